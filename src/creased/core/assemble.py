@@ -1,0 +1,190 @@
+"""From a cut skeleton to a level set: its vertices and edges, put together into oriented polygons.
+
+Edges of the level set lie in 2-faces of the complex; the regions on the two sides of a 2-face hold the two
+polygons that meet in the edge. So polygons are groups of edges with equal region codes, and their order
+around is found by linking, not by angles: rounding cannot change it. Which of the two directions is
+outward is decided by the gradient of the region and the polygon's area vector; where a polygon is so thin
+that rounding hides its area, its neighbours decide.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.chains import match_tails, order_chains
+from creased.core.domain import Skeleton
+from creased.core.level_set import Polygons
+from creased.core.pairing import CellCodes, KeyTable, cell_keys, group_equal
+from creased.core.program import Program
+from creased.core.signs import RowLayout, unpack_rows
+from creased.core.subdivide import Arrangement
+from creased.core.tolerance import get_epsilon
+
+
+class Sides(NamedTuple):
+    """Which edge bounds which polygon: one entry for each side."""
+
+    edge: Tensor  # (H,) int64
+    polygon: Tensor  # (H,) int64
+    words: Tensor  # (F, W) int64: the region of each polygon
+
+
+class Cycles(NamedTuple):
+    """Polygons or polylines as found by linking, in one of their two directions."""
+
+    cells: Polygons
+    owner: Tensor  # (F,) int64: which polygon of the sides a cycle belongs to
+    corner_edge: Tensor  # (n,) int64: the edge that leaves a corner; -1 at the end of an open chain
+    n_open: int  # ends of chains that do not close
+    n_crowded: int  # sides that meet two others of their polygon already joined
+
+
+def level_skeleton(skeleton: Skeleton, row: int) -> Skeleton:
+    """The part of a cut skeleton on a row (the last one cut), with its vertices renumbered from 0."""
+    on_row = skeleton.zero_ids[:, -1] == row
+    if skeleton.edge_zero_ids.shape[1]:
+        edges_on_row = (skeleton.edge_zero_ids[:, -1] == row).nonzero()[:, 0]
+    else:
+        edges_on_row = torch.empty(0, dtype=torch.int64, device=on_row.device)
+    number = on_row.long().cumsum(0) - 1
+    kept = on_row.nonzero()[:, 0]
+    return Skeleton(
+        vertices=skeleton.vertices[kept],
+        zero_ids=skeleton.zero_ids[kept],
+        words=skeleton.words[kept],
+        edges=number[skeleton.edges[edges_on_row].long()],
+        edge_zero_ids=skeleton.edge_zero_ids[edges_on_row],
+    )
+
+
+def polygon_sides(surface: Skeleton, rows: Arrangement) -> Sides:
+    """Group the two sides of every level-set edge (one on a wall) by region, D = 3."""
+    words = surface.words[surface.edges[:, 0]] | surface.words[surface.edges[:, 1]]
+    codes = CellCodes(words, surface.edge_zero_ids)
+    crease = codes.zero_ids[:, 0].long()
+    interior = (crease >= rows.layout.n_walls).nonzero()[:, 0]
+    n_plus = crease.shape[0]
+    edge = torch.cat([torch.arange(n_plus, device=words.device), interior])
+
+    def keys_of(table: KeyTable) -> Tensor:
+        base = cell_keys(codes, table)
+        return torch.cat([base + table.plus[crease], (base + table.minus[crease])[interior]])
+
+    def codes_of(entries: Tensor) -> CellCodes:
+        plus = (entries < n_plus)[:, None]
+        e = edge[entries]
+        return CellCodes(codes.words[e] | (rows.bits[crease[e]] * plus), codes.zero_ids[e, 1:])
+
+    groups = group_equal(keys_of, codes_of, rows.keys)
+    polygon = groups.starts.long().cumsum(0) - 1
+    return Sides(edge[groups.order], polygon, codes_of(groups.order[groups.starts]).words)
+
+
+def link_cycles(edges: Tensor, sides: Sides, n_vertices: int) -> Cycles:
+    """Put the sides (H,) of each polygon in order; open chains stay open (polylines cut by a wall).
+
+    Dart 2 h runs along side h from its first end, dart 2 h + 1 from its second.
+    """
+    tails = edges[sides.edge].reshape(-1)  # (2 H,): where each dart starts
+    mates, n_crowded = match_tails(sides.polygon.repeat_interleave(2) * n_vertices + tails)
+    darts = torch.arange(tails.shape[0], device=tails.device)
+    arrival = darts ^ 1  # the dart that starts where this one ends
+    chains = order_chains(mates[arrival])
+    # The other direction of a chain through dart d is the chain through d ^ 1: keep one of the two.
+    name = torch.full_like(darts, darts.shape[0]).scatter_reduce(0, chains.last, darts, "amin")[chains.last]
+    kept = (name < name[arrival]).nonzero()[:, 0]
+    order = kept[_argsort_pairs(name[kept], -chains.n_behind[kept])]
+    is_first = torch.ones_like(order, dtype=torch.bool)
+    is_first[1:] = name[order[1:]] != name[order[:-1]]
+    return _close_chains(order, is_first.nonzero()[:, 0], tails, mates, sides)._replace(n_crowded=n_crowded)
+
+
+def _close_chains(order: Tensor, first: Tensor, tails: Tensor, mates: Tensor, sides: Sides) -> Cycles:
+    """Corners of ordered darts: their tails, and for an open chain the head of its last dart too."""
+    last = torch.cat([first[1:], torch.full_like(first[:1], order.shape[0])]) - 1
+    is_open = mates[order[last] ^ 1] < 0
+    offsets = torch.nn.functional.pad((last - first + 1 + is_open).cumsum(0), (1, 0))
+    n_corners = int(offsets[-1])
+    corner = torch.arange(order.shape[0], device=order.device)
+    corner += torch.repeat_interleave(offsets[:-1] - first, last - first + 1)
+    corner_edge = torch.full((n_corners,), -1, dtype=torch.int64, device=order.device)
+    corner_edge[corner] = sides.edge[order // 2]
+    indices = torch.empty_like(corner_edge)
+    indices[corner] = tails[order]
+    ends = is_open.nonzero()[:, 0]
+    indices[offsets[ends + 1] - 1] = tails[order[last[ends]] ^ 1]
+    owner = sides.polygon[order[first] // 2]
+    return Cycles(Polygons(offsets, indices), owner, corner_edge, int(is_open.sum()), 0)
+
+
+def _argsort_pairs(major: Tensor, minor: Tensor) -> Tensor:
+    """Order of pairs, by major, then by minor."""
+    order = torch.argsort(minor, stable=True)
+    return order[torch.argsort(major[order], stable=True)]
+
+
+def region_gradients(program: Program, words: Tensor, layout: RowLayout) -> Tensor:
+    """Gradients (F, D) of the first output in regions given by their packed signs (F, W)."""
+    masks = unpack_rows(words, layout.n_walls, layout.n_neurons).to(program.dtype)
+    return program.gradients_on(masks)
+
+
+def orient_polygons(cells: Polygons, vertices: Tensor, gradients: Tensor) -> Polygons:
+    """Turn polygons so that their normals point along the gradients (F, D = 3) of their regions."""
+    areas, reach = _area_vectors(cells, vertices)
+    score = (areas * gradients).sum(1)
+    doubt = get_epsilon(vertices.dtype) * reach * gradients.norm(dim=1)
+    direction = torch.where(score.abs() > doubt, score.sign(), torch.zeros_like(score)).to(torch.int64)
+    direction = _ask_neighbours(cells, direction, vertices.shape[0])
+    fallback = torch.where(score < 0, -1, 1)
+    return _reverse(cells, torch.where(direction == 0, fallback, direction) < 0)
+
+
+def _area_vectors(cells: Polygons, vertices: Tensor) -> tuple[Tensor, Tensor]:
+    """Area vectors (F, 3) by Newell's formula, and the squared reach (F,) from the first corner."""
+    owners = cells.owners()
+    arms = vertices[cells.indices] - vertices[cells.indices[cells.offsets[owners]]]
+    swept = torch.linalg.cross(arms, arms[cells.following()]) / 2
+    areas = torch.zeros((cells.n, 3), dtype=vertices.dtype, device=vertices.device).index_add_(0, owners, swept)
+    reach = torch.zeros_like(areas[:, 0]).scatter_reduce(0, owners, (arms * arms).sum(1), "amax")
+    return areas, reach
+
+
+def _ask_neighbours(cells: Polygons, direction: Tensor, n_vertices: int) -> Tensor:
+    """Give polygons in doubt (direction 0) the direction that agrees with most of their neighbours."""
+    if not bool((direction == 0).any()):
+        return direction
+    owners, heads = cells.owners(), cells.indices[cells.following()]
+    low, high = torch.minimum(cells.indices, heads), torch.maximum(cells.indices, heads)
+    mates, _ = match_tails(low * n_vertices + high)
+    side = (mates >= 0).nonzero()[:, 0]
+    mine, theirs = owners[side], owners[mates[side]]
+    # Neighbours agree when they run along the common edge in opposite directions.
+    agree = torch.where(cells.indices[side] == cells.indices[mates[side]], -1, 1)
+    while True:
+        votes = torch.zeros_like(direction).index_add_(0, mine, agree * direction[theirs])
+        decided = torch.where(direction == 0, votes.sign(), direction)
+        if torch.equal(decided, direction):
+            return direction
+        direction = decided
+
+
+def _reverse(cells: Polygons, is_flipped: Tensor) -> Polygons:
+    """Reverse the cycles (F,) marked True."""
+    owners = cells.owners()
+    position = torch.arange(cells.indices.shape[0], device=cells.indices.device)
+    mirrored = cells.offsets[owners] + cells.offsets[owners + 1] - 1 - position
+    return Polygons(cells.offsets, cells.indices[torch.where(is_flipped[owners], mirrored, position)])
+
+
+def orient_polylines(cycles: Cycles, vertices: Tensor, gradients: Tensor) -> Polygons:
+    """Turn polylines (D = 2) so that the inside is on their left; gradients (E, 2) are those of the edges."""
+    cells = cycles.cells
+    tangent = vertices[cells.indices[cells.following()]] - vertices[cells.indices]
+    outward = torch.stack([tangent[:, 1], -tangent[:, 0]], dim=1)
+    score = (outward * gradients[cycles.corner_edge]).sum(1).masked_fill(cycles.corner_edge < 0, 0)
+    total = torch.zeros(cells.n, dtype=vertices.dtype, device=vertices.device)
+    return _reverse(cells, total.index_add_(0, cells.owners(), score) < 0)

@@ -1,0 +1,131 @@
+"""What was checked of a level set, and what was found.
+
+The checks read the corners of the polygons only, none of the codes from which they were made. A surface is
+*closed* if every edge is in two polygons, *oriented* if the two run along it in opposite directions, and
+*manifold* if moreover the polygons around each vertex form one fan. In two dimensions the same words are
+about vertices between directed edges.
+
+What is not checked: self-intersection after rounding of the coordinates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from creased.core.chains import label_components, match_tails, order_chains
+from creased.core.level_set import LevelSet, Polygons
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Counts and answers about one level set."""
+
+    n_vertices: int
+    n_edges: int
+    n_polygons: int
+    n_components: int
+    euler_characteristic: int
+    n_boundary_edges: int  # edges in one polygon (D = 2: vertices on one edge)
+    n_crowded_edges: int  # edges in three or more polygons (D = 2: vertices on three or more edges)
+    n_clashing_edges: int  # edges that their two polygons run along in the same direction
+    n_pinched_vertices: int  # vertices whose polygons form more than one fan
+    n_wall_vertices: int  # vertices on a wall of the domain
+    n_torn: int  # faces that rounding left open
+    max_residual: float  # largest |f - level| at a vertex, in the program's own evaluation
+
+    @property
+    def is_closed(self) -> bool:
+        """True if there is a surface and it has no boundary."""
+        return self.n_edges > 0 and self.n_boundary_edges + self.n_crowded_edges + self.n_torn == 0
+
+    @property
+    def is_oriented(self) -> bool:
+        """True if neighbours agree on what is outside."""
+        return self.n_clashing_edges == 0
+
+    @property
+    def is_manifold(self) -> bool:
+        """True if every point has a neighbourhood like a disc (or a half disc at the boundary)."""
+        return self.n_crowded_edges == 0 and self.n_pinched_vertices == 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """All counts and answers, for a log or a JSON file."""
+        answers = {name: getattr(self, name) for name in ("is_closed", "is_oriented", "is_manifold")}
+        return asdict(self) | answers
+
+    def __str__(self) -> str:
+        """One sentence for people."""
+        if self.n_vertices == 0:
+            return "empty level set"
+        kind = "closed" if self.is_closed else f"open ({self.n_boundary_edges} boundary edges)"
+        found = [kind, "oriented" if self.is_oriented else f"{self.n_clashing_edges} clashing edges"]
+        found.append("manifold" if self.is_manifold else "not manifold")
+        if self.n_wall_vertices:
+            found.append(f"{self.n_wall_vertices} vertices on the domain's walls")
+        return (
+            f"{self.n_polygons:,} polygons, {self.n_vertices:,} vertices, {self.n_edges:,} edges: "
+            f"{', '.join(found)}; {self.n_components} component(s), Euler characteristic "
+            f"{self.euler_characteristic}, max |f - level| {self.max_residual:.1e}"
+        )
+
+
+def audit_level_set(level_set: LevelSet) -> Audit:
+    """Check a level set of any dimension; closedness and orientation are those of D = 2 and 3."""
+    n_vertices = level_set.vertices.shape[0]
+    labels = label_components(n_vertices, level_set.edges)
+    boundary = crowded = clashing = pinched = 0
+    if level_set.dim == 3:
+        boundary, crowded, clashing, pinched = _check_polygons(level_set.polygons, n_vertices)
+    elif level_set.dim == 2:
+        boundary, crowded, clashing = _check_directed_edges(level_set.edges, n_vertices)
+    return Audit(
+        n_vertices=n_vertices,
+        n_edges=level_set.edges.shape[0],
+        n_polygons=level_set.polygons.n,
+        n_components=int(torch.unique(labels).numel()),
+        euler_characteristic=n_vertices - level_set.edges.shape[0] + level_set.polygons.n,
+        n_boundary_edges=boundary,
+        n_crowded_edges=crowded,
+        n_clashing_edges=clashing,
+        n_pinched_vertices=pinched,
+        n_wall_vertices=int(level_set.is_on_wall().sum()),
+        n_torn=level_set.n_torn,
+        max_residual=float(level_set.residual.max()) if n_vertices else 0.0,
+    )
+
+
+def _check_polygons(polygons: Polygons, n_vertices: int) -> tuple[int, int, int, int]:
+    """Boundary, crowded and clashing edges, pinched vertices."""
+    tails, heads = polygons.indices, polygons.indices[polygons.following()]
+    edge = torch.minimum(tails, heads) * n_vertices + torch.maximum(tails, heads)
+    mates, _ = match_tails(edge)
+    _, counts = torch.unique(edge, return_counts=True)
+    paired = (mates >= 0).nonzero()[:, 0]
+    clashing = int((tails[paired] == tails[mates[paired]]).sum()) // 2
+    pinched = _count_pinched(polygons, mates, n_vertices)
+    return int((counts == 1).sum()), int((counts > 2).sum()), clashing, pinched
+
+
+def _count_pinched(polygons: Polygons, mates: Tensor, n_vertices: int) -> int:
+    """Vertices with more than one fan; corners are named by the half-edge that leaves them.
+
+    The next corner around a vertex follows, in its own polygon, the twin of the half-edge that leaves.
+    """
+    following = polygons.following()
+    successor = torch.where(mates < 0, -1, following[mates.clamp(min=0)])
+    successor = torch.where(polygons.indices[successor.clamp(min=0)] == polygons.indices, successor, -1)
+    last = torch.unique(order_chains(successor).last)
+    fans = torch.bincount(polygons.indices[last], minlength=n_vertices)
+    return int((fans > 1).sum())
+
+
+def _check_directed_edges(edges: Tensor, n_vertices: int) -> tuple[int, int, int]:
+    """Vertices on one edge, on three or more, and between two edges that clash."""
+    leaving = torch.bincount(edges[:, 0], minlength=n_vertices)
+    degree = leaving + torch.bincount(edges[:, 1], minlength=n_vertices)
+    clashing = int(((degree == 2) & (leaving != 1)).sum())
+    return int((degree == 1).sum()), int((degree > 2).sum()), clashing

@@ -1,0 +1,199 @@
+"""The front doors of the engine: the complex of a program on a domain, and its level set.
+
+Subdivision starts from the domain's own skeleton and cuts it by each block in turn; the outputs, less the
+level, are the last block. Nothing is pruned here, so completeness needs no argument: every cell of the
+domain was cut by every row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.assemble import (
+    Cycles,
+    Sides,
+    level_skeleton,
+    link_cycles,
+    orient_polygons,
+    orient_polylines,
+    polygon_sides,
+    region_gradients,
+)
+from creased.core.complex import PolyhedralComplex
+from creased.core.domain import Box, Skeleton
+from creased.core.level_set import LevelSet, Polygons
+from creased.core.program import Affine, Program
+from creased.core.signs import RowLayout
+from creased.core.subdivide import Arrangement, arrange, subdivide
+
+COMPLETE = "complete in the domain: every cell was subdivided"
+
+
+class Extraction(NamedTuple):
+    """A fully cut skeleton."""
+
+    skeleton: Skeleton
+    rows: Arrangement
+    n_torn: int
+
+
+def extract_complex(
+    program: Program,
+    domain: Box,
+    *,
+    level: float | None = 0.0,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+) -> PolyhedralComplex:
+    """The complex of a program on a domain, cut by every neuron and by {output = level} for each output.
+
+    Args:
+        program: what to extract; detached.
+        domain: where.
+        level: the value of the outputs that cuts; None leaves the outputs out.
+        device: where to work; the program's by default.
+        dtype: floating type to work in; the program's by default.
+
+    Raises:
+        ValueError: dimensions differ, or a weight is not finite.
+    """
+    program = _prepare(program, domain, device, dtype)
+    done = _cut_all(program, domain, level)
+    return PolyhedralComplex(*done.skeleton, layout=done.rows.layout, n_torn=done.n_torn)
+
+
+def extract_level_set(
+    program: Program,
+    domain: Box,
+    level: float = 0.0,
+    *,
+    output: int = 0,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+) -> LevelSet:
+    """The exact set {f = level} of one output on a domain.
+
+    Vertices come with D >= 1, edges with D >= 2; with D = 3 they are put together into oriented polygons,
+    with D = 2 into polylines. An empty level set is a result, with a status, not an error.
+
+    Args:
+        program: what to extract; detached.
+        domain: where.
+        level: the value of the output.
+        output: which output.
+        device: where to work; the program's by default.
+        dtype: floating type to work in; the program's by default.
+
+    Raises:
+        ValueError: dimensions differ, a weight is not finite, or there is no such output.
+    """
+    program = _prepare(program, domain, device, dtype)
+    if not 0 <= output < program.out_dim:
+        raise ValueError(f"extract_level_set: output must be in 0..{program.out_dim - 1}, got {output}")
+    program = replace(program, head=_pick(program.head, output))
+    done = _cut_all(program, domain, level)
+    surface = level_skeleton(done.skeleton, done.rows.layout.first_output)
+    return _assemble(program, surface, done, level)
+
+
+def _prepare(
+    program: Program, domain: Box, device: torch.device | str | None, dtype: torch.dtype | None
+) -> Program:
+    if program.in_dim != domain.dim:
+        raise ValueError(f"the program takes {program.in_dim} inputs, but the domain has {domain.dim} dimensions")
+    program = program.detach().to(device, dtype)
+    for tensor in program.tensors():
+        if not bool(torch.isfinite(tensor).all()):
+            raise ValueError(f"a weight of shape {tuple(tensor.shape)} holds NaN or infinity: nothing to extract")
+    return program
+
+
+def _pick(head: Affine, output: int) -> Affine:
+    return Affine(head.weight[output : output + 1], head.bias[output : output + 1])
+
+
+def _cut_all(program: Program, domain: Box, level: float | None) -> Extraction:
+    """Cut the domain by every block, then by the outputs."""
+    n_outputs = 0 if level is None else program.out_dim
+    layout = RowLayout(domain.n_walls, program.widths, n_outputs)
+    rows = arrange(layout, program.device)
+    skeleton = domain.skeleton(layout.n_words, program.dtype, program.device)
+    state, row, n_torn = skeleton.vertices, layout.n_walls, 0
+    for block in program.blocks:
+        passengers = state if block.skip is not None else None
+        cut = subdivide(skeleton, block.affine(state), passengers, row, rows)
+        z, state = cut.carried.split([block.n_neurons, cut.carried.shape[1] - block.n_neurons], dim=1)
+        skeleton, state = cut.skeleton, block.advance(state, z.relu_())
+        row, n_torn = row + block.n_neurons, n_torn + cut.n_torn
+    if level is not None:
+        cut = subdivide(skeleton, program.head(state) - level, None, row, rows)
+        skeleton, n_torn = cut.skeleton, n_torn + cut.n_torn
+    return Extraction(skeleton, rows, n_torn)
+
+
+def _assemble(program: Program, surface: Skeleton, done: Extraction, level: float) -> LevelSet:
+    """Polygons or polylines of a level skeleton, and the record of it all."""
+    none = Polygons(surface.edges.new_zeros(1), surface.edges.new_zeros(0))
+    polygons, polylines, words, n_torn = none, none, surface.words[:0], done.n_torn
+    edges, layout = surface.edges, done.rows.layout
+    if edges.shape[0] and surface.vertices.shape[1] == 3:
+        sides = polygon_sides(surface, done.rows)
+        cycles = link_cycles(edges, sides, surface.vertices.shape[0])
+        words = sides.words[cycles.owner]
+        polygons = orient_polygons(cycles.cells, surface.vertices, region_gradients(program, words, layout))
+        n_torn += cycles.n_open + cycles.n_crowded
+    elif edges.shape[0] and surface.vertices.shape[1] == 2:
+        cycles = _link_polylines(surface)
+        edge_words = surface.words[edges[:, 0]] | surface.words[edges[:, 1]]
+        polylines = orient_polylines(cycles, surface.vertices, region_gradients(program, edge_words, layout))
+        edges = _directed_edges(polylines, cycles)
+        n_torn += cycles.n_crowded
+    return LevelSet(
+        vertices=surface.vertices,
+        zero_ids=surface.zero_ids,
+        words=surface.words,
+        edges=edges,
+        edge_zero_ids=surface.edge_zero_ids,
+        polygons=polygons,
+        polygon_words=words,
+        polylines=polylines,
+        residual=(program(surface.vertices)[:, 0] - level).abs(),
+        layout=layout,
+        level=level,
+        guarantee=COMPLETE,
+        status=_status(surface, layout, level, n_torn),
+        n_torn=n_torn,
+    )
+
+
+def _link_polylines(surface: Skeleton) -> Cycles:
+    n_edges = surface.edges.shape[0]
+    every_edge = torch.arange(n_edges, device=surface.edges.device)
+    sides = Sides(every_edge, torch.zeros_like(every_edge), surface.words[:1])
+    return link_cycles(surface.edges, sides, surface.vertices.shape[0])
+
+
+def _directed_edges(polylines: Polygons, cycles: Cycles) -> Tensor:
+    """The edges (E, 2) in the direction of their polylines; an open one does not return to its start."""
+    edges = torch.stack([polylines.indices, polylines.indices[polylines.following()]], dim=1)
+    last = polylines.offsets[1:] - 1
+    is_open = cycles.corner_edge[last] < 0
+    keep = torch.ones_like(polylines.indices, dtype=torch.bool)
+    keep[last[is_open]] = False
+    return edges[keep]
+
+
+def _status(surface: Skeleton, layout: RowLayout, level: float, n_torn: int) -> str:
+    n_wall = int((surface.zero_ids < layout.n_walls).any(dim=1).sum())
+    notes = []
+    if surface.vertices.shape[0] == 0:
+        notes.append(f"empty: the function does not take the value {level:g} in the domain")
+    if n_wall:
+        notes.append(f"cut open by the domain's walls at {n_wall} vertices")
+    if n_torn:
+        notes.append(f"rounding left {n_torn} faces open: extract in float64")
+    return "; ".join(notes)

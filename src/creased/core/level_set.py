@@ -1,0 +1,131 @@
+"""The level set of a network: vertices, edges, polygons and what proves them.
+
+On a generic complex in three dimensions a level-set vertex lies on an edge of the complex (two rows and the
+level), a level-set edge in a 2-face, a polygon in a region, where it is planar and convex. Polygons are
+counter-clockwise seen from outside, outside being where the function is larger. In two dimensions the level
+set is a set of polylines with the inside on their left; in other dimensions its skeleton is given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from creased.core.signs import RowLayout, unpack_rows
+
+if TYPE_CHECKING:
+    from creased.core.audit import Audit
+
+
+@dataclass(frozen=True)
+class Polygons:
+    """Cycles of vertices, one behind the other."""
+
+    offsets: Tensor  # (F + 1,) int64: polygon i is indices[offsets[i] : offsets[i + 1]]
+    indices: Tensor  # (n,) int64: vertices, in order around each polygon
+
+    @property
+    def n(self) -> int:
+        """F."""
+        return self.offsets.shape[0] - 1
+
+    @property
+    def sizes(self) -> Tensor:
+        """Corners (F,) int64 of each polygon."""
+        return self.offsets.diff()
+
+    def owners(self) -> Tensor:
+        """The polygon (n,) int64 of each corner."""
+        return torch.repeat_interleave(torch.arange(self.n, device=self.offsets.device), self.sizes)
+
+    def following(self) -> Tensor:
+        """The position (n,) int64 in ``indices`` of the next corner around the same polygon."""
+        following = torch.arange(1, self.indices.shape[0] + 1, device=self.indices.device)
+        following[self.offsets[1:] - 1] = self.offsets[:-1]
+        return following
+
+    def triangles(self) -> tuple[Tensor, Tensor]:
+        """Fans (T, 3) int64 from the first corner of each polygon, and the polygon (T,) of each triangle."""
+        owners = self.owners()
+        position = torch.arange(self.indices.shape[0], device=self.indices.device)
+        middle = ((position > self.offsets[owners]) & (position < self.offsets[owners + 1] - 1)).nonzero()[:, 0]
+        apex = self.indices[self.offsets[owners[middle]]]
+        return torch.stack([apex, self.indices[middle], self.indices[middle + 1]], dim=1), owners[middle]
+
+    def to(self, device: torch.device | str) -> Polygons:
+        """The same polygons on another device."""
+        return Polygons(self.offsets.to(device), self.indices.to(device))
+
+
+@dataclass(frozen=True)
+class LevelSet:
+    """The set {f = level} in a domain; made by `extract_level_set`."""
+
+    vertices: Tensor  # (V, D) floating, in the coordinates of the network's input
+    zero_ids: Tensor  # (V, D) int32, ascending: the rows that vanish there; the last is the level's
+    words: Tensor  # (V, W) int64: packed signs, bit 0 at the zero ids
+    edges: Tensor  # (E, 2) int64; D = 2: directed, with the inside on the left
+    edge_zero_ids: Tensor  # (E, D - 1) int32
+    polygons: Polygons  # D = 3; else empty
+    polygon_words: Tensor  # (F, W) int64: the sign vector of the region that holds the polygon
+    polylines: Polygons  # D = 2: chains of vertices; a closed one does not repeat its first vertex
+    residual: Tensor  # (V,) floating: |f - level| at the vertices, evaluated by the program
+    layout: RowLayout  # how rows are numbered
+    level: float
+    guarantee: str  # what the extraction proves of completeness
+    status: str  # what is unusual about this level set, in a sentence; empty if nothing is
+    n_torn: int = 0  # faces and polygons that rounding left open
+
+    @property
+    def dim(self) -> int:
+        """D."""
+        return self.vertices.shape[1]
+
+    @property
+    def is_empty(self) -> bool:
+        """True if the level is not met in the domain."""
+        return self.vertices.shape[0] == 0
+
+    def triangles(self) -> Tensor:
+        """Triangles (T, 3) int64: each polygon as a fan from its first corner."""
+        return self.polygons.triangles()[0]
+
+    def activation_masks(self) -> Tensor:
+        """1 where a neuron is active at a vertex, else 0: (V, n_neurons), floating; 0 on its own crease."""
+        bits = unpack_rows(self.words, self.layout.n_walls, self.layout.n_neurons)
+        return bits.to(self.vertices.dtype)
+
+    def is_on_wall(self) -> Tensor:
+        """True (V,) where a vertex lies on a wall of the domain."""
+        return (self.zero_ids < self.layout.n_walls).any(dim=1)
+
+    def audit(self) -> Audit:
+        """Check the mesh, trusting nothing of how it was made; see `creased.core.audit`."""
+        from creased.core.audit import audit_level_set
+
+        return audit_level_set(self)
+
+    def to(self, device: torch.device | str) -> LevelSet:
+        """The same level set on another device."""
+        movable = {k: v.to(device) for k, v in vars(self).items() if isinstance(v, Tensor | Polygons)}
+        return replace(self, **movable)
+
+    def to_trimesh(self) -> Any:
+        """A `trimesh.Trimesh` of the fan triangles, vertices unmerged and in order; needs D = 3.
+
+        Raises:
+            ValueError: the level set is not a surface in three dimensions.
+            ImportError: trimesh is not installed.
+        """
+        if self.dim != 3:
+            raise ValueError(f"LevelSet.to_trimesh: needs a surface in 3 dimensions, got D = {self.dim}")
+        try:
+            trimesh = import_module("trimesh")
+        except ImportError as error:
+            raise ImportError("LevelSet.to_trimesh needs trimesh: pip install 'creased[shapes]'") from error
+        vertices = self.vertices.detach().cpu().double().numpy()
+        return trimesh.Trimesh(vertices, self.triangles().cpu().numpy(), process=False)

@@ -1,0 +1,117 @@
+"""Equal codes find each other: 64-bit keys, one sort, and a check of the full codes.
+
+A cell's code is its packed sign words and its zero ids. Its key is a sum modulo 2^64 of random multiples of
+the code's 32-bit halves and of random numbers, one for each zero id. The sum is linear: the key of a face of
+higher dimension, whose code moves one zero to + or -, is the key of the cell plus a table entry.
+
+A key is never trusted. Entries with equal keys have their full codes compared, and if any two differ the
+whole batch is keyed again with another seed, so that a collision costs time and never makes a wrong cell.
+This is the one module where the work depends on the device, through `torch.sort`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.signs import row_bits
+
+N_SEEDS = 8  # a second seed is hardly ever needed; eight failures mean that the codes are at fault
+
+
+class KeyTable(NamedTuple):
+    """Random numbers that make keys from codes; one table serves a whole extraction."""
+
+    multipliers: Tensor  # (2 W,) int64, one for each 32-bit half of a word
+    plus: Tensor  # (n_rows,) int64: what moving a zero of this row to + adds to a key
+    minus: Tensor  # (n_rows,) int64: the same for -, which only drops the zero
+
+
+class CellCodes(NamedTuple):
+    """Codes of a batch of cells of one dimension."""
+
+    words: Tensor  # (n, W) int64
+    zero_ids: Tensor  # (n, z) int32, ascending
+
+
+class Groups(NamedTuple):
+    """Entries grouped by equal code."""
+
+    order: Tensor  # (n,) int64: entries sorted so that equal codes are adjacent
+    starts: Tensor  # (n,) bool, in sorted order: True at the first entry of each group
+
+
+class CollisionError(RuntimeError):
+    """Every seed gave equal keys to different codes."""
+
+
+def key_table(n_rows: int, n_words: int, device: torch.device, seed: int = 0) -> KeyTable:
+    """Draw the table for codes of ``n_rows`` rows in ``n_words`` words."""
+    generator = torch.Generator().manual_seed(0x5EED + seed)
+    low, high = torch.iinfo(torch.int64).min, torch.iinfo(torch.int64).max
+    multipliers = torch.randint(low, high, (2 * n_words,), generator=generator).to(device)
+    zeros = torch.randint(low, high, (n_rows,), generator=generator).to(device)
+    ones = _weigh(row_bits(n_rows, n_words, device), multipliers)
+    return KeyTable(multipliers, ones - zeros, -zeros)
+
+
+def cell_keys(codes: CellCodes, table: KeyTable) -> Tensor:
+    """Keys (n,) int64 of the cells themselves."""
+    return _weigh(codes.words, table.multipliers) - table.minus[codes.zero_ids.long()].sum(1)
+
+
+def _weigh(words: Tensor, multipliers: Tensor) -> Tensor:
+    halves = words.contiguous().view(torch.int32)  # sign extension is harmless: halves stay distinct
+    key = torch.zeros_like(words[:, 0])
+    for index in range(halves.shape[1]):
+        key += halves[:, index].long() * multipliers[index]
+    return key
+
+
+def group_equal(
+    keys_of: Callable[[KeyTable], Tensor],
+    codes_of: Callable[[Tensor], CellCodes],
+    table: KeyTable,
+) -> Groups:
+    """Group entries whose codes are equal.
+
+    Args:
+        keys_of: maps a key table to the keys (n,) of all entries.
+        codes_of: maps entry indices (m,) to their full codes.
+        table: the table to try first; on a collision others are drawn.
+
+    Raises:
+        CollisionError: eight tables in a row collided (no chance of that with honest codes).
+    """
+    for seed in range(1, N_SEEDS + 1):
+        keys, order = torch.sort(keys_of(table))
+        twins = (keys[1:] == keys[:-1]).nonzero()[:, 0]
+        if _are_equal(codes_of(order[twins]), codes_of(order[twins + 1])):
+            starts = torch.ones_like(keys, dtype=torch.bool)
+            starts[twins + 1] = False
+            return Groups(order, starts)
+        n_rows, n_words = table.plus.shape[0], table.multipliers.shape[0] // 2
+        table = key_table(n_rows, n_words, keys.device, seed)
+    raise CollisionError(f"group_equal: {N_SEEDS} key tables in a row collided")
+
+
+def _are_equal(left: CellCodes, right: CellCodes) -> bool:
+    return torch.equal(left.words, right.words) and torch.equal(left.zero_ids, right.zero_ids)
+
+
+def pair_groups(groups: Groups) -> tuple[Tensor, int]:
+    """Pairs (n, 2) of entries in groups of two, and the number of entries that are in no pair.
+
+    In a closed complex every group has exactly two entries. Where rounding has torn a face there may be
+    one, or four; of those the first two are paired, and the rest counted.
+    """
+    n = groups.order.shape[0]
+    first = groups.starts
+    second = torch.zeros_like(first)
+    second[1:] = first[:-1] & ~first[1:]
+    index = second.nonzero()[:, 0]
+    pairs = torch.stack([groups.order[index - 1], groups.order[index]], dim=1)
+    return pairs, n - 2 * pairs.shape[0]

@@ -1,0 +1,166 @@
+"""The canonical form of a piecewise-affine network: blocks of (affine, ReLU, passthrough), then a head.
+
+Each block maps a state ``s`` to the next one::
+
+    z  = A s + b                 preactivations: each row is one neuron, one crease
+    s' = C relu(z) + B s + c     a plain ReLU layer has C = identity, B = 0, c = 0
+
+With the passthrough ``B`` this covers skips, leaky ReLU, absolute values, maxout and the like. The form
+keeps the tensors it was built from, so a program lowered from a module is differentiable in its weights.
+
+A fixed activation pattern turns the program into one affine map. `preactivations_on` and
+`gradients_on` evaluate that map with the pattern *given*, not read off the values, which is what makes
+them exact on creases, where the values are zero and their signs mean nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Affine:
+    """The map ``x -> weight x + bias``, applied to rows."""
+
+    weight: Tensor  # (out, in) floating
+    bias: Tensor  # (out,) floating
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Map rows (..., in) to rows (..., out)."""
+        return torch.nn.functional.linear(x, self.weight, self.bias)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One layer of neurons; ``None`` stands for the plain ReLU layer's identity, zero and zero."""
+
+    affine: Affine  # A (N, S), b (N,): the preactivations
+    mix: Tensor | None = None  # C (S', N); None: identity
+    skip: Tensor | None = None  # B (S', S); None: zero
+    shift: Tensor | None = None  # c (S',); None: zero
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of creases that the block adds."""
+        return self.affine.bias.shape[0]
+
+    def advance(self, state: Tensor | None, activation: Tensor) -> Tensor:
+        """Next state (..., S') from the state (..., S) and relu(z) (..., N).
+
+        The state is looked at only where the block has a passthrough, and may be None elsewhere.
+        """
+        out = activation if self.mix is None else activation @ self.mix.T
+        if self.skip is not None:
+            assert state is not None
+            out = out + state @ self.skip.T
+        return out if self.shift is None else out + self.shift
+
+    def pull_back(self, covector: Tensor, mask: Tensor) -> Tensor:
+        """Pull covectors (R, S') on the next state back to the state (R, S), on patterns (R, N)."""
+        hidden = covector if self.mix is None else covector @ self.mix
+        pulled = (hidden * mask) @ self.affine.weight
+        return pulled if self.skip is None else pulled + covector @ self.skip
+
+
+@dataclass(frozen=True)
+class Program:
+    """A piecewise-affine map from R^D to R^O. Rows of all blocks are numbered in order, then the outputs."""
+
+    blocks: tuple[Block, ...]
+    head: Affine  # (O, S), (O,)
+
+    @property
+    def in_dim(self) -> int:
+        """D, the dimension of the input."""
+        first = self.blocks[0].affine if self.blocks else self.head
+        return first.weight.shape[1]
+
+    @property
+    def out_dim(self) -> int:
+        """O, the number of outputs."""
+        return self.head.bias.shape[0]
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Neurons of each block."""
+        return tuple(block.n_neurons for block in self.blocks)
+
+    @property
+    def n_neurons(self) -> int:
+        """Neurons of all blocks."""
+        return sum(self.widths)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Floating type of the weights."""
+        return self.head.weight.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights live."""
+        return self.head.weight.device
+
+    def tensors(self) -> Iterator[Tensor]:
+        """All weights, block by block."""
+        for block in self.blocks:
+            yield from (block.affine.weight, block.affine.bias)
+            yield from (t for t in (block.mix, block.skip, block.shift) if t is not None)
+        yield from (self.head.weight, self.head.bias)
+
+    def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Program:
+        """The same program elsewhere or in another floating type; differentiable."""
+        return self._map(lambda t: t.to(device=device or t.device, dtype=dtype or t.dtype))
+
+    def detach(self) -> Program:
+        """The same program, cut from the graph of its weights."""
+        return self._map(Tensor.detach)
+
+    def _map(self, move) -> Program:  # type: ignore[no-untyped-def]
+        def moved(record):  # type: ignore[no-untyped-def]
+            entries = {f.name: getattr(record, f.name) for f in fields(record)}
+            return replace(record, **{k: move(v) for k, v in entries.items() if isinstance(v, Tensor)})
+
+        blocks = tuple(replace(moved(block), affine=moved(block.affine)) for block in self.blocks)
+        return Program(blocks, moved(self.head))
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Outputs (..., O) at points (..., D)."""
+        state = x
+        for block in self.blocks:
+            state = block.advance(state, torch.relu(block.affine(state)))
+        return self.head(state)
+
+    def preactivations(self, x: Tensor) -> Tensor:
+        """All rows (..., n_neurons + O) at points (..., D): every neuron before its ReLU, then the outputs."""
+        state, rows = x, []
+        for block in self.blocks:
+            z = block.affine(state)
+            rows.append(z)
+            state = block.advance(state, torch.relu(z))
+        return torch.cat([*rows, self.head(state)], dim=-1)
+
+    def preactivations_on(self, x: Tensor, masks: Tensor) -> Tensor:
+        """All rows (..., n_neurons + O) at x, of the affine maps with activation patterns ``masks``.
+
+        Args:
+            x: points, (V, D).
+            masks: 1 where a neuron is active, else 0; (V, n_neurons), floating.
+        """
+        state, rows = x, []
+        for block, mask in zip(self.blocks, masks.split(self.widths, dim=-1), strict=True):
+            z = block.affine(state)
+            rows.append(z)
+            state = block.advance(state, z * mask)
+        return torch.cat([*rows, self.head(state)], dim=-1)
+
+    def gradients_on(self, masks: Tensor, output: int = 0) -> Tensor:
+        """Gradients (R, D) of one output on the cells with activation patterns masks (R, n_neurons)."""
+        covector = self.head.weight[output].expand(masks.shape[0], -1)
+        patterns = masks.split(self.widths, dim=-1) if self.blocks else ()
+        for block, mask in zip(reversed(self.blocks), reversed(patterns), strict=True):
+            covector = block.pull_back(covector, mask)
+        return covector

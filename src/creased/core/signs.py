@@ -1,0 +1,106 @@
+"""Packed sign vectors: one bit a row of the arrangement, 64 rows an int64 word.
+
+Rows are the walls of the domain, then the neurons block by block, then the outputs; row ``i`` is bit
+``i % 64`` of word ``i // 64``. A bit is 1 where the sign is +. Where a cell lies *on* a row (sign 0) its
+bit is 0 and the row is listed among its zero ids: a cell of dimension d in D dimensions has D - d of them.
+An exact zero that is not listed counts as + (simulation of simplicity: the row's bias moved up by an
+infinitesimal), which keeps every arrangement generic.
+
+Because listed zeros have bit 0, the code of an edge is the OR of the codes of its two ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+WORD = 64
+
+
+@dataclass(frozen=True)
+class RowLayout:
+    """How rows are numbered: walls, neurons of each block, outputs."""
+
+    n_walls: int
+    widths: tuple[int, ...]  # neurons of each block
+    n_outputs: int  # 0 where the complex leaves the outputs out
+
+    @property
+    def n_neurons(self) -> int:
+        """Neurons of all blocks."""
+        return sum(self.widths)
+
+    @property
+    def n_rows(self) -> int:
+        """Walls, neurons and outputs."""
+        return self.n_walls + self.n_neurons + self.n_outputs
+
+    @property
+    def n_words(self) -> int:
+        """int64 words of a packed sign vector."""
+        return -(-self.n_rows // WORD)
+
+    @property
+    def first_output(self) -> int:
+        """Row of the first output."""
+        return self.n_walls + self.n_neurons
+
+
+def pack_rows(signs: Tensor, first_row: int, n_words: int) -> Tensor:
+    """Pack signs (V, N), True for +, into words (V, n_words), the first one as row ``first_row``."""
+    words = signs.new_zeros((signs.shape[0], n_words), dtype=torch.int64)
+    start = 0
+    while start < signs.shape[1]:
+        word, bit = divmod(first_row + start, WORD)
+        stop = min(start + WORD - bit, signs.shape[1])
+        words[:, word] |= _pack_word(signs[:, start:stop], bit)
+        start = stop
+    return words
+
+
+def _pack_word(signs: Tensor, bit: int) -> Tensor:
+    """Pack at most 64 signs (V, n) into one word (V,), the first at ``bit``."""
+    n_bytes = -(-signs.shape[1] // 8)
+    padded = torch.nn.functional.pad(signs, (0, 8 * n_bytes - signs.shape[1])).contiguous()
+    lanes = padded.view(torch.int64)  # eight bools a lane, one in each byte
+    octets = ((lanes * 0x0102040810204080) >> 56) & 0xFF  # gathers the eight bits of a lane in one byte
+    word = torch.zeros_like(octets[:, 0])
+    for index in range(n_bytes):
+        word |= octets[:, index] << (8 * index + bit)
+    return word
+
+
+def unpack_rows(words: Tensor, first_row: int, n_rows: int) -> Tensor:
+    """Bits (V, n_rows) as bool of rows first_row ... of packed words (V, W)."""
+    rows = torch.arange(first_row, first_row + n_rows, device=words.device)
+    return (words[:, rows // WORD] >> (rows % WORD)) & 1 == 1
+
+
+def row_bits(n_rows: int, n_words: int, device: torch.device) -> Tensor:
+    """The one-bit word vector of every row, (n_rows, n_words)."""
+    rows = torch.arange(n_rows, device=device)
+    bits = torch.zeros((n_rows, n_words), dtype=torch.int64, device=device)
+    bits[rows, rows // WORD] = torch.ones_like(rows) << (rows % WORD)
+    return bits
+
+
+def rows_before(n_rows: int, n_words: int, device: torch.device) -> Tensor:
+    """Masks (n_rows + 1, n_words): entry i has the bits of all rows below i."""
+    bits = row_bits(n_rows, n_words, device)
+    return torch.cat([torch.zeros_like(bits[:1]), bits.cumsum(0)])  # bits are disjoint: sums are ORs
+
+
+def lowest_row(words: Tensor) -> Tensor:
+    """Number of the lowest set row (V,) int64 of words (V, W), each with at least one bit set."""
+    index = (words != 0).to(torch.int8).argmax(dim=1)
+    word = words.gather(1, index[:, None])[:, 0]
+    exponent = torch.frexp((word & -word).to(torch.float64)).exponent  # exact: a power of two
+    return index * WORD + exponent.to(torch.int64) - 1
+
+
+def sign_vectors(words: Tensor, zero_ids: Tensor, n_rows: int) -> Tensor:
+    """Unpacked signs (V, n_rows) int8 in {-1, 0, +1} of packed words (V, W) and zero ids (V, z)."""
+    signs = unpack_rows(words, 0, n_rows).to(torch.int8) * 2 - 1
+    return signs.scatter_(1, zero_ids.to(torch.int64), 0)
