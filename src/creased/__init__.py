@@ -1,0 +1,37 @@
+"""creased: exact polyhedral complexes and level sets of piecewise-affine networks, and training with them.
+
+    program = creased.lower(module)
+    surface = creased.extract_level_set(program, creased.Box.cube(3, 0.5))
+    print(surface.audit())
+    surface.to_trimesh().export("mesh.ply")
+
+Importing this needs torch alone; heavier packages are imported by the functions that use them.
+"""
+
+from creased import geometry
+from creased.api import extract_complex, extract_level_set
+from creased.core.audit import Audit
+from creased.core.complex import PolyhedralComplex
+from creased.core.domain import Box
+from creased.core.level_set import LevelSet, Polygons
+from creased.core.program import Affine, Block, Program
+from creased.networks import MLP, UnsupportedModuleError, lower
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "MLP",
+    "Affine",
+    "Audit",
+    "Block",
+    "Box",
+    "LevelSet",
+    "PolyhedralComplex",
+    "Polygons",
+    "Program",
+    "UnsupportedModuleError",
+    "extract_complex",
+    "extract_level_set",
+    "geometry",
+    "lower",
+]

@@ -15,12 +15,12 @@ import torch
 from torch import Tensor
 
 from creased.core.chains import match_tails, order_chains
+from creased.core.cofaces import Arrangement, Cofaces
 from creased.core.domain import Skeleton
 from creased.core.level_set import Polygons
-from creased.core.pairing import CellCodes, KeyTable, cell_keys, group_equal
+from creased.core.pairing import CellCodes
 from creased.core.program import Program
 from creased.core.signs import RowLayout, unpack_rows
-from creased.core.subdivide import Arrangement
 from creased.core.tolerance import get_epsilon
 
 
@@ -63,24 +63,11 @@ def level_skeleton(skeleton: Skeleton, row: int) -> Skeleton:
 def polygon_sides(surface: Skeleton, rows: Arrangement) -> Sides:
     """Group the two sides of every level-set edge (one on a wall) by region, D = 3."""
     words = surface.words[surface.edges[:, 0]] | surface.words[surface.edges[:, 1]]
-    codes = CellCodes(words, surface.edge_zero_ids)
-    crease = codes.zero_ids[:, 0].long()
-    interior = (crease >= rows.layout.n_walls).nonzero()[:, 0]
-    n_plus = crease.shape[0]
-    edge = torch.cat([torch.arange(n_plus, device=words.device), interior])
-
-    def keys_of(table: KeyTable) -> Tensor:
-        base = cell_keys(codes, table)
-        return torch.cat([base + table.plus[crease], (base + table.minus[crease])[interior]])
-
-    def codes_of(entries: Tensor) -> CellCodes:
-        plus = (entries < n_plus)[:, None]
-        e = edge[entries]
-        return CellCodes(codes.words[e] | (rows.bits[crease[e]] * plus), codes.zero_ids[e, 1:])
-
-    groups = group_equal(keys_of, codes_of, rows.keys)
+    regions = Cofaces(CellCodes(words, surface.edge_zero_ids), 1, rows)
+    groups = regions.group()
     polygon = groups.starts.long().cumsum(0) - 1
-    return Sides(edge[groups.order], polygon, codes_of(groups.order[groups.starts]).words)
+    first_sides = groups.order[groups.starts]
+    return Sides(regions.cells(groups.order), polygon, regions.codes(first_sides).words)
 
 
 def link_cycles(edges: Tensor, sides: Sides, n_vertices: int) -> Cycles:

@@ -23,12 +23,14 @@ from creased.core.assemble import (
     polygon_sides,
     region_gradients,
 )
+from creased.core.cofaces import Arrangement, arrange
 from creased.core.complex import PolyhedralComplex
 from creased.core.domain import Box, Skeleton
+from creased.core.growable import Growable
 from creased.core.level_set import LevelSet, Polygons
 from creased.core.program import Affine, Program
 from creased.core.signs import RowLayout
-from creased.core.subdivide import Arrangement, arrange, subdivide
+from creased.core.subdivide import GrowingSkeleton, subdivide
 
 COMPLETE = "complete in the domain: every cell was subdivided"
 
@@ -121,18 +123,26 @@ def _cut_all(program: Program, domain: Box, level: float | None) -> Extraction:
     n_outputs = 0 if level is None else program.out_dim
     layout = RowLayout(domain.n_walls, program.widths, n_outputs)
     rows = arrange(layout, program.device)
-    skeleton = domain.skeleton(layout.n_words, program.dtype, program.device)
-    state, row, n_torn = skeleton.vertices, layout.n_walls, 0
+    skeleton = GrowingSkeleton(domain.skeleton(layout.n_words, program.dtype, program.device))
+    state, row = skeleton.vertices.rows, layout.n_walls
     for block in program.blocks:
-        passengers = state if block.skip is not None else None
-        cut = subdivide(skeleton, block.affine(state), passengers, row, rows)
-        z, state = cut.carried.split([block.n_neurons, cut.carried.shape[1] - block.n_neurons], dim=1)
-        skeleton, state = cut.skeleton, block.advance(state, z.relu_())
-        row, n_torn = row + block.n_neurons, n_torn + cut.n_torn
+        carried = _evaluate(block.affine, state, has_passengers=block.skip is not None)
+        subdivide(skeleton, carried, block.n_neurons, row, rows)
+        z, state = carried.rows.tensor_split([block.n_neurons], dim=1)
+        state, row = block.advance(state, z.relu_()), row + block.n_neurons
     if level is not None:
-        cut = subdivide(skeleton, program.head(state) - level, None, row, rows)
-        skeleton, n_torn = cut.skeleton, n_torn + cut.n_torn
-    return Extraction(skeleton, rows, n_torn)
+        outputs = Affine(program.head.weight, program.head.bias - level)
+        subdivide(skeleton, _evaluate(outputs, state), program.out_dim, row, rows)
+    return Extraction(skeleton.freeze(), rows, skeleton.n_torn)
+
+
+def _evaluate(affine: Affine, state: Tensor, *, has_passengers: bool = False) -> Growable:
+    """Preactivations at the vertices, with the state (V, S) behind them where the block passes it on."""
+    if has_passengers:
+        return Growable(torch.cat([affine(state), state], dim=1))
+    values = Growable.with_room(state.shape[0], state.new_empty((0, affine.bias.shape[0])))
+    torch.addmm(affine.bias, state, affine.weight.T, out=values.rows)
+    return values
 
 
 def _assemble(program: Program, surface: Skeleton, done: Extraction, level: float) -> LevelSet:

@@ -1,5 +1,7 @@
 """A tensor that grows by rows: capacity doubles, so that appending costs amortized constant time a row."""
 
+from __future__ import annotations
+
 import torch
 from torch import Tensor
 
@@ -11,19 +13,28 @@ class Growable:
         self._buffer = rows
         self.n = rows.shape[0]
 
+    @staticmethod
+    def with_room(n: int, like: Tensor) -> Growable:
+        """n rows of the shape and type of the rows of ``like``, not yet written, and room for as many again."""
+        grown = Growable(like.new_empty((2 * n, *like.shape[1:])))
+        grown.n = n
+        return grown
+
     @property
     def rows(self) -> Tensor:
         """The rows (n, ...) so far; a view, valid until the next append."""
         return self._buffer[: self.n]
 
-    def append(self, rows: Tensor) -> None:
-        """Add rows (m, ...) at the end."""
-        needed = self.n + rows.shape[0]
+    def extend(self, n: int) -> Tensor:
+        """Add n rows at the end and return them, not yet written."""
+        needed = self.n + n
         if needed > self._buffer.shape[0]:
-            grown = torch.empty(
-                (max(2 * self.n, needed), *rows.shape[1:]), dtype=rows.dtype, device=rows.device
-            )
+            grown = self._buffer.new_empty((max(2 * self.n, needed), *self._buffer.shape[1:]))
             grown[: self.n] = self.rows
             self._buffer = grown
-        self._buffer[self.n : needed] = rows
         self.n = needed
+        return self._buffer[needed - n : needed]
+
+    def append(self, rows: Tensor) -> None:
+        """Add rows (m, ...) at the end."""
+        self.extend(rows.shape[0]).copy_(rows)

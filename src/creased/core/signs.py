@@ -50,26 +50,22 @@ class RowLayout:
 
 def pack_rows(signs: Tensor, first_row: int, n_words: int) -> Tensor:
     """Pack signs (V, N), True for +, into words (V, n_words), the first one as row ``first_row``."""
-    words = signs.new_zeros((signs.shape[0], n_words), dtype=torch.int64)
-    start = 0
-    while start < signs.shape[1]:
-        word, bit = divmod(first_row + start, WORD)
-        stop = min(start + WORD - bit, signs.shape[1])
-        words[:, word] |= _pack_word(signs[:, start:stop], bit)
-        start = stop
+    packed = _pack_aligned(signs)
+    word, bit = divmod(first_row, WORD)
+    words = packed.new_zeros((signs.shape[0], n_words))
+    words[:, word : word + packed.shape[1]] = packed << bit
+    if bit:
+        spilled = words[:, word + 1 : word + 1 + packed.shape[1]]
+        spilled |= (packed[:, : spilled.shape[1]] >> (WORD - bit)) & ((1 << bit) - 1)
     return words
 
 
-def _pack_word(signs: Tensor, bit: int) -> Tensor:
-    """Pack at most 64 signs (V, n) into one word (V,), the first at ``bit``."""
-    n_bytes = -(-signs.shape[1] // 8)
-    padded = torch.nn.functional.pad(signs, (0, 8 * n_bytes - signs.shape[1])).contiguous()
+def _pack_aligned(signs: Tensor) -> Tensor:
+    """Pack signs (V, N) into words (V, ceil(N / 64)), the first at bit 0."""
+    padded = torch.nn.functional.pad(signs, (0, -signs.shape[1] % 8)).contiguous()
     lanes = padded.view(torch.int64)  # eight bools a lane, one in each byte
-    octets = ((lanes * 0x0102040810204080) >> 56) & 0xFF  # gathers the eight bits of a lane in one byte
-    word = torch.zeros_like(octets[:, 0])
-    for index in range(n_bytes):
-        word |= octets[:, index] << (8 * index + bit)
-    return word
+    octets = ((lanes * 0x0102040810204080) >> 56).to(torch.uint8)  # gathers a lane's eight bits in one byte
+    return torch.nn.functional.pad(octets, (0, -octets.shape[1] % 8)).contiguous().view(torch.int64)
 
 
 def unpack_rows(words: Tensor, first_row: int, n_rows: int) -> Tensor:
@@ -94,8 +90,8 @@ def rows_before(n_rows: int, n_words: int, device: torch.device) -> Tensor:
 
 def lowest_row(words: Tensor) -> Tensor:
     """Number of the lowest set row (V,) int64 of words (V, W), each with at least one bit set."""
-    index = (words != 0).to(torch.int8).argmax(dim=1)
-    word = words.gather(1, index[:, None])[:, 0]
+    index = (words != 0).to(torch.int8).argmax(dim=1) if words.shape[1] > 1 else 0
+    word = words.gather(1, index[:, None])[:, 0] if words.shape[1] > 1 else words[:, 0]
     exponent = torch.frexp((word & -word).to(torch.float64)).exponent  # exact: a power of two
     return index * WORD + exponent.to(torch.int64) - 1
 

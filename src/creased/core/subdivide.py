@@ -21,126 +21,101 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from creased.core.cofaces import Arrangement, Cofaces
 from creased.core.domain import Skeleton
 from creased.core.growable import Growable
-from creased.core.pairing import CellCodes, KeyTable, cell_keys, group_equal, key_table, pair_groups
-from creased.core.signs import WORD, RowLayout, lowest_row, pack_rows, row_bits, rows_before
+from creased.core.pairing import CellCodes, pair_groups
+from creased.core.signs import WORD, lowest_row, pack_rows
 
-CHUNK = 1 << 22  # edges looked at in one go when a block starts: bounds the memory of the first scan
-
-
-class Arrangement(NamedTuple):
-    """What one extraction needs to know of its rows, on its device."""
-
-    layout: RowLayout
-    bits: Tensor  # (n_rows, W) int64: the bit of each row
-    before: Tensor  # (n_rows + 1, W) int64: the bits of all earlier rows
-    keys: KeyTable
+CHUNK = 1 << 13  # edges that are split in one go: what is gathered for them stays in the cache
+SCAN = 1 << 18  # edges looked at in one go when a block starts
 
 
-class Cut(NamedTuple):
-    """A skeleton after a block, with what was carried along its edges."""
+class GrowingSkeleton:
+    """A skeleton that subdivision cuts in place; its fields are those of `Skeleton`."""
 
-    skeleton: Skeleton
-    carried: Tensor  # (V, N + P): the block's preactivations and the columns passed along with them
-    n_torn: int  # faces that rounding left with other than two cuts
+    def __init__(self, start: Skeleton) -> None:
+        self.vertices = Growable(start.vertices)
+        self.zero_ids = Growable(start.zero_ids)
+        self.words = Growable(start.words)
+        self.edges = Growable(start.edges)
+        self.edge_zero_ids = Growable(start.edge_zero_ids)
+        self.n_torn = 0  # faces that rounding left with other than two cuts
+
+    def freeze(self) -> Skeleton:
+        """The skeleton as it is now."""
+        return Skeleton(
+            vertices=self.vertices.rows,
+            zero_ids=self.zero_ids.rows,
+            words=self.words.rows,
+            edges=self.edges.rows,
+            edge_zero_ids=self.edge_zero_ids.rows,
+        )
 
 
 @dataclass
 class _Block:
-    """The working state while one block cuts."""
+    """What one block of neurons adds to the working state."""
 
-    arrangement: Arrangement
+    rows: Arrangement
     first_row: int
     n_neurons: int
-    carried: Growable  # (V, N + P + D): preactivations, passengers, position
-    zero_ids: Growable
-    words: Growable
-    edges: Growable
-    edge_zero_ids: Growable
-    buckets: list[list[Tensor]]
-    n_torn: int = 0
+    carried: Growable  # (V, N + P): preactivations, then passengers
+    buckets: list[list[Tensor]]  # for each neuron, pieces (n,) int64 of the edges that it cuts next
 
     @property
-    def word_range(self) -> slice:
+    def words(self) -> slice:
         """The words that hold the block's rows."""
         return slice(self.first_row // WORD, (self.first_row + self.n_neurons - 1) // WORD + 1)
 
 
 class _NewVertices(NamedTuple):
-    """The vertices of one cut, each on its edge; indices are those before the cut."""
+    """The vertices of one cut, each on its edge, and that edge as it was before."""
 
-    split: Tensor  # (n,) int64: the edges
+    edge_zero_ids: Tensor  # (n, D - 1) int32: of the edges that were split
     ends: Tensor  # (n, 2) int32
-    edge_zero_ids: Tensor  # (n, D - 1) int32
     first_words: Tensor  # (n, W): of the ends
     second_words: Tensor
     words: Tensor  # (n, W): of the new vertices
 
 
-def arrange(layout: RowLayout, device: torch.device) -> Arrangement:
-    """Tables of a row layout on a device."""
-    n_rows, n_words = layout.n_rows, layout.n_words
-    bits, before = row_bits(n_rows, n_words, device), rows_before(n_rows, n_words, device)
-    return Arrangement(layout, bits, before, key_table(n_rows, n_words, device))
-
-
 def subdivide(
-    skeleton: Skeleton, preactivations: Tensor, passengers: Tensor | None, first_row: int, rows: Arrangement
-) -> Cut:
-    """Cut a skeleton by all neurons of a block.
+    skeleton: GrowingSkeleton, carried: Growable, n_neurons: int, first_row: int, rows: Arrangement
+) -> None:
+    """Cut a skeleton, in place, by all neurons of a block.
 
     Args:
-        skeleton: cut by all rows before ``first_row``. Its edges are consumed (cut in place).
-        preactivations: values (V, N) of the block's neurons at the vertices.
-        passengers: further values (V, P) affine on the cells, interpolated at new vertices; or None.
+        skeleton: cut by all rows before ``first_row``.
+        carried: values (V, N + P) at the vertices, affine on the cells: the preactivations of the block's
+            neurons, then whatever else is to be interpolated at new vertices. Grows with the vertices.
+        n_neurons: N.
         first_row: number of the block's first neuron among the rows.
         rows: tables of the arrangement.
     """
-    n_neurons = preactivations.shape[1]
-    dim = skeleton.vertices.shape[1]
-    columns = [preactivations, skeleton.vertices]
-    if passengers is not None:
-        columns.insert(1, passengers)
-    words = skeleton.words | pack_rows(preactivations >= 0, first_row, rows.layout.n_words)
-    block = _Block(
-        arrangement=rows,
-        first_row=first_row,
-        n_neurons=n_neurons,
-        carried=Growable(torch.cat(columns, dim=1)),
-        zero_ids=Growable(skeleton.zero_ids),
-        words=Growable(words),
-        edges=Growable(skeleton.edges),
-        edge_zero_ids=Growable(skeleton.edge_zero_ids),
-        buckets=[[] for _ in range(n_neurons)],
-    )
-    _schedule_all(block)
+    block = _Block(rows, first_row, n_neurons, carried, [[] for _ in range(n_neurons)])
+    skeleton.words.rows.bitwise_or_(_pack_block(block, carried.rows))
+    _schedule_all(skeleton, block)
     for neuron in range(n_neurons):
-        _cut_by(block, neuron)
-    carried = block.carried.rows
-    done = Skeleton(
-        vertices=carried[:, -dim:].clone(),
-        zero_ids=block.zero_ids.rows,
-        words=block.words.rows,
-        edges=block.edges.rows,
-        edge_zero_ids=block.edge_zero_ids.rows,
-    )
-    return Cut(done, carried[:, :-dim], block.n_torn)
+        _cut_by(skeleton, block, neuron)
 
 
-def _schedule_all(block: _Block) -> None:
+def _pack_block(block: _Block, carried: Tensor) -> Tensor:
+    return pack_rows(carried[:, : block.n_neurons] >= 0, block.first_row, block.rows.layout.n_words)
+
+
+def _schedule_all(skeleton: GrowingSkeleton, block: _Block) -> None:
     """Put every edge that the block cuts in its first bucket."""
-    words = block.words.rows[:, block.word_range]
-    for start in range(0, block.edges.n, CHUNK):
-        ends = block.edges.rows[start : start + CHUNK]
-        crossed = words.index_select(0, ends[:, 0]) ^ words.index_select(0, ends[:, 1])
-        crossed &= _rows_from(block, 0)
+    words = skeleton.words.rows[:, block.words]
+    to_come = _rows_from(block, 0)
+    for start in range(0, skeleton.edges.n, SCAN):
+        ends = skeleton.edges.rows[start : start + SCAN]
+        crossed = (words.index_select(0, ends[:, 0]) ^ words.index_select(0, ends[:, 1])) & to_come
         _schedule(block, torch.arange(start, start + ends.shape[0], device=ends.device), crossed)
 
 
 def _rows_from(block: _Block, neuron: int) -> Tensor:
     """Bits of the block's neurons from ``neuron`` on, in the block's words."""
-    before = block.arrangement.before[:, block.word_range]
+    before = block.rows.before[:, block.words]
     return before[block.first_row + block.n_neurons] & ~before[block.first_row + neuron]
 
 
@@ -149,87 +124,78 @@ def _schedule(block: _Block, edges: Tensor, crossed: Tensor) -> None:
     is_cut = (crossed != 0).any(dim=1).nonzero()[:, 0]
     if is_cut.numel() == 0:
         return
-    lowest = lowest_row(crossed[is_cut]) + WORD * block.word_range.start - block.first_row
+    lowest = lowest_row(crossed[is_cut]) + (WORD * block.words.start - block.first_row)
     order = torch.argsort(lowest)
-    counts = torch.bincount(lowest, minlength=block.n_neurons).tolist()
-    for bucket, piece in zip(block.buckets, edges[is_cut[order]].split(counts), strict=True):
-        if piece.numel():
-            bucket.append(piece)
+    ordered, start = edges[is_cut[order]], 0
+    for neuron, count in enumerate(torch.bincount(lowest).tolist()):
+        if count:
+            block.buckets[neuron].append(ordered[start : start + count])
+            start += count
 
 
-def _cut_by(block: _Block, neuron: int) -> None:
+def _cut_by(skeleton: GrowingSkeleton, block: _Block, neuron: int) -> None:
     """Cut by one neuron: split its edges, join the new vertices, reschedule what later neurons cut."""
     if not block.buckets[neuron]:
         return
     split = torch.cat(block.buckets[neuron])
     block.buckets[neuron].clear()
-    first_vertex, first_edge = block.words.n, block.edges.n
-    new = _split_edges(block, split, neuron)
-    pairs, chord_zero_ids, n_torn = _join(new, block.first_row + neuron, block.arrangement)
-    block.n_torn += n_torn
-    fresh = torch.arange(first_vertex, block.words.n, dtype=torch.int32, device=split.device)
-    block.edges.rows[split] = torch.stack([new.ends[:, 0], fresh], dim=1)
-    block.edges.append(torch.stack([fresh, new.ends[:, 1]], dim=1))
-    block.edges.append(fresh[pairs])
-    block.edge_zero_ids.append(new.edge_zero_ids)
-    block.edge_zero_ids.append(chord_zero_ids)
+    first_vertex, first_edge = skeleton.words.n, skeleton.edges.n
+    new = _split_edges(skeleton, block, split, neuron)
+    pairs, chord_zero_ids, n_torn = _join(new, block.first_row + neuron, block.rows)
+    skeleton.n_torn += n_torn
+    fresh = torch.arange(first_vertex, skeleton.words.n, dtype=torch.int32, device=split.device)
+    skeleton.edges.rows[:, 1].index_copy_(0, split, fresh)
+    skeleton.edges.append(torch.stack([fresh, new.ends[:, 1]], dim=1))
+    skeleton.edges.append(fresh[pairs])
+    skeleton.edge_zero_ids.append(new.edge_zero_ids)
+    skeleton.edge_zero_ids.append(chord_zero_ids)
     if neuron + 1 < block.n_neurons:
-        words = new.words[:, block.word_range]
-        crossed = torch.cat(
-            [
-                words ^ new.first_words[:, block.word_range],
-                words ^ new.second_words[:, block.word_range],
-                words[pairs[:, 0]] ^ words[pairs[:, 1]],
-            ]
-        )
-        added = torch.arange(first_edge, block.edges.n, device=split.device)
+        words = new.words[:, block.words]
+        halves = torch.cat([words ^ new.first_words[:, block.words], words ^ new.second_words[:, block.words]])
+        crossed = torch.cat([halves, words[pairs[:, 0]] ^ words[pairs[:, 1]]])
+        added = torch.arange(first_edge, skeleton.edges.n, device=split.device)
         _schedule(block, torch.cat([split, added]), crossed & _rows_from(block, neuron + 1))
 
 
-def _split_edges(block: _Block, split: Tensor, neuron: int) -> _NewVertices:
-    """Append the vertices where the neuron vanishes on the edges ``split``."""
-    ends = block.edges.rows.index_select(0, split)
-    edge_zero_ids = block.edge_zero_ids.rows.index_select(0, split)
-    start, stop = (block.carried.rows.index_select(0, end) for end in ends.unbind(1))
-    share = start[:, neuron] / (start[:, neuron] - stop[:, neuron])
-    carried = torch.lerp(start, stop, share[:, None])
-    carried[:, neuron] = 0
-    first, second = (block.words.rows.index_select(0, end) for end in ends.unbind(1))
-    row, rows = block.first_row + neuron, block.arrangement
-    fresh = pack_rows(carried[:, : block.n_neurons] >= 0, block.first_row, rows.layout.n_words)
+def _split_edges(skeleton: GrowingSkeleton, block: _Block, split: Tensor, neuron: int) -> _NewVertices:
+    """Append the vertices where the neuron vanishes on the edges ``split`` (n,)."""
+    ends = skeleton.edges.rows.index_select(0, split)
+    edge_zero_ids = skeleton.edge_zero_ids.rows.index_select(0, split)
+    first, second = (skeleton.words.rows.index_select(0, end) for end in ends.unbind(1))
+    fresh = _interpolate(skeleton, block, ends, neuron)
     # Where the ends agree the sign is theirs; where they differ it is that of the end which is not zero for
     # rows already done, and that of the interpolated value for rows to come.
+    row, rows = block.first_row + neuron, block.rows
     words = (first & second) | ((first ^ second) & (rows.before[row] | fresh) & ~rows.bits[row])
-    block.carried.append(carried)
-    block.words.append(words)
-    block.zero_ids.append(torch.nn.functional.pad(edge_zero_ids, (0, 1), value=row))
-    return _NewVertices(split, ends, edge_zero_ids, first, second, words)
+    skeleton.words.append(words)
+    skeleton.zero_ids.append(torch.nn.functional.pad(edge_zero_ids, (0, 1), value=row))
+    return _NewVertices(edge_zero_ids, ends, first, second, words)
+
+
+def _interpolate(skeleton: GrowingSkeleton, block: _Block, ends: Tensor, neuron: int) -> Tensor:
+    """Append positions and carried values where the neuron vanishes between ends (n, 2); their signs (n, W)."""
+    carried, values = block.carried.extend(ends.shape[0]), block.carried.rows
+    vertices, points = skeleton.vertices.extend(ends.shape[0]), skeleton.vertices.rows
+    packed = []
+    for start in range(0, ends.shape[0], CHUNK):
+        chunk = slice(start, start + CHUNK)
+        first, second = (values.index_select(0, end) for end in ends[chunk].unbind(1))
+        share = first[:, neuron] / (first[:, neuron] - second[:, neuron])
+        made = torch.lerp(first, second, share[:, None], out=carried[chunk])
+        made[:, neuron] = 0
+        first, second = (points.index_select(0, end) for end in ends[chunk].unbind(1))
+        torch.lerp(first, second, share[:, None], out=vertices[chunk])
+        packed.append(_pack_block(block, made))
+    return torch.cat(packed)
 
 
 def _join(new: _NewVertices, row: int, rows: Arrangement) -> tuple[Tensor, Tensor, int]:
     """Pairs (n, 2) of new vertices that share a 2-face, zero ids (n, D - 1) of their edges, torn faces."""
-    n, n_slots = new.edge_zero_ids.shape
-    device = new.words.device
+    n_slots = new.edge_zero_ids.shape[1]
     if n_slots == 0:
-        return new.split.new_empty((0, 2)), new.edge_zero_ids.new_empty((0, 0)), 0
-    codes = CellCodes((new.first_words | new.second_words) & rows.before[row], new.edge_zero_ids)
-    moved = codes.zero_ids.long()
-    interior = (moved >= rows.layout.n_walls).reshape(-1).nonzero()[:, 0]  # outside a wall there is no cell
-    kept = torch.tensor([[s for s in range(n_slots) if s != slot] for slot in range(n_slots)], device=device)
-    kept = kept.reshape(n_slots, n_slots - 1).long()
-    n_plus = n * n_slots
-    place = torch.cat([torch.arange(n_plus, device=device), interior])  # of an entry in the (n, n_slots) table
-
-    def keys_of(table: KeyTable) -> Tensor:
-        base = cell_keys(codes, table)[:, None]
-        plus, minus = base + table.plus[moved], base + table.minus[moved]
-        return torch.cat([plus.reshape(-1), minus.reshape(-1)[interior]])
-
-    def codes_of(entries: Tensor) -> CellCodes:
-        edge, slot = place[entries] // n_slots, place[entries] % n_slots
-        words = codes.words[edge] | (rows.bits[moved[edge, slot]] * (entries < n_plus)[:, None])
-        return CellCodes(words, codes.zero_ids[edge].gather(1, kept[slot]))
-
-    pairs, n_torn = pair_groups(group_equal(keys_of, codes_of, rows.keys))
-    chords = codes_of(pairs[:, 0]).zero_ids
-    return place[pairs] // n_slots, torch.nn.functional.pad(chords, (0, 1), value=row), n_torn
+        return new.words.new_empty((0, 2)), new.edge_zero_ids[:0], 0
+    words = (new.first_words | new.second_words) & rows.before[row]
+    faces = Cofaces(CellCodes(words, new.edge_zero_ids), n_slots, rows)
+    pairs, n_torn = pair_groups(faces.group())
+    chords = torch.nn.functional.pad(faces.zero_ids(pairs[:, 0]), (0, 1), value=row)
+    return faces.cells(pairs), chords, n_torn

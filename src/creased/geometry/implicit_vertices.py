@@ -1,0 +1,99 @@
+"""Level-set vertices as differentiable functions of the weights.
+
+A vertex solves D affine equations: the rows that vanish on it do so in the cell in which it was found, where
+each of them is affine. With the activation pattern held fixed, one Newton step from the detached position ::
+
+    x = x0 - J^-1 g(x0; weights)
+
+solves them with the live weights, exactly, and its derivative is that of the implicit function theorem,
+dx = -J^-1 dg (first order; J is held constant, so second derivatives are not right and not offered).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.level_set import LevelSet
+from creased.core.program import Program
+from creased.core.tolerance import get_epsilon
+
+
+class VertexSolution(NamedTuple):
+    """Re-solved vertices, and where the solution can be believed."""
+
+    vertices: Tensor  # (V, D), differentiable in the program's weights where is_regular
+    is_regular: Tensor  # (V,) bool; elsewhere the rows are nearly dependent and the detached point is given
+
+
+def implicit_vertices(level_set: LevelSet, program: Program, which: Tensor | None = None) -> Tensor:
+    """Vertex positions (V, D) or (n, D), differentiable in the weights; see `solve_vertices`."""
+    return solve_vertices(level_set, program, which).vertices
+
+
+def solve_vertices(level_set: LevelSet, program: Program, which: Tensor | None = None) -> VertexSolution:
+    """Solve the zero rows of each vertex with the weights that the program has now.
+
+    Args:
+        level_set: extracted from this program, perhaps some steps of training ago.
+        program: with live weights; it is evaluated in its own dtype, on its own device.
+        which: vertices (n,) int64 to solve; all by default.
+    """
+    level_set = level_set.to(program.device)
+    chosen = slice(None) if which is None else which
+    points = level_set.vertices[chosen].to(program.dtype)
+    masks = level_set.activation_masks()[chosen].to(program.dtype)
+    rows = level_set.zero_ids[chosen].long()
+    values, jacobian = _rows_at(program, points, masks, rows, level_set)
+    step, is_regular = _newton_step(jacobian, values)
+    return VertexSolution(points - step, is_regular)
+
+
+def _rows_at(
+    program: Program, points: Tensor, masks: Tensor, rows: Tensor, level_set: LevelSet
+) -> tuple[Tensor, Tensor]:
+    """Values (V, D) of the zero rows, differentiable, and their Jacobians (V, D, D), detached.
+
+    A wall's row is constant: it is zero where the vertex is, and its gradient is that of a coordinate.
+    """
+    n_walls, dim = level_set.layout.n_walls, level_set.dim
+    is_wall = rows < n_walls
+    neuron = (rows - n_walls).clamp(min=0)
+    all_rows = program.preactivations_on(points, masks)
+    n_rows = all_rows.shape[1]
+    offset = torch.zeros_like(all_rows[0])
+    offset[n_rows - program.out_dim :] = level_set.level
+    values = (all_rows - offset).gather(1, neuron).masked_fill(is_wall, 0)
+    with torch.no_grad():
+        frozen = program.detach()
+        tangents = [
+            _directional(frozen, axis, masks).gather(1, neuron) for axis in torch.eye(dim).to(points)
+        ]
+        jacobian = torch.stack(tangents, dim=2)
+        wall_axis = torch.nn.functional.one_hot((rows // 2).clamp(max=dim - 1), dim).to(points.dtype)
+        jacobian = torch.where(is_wall[:, :, None], wall_axis, jacobian)
+    return values, jacobian
+
+
+def _directional(program: Program, axis: Tensor, masks: Tensor) -> Tensor:
+    """Derivatives (V, n_neurons + O) of all rows along an axis (D,), on patterns masks (V, n_neurons)."""
+    state, rows = axis.expand(masks.shape[0], -1), []
+    for block, mask in zip(program.blocks, masks.split(program.widths, dim=-1), strict=True):
+        z = state @ block.affine.weight.T
+        rows.append(z)
+        out = z * mask if block.mix is None else (z * mask) @ block.mix.T
+        state = out if block.skip is None else out + state @ block.skip.T
+    return torch.cat([*rows, state @ program.head.weight.T], dim=-1)
+
+
+def _newton_step(jacobian: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    """Solve J step = values (V, D) where J is regular; step 0 elsewhere."""
+    scale = jacobian.norm(dim=2, keepdim=True).clamp(min=torch.finfo(jacobian.dtype).tiny)
+    unit = jacobian / scale
+    is_regular = torch.linalg.det(unit).abs() > get_epsilon(jacobian.dtype)
+    identity = torch.eye(jacobian.shape[1], dtype=jacobian.dtype, device=jacobian.device)
+    unit = torch.where(is_regular[:, None, None], unit, identity)
+    right = torch.where(is_regular[:, None], values / scale[:, :, 0], torch.zeros_like(values))
+    return torch.linalg.solve(unit, right[:, :, None])[:, :, 0], is_regular
