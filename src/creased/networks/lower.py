@@ -38,12 +38,17 @@ class UnsupportedModuleError(TypeError):
     """A module, or part of one, that `lower` cannot write as a program."""
 
 
-def lower(module: nn.Module) -> Program:
+def lower(module: nn.Module, *, check: bool = True) -> Program:
     """Write a network as a program of (affine, ReLU, passthrough) blocks.
 
     Supported: nested `nn.Sequential` (`MLP` is one) of `Linear`, `ReLU`, `LeakyReLU`, and of `Identity` and
     dropout, which are passed over as in eval mode. The program lives on the module's device, in its dtype,
     and shares its weights.
+
+    Args:
+        module: the network.
+        check: look for NaN and compare the program with the module. Leave it out only where the same module
+            was lowered before, as in a training step.
 
     Raises:
         UnsupportedModuleError: a part is not supported; the message names it, its place and the nearest
@@ -55,7 +60,9 @@ def lower(module: nn.Module) -> Program:
     blocks: list[Block] = []
     for place, part in _flatten(module, type(module).__name__):
         if isinstance(part, nn.Linear):
-            head = _compose(head, _affine_of(part, place), place)
+            if check:
+                _require_finite(part, place)
+            head = _compose(head, _affine_of(part), place)
         elif isinstance(part, nn.ReLU | nn.LeakyReLU):
             if head is None:
                 raise UnsupportedModuleError(f"lower: {place} has no Linear before it")
@@ -66,7 +73,8 @@ def lower(module: nn.Module) -> Program:
     if head is None:
         raise UnsupportedModuleError(f"lower: {type(module).__name__} must end with a Linear")
     program = Program(tuple(blocks), head)
-    _compare(program, module)
+    if check:
+        _compare(program, module)
     return program
 
 
@@ -79,10 +87,13 @@ def _flatten(module: nn.Module, place: str) -> Iterator[tuple[str, nn.Module]]:
         yield f"{place} ({type(module).__name__})", module
 
 
-def _affine_of(linear: nn.Linear, place: str) -> Affine:
+def _require_finite(linear: nn.Linear, place: str) -> None:
     for name, weights in linear.named_parameters():
         if not bool(torch.isfinite(weights).all()):
             raise ValueError(f"lower: {name} of {place} holds NaN or infinity")
+
+
+def _affine_of(linear: nn.Linear) -> Affine:
     bias = linear.bias if linear.bias is not None else linear.weight.new_zeros(linear.out_features)
     return Affine(linear.weight, bias)
 

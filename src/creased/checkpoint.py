@@ -1,0 +1,106 @@
+"""What a checkpoint says to the world outside of training: the program, its domain, the way back.
+
+A Lightning checkpoint made by creased carries this record beside Lightning's own entries, so that meshes can
+be extracted from it without the code that trained it. It is read with ``weights_only=True``: tensors and plain
+values, never code; and no class is instantiated by a name found in the file.
+"""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from creased.core.domain import Box
+from creased.core.program import Affine, Block, Program
+from creased.similarity import Similarity
+
+KEY = "creased"
+FORMAT = 1
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used; the message says why."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A trained function and where it lives."""
+
+    program: Program  # detached, on the CPU
+    domain: Box  # in the domain's coordinates
+    to_domain: Similarity  # from the user's coordinates
+    shape: str  # name of the training shape
+    epoch: int  # epochs done
+
+
+def write_record(record: Record) -> dict[str, Any]:
+    """The record as tensors and plain values."""
+    program = record.program.detach().to("cpu")
+    return {
+        "format": FORMAT,
+        "blocks": [_tensors(block.affine) | _tensors(block) for block in program.blocks],
+        "head": _tensors(program.head),
+        "domain": {"lower": list(record.domain.lower), "upper": list(record.domain.upper)},
+        "to_domain": record.to_domain.as_dict(),
+        "shape": record.shape,
+        "epoch": record.epoch,
+    }
+
+
+def read_record(path: Path) -> Record:
+    """The record of a checkpoint file.
+
+    Raises:
+        CheckpointError: the file is missing, not a checkpoint, not one of creased, or holds NaN.
+    """
+    values = load_plain(path).get(KEY)
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        raise CheckpointError(f"{path} holds no record of creased (format {FORMAT}): was it trained by it?")
+    try:
+        blocks = [
+            Block(_affine(b), b.get("mix"), b.get("skip"), b.get("shift")) for b in values["blocks"]
+        ]
+        record = Record(
+            program=Program(tuple(blocks), _affine(values["head"])),
+            domain=Box(values["domain"]["lower"], values["domain"]["upper"]),
+            to_domain=Similarity.from_dict(values["to_domain"]),
+            shape=str(values["shape"]),
+            epoch=int(values["epoch"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path}: the record is damaged: {error!r}") from error
+    for tensor in record.program.tensors():
+        if not bool(torch.isfinite(tensor).all()):
+            raise CheckpointError(
+                f"{path}: weights of shape {tuple(tensor.shape)} hold NaN or infinity: training diverged; "
+                "take an earlier checkpoint, or train with a lower optimizer.lr"
+            )
+    return record
+
+
+def load_plain(path: Path) -> dict[str, Any]:
+    """Load a checkpoint of tensors and plain values; nothing in the file is executed."""
+    if not path.is_file():
+        raise CheckpointError(f"there is no checkpoint {path}")
+    try:
+        values = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError, EOFError, OSError, KeyError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise CheckpointError(f"{path} is not a readable checkpoint: {reason}") from error
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{path} is not a checkpoint: it holds a {type(values).__name__}")
+    return values
+
+
+def _tensors(record: Affine | Block) -> dict[str, Tensor]:
+    entries = {field.name: getattr(record, field.name) for field in fields(record)}
+    return {name: value for name, value in entries.items() if isinstance(value, Tensor)}
+
+
+def _affine(values: dict[str, Tensor]) -> Affine:
+    return Affine(values["weight"], values["bias"])

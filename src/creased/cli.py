@@ -1,0 +1,101 @@
+"""The command line: `creased extract CKPT --out mesh.ply`, `creased info CKPT`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from creased.checkpoint import CheckpointError, Record, read_record
+from creased.core.domain import Box
+from creased.core.extract import extract_level_set
+from creased.export import WRITERS, ExportError, export_mesh
+from creased.similarity import Similarity
+
+EXAMPLES = """examples:
+  creased extract logs/train/runs/RUN --out mesh.ply        polygons, double precision, your coordinates
+  creased extract last.ckpt --out mesh.glb --level 0.01     an offset surface, one domain unit being its box
+  creased info last.ckpt                                    the network, its domain, what it was trained on
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status; mistakes of the user end in one line, not in a trace."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        record = read_record(_find_checkpoint(chosen.checkpoint))
+        if chosen.command == "info":
+            print(_describe(record))
+        else:
+            _extract(record, chosen)
+    except (CheckpointError, ExportError, ValueError, OSError) as error:
+        print(f"creased: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "creased",
+        description="Exact meshes of piecewise-affine networks.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    extract = commands.add_parser("extract", help="write the exact level set of a checkpoint as a mesh")
+    extract.add_argument("checkpoint", type=Path, help="a checkpoint, or a run folder (its last one)")
+    extract.add_argument("--out", type=Path, required=True, help=f"mesh file: {', '.join(WRITERS)}")
+    extract.add_argument("--level", type=float, default=0.0, help="value of the function (default 0)")
+    extract.add_argument("--half-width", type=float, help="of the box to look in (default: the training box)")
+    extract.add_argument("--coordinates", choices=("user", "domain"), default="user", help="of the mesh")
+    extract.add_argument("--dtype", choices=("float64", "float32"), default="float64", help="to work in")
+    extract.add_argument("--threads", type=int, default=1, help="CPU threads (default 1)")
+    info = commands.add_parser("info", help="say what a checkpoint holds")
+    info.add_argument("checkpoint", type=Path, help="a checkpoint, or a run folder (its last one)")
+    return parser
+
+
+def _find_checkpoint(path: Path) -> Path:
+    """A run folder stands for its last checkpoint."""
+    return path / "checkpoints" / "last.ckpt" if path.is_dir() else path
+
+
+def _extract(record: Record, chosen: argparse.Namespace) -> None:
+    torch.set_num_threads(chosen.threads)
+    domain = record.domain
+    if chosen.half_width is not None:
+        domain = Box.cube(record.domain.dim, chosen.half_width)
+    start = time.perf_counter()
+    program = record.program.to(dtype=getattr(torch, chosen.dtype))
+    level_set = extract_level_set(program, domain, chosen.level)
+    seconds = time.perf_counter() - start
+    to_domain = record.to_domain if chosen.coordinates == "user" else Similarity.identity()
+    export_mesh(level_set, chosen.out, to_domain)
+    print(f"{chosen.out}: {level_set.audit()}")
+    print(f"{level_set.guarantee}; {seconds:.2f} s")
+    if level_set.status:
+        print(f"note: {level_set.status}")
+
+
+def _describe(record: Record) -> str:
+    program = record.program
+    n_weights = sum(tensor.numel() for tensor in program.tensors())
+    sides = " x ".join(f"[{a:g}, {b:g}]" for a, b in zip(record.domain.lower, record.domain.upper, strict=True))
+    scale = record.to_domain.scale
+    lines = {
+        "trained on": f"{record.shape}, {record.epoch} epochs",
+        "network": f"{program.in_dim} inputs, hidden widths {program.widths}, {program.out_dim} output(s)",
+        "weights": f"{n_weights:,} in {str(program.dtype).removeprefix('torch.')}",
+        "domain": sides,
+        "coordinates": f"one unit of the domain is {1 / scale:g} of the user's, centred at "
+        + f"({', '.join(f'{c:g}' for c in record.to_domain.centre)})",
+    }
+    return "\n".join(f"{name:<12} {value}" for name, value in lines.items())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""Exact meshes as files: polygons where the format has them (PLY, OBJ), triangles elsewhere (STL, GLB).
+
+Coordinates are the user's own. PLY keeps them in double precision and OBJ in 17 digits, so nothing is lost;
+STL and GLB hold single precision by their definition. Files are written whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from creased.core.level_set import LevelSet
+from creased.files import write_whole
+from creased.similarity import Similarity
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class ExportError(ValueError):
+    """A mesh that cannot be written as asked; the message says why."""
+
+
+def export_mesh(level_set: LevelSet, path: str | Path, to_domain: Similarity | None = None) -> None:
+    """Write a level set as a mesh, in the format that the file's ending names: ply, obj, stl or glb.
+
+    Args:
+        level_set: with D = 3, not empty.
+        path: where to; folders are made.
+        to_domain: the similarity whose inverse brings vertices to the user's coordinates; none by default.
+
+    Raises:
+        ExportError: the ending is none of these, or there is no surface to write.
+        OSError: the file cannot be written; an old one of that name is still there.
+    """
+    path = Path(path)
+    writer = WRITERS.get(path.suffix.lower())
+    if writer is None:
+        raise ExportError(f"cannot write {path}: give it one of the endings {', '.join(WRITERS)}")
+    if level_set.polygons.n == 0:
+        raise ExportError(f"nothing to write to {path}: {level_set.status or 'the level set has no polygons'}")
+    vertices = level_set.vertices.detach().cpu().double().numpy()
+    vertices = (to_domain or Similarity.identity()).invert(vertices)
+    write_whole(path, writer(level_set, vertices))
+
+
+def _ply(level_set: LevelSet, vertices: NDArray[np.float64]) -> bytes:
+    """Binary little-endian PLY with polygons and double coordinates."""
+    header = (
+        "ply\nformat binary_little_endian 1.0\ncomment exact level set by creased\n"
+        f"element vertex {len(vertices)}\nproperty double x\nproperty double y\nproperty double z\n"
+        f"element face {level_set.polygons.n}\nproperty list uchar int vertex_indices\nend_header\n"
+    )
+    sizes = level_set.polygons.sizes.cpu().numpy()
+    indices = level_set.polygons.indices.cpu().numpy().astype("<i4")
+    if sizes.max() > 255:
+        raise ExportError(f"PLY polygons have at most 255 corners here, found one of {sizes.max()}: write obj")
+    is_count = np.zeros(len(sizes) + 4 * len(indices), dtype=bool)
+    is_count[np.cumsum(4 * sizes + 1) - (4 * sizes + 1)] = True
+    faces = np.empty(len(is_count), dtype=np.uint8)
+    faces[is_count] = sizes
+    faces[~is_count] = indices.view(np.uint8)
+    return header.encode() + vertices.astype("<f8").tobytes() + faces.tobytes()
+
+
+def _obj(level_set: LevelSet, vertices: NDArray[np.float64]) -> bytes:
+    """Wavefront OBJ with polygons, grouped by their number of corners."""
+    lines = ["# exact level set by creased\n", "v %.17g %.17g %.17g\n" * len(vertices) % tuple(vertices.flat)]
+    sizes = level_set.polygons.sizes.cpu().numpy()
+    starts = level_set.polygons.offsets[:-1].cpu().numpy()
+    indices = level_set.polygons.indices.cpu().numpy() + 1
+    for size in np.unique(sizes):
+        corners = indices[starts[sizes == size][:, None] + np.arange(size)]
+        lines.append(("f" + " %d" * int(size) + "\n") * len(corners) % tuple(corners.flat))
+    return "".join(lines).encode()
+
+
+def _by_trimesh(kind: str) -> Callable[[LevelSet, NDArray[np.float64]], bytes]:
+    """A writer of fan triangles in single precision."""
+
+    def write(level_set: LevelSet, vertices: NDArray[np.float64]) -> bytes:
+        mesh: Any = level_set.to_trimesh()
+        mesh.vertices = vertices
+        content: bytes = mesh.export(file_type=kind)
+        return content
+
+    return write
+
+
+WRITERS: dict[str, Callable[[LevelSet, "NDArray[np.float64]"], bytes]] = {
+    ".ply": _ply,
+    ".obj": _obj,
+    ".stl": _by_trimesh("stl"),
+    ".glb": _by_trimesh("glb"),
+}

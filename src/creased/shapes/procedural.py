@@ -1,0 +1,71 @@
+"""Shapes made on the spot; they need no file and no network. Each function returns a source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trimesh import Trimesh
+
+
+def sphere(subdivisions: int = 5) -> Callable[[], Trimesh]:
+    """An icosphere of radius 1 with 20 * 4^subdivisions triangles."""
+
+    def make() -> Trimesh:
+        import trimesh
+
+        return trimesh.creation.icosphere(subdivisions=subdivisions, radius=1.0)
+
+    return make
+
+
+def torus(major: float = 1.0, minor: float = 0.4, sections: int = 96) -> Callable[[], Trimesh]:
+    """A torus around the z axis: radius ``major`` to the centre of a tube of radius ``minor``."""
+
+    def make() -> Trimesh:
+        import trimesh
+
+        return trimesh.creation.torus(major, minor, major_sections=2 * sections, minor_sections=sections)
+
+    return make
+
+
+def box(width: float = 1.0, depth: float = 0.7, height: float = 0.5) -> Callable[[], Trimesh]:
+    """A box with the given sides along x, y and z."""
+
+    def make() -> Trimesh:
+        import trimesh
+
+        return trimesh.creation.box(extents=(width, depth, height))
+
+    return make
+
+
+def bracket(sections: int = 96) -> Callable[[], Trimesh]:
+    """A mechanical part by constructive solid geometry: an angle with bores, a rib and a rounded end.
+
+    Made by manifold3d, whose results are closed manifolds by construction. Genus 3.
+    """
+
+    def make() -> Trimesh:
+        import trimesh
+        from manifold3d import Manifold
+
+        def slab(size: tuple[float, float, float], corner: tuple[float, float, float]) -> Manifold:
+            return Manifold.cube(size).translate(corner)
+
+        def bore(radius: float, length: float) -> Manifold:
+            return Manifold.cylinder(length, radius, radius, sections, center=True)
+
+        base = slab((1.4, 1.0, 0.2), (-0.7, -0.5, 0.0)) + bore(0.5, 0.2).translate((0.7, 0, 0.1))
+        wall = slab((0.2, 1.0, 1.0), (-0.7, -0.5, 0.0))
+        rib = Manifold.hull_points([(-0.6, -0.08, 0.1), (-0.6, 0.08, 0.1), (0.0, -0.08, 0.1), (0.0, 0.08, 0.1),
+                                    (-0.6, -0.08, 0.8), (-0.6, 0.08, 0.8)])  # fmt: skip
+        holes = bore(0.26, 1.0).translate((0.7, 0, 0))
+        for side in (-0.3, 0.3):
+            holes += bore(0.11, 1.0).rotate((0, 90, 0)).translate((-0.6, side, 0.68))
+        part = (base + wall + rib - holes).to_mesh()
+        return trimesh.Trimesh(part.vert_properties[:, :3], part.tri_verts)
+
+    return make

@@ -1,0 +1,82 @@
+"""A shape to train on: a closed mesh in the domain, and the way back to the user's coordinates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from creased.mesh_queries import TriangleIndex
+from creased.similarity import Similarity
+from creased.shapes.repair import make_watertight
+from creased.shapes.sources import File, Source
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from trimesh import Trimesh
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A closed mesh in [-0.45, 0.45]^3."""
+
+    name: str
+    mesh: Trimesh  # watertight, normals outward, in the domain's coordinates
+    to_domain: Similarity  # from the user's coordinates
+    up: str  # the axis that pictures show upward: x, y or z
+    licence: str
+    credit: str
+
+    @cached_property
+    def index(self) -> TriangleIndex:
+        """Signed distances and closest points; built on first use."""
+        return TriangleIndex(self.mesh.vertices, self.mesh.faces)
+
+    def sample_surface(self, n: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Points (n, 3) uniform on the surface, and their triangles (n,)."""
+        return sample_triangles(self.mesh.triangles, n, rng)
+
+
+def sample_triangles(
+    triangles: NDArray[np.float64], n: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Points (n, 3) uniform on triangles (T, 3, 3), and the triangle (n,) of each."""
+    a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
+    areas = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    chosen = np.searchsorted(np.cumsum(areas), rng.random(n) * areas.sum()).clip(max=len(areas) - 1)
+    root, along = np.sqrt(rng.random((n, 1))), rng.random((n, 1))
+    points = (1 - root) * a[chosen] + root * (1 - along) * b[chosen] + root * along * c[chosen]
+    return points, chosen
+
+
+def load_shape(
+    name: str,
+    source: Source,
+    path: str | None = None,
+    repair: bool = True,
+    up: str = "z",
+    licence: str = "",
+    credit: str = "",
+) -> Shape:
+    """Load, mend and normalise a mesh; what `configs/shape/*.yaml` call.
+
+    Args:
+        name: of the shape, for messages and folders.
+        source: makes the mesh, unless ``path`` is given.
+        path: a mesh file of the user's own, taken instead.
+        repair: close holes with pymeshfix; if false, refuse meshes that have any.
+        up: the axis that pictures show upward.
+        licence: of the mesh.
+        credit: whom to name.
+
+    Raises:
+        ShapeError: there is no such mesh, or it cannot be trained on.
+    """
+    if path is not None:
+        source, licence, credit = File(path), "", ""
+    closed = make_watertight(source(), name, repair=repair).copy()
+    to_domain = Similarity.of_bounds(*closed.bounds)
+    closed.vertices = to_domain.apply(closed.vertices)
+    return Shape(name, closed, to_domain, up, licence, credit)

@@ -1,0 +1,9 @@
+"""Training: Lightning modules and callbacks, put together by Hydra."""
+
+from creased.training.data import SDFDataModule
+from creased.training.losses import ClampedDistance, Eikonal
+from creased.training.module import SDFModule
+from creased.training.run import run
+from creased.training.schedules import constant, one_cycle
+
+__all__ = ["ClampedDistance", "Eikonal", "SDFDataModule", "SDFModule", "constant", "one_cycle", "run"]

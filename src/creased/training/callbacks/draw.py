@@ -1,0 +1,77 @@
+"""Each epoch, a picture of the exact mesh; at the end, the shape over the epochs."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+
+from creased import viz
+from creased.core.level_set import LevelSet
+from creased.training.module import SDFModule
+
+log = logging.getLogger(__name__)
+
+
+class DrawLevelSet(L.Callback):
+    """Draws the extracted level set, and sends the pictures to loggers that take images.
+
+    Leaves `pictures/epoch_NNN.png`, `preview.png` (the newest) and `progress.png` (the epochs side by side).
+    What keeps a picture from being made is said once, and training goes on.
+
+    YAML to paste, in `configs/callbacks/`:
+
+        draw:
+          _target_: creased.training.callbacks.DrawLevelSet
+          folder: ${paths.output}
+          up: ${shape.up}
+          size: 480
+
+    Args:
+        folder: where the pictures go.
+        up: the axis that points upward: x, y or z.
+        size: side of a picture in pixels.
+    """
+
+    def __init__(self, folder: str, up: str = "z", size: int = 480) -> None:
+        self.folder, self.up, self.size = Path(folder), up, size
+        self.labels: dict[int, str] = {}  # epoch: what to write under its picture
+        self._drawn: LevelSet | None = None
+        self._is_broken = False
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Draw, unless this epoch extracted nothing."""
+        assert isinstance(pl_module, SDFModule)
+        level_set, epoch = pl_module.level_set, trainer.current_epoch + 1
+        if self._is_broken or level_set is None or level_set is self._drawn:
+            return
+        self._drawn = level_set
+        try:
+            self._draw(level_set, epoch, trainer)
+        except (ImportError, OSError, RuntimeError) as error:
+            self._is_broken = True
+            log.warning("no more pictures in this run: %s", error)
+
+    def _draw(self, level_set: LevelSet, epoch: int, trainer: L.Trainer) -> None:
+        image = viz.render_level_set(level_set, size=self.size, up=self.up)
+        self.labels[epoch] = f"epoch {epoch} · {level_set.polygons.n:,} faces"
+        viz.save_png(image, self._path(epoch))
+        viz.save_png(image, self.folder / "preview.png")
+        frames = [(label, viz.load_png(self._path(e))) for e, label in self.labels.items() if self._path(e).exists()]
+        viz.contact_sheet(frames, self.folder / "progress.png")
+        for logger in trainer.loggers:
+            if hasattr(logger, "log_image"):
+                logger.log_image("level_set", [image], step=trainer.global_step, caption=[self.labels[epoch]])
+
+    def _path(self, epoch: int) -> Path:
+        return self.folder / "pictures" / f"epoch_{epoch:03d}.png"
+
+    def state_dict(self) -> dict[str, Any]:
+        """The labels so far go into the checkpoint."""
+        return {"labels": self.labels}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Labels of the resumed run."""
+        self.labels = dict(state_dict["labels"])

@@ -1,0 +1,69 @@
+"""Each epoch, the exact level set of the network as it is."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import lightning as L
+import torch
+
+from creased.core.extract import extract_level_set
+from creased.training.module import SDFModule
+
+log = logging.getLogger(__name__)
+
+
+class ExtractLevelSet(L.Callback):
+    """Extracts {f = 0} and keeps it in the module, for the regularizer and the other callbacks.
+
+    An empty level set, as early in training, is logged with its status, and training goes on.
+
+    YAML to paste, in `configs/callbacks/`:
+
+        extract:
+          _target_: creased.training.callbacks.ExtractLevelSet
+          every_n_epochs: 1
+
+    Args:
+        every_n_epochs: how often; the last epoch of the run always.
+        dtype: floating type to work in; float64 keeps vertices on the surface to 1e-12.
+    """
+
+    def __init__(self, every_n_epochs: int = 1, dtype: str = "float64") -> None:
+        self.every_n_epochs = every_n_epochs
+        self.dtype: torch.dtype = getattr(torch, dtype)
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Extract before the first step if a regularizer wants a level set to begin with."""
+        assert isinstance(pl_module, SDFModule)
+        if pl_module.regularizer is not None and pl_module.regularizer_weight != 0:
+            self._extract(pl_module)
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Extract, and log counts and seconds."""
+        assert isinstance(pl_module, SDFModule)
+        epoch = trainer.current_epoch + 1
+        if epoch % self.every_n_epochs and epoch != trainer.max_epochs:
+            return
+        seconds = self._extract(pl_module)
+        level_set = pl_module.level_set
+        assert level_set is not None
+        audit = level_set.audit()
+        pl_module.log("faces", float(audit.n_polygons), prog_bar=True)
+        pl_module.log("extract_s", seconds, prog_bar=True)
+        pl_module.log("mesh/vertices", float(audit.n_vertices))
+        pl_module.log("mesh/euler_characteristic", float(audit.euler_characteristic))
+        pl_module.log("mesh/components", float(audit.n_components))
+        pl_module.log("mesh/is_closed", float(audit.is_closed))
+        if level_set.status:
+            log.warning("epoch %d: level set %s", epoch, level_set.status)
+
+    def _extract(self, module: SDFModule) -> float:
+        """Extract into the module; the seconds it took."""
+        start = time.perf_counter()
+        with torch.no_grad():
+            module.level_set = extract_level_set(module.program(), module.domain, dtype=self.dtype)
+        if module.device.type == "cuda":
+            torch.cuda.synchronize(module.device)
+        return time.perf_counter() - start

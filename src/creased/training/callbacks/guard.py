@@ -1,0 +1,50 @@
+"""Stops a run whose loss is no longer a number, while the last checkpoint is still good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor
+
+
+class DivergedError(RuntimeError):
+    """The loss became NaN or infinite."""
+
+
+class StopOnNaN(L.Callback):
+    """Looks at the loss every so many steps and raises before bad weights reach a checkpoint.
+
+    YAML to paste, in `configs/callbacks/`:
+
+        guard:
+          _target_: creased.training.callbacks.StopOnNaN
+          every_n_steps: 50
+
+    Args:
+        every_n_steps: how often to look; the weights are looked at before each checkpoint anyway.
+    """
+
+    def __init__(self, every_n_steps: int = 50) -> None:
+        self.every_n_steps = every_n_steps
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Look at the loss."""
+        if batch_idx % self.every_n_steps == 0:
+            loss = outputs["loss"] if isinstance(outputs, dict) else outputs
+            self._require_finite(loss, trainer)
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Look at the weights, before they are extracted and saved."""
+        for weights in pl_module.parameters():
+            self._require_finite(weights, trainer)
+
+    def _require_finite(self, values: Tensor, trainer: L.Trainer) -> None:
+        if not bool(torch.isfinite(values).all()):
+            raise DivergedError(
+                f"training diverged at step {trainer.global_step} (NaN or infinity): lower optimizer.lr; "
+                "the last checkpoint is from before"
+            )

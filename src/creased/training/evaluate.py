@@ -1,0 +1,77 @@
+"""What is said of a run at its end: the mesh, how near it is to its shape, and how long it took."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from creased.core.level_set import LevelSet
+from creased.core.program import Program
+from creased.shapes.metrics import compare_functions, compare_meshes
+from creased.shapes.shape import Shape
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from rich.table import Table
+
+N_SURFACE = 20_000  # fresh points on the shape
+N_VOLUME = 200_000  # fresh points in the domain
+N_MESH = 50_000  # points on each mesh
+BLOCK = 65_536  # points evaluated in one go
+
+
+def evaluate(shape: Shape, program: Program, level_set: LevelSet, seed: int) -> dict[str, Any]:
+    """Counts, answers and distances of a trained function and its exact mesh, in plain values."""
+    rng = np.random.default_rng([seed, 1])  # a stream of its own: no training sample is seen again
+
+    def function(points: NDArray[Any]) -> NDArray[Any]:
+        rows = torch.from_numpy(np.asarray(points)).to(program.device, program.dtype)
+        with torch.no_grad():
+            return torch.cat([program(block)[:, 0] for block in rows.split(BLOCK)]).cpu().numpy()
+
+    result: dict[str, Any] = level_set.audit().as_dict()
+    result |= compare_functions(shape, function, N_SURFACE, N_VOLUME, rng)
+    if level_set.polygons.n:
+        vertices, triangles = level_set.vertices.cpu().numpy(), level_set.triangles().cpu().numpy()
+        result |= compare_meshes(shape, vertices, triangles, N_MESH, rng)
+    return result | {"guarantee": level_set.guarantee, "status": level_set.status}
+
+
+def as_table(metrics: dict[str, Any]) -> Table:
+    """The metrics for people."""
+    from rich.table import Table
+
+    table = Table(title=f"{metrics['shape']}: exact mesh of the trained network", title_justify="left")
+    table.add_column("what")
+    table.add_column("value", justify="right")
+    table.add_column("unit or note", style="dim")
+    for name, value, note in _lines(metrics):
+        table.add_row(name, value, note)
+    return table
+
+
+def _lines(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
+    closed = "yes" if metrics["is_closed"] else f"no: {metrics['n_boundary_edges']} boundary edges"
+    sound = "yes" if metrics["is_oriented"] and metrics["is_manifold"] else "no"
+    lines = [
+        ("faces", f"{metrics['n_polygons']:,}", "convex planar polygons"),
+        ("vertices", f"{metrics['n_vertices']:,}", ""),
+        ("edges", f"{metrics['n_edges']:,}", ""),
+        ("Euler characteristic", str(metrics["euler_characteristic"]), f"{metrics['n_components']} component(s)"),
+        ("closed", closed, metrics["status"]),
+        ("oriented manifold", sound, ""),
+        ("max |f| at vertices", f"{metrics['max_residual']:.1e}", "in the program's own evaluation"),
+        ("mean |f| on the shape", f"{metrics['surface_error_mean']:.5f}", f"domain units, {N_SURFACE:,} fresh points"),
+        ("IoU", f"{metrics['iou']:.4f}", f"volumetric, {N_VOLUME:,} fresh points"),
+    ]
+    if "chamfer_l1_mean" in metrics:
+        to_surface = "mean of both directed means, point to surface"
+        lines += [
+            ("chamfer_l1_mean", f"{metrics['chamfer_l1_mean']:.5f}", to_surface),
+            ("hausdorff_sampled", f"{metrics['hausdorff_sampled']:.4f}", f"{N_MESH:,} points a surface"),
+            ("normal consistency", f"{metrics['normal_consistency']:.4f}", "mean |cosine|"),
+        ]
+    seconds = [("seconds: " + k, f"{v:.1f}", "") for k, v in metrics["seconds"].items()]
+    return lines + seconds

@@ -1,0 +1,81 @@
+"""Run folders: where a run writes, and which earlier one it goes on with."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+LAST = Path("checkpoints") / "last.ckpt"
+
+
+class ResumeError(ValueError):
+    """There is nothing to resume from."""
+
+
+def find_checkpoint(ckpt_path: str, root: str, shape: str) -> Path:
+    """The checkpoint that ``ckpt_path`` names: a file, a run folder, or "last".
+
+    "last" is the newest run of this shape under ``root`` that has a checkpoint.
+
+    Raises:
+        ResumeError: there is none.
+    """
+    if ckpt_path == "last":
+        runs = sorted(Path(root).glob(f"*_{shape}*/{LAST}"), key=lambda path: path.stat().st_mtime)
+        if not runs:
+            raise ResumeError(f"ckpt_path=last: no run of shape {shape} under {root} has a checkpoint yet")
+        return runs[-1]
+    path = Path(ckpt_path).expanduser()
+    path = path / LAST if path.is_dir() else path
+    if not path.is_file():
+        raise ResumeError(f"ckpt_path: there is no checkpoint {path}")
+    return path
+
+
+def choose_run_folder(root: str, shape: str, ckpt_path: str | None) -> str:
+    """A new folder under ``root``, or that of the run which is resumed."""
+    if ckpt_path is not None:
+        checkpoint = find_checkpoint(ckpt_path, root, shape)
+        if checkpoint.parent.name == LAST.parent.name:
+            return str(checkpoint.parent.parent)
+    return str(Path(root) / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{shape}")
+
+
+def require_writable(folder: str) -> None:
+    """Make the folder and write a byte to it.
+
+    Raises:
+        OSError: that is not possible.
+    """
+    os.makedirs(folder, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"\0")
+
+
+def _resolve_run_folder(root: str, shape: str, ckpt_path: str | None) -> str:
+    """For Hydra, before it makes the folder: a mistake ends here in one line, not in a trace."""
+    try:
+        folder = choose_run_folder(root, shape, ckpt_path)
+        require_writable(folder)
+    except (ResumeError, OSError) as error:
+        print(f"creased: {error}", file=sys.stderr)
+        raise SystemExit(1) from error
+    return folder
+
+
+def register_resolvers() -> None:
+    """Make ``${creased.run_folder:root,shape,ckpt_path}`` and ``${creased.wandb_offline:}`` known to Hydra."""
+    OmegaConf.register_new_resolver("creased.run_folder", _resolve_run_folder, use_cache=True, replace=True)
+    OmegaConf.register_new_resolver("creased.wandb_offline", _is_without_wandb_key, replace=True)
+    OmegaConf.register_new_resolver("creased.stem", lambda path: Path(path).stem, replace=True)
+
+
+def _is_without_wandb_key() -> bool:
+    """True where no W&B account is set up: runs are then kept offline."""
+    has_login = Path("~/.netrc").expanduser().is_file() and "wandb" in Path("~/.netrc").expanduser().read_text()
+    return not (os.environ.get("WANDB_API_KEY") or has_login)

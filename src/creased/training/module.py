@@ -1,0 +1,116 @@
+"""The LightningModule: a network, its loss terms, and a regularizer of its exact level set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from creased.checkpoint import KEY, Record, write_record
+from creased.core.domain import Box
+from creased.core.level_set import LevelSet
+from creased.core.program import Program
+from creased.geometry.regularizers import Regularizer
+from creased.networks import lower
+from creased.similarity import Similarity
+from creased.training.losses import LossTerm
+from creased.training.schedules import Schedule
+
+
+class SDFModule(L.LightningModule):
+    """Fits a piecewise-affine network to signed distances.
+
+    Args:
+        network: maps points (n, D) to values (n, 1).
+        losses: terms by name; their weighted sum is minimised.
+        optimizer: makes the optimizer from the parameters.
+        schedule: factor on the learning rate, from the share of the run done.
+        regularizer: of the level set that the extraction callback keeps here; None for none.
+        regularizer_weight: of the regularizer in the loss.
+        domain: where level sets are extracted.
+        to_domain: the similarity from the user's coordinates, for the record in checkpoints.
+        shape_name: the same.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        losses: Mapping[str, LossTerm],
+        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        schedule: Schedule,
+        regularizer: Regularizer | None = None,
+        regularizer_weight: float = 0.0,
+        domain: Box | None = None,
+        to_domain: Similarity | None = None,
+        shape_name: str = "",
+    ) -> None:
+        super().__init__()
+        lower(network)  # refuses what cannot be extracted before any time is spent on training it
+        self.network = network
+        self.losses = dict(losses)
+        self.make_optimizer = optimizer
+        self.schedule = schedule
+        self.regularizer = regularizer
+        self.regularizer_weight = regularizer_weight
+        self.domain = domain or Box.cube(3, 0.5)
+        self.to_domain = to_domain or Similarity.identity()
+        self.shape_name = shape_name
+        self.level_set: LevelSet | None = None  # kept here by the extraction callback, detached
+
+    def forward(self, points: Tensor) -> Tensor:
+        """Values (n,) at points (n, D)."""
+        values: Tensor = self.network(points)
+        return values[:, 0]
+
+    def program(self) -> Program:
+        """The network as a program that shares its weights."""
+        return lower(self.network, check=False)
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> Tensor:
+        """Weighted sum of the loss terms and the regularizer."""
+        points, distances = batch
+        values = self(points)
+        total = values.new_zeros(())
+        for name, term in self.losses.items():
+            loss = term(self.network, points, values, distances)
+            self.log(f"train/{name}", loss, on_step=False, on_epoch=True)
+            total = total + term.weight * loss
+        total = total + self._regularize()
+        self.log("loss", total, prog_bar=True, on_step=True, on_epoch=False)
+        self.log("train/loss", total, on_step=False, on_epoch=True)
+        return total
+
+    def _regularize(self) -> Tensor | float:
+        """The weighted regularizer; 0 without one, at weight zero, or while there is no level set."""
+        if self.regularizer is None or self.regularizer_weight == 0:
+            return 0.0
+        if self.level_set is None or self.level_set.is_empty:
+            return 0.0
+        value = self.regularizer(self.level_set, self.program())
+        self.log("train/regularizer", value, on_step=False, on_epoch=True)
+        return self.regularizer_weight * value
+
+    def validation_step(self, batch: tuple[Tensor], batch_index: int) -> None:
+        """Mean |f| on the surface of the shape, in domain units."""
+        self.log("val/surface_error", self(batch[0]).abs().mean(), prog_bar=True)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """The optimizer, with its rate scheduled over the whole run, step by step."""
+        optimizer = self.make_optimizer(self.parameters())
+        n_steps = max(int(self.trainer.estimated_stepping_batches), 1)
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.schedule(step / n_steps))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def record(self) -> Record:
+        """What a checkpoint tells the world outside of training."""
+        program = lower(self.network, check=False).detach().to("cpu")
+        return Record(program, self.domain, self.to_domain, self.shape_name, self.current_epoch + 1)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Put the record beside Lightning's own entries."""
+        checkpoint[KEY] = write_record(self.record())

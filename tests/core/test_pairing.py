@@ -1,0 +1,126 @@
+"""Keys may collide, cells may not: pairing under forced collisions, and the count of torn faces."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from creased import Affine, Box, Program, extract_complex, extract_level_set
+from creased.core import pairing
+from creased.core.pairing import (
+    CellCodes,
+    CollisionError,
+    Groups,
+    KeyTable,
+    cell_keys,
+    group_equal,
+    key_table,
+    pair_groups,
+)
+from creased.core.signs import row_bits
+from tests.oracles import cells_of
+from tests.strategies import random_program
+
+
+def no_multipliers(n_rows: int, n_words: int, device: torch.device, seed: int = 0) -> KeyTable:
+    """A table that does not look at the sign words: faces on different sides of a row collide."""
+    honest = key_table(n_rows, n_words, device, seed)
+    zeros = honest.plus - pairing._weigh(row_bits(n_rows, n_words, device), honest.multipliers)
+    return KeyTable(torch.zeros_like(honest.multipliers), zeros, zeros)
+
+
+def all_equal(n_rows: int, n_words: int, device: torch.device, seed: int = 0) -> KeyTable:
+    """A table that gives every code the key 0."""
+    return KeyTable(*(torch.zeros_like(column) for column in key_table(n_rows, n_words, device, seed)))
+
+
+@pytest.mark.parametrize("table", [no_multipliers, all_equal])
+def test_colliding_first_table_changes_nothing(table, monkeypatch: pytest.MonkeyPatch) -> None:
+    program, box = random_program(3, (6, 5), seed=2), Box.cube(3, 1)
+    expected, surface = extract_complex(program, box), extract_level_set(program, box)
+    counts = expected.f_vector()
+    monkeypatch.setattr("creased.core.cofaces.key_table", table)
+    monkeypatch.setattr("creased.core.complex.key_table", table)
+    drawn: list[int] = []
+    honest = pairing.key_table
+
+    def counted(n_rows: int, n_words: int, device: torch.device, seed: int = 0) -> KeyTable:
+        drawn.append(seed)
+        return honest(n_rows, n_words, device, seed)
+
+    monkeypatch.setattr("creased.core.pairing.key_table", counted)
+    found = extract_complex(program, box)
+    assert drawn and set(drawn) == {1}
+    assert found.n_torn == 0
+    assert cells_of(found) == cells_of(expected)
+    assert found.edges.shape == expected.edges.shape
+    assert found.f_vector() == counts
+    assert extract_level_set(program, box).audit() == surface.audit()
+
+
+def test_codes_that_always_collide_raise() -> None:
+    words = torch.arange(4)[:, None]
+    codes = CellCodes(words, torch.zeros(4, 1, dtype=torch.int32))
+    with pytest.raises(CollisionError, match="8 key tables"):
+        group_equal(
+            lambda table: torch.zeros(4, dtype=torch.int64),
+            lambda entries: CellCodes(codes.words[entries], codes.zero_ids[entries]),
+            key_table(2, 1, torch.device("cpu")),
+        )
+
+
+def test_codes_that_differ_in_zero_ids_only_are_told_apart(device: torch.device) -> None:
+    codes = CellCodes(
+        torch.zeros(4, 1, dtype=torch.int64, device=device),
+        torch.tensor([[0, 1], [0, 2], [0, 1], [1, 2]], dtype=torch.int32, device=device),
+    )
+    groups = group_equal(
+        lambda table: cell_keys(codes, table),
+        lambda entries: CellCodes(codes.words[entries], codes.zero_ids[entries]),
+        key_table(3, 1, device),
+    )
+    pairs, n_unpaired = pair_groups(groups)
+    assert sorted(pairs[0].tolist()) == [0, 2]
+    assert n_unpaired == 2
+
+
+def test_moving_a_zero_adds_its_table_entry_to_the_key(device: torch.device) -> None:
+    table = key_table(70, 2, device)
+    bits = row_bits(70, 2, device)
+    cell = CellCodes(bits[[3]] | bits[[66]], torch.tensor([[5, 65]], dtype=torch.int32, device=device))
+    above = CellCodes(cell.words | bits[65], cell.zero_ids[:, :1])
+    below = CellCodes(cell.words, cell.zero_ids[:, :1])
+    torch.testing.assert_close(cell_keys(above, table), cell_keys(cell, table) + table.plus[65])
+    torch.testing.assert_close(cell_keys(below, table), cell_keys(cell, table) + table.minus[65])
+
+
+@pytest.mark.parametrize(
+    ("sizes", "n_pairs", "n_unpaired"),
+    [((2, 2), 2, 0), ((1, 2), 1, 1), ((2, 3, 1), 2, 2), ((4,), 1, 2), ((), 0, 0), ((1,), 0, 1)],
+)
+def test_entries_in_no_pair_are_counted(sizes: tuple[int, ...], n_pairs: int, n_unpaired: int) -> None:
+    starts = torch.zeros(sum(sizes), dtype=torch.bool)
+    starts[torch.tensor([0, *sizes]).cumsum(0)[:-1].long()[: len(sizes)]] = True
+    order = torch.arange(sum(sizes)).flip(0)
+    pairs, n_left = pair_groups(Groups(order, starts))
+    owner = starts.long().cumsum(0).flip(0)
+    assert (pairs.shape[0], n_left) == (n_pairs, n_unpaired)
+    assert bool((owner[pairs[:, 0]] == owner[pairs[:, 1]]).all())
+
+
+def lose_one_pair(groups: Groups) -> tuple[torch.Tensor, int]:
+    """As if rounding had torn one face."""
+    pairs, n_unpaired = pair_groups(groups)
+    return pairs[1:], n_unpaired + 2
+
+
+def test_torn_faces_are_counted_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    tilted = Affine(torch.tensor([[1.0, 0.2, 0.1]]), torch.tensor([0.1]))
+    flat = Program((), tilted)
+    assert extract_level_set(flat, Box.cube(3, 1)).polygons.sizes.tolist() == [4]
+    monkeypatch.setattr("creased.core.subdivide.pair_groups", lose_one_pair)
+    assert extract_complex(flat, Box.cube(3, 1)).n_torn == 2
+    surface = extract_level_set(flat, Box.cube(3, 1))
+    assert surface.n_torn == 3  # two faces without an edge, and the polygon that does not close
+    assert "rounding left 3 faces open" in surface.status
+    assert not surface.audit().is_closed

@@ -1,0 +1,19 @@
+"""Train a piecewise-affine signed distance field on a mesh: python train.py shape=bunny."""
+
+import hydra
+from omegaconf import DictConfig
+
+from creased.training.folders import register_resolvers
+from creased.training.run import run_or_explain
+
+register_resolvers()
+
+
+@hydra.main(version_base="1.3", config_path="configs", config_name="train")
+def main(cfg: DictConfig) -> None:
+    """See `creased.training.run.run`."""
+    run_or_explain(cfg)
+
+
+if __name__ == "__main__":
+    main()
