@@ -187,7 +187,7 @@ def cells_of(complex_: PolyhedralComplex) -> set[Cell]:
 
 
 def contracted_counts(vertices: Tensor, edges: Tensor, tolerance: float) -> tuple[int, int]:
-    """Vertices and edges after points nearer than the tolerance are made one, and loops and doubles dropped."""
+    """Vertices and edges once points nearer than the tolerance are made one; no loops, no doubles."""
     names: list[int] = []
     kept: list[int] = []
     for i in range(vertices.shape[0]):

@@ -32,15 +32,22 @@ def random_program(
     dtype: torch.dtype = torch.float64,
     device: torch.device | str = "cpu",
 ) -> Program:
-    """Normal weights, uniform biases; generic with probability one. A slope makes it leaky."""
+    """Normal weights, uniform biases; generic with probability one. A slope makes it leaky.
+
+    The last biases are such that zero is in the middle of each output's range near the origin.
+    """
     generator = torch.Generator().manual_seed(seed)
     sizes = [dim, *widths, out_dim]
     affines = []
     for n_in, n_out in pairwise(sizes):
         weight = torch.randn((n_out, n_in), generator=generator, dtype=torch.float64) * (2 / n_in) ** 0.5
         bias = torch.rand(n_out, generator=generator, dtype=torch.float64) - 0.5
-        affines.append(Affine(weight.to(device, dtype), bias.to(device, dtype)))
-    return assemble(affines, slope)
+        affines.append(Affine(weight, bias))
+    points = torch.rand((256, dim), generator=generator, dtype=torch.float64) * 2 - 1
+    lowest, highest = assemble(affines, slope)(points).aminmax(dim=0)
+    middle = torch.where(lowest < highest, (lowest + highest) / 2, 0)
+    head = Affine(affines[-1].weight, affines[-1].bias - middle)
+    return assemble([*affines[:-1], head], slope).to(device, dtype)
 
 
 def assemble(affines: Sequence[Affine], slope: float = 0.0) -> Program:

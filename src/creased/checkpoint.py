@@ -1,8 +1,8 @@
 """What a checkpoint says to the world outside of training: the program, its domain, the way back.
 
 A Lightning checkpoint made by creased carries this record beside Lightning's own entries, so that meshes can
-be extracted from it without the code that trained it. It is read with ``weights_only=True``: tensors and plain
-values, never code; and no class is instantiated by a name found in the file.
+be extracted from it without the code that trained it. It is read with ``weights_only=True``: tensors and
+plain values, never code; and no class is instantiated by a name found in the file.
 """
 
 from __future__ import annotations
@@ -62,9 +62,7 @@ def read_record(path: Path) -> Record:
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         raise CheckpointError(f"{path} holds no record of creased (format {FORMAT}): was it trained by it?")
     try:
-        blocks = [
-            Block(_affine(b), b.get("mix"), b.get("skip"), b.get("shift")) for b in values["blocks"]
-        ]
+        blocks = [Block(_affine(b), b.get("mix"), b.get("skip"), b.get("shift")) for b in values["blocks"]]
         record = Record(
             program=Program(tuple(blocks), _affine(values["head"])),
             domain=Box(values["domain"]["lower"], values["domain"]["upper"]),

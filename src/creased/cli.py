@@ -84,7 +84,9 @@ def _extract(record: Record, chosen: argparse.Namespace) -> None:
 def _describe(record: Record) -> str:
     program = record.program
     n_weights = sum(tensor.numel() for tensor in program.tensors())
-    sides = " x ".join(f"[{a:g}, {b:g}]" for a, b in zip(record.domain.lower, record.domain.upper, strict=True))
+    sides = " x ".join(
+        f"[{a:g}, {b:g}]" for a, b in zip(record.domain.lower, record.domain.upper, strict=True)
+    )
     scale = record.to_domain.scale
     lines = {
         "trained on": f"{record.shape}, {record.epoch} epochs",

@@ -41,7 +41,9 @@ def export_mesh(level_set: LevelSet, path: str | Path, to_domain: Similarity | N
     if writer is None:
         raise ExportError(f"cannot write {path}: give it one of the endings {', '.join(WRITERS)}")
     if level_set.polygons.n == 0:
-        raise ExportError(f"nothing to write to {path}: {level_set.status or 'the level set has no polygons'}")
+        raise ExportError(
+            f"nothing to write to {path}: {level_set.status or 'the level set has no polygons'}"
+        )
     vertices = level_set.vertices.detach().cpu().double().numpy()
     vertices = (to_domain or Similarity.identity()).invert(vertices)
     write_whole(path, writer(level_set, vertices))
@@ -57,7 +59,9 @@ def _ply(level_set: LevelSet, vertices: NDArray[np.float64]) -> bytes:
     sizes = level_set.polygons.sizes.cpu().numpy()
     indices = level_set.polygons.indices.cpu().numpy().astype("<i4")
     if sizes.max() > 255:
-        raise ExportError(f"PLY polygons have at most 255 corners here, found one of {sizes.max()}: write obj")
+        raise ExportError(
+            f"PLY polygons have at most 255 corners here, found one of {sizes.max()}: write obj"
+        )
     is_count = np.zeros(len(sizes) + 4 * len(indices), dtype=bool)
     is_count[np.cumsum(4 * sizes + 1) - (4 * sizes + 1)] = True
     faces = np.empty(len(is_count), dtype=np.uint8)
@@ -90,7 +94,7 @@ def _by_trimesh(kind: str) -> Callable[[LevelSet, NDArray[np.float64]], bytes]:
     return write
 
 
-WRITERS: dict[str, Callable[[LevelSet, "NDArray[np.float64]"], bytes]] = {
+WRITERS: dict[str, Callable[[LevelSet, NDArray[np.float64]], bytes]] = {
     ".ply": _ply,
     ".obj": _obj,
     ".stl": _by_trimesh("stl"),

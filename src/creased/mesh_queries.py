@@ -60,23 +60,21 @@ class TriangleIndex:
         """Distances (n,) of points (n, 3), negative inside."""
         from creased import warp_kernels
 
-        (distance,) = self._launch(warp_kernels.signed_distance, [points], [(np.float32, 1)])
-        return distance
+        return self._launch(warp_kernels.signed_distance, [points], ["float"])[0]
 
     def nearest(self, points: NDArray[Any]) -> Nearest:
         """Closest triangles to points (n, 3)."""
         from creased import warp_kernels
 
-        return Nearest(*self._launch(warp_kernels.nearest, [points], [(np.float32, 1), (np.int32, 1)]))
+        return Nearest(*self._launch(warp_kernels.nearest, [points], ["float", "int"]))
 
     def cast(self, origins: NDArray[Any], directions: NDArray[Any]) -> Hits:
         """First hits of rays from origins (n, 3) along unit directions (n, 3)."""
         from creased import warp_kernels
 
-        outputs = [(np.float32, 1), (np.int32, 1), (np.float32, 3)]
-        return Hits(*self._launch(warp_kernels.cast, [origins, directions], outputs))
+        return Hits(*self._launch(warp_kernels.cast, [origins, directions], ["float", "int", "vector"]))
 
-    def _launch(self, kernel: Any, inputs: list[NDArray[Any]], outputs: list[tuple[type, int]]) -> list[Any]:
+    def _launch(self, kernel: Any, inputs: list[NDArray[Any]], outputs: list[str]) -> list[Any]:
         """Run a kernel over the rows of its inputs (n, 3) and return its outputs as NumPy arrays."""
         warp = _import_warp()
         n = len(inputs[0])
@@ -84,7 +82,7 @@ class TriangleIndex:
             warp.array(np.ascontiguousarray(rows, dtype=np.float32), dtype=warp.vec3, device=self._device)
             for rows in inputs
         ]
-        kinds = {(np.float32, 1): warp.float32, (np.int32, 1): warp.int32, (np.float32, 3): warp.vec3}
+        kinds = {"float": warp.float32, "int": warp.int32, "vector": warp.vec3}
         made = [warp.empty(n, dtype=kinds[output], device=self._device) for output in outputs]
         warp.launch(kernel, dim=n, inputs=[self._mesh.id, *given], outputs=made, device=self._device)
         return [array.numpy() for array in made]

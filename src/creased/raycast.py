@@ -36,7 +36,7 @@ class View:
     elevation: float = 20.0  # degrees above the horizon
     up: str = "y"  # the axis that points up: x, y or z; the next one, cyclically, points to the front
     field_of_view: float = 24.0  # degrees
-    zoom: float = 1.25  # 1 just holds all of the box, 1.25 a ball that touches the walls of a cube
+    zoom: float = 1.1  # 1 just holds all of the box; about 1.25 just holds a ball in a cube
 
     def __post_init__(self) -> None:
         """Check what can be checked."""
@@ -179,7 +179,8 @@ def _directions(camera: Camera, pixels: NDArray[np.float32]) -> NDArray[np.float
     axes = camera.axes.astype(np.float32)
     middle, focal = np.float32(camera.size / 2), np.float32(camera.focal)
     right, up = (pixels[:, :1] - middle) / focal, (middle - pixels[:, 1:]) / focal
-    return (right * axes[0] + up * axes[1] - axes[2]) / np.sqrt(1 + right**2 + up**2)
+    directions: NDArray[np.float32] = right * axes[0] + up * axes[1] - axes[2]
+    return directions / np.sqrt(1 + right**2 + up**2)
 
 
 def _distance_to_line(
@@ -188,8 +189,8 @@ def _distance_to_line(
     """Distances (n,) of points (n, 2) to the lines through two of the points ``flat`` (m, 2) each."""
     start = flat[ends[:, 0]]
     along, offset = flat[ends[:, 1]] - start, at - start
-    area = np.abs(along[:, 0] * offset[:, 1] - along[:, 1] * offset[:, 0])
-    return area / np.maximum(np.hypot(along[:, 0], along[:, 1]), get_epsilon(torch.float32))
+    area: NDArray[np.float32] = np.abs(along[:, 0] * offset[:, 1] - along[:, 1] * offset[:, 0])
+    return area / np.maximum(np.hypot(along[:, 0], along[:, 1]), np.float32(get_epsilon(torch.float32)))
 
 
 def openness(
@@ -232,7 +233,7 @@ def _spread_on_sphere(n: int) -> NDArray[np.float32]:
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
+    length: NDArray[np.float32] = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
     return vectors / np.maximum(length, np.float32(get_epsilon(torch.float32)))
 
 
@@ -245,7 +246,7 @@ def _average_near(
     reach: float,
 ) -> NDArray[np.float32]:
     """Averages (m, 2) over the tile around each fragment, of pixels alike in depth and normal."""
-    asked = np.stack([asks_sky, ~asks_sky])
+    asked = np.stack([asks_sky, ~asks_sky]).astype(np.float32)
     held = _pixel_sums(np.concatenate([found.T, asked]), fragments.pixel, size)
     looks = _pixel_sums(np.concatenate([fragments.depth[None], normals.T]), fragments.pixel, size)
     looks /= np.maximum(held[2:].sum(axis=0), 1)

@@ -1,8 +1,8 @@
 """Pictures of level sets: shaded surfaces with their creases, polylines, and the epochs side by side.
 
-Pictures are NumPy arrays (H, W, 3) of uint8. Cameras are framed by the domain, not by the surface, so pictures
-of one training can be laid side by side. Rays are cast on the CPU by warp-lang; no display, OpenGL or system
-font is needed. The same input gives the same picture on one machine.
+Pictures are NumPy arrays (H, W, 3) of uint8. Cameras are framed by the domain, not by the surface, so that
+pictures of one training can be laid side by side. Rays are cast on the CPU by warp-lang; no display, OpenGL
+or system font is needed. The same input gives the same picture on one machine.
 """
 
 from __future__ import annotations
@@ -132,7 +132,8 @@ def render_level_set(
         return plot_polylines(level_set, size=size, theme=theme, domain=domain)
     vertices = level_set.vertices.detach().cpu().numpy()
     view = replace(view, up=up or view.up)
-    polygons = PolygonArrays(*(t.cpu().numpy() for t in vars(level_set.polygons).values()))
+    cycles = level_set.polygons
+    polygons = PolygonArrays(cycles.offsets.cpu().numpy(), cycles.indices.cpu().numpy())
     return render_surface(vertices, polygons, size=size, view=view, theme=theme, domain=domain)
 
 
@@ -167,9 +168,11 @@ def plot_polylines(
     axes.add_collection(LineCollection(segments, colors=crease, linewidths=1.3, capstyle="round"))
     colours = np.where(is_on_wall, boundary, crease)
     area = min(16.0, max(2.0, 6000 / max(1, len(vertices))))  # square points
-    axes.scatter(*vertices.T, s=area, c=colours, linewidths=0, zorder=3, clip_on=False)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    x, y = vertices.T
+    axes.scatter(x, y, s=area, c=colours, linewidths=0, zorder=3, clip_on=False)
+    picture = BytesIO()
+    canvas.figure.savefig(picture, format="png", dpi=100)
+    return load_png(picture)
 
 
 def save_png(image: NDArray[np.uint8], path: str | os.PathLike[str]) -> None:
@@ -187,8 +190,8 @@ def save_png(image: NDArray[np.uint8], path: str | os.PathLike[str]) -> None:
     write_whole(Path(path), content.getvalue())
 
 
-def load_png(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
-    """The picture (H, W, 3) of a PNG file.
+def load_png(path: str | os.PathLike[str] | BytesIO) -> NDArray[np.uint8]:
+    """The picture (H, W, 3) of a PNG file, or of the bytes of one.
 
     Raises:
         ImportError: pillow is not installed.
@@ -202,12 +205,12 @@ def load_png(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
 
 
 def captioned(image: NDArray[np.uint8], text: str, *, theme: Theme = PORCELAIN) -> NDArray[np.uint8]:
-    """The picture (H, W, 3) with a strip below that holds one line of text: (H + a fifteenth of W, W, 3)."""
+    """The picture (H, W, 3) with a strip below that holds one line of text."""
     height, width = image.shape[:2]
-    strip = round(width / 15)
-    canvas = np.empty((height + strip, width, 3), dtype=np.uint8)
+    letter = max(14, width // 36)
+    canvas = np.empty((height + 2 * letter, width, 3), dtype=np.uint8)
     canvas[:height], canvas[height:] = image, theme.background
-    return _write(canvas, [(text, width / 2, height + 0.4 * strip)], round(strip * 0.42), theme)
+    return _write(canvas, text, (width / 2, height + letter), letter, theme)
 
 
 def contact_sheet(
@@ -237,14 +240,15 @@ def contact_sheet(
     if len(shapes) != 1:
         raise ValueError(f"contact_sheet: needs pictures of one size, got sizes {sorted(shapes)}")
     kept = np.linspace(0, len(frames) - 1, min(len(frames), MOST_FRAMES)).round().astype(int)
-    cells = [captioned(_resized(frames[i][1], cell), frames[i][0], theme=theme) for i in kept]
-    columns = columns or math.ceil(math.sqrt(len(cells)))
-    blank = np.full_like(cells[0], theme.background)
-    cells += [blank] * (-len(cells) % columns)
-    rows = [np.concatenate(cells[i : i + columns], axis=1) for i in range(0, len(cells), columns)]
-    gap = cell // 24
-    sheet = np.pad(np.concatenate(rows), ((gap, gap), (gap, gap), (0, 0)))
-    sheet[:gap], sheet[-gap:], sheet[:, :gap], sheet[:, -gap:] = (theme.background,) * 4
+    labelled = [captioned(_resized(frames[i][1], cell), frames[i][0], theme=theme) for i in kept]
+    columns = columns or math.ceil(math.sqrt(len(labelled)))
+    gap, (height, width) = cell // 20, labelled[0].shape[:2]
+    n_rows, step_y, step_x = math.ceil(len(labelled) / columns), height + gap, width + gap
+    sheet = np.empty((n_rows * step_y + gap, columns * step_x + gap, 3), dtype=np.uint8)
+    sheet[:] = theme.background
+    for i, image in enumerate(labelled):
+        y, x = gap + i // columns * step_y, gap + i % columns * step_x
+        sheet[y : y + height, x : x + width] = image
     save_png(sheet, path)
     return sheet
 
@@ -259,28 +263,27 @@ def _resized(image: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
 
 def _frame_with_text(text: str, size: int, theme: Theme) -> NDArray[np.uint8]:
     blank = np.full((size, size, 3), theme.background, dtype=np.uint8)
-    return _write(blank, [(text, size / 2, size / 2)], max(10, size // 40), theme)
+    return _write(blank, text, (size / 2, size / 2), max(10, size // 40), theme)
 
 
 def _write(
-    image: NDArray[np.uint8], texts: list[tuple[str, float, float]], height: int, theme: Theme
+    image: NDArray[np.uint8], text: str, middle: tuple[float, float], letter: int, theme: Theme
 ) -> NDArray[np.uint8]:
-    """The picture with texts centred at (x, y) pixels, in the font that matplotlib brings along."""
+    """The picture with a text centred at (x, y), in the font that matplotlib brings along."""
     _needs("PIL")
     _needs("matplotlib")
     from matplotlib import get_data_path
     from PIL import Image, ImageDraw, ImageFont
 
     canvas = Image.fromarray(image)
-    font = ImageFont.truetype(str(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), max(8, height))
-    for text, x, y in texts:
-        ImageDraw.Draw(canvas).text((x, y), text, fill=theme.text, font=font, anchor="mm")
+    font = ImageFont.truetype(str(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), letter)
+    ImageDraw.Draw(canvas).text(middle, text, fill=theme.text, font=font, anchor="mm")
     return np.asarray(canvas)
 
 
 def _needs(module: str) -> None:
     if find_spec(module) is None:
-        raise ImportError(f"pictures need {module}: pip install 'creased[viz]'")
+        raise ImportError(f"pictures need {module}: pip install 'creased[train]'")
 
 
 def _width(domain: Box) -> float:
@@ -294,7 +297,7 @@ def _sum_in_pixels(colours: NDArray[np.float32], pixel: NDArray[np.int64], size:
 def _shade(
     fragments: Fragments, camera: Camera, fans: Fans, index: TriangleIndex, theme: Theme, reach: float
 ) -> NDArray[np.float32]:
-    """sRGB colours (m, 3) in 0..255 of the fragments; light is added up in linear light."""
+    """Colours (m, 3) of the fragments, sRGB in 0..255; light is added up before the transfer curve."""
     key, fill, rim = (
         np.array(towards) / np.linalg.norm(towards) @ camera.axes for towards in (KEY, FILL, RIM)
     )
@@ -333,7 +336,8 @@ def _draw_creases(
     start, end = strength[fragments.triangle].T
     ink *= np.where(is_boundary, 1, start + fragments.along_crease * (end - start))
     inks = np.array([theme.crease, theme.boundary], dtype=np.float32)[is_boundary.astype(np.int64)]
-    return colours + ink[:, None] * (inks - colours)
+    drawn: NDArray[np.float32] = colours + ink[:, None] * (inks - colours)
+    return drawn
 
 
 def _crease_strength(camera: Camera, fans: Fans, line_width: float) -> NDArray[np.float64]:
@@ -349,8 +353,11 @@ def _crease_strength(camera: Camera, fans: Fans, line_width: float) -> NDArray[n
 
 
 def _gather_at_vertices(fans: Fans, measure: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sums (V,) over the polygons within some rings of a vertex of a measure (n,) of triangles."""
+    """Sums (V,) of a measure (n,) of triangles over rings of polygons around each vertex, near ones more."""
     corners, starts, n = fans.triangles[:, 0], fans.offsets[:-1], len(fans.points) - len(fans.normals)
-    for _ in range(N_RINGS - 1):
-        measure = np.bincount(corners, np.add.reduceat(measure, starts)[fans.owners], minlength=n)[corners]
-    return np.bincount(corners, measure, minlength=n) / np.maximum(np.bincount(corners, minlength=n), 1)
+    at_vertices = np.zeros(n)
+    for _ in range(N_RINGS):
+        of_polygon = np.add.reduceat(measure, starts)[fans.owners]
+        at_vertices = np.bincount(corners, weights=of_polygon, minlength=n).astype(np.float64)
+        measure = at_vertices[corners]
+    return at_vertices

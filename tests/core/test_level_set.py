@@ -61,8 +61,17 @@ def test_function_takes_the_level_at_every_vertex(
 def test_closed_level_set_has_a_regular_skeleton(dim: int, device: torch.device, dtype: torch.dtype) -> None:
     surface = extract_level_set(ball_program(dim, 2 * dim + 1, dtype=dtype, device=device), Box.cube(dim, 1))
     degrees = torch.bincount(surface.edges.reshape(-1), minlength=surface.vertices.shape[0])
-    assert degrees.unique().tolist() == [dim - 1] if dim < 3 else degrees.min() >= dim - 1
+    assert degrees.unique().tolist() == [2 * (dim - 1)]
     assert surface.audit().n_components == 1
+
+
+@pytest.mark.parametrize("dim", [2, 3, 4, 5])
+def test_each_edge_shares_its_zero_ids_with_both_ends(dim: int) -> None:
+    surface = extract_level_set(random_program(dim, (5, 4), seed=dim), Box.cube(dim, 1))
+    assert surface.edge_zero_ids.shape == (surface.edges.shape[0], dim - 1)
+    ids = surface.zero_ids.tolist()
+    for (a, b), rows in zip(surface.edges.tolist(), surface.edge_zero_ids.tolist(), strict=True):
+        assert set(rows) == set(ids[a]) & set(ids[b])
 
 
 @pytest.mark.parametrize("depth", [1, 2])
@@ -134,10 +143,10 @@ def test_every_polygon_lies_in_the_region_it_names() -> None:
 @pytest.mark.parametrize("output", [0, 1, 2])
 def test_each_output_has_its_own_level_set(output: int, device: torch.device, dtype: torch.dtype) -> None:
     program = random_program(3, (6, 5), out_dim=3, seed=5, dtype=dtype, device=device)
-    surface = extract_level_set(program, Box.cube(3, 1), 0.1, output=output)
+    surface = extract_level_set(program, Box.cube(3, 1), 0.01, output=output)
     assert not surface.is_empty
     values = program(surface.vertices)[:, output]
-    torch.testing.assert_close(values, torch.full_like(values, 0.1))
+    torch.testing.assert_close(values, torch.full_like(values, 0.01))
 
 
 def test_complex_is_cut_by_every_output() -> None:
@@ -147,6 +156,7 @@ def test_complex_is_cut_by_every_output() -> None:
     for output in range(3):
         on_output = (complex_.zero_ids == complex_.layout.first_output + output).any(1)
         alone = extract_level_set(program, box, output=output)
+        assert not alone.is_empty
         kept = torch.cdist(alone.vertices, complex_.vertices[on_output]).min(1).values
         assert float(kept.max()) < 1e-12
     assert complex_.euler_characteristic() == 1

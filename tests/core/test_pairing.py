@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -21,6 +24,8 @@ from creased.core.signs import row_bits
 from tests.oracles import cells_of
 from tests.strategies import random_program
 
+Table = Callable[..., KeyTable]
+
 
 def no_multipliers(n_rows: int, n_words: int, device: torch.device, seed: int = 0) -> KeyTable:
     """A table that does not look at the sign words: faces on different sides of a row collide."""
@@ -35,7 +40,7 @@ def all_equal(n_rows: int, n_words: int, device: torch.device, seed: int = 0) ->
 
 
 @pytest.mark.parametrize("table", [no_multipliers, all_equal])
-def test_colliding_first_table_changes_nothing(table, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colliding_first_table_changes_nothing(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     program, box = random_program(3, (6, 5), seed=2), Box.cube(3, 1)
     expected, surface = extract_complex(program, box), extract_level_set(program, box)
     counts = expected.f_vector()
@@ -50,12 +55,13 @@ def test_colliding_first_table_changes_nothing(table, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("creased.core.pairing.key_table", counted)
     found = extract_complex(program, box)
-    assert drawn and set(drawn) == {1}
+    assert set(drawn) == {1}
     assert found.n_torn == 0
     assert cells_of(found) == cells_of(expected)
     assert found.edges.shape == expected.edges.shape
     assert found.f_vector() == counts
-    assert extract_level_set(program, box).audit() == surface.audit()
+    again = extract_level_set(program, box).audit()
+    assert replace(again, max_residual=0) == replace(surface.audit(), max_residual=0)
 
 
 def test_codes_that_always_collide_raise() -> None:

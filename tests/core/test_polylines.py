@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import given
@@ -53,19 +55,11 @@ def test_directed_edges_are_the_steps_of_the_polylines(case: Case) -> None:
     surface = extract_level_set(case.program, case.box)
     offsets, indices = surface.polylines.offsets.tolist(), surface.polylines.indices.tolist()
     steps = []
-    for start, end in zip(offsets[:-1], offsets[1:], strict=True):
+    for start, end in pairwise(offsets):
         line = indices[start:end]
         is_open = bool(surface.is_on_wall()[line[0]])
         steps += zip(line, line[1:] if is_open else line[1:] + line[:1], strict=False)
     assert sorted(steps) == sorted(map(tuple, surface.edges.tolist()))
-
-
-@given(generic_cases(dims=(2,)))
-def test_each_edge_shares_its_zero_ids_with_both_ends(case: Case) -> None:
-    surface = extract_level_set(case.program, case.box)
-    ids = surface.zero_ids.tolist()
-    for (a, b), (row, level) in zip(surface.edges.tolist(), surface.edge_zero_ids.tolist(), strict=True):
-        assert {row, level} <= set(ids[a]) & set(ids[b]) if row != level else False
 
 
 def test_open_line_runs_with_the_inside_on_its_left() -> None:

@@ -135,7 +135,9 @@ def _area_vectors(cells: Polygons, vertices: Tensor) -> tuple[Tensor, Tensor]:
     owners = cells.owners()
     arms = vertices[cells.indices] - vertices[cells.indices[cells.offsets[owners]]]
     swept = torch.linalg.cross(arms, arms[cells.following()]) / 2
-    areas = torch.zeros((cells.n, 3), dtype=vertices.dtype, device=vertices.device).index_add_(0, owners, swept)
+    areas = torch.zeros((cells.n, 3), dtype=vertices.dtype, device=vertices.device).index_add_(
+        0, owners, swept
+    )
     reach = torch.zeros_like(areas[:, 0]).scatter_reduce(0, owners, (arms * arms).sum(1), "amax")
     return areas, reach
 

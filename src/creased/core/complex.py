@@ -6,13 +6,14 @@ rows, and moving k of its zeros to + or - names the k-cells around it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations, product
 
 import torch
 from torch import Tensor
 
 from creased.core.pairing import CellCodes, KeyTable, cell_keys, group_equal, key_table
+from creased.core.records import map_tensors
 from creased.core.signs import RowLayout, row_bits, sign_vectors
 
 
@@ -35,8 +36,7 @@ class PolyhedralComplex:
 
     def to(self, device: torch.device | str) -> PolyhedralComplex:
         """The same complex on another device."""
-        tensors = {k: v.to(device) for k, v in vars(self).items() if isinstance(v, Tensor)}
-        return replace(self, **tensors)
+        return map_tensors(self, lambda t: t.to(device))
 
     def sign_vectors(self, which: slice = slice(None)) -> Tensor:
         """Unpacked signs (n, n_rows) int8 in {-1, 0, +1} of the vertices in a slice."""
@@ -93,9 +93,7 @@ def count_cells(complex_: PolyhedralComplex, cell_dim: int) -> int:
         subset, pattern = choice // len(signs), choice % len(signs)
         rows = zeros[vertex].gather(1, moved[subset])
         raised = (bits[rows] * is_plus[pattern][:, :, None]).sum(1)
-        return CellCodes(
-            complex_.words[vertex] | raised, complex_.zero_ids[vertex].gather(1, kept[subset])
-        )
+        return CellCodes(complex_.words[vertex] | raised, complex_.zero_ids[vertex].gather(1, kept[subset]))
 
     table = key_table(layout.n_rows, layout.n_words, device)
     return int(group_equal(keys_of, codes_of, table).starts.sum())

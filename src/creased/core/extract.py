@@ -106,11 +106,15 @@ def _prepare(
     program: Program, domain: Box, device: torch.device | str | None, dtype: torch.dtype | None
 ) -> Program:
     if program.in_dim != domain.dim:
-        raise ValueError(f"the program takes {program.in_dim} inputs, but the domain has {domain.dim} dimensions")
+        raise ValueError(
+            f"the program takes {program.in_dim} inputs, but the domain has {domain.dim} dimensions"
+        )
     program = program.detach().to(device, dtype)
     for tensor in program.tensors():
         if not bool(torch.isfinite(tensor).all()):
-            raise ValueError(f"a weight of shape {tuple(tensor.shape)} holds NaN or infinity: nothing to extract")
+            raise ValueError(
+                f"a weight of shape {tuple(tensor.shape)} holds NaN or infinity: nothing to extract"
+            )
     return program
 
 

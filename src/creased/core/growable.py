@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 
@@ -15,7 +14,7 @@ class Growable:
 
     @staticmethod
     def with_room(n: int, like: Tensor) -> Growable:
-        """n rows of the shape and type of the rows of ``like``, not yet written, and room for as many again."""
+        """Unwritten rows, n of them, of the shape and type of those of ``like``, with room for n more."""
         grown = Growable(like.new_empty((2 * n, *like.shape[1:])))
         grown.n = n
         return grown

@@ -8,13 +8,14 @@ set is a set of polylines with the inside on their left; in other dimensions its
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from creased.core.records import map_tensors
 from creased.core.signs import RowLayout, unpack_rows
 
 if TYPE_CHECKING:
@@ -52,13 +53,11 @@ class Polygons:
         """Fans (T, 3) int64 from the first corner of each polygon, and the polygon (T,) of each triangle."""
         owners = self.owners()
         position = torch.arange(self.indices.shape[0], device=self.indices.device)
-        middle = ((position > self.offsets[owners]) & (position < self.offsets[owners + 1] - 1)).nonzero()[:, 0]
+        middle = ((position > self.offsets[owners]) & (position < self.offsets[owners + 1] - 1)).nonzero()[
+            :, 0
+        ]
         apex = self.indices[self.offsets[owners[middle]]]
         return torch.stack([apex, self.indices[middle], self.indices[middle + 1]], dim=1), owners[middle]
-
-    def to(self, device: torch.device | str) -> Polygons:
-        """The same polygons on another device."""
-        return Polygons(self.offsets.to(device), self.indices.to(device))
 
 
 @dataclass(frozen=True)
@@ -111,8 +110,7 @@ class LevelSet:
 
     def to(self, device: torch.device | str) -> LevelSet:
         """The same level set on another device."""
-        movable = {k: v.to(device) for k, v in vars(self).items() if isinstance(v, Tensor | Polygons)}
-        return replace(self, **movable)
+        return map_tensors(self, lambda t: t.to(device))
 
     def to_trimesh(self) -> Any:
         """A `trimesh.Trimesh` of the fan triangles, vertices unmerged and in order; needs D = 3.

@@ -16,10 +16,12 @@ them exact on creases, where the values are zero and their signs mean nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from creased.core.records import map_tensors
 
 
 @dataclass(frozen=True)
@@ -113,19 +115,11 @@ class Program:
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Program:
         """The same program elsewhere or in another floating type; differentiable."""
-        return self._map(lambda t: t.to(device=device or t.device, dtype=dtype or t.dtype))
+        return map_tensors(self, lambda t: t.to(device=device or t.device, dtype=dtype or t.dtype))
 
     def detach(self) -> Program:
         """The same program, cut from the graph of its weights."""
-        return self._map(Tensor.detach)
-
-    def _map(self, move) -> Program:  # type: ignore[no-untyped-def]
-        def moved(record):  # type: ignore[no-untyped-def]
-            entries = {f.name: getattr(record, f.name) for f in fields(record)}
-            return replace(record, **{k: move(v) for k, v in entries.items() if isinstance(v, Tensor)})
-
-        blocks = tuple(replace(moved(block), affine=moved(block.affine)) for block in self.blocks)
-        return Program(blocks, moved(self.head))
+        return map_tensors(self, Tensor.detach)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Outputs (..., O) at points (..., D)."""
@@ -135,7 +129,7 @@ class Program:
         return self.head(state)
 
     def preactivations(self, x: Tensor) -> Tensor:
-        """All rows (..., n_neurons + O) at points (..., D): every neuron before its ReLU, then the outputs."""
+        """All rows (..., n_neurons + O) at points (..., D): neurons before their ReLU, then the outputs."""
         state, rows = x, []
         for block in self.blocks:
             z = block.affine(state)

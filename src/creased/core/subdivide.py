@@ -151,7 +151,9 @@ def _cut_by(skeleton: GrowingSkeleton, block: _Block, neuron: int) -> None:
     skeleton.edge_zero_ids.append(chord_zero_ids)
     if neuron + 1 < block.n_neurons:
         words = new.words[:, block.words]
-        halves = torch.cat([words ^ new.first_words[:, block.words], words ^ new.second_words[:, block.words]])
+        halves = torch.cat(
+            [words ^ new.first_words[:, block.words], words ^ new.second_words[:, block.words]]
+        )
         crossed = torch.cat([halves, words[pairs[:, 0]] ^ words[pairs[:, 1]]])
         added = torch.arange(first_edge, skeleton.edges.n, device=split.device)
         _schedule(block, torch.cat([split, added]), crossed & _rows_from(block, neuron + 1))
@@ -173,7 +175,7 @@ def _split_edges(skeleton: GrowingSkeleton, block: _Block, split: Tensor, neuron
 
 
 def _interpolate(skeleton: GrowingSkeleton, block: _Block, ends: Tensor, neuron: int) -> Tensor:
-    """Append positions and carried values where the neuron vanishes between ends (n, 2); their signs (n, W)."""
+    """Append positions and carried values where the neuron vanishes between ends (n, 2); signs (n, W)."""
     carried, values = block.carried.extend(ends.shape[0]), block.carried.rows
     vertices, points = skeleton.vertices.extend(ends.shape[0]), skeleton.vertices.rows
     packed = []

@@ -68,9 +68,7 @@ def _rows_at(
     values = (all_rows - offset).gather(1, neuron).masked_fill(is_wall, 0)
     with torch.no_grad():
         frozen = program.detach()
-        tangents = [
-            _directional(frozen, axis, masks).gather(1, neuron) for axis in torch.eye(dim).to(points)
-        ]
+        tangents = [_directional(frozen, axis, masks).gather(1, neuron) for axis in torch.eye(dim).to(points)]
         jacobian = torch.stack(tangents, dim=2)
         wall_axis = torch.nn.functional.one_hot((rows // 2).clamp(max=dim - 1), dim).to(points.dtype)
         jacobian = torch.where(is_wall[:, :, None], wall_axis, jacobian)

@@ -120,8 +120,10 @@ def _block_of(affine: Affine, slope: float) -> Block:
 def _refusal(part: nn.Module, place: str) -> str:
     name = type(part).__name__
     nearest = NEAREST.get(name)
-    reason = f"{name} is not piecewise affine; the nearest supported is {nearest}" if nearest else (
-        f"{name} is not supported; give an nn.Sequential of Linear, ReLU and LeakyReLU layers"
+    reason = (
+        f"{name} is not piecewise affine; the nearest supported is {nearest}"
+        if nearest
+        else (f"{name} is not supported; give an nn.Sequential of Linear, ReLU and LeakyReLU layers")
     )
     return f"lower: {place}: {reason}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from torch import nn
 
@@ -40,7 +41,7 @@ class MLP(nn.Sequential):
             )
         widths = [in_dim, *[width] * depth]
         layers: list[nn.Module] = []
-        for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
+        for n_in, n_out in pairwise(widths):
             layers += [nn.Linear(n_in, n_out), activation()]
         super().__init__(*layers, nn.Linear(widths[-1], out_dim))
         (initialise or kaiming())(self)

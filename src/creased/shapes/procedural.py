@@ -60,8 +60,8 @@ def bracket(sections: int = 96) -> Callable[[], Trimesh]:
 
         base = slab((1.4, 1.0, 0.2), (-0.7, -0.5, 0.0)) + bore(0.5, 0.2).translate((0.7, 0, 0.1))
         wall = slab((0.2, 1.0, 1.0), (-0.7, -0.5, 0.0))
-        rib = Manifold.hull_points([(-0.6, -0.08, 0.1), (-0.6, 0.08, 0.1), (0.0, -0.08, 0.1), (0.0, 0.08, 0.1),
-                                    (-0.6, -0.08, 0.8), (-0.6, 0.08, 0.8)])  # fmt: skip
+        corners = ((-0.6, 0.1), (0.0, 0.1), (-0.6, 0.8))
+        rib = Manifold.hull_points([(x, side, z) for x, z in corners for side in (-0.08, 0.08)])
         holes = bore(0.26, 1.0).translate((0.7, 0, 0))
         for side in (-0.3, 0.3):
             holes += bore(0.11, 1.0).rotate((0, 90, 0)).translate((-0.6, side, 0.68))

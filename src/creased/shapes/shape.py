@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from creased.mesh_queries import TriangleIndex
-from creased.similarity import Similarity
 from creased.shapes.repair import make_watertight
 from creased.shapes.sources import File, Source
+from creased.similarity import Similarity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +34,9 @@ class Shape:
         """Signed distances and closest points; built on first use."""
         return TriangleIndex(self.mesh.vertices, self.mesh.faces)
 
-    def sample_surface(self, n: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    def sample_surface(
+        self, n: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Points (n, 3) uniform on the surface, and their triangles (n,)."""
         return sample_triangles(self.mesh.triangles, n, rng)
 

@@ -8,39 +8,48 @@ import lightning as L
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset, TensorDataset
+from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
 
 from creased.shapes.sampling import sample_distances
 from creased.shapes.shape import Shape
 
 
-class ShuffledBatches(IterableDataset[tuple[Tensor, Tensor]]):
-    """Whole batches, drawn without replacement until the samples are used up, then again.
+class SampledPoints(Dataset[tuple[Tensor, Tensor]]):
+    """Points and distances in memory; indexed by a whole batch at once."""
+
+    def __init__(self, points: Tensor, distances: Tensor) -> None:
+        self.points, self.distances = points, distances  # (n, 3), (n,)
+
+    def __getitem__(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """The batch of the samples chosen (b,)."""
+        return self.points[chosen], self.distances[chosen]
+
+
+class ShuffledBatches(Sampler[Tensor]):
+    """Indices of whole batches, drawn without replacement until the samples are used up, then again.
 
     The order depends on the seed and the epoch only, so that a resumed run sees what an unbroken one sees.
     """
 
-    def __init__(self, points: Tensor, distances: Tensor, batch_size: int, n_batches: int, seed: int) -> None:
-        self.points, self.distances = points, distances  # (n, 3), (n,)
-        self.batch_size, self.n_batches, self.seed = batch_size, n_batches, seed
+    def __init__(self, n_samples: int, batch_size: int, n_batches: int, seed: int) -> None:
+        self.n_samples, self.batch_size, self.n_batches, self.seed = n_samples, batch_size, n_batches, seed
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the order of the next iteration."""
+        """Choose the order of the next epoch; Lightning calls this."""
         self.epoch = epoch
 
     def __len__(self) -> int:
         return self.n_batches
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[Tensor]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         order, used = torch.empty(0, dtype=torch.int64), 0
         for _ in range(self.n_batches):
             if used + self.batch_size > order.shape[0]:
-                order, used = torch.randperm(self.points.shape[0], generator=generator), 0
-            chosen = order[used : used + self.batch_size]
+                order, used = torch.randperm(self.n_samples, generator=generator), 0
+            yield order[used : used + self.batch_size]
             used += self.batch_size
-            yield self.points[chosen], self.distances[chosen]
 
 
 class SDFDataModule(L.LightningDataModule):
@@ -80,24 +89,23 @@ class SDFDataModule(L.LightningDataModule):
         self.n_samples, self.near, self.spreads = n_samples, near, tuple(spreads)
         self.batch_size, self.n_batches, self.n_validation = batch_size, n_batches, n_validation
         self.seed = seed
-        self.batches: ShuffledBatches | None = None
+        self.samples: SampledPoints | None = None
 
     def setup(self, stage: str) -> None:
         """Sample the shape, once."""
-        if self.batches is not None:
+        if self.samples is not None:
             return
         rng = np.random.default_rng(self.seed)
         samples = sample_distances(self.shape, self.n_samples, self.near, self.spreads, rng)
-        points, distances = torch.from_numpy(samples.points), torch.from_numpy(samples.distances)
-        self.batches = ShuffledBatches(points, distances, self.batch_size, self.n_batches, self.seed)
+        self.samples = SampledPoints(torch.from_numpy(samples.points), torch.from_numpy(samples.distances))
         surface, _ = self.shape.sample_surface(self.n_validation, rng)
         self.surface = torch.from_numpy(surface.astype(np.float32))
 
     def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
-        """Whole batches; Lightning sets the epoch of the dataset."""
-        assert self.batches is not None
-        self.batches.set_epoch(self.trainer.current_epoch if self.trainer else 0)
-        return DataLoader(self.batches, batch_size=None)
+        """Whole batches."""
+        assert self.samples is not None
+        order = ShuffledBatches(self.n_samples, self.batch_size, self.n_batches, self.seed)
+        return DataLoader(self.samples, batch_size=None, sampler=order)
 
     def val_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
         """Points on the surface, where the function should vanish."""

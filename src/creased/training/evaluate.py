@@ -59,11 +59,19 @@ def _lines(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("faces", f"{metrics['n_polygons']:,}", "convex planar polygons"),
         ("vertices", f"{metrics['n_vertices']:,}", ""),
         ("edges", f"{metrics['n_edges']:,}", ""),
-        ("Euler characteristic", str(metrics["euler_characteristic"]), f"{metrics['n_components']} component(s)"),
+        (
+            "Euler characteristic",
+            str(metrics["euler_characteristic"]),
+            f"{metrics['n_components']} component(s)",
+        ),
         ("closed", closed, metrics["status"]),
         ("oriented manifold", sound, ""),
         ("max |f| at vertices", f"{metrics['max_residual']:.1e}", "in the program's own evaluation"),
-        ("mean |f| on the shape", f"{metrics['surface_error_mean']:.5f}", f"domain units, {N_SURFACE:,} fresh points"),
+        (
+            "mean |f| on the shape",
+            f"{metrics['surface_error_mean']:.5f}",
+            f"domain units, {N_SURFACE:,} fresh points",
+        ),
         ("IoU", f"{metrics['iou']:.4f}", f"volumetric, {N_VOLUME:,} fresh points"),
     ]
     if "chamfer_l1_mean" in metrics:

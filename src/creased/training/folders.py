@@ -69,13 +69,15 @@ def _resolve_run_folder(root: str, shape: str, ckpt_path: str | None) -> str:
 
 
 def register_resolvers() -> None:
-    """Make ``${creased.run_folder:root,shape,ckpt_path}`` and ``${creased.wandb_offline:}`` known to Hydra."""
-    OmegaConf.register_new_resolver("creased.run_folder", _resolve_run_folder, use_cache=True, replace=True)
-    OmegaConf.register_new_resolver("creased.wandb_offline", _is_without_wandb_key, replace=True)
-    OmegaConf.register_new_resolver("creased.stem", lambda path: Path(path).stem, replace=True)
+    """Make ``creased.run_folder:root,shape,ckpt_path`` and ``creased.wandb_offline:`` known to Hydra."""
+    register = OmegaConf.register_new_resolver
+    register("creased.run_folder", _resolve_run_folder, use_cache=True, replace=True)
+    register("creased.wandb_offline", _is_without_wandb_key, replace=True)
 
 
 def _is_without_wandb_key() -> bool:
     """True where no W&B account is set up: runs are then kept offline."""
-    has_login = Path("~/.netrc").expanduser().is_file() and "wandb" in Path("~/.netrc").expanduser().read_text()
+    has_login = (
+        Path("~/.netrc").expanduser().is_file() and "wandb" in Path("~/.netrc").expanduser().read_text()
+    )
     return not (os.environ.get("WANDB_API_KEY") or has_login)

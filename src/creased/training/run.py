@@ -1,8 +1,8 @@
 """One training run, from a resolved configuration to a folder of results.
 
-A mesh becomes a loss in these steps: `load_shape` closes and normalises it, `SDFDataModule` samples distances,
-`SDFModule` fits a network, and each epoch `ExtractLevelSet` finds the exact level set, whose regularizer goes
-back into the loss; at the end the mesh is compared with the shape.
+A mesh becomes a loss in these steps: `load_shape` closes and normalises it, `SDFDataModule` samples its
+distances, `SDFModule` fits a network to them, and each epoch `ExtractLevelSet` finds the exact level set, whose
+regularizer goes back into the loss; at the end the exact mesh is compared with the shape.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import logging
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from creased.networks import UnsupportedModuleError
 from creased.shapes import Shape, ShapeError
 from creased.training.callbacks.guard import DivergedError
 from creased.training.evaluate import as_table, evaluate
-from creased.training.folders import ResumeError, find_checkpoint
+from creased.training.folders import LAST, ResumeError, find_checkpoint
 from creased.training.module import SDFModule
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,13 @@ MISTAKES = (
     UnsupportedModuleError,
 )
 
+HUSHED = (  # warnings that are about Lightning's own habits, not about this run
+    ".*LeafSpec.*",
+    ".*does not have many workers.*",
+    ".*is smaller than the logging interval.*",
+    ".*Checkpoint directory .* exists and is not empty.*",
+)
+
 
 def run(cfg: DictConfig) -> dict[str, Any]:
     """Train, extract, evaluate, and write the run folder.
@@ -55,6 +63,7 @@ def run(cfg: DictConfig) -> dict[str, Any]:
     """
     start = time.perf_counter()
     torch.set_num_threads(cfg.threads)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     L.seed_everything(cfg.seed, workers=True, verbose=False)
     folder = Path(cfg.paths.output)
     folder.mkdir(parents=True, exist_ok=True)
@@ -65,10 +74,7 @@ def run(cfg: DictConfig) -> dict[str, Any]:
     module = _make_module(cfg, shape)
     trainer = _make_trainer(cfg, plain)
     prepared = time.perf_counter()
-    try:
-        trainer.fit(module, data, ckpt_path=_resume_from(cfg))
-    finally:
-        _finish_loggers(trainer)
+    _fit(trainer, module, data, _resume_from(cfg))
     trained = time.perf_counter()
     metrics = _evaluate(cfg, shape, module, trainer)
     finished = time.perf_counter()
@@ -84,15 +90,41 @@ def run(cfg: DictConfig) -> dict[str, Any]:
 
 
 def run_or_explain(cfg: DictConfig) -> dict[str, Any]:
-    """`run`, with mistakes of the user said in one line, and exit status 1."""
+    """`run`, with mistakes of the user said in one line (exit status 1), and Ctrl-C too (130)."""
     try:
         return run(cfg)
     except MISTAKES as error:
         log.debug("trace", exc_info=True)
-        kept = Path(cfg.paths.output) / "checkpoints" / "last.ckpt"
-        hint = f"\ncreased: the last whole checkpoint is {kept}; go on with ckpt_path=last" if kept.exists() else ""
-        print(f"creased: {error}{hint}", file=sys.stderr)
-        raise SystemExit(1) from error
+        message, status = str(error), 1
+    except KeyboardInterrupt:
+        message, status = "interrupted", 130
+    kept = Path(cfg.paths.output) / LAST
+    if kept.exists():
+        message += f"\ncreased: the last whole checkpoint is {kept}; go on with ckpt_path=last"
+    print(f"creased: {message}", file=sys.stderr)
+    raise SystemExit(status)
+
+
+def _fit(trainer: L.Trainer, module: SDFModule, data: L.LightningDataModule, checkpoint: str | None) -> None:
+    """Fit, and close what loggers keep open, or runs of one process would run into each other.
+
+    Raises:
+        KeyboardInterrupt: the user ended it; Lightning turns that into an exit.
+    """
+    try:
+        with warnings.catch_warnings():
+            for message in HUSHED:
+                warnings.filterwarnings("ignore", message=message)
+            trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
+    except SystemExit:
+        if trainer.interrupted:
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        for logger in trainer.loggers:
+            logger.finalize("success" if trainer.state.finished else "failed")
+        if "wandb" in sys.modules:
+            sys.modules["wandb"].finish()
 
 
 def _make_module(cfg: DictConfig, shape: Shape) -> SDFModule:
@@ -137,18 +169,9 @@ def _evaluate(cfg: DictConfig, shape: Shape, module: SDFModule, trainer: L.Train
         "licence": shape.licence,
         "credit": shape.credit,
         "epochs": trainer.current_epoch,
-        "interrupted": trainer.interrupted,
         "extraction_seconds": seconds,
     }
     return run_facts | evaluate(shape, program, level_set, cfg.seed)
-
-
-def _finish_loggers(trainer: L.Trainer) -> None:
-    """Close what loggers keep open, or runs of one process would run into each other."""
-    for logger in trainer.loggers:
-        logger.finalize("success" if trainer.state.finished else "failed")
-    if "wandb" in sys.modules:
-        sys.modules["wandb"].finish()
 
 
 def _report(metrics: dict[str, Any], folder: Path) -> None:
@@ -156,6 +179,4 @@ def _report(metrics: dict[str, Any], folder: Path) -> None:
 
     console = Console()
     console.print(as_table(metrics))
-    if metrics["interrupted"]:
-        console.print(f"interrupted after {metrics['epochs']} epochs; go on with ckpt_path=last")
     console.print(f"all of it is in {folder}", soft_wrap=True)

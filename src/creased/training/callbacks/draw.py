@@ -59,7 +59,9 @@ class DrawLevelSet(L.Callback):
         self.labels[epoch] = f"epoch {epoch} · {level_set.polygons.n:,} faces"
         viz.save_png(image, self._path(epoch))
         viz.save_png(image, self.folder / "preview.png")
-        frames = [(label, viz.load_png(self._path(e))) for e, label in self.labels.items() if self._path(e).exists()]
+        frames = [
+            (label, viz.load_png(self._path(e))) for e, label in self.labels.items() if self._path(e).exists()
+        ]
         viz.contact_sheet(frames, self.folder / "progress.png")
         for logger in trainer.loggers:
             if hasattr(logger, "log_image"):

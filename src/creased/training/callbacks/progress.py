@@ -5,9 +5,12 @@ from __future__ import annotations
 import lightning as L
 from lightning.pytorch.callbacks import RichProgressBar
 
+SHOWN = {"loss": "loss", "val/surface_error": "|f|", "faces": "faces", "extract_s": "extract"}
+FORMATS = {"loss": "{:.4f}", "val/surface_error": "{:.4f}", "faces": "{:,.0f}", "extract_s": "{:.1f}s"}
+
 
 class TrainingBar(RichProgressBar):
-    """Lightning's Rich progress bar without the version number, and with counts as counts.
+    """Lightning's Rich progress bar, epochs counted from 1, counts as counts and times as times.
 
     YAML to paste, in `configs/callbacks/`:
 
@@ -21,8 +24,12 @@ class TrainingBar(RichProgressBar):
         self, trainer: L.Trainer, pl_module: L.LightningModule
     ) -> dict[str, int | str | float | dict[str, float]]:
         """What stands at the end of the bar."""
-        metrics = super().get_metrics(trainer, pl_module)
-        metrics.pop("v_num", None)
-        if isinstance(faces := metrics.get("faces"), float):
-            metrics["faces"] = f"{faces:,.0f}"
-        return metrics
+        values = trainer.progress_bar_metrics
+        return {
+            label: FORMATS[name].format(float(values[name]))
+            for name, label in SHOWN.items()
+            if name in values
+        }
+
+    def _get_train_description(self, current_epoch: int) -> str:
+        return f"Epoch {current_epoch + 1}/{self.trainer.max_epochs}"

@@ -43,4 +43,6 @@ class SaveMesh(L.Callback):
             try:
                 export_mesh(level_set, path, pl_module.to_domain)
             except OSError as error:
-                log.error("cannot write %s: %s; training goes on, the mesh of an earlier epoch is kept", path, error)
+                log.error(
+                    "cannot write %s: %s; training goes on, the mesh of an earlier epoch is kept", path, error
+                )

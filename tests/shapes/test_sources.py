@@ -1,0 +1,125 @@
+"""Where meshes come from, and what is said when they cannot be had."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import trimesh
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+
+from creased.shapes import BunnyScan, Download, File, ShapeError
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+ALWAYS_THERE = ("bunny", "sphere", "torus", "box", "bracket")
+
+
+def test_every_always_available_shape_loads_closed_and_normalised() -> None:
+    for name, euler in {"sphere": 2, "torus": 0, "box": 2, "bracket": -4}.items():
+        with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+            shape = instantiate(compose("train", [f"shape={name}"]).shape)
+        assert shape.name == name
+        assert shape.mesh.is_watertight
+        assert shape.mesh.volume > 0
+        assert shape.mesh.euler_number == euler
+        assert abs(shape.mesh.bounds).max() == pytest.approx(0.45)
+
+
+def test_every_shape_config_names_licence_and_credit_or_is_ours() -> None:
+    names = [path.stem for path in (CONFIGS / "shape").glob("*.yaml")]
+    assert set(ALWAYS_THERE) < set(names)
+    assert len(names) >= len(ALWAYS_THERE) + 3
+    for name in names:
+        with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+            shape = compose("train", [f"shape={name}"]).shape
+        assert shape.name == name
+        assert shape.licence
+        assert shape.credit or "creased" in shape.licence
+        if "url" in shape.source:
+            assert shape.source.url.startswith("https://")
+            assert len(shape.source.sha256) == 64
+
+
+def test_the_scan_has_holes() -> None:
+    assert not BunnyScan()().is_watertight
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(ShapeError, match=r"there is no file .*nowhere\.obj"):
+        File("nowhere.obj")()
+
+
+def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "broken.ply"
+    path.write_bytes(b"ply\nthis is no mesh")
+    with pytest.raises(ShapeError, match=r"broken\.ply"):
+        File(str(path))()
+
+
+def test_a_file_without_triangles_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "points.obj"
+    path.write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\n")
+    with pytest.raises(ShapeError, match="points"):
+        File(str(path))()
+
+
+def test_texture_seams_are_welded(tmp_path: Path) -> None:
+    box = trimesh.creation.box()
+    lines = ["v {} {} {}".format(*v) for v in box.vertices]
+    lines += [f"vt 0 0.{i}" for i in range(3 * len(box.faces))]
+    for t, face in enumerate(box.faces):
+        lines.append("f " + " ".join(f"{v + 1}/{3 * t + c + 1}" for c, v in enumerate(face)))
+    path = tmp_path / "seams.obj"
+    path.write_text("\n".join(lines))
+    assert File(str(path))().is_watertight
+
+
+def test_a_file_with_the_right_checksum_is_used_without_the_network(tmp_path: Path) -> None:
+    content = trimesh.creation.box().export(file_type="obj").encode()
+    (tmp_path / "box.obj").write_bytes(content)
+    checksum = hashlib.sha256(content).hexdigest()
+    source = Download("https://localhost.invalid/box.obj", checksum, str(tmp_path / "cache"), [str(tmp_path)])
+    assert len(source().faces) == 12
+
+
+def test_a_failed_download_names_the_shapes_that_always_work(tmp_path: Path) -> None:
+    source = Download("https://localhost.invalid/box.obj", "0" * 64, str(tmp_path))
+    with pytest.raises(ShapeError, match=r"bunny, sphere, torus, box and bracket"):
+        source()
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_https_is_trusted(tmp_path: Path) -> None:
+    with pytest.raises(ShapeError, match="only https"):
+        Download(f"file://{tmp_path}/box.obj", "0" * 64, str(tmp_path))()
+
+
+def test_a_download_with_a_wrong_checksum_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import io
+    import urllib.request
+
+    monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: io.BytesIO(b"not the mesh"))
+    with pytest.raises(ShapeError, match="expected 0000"):
+        Download("https://localhost.invalid/box.obj", "0" * 64, str(tmp_path))()
+    assert not list(tmp_path.iterdir())
+
+
+def test_importing_creased_imports_no_heavy_package() -> None:
+    heavy = (
+        "numpy.testing",
+        "lightning",
+        "hydra",
+        "trimesh",
+        "open3d",
+        "warp",
+        "wandb",
+        "matplotlib",
+        "pymeshfix",
+    )
+    code = f"import sys, creased; print([m for m in {heavy} if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -1,0 +1,93 @@
+"""Meshes as files: nothing is lost on the way, and nothing is half written."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import trimesh
+
+import creased
+from creased import files
+from creased.export import ExportError, export_mesh
+from creased.similarity import Similarity
+
+
+@pytest.fixture(scope="module")
+def surface() -> creased.LevelSet:
+    torch.manual_seed(0)
+    network = creased.MLP(3, 12, 2).double()
+    with torch.no_grad():
+        network[-1].weight.abs_()
+        network[-1].bias.fill_(-0.4)
+    level_set = creased.extract_level_set(network, creased.Box.cube(3, 2.0))
+    assert level_set.polygons.n > 10
+    return level_set
+
+
+@pytest.mark.parametrize("ending", ["ply", "obj", "stl", "glb"])
+def test_every_format_is_read_back_by_trimesh(surface: creased.LevelSet, tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"mesh.{ending}"
+    export_mesh(surface, path)
+    found = trimesh.load(path, force="mesh", process=False)
+    expected = surface.to_trimesh()
+    assert len(found.faces) == len(expected.faces)
+    assert found.area == pytest.approx(expected.area, rel=1e-5)
+
+
+def test_ply_keeps_polygons_and_doubles(surface: creased.LevelSet, tmp_path: Path) -> None:
+    path = tmp_path / "mesh.ply"
+    export_mesh(surface, path)
+    header, _, body = path.read_bytes().partition(b"end_header\n")
+    assert f"element face {surface.polygons.n}\n".encode() in header
+    assert b"property double x" in header
+    vertices = np.frombuffer(body, dtype="<f8", count=3 * len(surface.vertices)).reshape(-1, 3)
+    np.testing.assert_array_equal(vertices, surface.vertices.numpy())
+    faces = body[vertices.nbytes :]
+    first = np.frombuffer(faces, dtype="<i4", count=int(faces[0]), offset=1)
+    np.testing.assert_array_equal(first, surface.polygons.indices[: faces[0]].numpy())
+    assert len(faces) == surface.polygons.n + 4 * len(surface.polygons.indices)
+
+
+def test_obj_keeps_polygons_and_every_digit(surface: creased.LevelSet, tmp_path: Path) -> None:
+    path = tmp_path / "mesh.obj"
+    export_mesh(surface, path)
+    lines = path.read_text().splitlines()
+    vertices = np.array([line.split()[1:] for line in lines if line.startswith("v ")], dtype=float)
+    np.testing.assert_array_equal(vertices, surface.vertices.numpy())
+    sizes = sorted(len(line.split()) - 1 for line in lines if line.startswith("f "))
+    assert sizes == sorted(surface.polygons.sizes.tolist())
+
+
+def test_vertices_come_back_in_the_users_coordinates(surface: creased.LevelSet, tmp_path: Path) -> None:
+    to_domain = Similarity((10.0, 20.0, 30.0), 0.01)
+    export_mesh(surface, tmp_path / "mesh.ply", to_domain)
+    found = trimesh.load(tmp_path / "mesh.ply", process=False)
+    np.testing.assert_allclose(to_domain.apply(found.vertices), surface.vertices.numpy(), atol=1e-9)
+
+
+def test_an_unknown_ending_is_refused_with_those_that_work(surface: creased.LevelSet, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"\.ply, \.obj, \.stl, \.glb"):
+        export_mesh(surface, tmp_path / "mesh.xyz")
+
+
+def test_an_empty_level_set_is_refused_with_its_status(tmp_path: Path) -> None:
+    empty = creased.extract_level_set(creased.MLP(3, 4, 1), creased.Box.cube(3, 1.0), level=1e6)
+    with pytest.raises(ExportError, match="does not take the value"):
+        export_mesh(empty, tmp_path / "mesh.ply")
+
+
+def test_a_failed_write_leaves_the_old_file(
+    surface: creased.LevelSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mesh.ply"
+    path.write_bytes(b"old")
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.os, "replace", fail)
+    with pytest.raises(OSError, match="No space"):
+        export_mesh(surface, path)
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["mesh.ply"]

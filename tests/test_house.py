@@ -1,0 +1,51 @@
+"""The house is in order: who imports whom, how long files and functions are, what configs look like."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "src" / "creased").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "src/creased/core").glob("*.py")), ids=lambda p: p.stem)
+def test_core_imports_torch_and_the_standard_library_only(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative import"
+            names = [node.module or ""]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in names:
+            root = name.split(".")[0]
+            assert (
+                root in {"torch", "__future__"}
+                or root in sys.stdlib_module_names
+                or name.startswith("creased.core")
+            )
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.stem)
+def test_every_file_opens_with_what_it_is_for_and_stays_short(path: Path) -> None:
+    text = path.read_text()
+    assert ast.get_docstring(ast.parse(text))
+    assert text.count("\n") < 400
+
+
+def test_no_function_is_longer_than_sixty_lines() -> None:
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                length = (node.end_lineno or 0) - node.lineno + 1
+                assert length - (ast.get_docstring(node) or "").count("\n") <= 60, f"{path.name}: {node.name}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").rglob("*.yaml")), ids=lambda p: p.stem)
+def test_every_config_begins_with_the_command_that_runs_it(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    assert len(lines) <= 50
+    assert any(line.startswith("# python train.py") for line in lines[:2])
