@@ -23,6 +23,7 @@ settings.register_profile(
     max_examples=25,
     derandomize=bool(os.environ.get("CI")),
     suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
 )
 settings.load_profile("creased")
 

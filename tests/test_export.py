@@ -38,15 +38,16 @@ def test_every_format_is_read_back_by_trimesh(surface: creased.LevelSet, tmp_pat
 def test_ply_keeps_polygons_and_doubles(surface: creased.LevelSet, tmp_path: Path) -> None:
     path = tmp_path / "mesh.ply"
     export_mesh(surface, path)
-    header, _, body = path.read_bytes().partition(b"end_header\n")
-    assert f"element face {surface.polygons.n}\n".encode() in header
-    assert b"property double x" in header
-    vertices = np.frombuffer(body, dtype="<f8", count=3 * len(surface.vertices)).reshape(-1, 3)
-    np.testing.assert_array_equal(vertices, surface.vertices.numpy())
-    faces = body[vertices.nbytes :]
-    first = np.frombuffer(faces, dtype="<i4", count=int(faces[0]), offset=1)
-    np.testing.assert_array_equal(first, surface.polygons.indices[: faces[0]].numpy())
-    assert len(faces) == surface.polygons.n + 4 * len(surface.polygons.indices)
+    header, _, body = path.read_text().partition("end_header\n")
+    assert f"element face {surface.polygons.n}\n" in header
+    assert "property double x" in header
+    lines = [line.split() for line in body.splitlines()]
+    n = len(surface.vertices)
+    np.testing.assert_array_equal(np.array(lines[:n], dtype=float), surface.vertices.numpy())
+    polygons = {tuple(int(i) for i in line[1:]) for line in lines[n:]}
+    expected = surface.polygons.indices.split(surface.polygons.sizes.tolist())
+    assert polygons == {tuple(polygon.tolist()) for polygon in expected}
+    assert all(int(line[0]) == len(line) - 1 for line in lines[n:])
 
 
 def test_obj_keeps_polygons_and_every_digit(surface: creased.LevelSet, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Exact meshes as files: polygons where the format has them (PLY, OBJ), triangles elsewhere (STL, GLB).
 
-Coordinates are the user's own. PLY keeps them in double precision and OBJ in 17 digits, so nothing is lost;
+Coordinates are the user's own. PLY and OBJ are written in 17 digits, so nothing is lost;
 STL and GLB hold single precision by their definition. Files are written whole or not at all.
 """
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from creased.core.level_set import LevelSet
+from creased.core.level_set import LevelSet, Polygons
 from creased.files import write_whole
 from creased.similarity import Similarity
 
@@ -50,36 +50,34 @@ def export_mesh(level_set: LevelSet, path: str | Path, to_domain: Similarity | N
 
 
 def _ply(level_set: LevelSet, vertices: NDArray[np.float64]) -> bytes:
-    """Binary little-endian PLY with polygons and double coordinates."""
+    """PLY with polygons and double coordinates; as text, since trimesh reads mixed polygons only so."""
     header = (
-        "ply\nformat binary_little_endian 1.0\ncomment exact level set by creased\n"
+        "ply\nformat ascii 1.0\ncomment exact level set by creased\n"
         f"element vertex {len(vertices)}\nproperty double x\nproperty double y\nproperty double z\n"
         f"element face {level_set.polygons.n}\nproperty list uchar int vertex_indices\nend_header\n"
     )
-    sizes = level_set.polygons.sizes.cpu().numpy()
-    indices = level_set.polygons.indices.cpu().numpy().astype("<i4")
-    if sizes.max() > 255:
-        raise ExportError(
-            f"PLY polygons have at most 255 corners here, found one of {sizes.max()}: write obj"
-        )
-    is_count = np.zeros(len(sizes) + 4 * len(indices), dtype=bool)
-    is_count[np.cumsum(4 * sizes + 1) - (4 * sizes + 1)] = True
-    faces = np.empty(len(is_count), dtype=np.uint8)
-    faces[is_count] = sizes
-    faces[~is_count] = indices.view(np.uint8)
-    return header.encode() + vertices.astype("<f8").tobytes() + faces.tobytes()
+    points = "%.17g %.17g %.17g\n" * len(vertices) % tuple(vertices.flat)
+    return (header + points + _polygon_lines(level_set.polygons, "{size}", first=0)).encode()
 
 
 def _obj(level_set: LevelSet, vertices: NDArray[np.float64]) -> bytes:
-    """Wavefront OBJ with polygons, grouped by their number of corners."""
-    lines = ["# exact level set by creased\n", "v %.17g %.17g %.17g\n" * len(vertices) % tuple(vertices.flat)]
-    sizes = level_set.polygons.sizes.cpu().numpy()
-    starts = level_set.polygons.offsets[:-1].cpu().numpy()
-    indices = level_set.polygons.indices.cpu().numpy() + 1
+    """Wavefront OBJ with polygons."""
+    points = "v %.17g %.17g %.17g\n" * len(vertices) % tuple(vertices.flat)
+    faces = _polygon_lines(level_set.polygons, "f", first=1)
+    return f"# exact level set by creased\n{points}{faces}".encode()
+
+
+def _polygon_lines(polygons: Polygons, start: str, first: int) -> str:
+    """A line a polygon, those of equal size together: a start, then its corners counted from ``first``."""
+    sizes = polygons.sizes.cpu().numpy()
+    starts = polygons.offsets[:-1].cpu().numpy()
+    indices = polygons.indices.cpu().numpy() + first
+    lines = []
     for size in np.unique(sizes):
         corners = indices[starts[sizes == size][:, None] + np.arange(size)]
-        lines.append(("f" + " %d" * int(size) + "\n") * len(corners) % tuple(corners.flat))
-    return "".join(lines).encode()
+        line = start.format(size=size) + " %d" * int(size) + "\n"
+        lines.append(line * len(corners) % tuple(corners.flat))
+    return "".join(lines)
 
 
 def _by_trimesh(kind: str) -> Callable[[LevelSet, NDArray[np.float64]], bytes]:

@@ -25,7 +25,8 @@ def test_sample_has_the_mean_of_the_whole() -> None:
     torch.manual_seed(0)
     samples = torch.stack([EdgeLength(n_edges=20)(surface, program) for _ in range(400)])
     whole = float(EdgeLength(n_edges=None)(surface, program))
-    assert float(samples.std()) > 0
+    spread = float(edge_lengths(surface.vertices, surface.edges).std()) / 20**0.5
+    assert float(samples.std()) == pytest.approx(spread, rel=0.15)
     assert float(samples.mean()) == pytest.approx(whole, abs=4 * float(samples.std()) / 20)
 
 
@@ -55,7 +56,7 @@ def test_sample_must_not_be_empty(n_edges: int) -> None:
         EdgeLength(n_edges)
 
 
-@pytest.mark.parametrize(("dim", "rate"), [(2, 5e-3), (3, 1e-4)])
+@pytest.mark.parametrize(("dim", "rate"), [(2, 2e-3), (3, 2e-5)])
 def test_descent_shortens_the_exact_edges(dim: int, rate: float) -> None:
     torch.manual_seed(0)
     module = MLP(dim, 16, 2, initialise=geometric(0.4)).double()
@@ -68,4 +69,4 @@ def test_descent_shortens_the_exact_edges(dim: int, rate: float) -> None:
         regularizer(surface, lower(module)).backward()
         optimizer.step()
     assert lengths == sorted(lengths, reverse=True)
-    assert lengths[-1] < 0.99 * lengths[0]
+    assert lengths[-1] < 0.998 * lengths[0]

@@ -39,7 +39,7 @@ def make_watertight(mesh: Trimesh, name: str, *, repair: bool = True) -> Trimesh
         )
     else:
         closed = _close_holes(mesh, name)
-    volume = closed.volume
+    volume = _signed_volume(closed)
     if abs(volume) < FLAT * float(np.prod(np.maximum(closed.extents, closed.extents.max()))):
         raise ShapeError(f"shape {name}: the mesh encloses no volume, so there is no inside to learn")
     if volume < 0:
@@ -47,6 +47,12 @@ def make_watertight(mesh: Trimesh, name: str, *, repair: bool = True) -> Trimesh
         closed = closed.copy()
         closed.invert()
     return closed
+
+
+def _signed_volume(mesh: Trimesh) -> float:
+    """The enclosed volume, negative if the mesh is inside out; zero for a sheet, without a warning."""
+    a, b, c = (mesh.triangles[:, i] - mesh.bounds[0] for i in range(3))
+    return float(np.einsum("ij,ij->", a, np.cross(b, c))) / 6
 
 
 def _close_holes(mesh: Trimesh, name: str) -> Trimesh:

@@ -26,6 +26,7 @@ class Shape:
     mesh: Trimesh  # watertight, normals outward, in the domain's coordinates
     to_domain: Similarity  # from the user's coordinates
     up: str  # the axis that pictures show upward: x, y or z
+    azimuth: float  # degrees from the front from which pictures are taken
     licence: str
     credit: str
 
@@ -59,6 +60,7 @@ def load_shape(
     path: str | None = None,
     repair: bool = True,
     up: str = "z",
+    azimuth: float = -30.0,
     licence: str = "",
     credit: str = "",
 ) -> Shape:
@@ -70,6 +72,7 @@ def load_shape(
         path: a mesh file of the user's own, taken instead.
         repair: close holes with pymeshfix; if false, refuse meshes that have any.
         up: the axis that pictures show upward.
+        azimuth: degrees, towards the right, from the front from which pictures are taken.
         licence: of the mesh.
         credit: whom to name.
 
@@ -81,4 +84,4 @@ def load_shape(
     closed = make_watertight(source(), name, repair=repair).copy()
     to_domain = Similarity.of_bounds(*closed.bounds)
     closed.vertices = to_domain.apply(closed.vertices)
-    return Shape(name, closed, to_domain, up, licence, credit)
+    return Shape(name, closed, to_domain, up, azimuth, licence, credit)

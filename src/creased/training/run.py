@@ -1,8 +1,8 @@
 """One training run, from a resolved configuration to a folder of results.
 
 A mesh becomes a loss in these steps: `load_shape` closes and normalises it, `SDFDataModule` samples its
-distances, `SDFModule` fits a network to them, and each epoch `ExtractLevelSet` finds the exact level set, whose
-regularizer goes back into the loss; at the end the exact mesh is compared with the shape.
+distances, `SDFModule` fits a network to them, and each epoch `ExtractLevelSet` finds the exact level set,
+whose regularizer goes back into the loss; at the end the exact mesh is compared with the shape.
 """
 
 from __future__ import annotations
@@ -17,32 +17,25 @@ from typing import Any
 
 import lightning as L
 import torch
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
-from creased.checkpoint import CheckpointError
 from creased.core.extract import extract_level_set
-from creased.export import ExportError
 from creased.files import write_whole
 from creased.networks import UnsupportedModuleError
-from creased.shapes import Shape, ShapeError
+from creased.shapes import Shape
 from creased.training.callbacks.guard import DivergedError
 from creased.training.evaluate import as_table, evaluate
-from creased.training.folders import LAST, ResumeError, find_checkpoint
+from creased.training.folders import LAST, find_checkpoint
 from creased.training.module import SDFModule
 
 log = logging.getLogger(__name__)
 
-MISTAKES = (
-    CheckpointError,
-    DivergedError,
-    ExportError,
-    OSError,
-    ResumeError,
-    ShapeError,
-    UnsupportedModuleError,
-)
+# What a user can mend; ValueError covers ShapeError, CheckpointError and what constructors refuse. A trace of
+# any of them is shown with hydra.verbose=true.
+MISTAKES = (DivergedError, InstantiationException, OSError, UnsupportedModuleError, ValueError)
 
 HUSHED = (  # warnings that are about Lightning's own habits, not about this run
     ".*LeafSpec.*",

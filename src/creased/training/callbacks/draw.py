@@ -10,6 +10,7 @@ import lightning as L
 
 from creased import viz
 from creased.core.level_set import LevelSet
+from creased.raycast import View
 from creased.training.module import SDFModule
 
 log = logging.getLogger(__name__)
@@ -27,16 +28,18 @@ class DrawLevelSet(L.Callback):
           _target_: creased.training.callbacks.DrawLevelSet
           folder: ${paths.output}
           up: ${shape.up}
+          azimuth: ${shape.azimuth}
           size: 480
 
     Args:
         folder: where the pictures go.
         up: the axis that points upward: x, y or z.
+        azimuth: degrees from the front, towards the right.
         size: side of a picture in pixels.
     """
 
-    def __init__(self, folder: str, up: str = "z", size: int = 480) -> None:
-        self.folder, self.up, self.size = Path(folder), up, size
+    def __init__(self, folder: str, up: str = "z", azimuth: float = -30.0, size: int = 480) -> None:
+        self.folder, self.view, self.size = Path(folder), View(azimuth, up=up), size
         self.labels: dict[int, str] = {}  # epoch: what to write under its picture
         self._drawn: LevelSet | None = None
         self._is_broken = False
@@ -55,7 +58,7 @@ class DrawLevelSet(L.Callback):
             log.warning("no more pictures in this run: %s", error)
 
     def _draw(self, level_set: LevelSet, epoch: int, trainer: L.Trainer) -> None:
-        image = viz.render_level_set(level_set, size=self.size, up=self.up)
+        image = viz.render_level_set(level_set, size=self.size, view=self.view)
         self.labels[epoch] = f"epoch {epoch} · {level_set.polygons.n:,} faces"
         viz.save_png(image, self._path(epoch))
         viz.save_png(image, self.folder / "preview.png")

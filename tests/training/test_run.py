@@ -1,0 +1,167 @@
+"""A whole run on a sphere, from the configuration to the folder of results."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import trimesh
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+
+import creased
+from creased.checkpoint import read_record
+from creased.training.folders import register_resolvers
+from creased.training.run import run
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+register_resolvers()
+
+Compose = Callable[..., DictConfig]
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> Compose:
+    def make(*overrides: str) -> DictConfig:
+        with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+            paths = [f"paths.output={tmp_path / 'run'}", "callbacks.progress=null"]
+            return compose("train", ["experiment=smoke", *paths, *overrides])
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("run")
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        cfg = compose("train", ["experiment=smoke", f"paths.output={folder}", "callbacks.progress=null"])
+    return folder, run(cfg)
+
+
+def _rows(folder: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader((folder / "metrics.csv").read_text().splitlines()))
+
+
+def test_a_run_leaves_all_that_was_promised(finished: tuple[Path, dict[str, Any]]) -> None:
+    folder, metrics = finished
+    names = [
+        "config.yaml",
+        "metrics.json",
+        "metrics.csv",
+        "mesh.ply",
+        "mesh.glb",
+        "preview.png",
+        "progress.png",
+    ]
+    names += [
+        "checkpoints/last.ckpt",
+        "checkpoints/best.ckpt",
+        "pictures/epoch_001.png",
+        "pictures/epoch_002.png",
+    ]
+    for name in names:
+        assert (folder / name).stat().st_size > 100, name
+    assert json.loads((folder / "metrics.json").read_text()) == metrics
+
+
+def test_the_function_is_near_the_shape(finished: tuple[Path, dict[str, Any]]) -> None:
+    _, metrics = finished
+    assert metrics["surface_error_mean"] < 0.03
+    assert metrics["iou"] > 0.8
+    assert metrics["chamfer_l1_mean"] < 0.03
+    assert metrics["max_residual"] < 1e-12
+
+
+def test_the_table_has_a_row_an_epoch(finished: tuple[Path, dict[str, Any]]) -> None:
+    folder, metrics = finished
+    rows = _rows(folder)
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert int(rows[-1]["faces"]) == metrics["n_polygons"]
+    assert {"train/loss", "val/surface_error", "extract_s", "epoch_s"} <= rows[0].keys()
+
+
+def test_the_mesh_on_disk_is_the_last_level_set(finished: tuple[Path, dict[str, Any]]) -> None:
+    folder, metrics = finished
+    mesh = trimesh.load(folder / "mesh.ply", process=False)
+    assert len(mesh.vertices) == metrics["n_vertices"]
+    # The sphere has radius 1 in the user's coordinates, 0.45 in the domain's.
+    assert abs(mesh.vertices).max() == pytest.approx(1.0, rel=0.25)
+
+
+def test_the_checkpoint_gives_the_mesh_again(finished: tuple[Path, dict[str, Any]]) -> None:
+    folder, metrics = finished
+    record = read_record(folder / "checkpoints" / "last.ckpt")
+    level_set = creased.extract_level_set(record.program, record.domain, dtype=torch.float64)
+    assert level_set.polygons.n == metrics["n_polygons"]
+    assert (record.shape, record.epoch) == ("sphere", 2)
+
+
+def test_a_resumed_run_ends_where_an_unbroken_one_does(
+    finished: tuple[Path, dict[str, Any]], configured: Compose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, unbroken = finished
+    cfg = configured("callbacks.draw=null")
+    _stop_after_epochs(monkeypatch, 1)
+    with pytest.raises(KeyboardInterrupt):
+        run(cfg)
+    monkeypatch.undo()
+    cfg.ckpt_path = cfg.paths.output
+    resumed = run(cfg)
+    assert resumed["surface_error_mean"] == unbroken["surface_error_mean"]
+    assert resumed["n_polygons"] == unbroken["n_polygons"]
+    rows = _rows(Path(cfg.paths.output))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+
+
+def _stop_after_epochs(monkeypatch: pytest.MonkeyPatch, n_epochs: int) -> None:
+    """Ctrl-C in the middle of the epoch that follows."""
+    from creased.training.module import SDFModule
+
+    step = SDFModule.training_step
+
+    def interrupted(self: SDFModule, batch: Any, batch_index: int) -> Any:
+        if self.current_epoch == n_epochs and batch_index == 50:
+            raise KeyboardInterrupt
+        return step(self, batch, batch_index)
+
+    monkeypatch.setattr(SDFModule, "training_step", interrupted)
+
+
+def test_the_same_seed_gives_the_same_run(finished: tuple[Path, dict[str, Any]], configured: Compose) -> None:
+    _, first = finished
+    second = run(configured("callbacks.draw=null"))
+    assert second["surface_error_mean"] == first["surface_error_mean"]
+    assert second["n_vertices"] == first["n_vertices"]
+
+
+def test_an_empty_level_set_early_in_training_stops_nothing(
+    configured: Compose, caplog: pytest.LogCaptureFixture
+) -> None:
+    overrides = ["optimizer.lr=1e-12", "model.initialise._target_=creased.networks.initialise.geometric"]
+    overrides += ["+model.initialise.radius=-1.0", "trainer.max_epochs=1"]
+    metrics = run(configured(*overrides))
+    assert metrics["n_polygons"] == 0
+    assert "empty" in metrics["status"]
+    assert "empty" in caplog.text
+
+
+def test_a_surface_that_meets_the_walls_is_said_with_the_count(configured: Compose) -> None:
+    metrics = run(configured("domain.half_width=0.4", "callbacks.draw=null"))
+    assert metrics["n_wall_vertices"] > 0
+    assert f"walls at {metrics['n_wall_vertices']} vertices" in metrics["status"]
+    assert not metrics["is_closed"]
+
+
+def test_the_edge_length_regularizer_shortens_edges(configured: Compose) -> None:
+    plain = run(configured("callbacks.draw=null", "trainer.max_epochs=4"))
+    cfg = configured(
+        "callbacks.draw=null", "regularizer=edge_length", "regularizer.weight=1", "trainer.max_epochs=4"
+    )
+    regularized = run(cfg)
+    rows = _rows(Path(cfg.paths.output))
+    assert float(rows[-1]["train/regularizer"]) < float(rows[0]["train/regularizer"])
+    assert regularized["mean_edge_length"] < 0.9 * plain["mean_edge_length"]
+    assert regularized["is_closed"], regularized["status"]
