@@ -179,8 +179,8 @@ def _directions(camera: Camera, pixels: NDArray[np.float32]) -> NDArray[np.float
     axes = camera.axes.astype(np.float32)
     middle, focal = np.float32(camera.size / 2), np.float32(camera.focal)
     right, up = (pixels[:, :1] - middle) / focal, (middle - pixels[:, 1:]) / focal
-    directions: NDArray[np.float32] = right * axes[0] + up * axes[1] - axes[2]
-    return directions / np.sqrt(1 + right**2 + up**2)
+    directions = right * axes[0] + up * axes[1] - axes[2]
+    return (directions / np.sqrt(1 + right**2 + up**2)).astype(np.float32, copy=False)
 
 
 def _distance_to_line(
@@ -233,8 +233,9 @@ def _spread_on_sphere(n: int) -> NDArray[np.float32]:
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    length: NDArray[np.float32] = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
-    return vectors / np.maximum(length, np.float32(get_epsilon(torch.float32)))
+    length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
+    unit = vectors / np.maximum(length, np.float32(get_epsilon(torch.float32)))
+    return unit.astype(np.float32, copy=False)
 
 
 def _average_near(

@@ -125,9 +125,7 @@ def orient_polygons(cells: Polygons, vertices: Tensor, gradients: Tensor) -> Pol
     score = (areas * gradients).sum(1)
     doubt = get_epsilon(vertices.dtype) * reach * gradients.norm(dim=1)
     direction = torch.where(score.abs() > doubt, score.sign(), torch.zeros_like(score)).to(torch.int64)
-    direction = _ask_neighbours(cells, direction, vertices.shape[0])
-    fallback = torch.where(score < 0, -1, 1)
-    return _reverse(cells, torch.where(direction == 0, fallback, direction) < 0)
+    return _reverse(cells, _ask_neighbours(cells, direction, vertices.shape[0]) < 0)
 
 
 def _area_vectors(cells: Polygons, vertices: Tensor) -> tuple[Tensor, Tensor]:
@@ -143,7 +141,11 @@ def _area_vectors(cells: Polygons, vertices: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _ask_neighbours(cells: Polygons, direction: Tensor, n_vertices: int) -> Tensor:
-    """Give polygons in doubt (direction 0) the direction that agrees with most of their neighbours."""
+    """Give polygons in doubt (direction 0) the direction that agrees with most of their neighbours.
+
+    Where a whole component is in doubt, having collapsed to no area, its first polygon is left as it is and
+    decides for the others.
+    """
     if not bool((direction == 0).any()):
         return direction
     owners, heads = cells.owners(), cells.indices[cells.following()]
@@ -157,7 +159,10 @@ def _ask_neighbours(cells: Polygons, direction: Tensor, n_vertices: int) -> Tens
         votes = torch.zeros_like(direction).index_add_(0, mine, agree * direction[theirs])
         decided = torch.where(direction == 0, votes.sign(), direction)
         if torch.equal(decided, direction):
-            return direction
+            in_doubt = (decided == 0).nonzero()[:, 0]
+            if in_doubt.numel() == 0:
+                return decided
+            decided[in_doubt[0]] = 1
         direction = decided
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from creased.core.chains import label_components, match_tails, order_chains
+from creased.core.chains import label_components, match_tails
 from creased.core.level_set import LevelSet, Polygons
 
 
@@ -24,6 +24,7 @@ from creased.core.level_set import LevelSet, Polygons
 class Audit:
     """Counts and answers about one level set."""
 
+    dim: int  # D, of the domain
     n_vertices: int
     n_edges: int
     n_polygons: int
@@ -39,8 +40,9 @@ class Audit:
 
     @property
     def is_closed(self) -> bool:
-        """True if there is a surface and it has no boundary."""
-        return self.n_edges > 0 and self.n_boundary_edges + self.n_crowded_edges + self.n_torn == 0
+        """True if the level set is not empty and has no boundary; False for D > 3: not checked there."""
+        n_open = self.n_boundary_edges + self.n_crowded_edges + self.n_torn
+        return self.n_vertices > 0 and self.dim <= 3 and n_open == 0
 
     @property
     def is_oriented(self) -> bool:
@@ -61,14 +63,17 @@ class Audit:
         """One sentence for people."""
         if self.n_vertices == 0:
             return "empty level set"
-        kind = "closed" if self.is_closed else f"open ({self.n_boundary_edges} boundary edges)"
-        found = [kind, "oriented" if self.is_oriented else f"{self.n_clashing_edges} clashing edges"]
-        found.append("manifold" if self.is_manifold else "not manifold")
+        counts = f"{self.n_polygons:,} polygons, {self.n_vertices:,} vertices, {self.n_edges:,} edges"
+        if self.dim > 3:
+            found = [f"a skeleton in {self.dim} dimensions"]
+        else:
+            found = ["closed" if self.is_closed else f"open ({self.n_boundary_edges} boundary edges)"]
+            found.append("oriented" if self.is_oriented else f"{self.n_clashing_edges} clashing edges")
+            found.append("manifold" if self.is_manifold else "not manifold")
         if self.n_wall_vertices:
             found.append(f"{self.n_wall_vertices} vertices on the domain's walls")
         return (
-            f"{self.n_polygons:,} polygons, {self.n_vertices:,} vertices, {self.n_edges:,} edges: "
-            f"{', '.join(found)}; {self.n_components} component(s), Euler characteristic "
+            f"{counts}: {', '.join(found)}; {self.n_components} component(s), Euler characteristic "
             f"{self.euler_characteristic}, max |f - level| {self.max_residual:.1e}"
         )
 
@@ -83,6 +88,7 @@ def audit_level_set(level_set: LevelSet) -> Audit:
     elif level_set.dim == 2:
         boundary, crowded, clashing = _check_directed_edges(level_set.edges, n_vertices)
     return Audit(
+        dim=level_set.dim,
         n_vertices=n_vertices,
         n_edges=level_set.edges.shape[0],
         n_polygons=level_set.polygons.n,
@@ -111,15 +117,18 @@ def _check_polygons(polygons: Polygons, n_vertices: int) -> tuple[int, int, int,
 
 
 def _count_pinched(polygons: Polygons, mates: Tensor, n_vertices: int) -> int:
-    """Vertices with more than one fan; corners are named by the half-edge that leaves them.
+    """Vertices with more than one fan, whatever the directions of their polygons.
 
-    The next corner around a vertex follows, in its own polygon, the twin of the half-edge that leaves.
+    Corners are named by the half-edge that leaves them; those at either end of a common edge are linked.
     """
     following = polygons.following()
-    successor = torch.where(mates < 0, -1, following[mates.clamp(min=0)])
-    successor = torch.where(polygons.indices[successor.clamp(min=0)] == polygons.indices, successor, -1)
-    last = torch.unique(order_chains(successor).last)
-    fans = torch.bincount(polygons.indices[last], minlength=n_vertices)
+    here = (mates >= 0).nonzero()[:, 0]
+    there = mates[here]
+    runs_along = polygons.indices[here] == polygons.indices[there]
+    tail_links = torch.stack([here, torch.where(runs_along, there, following[there])], dim=1)
+    head_links = torch.stack([following[here], torch.where(runs_along, following[there], there)], dim=1)
+    fan = label_components(polygons.indices.shape[0], torch.cat([tail_links, head_links]))
+    fans = torch.bincount(polygons.indices[torch.unique(fan)], minlength=n_vertices)
     return int((fans > 1).sum())
 
 

@@ -7,6 +7,7 @@ domain was cut by every row.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -96,10 +97,12 @@ def extract_level_set(
     program = _prepare(program, domain, device, dtype)
     if not 0 <= output < program.out_dim:
         raise ValueError(f"extract_level_set: output must be in 0..{program.out_dim - 1}, got {output}")
+    if not math.isfinite(level):
+        raise ValueError(f"extract_level_set: level must be finite, got {level}")
     program = replace(program, head=_pick(program.head, output))
     done = _cut_all(program, domain, level)
     surface = level_skeleton(done.skeleton, done.rows.layout.first_output)
-    return _assemble(program, surface, done, level)
+    return _assemble(program, surface, done, level, output)
 
 
 def _prepare(
@@ -149,7 +152,7 @@ def _evaluate(affine: Affine, state: Tensor, *, has_passengers: bool = False) ->
     return values
 
 
-def _assemble(program: Program, surface: Skeleton, done: Extraction, level: float) -> LevelSet:
+def _assemble(program: Program, surface: Skeleton, done: Extraction, level: float, output: int) -> LevelSet:
     """Polygons or polylines of a level skeleton, and the record of it all."""
     none = Polygons(surface.edges.new_zeros(1), surface.edges.new_zeros(0))
     polygons, polylines, words, n_torn = none, none, surface.words[:0], done.n_torn
@@ -178,7 +181,8 @@ def _assemble(program: Program, surface: Skeleton, done: Extraction, level: floa
         residual=(program(surface.vertices)[:, 0] - level).abs(),
         layout=layout,
         level=level,
-        guarantee=COMPLETE,
+        output=output,
+        guarantee=COMPLETE if n_torn == 0 else f"not complete: rounding left {n_torn} faces open",
         status=_status(surface, layout, level, n_torn),
         n_torn=n_torn,
     )

@@ -75,6 +75,7 @@ class LevelSet:
     residual: Tensor  # (V,) floating: |f - level| at the vertices, evaluated by the program
     layout: RowLayout  # how rows are numbered
     level: float
+    output: int  # which output of the program
     guarantee: str  # what the extraction proves of completeness
     status: str  # what is unusual about this level set, in a sentence; empty if nothing is
     n_torn: int = 0  # faces and polygons that rounding left open

@@ -7,6 +7,9 @@ each of them is affine. With the activation pattern held fixed, one Newton step 
 
 solves them with the live weights, exactly, and its derivative is that of the implicit function theorem,
 dx = -J^-1 dg (first order; J is held constant, so second derivatives are not right and not offered).
+
+As training moves the weights, a vertex can leave its cell: then it is no vertex of the level set any more.
+It still is one as long as all other rows keep their signs at the new position; `is_current` says where.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from torch import Tensor
 
 from creased.core.level_set import LevelSet
 from creased.core.program import Program
+from creased.core.signs import RowLayout
 from creased.core.tolerance import get_epsilon
 
 
@@ -26,6 +30,7 @@ class VertexSolution(NamedTuple):
 
     vertices: Tensor  # (V, D), differentiable in the program's weights where is_regular
     is_regular: Tensor  # (V,) bool; elsewhere the rows are nearly dependent and the detached point is given
+    is_current: Tensor  # (V,) bool: regular, and still a vertex of the level set of the live weights
 
 
 def implicit_vertices(level_set: LevelSet, program: Program, which: Tensor | None = None) -> Tensor:
@@ -48,7 +53,18 @@ def solve_vertices(level_set: LevelSet, program: Program, which: Tensor | None =
     rows = level_set.zero_ids[chosen].long()
     values, jacobian = _rows_at(program, points, masks, rows, level_set)
     step, is_regular = _newton_step(jacobian, values)
-    return VertexSolution(points - step, is_regular)
+    solved = points - step
+    is_current = is_regular & _keeps_signs(program, solved.detach(), masks, rows, level_set.layout)
+    return VertexSolution(solved, is_regular, is_current)
+
+
+@torch.no_grad()
+def _keeps_signs(program: Program, points: Tensor, masks: Tensor, rows: Tensor, layout: RowLayout) -> Tensor:
+    """True (V,) where every neuron has the sign it had, but for those that vanish by construction."""
+    signs = program.preactivations_on(points, masks)[:, : layout.n_neurons] >= 0
+    is_own = torch.zeros((points.shape[0], layout.n_rows), dtype=torch.bool, device=points.device)
+    is_own = is_own.scatter_(1, rows, True)[:, layout.n_walls : layout.first_output]
+    return ((signs == (masks > 0)) | is_own).all(dim=1)
 
 
 def _rows_at(
@@ -60,15 +76,14 @@ def _rows_at(
     """
     n_walls, dim = level_set.layout.n_walls, level_set.dim
     is_wall = rows < n_walls
-    neuron = (rows - n_walls).clamp(min=0)
-    all_rows = program.preactivations_on(points, masks)
-    n_rows = all_rows.shape[1]
-    offset = torch.zeros_like(all_rows[0])
-    offset[n_rows - program.out_dim :] = level_set.level
-    values = (all_rows - offset).gather(1, neuron).masked_fill(is_wall, 0)
+    is_level = rows == level_set.layout.first_output
+    row = (rows - n_walls).clamp(min=0) + level_set.output * is_level
+    levels = level_set.level * is_level.to(points.dtype)
+    values = program.preactivations_on(points, masks).gather(1, row) - levels
+    values = values.masked_fill(is_wall, 0)
     with torch.no_grad():
         frozen = program.detach()
-        tangents = [_directional(frozen, axis, masks).gather(1, neuron) for axis in torch.eye(dim).to(points)]
+        tangents = [_directional(frozen, axis, masks).gather(1, row) for axis in torch.eye(dim).to(points)]
         jacobian = torch.stack(tangents, dim=2)
         wall_axis = torch.nn.functional.one_hot((rows // 2).clamp(max=dim - 1), dim).to(points.dtype)
         jacobian = torch.where(is_wall[:, :, None], wall_axis, jacobian)

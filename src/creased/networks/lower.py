@@ -81,8 +81,8 @@ def lower(module: nn.Module, *, check: bool = True) -> Program:
 def _flatten(module: nn.Module, place: str) -> Iterator[tuple[str, nn.Module]]:
     """The parts of nested Sequentials in order, each with its place in words."""
     if isinstance(module, nn.Sequential):
-        for name, child in module.named_children():
-            yield from _flatten(child, f"{place}[{name}]")
+        for index, child in enumerate(module):  # not named_children, which leaves out what is used twice
+            yield from _flatten(child, f"{place}[{index}]")
     elif not isinstance(module, PASSED_OVER):
         yield f"{place} ({type(module).__name__})", module
 
@@ -134,13 +134,14 @@ def _compare(program: Program, module: nn.Module) -> None:
     generator = torch.Generator().manual_seed(0)
     points = torch.randn((N_CHECKED, program.in_dim), generator=generator, dtype=program.dtype)
     points = points.to(program.device)
-    was_training = module.training
+    modes = {part: part.training for part in module.modules()}
     try:
         expected: Tensor = module.eval()(points)
     except RuntimeError as error:
         raise ValueError(f"lower: the module cannot be evaluated: {error}") from error
     finally:
-        module.train(was_training)
+        for part, is_training in modes.items():
+            part.training = is_training
     found = program(points)
     tolerance = get_epsilon(program.dtype) * (1 + float(expected.abs().max()))
     if found.shape != expected.shape or float((found - expected).abs().max()) > tolerance:

@@ -35,7 +35,7 @@ def evaluate(shape: Shape, program: Program, level_set: LevelSet, seed: int) -> 
     result: dict[str, Any] = level_set.audit().as_dict()
     result |= compare_functions(shape, function, N_SURFACE, N_VOLUME, rng)
     if level_set.polygons.n:
-        result["mean_edge_length"] = float(edge_lengths(level_set.vertices, level_set.edges).mean())
+        result["edge_length_total"] = float(edge_lengths(level_set.vertices, level_set.edges).sum())
         vertices, triangles = level_set.vertices.cpu().numpy(), level_set.triangles().cpu().numpy()
         result |= compare_meshes(shape, vertices, triangles, N_MESH, rng)
     return result | {"guarantee": level_set.guarantee, "status": level_set.status}
@@ -79,7 +79,7 @@ def _lines(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
     if "chamfer_l1_mean" in metrics:
         to_surface = "mean of both directed means, point to surface"
         lines += [
-            ("mean edge length", f"{metrics['mean_edge_length']:.5f}", "domain units"),
+            ("total edge length", f"{metrics['edge_length_total']:.1f}", "domain units"),
             ("chamfer_l1_mean", f"{metrics['chamfer_l1_mean']:.5f}", to_surface),
             ("hausdorff_sampled", f"{metrics['hausdorff_sampled']:.4f}", f"{N_MESH:,} points a surface"),
             ("normal consistency", f"{metrics['normal_consistency']:.4f}", "mean |cosine|"),

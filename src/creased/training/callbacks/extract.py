@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import Any
 
 import lightning as L
 import torch
@@ -24,20 +25,32 @@ class ExtractLevelSet(L.Callback):
         extract:
           _target_: creased.training.callbacks.ExtractLevelSet
           every_n_epochs: 1
+          every_n_steps: null
 
     Args:
         every_n_epochs: how often; the last epoch of the run always.
+        every_n_steps: within an epoch too, every so many steps, for a regularizer that needs to be fresh.
         dtype: floating type to work in; float64 keeps vertices on the surface to 1e-12.
     """
 
-    def __init__(self, every_n_epochs: int = 1, dtype: str = "float64") -> None:
-        self.every_n_epochs = every_n_epochs
+    def __init__(
+        self, every_n_epochs: int = 1, every_n_steps: int | None = None, dtype: str = "float64"
+    ) -> None:
+        self.every_n_epochs, self.every_n_steps = every_n_epochs, every_n_steps
         self.dtype: torch.dtype = getattr(torch, dtype)
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Extract before the first step if a regularizer wants a level set to begin with."""
         assert isinstance(pl_module, SDFModule)
         if pl_module.regularizer is not None and pl_module.regularizer_weight != 0:
+            self._extract(pl_module)
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Extract within the epoch, if asked to."""
+        if self.every_n_steps is not None and batch_idx and batch_idx % self.every_n_steps == 0:
+            assert isinstance(pl_module, SDFModule)
             self._extract(pl_module)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
