@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,7 +68,7 @@ def load_shape(
     """Load, mend and normalise a mesh; what `configs/shape/*.yaml` call.
 
     Args:
-        name: of the shape, for messages and folders.
+        name: of the shape, for messages and folders; that of the file if ``path`` is given.
         source: makes the mesh, unless ``path`` is given.
         path: a mesh file of the user's own, taken instead.
         repair: close holes with pymeshfix; if false, refuse meshes that have any.
@@ -80,7 +81,7 @@ def load_shape(
         ShapeError: there is no such mesh, or it cannot be trained on.
     """
     if path is not None:
-        source, licence, credit = File(path), "", ""
+        name, source, licence, credit = Path(path).stem, File(path), "", ""
     closed = make_watertight(source(), name, repair=repair).copy()
     to_domain = Similarity.of_bounds(*closed.bounds)
     closed.vertices = to_domain.apply(closed.vertices)

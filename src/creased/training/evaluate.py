@@ -10,6 +10,7 @@ import torch
 from creased.core.level_set import LevelSet
 from creased.core.program import Program
 from creased.geometry.measures import edge_lengths
+from creased.second_opinion import ask_open3d
 from creased.shapes.metrics import compare_functions, compare_meshes
 from creased.shapes.shape import Shape
 
@@ -34,6 +35,7 @@ def evaluate(shape: Shape, program: Program, level_set: LevelSet, seed: int) -> 
 
     result: dict[str, Any] = level_set.audit().as_dict()
     result |= compare_functions(shape, function, N_SURFACE, N_VOLUME, rng)
+    result["open3d"] = ask_open3d(level_set)
     if level_set.polygons.n:
         result["edge_length_total"] = float(edge_lengths(level_set.vertices, level_set.edges).sum())
         vertices, triangles = level_set.vertices.cpu().numpy(), level_set.triangles().cpu().numpy()
@@ -54,6 +56,13 @@ def as_table(metrics: dict[str, Any]) -> Table:
     return table
 
 
+def _second_opinion(answers: dict[str, bool] | None) -> str:
+    if answers is None:
+        return "open3d was not asked"
+    denied = [name.replace("_", " ") for name, answer in answers.items() if not answer]
+    return f"open3d: not {', not '.join(denied)}" if denied else "open3d agrees"
+
+
 def _lines(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
     closed = "yes" if metrics["is_closed"] else f"no: {metrics['n_boundary_edges']} boundary edges"
     sound = "yes" if metrics["is_oriented"] and metrics["is_manifold"] else "no"
@@ -67,7 +76,7 @@ def _lines(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
             f"{metrics['n_components']} component(s)",
         ),
         ("closed", closed, metrics["status"]),
-        ("oriented manifold", sound, ""),
+        ("oriented manifold", sound, _second_opinion(metrics["open3d"])),
         ("max |f| at vertices", f"{metrics['max_residual']:.1e}", "in the program's own evaluation"),
         (
             "mean |f| on the shape",

@@ -37,6 +37,11 @@ def find_checkpoint(ckpt_path: str, root: str, shape: str) -> Path:
     return path
 
 
+def label_shape(name: str, path: str | None) -> str:
+    """What a shape is called in folder names: its own name, or that of the user's file."""
+    return name if path is None else Path(path).stem
+
+
 def choose_run_folder(root: str, shape: str, ckpt_path: str | None) -> str:
     """A new folder under ``root``, or that of the run which is resumed."""
     if ckpt_path is not None:
@@ -57,10 +62,10 @@ def require_writable(folder: str) -> None:
         file.write(b"\0")
 
 
-def _resolve_run_folder(root: str, shape: str, ckpt_path: str | None) -> str:
+def _resolve_run_folder(root: str, name: str, path: str | None, ckpt_path: str | None) -> str:
     """For Hydra, before it makes the folder: a mistake ends here in one line, not in a trace."""
     try:
-        folder = choose_run_folder(root, shape, ckpt_path)
+        folder = choose_run_folder(root, label_shape(name, path), ckpt_path)
         require_writable(folder)
     except (ResumeError, OSError) as error:
         print(f"creased: {error}", file=sys.stderr)
@@ -69,7 +74,7 @@ def _resolve_run_folder(root: str, shape: str, ckpt_path: str | None) -> str:
 
 
 def register_resolvers() -> None:
-    """Make ``creased.run_folder:root,shape,ckpt_path`` and ``creased.wandb_offline:`` known to Hydra."""
+    """Make ``creased.run_folder:root,name,path,ckpt_path`` and ``creased.wandb_offline:`` known to Hydra."""
     register = OmegaConf.register_new_resolver
     register("creased.run_folder", _resolve_run_folder, use_cache=True, replace=True)
     register("creased.wandb_offline", _is_without_wandb_key, replace=True)

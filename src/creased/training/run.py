@@ -28,7 +28,7 @@ from creased.networks import UnsupportedModuleError
 from creased.shapes import Shape
 from creased.training.callbacks.guard import DivergedError
 from creased.training.evaluate import as_table, evaluate
-from creased.training.folders import LAST, find_checkpoint
+from creased.training.folders import LAST, find_checkpoint, label_shape
 from creased.training.module import SDFModule
 
 log = logging.getLogger(__name__)
@@ -146,7 +146,7 @@ def _make_trainer(cfg: DictConfig, plain: Any) -> L.Trainer:
 def _resume_from(cfg: DictConfig) -> str | None:
     if cfg.ckpt_path is None:
         return None
-    path = find_checkpoint(cfg.ckpt_path, cfg.paths.runs, cfg.shape.name)
+    path = find_checkpoint(cfg.ckpt_path, cfg.paths.runs, label_shape(cfg.shape.name, cfg.shape.path))
     log.info("going on from %s", path)
     return str(path)
 

@@ -1,0 +1,44 @@
+"""The main job at its default settings, and what it promises."""
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from creased.training.folders import register_resolvers
+from creased.training.run import run
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_default_bunny_keeps_its_promises(tmp_path: Path) -> None:
+    register_resolvers()
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        metrics = run(
+            compose("train", ["shape=bunny", f"paths.output={tmp_path}", "callbacks.progress=null"])
+        )
+    assert metrics["surface_error_mean"] <= 0.0015
+    assert metrics["iou"] >= 0.975
+    assert metrics["is_closed"]
+    assert metrics["is_oriented"]
+    assert metrics["is_manifold"]
+    assert metrics["open3d"] is None or all(metrics["open3d"].values())
+    assert metrics["euler_characteristic"] == 2
+    assert metrics["n_components"] == 1
+    assert metrics["max_residual"] <= 1e-6
+
+
+@pytest.mark.slow
+def test_wandb_works_offline_and_is_closed_after_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wandb = pytest.importorskip("wandb")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    register_resolvers()
+    overrides = ["experiment=smoke", "logger=wandb", "logger.wandb.offline=true", f"paths.output={tmp_path}"]
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        run(compose("train", [*overrides, "callbacks.progress=null"]))
+    assert list((tmp_path / "wandb").glob("offline-run-*/run-*.wandb"))
+    assert wandb.run is None
