@@ -16,6 +16,7 @@ from torch import Tensor
 
 from creased.core.chains import match_tails, order_chains
 from creased.core.cofaces import Arrangement, Cofaces
+from creased.core.corners import inside_walls
 from creased.core.domain import Skeleton
 from creased.core.level_set import Polygons
 from creased.core.pairing import CellCodes
@@ -63,7 +64,8 @@ def level_skeleton(skeleton: Skeleton, row: int) -> Skeleton:
 def polygon_sides(surface: Skeleton, rows: Arrangement) -> Sides:
     """Group the two sides of every level-set edge (one on a wall) by region, D = 3."""
     words = surface.words[surface.edges[:, 0]] | surface.words[surface.edges[:, 1]]
-    regions = Cofaces(CellCodes(words, surface.edge_zero_ids), 1, rows)
+    exists = inside_walls(surface.edge_zero_ids[:, :1], rows.layout.n_walls)
+    regions = Cofaces(CellCodes(words, surface.edge_zero_ids), exists, rows)
     groups = regions.group()
     polygon = groups.starts.long().cumsum(0) - 1
     first_sides = groups.order[groups.starts]

@@ -1,4 +1,4 @@
-"""The cells of one dimension more around a batch of cells: a code with one of its zeros moved to + or -.
+"""The cells of one dimension more around a batch of cells: a code with one of its zeros moved to - or +.
 
 Cells that share such a coface find each other by its code. The cofaces of split edges are the 2-faces in
 which new vertices are joined; those of a level set's edges are the regions that hold its polygons.
@@ -32,23 +32,22 @@ def arrange(layout: RowLayout, device: torch.device) -> Arrangement:
 
 
 class Cofaces:
-    """All cofaces that move one of the first ``n_slots`` zeros of each cell, as numbered entries.
+    """The cofaces of cells that exist, as numbered entries.
 
-    The entries are those of + for all cells and slots, then those of - for the zeros that are not walls:
-    outside of a wall there is no cell.
+    Args:
+        codes: of the cells.
+        exists: for each cell, each of its first zeros, and each sign -, +: is there such a coface? (n, s, 2)
+        rows: tables of the arrangement.
     """
 
-    def __init__(self, codes: CellCodes, n_slots: int, rows: Arrangement) -> None:
+    def __init__(self, codes: CellCodes, exists: Tensor, rows: Arrangement) -> None:
         self._codes = codes
         self._rows = rows
-        self._n_slots = n_slots
-        self._moved = codes.zero_ids[:, :n_slots].long().reshape(-1)  # (n n_slots,)
-        self._inside = (self._moved >= rows.layout.n_walls).nonzero()[:, 0]
-        self._n_plus = self._moved.shape[0]
-        self._place = torch.cat([torch.arange(self._n_plus, device=self._inside.device), self._inside])
+        self._n_slots = exists.shape[1]
+        self._place = exists.reshape(-1).nonzero()[:, 0]  # of each entry in the (n, s, 2) table
         n_zeros = codes.zero_ids.shape[1]
-        others = [[column for column in range(n_zeros) if column != slot] for slot in range(n_slots)]
-        self._others = torch.tensor(others, dtype=torch.int64, device=self._inside.device)
+        others = [[column for column in range(n_zeros) if column != slot] for slot in range(self._n_slots)]
+        self._others = torch.tensor(others, dtype=torch.int64, device=exists.device)
 
     def group(self) -> Groups:
         """Entries grouped by equal coface."""
@@ -56,26 +55,25 @@ class Cofaces:
 
     def cells(self, entries: Tensor) -> Tensor:
         """The cell of each entry."""
-        return self._place[entries] // self._n_slots
+        return self._place[entries] // (2 * self._n_slots)
 
     def zero_ids(self, entries: Tensor) -> Tensor:
         """Zero ids (m, z - 1) of the cofaces of entries (m,)."""
         place = self._place.index_select(0, entries)
-        mine = self._codes.zero_ids.index_select(0, place // self._n_slots)
-        return mine.gather(1, self._others.index_select(0, place % self._n_slots))
+        mine = self._codes.zero_ids.index_select(0, place // (2 * self._n_slots))
+        return mine.gather(1, self._others.index_select(0, place // 2 % self._n_slots))
 
     def codes(self, entries: Tensor) -> CellCodes:
         """Full codes of the cofaces of entries (m,)."""
         place = self._place.index_select(0, entries)
-        words = self._codes.words.index_select(0, place // self._n_slots)
-        raised = self._rows.bits.index_select(0, self._moved.index_select(0, place))
-        words |= raised * (entries < self._n_plus)[:, None]
+        moved = self._codes.zero_ids[:, : self._n_slots].reshape(-1).index_select(0, place // 2)
+        words = self._codes.words.index_select(0, place // (2 * self._n_slots))
+        words |= self._rows.bits.index_select(0, moved) * (place % 2)[:, None]
         return CellCodes(words, self.zero_ids(entries))
 
     def _keys(self, table: KeyTable) -> Tensor:
         base = cell_keys(self._codes, table)
-        if self._n_slots > 1:
-            base = base.repeat_interleave(self._n_slots)
-        plus = base + table.plus.index_select(0, self._moved)
-        minus = base + table.minus.index_select(0, self._moved)
-        return torch.cat([plus, minus.index_select(0, self._inside)])
+        moved = self._codes.zero_ids[:, : self._n_slots].reshape(-1)
+        changes = torch.stack([table.minus, table.plus], dim=1).index_select(0, moved)
+        keys = base[:, None, None] + changes.reshape(-1, self._n_slots, 2)
+        return keys.reshape(-1).index_select(0, self._place)

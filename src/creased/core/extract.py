@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -30,6 +31,7 @@ from creased.core.domain import Box, Skeleton
 from creased.core.growable import Growable
 from creased.core.level_set import LevelSet, Polygons
 from creased.core.program import Affine, Program
+from creased.core.prune import Pruner
 from creased.core.signs import RowLayout
 from creased.core.subdivide import GrowingSkeleton, subdivide
 
@@ -75,6 +77,7 @@ def extract_level_set(
     level: float = 0.0,
     *,
     output: int = 0,
+    prune: bool = True,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
 ) -> LevelSet:
@@ -88,6 +91,7 @@ def extract_level_set(
         domain: where.
         level: the value of the output.
         output: which output.
+        prune: drop regions as soon as bounds prove that they do not meet the level; False cuts everything.
         device: where to work; the program's by default.
         dtype: floating type to work in; the program's by default.
 
@@ -100,7 +104,7 @@ def extract_level_set(
     if not math.isfinite(level):
         raise ValueError(f"extract_level_set: level must be finite, got {level}")
     program = replace(program, head=_pick(program.head, output))
-    done = _cut_all(program, domain, level)
+    done = _cut_all(program, domain, level, prune=prune)
     surface = level_skeleton(done.skeleton, done.rows.layout.first_output)
     return _assemble(program, surface, done, level, output)
 
@@ -125,21 +129,27 @@ def _pick(head: Affine, output: int) -> Affine:
     return Affine(head.weight[output : output + 1], head.bias[output : output + 1])
 
 
-def _cut_all(program: Program, domain: Box, level: float | None) -> Extraction:
-    """Cut the domain by every block, then by the outputs."""
+def _cut_all(program: Program, domain: Box, level: float | None, *, prune: bool = False) -> Extraction:
+    """Cut the domain by every block, then by the outputs; prune what cannot meet the level, if asked to."""
     n_outputs = 0 if level is None else program.out_dim
     layout = RowLayout(domain.n_walls, program.widths, n_outputs)
     rows = arrange(layout, program.device)
-    skeleton = GrowingSkeleton(domain.skeleton(layout.n_words, program.dtype, program.device))
+    start = domain.skeleton(layout.n_words, program.dtype, program.device)
+    skeleton = GrowingSkeleton(start, numbered=prune)
+    if level is not None:
+        program = replace(program, head=Affine(program.head.weight, program.head.bias - level))
+    pruner = Pruner(program, start.vertices.abs().amax(0), rows) if prune else None
     state, row = skeleton.vertices.rows, layout.n_walls
-    for block in program.blocks:
+    for index, block in enumerate(program.blocks):
         carried = _evaluate(block.affine, state, has_passengers=block.skip is not None)
-        subdivide(skeleton, carried, block.n_neurons, row, rows)
+        within = partial(pruner.within_block, index, skeleton) if pruner else None
+        cut = subdivide(skeleton, carried, block.n_neurons, row, rows, within)
         z, state = carried.rows.tensor_split([block.n_neurons], dim=1)
         state, row = block.advance(state, z.relu_()), row + block.n_neurons
+        if pruner and index + 1 < len(program.blocks):
+            state = pruner.after_block(index, skeleton, cut, state)
     if level is not None:
-        outputs = Affine(program.head.weight, program.head.bias - level)
-        subdivide(skeleton, _evaluate(outputs, state), program.out_dim, row, rows)
+        subdivide(skeleton, _evaluate(program.head, state), program.out_dim, row, rows)
     return Extraction(skeleton.freeze(), rows, skeleton.n_torn)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 
@@ -33,6 +34,12 @@ class Growable:
             self._buffer = grown
         self.n = needed
         return self._buffer[needed - n : needed]
+
+    def select(self, chosen: Tensor) -> None:
+        """Keep the rows chosen (m,) alone, with room for as many again."""
+        kept = self._buffer.new_empty((2 * chosen.shape[0], *self._buffer.shape[1:]))
+        torch.index_select(self.rows, 0, chosen, out=kept[: chosen.shape[0]])
+        self._buffer, self.n = kept, chosen.shape[0]
 
     def append(self, rows: Tensor) -> None:
         """Add rows (m, ...) at the end."""

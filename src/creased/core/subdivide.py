@@ -15,6 +15,7 @@ than two edges. Such faces are counted (`n_torn`), not repaired.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ import torch
 from torch import Tensor
 
 from creased.core.cofaces import Arrangement, Cofaces
+from creased.core.corners import corners_of_domain, edge_corners, inside_walls, live_faces
 from creased.core.domain import Skeleton
 from creased.core.growable import Growable
 from creased.core.pairing import CellCodes, pair_groups
@@ -32,15 +34,38 @@ SCAN = 1 << 18  # edges looked at in one go when a block starts
 
 
 class GrowingSkeleton:
-    """A skeleton that subdivision cuts in place; its fields are those of `Skeleton`."""
+    """A skeleton that subdivision cuts in place; its fields are those of `Skeleton`, and corners.
 
-    def __init__(self, start: Skeleton) -> None:
+    Args:
+        start: the skeleton of a domain.
+        numbered: whether vertices are to carry the numbers of the regions around them, for pruning.
+    """
+
+    def __init__(self, start: Skeleton, *, numbered: bool = False) -> None:
         self.vertices = Growable(start.vertices)
         self.zero_ids = Growable(start.zero_ids)
         self.words = Growable(start.words)
         self.edges = Growable(start.edges)
         self.edge_zero_ids = Growable(start.edge_zero_ids)
+        self.corners = Growable(corners_of_domain(start.zero_ids)) if numbered else None  # (V, 2^D)
         self.n_torn = 0  # faces that rounding left with other than two cuts
+
+    def keep(self, is_kept: Tensor, cut: BlockCut) -> None:
+        """Keep the vertices (V,) marked True, what is carried for them, and the edges between them."""
+        assert self.corners is not None
+        vertex = is_kept.nonzero()[:, 0]
+        number = torch.where(is_kept, is_kept.cumsum(0) - 1, -1).to(self.edges.rows.dtype)
+        for growable in (self.vertices, self.zero_ids, self.words, self.corners, cut.carried):
+            growable.select(vertex)
+        edges = number.index_select(0, self.edges.rows.reshape(-1)).reshape(-1, 2)
+        edge_is_kept = (edges >= 0).all(1)
+        edge = edge_is_kept.nonzero()[:, 0]
+        self.edges = Growable(edges.index_select(0, edge))
+        self.edge_zero_ids.select(edge)
+        edge_number = torch.where(edge_is_kept, edge_is_kept.cumsum(0) - 1, -1)
+        for bucket in cut.buckets:
+            moved = [edge_number.index_select(0, piece) for piece in bucket]
+            bucket[:] = [piece[piece >= 0] for piece in moved]
 
     def freeze(self) -> Skeleton:
         """The skeleton as it is now."""
@@ -54,8 +79,8 @@ class GrowingSkeleton:
 
 
 @dataclass
-class _Block:
-    """What one block of neurons adds to the working state."""
+class BlockCut:
+    """What one block of neurons adds to the working state while it cuts."""
 
     rows: Arrangement
     first_row: int
@@ -68,6 +93,11 @@ class _Block:
         """The words that hold the block's rows."""
         return slice(self.first_row // WORD, (self.first_row + self.n_neurons - 1) // WORD + 1)
 
+    @staticmethod
+    def of_state(done: BlockCut, state: Tensor) -> BlockCut:
+        """After a block is done: its rows, and the next state (V, S) as what is carried."""
+        return BlockCut(done.rows, done.first_row, done.n_neurons, Growable(state), [])
+
 
 class _NewVertices(NamedTuple):
     """The vertices of one cut, each on its edge, and that edge as it was before."""
@@ -77,11 +107,17 @@ class _NewVertices(NamedTuple):
     first_words: Tensor  # (n, W): of the ends
     second_words: Tensor
     words: Tensor  # (n, W): of the new vertices
+    live_faces: Tensor  # (n, D - 1, 2) bool: for each zero of the edge and each sign -, +: is there a 2-face?
 
 
 def subdivide(
-    skeleton: GrowingSkeleton, carried: Growable, n_neurons: int, first_row: int, rows: Arrangement
-) -> None:
+    skeleton: GrowingSkeleton,
+    carried: Growable,
+    n_neurons: int,
+    first_row: int,
+    rows: Arrangement,
+    after_neuron: Callable[[BlockCut, int], None] | None = None,
+) -> BlockCut:
     """Cut a skeleton, in place, by all neurons of a block.
 
     Args:
@@ -91,19 +127,26 @@ def subdivide(
         n_neurons: N.
         first_row: number of the block's first neuron among the rows.
         rows: tables of the arrangement.
+        after_neuron: called with the number of neurons done; it may drop cells.
+
+    Returns:
+        The block's part of the working state.
     """
-    block = _Block(rows, first_row, n_neurons, carried, [[] for _ in range(n_neurons)])
+    block = BlockCut(rows, first_row, n_neurons, carried, [[] for _ in range(n_neurons)])
     skeleton.words.rows.bitwise_or_(_pack_block(block, carried.rows))
     _schedule_all(skeleton, block)
     for neuron in range(n_neurons):
         _cut_by(skeleton, block, neuron)
+        if after_neuron is not None:
+            after_neuron(block, neuron + 1)
+    return block
 
 
-def _pack_block(block: _Block, carried: Tensor) -> Tensor:
+def _pack_block(block: BlockCut, carried: Tensor) -> Tensor:
     return pack_rows(carried[:, : block.n_neurons] >= 0, block.first_row, block.rows.layout.n_words)
 
 
-def _schedule_all(skeleton: GrowingSkeleton, block: _Block) -> None:
+def _schedule_all(skeleton: GrowingSkeleton, block: BlockCut) -> None:
     """Put every edge that the block cuts in its first bucket."""
     words = skeleton.words.rows[:, block.words]
     to_come = _rows_from(block, 0)
@@ -113,13 +156,13 @@ def _schedule_all(skeleton: GrowingSkeleton, block: _Block) -> None:
         _schedule(block, torch.arange(start, start + ends.shape[0], device=ends.device), crossed)
 
 
-def _rows_from(block: _Block, neuron: int) -> Tensor:
+def _rows_from(block: BlockCut, neuron: int) -> Tensor:
     """Bits of the block's neurons from ``neuron`` on, in the block's words."""
     before = block.rows.before[:, block.words]
     return before[block.first_row + block.n_neurons] & ~before[block.first_row + neuron]
 
 
-def _schedule(block: _Block, edges: Tensor, crossed: Tensor) -> None:
+def _schedule(block: BlockCut, edges: Tensor, crossed: Tensor) -> None:
     """Put edges (n,) in the bucket of the lowest row in crossed (n, words of the block), if any."""
     is_cut = (crossed != 0).any(dim=1).nonzero()[:, 0]
     if is_cut.numel() == 0:
@@ -133,7 +176,7 @@ def _schedule(block: _Block, edges: Tensor, crossed: Tensor) -> None:
             start += count
 
 
-def _cut_by(skeleton: GrowingSkeleton, block: _Block, neuron: int) -> None:
+def _cut_by(skeleton: GrowingSkeleton, block: BlockCut, neuron: int) -> None:
     """Cut by one neuron: split its edges, join the new vertices, reschedule what later neurons cut."""
     if not block.buckets[neuron]:
         return
@@ -159,7 +202,7 @@ def _cut_by(skeleton: GrowingSkeleton, block: _Block, neuron: int) -> None:
         _schedule(block, torch.cat([split, added]), crossed & _rows_from(block, neuron + 1))
 
 
-def _split_edges(skeleton: GrowingSkeleton, block: _Block, split: Tensor, neuron: int) -> _NewVertices:
+def _split_edges(skeleton: GrowingSkeleton, block: BlockCut, split: Tensor, neuron: int) -> _NewVertices:
     """Append the vertices where the neuron vanishes on the edges ``split`` (n,)."""
     ends = skeleton.edges.rows.index_select(0, split)
     edge_zero_ids = skeleton.edge_zero_ids.rows.index_select(0, split)
@@ -169,12 +212,25 @@ def _split_edges(skeleton: GrowingSkeleton, block: _Block, split: Tensor, neuron
     # rows already done, and that of the interpolated value for rows to come.
     row, rows = block.first_row + neuron, block.rows
     words = (first & second) | ((first ^ second) & (rows.before[row] | fresh) & ~rows.bits[row])
+    faces = _live_faces(skeleton, ends, edge_zero_ids, second, rows)
     skeleton.words.append(words)
     skeleton.zero_ids.append(torch.nn.functional.pad(edge_zero_ids, (0, 1), value=row))
-    return _NewVertices(edge_zero_ids, ends, first, second, words)
+    return _NewVertices(edge_zero_ids, ends, first, second, words, faces)
 
 
-def _interpolate(skeleton: GrowingSkeleton, block: _Block, ends: Tensor, neuron: int) -> Tensor:
+def _live_faces(
+    skeleton: GrowingSkeleton, ends: Tensor, edge_zero_ids: Tensor, second_words: Tensor, rows: Arrangement
+) -> Tensor:
+    """Which 2-faces (n, D - 1, 2) of split edges exist; appends the corners of the new vertices."""
+    if skeleton.corners is None:
+        return inside_walls(edge_zero_ids, rows.layout.n_walls)
+    corners, zero_ids = (x.rows.index_select(0, ends[:, 0]) for x in (skeleton.corners, skeleton.zero_ids))
+    around = edge_corners(corners, zero_ids, edge_zero_ids, second_words, rows.bits)
+    skeleton.corners.append(torch.cat([around, around], dim=1))  # the same regions on both sides of the cut
+    return live_faces(around, edge_zero_ids.shape[1] + 1)
+
+
+def _interpolate(skeleton: GrowingSkeleton, block: BlockCut, ends: Tensor, neuron: int) -> Tensor:
     """Append positions and carried values where the neuron vanishes between ends (n, 2); signs (n, W)."""
     carried, values = block.carried.extend(ends.shape[0]), block.carried.rows
     vertices, points = skeleton.vertices.extend(ends.shape[0]), skeleton.vertices.rows
@@ -193,11 +249,11 @@ def _interpolate(skeleton: GrowingSkeleton, block: _Block, ends: Tensor, neuron:
 
 def _join(new: _NewVertices, row: int, rows: Arrangement) -> tuple[Tensor, Tensor, int]:
     """Pairs (n, 2) of new vertices that share a 2-face, zero ids (n, D - 1) of their edges, torn faces."""
-    n_slots = new.edge_zero_ids.shape[1]
-    if n_slots == 0:
+    dim = new.edge_zero_ids.shape[1] + 1
+    if dim == 1:
         return new.words.new_empty((0, 2)), new.edge_zero_ids[:0], 0
     words = (new.first_words | new.second_words) & rows.before[row]
-    faces = Cofaces(CellCodes(words, new.edge_zero_ids), n_slots, rows)
+    faces = Cofaces(CellCodes(words, new.edge_zero_ids), new.live_faces, rows)
     pairs, n_torn = pair_groups(faces.group())
     chords = torch.nn.functional.pad(faces.zero_ids(pairs[:, 0]), (0, 1), value=row)
     return faces.cells(pairs), chords, n_torn
