@@ -7,12 +7,12 @@ blocks that follow, linear relaxations are propagated (Zhang et al. 2018, CROWN)
   error (a zonotope with its errors condensed). Positions being of low dimension, this costs D + 2 products
   with each weight matrix, however wide the network; the range of the affine part over a cell is attained at
   its vertices, so the first block's ranges are exact;
-- then backward, one functional from the output down to the state, whose relaxations use those ranges, and whose
-  minimum over the cell is again attained at a vertex.
+- then backward, one functional from the output down to the state, whose relaxations use those ranges, and
+  whose minimum over the cell is again attained at a vertex.
 
-Rounding: ranges are widened and the result is lowered by what the sums can have lost, by the standard a priori
-bound from the same sums over absolute values (Higham 2002, section 3.1). What is not covered is the error of the
-given vertices themselves.
+Rounding: ranges are widened and the result is lowered by what the sums can have lost, by the standard a
+priori bound from the same sums over absolute values (Higham 2002, section 3.1). What is not covered is the
+error of the given vertices themselves.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from creased.core.program import Block, Program
 
 
 class Relaxation(NamedTuple):
-    """Linear bounds of a block's ReLUs on R cells: slope z <= relu(z) <= slope z + rise, for any in between."""
+    """Linear bounds of a block's ReLUs on R cells: lower_slope z <= relu(z) <= slope z + rise."""
 
-    slope: Tensor  # (R, N): of the upper bound; 1 and 0 where a neuron is stable
-    rise: Tensor  # (R, N): of the upper bound, >= 0
-    lower_slope: Tensor  # (R, N): of the lower bound relu(z) >= lower_slope z
+    slope: Tensor  # (R, N): 1 or 0 where a neuron is stable
+    rise: Tensor  # (R, N), >= 0
+    lower_slope: Tensor  # (R, N): 0 or 1
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def excludes_zero(tail: Tail, maps: Tensor, corners: Tensor, side: Tensor) -> Te
 
     Args:
         tail: the blocks that follow.
-        maps: the state on each cell as an affine function of the position: (D + 1, R, S), the constant last.
+        maps: the state on each cell as an affine function of the position: (R, D + 1, S), the constant last.
         corners: vertices (D, R, m) of each cell, repeated to one number.
         side: the sign (R,), +1 or -1, that the output has at the vertices.
     """
@@ -96,17 +96,17 @@ def _relax_forward(tail: Tail, maps: Tensor, corners: Tensor) -> list[Relaxation
         if len(relaxations) == len(tail.slacks):
             break
         half_rise = relaxation.rise / 2
-        hidden = z.mul_(relaxation.slope)
-        hidden[-1] += half_rise
+        hidden = z.mul_(relaxation.slope[:, None])
+        hidden[:, -1] += half_rise
         maps, error = _advance(block, maps, error, hidden, relaxation.slope * z_error + half_rise)
     return relaxations
 
 
 def _apply(maps: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Affine maps (D + 1, R, S) followed by another: (D + 1, R, S')."""
-    out = (maps.reshape(-1, maps.shape[2]) @ weight.T).reshape(*maps.shape[:2], -1)
+    """Affine maps (R, D + 1, S) followed by another: (R, D + 1, S')."""
+    out = maps @ weight.T
     if bias is not None:
-        out[-1] += bias
+        out[:, -1] += bias
     return out
 
 
@@ -120,23 +120,23 @@ def _advance(
         hidden = hidden + _apply(maps, block.skip, None)
         hidden_error = hidden_error if error is None else hidden_error + error @ block.skip.abs().T
     if block.shift is not None:
-        hidden[-1] += block.shift
+        hidden[:, -1] += block.shift
     return hidden, hidden_error
 
 
 def advance_maps(block: Block, maps: Tensor, masks: Tensor) -> Tensor:
-    """Maps (D + 1, R, S') of the next state on cells with activation patterns masks (R, N)."""
-    hidden = _apply(maps, block.affine.weight, block.affine.bias).mul_(masks)
+    """Maps (R, D + 1, S') of the next state on cells with activation patterns masks (R, N)."""
+    hidden = _apply(maps, block.affine.weight, block.affine.bias).mul_(masks[:, None])
     return _advance(block, maps, None, hidden, masks)[0]
 
 
 def _range_over_cells(maps: Tensor, corners: Tensor) -> tuple[Tensor, Tensor]:
-    """Least and greatest values (R, N) of affine functions (D + 1, R, N) at the corners (D, R, m)."""
+    """Least and greatest values (R, N) of affine functions (R, D + 1, N) at the corners (D, R, m)."""
     low = high = None
     for corner in corners.unbind(2):
-        value = maps[-1]
+        value = maps[:, -1]
         for axis, coordinate in enumerate(corner):
-            value = torch.addcmul(value, maps[axis], coordinate[:, None])
+            value = torch.addcmul(value, maps[:, axis], coordinate[:, None])
         low = value if low is None else torch.minimum(low, value)
         high = value if high is None else torch.maximum(high, value)
     assert low is not None
@@ -168,6 +168,6 @@ def _lowest_value(
         constant = constant + hidden @ block.affine.bias
         pulled = hidden @ block.affine.weight
         covector = pulled if block.skip is None else pulled + covector @ block.skip
-    functional = (maps * covector).sum(2)  # (D + 1, R)
+    functional = (maps @ covector[:, :, None])[:, :, 0].T  # (D + 1, R)
     values = functional[-1, :, None] + (functional[:-1, :, None] * corners).sum(0)
     return values.amin(1) + constant

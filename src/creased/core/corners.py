@@ -1,9 +1,9 @@
 """The regions around a vertex: which there are, and what they are called.
 
-On a generic complex a vertex lies on D rows, so 2^D regions meet in it: corner ``p`` is the one on the + side of
-those of the vertex's zero ids (in ascending order) whose bit is set in ``p``. Subdivision carries for each corner
-the number of its region, or `DEAD` where there is none: outside of the domain, or dropped by pruning. A cell is
-alive if a region around it is.
+On a generic complex a vertex lies on D rows, so 2^D regions meet in it: corner ``p`` is the one on the + side
+of those of the vertex's zero ids (in ascending order) whose bit is set in ``p``. Where cells are pruned,
+subdivision carries for each corner the number of its region, or `DEAD` where there is none: outside of the
+domain, or dropped. A cell is alive if a region around it is.
 
 An edge has the 2^(D - 1) corners that its zero ids leave; they are read off at either of its ends.
 """
@@ -79,6 +79,11 @@ def inside_walls(zero_ids: Tensor, n_walls: int) -> Tensor:
 
 
 def live_faces(corners: Tensor, dim: int) -> Tensor:
-    """True (n, D - 1, 2) where the 2-face that moves a zero of an edge to -, + is alive; corners (n, 2^(D - 1))."""
+    """True (n, D - 1, 2) where the 2-face that moves a zero of an edge to -, + is alive.
+
+    Args:
+        corners: of the edges, (n, 2^(D - 1)).
+        dim: D.
+    """
     table = corner_tables(dim, corners.device).of_face
     return (corners[:, table] != DEAD).any(-1)

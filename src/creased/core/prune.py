@@ -9,6 +9,7 @@ vertices is dead at once, and the affine map of a region is that of its parent, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -17,8 +18,9 @@ from torch import Tensor
 from creased.core.bounds import Tail, advance_maps, excludes_zero, prepare_tail
 from creased.core.cofaces import Arrangement
 from creased.core.corners import DEAD
-from creased.core.pairing import CellCodes, KeyTable, group_equal, key_table
-from creased.core.program import Program
+from creased.core.growable import Growable
+from creased.core.pairing import CellCodes, KeyTable, cell_keys, group_equal, key_table
+from creased.core.program import Block, Program
 from creased.core.signs import WORD, row_bits, unpack_rows
 from creased.core.subdivide import BlockCut, GrowingSkeleton
 
@@ -53,7 +55,7 @@ class Pruner:
         dim = program.in_dim
         identity = torch.eye(dim, dtype=program.dtype, device=program.device)
         constant = torch.zeros_like(identity[:1])
-        self.maps = torch.cat([identity, constant])[:, None, :]  # (D + 1, R, S): the state on each region
+        self.maps = torch.cat([identity, constant])[None]  # (R, D + 1, S): the block's state on each region
         self.most_vertices = FEWEST  # pruned within a block when there are more
         self.history: list[tuple[int, int]] = []  # regions before and after each pruning
 
@@ -62,66 +64,82 @@ class Pruner:
         if skeleton.vertices.n <= self.most_vertices or n_done == cut.n_neurons:
             return
         regions = gather_regions(skeleton, cut, n_done, self.rows)
-        self.maps = self.maps.index_select(1, regions.parent)
-        values = cut.carried.rows[:, : cut.n_neurons]
-        passengers = (
-            cut.carried.rows[:, cut.n_neurons :] if self.program.blocks[index].skip is not None else None
-        )
-        self._drop(index, skeleton, regions, (values, passengers), cut)
+        block, carried = self.program.blocks[index], cut.carried.rows
+        state = block.advance(carried[:, cut.n_neurons :], torch.relu(carried[:, : cut.n_neurons]))
+        outputs = evaluate_blocks(self.program, index + 1, state)
+        self._drop(prepare_tail(self.program, index, self.magnitude), skeleton, regions, outputs, cut)
 
     def after_block(self, index: int, skeleton: GrowingSkeleton, cut: BlockCut, state: Tensor) -> Tensor:
         """Prune between blocks ``index`` and ``index + 1``, whose state (V, S) is given; the state kept."""
         regions = gather_regions(skeleton, cut, cut.n_neurons, self.rows)
-        first = cut.first_row - WORD * cut.words.start
-        masks = unpack_rows(regions.words, first, cut.n_neurons).to(self.program.dtype)
-        self.maps = advance_maps(self.program.blocks[index], self.maps.index_select(1, regions.parent), masks)
-        holder = BlockCut.of_state(cut, state)
-        self._drop(index + 1, skeleton, regions, None, holder)
-        return holder.carried.rows
+        tail = prepare_tail(self.program, index + 1, self.magnitude)
+        outputs = evaluate_blocks(self.program, index + 1, state)
+        passed_on = BlockCut(cut.rows, cut.first_row, cut.n_neurons, Growable(state), [])
+        self._drop(tail, skeleton, regions, outputs, passed_on, done=self.program.blocks[index])
+        return passed_on.carried.rows
 
     def _drop(
         self,
-        first_block: int,
+        tail: Tail,
         skeleton: GrowingSkeleton,
         regions: Regions,
-        computed: tuple[Tensor, Tensor | None] | None,
+        outputs: Tensor,
         cut: BlockCut,
+        done: Block | None = None,
     ) -> None:
-        """Drop what the bounds exclude, and renumber."""
-        tail = prepare_tail(self.program, first_block, self.magnitude)
-        outputs = evaluate_tail(tail.program, cut.carried.rows, computed)
-        kept = self._decide(tail, skeleton, regions, outputs)
+        """Drop what the bounds of a tail exclude, and renumber; ``done`` is the block just finished."""
+        maps_of = self._next_maps(regions, cut, done)
+        kept = _find_kept(tail, skeleton, regions, outputs, maps_of)
         numbers = torch.where(kept, kept.long().cumsum(0) - 1, DEAD)
-        n_regions = kept.shape[0]
-        sizes = regions.offsets.diff()
+        assert skeleton.corners is not None
         corners = skeleton.corners.rows
-        flat = corners.reshape(-1)
-        flat[regions.entries] = torch.repeat_interleave(numbers, sizes).to(corners.dtype)
-        is_alive = (corners != DEAD).any(1)
-        skeleton.keep(is_alive, cut)
-        self.maps = self.maps[:, kept]
-        self.history.append((n_regions, self.maps.shape[1]))
+        renumbered = torch.repeat_interleave(numbers.to(corners.dtype), regions.offsets.diff())
+        corners.reshape(-1).index_copy_(0, regions.entries, renumbered)
+        skeleton.keep((corners != DEAD).any(1), cut)
+        self.maps = torch.cat([maps_of(batch) for batch in kept.nonzero()[:, 0].split(BATCH)])
+        self.history.append((kept.shape[0], self.maps.shape[0]))
         self.most_vertices = max(FEWEST, int(GROWTH * skeleton.vertices.n))
 
-    def _decide(self, tail: Tail, skeleton: GrowingSkeleton, regions: Regions, outputs: Tensor) -> Tensor:
-        """True (R,) for regions to keep: those whose vertices have both signs, and those in doubt."""
-        n_corners = skeleton.corners.rows.shape[1]
-        vertices = regions.entries // n_corners
-        sizes = regions.offsets.diff()
-        owner = torch.repeat_interleave(torch.arange(sizes.shape[0], device=sizes.device), sizes)
-        n_plus = torch.zeros_like(sizes).index_add_(0, owner, (outputs[vertices] >= 0).long())
-        kept = (n_plus > 0) & (n_plus < sizes)
-        rounded = (sizes + ROUND_UP - 1) // ROUND_UP * ROUND_UP
-        widest = max(*tail.program.widths, self.maps.shape[2]) if tail.program.blocks else 1
-        for size in torch.unique(rounded[~kept]).tolist():
-            for batch in ((rounded == size) & ~kept).nonzero()[:, 0].split(max(BATCH // widest, 1)):
-                place = torch.arange(size, device=batch.device).clamp(max=sizes[batch][:, None] - 1)
-                chosen = vertices[regions.offsets[batch][:, None] + place]
-                corners = skeleton.vertices.rows[chosen].permute(2, 0, 1).contiguous()
-                side = torch.where(n_plus[batch] > 0, 1.0, -1.0).to(outputs.dtype)
-                maps = self.maps.index_select(1, batch)
-                kept[batch] = ~excludes_zero(tail, maps, corners, side)
-        return kept
+    def _next_maps(self, regions: Regions, cut: BlockCut, done: Block | None) -> Callable[[Tensor], Tensor]:
+        """A function from regions (r,) to maps (r, D + 1, S): those of their parents, after ``done``."""
+        parents = self.maps
+        first = cut.first_row - WORD * cut.words.start
+
+        def maps_of(chosen: Tensor) -> Tensor:
+            maps = parents.index_select(0, regions.parent[chosen])
+            if done is None:
+                return maps
+            masks = unpack_rows(regions.words[chosen], first, cut.n_neurons)
+            return advance_maps(done, maps, masks.to(maps.dtype))
+
+        return maps_of
+
+
+def _find_kept(
+    tail: Tail,
+    skeleton: GrowingSkeleton,
+    regions: Regions,
+    outputs: Tensor,
+    maps_of: Callable[[Tensor], Tensor],
+) -> Tensor:
+    """True (R,) for regions whose vertices have outputs (V,) of both signs, and for those left in doubt."""
+    assert skeleton.corners is not None
+    vertices = regions.entries // skeleton.corners.rows.shape[1]
+    sizes = regions.offsets.diff()
+    owner = torch.repeat_interleave(torch.arange(sizes.shape[0], device=sizes.device), sizes)
+    n_plus = torch.zeros_like(sizes).index_add_(0, owner, (outputs >= 0).long().index_select(0, vertices))
+    kept = (n_plus > 0) & (n_plus < sizes)
+    rounded = (sizes + ROUND_UP - 1) // ROUND_UP * ROUND_UP
+    batch_size = max(BATCH // max(tail.program.widths), 1)
+    for size in torch.unique(rounded[~kept]).tolist():
+        for batch in ((rounded == size) & ~kept).nonzero()[:, 0].split(batch_size):
+            place = torch.arange(size, device=batch.device).clamp(max=sizes[batch][:, None] - 1)
+            chosen = vertices[regions.offsets[batch][:, None] + place].reshape(-1)
+            corners = skeleton.vertices.rows.index_select(0, chosen).reshape(len(batch), size, -1)
+            side = torch.where(n_plus[batch] > 0, 1.0, -1.0).to(outputs.dtype)
+            corners = corners.permute(2, 0, 1).contiguous()
+            kept[batch] = ~excludes_zero(tail, maps_of(batch), corners, side)
+    return kept
 
 
 def gather_regions(skeleton: GrowingSkeleton, cut: BlockCut, n_done: int, rows: Arrangement) -> Regions:
@@ -132,6 +150,7 @@ def gather_regions(skeleton: GrowingSkeleton, cut: BlockCut, n_done: int, rows: 
     before = rows.before[:, cut.words]
     done = before[cut.first_row + n_done] & ~before[cut.first_row]
     words = skeleton.words.rows[:, cut.words] & done
+    assert skeleton.corners is not None
     corners = skeleton.corners.rows
     n_corners = corners.shape[1]
     local = (skeleton.zero_ids.rows - WORD * cut.words.start).long()
@@ -155,7 +174,7 @@ def gather_regions(skeleton: GrowingSkeleton, cut: BlockCut, n_done: int, rows: 
     def keys_of(table: KeyTable) -> Tensor:
         zeros = local.new_empty((words.shape[0], 0))
         padded = torch.nn.functional.pad(words, (1, 0))
-        keys = _sum_keys(CellCodes(padded, zeros), table)[:, None]
+        keys = cell_keys(CellCodes(padded, zeros), table)[:, None]
         ones = (table.plus - table.minus)[WORD:]
         for slot in range(local.shape[1]):
             gain = torch.where(is_own[:, slot], ones[local[:, slot].clamp(min=0)], 0)[:, None]
@@ -170,19 +189,8 @@ def gather_regions(skeleton: GrowingSkeleton, cut: BlockCut, n_done: int, rows: 
     return Regions(first[:, 0], first[:, 1:], live[groups.order], offsets)
 
 
-def _sum_keys(codes: CellCodes, table: KeyTable) -> Tensor:
-    from creased.core.pairing import cell_keys
-
-    return cell_keys(codes, table)
-
-
-def evaluate_tail(tail: Program, state: Tensor, computed: tuple[Tensor, Tensor | None] | None) -> Tensor:
-    """Outputs (V,) of the last blocks, from the first one's state, or from its preactivations if computed."""
-    blocks = tail.blocks
-    if computed is not None:
-        values, passengers = computed
-        state = blocks[0].advance(passengers, torch.relu(values))
-        blocks = blocks[1:]
-    for block in blocks:
+def evaluate_blocks(program: Program, first_block: int, state: Tensor) -> Tensor:
+    """Outputs (V,) from the states (V, S) of block ``first_block``."""
+    for block in program.blocks[first_block:]:
         state = block.advance(state, block.affine(state).relu_())
-    return tail.head(state)[:, 0]
+    return program.head(state)[:, 0]

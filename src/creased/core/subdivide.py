@@ -93,11 +93,6 @@ class BlockCut:
         """The words that hold the block's rows."""
         return slice(self.first_row // WORD, (self.first_row + self.n_neurons - 1) // WORD + 1)
 
-    @staticmethod
-    def of_state(done: BlockCut, state: Tensor) -> BlockCut:
-        """After a block is done: its rows, and the next state (V, S) as what is carried."""
-        return BlockCut(done.rows, done.first_row, done.n_neurons, Growable(state), [])
-
 
 class _NewVertices(NamedTuple):
     """The vertices of one cut, each on its edge, and that edge as it was before."""
