@@ -36,9 +36,12 @@ def extract_level_set(
     level: float = 0.0,
     *,
     output: int = 0,
+    prune: bool = True,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
 ) -> LevelSet:
     """The exact level set of a network; see `creased.core.extract.extract_level_set`."""
     program = as_program(network)
-    return extract.extract_level_set(program, domain, level, output=output, device=device, dtype=dtype)
+    return extract.extract_level_set(
+        program, domain, level, output=output, prune=prune, device=device, dtype=dtype
+    )

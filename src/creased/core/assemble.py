@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.chains import match_tails, order_chains
+from creased.core.chains import label_components, match_tails, order_chains
 from creased.core.cofaces import Arrangement, Cofaces
 from creased.core.corners import inside_walls
 from creased.core.domain import Skeleton
@@ -125,7 +125,9 @@ def orient_polygons(cells: Polygons, vertices: Tensor, gradients: Tensor) -> Pol
     """Turn polygons so that their normals point along the gradients (F, D = 3) of their regions."""
     areas, reach = _area_vectors(cells, vertices)
     score = (areas * gradients).sum(1)
-    doubt = get_epsilon(vertices.dtype) * reach * gradients.norm(dim=1)
+    # Coordinates are off by this much, whatever the size of a polygon.
+    noise = get_epsilon(vertices.dtype) * vertices.abs().amax()
+    doubt = noise * (reach.sqrt() + noise) * gradients.norm(dim=1)
     direction = torch.where(score.abs() > doubt, score.sign(), torch.zeros_like(score)).to(torch.int64)
     return _reverse(cells, _ask_neighbours(cells, direction, vertices.shape[0]) < 0)
 
@@ -161,10 +163,12 @@ def _ask_neighbours(cells: Polygons, direction: Tensor, n_vertices: int) -> Tens
         votes = torch.zeros_like(direction).index_add_(0, mine, agree * direction[theirs])
         decided = torch.where(direction == 0, votes.sign(), direction)
         if torch.equal(decided, direction):
-            in_doubt = (decided == 0).nonzero()[:, 0]
-            if in_doubt.numel() == 0:
+            in_doubt = decided == 0
+            if not bool(in_doubt.any()):
                 return decided
-            decided[in_doubt[0]] = 1
+            between = (in_doubt[mine] & in_doubt[theirs]).nonzero()[:, 0]
+            first = label_components(cells.n, torch.stack([mine[between], theirs[between]], dim=1))
+            decided[first[in_doubt]] = 1
         direction = decided
 
 

@@ -76,7 +76,7 @@ def excludes_zero(tail: Tail, maps: Tensor, corners: Tensor, side: Tensor) -> Te
     Args:
         tail: the blocks that follow.
         maps: the state on each cell as an affine function of the position: (R, D + 1, S), the constant last.
-        corners: vertices (D, R, m) of each cell, repeated to one number.
+        corners: vertices (R, m, D + 1) of each cell, repeated to one number, with a 1 behind.
         side: the sign (R,), +1 or -1, that the output has at the vertices.
     """
     relaxations = _relax_forward(tail, maps, corners)
@@ -131,17 +131,9 @@ def advance_maps(block: Block, maps: Tensor, masks: Tensor) -> Tensor:
 
 
 def _range_over_cells(maps: Tensor, corners: Tensor) -> tuple[Tensor, Tensor]:
-    """Least and greatest values (R, N) of affine functions (R, D + 1, N) at the corners (D, R, m)."""
-    low = high = None
-    for corner in corners.unbind(2):
-        value = maps[:, -1]
-        for axis, coordinate in enumerate(corner):
-            value = torch.addcmul(value, maps[:, axis], coordinate[:, None])
-        low = value if low is None else torch.minimum(low, value)
-        high = value if high is None else torch.maximum(high, value)
-    assert low is not None
-    assert high is not None
-    return low, high
+    """Least and greatest values (R, N) of affine functions (R, D + 1, N) at the corners (R, m, D + 1)."""
+    values = torch.bmm(corners, maps)
+    return values.amin(1), values.amax(1)
 
 
 def _relax(low: Tensor, high: Tensor) -> Relaxation:
@@ -168,6 +160,5 @@ def _lowest_value(
         constant = constant + hidden @ block.affine.bias
         pulled = hidden @ block.affine.weight
         covector = pulled if block.skip is None else pulled + covector @ block.skip
-    functional = (maps @ covector[:, :, None])[:, :, 0].T  # (D + 1, R)
-    values = functional[-1, :, None] + (functional[:-1, :, None] * corners).sum(0)
-    return values.amin(1) + constant
+    functional = torch.bmm(maps, covector[:, :, None])  # (R, D + 1, 1)
+    return torch.bmm(corners, functional)[:, :, 0].amin(1) + constant

@@ -33,7 +33,8 @@ from creased.core.level_set import LevelSet, Polygons
 from creased.core.program import Affine, Program
 from creased.core.prune import Pruner
 from creased.core.signs import RowLayout
-from creased.core.subdivide import GrowingSkeleton, subdivide
+from creased.core.subdivide import SCAN, GrowingSkeleton, subdivide
+from creased.core.tolerance import rounding_error
 
 COMPLETE = "complete in the domain: every cell was subdivided"
 
@@ -155,10 +156,16 @@ def _cut_all(program: Program, domain: Box, level: float | None, *, prune: bool 
 
 def _evaluate(affine: Affine, state: Tensor, *, has_passengers: bool = False) -> Growable:
     """Preactivations at the vertices, with the state (V, S) behind them where the block passes it on."""
-    if has_passengers:
-        return Growable(torch.cat([affine(state), state], dim=1))
-    values = Growable.with_room(state.shape[0], state.new_empty((0, affine.bias.shape[0])))
-    torch.addmm(affine.bias, state, affine.weight.T, out=values.rows)
+    n_neurons, n_inputs = affine.weight.shape
+    width = n_neurons + (n_inputs if has_passengers else 0)
+    values = Growable.with_room(state.shape[0], state.new_empty((0, width)))
+    noise_of = rounding_error(state.dtype, n_inputs)
+    for rows, inputs in zip(values.rows.split(SCAN), state.split(SCAN), strict=True):
+        z = affine(inputs)
+        noise = torch.addmm(affine.bias.abs(), inputs.abs(), affine.weight.abs().T).mul_(noise_of)
+        rows[:, :n_neurons] = z.masked_fill_(z.abs() <= noise, 0)
+        if has_passengers:
+            rows[:, n_neurons:] = inputs
     return values
 
 

@@ -24,9 +24,9 @@ from creased.core.program import Block, Program
 from creased.core.signs import WORD, row_bits, unpack_rows
 from creased.core.subdivide import BlockCut, GrowingSkeleton
 
-GROWTH = 2.0  # live vertices may multiply by this within a block before it is pruned again
+GROWTH = 4.0  # live vertices may multiply by this within a block before it is pruned again
 FEWEST = 20_000  # live vertices below which pruning within a block does not pay
-BATCH = 1 << 16  # numbers in one matrix of a batch of regions: what is computed stays in the cache
+BATCH = 1 << 15  # numbers in one matrix of a batch of regions: what is computed stays in the cache
 ROUND_UP = 4  # cells are batched by their number of corners, rounded up to a multiple of this
 
 
@@ -135,9 +135,9 @@ def _find_kept(
         for batch in ((rounded == size) & ~kept).nonzero()[:, 0].split(batch_size):
             place = torch.arange(size, device=batch.device).clamp(max=sizes[batch][:, None] - 1)
             chosen = vertices[regions.offsets[batch][:, None] + place].reshape(-1)
-            corners = skeleton.vertices.rows.index_select(0, chosen).reshape(len(batch), size, -1)
+            points = torch.nn.functional.pad(skeleton.vertices.rows.index_select(0, chosen), (0, 1), value=1)
             side = torch.where(n_plus[batch] > 0, 1.0, -1.0).to(outputs.dtype)
-            corners = corners.permute(2, 0, 1).contiguous()
+            corners = points.reshape(len(batch), size, -1)
             kept[batch] = ~excludes_zero(tail, maps_of(batch), corners, side)
     return kept
 

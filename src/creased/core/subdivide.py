@@ -9,8 +9,9 @@ Edges wait in buckets by the lowest neuron that still cuts them, so that a neuro
 it splits. Two new vertices are joined where their edges bound one 2-face; the 2-faces of an edge are its code
 with one zero moved to + or -. Work is proportional to the output.
 
-What is not guaranteed: where a sign is in doubt by rounding when a block starts, a 2-face can be cut in other
-than two edges. Such faces are counted (`n_torn`), not repaired.
+Values that are no more than rounding noise are taken as exact zeros, which count as +. What is not guaranteed:
+where noise is larger than its estimate, as it can be near vertices of almost parallel creases, a 2-face can be
+cut in other than two edges. Such faces are counted (`n_torn`), not repaired.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from creased.core.domain import Skeleton
 from creased.core.growable import Growable
 from creased.core.pairing import CellCodes, pair_groups
 from creased.core.signs import WORD, lowest_row, pack_rows
+from creased.core.tolerance import rounding_error
 
 CHUNK = 1 << 13  # edges that are split in one go: what is gathered for them stays in the cache
 SCAN = 1 << 18  # edges looked at in one go when a block starts
@@ -235,6 +237,8 @@ def _interpolate(skeleton: GrowingSkeleton, block: BlockCut, ends: Tensor, neuro
         first, second = (values.index_select(0, end) for end in ends[chunk].unbind(1))
         share = first[:, neuron] / (first[:, neuron] - second[:, neuron])
         made = torch.lerp(first, second, share[:, None], out=carried[chunk])
+        noise = torch.maximum(first.abs_(), second.abs_()).mul_(rounding_error(made.dtype, 1))
+        made.masked_fill_(made.abs() <= noise, 0)
         made[:, neuron] = 0
         first, second = (points.index_select(0, end) for end in ends[chunk].unbind(1))
         torch.lerp(first, second, share[:, None], out=vertices[chunk])

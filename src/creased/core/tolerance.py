@@ -3,6 +3,15 @@
 import torch
 
 
+def rounding_error(dtype: torch.dtype, n_terms: int) -> float:
+    """Relative error of a computed sum of n products, with room to spare; relative to the absolute sum.
+
+    Values below it are noise about zero: subdivision takes them as exact zeros, all of which count as +, so
+    that noise cannot give vertices of one face signs at random.
+    """
+    return 4 * (n_terms + 1) * torch.finfo(dtype).eps
+
+
 def get_epsilon(dtype: torch.dtype) -> float:
     """Relative tolerance for comparing results of a short chain of operations in ``dtype``.
 
