@@ -221,7 +221,7 @@ def test_thinned_contact_sheet_keeps_the_first_and_the_last(tmp_path: Path) -> N
 
 
 def test_contact_sheet_refuses_nothing_and_a_mixture(tmp_path: Path) -> None:
-    small, large = np.zeros((4, 4, 3), np.uint8), np.zeros((8, 8, 3), np.uint8)
+    small, large = np.zeros((4, 4, 3), np.uint8), np.zeros((8, 4, 3), np.uint8)
     for frames in ([], [("small", small), ("large", large)]):
         with pytest.raises(ValueError, match="contact_sheet"):
             viz.contact_sheet(frames, tmp_path / "sheet.png")

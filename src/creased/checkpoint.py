@@ -62,16 +62,9 @@ def read_record(path: Path) -> Record:
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         raise CheckpointError(f"{path} holds no record of creased (format {FORMAT}): was it trained by it?")
     try:
-        blocks = [Block(_affine(b), b.get("mix"), b.get("skip"), b.get("shift")) for b in values["blocks"]]
-        record = Record(
-            program=Program(tuple(blocks), _affine(values["head"])),
-            domain=Box(values["domain"]["lower"], values["domain"]["upper"]),
-            to_domain=Similarity.from_dict(values["to_domain"]),
-            shape=str(values["shape"]),
-            epoch=int(values["epoch"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: the record is damaged: {error!r}") from error
+        record = _parse(values)
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path}: the record of creased is damaged: {error}") from error
     for tensor in record.program.tensors():
         if not bool(torch.isfinite(tensor).all()):
             raise CheckpointError(
@@ -81,13 +74,32 @@ def read_record(path: Path) -> Record:
     return record
 
 
+def _parse(values: dict[str, Any]) -> Record:
+    """The record, if its parts fit together."""
+    blocks = [Block(_affine(b), b.get("mix"), b.get("skip"), b.get("shift")) for b in values["blocks"]]
+    program = Program(tuple(blocks), _affine(values["head"]))
+    domain = Box(list(values["domain"]["lower"]), list(values["domain"]["upper"]))
+    if any(not isinstance(t, Tensor) or not t.is_floating_point() for t in program.tensors()):
+        raise TypeError("a weight is not a floating tensor")
+    if program.in_dim != domain.dim:
+        raise ValueError(f"the program takes {program.in_dim} inputs, the domain has {domain.dim} dimensions")
+    program(torch.zeros((1, domain.dim), dtype=program.dtype))  # shapes that do not fit raise here
+    to_domain = Similarity.from_dict(values["to_domain"])
+    return Record(program, domain, to_domain, str(values["shape"]), int(values["epoch"]))
+
+
 def load_plain(path: Path) -> dict[str, Any]:
     """Load a checkpoint of tensors and plain values; nothing in the file is executed."""
     if not path.is_file():
         raise CheckpointError(f"there is no checkpoint {path}")
     try:
         values = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, OSError, KeyError) as error:
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f"{path} is damaged, or holds more than tensors and plain values; it is not opened, since it "
+            "could run code"
+        ) from error
+    except Exception as error:  # of a damaged file torch.load raises nearly anything
         reason = str(error).strip().split("\n")[0]
         raise CheckpointError(f"{path} is not a readable checkpoint: {reason}") from error
     if not isinstance(values, dict):

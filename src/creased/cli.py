@@ -13,7 +13,7 @@ import torch
 from creased.checkpoint import CheckpointError, Record, read_record
 from creased.core.domain import Box
 from creased.core.extract import extract_level_set
-from creased.export import WRITERS, ExportError, export_mesh
+from creased.export import WRITERS, ExportError, export_mesh, require_writer
 from creased.similarity import Similarity
 
 EXAMPLES = """examples:
@@ -65,7 +65,8 @@ def _find_checkpoint(path: Path) -> Path:
 
 
 def _extract(record: Record, chosen: argparse.Namespace) -> None:
-    torch.set_num_threads(chosen.threads)
+    require_writer(chosen.out)  # before any work
+    torch.set_num_threads(max(chosen.threads, 1))
     domain = record.domain
     if chosen.half_width is not None:
         domain = Box.cube(record.domain.dim, chosen.half_width)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+Writer = Callable[[LevelSet, "NDArray[np.float64]"], bytes]
+
+
 class ExportError(ValueError):
     """A mesh that cannot be written as asked; the message says why."""
 
@@ -37,9 +40,7 @@ def export_mesh(level_set: LevelSet, path: str | Path, to_domain: Similarity | N
         OSError: the file cannot be written; an old one of that name is still there.
     """
     path = Path(path)
-    writer = WRITERS.get(path.suffix.lower())
-    if writer is None:
-        raise ExportError(f"cannot write {path}: give it one of the endings {', '.join(WRITERS)}")
+    writer = require_writer(path)
     if level_set.polygons.n == 0:
         raise ExportError(
             f"nothing to write to {path}: {level_set.status or 'the level set has no polygons'}"
@@ -49,12 +50,24 @@ def export_mesh(level_set: LevelSet, path: str | Path, to_domain: Similarity | N
     write_whole(path, writer(level_set, vertices))
 
 
+def require_writer(path: Path) -> Writer:
+    """The writer for a file's ending.
+
+    Raises:
+        ExportError: there is none.
+    """
+    writer = WRITERS.get(path.suffix.lower())
+    if writer is None:
+        raise ExportError(f"cannot write {path}: give it one of the endings {', '.join(WRITERS)}")
+    return writer
+
+
 def _ply(level_set: LevelSet, vertices: NDArray[np.float64]) -> bytes:
     """PLY with polygons and double coordinates; as text, since trimesh reads mixed polygons only so."""
     header = (
         "ply\nformat ascii 1.0\ncomment exact level set by creased\n"
         f"element vertex {len(vertices)}\nproperty double x\nproperty double y\nproperty double z\n"
-        f"element face {level_set.polygons.n}\nproperty list uchar int vertex_indices\nend_header\n"
+        f"element face {level_set.polygons.n}\nproperty list uint int vertex_indices\nend_header\n"
     )
     points = "%.17g %.17g %.17g\n" * len(vertices) % tuple(vertices.flat)
     return (header + points + _polygon_lines(level_set.polygons, "{size}", first=0)).encode()
@@ -80,7 +93,7 @@ def _polygon_lines(polygons: Polygons, start: str, first: int) -> str:
     return "".join(lines)
 
 
-def _by_trimesh(kind: str) -> Callable[[LevelSet, NDArray[np.float64]], bytes]:
+def _by_trimesh(kind: str) -> Writer:
     """A writer of fan triangles in single precision."""
 
     def write(level_set: LevelSet, vertices: NDArray[np.float64]) -> bytes:
@@ -92,7 +105,7 @@ def _by_trimesh(kind: str) -> Callable[[LevelSet, NDArray[np.float64]], bytes]:
     return write
 
 
-WRITERS: dict[str, Callable[[LevelSet, NDArray[np.float64]], bytes]] = {
+WRITERS: dict[str, Writer] = {
     ".ply": _ply,
     ".obj": _obj,
     ".stl": _by_trimesh("stl"),

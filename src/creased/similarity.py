@@ -46,7 +46,10 @@ class Similarity:
     def from_dict(values: dict[str, Any]) -> Similarity:
         """The inverse of `as_dict`."""
         x, y, z = (float(c) for c in values["centre"])
-        return Similarity((x, y, z), float(values["scale"]))
+        scale = float(values["scale"])
+        if not (np.isfinite([x, y, z, scale]).all() and scale > 0):
+            raise ValueError(f"Similarity: needs a finite centre and scale > 0, got {values}")
+        return Similarity((x, y, z), scale)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for a checkpoint."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -32,6 +32,9 @@ THREE_QUARTER = View()
 UNIT_SQUARE = Box.cube(2, 0.5)
 UNIT_CUBE = Box.cube(3, 0.5)
 MOST_FRAMES = 16  # of a contact sheet
+
+
+Frame = TypeVar("Frame")
 
 
 @dataclass(frozen=True)
@@ -213,6 +216,12 @@ def captioned(image: NDArray[np.uint8], text: str, *, theme: Theme = PORCELAIN) 
     return _write(canvas, text, (width / 2, height + letter), letter, theme)
 
 
+def thin_out(frames: Sequence[Frame]) -> list[Frame]:
+    """At most ``MOST_FRAMES`` of some frames, evenly, the first and the last among them."""
+    kept = np.linspace(0, len(frames) - 1, min(len(frames), MOST_FRAMES)).round().astype(int)
+    return [frames[i] for i in kept]
+
+
 def contact_sheet(
     frames: Sequence[tuple[str, NDArray[np.uint8]]],
     path: str | os.PathLike[str],
@@ -223,24 +232,23 @@ def contact_sheet(
 ) -> NDArray[np.uint8]:
     """Write small multiples of labelled pictures as one PNG, and return it.
 
-    Of more than ``MOST_FRAMES`` pictures as many are kept, evenly, the first and the last among them.
+    Of more than ``MOST_FRAMES`` pictures as many are kept, see `thin_out`.
 
     Args:
-        frames: labels such as "epoch 3 · 4,812 faces", and pictures (H, W, 3), all of one size.
+        frames: labels such as "epoch 3 · 4,812 faces", and pictures (H, W, 3), of one shape.
         path: where.
         columns: pictures in a row; as square a sheet as can be by default.
         cell: pixels, the width of each picture.
         theme: colours of paper and labels.
 
     Raises:
-        ValueError: there are no pictures, or their sizes differ.
+        ValueError: there are no pictures, or their proportions differ.
         ImportError: pillow or matplotlib is not installed.
     """
-    shapes = {image.shape for _, image in frames}
+    labelled = [captioned(_resized(image, cell), label, theme=theme) for label, image in thin_out(frames)]
+    shapes = {image.shape for image in labelled}
     if len(shapes) != 1:
-        raise ValueError(f"contact_sheet: needs pictures of one size, got sizes {sorted(shapes)}")
-    kept = np.linspace(0, len(frames) - 1, min(len(frames), MOST_FRAMES)).round().astype(int)
-    labelled = [captioned(_resized(frames[i][1], cell), frames[i][0], theme=theme) for i in kept]
+        raise ValueError(f"contact_sheet: needs pictures of one shape, got shapes {sorted(shapes)}")
     columns = columns or math.ceil(math.sqrt(len(labelled)))
     gap, (height, width) = cell // 20, labelled[0].shape[:2]
     n_rows, step_y, step_x = math.ceil(len(labelled) / columns), height + gap, width + gap

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import trimesh
 
+from creased.core.domain import Box
 from creased.mesh_queries import TriangleIndex
 from creased.shapes import Shape, load_shape
 from creased.shapes.metrics import compare_functions, compare_meshes
 from creased.shapes.sampling import sample_distances
 
 RNG = np.random.default_rng(0)
+DOMAIN = Box.cube(3, 0.5)
 
 
 def _box_distance(points: np.ndarray, half: np.ndarray) -> np.ndarray:
@@ -39,7 +41,7 @@ def test_a_hole_does_not_change_the_sign_far_from_it() -> None:
 
 
 def test_most_samples_are_near_the_surface_and_all_in_the_domain(box: Shape) -> None:
-    samples = sample_distances(box, 20_000, near=0.8, spreads=[0.01], rng=np.random.default_rng(1))
+    samples = sample_distances(box, DOMAIN, 20_000, near=0.8, spreads=[0.01], rng=np.random.default_rng(1))
     assert samples.points.dtype == np.float32
     assert np.abs(samples.points).max() <= 0.5
     share = (np.abs(samples.distances) < 0.02).mean()
@@ -72,7 +74,7 @@ def test_concentric_spheres_have_their_distance() -> None:
 def test_iou_and_surface_error_have_their_closed_forms() -> None:
     shape = load_shape("ball", lambda: trimesh.creation.icosphere(subdivisions=5))
     found = compare_functions(
-        shape, lambda x: np.linalg.norm(x, axis=1) - 0.4, 5000, 100_000, np.random.default_rng(5)
+        shape, DOMAIN, lambda x: np.linalg.norm(x, axis=1) - 0.4, 5000, 100_000, np.random.default_rng(5)
     )
     assert found["iou"] == pytest.approx((0.4 / 0.45) ** 3, abs=0.01)
     assert found["surface_error_mean"] == pytest.approx(0.05, abs=5e-4)

@@ -19,14 +19,15 @@ def _open_sphere() -> trimesh.Trimesh:
 def test_a_closed_mesh_is_left_as_it_is(caplog: pytest.LogCaptureFixture) -> None:
     sphere = trimesh.creation.icosphere()
     with caplog.at_level(logging.INFO):
-        assert make_watertight(sphere, "ball") is sphere
+        closed = make_watertight(sphere, "ball")
+    np.testing.assert_array_equal(closed.triangles, sphere.triangles)
     assert "watertight as it is" in caplog.text
 
 
 def test_holes_are_closed_and_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:
     closed = make_watertight(_open_sphere(), "ball")
     assert closed.is_watertight
-    assert "repaired by pymeshfix" in caplog.text
+    assert "closed by pymeshfix" in caplog.text
 
 
 def test_holes_are_refused_on_request() -> None:
@@ -61,3 +62,41 @@ def test_the_users_coordinates_come_back() -> None:
     shape = load_shape("box", lambda: box)
     np.testing.assert_allclose(shape.to_domain.invert(shape.mesh.vertices), box.vertices, atol=1e-12)
     assert abs(shape.mesh.bounds).max() == pytest.approx(0.45)
+
+
+def _sphere(radius: float, x: float = 0.0) -> trimesh.Trimesh:
+    sphere = trimesh.creation.icosphere(subdivisions=3, radius=radius)
+    sphere.apply_translation([x, 0, 0])
+    return sphere
+
+
+def test_closed_components_beside_an_open_one_are_kept(caplog: pytest.LogCaptureFixture) -> None:
+    both = trimesh.util.concatenate([_open_sphere(), _sphere(0.7, 3.0)])
+    closed = make_watertight(both, "two")
+    assert closed.body_count == 2
+    assert closed.is_watertight
+
+
+def test_cubes_that_share_an_edge_are_both_kept() -> None:
+    one, other = trimesh.creation.box(), trimesh.creation.box()
+    other.apply_translation([1, 1, 0])
+    touching = trimesh.util.concatenate([one, other])
+    touching.merge_vertices()
+    assert make_watertight(touching, "cubes").volume == pytest.approx(2)
+
+
+def test_fragments_are_dropped_with_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    speck = _sphere(0.01, 5.0)
+    speck.update_faces(np.arange(len(speck.faces)) > 5)
+    closed = make_watertight(trimesh.util.concatenate([_open_sphere(), speck]), "dusty")
+    assert closed.body_count == 1
+    assert "1 fragments" in caplog.text
+
+
+def test_a_component_that_is_inside_out_is_turned_and_a_cavity_is_kept() -> None:
+    reversed_part, cavity = _sphere(0.5, 3.0), _sphere(0.4)
+    reversed_part.invert()
+    mixed = trimesh.util.concatenate([_sphere(1.0), reversed_part, cavity])
+    shape = load_shape("mixed", lambda: mixed)
+    centres = shape.to_domain.apply(np.array([[0.0, 0, 0], [0.7, 0, 0], [3.0, 0, 0]]))
+    np.testing.assert_array_equal(np.sign(shape.index.signed_distance(centres)), [1, -1, -1])

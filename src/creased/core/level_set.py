@@ -94,10 +94,14 @@ class LevelSet:
         """Triangles (T, 3) int64: each polygon as a fan from its first corner."""
         return self.polygons.triangles()[0]
 
-    def activation_masks(self) -> Tensor:
-        """1 where a neuron is active at a vertex, else 0: (V, n_neurons), floating; 0 on its own crease."""
-        bits = unpack_rows(self.words, self.layout.n_walls, self.layout.n_neurons)
-        return bits.to(self.vertices.dtype)
+    def activation_masks(self, words: Tensor | None = None) -> Tensor:
+        """1 where a neuron is active at a vertex, else 0: (V, n_neurons), floating; 0 on its own crease.
+
+        Args:
+            words: packed signs (n, W) of some vertices alone.
+        """
+        words = self.words if words is None else words
+        return unpack_rows(words, self.layout.n_walls, self.layout.n_neurons).to(self.vertices.dtype)
 
     def is_on_wall(self) -> Tensor:
         """True (V,) where a vertex lies on a wall of the domain."""

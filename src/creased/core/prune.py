@@ -96,7 +96,8 @@ class Pruner:
         renumbered = torch.repeat_interleave(numbers.to(corners.dtype), regions.offsets.diff())
         corners.reshape(-1).index_copy_(0, regions.entries, renumbered)
         skeleton.keep((corners != DEAD).any(1), cut)
-        self.maps = torch.cat([maps_of(batch) for batch in kept.nonzero()[:, 0].split(BATCH)])
+        survivors = kept.nonzero()[:, 0]
+        self.maps = torch.cat([maps_of(survivors[:0]), *map(maps_of, survivors.split(BATCH))])
         self.history.append((kept.shape[0], self.maps.shape[0]))
         self.most_vertices = max(FEWEST, int(GROWTH * skeleton.vertices.n))
 

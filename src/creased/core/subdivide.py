@@ -9,9 +9,9 @@ Edges wait in buckets by the lowest neuron that still cuts them, so that a neuro
 it splits. Two new vertices are joined where their edges bound one 2-face; the 2-faces of an edge are its code
 with one zero moved to + or -. Work is proportional to the output.
 
-Values that are no more than rounding noise are taken as exact zeros, which count as +. What is not guaranteed:
-where noise is larger than its estimate, as it can be near vertices of almost parallel creases, a 2-face can be
-cut in other than two edges. Such faces are counted (`n_torn`), not repaired.
+Values that are no more than rounding noise are taken as exact zeros, which count as +. What is not
+guaranteed: where noise is larger than its estimate, as it can be near vertices of almost parallel creases, a
+2-face can be cut in other than two edges. Such faces are counted (`n_torn`), not repaired.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ class GrowingSkeleton:
         edge_number = torch.where(edge_is_kept, edge_is_kept.cumsum(0) - 1, -1)
         for bucket in cut.buckets:
             moved = [edge_number.index_select(0, piece) for piece in bucket]
-            bucket[:] = [piece[piece >= 0] for piece in moved]
+            left = (piece[piece >= 0] for piece in moved)
+            bucket[:] = [piece for piece in left if piece.numel()]
 
     def freeze(self) -> Skeleton:
         """The skeleton as it is now."""

@@ -9,7 +9,8 @@ solves them with the live weights, exactly, and its derivative is that of the im
 dx = -J^-1 dg (first order; J is held constant, so second derivatives are not right and not offered).
 
 As training moves the weights, a vertex can leave its cell: then it is no vertex of the level set any more.
-It still is one as long as all other rows keep their signs at the new position; `is_current` says where.
+It still is one as long as all other neurons keep their signs at the new position; `is_current` says where
+(walls are not looked at: a vertex may have left the domain).
 """
 
 from __future__ import annotations
@@ -46,11 +47,10 @@ def solve_vertices(level_set: LevelSet, program: Program, which: Tensor | None =
         program: with live weights; it is evaluated in its own dtype, on its own device.
         which: vertices (n,) int64 to solve; all by default.
     """
-    level_set = level_set.to(program.device)
-    chosen = slice(None) if which is None else which
-    points = level_set.vertices[chosen].to(program.dtype)
-    masks = level_set.activation_masks()[chosen].to(program.dtype)
-    rows = level_set.zero_ids[chosen].long()
+    chosen = slice(None) if which is None else which.to(level_set.vertices.device)
+    points = level_set.vertices[chosen].to(program.device, program.dtype)
+    rows = level_set.zero_ids[chosen].to(program.device).long()
+    masks = level_set.activation_masks(level_set.words[chosen]).to(program.device, program.dtype)
     values, jacobian = _rows_at(program, points, masks, rows, level_set)
     step, is_regular = _newton_step(jacobian, values)
     solved = points - step

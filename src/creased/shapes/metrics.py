@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from creased.core.domain import Box
 from creased.mesh_queries import TriangleIndex
-from creased.shapes.sampling import DOMAIN_HALF_WIDTH
 from creased.shapes.shape import Shape, sample_triangles
 
 if TYPE_CHECKING:
@@ -51,19 +51,20 @@ def compare_meshes(
 
 
 def compare_functions(
-    shape: Shape, function: Function, n_surface: int, n_volume: int, rng: np.random.Generator
+    shape: Shape, domain: Box, function: Function, n_surface: int, n_volume: int, rng: np.random.Generator
 ) -> dict[str, float]:
     """Mean |f| on the shape's surface, and volumetric intersection over union, by fresh points.
 
     Args:
         shape: the reference.
+        domain: where volumes are compared.
         function: maps points (n, 3) to values (n,), negative inside.
         n_surface: points on the surface.
         n_volume: points in the domain.
         rng: where randomness comes from.
     """
     surface, _ = shape.sample_surface(n_surface, rng)
-    points = rng.uniform(-DOMAIN_HALF_WIDTH, DOMAIN_HALF_WIDTH, (n_volume, 3))
+    points = rng.uniform(domain.lower, domain.upper, (n_volume, 3))
     inside, expected = function(points) < 0, shape.index.signed_distance(points) < 0
     union = int((inside | expected).sum())
     return {

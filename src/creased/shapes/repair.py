@@ -1,4 +1,9 @@
-"""From a mesh as found to a closed one, or to a refusal; the log says which."""
+"""From a mesh as found to a closed one, or to a refusal; the log says which.
+
+Components are looked at one by one. Those that are closed stay as they are; open ones are closed by
+pymeshfix, unless they are mere fragments, which are dropped. A component that lies inside of an odd number of
+others is a cavity and faces inward, all others face outward.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from creased.mesh_queries import TriangleIndex
 from creased.shapes.errors import ShapeError
 
 if TYPE_CHECKING:
@@ -14,6 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+FRAGMENT = 0.01  # an open component with a smaller share of the area is dropped, not closed
 FLAT = 1e-9  # a volume below this share of the bounding cube's is that of a sheet
 
 
@@ -23,54 +30,102 @@ def make_watertight(mesh: Trimesh, name: str, *, repair: bool = True) -> Trimesh
     Args:
         mesh: as found; not changed.
         name: of the shape, for messages.
-        repair: whether holes may be closed (by pymeshfix, which keeps the largest component).
+        repair: whether holes may be closed.
 
     Raises:
         ShapeError: it is not closed and may not or cannot be repaired, or it has no volume.
     """
+    import trimesh
+
     if not np.isfinite(mesh.vertices).all():
         raise ShapeError(f"shape {name}: the mesh has vertices at NaN or infinity")
-    if mesh.is_watertight and mesh.is_winding_consistent:
+    parts = list(mesh.split(only_watertight=False, repair=False)) if len(mesh.faces) else []
+    n_open = sum(not _is_closed(part) for part in parts)
+    if n_open == 0:
         log.info("shape %s: watertight as it is, %s faces", name, f"{len(mesh.faces):,}")
-        closed = mesh
     elif not repair:
         raise ShapeError(
-            f"shape {name}: the mesh is not watertight, and shape.repair=false refuses to mend it"
+            f"shape {name}: the mesh is not watertight ({n_open} open parts of {len(parts)}), and "
+            "shape.repair=false refuses to mend it"
         )
     else:
-        closed = _close_holes(mesh, name)
-    volume = _signed_volume(closed)
-    if abs(volume) < FLAT * float(np.prod(np.maximum(closed.extents, closed.extents.max()))):
+        parts = _close_parts(parts, mesh.area, name)
+    parts = [part for part in parts if abs(signed_volume(part)) > FLAT * float(mesh.extents.max()) ** 3]
+    if not parts:
         raise ShapeError(f"shape {name}: the mesh encloses no volume, so there is no inside to learn")
-    if volume < 0:
-        log.warning("shape %s: inside out; its faces were reversed", name)
-        closed = closed.copy()
-        closed.invert()
-    return closed
+    n_reversed = _face_outward(parts)
+    if n_reversed:
+        log.warning(
+            "shape %s: %d of %d parts were inside out and were reversed", name, n_reversed, len(parts)
+        )
+    return trimesh.util.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
-def _signed_volume(mesh: Trimesh) -> float:
-    """The enclosed volume, negative if the mesh is inside out; zero for a sheet, without a warning."""
+def signed_volume(mesh: Trimesh) -> float:
+    """The enclosed volume, negative if the mesh is inside out; zero for a sheet."""
     a, b, c = (mesh.triangles[:, i] - mesh.bounds[0] for i in range(3))
     return float(np.einsum("ij,ij->", a, np.cross(b, c))) / 6
 
 
-def _close_holes(mesh: Trimesh, name: str) -> Trimesh:
+def _is_closed(part: Trimesh) -> bool:
+    return bool(part.is_watertight and part.is_winding_consistent)
+
+
+def _close_parts(parts: list[Trimesh], area: float, name: str) -> list[Trimesh]:
+    """Closed parts: those that were, and open ones as pymeshfix closes them."""
+    closed, n_before, n_after, dropped = [], 0, 0, []
+    for part in parts:
+        if _is_closed(part):
+            closed.append(part)
+        elif part.area < FRAGMENT * area:
+            dropped.append(part.area / area)
+        else:
+            closed.append(_close_holes(part, name))
+            n_before, n_after = n_before + len(part.faces), n_after + len(closed[-1].faces)
+    log.warning(
+        "shape %s: not watertight; open parts were closed by pymeshfix, %s faces became %s",
+        name,
+        f"{n_before:,}",
+        f"{n_after:,}",
+    )
+    if dropped:
+        share = 100 * sum(dropped)
+        log.warning("shape %s: %d fragments, %.2g%% of the area, were dropped", name, len(dropped), share)
+    return closed
+
+
+def _close_holes(part: Trimesh, name: str) -> Trimesh:
     import trimesh
     from pymeshfix import MeshFix
 
-    fixer = MeshFix(np.asarray(mesh.vertices, dtype=np.float64), np.asarray(mesh.faces, dtype=np.int32))
+    fixer = MeshFix(np.asarray(part.vertices, dtype=np.float64), np.asarray(part.faces, dtype=np.int32))
     fixer.repair()
     fixed = trimesh.Trimesh(fixer.points, fixer.faces, process=False)
-    if len(fixed.faces) == 0 or not fixed.is_watertight:
+    if len(fixed.faces) == 0 or not _is_closed(fixed):
         raise ShapeError(
             f"shape {name}: the mesh is not watertight and pymeshfix could not close it; "
             "mend it in a mesh editor, or choose another with shape.path=FILE"
         )
-    log.warning(
-        "shape %s: not watertight; repaired by pymeshfix from %s to %s faces",
-        name,
-        f"{len(mesh.faces):,}",
-        f"{len(fixed.faces):,}",
-    )
     return fixed
+
+
+def _face_outward(parts: list[Trimesh]) -> int:
+    """Reverse, in place, parts that face the wrong way; how many did."""
+    bounds = np.array([part.bounds for part in parts])
+    was_outward = [signed_volume(part) > 0 for part in parts]
+    for part, is_outward in zip(parts, was_outward, strict=True):
+        if not is_outward:
+            part.invert()
+    depth = np.zeros(len(parts), dtype=int)
+    for i, outer in enumerate(parts):
+        inside = ((bounds[:, 0] >= bounds[i, 0]) & (bounds[:, 1] <= bounds[i, 1])).all(axis=1)
+        inside[i] = False
+        if inside.any():
+            points = np.array([part.vertices[0] for part in np.array(parts, dtype=object)[inside]])
+            centre, size = outer.bounds[0], outer.extents.max()
+            index = TriangleIndex((outer.vertices - centre) / size, outer.faces)
+            depth[inside] += index.signed_distance((points - centre) / size) < 0
+    for part, is_cavity in zip(parts, depth % 2 == 1, strict=True):
+        if is_cavity:
+            part.invert()
+    return int(((depth % 2 == 0) != was_outward).sum())

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from creased.core.domain import Box
 from creased.shapes.shape import Shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-DOMAIN_HALF_WIDTH = 0.5  # samples and extraction live in [-0.5, 0.5]^3
 
 
 class Samples(NamedTuple):
@@ -23,12 +22,13 @@ class Samples(NamedTuple):
 
 
 def sample_distances(
-    shape: Shape, n: int, near: float, spreads: Sequence[float], rng: np.random.Generator
+    shape: Shape, domain: Box, n: int, near: float, spreads: Sequence[float], rng: np.random.Generator
 ) -> Samples:
     """Draw points and measure their distances.
 
     Args:
         shape: what to sample.
+        domain: where; near points outside of it are moved to its walls.
         n: how many points.
         near: the share that is drawn near the surface; the rest is uniform in the domain.
         spreads: standard deviations, in domain units, of the normal offsets of near points from the surface;
@@ -39,7 +39,7 @@ def sample_distances(
     surface, _ = shape.sample_surface(n_near, rng)
     spread = rng.choice(np.asarray(spreads), size=(n_near, 1))
     close = surface + spread * rng.standard_normal((n_near, 3))
-    everywhere = rng.uniform(-DOMAIN_HALF_WIDTH, DOMAIN_HALF_WIDTH, (n - n_near, 3))
-    points = np.concatenate([close, everywhere]).clip(-DOMAIN_HALF_WIDTH, DOMAIN_HALF_WIDTH)
+    everywhere = rng.uniform(domain.lower, domain.upper, (n - n_near, 3))
+    points = np.concatenate([close, everywhere]).clip(domain.lower, domain.upper)
     points = points.astype(np.float32)
     return Samples(points, shape.index.signed_distance(points))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
 
+from creased.core.domain import Box
 from creased.shapes.sampling import sample_distances
 from creased.shapes.shape import Shape
 
@@ -57,6 +58,7 @@ class SDFDataModule(L.LightningDataModule):
 
     Args:
         shape: what to learn.
+        domain: where.
         n_samples: points with distances.
         near: the share of them drawn near the surface; the rest is uniform in the domain.
         spreads: standard deviations, in domain units, of the offsets of near points.
@@ -69,6 +71,7 @@ class SDFDataModule(L.LightningDataModule):
     def __init__(
         self,
         shape: Shape,
+        domain: Box,
         n_samples: int = 500_000,
         near: float = 0.8,
         spreads: Sequence[float] = (0.01, 0.04),
@@ -85,7 +88,7 @@ class SDFDataModule(L.LightningDataModule):
                 f"data: need 1 <= batch_size <= n_samples and positive counts, got batch_size={batch_size}, "
                 f"n_samples={n_samples}, n_batches={n_batches}, n_validation={n_validation}"
             )
-        self.shape = shape
+        self.shape, self.domain = shape, domain
         self.n_samples, self.near, self.spreads = n_samples, near, tuple(spreads)
         self.batch_size, self.n_batches, self.n_validation = batch_size, n_batches, n_validation
         self.seed = seed
@@ -96,7 +99,7 @@ class SDFDataModule(L.LightningDataModule):
         if self.samples is not None:
             return
         rng = np.random.default_rng(self.seed)
-        samples = sample_distances(self.shape, self.n_samples, self.near, self.spreads, rng)
+        samples = sample_distances(self.shape, self.domain, self.n_samples, self.near, self.spreads, rng)
         self.samples = SampledPoints(torch.from_numpy(samples.points), torch.from_numpy(samples.distances))
         surface, _ = self.shape.sample_surface(self.n_validation, rng)
         self.surface = torch.from_numpy(surface.astype(np.float32))

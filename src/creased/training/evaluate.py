@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from creased.core.domain import Box
 from creased.core.level_set import LevelSet
 from creased.core.program import Program
 from creased.geometry.measures import edge_lengths
@@ -24,7 +25,7 @@ N_MESH = 50_000  # points on each mesh
 BLOCK = 65_536  # points evaluated in one go
 
 
-def evaluate(shape: Shape, program: Program, level_set: LevelSet, seed: int) -> dict[str, Any]:
+def evaluate(shape: Shape, domain: Box, program: Program, level_set: LevelSet, seed: int) -> dict[str, Any]:
     """Counts, answers and distances of a trained function and its exact mesh, in plain values."""
     rng = np.random.default_rng([seed, 1])  # a stream of its own: no training sample is seen again
 
@@ -34,9 +35,9 @@ def evaluate(shape: Shape, program: Program, level_set: LevelSet, seed: int) -> 
             return torch.cat([program(block)[:, 0] for block in rows.split(BLOCK)]).cpu().numpy()
 
     result: dict[str, Any] = level_set.audit().as_dict()
-    result |= compare_functions(shape, function, N_SURFACE, N_VOLUME, rng)
+    result |= compare_functions(shape, domain, function, N_SURFACE, N_VOLUME, rng)
     result["open3d"] = ask_open3d(level_set)
-    if level_set.polygons.n:
+    if level_set.triangles().shape[0]:
         result["edge_length_total"] = float(edge_lengths(level_set.vertices, level_set.edges).sum())
         vertices, triangles = level_set.vertices.cpu().numpy(), level_set.triangles().cpu().numpy()
         result |= compare_meshes(shape, vertices, triangles, N_MESH, rng)
@@ -64,6 +65,8 @@ def _second_opinion(answers: dict[str, bool] | None) -> str:
 
 
 def _lines(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
+    if metrics["n_vertices"] == 0:
+        return [("level set", "empty", metrics["status"])]
     closed = "yes" if metrics["is_closed"] else f"no: {metrics['n_boundary_edges']} boundary edges"
     sound = "yes" if metrics["is_oriented"] and metrics["is_manifold"] else "no"
     lines = [

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import sys
 import tempfile
 from datetime import datetime
 from pathlib import Path
 
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 LAST = Path("checkpoints") / "last.ckpt"
+# What surrounds the shape in a folder's name: a time or the number of a job, and a count of namesakes.
+STAMPED = re.compile(r"^(\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d|\d+)_|~\d+$")
 
 
 class ResumeError(ValueError):
@@ -26,10 +32,11 @@ def find_checkpoint(ckpt_path: str, root: str, shape: str) -> Path:
         ResumeError: there is none.
     """
     if ckpt_path == "last":
-        runs = sorted(Path(root).glob(f"*_{shape}*/{LAST}"), key=lambda path: path.stat().st_mtime)
+        folders = [folder for folder in Path(root).glob("*") if STAMPED.sub("", folder.name) == shape]
+        runs = [folder / LAST for folder in folders if (folder / LAST).is_file()]
         if not runs:
             raise ResumeError(f"ckpt_path=last: no run of shape {shape} under {root} has a checkpoint yet")
-        return runs[-1]
+        return max(runs, key=lambda path: path.stat().st_mtime)
     path = Path(ckpt_path).expanduser()
     path = path / LAST if path.is_dir() else path
     if not path.is_file():
@@ -48,7 +55,15 @@ def choose_run_folder(root: str, shape: str, ckpt_path: str | None) -> str:
         checkpoint = find_checkpoint(ckpt_path, root, shape)
         if checkpoint.parent.name == LAST.parent.name:
             return str(checkpoint.parent.parent)
-    return str(Path(root) / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{shape}")
+    name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{shape}"
+    for count in itertools.count(1):
+        folder = Path(root) / (name if count == 1 else f"{name}~{count}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue  # another run of the shape began in the same second
+        return str(folder)
+    raise AssertionError("unreachable")
 
 
 def require_writable(folder: str) -> None:
@@ -63,9 +78,16 @@ def require_writable(folder: str) -> None:
 
 
 def _resolve_run_folder(root: str, name: str, path: str | None, ckpt_path: str | None) -> str:
-    """For Hydra, before it makes the folder: a mistake ends here in one line, not in a trace."""
+    """For Hydra, before it makes the folder: a mistake ends here in one line, not in a trace.
+
+    In a multirun the folder is that of Hydra's job, unless a run is resumed.
+    """
     try:
-        folder = choose_run_folder(root, label_shape(name, path), ckpt_path)
+        config = HydraConfig.get() if HydraConfig.initialized() else None
+        if config is not None and config.mode == RunMode.MULTIRUN and ckpt_path is None:
+            folder = str(Path(config.sweep.dir) / config.sweep.subdir)
+        else:
+            folder = choose_run_folder(root, label_shape(name, path), ckpt_path)
         require_writable(folder)
     except (ResumeError, OSError) as error:
         print(f"creased: {error}", file=sys.stderr)

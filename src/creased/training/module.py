@@ -50,7 +50,7 @@ class SDFModule(L.LightningModule):
         shape_name: str = "",
     ) -> None:
         super().__init__()
-        lower(network)  # refuses what cannot be extracted before any time is spent on training it
+        program = lower(network)  # refuses what cannot be extracted, before time is spent on training it
         self.network = network
         self.losses = dict(losses)
         self.make_optimizer = optimizer
@@ -58,6 +58,11 @@ class SDFModule(L.LightningModule):
         self.regularizer = regularizer
         self.regularizer_weight = regularizer_weight
         self.domain = domain or Box.cube(3, 0.5)
+        if (program.in_dim, program.out_dim, self.domain.dim) != (3, 1, 3):
+            raise ValueError(
+                f"SDFModule: shapes need 3 inputs, 1 output and a domain of 3 dimensions, got "
+                f"{program.in_dim}, {program.out_dim} and {self.domain.dim}"
+            )
         self.to_domain = to_domain or Similarity.identity()
         self.shape_name = shape_name
         self.level_set: LevelSet | None = None  # kept here by the extraction callback, detached

@@ -17,25 +17,37 @@ from typing import Any
 
 import lightning as L
 import torch
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
+from hydra.types import RunMode
 from hydra.utils import instantiate
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
+from creased.checkpoint import read_record
+from creased.core.domain import Box
 from creased.core.extract import extract_level_set
 from creased.files import write_whole
 from creased.networks import UnsupportedModuleError
 from creased.shapes import Shape
 from creased.training.callbacks.guard import DivergedError
 from creased.training.evaluate import as_table, evaluate
-from creased.training.folders import LAST, find_checkpoint, label_shape
+from creased.training.folders import LAST, ResumeError, find_checkpoint, label_shape
 from creased.training.module import SDFModule
 
 log = logging.getLogger(__name__)
 
 # What a user can mend; ValueError covers ShapeError, CheckpointError and what constructors refuse. A trace of
 # any of them is shown with hydra.verbose=true.
-MISTAKES = (DivergedError, InstantiationException, OSError, UnsupportedModuleError, ValueError)
+MISTAKES = (
+    DivergedError,
+    InstantiationException,
+    MisconfigurationException,
+    OSError,
+    UnsupportedModuleError,
+    ValueError,
+)
 
 HUSHED = (  # warnings that are about Lightning's own habits, not about this run
     ".*LeafSpec.*",
@@ -63,11 +75,13 @@ def run(cfg: DictConfig) -> dict[str, Any]:
     plain = OmegaConf.to_container(cfg, resolve=True)
     write_whole(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)).encode())
     shape: Shape = instantiate(cfg.shape)
-    data: L.LightningDataModule = instantiate(cfg.data, _partial_=True)(shape=shape)
-    module = _make_module(cfg, shape)
+    domain: Box = instantiate(cfg.domain)
+    data: L.LightningDataModule = instantiate(cfg.data, _partial_=True)(shape, domain)
+    module = _make_module(cfg, shape, domain)
+    checkpoint = _resume_from(cfg, module)
     trainer = _make_trainer(cfg, plain)
     prepared = time.perf_counter()
-    _fit(trainer, module, data, _resume_from(cfg))
+    _fit(trainer, module, data, checkpoint)
     trained = time.perf_counter()
     metrics = _evaluate(cfg, shape, module, trainer)
     finished = time.perf_counter()
@@ -88,7 +102,10 @@ def run_or_explain(cfg: DictConfig) -> dict[str, Any]:
         return run(cfg)
     except MISTAKES as error:
         log.debug("trace", exc_info=True)
-        message, status = str(error), 1
+        if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
+            log.error("this run of the sweep failed: %s", _say(error))
+            return {"failed": _say(error)}
+        message, status = _say(error), 1
     except KeyboardInterrupt:
         message, status = "interrupted", 130
     kept = Path(cfg.paths.output) / LAST
@@ -96,6 +113,13 @@ def run_or_explain(cfg: DictConfig) -> dict[str, Any]:
         message += f"\ncreased: the last whole checkpoint is {kept}; go on with ckpt_path=last"
     print(f"creased: {message}", file=sys.stderr)
     raise SystemExit(status)
+
+
+def _say(error: BaseException) -> str:
+    """What to tell the user; of Hydra's wrapping, what is inside."""
+    if isinstance(error, InstantiationException) and error.__cause__ is not None:
+        return str(error.__cause__)
+    return str(error)
 
 
 def _fit(trainer: L.Trainer, module: SDFModule, data: L.LightningDataModule, checkpoint: str | None) -> None:
@@ -120,7 +144,7 @@ def _fit(trainer: L.Trainer, module: SDFModule, data: L.LightningDataModule, che
             sys.modules["wandb"].finish()
 
 
-def _make_module(cfg: DictConfig, shape: Shape) -> SDFModule:
+def _make_module(cfg: DictConfig, shape: Shape, domain: Box) -> SDFModule:
     return SDFModule(
         network=instantiate(cfg.model),
         losses=instantiate(cfg.loss),
@@ -128,7 +152,7 @@ def _make_module(cfg: DictConfig, shape: Shape) -> SDFModule:
         schedule=instantiate(cfg.schedule),
         regularizer=instantiate(cfg.regularizer.term),
         regularizer_weight=cfg.regularizer.weight,
-        domain=instantiate(cfg.domain),
+        domain=domain,
         to_domain=shape.to_domain,
         shape_name=shape.name,
     )
@@ -143,10 +167,26 @@ def _make_trainer(cfg: DictConfig, plain: Any) -> L.Trainer:
     return trainer
 
 
-def _resume_from(cfg: DictConfig) -> str | None:
+def _resume_from(cfg: DictConfig, module: SDFModule) -> str | None:
+    """The checkpoint to go on from, after a look at whether it fits.
+
+    Raises:
+        CheckpointError: it cannot be read.
+        ResumeError: it is of another shape or another network, or has no epochs left to run.
+    """
     if cfg.ckpt_path is None:
         return None
     path = find_checkpoint(cfg.ckpt_path, cfg.paths.runs, label_shape(cfg.shape.name, cfg.shape.path))
+    record = read_record(path)
+    if record.shape != module.shape_name:
+        raise ResumeError(f"{path} was trained on {record.shape}, not on {module.shape_name}")
+    if record.program.widths != module.program().widths:
+        raise ResumeError(
+            f"{path} has hidden widths {record.program.widths}, the model {module.program().widths}: "
+            "give the model.width and model.depth that it was trained with"
+        )
+    if cfg.trainer.max_epochs is not None and record.epoch >= cfg.trainer.max_epochs:
+        raise ResumeError(f"{path} has already done {record.epoch} epochs: raise trainer.max_epochs to go on")
     log.info("going on from %s", path)
     return str(path)
 
@@ -164,7 +204,7 @@ def _evaluate(cfg: DictConfig, shape: Shape, module: SDFModule, trainer: L.Train
         "epochs": trainer.current_epoch,
         "extraction_seconds": seconds,
     }
-    return run_facts | evaluate(shape, program, level_set, cfg.seed)
+    return run_facts | evaluate(shape, module.domain, program, level_set, cfg.seed)
 
 
 def _report(metrics: dict[str, Any], folder: Path) -> None:

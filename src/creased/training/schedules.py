@@ -16,6 +16,8 @@ def one_cycle(warm_up: float = 0.15, start: float = 0.04, end: float = 1e-3) -> 
         start: factor at the beginning.
         end: factor at the end.
     """
+    if not 0 <= warm_up < 1:
+        raise ValueError(f"one_cycle: warm_up is a share in [0, 1), got {warm_up}")
 
     def factor(done: float) -> float:
         if done < warm_up:

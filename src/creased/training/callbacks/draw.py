@@ -9,6 +9,7 @@ from typing import Any
 import lightning as L
 
 from creased import viz
+from creased.core.domain import Box
 from creased.core.level_set import LevelSet
 from creased.raycast import View
 from creased.training.module import SDFModule
@@ -52,19 +53,18 @@ class DrawLevelSet(L.Callback):
             return
         self._drawn = level_set
         try:
-            self._draw(level_set, epoch, trainer)
-        except (ImportError, OSError, RuntimeError) as error:
+            self._draw(level_set, pl_module.domain, epoch, trainer)
+        except (ImportError, OSError, RuntimeError, ValueError) as error:
             self._is_broken = True
             log.warning("no more pictures in this run: %s", error)
 
-    def _draw(self, level_set: LevelSet, epoch: int, trainer: L.Trainer) -> None:
-        image = viz.render_level_set(level_set, size=self.size, view=self.view)
+    def _draw(self, level_set: LevelSet, domain: Box, epoch: int, trainer: L.Trainer) -> None:
+        image = viz.render_level_set(level_set, size=self.size, view=self.view, domain=domain)
         self.labels[epoch] = f"epoch {epoch} · {level_set.polygons.n:,} faces"
         viz.save_png(image, self._path(epoch))
         viz.save_png(image, self.folder / "preview.png")
-        frames = [
-            (label, viz.load_png(self._path(e))) for e, label in self.labels.items() if self._path(e).exists()
-        ]
+        drawn = viz.thin_out([e for e in self.labels if self._path(e).exists()])
+        frames = [(self.labels[e], viz.load_png(self._path(e))) for e in drawn]
         viz.contact_sheet(frames, self.folder / "progress.png")
         for logger in trainer.loggers:
             if hasattr(logger, "log_image"):

@@ -1,0 +1,122 @@
+"""Checkpoints are believed only as far as they can be checked, and nothing in them is run."""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import creased
+from creased.checkpoint import KEY, CheckpointError, Record, read_record, write_record
+from creased.cli import main
+from creased.similarity import Similarity
+
+
+def _values() -> dict[str, Any]:
+    torch.manual_seed(0)
+    network = creased.MLP(3, 8, 2)
+    with torch.no_grad():
+        network[-1].bias -= network(torch.zeros(1, 3))[0]
+    program = creased.lower(network).detach()
+    return write_record(Record(program, creased.Box.cube(3, 0.5), Similarity.identity(), "ball", 3))
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    path = tmp_path / "last.ckpt"
+    torch.save({KEY: _values()}, path)
+    return path
+
+
+def test_a_record_comes_back_as_it_was(checkpoint: Path) -> None:
+    record = read_record(checkpoint)
+    assert (record.shape, record.epoch, record.program.widths) == ("ball", 3, (8, 8))
+    torch.testing.assert_close(record.program(torch.zeros(1, 3)), torch.zeros(1, 1))
+
+
+@pytest.mark.parametrize("ending", ["ply", "obj", "stl", "glb"])
+def test_extract_writes_every_format(checkpoint: Path, tmp_path: Path, ending: str, capsys: Any) -> None:
+    assert main(["extract", str(checkpoint), "--out", str(tmp_path / f"mesh.{ending}")]) == 0
+    assert (tmp_path / f"mesh.{ending}").stat().st_size > 100
+    assert "polygons" in capsys.readouterr().out
+
+
+def test_info_says_what_there_is(checkpoint: Path, capsys: Any) -> None:
+    assert main(["info", str(checkpoint)]) == 0
+    said = capsys.readouterr().out
+    assert "ball, 3 epochs" in said
+    assert "(8, 8)" in said
+
+
+def _fail(path: Path, capsys: Any) -> str:
+    assert main(["info", str(path)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("creased: ")
+    assert "Traceback" not in said
+    return said
+
+
+class _Bomb:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (Path("bomb-went-off"),)
+
+
+def test_code_in_a_checkpoint_is_not_run(
+    tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({KEY: _Bomb()}, tmp_path / "bomb.ckpt")
+    (tmp_path / "plain.ckpt").write_bytes(pickle.dumps(_Bomb()))
+    assert "could run code" in _fail(tmp_path / "bomb.ckpt", capsys)
+    _fail(tmp_path / "plain.ckpt", capsys)
+    assert not (tmp_path / "bomb-went-off").exists()
+
+
+def test_files_that_are_no_checkpoints_are_refused(checkpoint: Path, tmp_path: Path, capsys: Any) -> None:
+    whole = checkpoint.read_bytes()
+    for name, content in {
+        "cut": whole[: len(whole) // 2],
+        "empty": b"",
+        "stl": b"solid x\nendsolid x\n",
+    }.items():
+        (tmp_path / name).write_bytes(content)
+        assert name in _fail(tmp_path / name, capsys)
+    torch.save({"state_dict": {}}, tmp_path / "foreign.ckpt")
+    assert "no record of creased" in _fail(tmp_path / "foreign.ckpt", capsys)
+    assert "there is no checkpoint" in _fail(tmp_path / "nowhere.ckpt", capsys)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("head", "weight"), torch.ones(1, 5)),
+        (("head", "weight"), "x"),
+        (("head", "weight"), torch.ones(1, 8, dtype=torch.int64)),
+        (("domain", "lower"), [0.0]),
+        (("to_domain", "scale"), 0.0),
+        (("to_domain", "centre"), [0.0, float("nan"), 0.0]),
+        (("epoch",), "many"),
+    ],
+)
+def test_damaged_records_are_refused(tmp_path: Path, place: tuple[str, ...], value: Any, capsys: Any) -> None:
+    values = _values()
+    entry = values
+    for name in place[:-1]:
+        entry = entry[name]
+    entry[place[-1]] = value
+    torch.save({KEY: values}, tmp_path / "last.ckpt")
+    assert "damaged" in _fail(tmp_path / "last.ckpt", capsys)
+
+
+def test_nan_weights_are_named_with_what_to_do(tmp_path: Path) -> None:
+    values = _values()
+    values["blocks"][0]["weight"][0, 0] = float("nan")
+    torch.save({KEY: values}, tmp_path / "last.ckpt")
+    with pytest.raises(CheckpointError, match=r"NaN or infinity.*earlier checkpoint"):
+        read_record(tmp_path / "last.ckpt")
+
+
+def test_an_unknown_ending_is_refused_before_any_work(checkpoint: Path, tmp_path: Path, capsys: Any) -> None:
+    assert main(["extract", str(checkpoint), "--out", str(tmp_path / "mesh.xyz")]) == 1
+    assert "give it one of the endings" in capsys.readouterr().err

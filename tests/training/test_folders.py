@@ -1,0 +1,51 @@
+"""Run folders: a new one for each run, and the right one to resume."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from creased.training.folders import LAST, ResumeError, choose_run_folder, find_checkpoint, label_shape
+
+
+def _finished(root: Path, shape: str) -> Path:
+    checkpoint = Path(choose_run_folder(str(root), shape, None)) / LAST
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.write_bytes(b"")
+    return checkpoint
+
+
+def test_runs_of_one_second_get_folders_of_their_own(tmp_path: Path) -> None:
+    folders = {choose_run_folder(str(tmp_path), "box", None) for _ in range(4)}
+    assert len(folders) == 4
+
+
+def test_last_is_the_newest_run_of_the_very_shape(tmp_path: Path) -> None:
+    older, newer = _finished(tmp_path, "box"), _finished(tmp_path, "box")
+    _finished(tmp_path, "box2")
+    _finished(tmp_path, "my_box")
+    os.utime(older, (1, 1))
+    assert find_checkpoint("last", str(tmp_path), "box") == newer
+
+
+def test_names_with_odd_characters_are_found(tmp_path: Path) -> None:
+    checkpoint = _finished(tmp_path, "my [1] part=x")
+    assert find_checkpoint("last", str(tmp_path), "my [1] part=x") == checkpoint
+
+
+def test_a_resumed_run_stays_in_its_folder(tmp_path: Path) -> None:
+    checkpoint = _finished(tmp_path, "box")
+    for name in ("last", str(checkpoint), str(checkpoint.parent.parent)):
+        assert choose_run_folder(str(tmp_path), "box", name) == str(checkpoint.parent.parent)
+
+
+def test_nothing_to_resume_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ResumeError, match="no run of shape box"):
+        find_checkpoint("last", str(tmp_path), "box")
+    with pytest.raises(ResumeError, match="there is no checkpoint"):
+        find_checkpoint(str(tmp_path / "nowhere.ckpt"), str(tmp_path), "box")
+
+
+def test_a_users_file_names_the_shape() -> None:
+    assert label_shape("bunny", None) == "bunny"
+    assert label_shape("bunny", "/data/scan of a cup.obj") == "scan of a cup"
