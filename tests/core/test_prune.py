@@ -1,5 +1,7 @@
 """Pruning drops nothing of the level set, and what it drops is proven not to meet it."""
 
+from functools import partial
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
