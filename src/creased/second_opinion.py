@@ -37,8 +37,8 @@ def import_open3d() -> Any | None:
 def ask_open3d(level_set: LevelSet) -> dict[str, bool] | None:
     """Answers of open3d about the fan triangles of a level set (D = 3), or None without open3d.
 
-    The keys are ``edge_manifold`` (every edge in two triangles, so the mesh is closed), ``vertex_manifold``
-    and ``orientable``. open3d's test for self-intersections takes minutes here and is not asked for.
+    The keys are ``closed`` (every edge in two triangles), ``edge_manifold`` (in at most two),
+    ``vertex_manifold`` and ``orientable``. open3d's test for self-intersections takes minutes and is left out.
     """
     open3d = import_open3d()
     if open3d is None or level_set.polygons.n == 0:
@@ -47,7 +47,8 @@ def ask_open3d(level_set: LevelSet) -> dict[str, bool] | None:
     triangles = open3d.utility.Vector3iVector(level_set.triangles().cpu().int().numpy())
     mesh = open3d.geometry.TriangleMesh(vertices, triangles)
     return {
-        "edge_manifold": mesh.is_edge_manifold(allow_boundary_edges=False),
+        "closed": mesh.is_edge_manifold(allow_boundary_edges=False),
+        "edge_manifold": mesh.is_edge_manifold(allow_boundary_edges=True),
         "vertex_manifold": mesh.is_vertex_manifold(),
         "orientable": mesh.is_orientable(),
     }

@@ -110,7 +110,7 @@ def run_or_explain(cfg: DictConfig) -> dict[str, Any]:
         message, status = "interrupted", 130
     kept = Path(cfg.paths.output) / LAST
     if kept.exists():
-        message += f"\ncreased: the last whole checkpoint is {kept}; go on with ckpt_path=last"
+        message += f"\ncreased: the last whole checkpoint is {kept}; go on with ckpt_path={cfg.paths.output}"
     print(f"creased: {message}", file=sys.stderr)
     raise SystemExit(status)
 
