@@ -38,7 +38,7 @@ def ask_open3d(level_set: LevelSet) -> dict[str, bool] | None:
     """Answers of open3d about the fan triangles of a level set (D = 3), or None without open3d.
 
     The keys are ``closed`` (every edge in two triangles), ``edge_manifold`` (in at most two),
-    ``vertex_manifold`` and ``orientable``. open3d's test for self-intersections takes minutes and is left out.
+    ``vertex_manifold`` and ``orientable``. open3d's test for self-intersections takes minutes: left out.
     """
     open3d = import_open3d()
     if open3d is None or level_set.polygons.n == 0:

@@ -17,11 +17,11 @@ from torch import Tensor
 from creased.core.chains import label_components, match_tails, order_chains
 from creased.core.cofaces import Arrangement, Cofaces
 from creased.core.corners import inside_walls
-from creased.core.domain import Skeleton
 from creased.core.level_set import Polygons
 from creased.core.pairing import CellCodes
 from creased.core.program import Program
 from creased.core.signs import RowLayout, unpack_rows
+from creased.core.skeleton import Skeleton
 from creased.core.tolerance import get_epsilon
 
 

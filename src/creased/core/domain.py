@@ -9,22 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from creased.core.signs import pack_rows
-
-
-class Skeleton(NamedTuple):
-    """Vertices and edges of a complex, each cell with its code; an edge's words are those of its ends."""
-
-    vertices: Tensor  # (V, D) floating
-    zero_ids: Tensor  # (V, D) int32, ascending: the rows that vanish at the vertex
-    words: Tensor  # (V, W) int64, packed signs, bit 0 at the zero ids
-    edges: Tensor  # (E, 2) int32
-    edge_zero_ids: Tensor  # (E, D - 1) int32, ascending
+from creased.core.skeleton import Skeleton
 
 
 @dataclass(frozen=True)

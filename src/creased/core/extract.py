@@ -27,13 +27,14 @@ from creased.core.assemble import (
 )
 from creased.core.cofaces import Arrangement, arrange
 from creased.core.complex import PolyhedralComplex
-from creased.core.domain import Box, Skeleton
+from creased.core.domain import Box
 from creased.core.growable import Growable
 from creased.core.level_set import LevelSet, Polygons
 from creased.core.program import Affine, Program
 from creased.core.prune import Pruner
 from creased.core.signs import RowLayout
-from creased.core.subdivide import SCAN, GrowingSkeleton, subdivide
+from creased.core.skeleton import GrowingSkeleton, Skeleton
+from creased.core.subdivide import SCAN, subdivide
 from creased.core.tolerance import rounding_error
 
 COMPLETE = "complete in the domain: every cell was subdivided"

@@ -22,7 +22,7 @@ from creased.core.growable import Growable
 from creased.core.pairing import CellCodes, KeyTable, cell_keys, group_equal, key_table
 from creased.core.program import Block, Program
 from creased.core.signs import WORD, row_bits, unpack_rows
-from creased.core.subdivide import BlockCut, GrowingSkeleton
+from creased.core.skeleton import BlockCut, GrowingSkeleton
 
 GROWTH = 4.0  # live vertices may multiply by this within a block before it is pruned again
 FEWEST = 20_000  # live vertices below which pruning within a block does not pay
