@@ -144,6 +144,7 @@ def _cut_all(program: Program, domain: Box, level: float | None, *, prune: bool 
     state, row = skeleton.vertices.rows, layout.n_walls
     for index, block in enumerate(program.blocks):
         carried = _evaluate(block.affine, state, has_passengers=block.skip is not None)
+        del state  # the next one is made of what is carried
         within = partial(pruner.within_block, index, skeleton) if pruner else None
         cut = subdivide(skeleton, carried, block.n_neurons, row, rows, within)
         z, state = carried.rows.tensor_split([block.n_neurons], dim=1)
@@ -163,11 +164,22 @@ def _evaluate(affine: Affine, state: Tensor, *, has_passengers: bool = False) ->
     noise_of = rounding_error(state.dtype, n_inputs)
     for rows, inputs in zip(values.rows.split(SCAN), state.split(SCAN), strict=True):
         z = affine(inputs)
-        noise = torch.addmm(affine.bias.abs(), inputs.abs(), affine.weight.abs().T).mul_(noise_of)
-        rows[:, :n_neurons] = z.masked_fill_(z.abs() <= noise, 0)
+        _silence_noise(z, affine, inputs, noise_of)
+        rows[:, :n_neurons] = z
         if has_passengers:
             rows[:, n_neurons:] = inputs
     return values
+
+
+def _silence_noise(z: Tensor, affine: Affine, inputs: Tensor, noise_of: float) -> None:
+    """Set to zero the values (V, N) that are no more than rounding noise of the sums they come from."""
+    weight, bias = affine.weight.abs(), affine.bias.abs()
+    most = noise_of * (weight @ inputs.abs().amax(0) + bias)
+    row, neuron = (z.abs() <= most).nonzero(as_tuple=True)
+    if row.numel():
+        noise = noise_of * ((inputs[row].abs() * weight[neuron]).sum(1) + bias[neuron])
+        is_noise = z[row, neuron].abs() <= noise
+        z[row[is_noise], neuron[is_noise]] = 0
 
 
 def _assemble(program: Program, surface: Skeleton, done: Extraction, level: float, output: int) -> LevelSet:

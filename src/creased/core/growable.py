@@ -1,9 +1,15 @@
-"""A tensor that grows by rows: capacity doubles, so that appending costs amortized constant time a row."""
+"""A tensor that grows by rows: capacity multiplies, so that appending costs amortized constant time a row.
+
+On the CPU rows that are reserved but not yet written take no memory (the system maps pages when they are
+first touched), so more of them are reserved than on a device, and less is copied.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+
+ROOM = {"cpu": 4}  # capacity is this multiple of the rows needed; 2 elsewhere
 
 
 class Growable:
@@ -15,8 +21,8 @@ class Growable:
 
     @staticmethod
     def with_room(n: int, like: Tensor) -> Growable:
-        """Unwritten rows, n of them, of the shape and type of those of ``like``, with room for n more."""
-        grown = Growable(like.new_empty((2 * n, *like.shape[1:])))
+        """Unwritten rows, n of them, of the shape and type of those of ``like``, with room for more."""
+        grown = Growable(like.new_empty((_capacity(n, like), *like.shape[1:])))
         grown.n = n
         return grown
 
@@ -29,18 +35,22 @@ class Growable:
         """Add n rows at the end and return them, not yet written."""
         needed = self.n + n
         if needed > self._buffer.shape[0]:
-            grown = self._buffer.new_empty((max(2 * self.n, needed), *self._buffer.shape[1:]))
+            grown = self._buffer.new_empty((_capacity(needed, self._buffer), *self._buffer.shape[1:]))
             grown[: self.n] = self.rows
             self._buffer = grown
         self.n = needed
         return self._buffer[needed - n : needed]
 
     def select(self, chosen: Tensor) -> None:
-        """Keep the rows chosen (m,) alone, with room for as many again."""
-        kept = self._buffer.new_empty((2 * chosen.shape[0], *self._buffer.shape[1:]))
-        torch.index_select(self.rows, 0, chosen, out=kept[: chosen.shape[0]])
-        self._buffer, self.n = kept, chosen.shape[0]
+        """Keep the rows chosen (m,) alone, with room for more."""
+        kept = Growable.with_room(chosen.shape[0], self._buffer)
+        torch.index_select(self.rows, 0, chosen, out=kept.rows)
+        self._buffer, self.n = kept._buffer, kept.n
 
     def append(self, rows: Tensor) -> None:
         """Add rows (m, ...) at the end."""
         self.extend(rows.shape[0]).copy_(rows)
+
+
+def _capacity(n: int, like: Tensor) -> int:
+    return ROOM.get(like.device.type, 2) * n

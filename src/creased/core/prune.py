@@ -4,23 +4,22 @@ After each block, and within one when cells multiply, the regions of the live co
 corners of its vertices. A region goes only if a bound proves that the output has no zero in it, so the bound
 itself is the certificate that nothing of the level set is lost; a vertex goes when all regions around it are
 gone. Since a corner carries the number of its region, what a dropped region leaves behind in its neighbours'
-vertices is dead at once, and the affine map of a region is that of its parent, one block further.
+vertices is dead at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from creased.core.bounds import Tail, advance_maps, excludes_zero, prepare_tail
+from creased.core.bounds import advance_maps, excludes_zero, prepare_tail
 from creased.core.cofaces import Arrangement
 from creased.core.corners import DEAD
 from creased.core.growable import Growable
 from creased.core.pairing import CellCodes, KeyTable, cell_keys, group_equal, key_table
-from creased.core.program import Block, Program
+from creased.core.program import Program
 from creased.core.signs import WORD, row_bits, unpack_rows
 from creased.core.skeleton import BlockCut, GrowingSkeleton
 
@@ -33,14 +32,12 @@ ROUND_UP = 4  # cells are batched by their number of corners, rounded up to a mu
 class Regions(NamedTuple):
     """The live regions, each with its vertices."""
 
-    parent: Tensor  # (R,) int64: the region of the last pruning that it is a part of
-    words: Tensor  # (R, W') int64: signs of the block's rows so far, in the block's words
     entries: Tensor  # (n,) int64: places in the flattened corners (V, 2^D), region by region
     offsets: Tensor  # (R + 1,) int64 into the entries
 
 
 class Pruner:
-    """Drops regions of a growing skeleton; keeps their affine maps from block to block.
+    """Drops regions of a growing skeleton.
 
     Args:
         program: with one output, whose zeros are wanted.
@@ -52,10 +49,6 @@ class Pruner:
         self.program = program
         self.rows = rows
         self.magnitude = magnitude
-        dim = program.in_dim
-        identity = torch.eye(dim, dtype=program.dtype, device=program.device)
-        constant = torch.zeros_like(identity[:1])
-        self.maps = torch.cat([identity, constant])[None]  # (R, D + 1, S): the block's state on each region
         self.most_vertices = FEWEST  # pruned within a block when there are more
         self.history: list[tuple[int, int]] = []  # regions before and after each pruning
 
@@ -67,80 +60,79 @@ class Pruner:
         block, carried = self.program.blocks[index], cut.carried.rows
         state = block.advance(carried[:, cut.n_neurons :], torch.relu(carried[:, : cut.n_neurons]))
         outputs = evaluate_blocks(self.program, index + 1, state)
-        self._drop(prepare_tail(self.program, index, self.magnitude), skeleton, regions, outputs, cut)
+        self._drop(index, skeleton, regions, outputs, cut)
 
     def after_block(self, index: int, skeleton: GrowingSkeleton, cut: BlockCut, state: Tensor) -> Tensor:
         """Prune between blocks ``index`` and ``index + 1``, whose state (V, S) is given; the state kept."""
         regions = gather_regions(skeleton, cut, cut.n_neurons, self.rows)
-        tail = prepare_tail(self.program, index + 1, self.magnitude)
         outputs = evaluate_blocks(self.program, index + 1, state)
         passed_on = BlockCut(cut.rows, cut.first_row, cut.n_neurons, Growable(state), [])
-        self._drop(tail, skeleton, regions, outputs, passed_on, done=self.program.blocks[index])
+        self._drop(index + 1, skeleton, regions, outputs, passed_on)
         return passed_on.carried.rows
 
     def _drop(
-        self,
-        tail: Tail,
-        skeleton: GrowingSkeleton,
-        regions: Regions,
-        outputs: Tensor,
-        cut: BlockCut,
-        done: Block | None = None,
+        self, first_block: int, skeleton: GrowingSkeleton, regions: Regions, outputs: Tensor, cut: BlockCut
     ) -> None:
-        """Drop what the bounds of a tail exclude, and renumber; ``done`` is the block just finished."""
-        maps_of = self._next_maps(regions, cut, done)
-        kept = _find_kept(tail, skeleton, regions, outputs, maps_of)
+        """Drop what the bounds of the blocks from the first on exclude, and renumber."""
+        kept = self._find_kept(first_block, skeleton, regions, outputs)
         numbers = torch.where(kept, kept.long().cumsum(0) - 1, DEAD)
         assert skeleton.corners is not None
         corners = skeleton.corners.rows
         renumbered = torch.repeat_interleave(numbers.to(corners.dtype), regions.offsets.diff())
         corners.reshape(-1).index_copy_(0, regions.entries, renumbered)
         skeleton.keep((corners != DEAD).any(1), cut)
-        survivors = kept.nonzero()[:, 0]
-        self.maps = torch.cat([maps_of(survivors[:0]), *map(maps_of, survivors.split(BATCH))])
-        self.history.append((kept.shape[0], self.maps.shape[0]))
+        self.history.append((kept.shape[0], int(kept.sum())))
         self.most_vertices = max(FEWEST, int(GROWTH * skeleton.vertices.n))
 
-    def _next_maps(self, regions: Regions, cut: BlockCut, done: Block | None) -> Callable[[Tensor], Tensor]:
-        """A function from regions (r,) to maps (r, D + 1, S): those of their parents, after ``done``."""
-        parents = self.maps
-        first = cut.first_row - WORD * cut.words.start
+    def _find_kept(
+        self, first_block: int, skeleton: GrowingSkeleton, regions: Regions, outputs: Tensor
+    ) -> Tensor:
+        """True (R,) for regions whose vertices have outputs (V,) of both signs, or that are in doubt."""
+        tail = prepare_tail(self.program, first_block, self.magnitude)
+        n_corners = 2**self.program.in_dim
+        vertices = regions.entries // n_corners
+        sizes = regions.offsets.diff()
+        owner = torch.repeat_interleave(torch.arange(sizes.shape[0], device=sizes.device), sizes)
+        is_plus = (outputs >= 0).long().index_select(0, vertices)
+        n_plus = torch.zeros_like(sizes).index_add_(0, owner, is_plus)
+        kept = (n_plus > 0) & (n_plus < sizes)
+        rounded = (sizes + ROUND_UP - 1) // ROUND_UP * ROUND_UP
+        batch_size = max(BATCH // max(tail.program.widths), 1)
+        for size in torch.unique(rounded[~kept]).tolist():
+            for batch in ((rounded == size) & ~kept).nonzero()[:, 0].split(batch_size):
+                place = torch.arange(size, device=batch.device).clamp(max=sizes[batch][:, None] - 1)
+                chosen = vertices[regions.offsets[batch][:, None] + place].reshape(-1)
+                points = skeleton.vertices.rows.index_select(0, chosen)
+                corners = torch.nn.functional.pad(points, (0, 1), value=1).reshape(len(batch), size, -1)
+                side = torch.where(n_plus[batch] > 0, 1.0, -1.0).to(outputs.dtype)
+                maps = self._maps(first_block, skeleton, regions.entries[regions.offsets[batch]])
+                kept[batch] = ~excludes_zero(tail, maps, corners, side)
+        return kept
 
-        def maps_of(chosen: Tensor) -> Tensor:
-            maps = parents.index_select(0, regions.parent[chosen])
-            if done is None:
-                return maps
-            masks = unpack_rows(regions.words[chosen], first, cut.n_neurons)
-            return advance_maps(done, maps, masks.to(maps.dtype))
+    def _maps(self, first_block: int, skeleton: GrowingSkeleton, entries: Tensor) -> Tensor:
+        """The state of a block as an affine function (R, D + 1, S) of the position, on regions.
 
-        return maps_of
-
-
-def _find_kept(
-    tail: Tail,
-    skeleton: GrowingSkeleton,
-    regions: Regions,
-    outputs: Tensor,
-    maps_of: Callable[[Tensor], Tensor],
-) -> Tensor:
-    """True (R,) for regions whose vertices have outputs (V,) of both signs, and for those left in doubt."""
-    assert skeleton.corners is not None
-    vertices = regions.entries // skeleton.corners.rows.shape[1]
-    sizes = regions.offsets.diff()
-    owner = torch.repeat_interleave(torch.arange(sizes.shape[0], device=sizes.device), sizes)
-    n_plus = torch.zeros_like(sizes).index_add_(0, owner, (outputs >= 0).long().index_select(0, vertices))
-    kept = (n_plus > 0) & (n_plus < sizes)
-    rounded = (sizes + ROUND_UP - 1) // ROUND_UP * ROUND_UP
-    batch_size = max(BATCH // max(tail.program.widths), 1)
-    for size in torch.unique(rounded[~kept]).tolist():
-        for batch in ((rounded == size) & ~kept).nonzero()[:, 0].split(batch_size):
-            place = torch.arange(size, device=batch.device).clamp(max=sizes[batch][:, None] - 1)
-            chosen = vertices[regions.offsets[batch][:, None] + place].reshape(-1)
-            points = torch.nn.functional.pad(skeleton.vertices.rows.index_select(0, chosen), (0, 1), value=1)
-            side = torch.where(n_plus[batch] > 0, 1.0, -1.0).to(outputs.dtype)
-            corners = points.reshape(len(batch), size, -1)
-            kept[batch] = ~excludes_zero(tail, maps_of(batch), corners, side)
-    return kept
+        Args:
+            first_block: the block.
+            skeleton: cut by all blocks before.
+            entries: for each region, the place of one of its vertices in the flattened corners.
+        """
+        dim, layout = self.program.in_dim, self.rows.layout
+        vertex, corner = entries // 2**dim, entries % 2**dim
+        words = skeleton.words.rows.index_select(0, vertex)
+        zero_ids = skeleton.zero_ids.rows.index_select(0, vertex)
+        for slot in range(dim):
+            is_plus = (corner >> slot) & 1
+            words |= self.rows.bits.index_select(0, zero_ids[:, slot]) * is_plus[:, None]
+        maps = torch.eye(dim + 1, dim, dtype=self.program.dtype, device=words.device).expand(
+            len(vertex), -1, -1
+        )
+        blocks = self.program.blocks[:first_block]
+        n_rows = sum(block.n_neurons for block in blocks)
+        masks = unpack_rows(words, layout.n_walls, n_rows).to(self.program.dtype)
+        for block, mask in zip(blocks, masks.split([b.n_neurons for b in blocks], dim=1), strict=True):
+            maps = advance_maps(block, maps, mask)
+        return maps
 
 
 def gather_regions(skeleton: GrowingSkeleton, cut: BlockCut, n_done: int, rows: Arrangement) -> Regions:
@@ -185,9 +177,8 @@ def gather_regions(skeleton: GrowingSkeleton, cut: BlockCut, n_done: int, rows: 
     table = key_table(WORD * (1 + n_words), 1 + n_words, words.device)
     groups = group_equal(keys_of, codes_of, table)
     starts = groups.starts.nonzero()[:, 0]
-    first = codes_of(groups.order[starts]).words
     offsets = torch.nn.functional.pad(starts, (0, 1), value=groups.order.shape[0])
-    return Regions(first[:, 0], first[:, 1:], live[groups.order], offsets)
+    return Regions(live[groups.order], offsets)
 
 
 def evaluate_blocks(program: Program, first_block: int, state: Tensor) -> Tensor:
