@@ -173,6 +173,8 @@ def _evaluate(affine: Affine, state: Tensor, *, has_passengers: bool = False) ->
 
 def _silence_noise(z: Tensor, affine: Affine, inputs: Tensor, noise_of: float) -> None:
     """Set to zero the values (V, N) that are no more than rounding noise of the sums they come from."""
+    if z.numel() == 0:
+        return
     weight, bias = affine.weight.abs(), affine.bias.abs()
     most = noise_of * (weight @ inputs.abs().amax(0) + bias)
     row, neuron = (z.abs() <= most).nonzero(as_tuple=True)
