@@ -147,10 +147,11 @@ def _cut_all(program: Program, domain: Box, level: float | None, *, prune: bool 
         del state  # the next one is made of what is carried
         within = partial(pruner.within_block, index, skeleton) if pruner else None
         cut = subdivide(skeleton, carried, block.n_neurons, row, rows, within)
-        z, state = carried.rows.tensor_split([block.n_neurons], dim=1)
-        state, row = block.advance(state, z.relu_()), row + block.n_neurons
+        z, passengers = carried.rows.tensor_split([block.n_neurons], dim=1)
+        state, row = block.advance(passengers, z.relu_()), row + block.n_neurons
         if pruner and index + 1 < len(program.blocks):
             state = pruner.after_block(index, skeleton, cut, state)
+        del carried, cut, z, passengers  # or they would live on through the next block
     if level is not None:
         subdivide(skeleton, _evaluate(program.head, state), program.out_dim, row, rows)
     return Extraction(skeleton.freeze(), rows, skeleton.n_torn)

@@ -68,7 +68,7 @@ def subdivide(
         The block's part of the working state.
     """
     block = BlockCut(rows, first_row, n_neurons, carried, [[] for _ in range(n_neurons)])
-    skeleton.words.rows.bitwise_or_(_pack_block(block, carried.rows))
+    skeleton.words.rows[:, block.words] |= _pack_block(block, carried.rows)
     _schedule_all(skeleton, block)
     for neuron in range(n_neurons):
         _cut_by(skeleton, block, neuron)
@@ -78,7 +78,10 @@ def subdivide(
 
 
 def _pack_block(block: BlockCut, carried: Tensor) -> Tensor:
-    return pack_rows(carried[:, : block.n_neurons] >= 0, block.first_row, block.rows.layout.n_words)
+    """Signs of the block's preactivations (V, N + P), in the words that hold its rows."""
+    first_word = block.words.start
+    n_words = block.words.stop - first_word
+    return pack_rows(carried[:, : block.n_neurons] >= 0, block.first_row - WORD * first_word, n_words)
 
 
 def _schedule_all(skeleton: GrowingSkeleton, block: BlockCut) -> None:
@@ -146,7 +149,9 @@ def _split_edges(skeleton: GrowingSkeleton, block: BlockCut, split: Tensor, neur
     # Where the ends agree the sign is theirs; where they differ it is that of the end which is not zero for
     # rows already done, and that of the interpolated value for rows to come.
     row, rows = block.first_row + neuron, block.rows
-    words = (first & second) | ((first ^ second) & (rows.before[row] | fresh) & ~rows.bits[row])
+    differ = first ^ second
+    words = (first & second) | (differ & rows.before[row])
+    words[:, block.words] |= differ[:, block.words] & fresh & _rows_from(block, neuron + 1)
     faces = _live_faces(skeleton, ends, edge_zero_ids, second, rows)
     skeleton.words.append(words)
     skeleton.zero_ids.append(torch.nn.functional.pad(edge_zero_ids, (0, 1), value=row))
@@ -166,7 +171,7 @@ def _live_faces(
 
 
 def _interpolate(skeleton: GrowingSkeleton, block: BlockCut, ends: Tensor, neuron: int) -> Tensor:
-    """Append positions and carried values where the neuron vanishes between ends (n, 2); signs (n, W)."""
+    """Append positions and carried values where the neuron vanishes between ends (n, 2); signs in words."""
     carried, values = block.carried.extend(ends.shape[0]), block.carried.rows
     vertices, points = skeleton.vertices.extend(ends.shape[0]), skeleton.vertices.rows
     packed = []
