@@ -98,6 +98,14 @@ def group_equal(
     raise CollisionError(f"group_equal: {N_SEEDS} key tables in a row collided")
 
 
+def group_exact(keys: Tensor) -> Groups:
+    """Group entries by keys (n,) that are codes themselves, not hashes of them."""
+    ordered, order = torch.sort(keys)
+    starts = torch.ones_like(keys, dtype=torch.bool)
+    starts[1:] = ordered[1:] != ordered[:-1]
+    return Groups(order, starts)
+
+
 def _are_equal(left: CellCodes, right: CellCodes) -> bool:
     return torch.equal(left.words, right.words) and torch.equal(left.zero_ids, right.zero_ids)
 

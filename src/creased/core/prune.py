@@ -9,8 +9,6 @@ vertices is dead at once.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor
 
@@ -18,22 +16,15 @@ from creased.core.bounds import advance_maps, excludes_zero, prepare_tail
 from creased.core.cofaces import Arrangement
 from creased.core.corners import DEAD
 from creased.core.growable import Growable
-from creased.core.pairing import CellCodes, KeyTable, cell_keys, group_equal, key_table
 from creased.core.program import Program
-from creased.core.signs import WORD, row_bits, unpack_rows
+from creased.core.regions import Regions, gather_regions
+from creased.core.signs import unpack_rows
 from creased.core.skeleton import BlockCut, GrowingSkeleton
 
 GROWTH = 4.0  # live vertices may multiply by this within a block before it is pruned again
 FEWEST = 20_000  # live vertices below which pruning within a block does not pay
 BATCH = 1 << 15  # numbers in one matrix of a batch of regions: what is computed stays in the cache
 ROUND_UP = 4  # cells are batched by their number of corners, rounded up to a multiple of this
-
-
-class Regions(NamedTuple):
-    """The live regions, each with its vertices."""
-
-    entries: Tensor  # (n,) int64: places in the flattened corners (V, 2^D), region by region
-    offsets: Tensor  # (R + 1,) int64 into the entries
 
 
 class Pruner:
@@ -56,7 +47,7 @@ class Pruner:
         """Prune within block ``index``, after ``n_done`` of its neurons, if cells have multiplied."""
         if skeleton.vertices.n <= self.most_vertices or n_done == cut.n_neurons:
             return
-        regions = gather_regions(skeleton, cut, n_done, self.rows)
+        regions = gather_regions(skeleton, cut, n_done)
         block, carried = self.program.blocks[index], cut.carried.rows
         state = block.advance(carried[:, cut.n_neurons :], torch.relu(carried[:, : cut.n_neurons]))
         outputs = evaluate_blocks(self.program, index + 1, state)
@@ -64,7 +55,7 @@ class Pruner:
 
     def after_block(self, index: int, skeleton: GrowingSkeleton, cut: BlockCut, state: Tensor) -> Tensor:
         """Prune between blocks ``index`` and ``index + 1``, whose state (V, S) is given; the state kept."""
-        regions = gather_regions(skeleton, cut, cut.n_neurons, self.rows)
+        regions = gather_regions(skeleton, cut, cut.n_neurons)
         outputs = evaluate_blocks(self.program, index + 1, state)
         passed_on = BlockCut(cut.rows, cut.first_row, cut.n_neurons, Growable(state), [])
         self._drop(index + 1, skeleton, regions, outputs, passed_on)
@@ -133,52 +124,6 @@ class Pruner:
         for block, mask in zip(blocks, masks.split([b.n_neurons for b in blocks], dim=1), strict=True):
             maps = advance_maps(block, maps, mask)
         return maps
-
-
-def gather_regions(skeleton: GrowingSkeleton, cut: BlockCut, n_done: int, rows: Arrangement) -> Regions:
-    """The live regions after ``n_done`` neurons of a block.
-
-    A region is its parent and its signs with respect to the block's neurons so far.
-    """
-    before = rows.before[:, cut.words]
-    done = before[cut.first_row + n_done] & ~before[cut.first_row]
-    words = skeleton.words.rows[:, cut.words] & done
-    assert skeleton.corners is not None
-    corners = skeleton.corners.rows
-    n_corners = corners.shape[1]
-    local = (skeleton.zero_ids.rows - WORD * cut.words.start).long()
-    is_own = skeleton.zero_ids.rows >= cut.first_row
-    n_words = words.shape[1]
-    bits = row_bits(WORD * n_words, n_words, words.device)
-    live = (corners.reshape(-1) != DEAD).nonzero()[:, 0]
-    parents = corners.reshape(-1).index_select(0, live).long()
-
-    def codes_of(entries: Tensor) -> CellCodes:
-        place = live.index_select(0, entries)
-        vertex, corner = place // n_corners, place % n_corners
-        found = words.index_select(0, vertex)
-        own, at = is_own.index_select(0, vertex), local.index_select(0, vertex)
-        for slot in range(local.shape[1]):
-            raised = own[:, slot] & ((corner >> slot) & 1 == 1)
-            found |= bits.index_select(0, at[:, slot].clamp(min=0)) * raised[:, None]
-        codes = torch.cat([parents.index_select(0, entries)[:, None], found], dim=1)
-        return CellCodes(codes, local.new_empty((entries.shape[0], 0)))
-
-    def keys_of(table: KeyTable) -> Tensor:
-        zeros = local.new_empty((words.shape[0], 0))
-        padded = torch.nn.functional.pad(words, (1, 0))
-        keys = cell_keys(CellCodes(padded, zeros), table)[:, None]
-        ones = (table.plus - table.minus)[WORD:]
-        for slot in range(local.shape[1]):
-            gain = torch.where(is_own[:, slot], ones[local[:, slot].clamp(min=0)], 0)[:, None]
-            keys = torch.cat([keys, keys + gain], dim=1)
-        return keys.reshape(-1).index_select(0, live) + parents * table.multipliers[0]
-
-    table = key_table(WORD * (1 + n_words), 1 + n_words, words.device)
-    groups = group_equal(keys_of, codes_of, table)
-    starts = groups.starts.nonzero()[:, 0]
-    offsets = torch.nn.functional.pad(starts, (0, 1), value=groups.order.shape[0])
-    return Regions(live[groups.order], offsets)
 
 
 def evaluate_blocks(program: Program, first_block: int, state: Tensor) -> Tensor:
