@@ -21,17 +21,14 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 import torch
+from nets import SHARED, Layers, as_program, fit, load
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor, nn
 
 import creased
 
 FITTED = {"3,3x16": (3, 16), "3,4x24": (4, 24)}
-SHARED = Path(__file__).parents[2] / "shared" / "nets"
-Layers = list[tuple[Tensor, Tensor]]
 
 
 def main() -> None:
@@ -46,7 +43,7 @@ def main() -> None:
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     if chosen.worker:
-        print(json.dumps(_measure(chosen.worker[0], _load(Path(chosen.worker[1])), chosen.peer)))
+        print(json.dumps(_measure(chosen.worker[0], load(Path(chosen.worker[1])), chosen.peer)))
         return
     with TemporaryDirectory() as folder:
         results = _alternate(_collect_nets(Path(folder)), chosen.peer, chosen.repeats)
@@ -57,7 +54,7 @@ def main() -> None:
 
 def _collect_nets(folder: Path) -> dict[str, Path]:
     nets = {
-        f"{name} fitted": _fit(folder / f"{depth}x{width}.npz", depth, width)
+        f"{name} fitted": fit(folder / f"{depth}x{width}.npz", depth, width)
         for name, (depth, width) in FITTED.items()
     }
     shared = {
@@ -68,38 +65,8 @@ def _collect_nets(folder: Path) -> dict[str, Path]:
     return nets | {k: SHARED / f"{v}.npz" for k, v in shared.items() if (SHARED / f"{v}.npz").exists()}
 
 
-def _fit(path: Path, depth: int, width: int, steps: int = 3000) -> Path:
-    """Fit a network to the distance of a torus and a wrinkled ball."""
-    torch.manual_seed(0)
-    net = creased.MLP(3, width, depth)
-    optimizer = torch.optim.Adam(net.parameters())
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, steps)
-    for _ in range(steps):
-        x = torch.rand(2048, 3) - 0.5
-        tube = torch.stack([x[:, :2].norm(dim=1) - 0.28, x[:, 2]], 1).norm(dim=1) - 0.12
-        ball = (x - torch.tensor([0.1, 0.1, 0.2])).norm(dim=1) - 0.17 + 0.02 * torch.sin(30 * x).prod(1)
-        loss = (net(x)[:, 0] - torch.minimum(tube, ball)).abs().mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-    layers = [layer for layer in net if isinstance(layer, nn.Linear)]
-    arrays = {f"weight_{i}": layer.weight.detach().numpy() for i, layer in enumerate(layers)}
-    np.savez(path, **arrays, **{f"bias_{i}": layer.bias.detach().numpy() for i, layer in enumerate(layers)})
-    return path
-
-
-def _load(path: Path) -> Layers:
-    arrays = np.load(path)
-    n_layers = len(arrays.files) // 2
-    return [
-        tuple(torch.from_numpy(arrays[f"{part}_{i}"]) for part in ("weight", "bias")) for i in range(n_layers)
-    ]
-
-
 def _ours(layers: Layers, dtype: torch.dtype) -> Callable[[], int]:
-    affines = [creased.Affine(weight.to(dtype), bias.to(dtype)) for weight, bias in layers]
-    program = creased.Program(tuple(creased.Block(affine) for affine in affines[:-1]), affines[-1])
+    program = as_program(layers, dtype)
     box = creased.Box.cube(program.in_dim, 0.5)
     return lambda: creased.extract_complex(program, box).vertices.shape[0]
 

@@ -24,6 +24,8 @@ from creased.core.signs import RowLayout, unpack_rows
 from creased.core.skeleton import Skeleton
 from creased.core.tolerance import get_epsilon
 
+BATCH = 1 << 12  # regions whose gradients are found in one go: their masks stay in the cache
+
 
 class Sides(NamedTuple):
     """Which edge bounds which polygon: one entry for each side."""
@@ -117,8 +119,11 @@ def _argsort_pairs(major: Tensor, minor: Tensor) -> Tensor:
 
 def region_gradients(program: Program, words: Tensor, layout: RowLayout) -> Tensor:
     """Gradients (F, D) of the first output in regions given by their packed signs (F, W)."""
-    masks = unpack_rows(words, layout.n_walls, layout.n_neurons).to(program.dtype)
-    return program.gradients_on(masks)
+    gradients = [
+        program.gradients_on(unpack_rows(batch, layout.n_walls, layout.n_neurons).to(program.dtype))
+        for batch in words.split(BATCH)
+    ]
+    return torch.cat(gradients)
 
 
 def orient_polygons(cells: Polygons, vertices: Tensor, gradients: Tensor) -> Polygons:
