@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -13,12 +14,12 @@ from creased.core import pairing
 from creased.core.pairing import (
     CellCodes,
     CollisionError,
-    Groups,
     KeyTable,
+    Pairs,
     cell_keys,
     group_equal,
     key_table,
-    pair_groups,
+    pair_equal,
 )
 from creased.core.signs import row_bits
 from tests.oracles import cells_of
@@ -80,14 +81,14 @@ def test_codes_that_differ_in_zero_ids_only_are_told_apart(device: torch.device)
         torch.zeros(4, 1, dtype=torch.int64, device=device),
         torch.tensor([[0, 1], [0, 2], [0, 1], [1, 2]], dtype=torch.int32, device=device),
     )
-    groups = group_equal(
+    pairs = pair_equal(
         lambda table: cell_keys(codes, table),
         lambda entries: CellCodes(codes.words[entries], codes.zero_ids[entries]),
         key_table(3, 1, device),
     )
-    pairs, n_unpaired = pair_groups(groups)
-    assert sorted(pairs[0].tolist()) == [0, 2]
-    assert n_unpaired == 2
+    assert sorted(pairs.entries[0].tolist()) == [0, 2]
+    assert pairs.codes.zero_ids.tolist() == [[0, 1]]
+    assert pairs.n_left == 2
 
 
 def test_moving_a_zero_adds_its_table_entry_to_the_key(device: torch.device) -> None:
@@ -105,26 +106,29 @@ def test_moving_a_zero_adds_its_table_entry_to_the_key(device: torch.device) -> 
     [((2, 2), 2, 0), ((1, 2), 1, 1), ((2, 3, 1), 2, 2), ((4,), 1, 2), ((), 0, 0), ((1,), 0, 1)],
 )
 def test_entries_in_no_pair_are_counted(sizes: tuple[int, ...], n_pairs: int, n_unpaired: int) -> None:
-    starts = torch.zeros(sum(sizes), dtype=torch.bool)
-    starts[torch.tensor([0, *sizes]).cumsum(0)[:-1].long()[: len(sizes)]] = True
-    order = torch.arange(sum(sizes)).flip(0)
-    pairs, n_left = pair_groups(Groups(order, starts))
-    owner = starts.long().cumsum(0).flip(0)
-    assert (pairs.shape[0], n_left) == (n_pairs, n_unpaired)
-    assert bool((owner[pairs[:, 0]] == owner[pairs[:, 1]]).all())
+    owner = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes, dtype=torch.int64)).flip(0)
+    codes = CellCodes(owner[:, None].contiguous(), torch.zeros((len(owner), 1), dtype=torch.int32))
+    pairs = pair_equal(
+        lambda table: cell_keys(codes, table),
+        lambda entries: CellCodes(codes.words[entries], codes.zero_ids[entries]),
+        key_table(8, 1, torch.device("cpu")),
+    )
+    assert (pairs.entries.shape[0], pairs.n_left) == (n_pairs, n_unpaired)
+    assert bool((owner[pairs.entries[:, 0]] == owner[pairs.entries[:, 1]]).all())
+    torch.testing.assert_close(pairs.codes.words[:, 0], owner[pairs.entries[:, 0]])
 
 
-def lose_one_pair(groups: Groups) -> tuple[torch.Tensor, int]:
+def lose_one_pair(*arguments: Any) -> Pairs:
     """As if rounding had torn one face."""
-    pairs, n_unpaired = pair_groups(groups)
-    return pairs[1:], n_unpaired + 2
+    entries, codes, n_left = pair_equal(*arguments)
+    return Pairs(entries[1:], CellCodes(codes.words[1:], codes.zero_ids[1:]), n_left + 2)
 
 
 def test_torn_faces_are_counted_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     tilted = Affine(torch.tensor([[1.0, 0.2, 0.1]]), torch.tensor([0.1]))
     flat = Program((), tilted)
     assert extract_level_set(flat, Box.cube(3, 1)).polygons.sizes.tolist() == [4]
-    monkeypatch.setattr("creased.core.subdivide.pair_groups", lose_one_pair)
+    monkeypatch.setattr("creased.core.cofaces.pair_equal", lose_one_pair)
     assert extract_complex(flat, Box.cube(3, 1)).n_torn == 2
     surface = extract_level_set(flat, Box.cube(3, 1))
     assert surface.n_torn == 3  # two faces without an edge, and the polygon that does not close

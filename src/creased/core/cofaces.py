@@ -6,12 +6,22 @@ which new vertices are joined; those of a level set's edges are the regions that
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from creased.core.pairing import CellCodes, Groups, KeyTable, cell_keys, group_equal, key_table
+from creased.core.pairing import (
+    CellCodes,
+    Groups,
+    KeyTable,
+    Pairs,
+    cell_keys,
+    group_equal,
+    key_table,
+    pair_equal,
+)
 from creased.core.signs import RowLayout, row_bits, rows_before
 
 
@@ -45,9 +55,11 @@ class Cofaces:
         self._rows = rows
         self._n_slots = exists.shape[1]
         self._place = exists.reshape(-1).nonzero()[:, 0]  # of each entry in the (n, s, 2) table
-        n_zeros = codes.zero_ids.shape[1]
-        others = [[column for column in range(n_zeros) if column != slot] for slot in range(self._n_slots)]
-        self._others = torch.tensor(others, dtype=torch.int64, device=exists.device)
+        self._others = _other_columns(codes.zero_ids.shape[1], self._n_slots, exists.device)
+
+    def pair(self) -> Pairs:
+        """Entries with equal cofaces, two by two."""
+        return pair_equal(self._keys, self.codes, self._rows.keys)
 
     def group(self) -> Groups:
         """Entries grouped by equal coface."""
@@ -57,19 +69,16 @@ class Cofaces:
         """The cell of each entry."""
         return self._place[entries] // (2 * self._n_slots)
 
-    def zero_ids(self, entries: Tensor) -> Tensor:
-        """Zero ids (m, z - 1) of the cofaces of entries (m,)."""
-        place = self._place.index_select(0, entries)
-        mine = self._codes.zero_ids.index_select(0, place // (2 * self._n_slots))
-        return mine.gather(1, self._others.index_select(0, place // 2 % self._n_slots))
-
     def codes(self, entries: Tensor) -> CellCodes:
         """Full codes of the cofaces of entries (m,)."""
         place = self._place.index_select(0, entries)
-        moved = self._codes.zero_ids[:, : self._n_slots].reshape(-1).index_select(0, place // 2)
-        words = self._codes.words.index_select(0, place // (2 * self._n_slots))
-        words |= self._rows.bits.index_select(0, moved) * (place % 2)[:, None]
-        return CellCodes(words, self.zero_ids(entries))
+        slot, cell = place >> 1, place // (2 * self._n_slots)
+        moved = self._codes.zero_ids[:, : self._n_slots].reshape(-1).index_select(0, slot)
+        words = self._codes.words.index_select(0, cell)
+        words |= self._rows.bits.index_select(0, moved) * (place & 1)[:, None]
+        mine = self._codes.zero_ids.index_select(0, cell)
+        others = self._others.index_select(0, slot - self._n_slots * cell)
+        return CellCodes(words, mine.gather(1, others))
 
     def _keys(self, table: KeyTable) -> Tensor:
         base = cell_keys(self._codes, table)
@@ -77,3 +86,10 @@ class Cofaces:
         changes = torch.stack([table.minus, table.plus], dim=1).index_select(0, moved)
         keys = base[:, None, None] + changes.reshape(-1, self._n_slots, 2)
         return keys.reshape(-1).index_select(0, self._place)
+
+
+@cache
+def _other_columns(n_zeros: int, n_slots: int, device: torch.device) -> Tensor:
+    """For each slot, the columns (n_slots, n_zeros - 1) of the zeros that stay."""
+    others = [[column for column in range(n_zeros) if column != slot] for slot in range(n_slots)]
+    return torch.tensor(others, dtype=torch.int64, device=device)

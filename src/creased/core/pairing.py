@@ -110,16 +110,40 @@ def _are_equal(left: CellCodes, right: CellCodes) -> bool:
     return torch.equal(left.words, right.words) and torch.equal(left.zero_ids, right.zero_ids)
 
 
-def pair_groups(groups: Groups) -> tuple[Tensor, int]:
-    """Pairs (n, 2) of entries in groups of two, and the number of entries that are in no pair.
+class Pairs(NamedTuple):
+    """Entries with equal codes, two by two."""
 
-    In a closed complex every group has exactly two entries. Where rounding has torn a face there may be
-    one, or four; of those the first two are paired, and the rest counted.
+    entries: Tensor  # (n, 2) int64
+    codes: CellCodes  # (n, ...): of each pair
+    n_left: int  # entries in no pair
+
+
+def pair_equal(
+    keys_of: Callable[[KeyTable], Tensor],
+    codes_of: Callable[[Tensor], CellCodes],
+    table: KeyTable,
+) -> Pairs:
+    """Pair entries whose codes are equal; the arguments are those of `group_equal`.
+
+    In a closed complex every group has exactly two entries, and one look at the sorted keys tells. Where
+    rounding has torn a face there may be one, or four; of those the first two are paired, the rest counted.
     """
-    n = groups.order.shape[0]
+    keys, order = torch.sort(keys_of(table))
+    if keys.shape[0] % 2 == 0:
+        twins, strangers = keys[0::2] == keys[1::2], keys[1:-1:2] != keys[2::2]
+        if bool(twins.all() & strangers.all()):
+            pairs = order.reshape(-1, 2)
+            first, second = codes_of(pairs[:, 0]), codes_of(pairs[:, 1])
+            if _are_equal(first, second):
+                return Pairs(pairs, first, 0)
+    return _pair_groups(group_equal(keys_of, codes_of, table), codes_of)
+
+
+def _pair_groups(groups: Groups, codes_of: Callable[[Tensor], CellCodes]) -> Pairs:
+    """The first two entries of each group."""
     first = groups.starts
     second = torch.zeros_like(first)
     second[1:] = first[:-1] & ~first[1:]
     index = second.nonzero()[:, 0]
     pairs = torch.stack([groups.order[index - 1], groups.order[index]], dim=1)
-    return pairs, n - 2 * pairs.shape[0]
+    return Pairs(pairs, codes_of(pairs[:, 0]), groups.order.shape[0] - 2 * pairs.shape[0])

@@ -90,8 +90,11 @@ def rows_before(n_rows: int, n_words: int, device: torch.device) -> Tensor:
 
 def lowest_row(words: Tensor) -> Tensor:
     """Number of the lowest set row (V,) int64 of words (V, W), each with at least one bit set."""
-    index = (words != 0).to(torch.int8).argmax(dim=1)
-    word = words.gather(1, index[:, None])[:, 0]
+    if words.shape[1] == 1:
+        index, word = torch.zeros_like(words[:, 0]), words[:, 0]
+    else:
+        index = (words != 0).to(torch.int8).argmax(dim=1)
+        word = words.gather(1, index[:, None])[:, 0]
     exponent = torch.frexp((word & -word).to(torch.float64)).exponent  # exact: a power of two
     return index * WORD + exponent.to(torch.int64) - 1
 

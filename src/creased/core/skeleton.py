@@ -79,6 +79,7 @@ class BlockCut:
     n_neurons: int
     carried: Growable  # (V, N + P): preactivations, then passengers
     buckets: list[list[Tensor]]  # for each neuron, pieces (n,) int64 of the edges that it cuts next
+    coarse_noise: float = 0.0  # values larger than this are no rounding noise
 
     @property
     def words(self) -> slice:

@@ -25,7 +25,7 @@ from torch import Tensor
 from creased.core.cofaces import Arrangement, Cofaces
 from creased.core.corners import edge_corners, inside_walls, live_faces
 from creased.core.growable import Growable
-from creased.core.pairing import CellCodes, pair_groups
+from creased.core.pairing import CellCodes
 from creased.core.signs import WORD, lowest_row, pack_rows
 from creased.core.skeleton import BlockCut, GrowingSkeleton
 from creased.core.tolerance import rounding_error
@@ -67,7 +67,10 @@ def subdivide(
     Returns:
         The block's part of the working state.
     """
-    block = BlockCut(rows, first_row, n_neurons, carried, [[] for _ in range(n_neurons)])
+    buckets: list[list[Tensor]] = [[] for _ in range(n_neurons)]
+    largest = float(carried.rows.abs().amax()) if carried.rows.numel() else 0.0
+    coarse = min(rounding_error(carried.rows.dtype, 1) * largest, 0.5)
+    block = BlockCut(rows, first_row, n_neurons, carried, buckets, coarse)
     skeleton.words.rows[:, block.words] |= _pack_block(block, carried.rows)
     _schedule_all(skeleton, block)
     for neuron in range(n_neurons):
@@ -102,7 +105,8 @@ def _rows_from(block: BlockCut, neuron: int) -> Tensor:
 
 def _schedule(block: BlockCut, edges: Tensor, crossed: Tensor) -> None:
     """Put edges (n,) in the bucket of the lowest row in crossed (n, words of the block), if any."""
-    is_cut = (crossed != 0).any(dim=1).nonzero()[:, 0]
+    one_word = crossed.shape[1] == 1
+    is_cut = (crossed[:, 0] if one_word else (crossed != 0).any(dim=1)).nonzero()[:, 0]
     if is_cut.numel() == 0:
         return
     lowest = lowest_row(crossed[is_cut]) + (WORD * block.words.start - block.first_row)
@@ -180,13 +184,25 @@ def _interpolate(skeleton: GrowingSkeleton, block: BlockCut, ends: Tensor, neuro
         first, second = (values.index_select(0, end) for end in ends[chunk].unbind(1))
         share = first[:, neuron] / (first[:, neuron] - second[:, neuron])
         made = torch.lerp(first, second, share[:, None], out=carried[chunk])
-        noise = torch.maximum(first.abs_(), second.abs_()).mul_(rounding_error(made.dtype, 1))
-        made.masked_fill_(made.abs() <= noise, 0)
-        made[:, neuron] = 0
+        _silence_noise(made, first, second, neuron, block.coarse_noise)
         first, second = (points.index_select(0, end) for end in ends[chunk].unbind(1))
         torch.lerp(first, second, share[:, None], out=vertices[chunk])
         packed.append(_pack_block(block, made))
     return torch.cat(packed)
+
+
+def _silence_noise(made: Tensor, first: Tensor, second: Tensor, neuron: int, coarse: float) -> None:
+    """Set to zero what the neuron makes zero, and what is no more than noise of interpolating two values.
+
+    The noise is relative to the ends; ``coarse``, relative to the largest value of all, finds candidates.
+    """
+    made[:, neuron] = 1  # no candidate
+    row, column = (made.abs() <= coarse).nonzero(as_tuple=True)
+    if row.numel():
+        ends = torch.maximum(first[row, column].abs(), second[row, column].abs())
+        is_noise = made[row, column].abs() <= rounding_error(made.dtype, 1) * ends
+        made[row[is_noise], column[is_noise]] = 0
+    made[:, neuron] = 0
 
 
 def _join(new: _NewVertices, row: int, rows: Arrangement) -> tuple[Tensor, Tensor, int]:
@@ -196,6 +212,6 @@ def _join(new: _NewVertices, row: int, rows: Arrangement) -> tuple[Tensor, Tenso
         return new.words.new_empty((0, 2)), new.edge_zero_ids[:0], 0
     words = (new.first_words | new.second_words) & rows.before[row]
     faces = Cofaces(CellCodes(words, new.edge_zero_ids), new.live_faces, rows)
-    pairs, n_torn = pair_groups(faces.group())
-    chords = torch.nn.functional.pad(faces.zero_ids(pairs[:, 0]), (0, 1), value=row)
-    return faces.cells(pairs), chords, n_torn
+    pairs = faces.pair()
+    chords = torch.nn.functional.pad(pairs.codes.zero_ids, (0, 1), value=row)
+    return faces.cells(pairs.entries), chords, pairs.n_left
