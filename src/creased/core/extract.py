@@ -1,8 +1,8 @@
 """The front doors of the engine: the complex of a program on a domain, and its level set.
 
 Subdivision starts from the domain's own skeleton and cuts it by each block in turn; the outputs, less the
-level, are the last block. Nothing is pruned here, so completeness needs no argument: every cell of the
-domain was cut by every row.
+level, are the last block. A level set is complete because every cell of the domain was cut by every row, or,
+where it was pruned, dropped by a bound that proves it not to meet the level.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from creased.core.subdivide import SCAN, subdivide
 from creased.core.tolerance import rounding_error
 
 COMPLETE = "complete in the domain: every cell was subdivided"
+CERTIFIED = "complete in the domain: every cell was subdivided, or proven not to meet the level"
 
 
 class Extraction(NamedTuple):
@@ -108,7 +109,8 @@ def extract_level_set(
     program = replace(program, head=_pick(program.head, output))
     done = _cut_all(program, domain, level, prune=prune)
     surface = level_skeleton(done.skeleton, done.rows.layout.first_output)
-    return _assemble(program, surface, done, level, output)
+    guarantee = CERTIFIED if prune and program.blocks else COMPLETE
+    return replace(_assemble(program, surface, done, level, guarantee), output=output)
 
 
 def _prepare(
@@ -214,8 +216,8 @@ def _assemble(program: Program, surface: Skeleton, done: Extraction, level: floa
         residual=(program(surface.vertices)[:, 0] - level).abs(),
         layout=layout,
         level=level,
-        output=output,
-        guarantee=COMPLETE if n_torn == 0 else f"not complete: rounding left {n_torn} faces open",
+        output=0,
+        guarantee=guarantee if n_torn == 0 else f"not complete: rounding left {n_torn} faces open",
         status=_status(surface, layout, level, n_torn),
         n_torn=n_torn,
     )
