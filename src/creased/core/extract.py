@@ -187,7 +187,9 @@ def _silence_noise(z: Tensor, affine: Affine, inputs: Tensor, noise_of: float) -
         z[row[is_noise], neuron[is_noise]] = 0
 
 
-def _assemble(program: Program, surface: Skeleton, done: Extraction, level: float, output: int) -> LevelSet:
+def _assemble(
+    program: Program, surface: Skeleton, done: Extraction, level: float, guarantee: str
+) -> LevelSet:
     """Polygons or polylines of a level skeleton, and the record of it all."""
     none = Polygons(surface.edges.new_zeros(1), surface.edges.new_zeros(0))
     polygons, polylines, words, n_torn = none, none, surface.words[:0], done.n_torn
