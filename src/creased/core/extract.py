@@ -30,12 +30,12 @@ from creased.core.complex import PolyhedralComplex
 from creased.core.domain import Box
 from creased.core.growable import Growable
 from creased.core.level_set import LevelSet, Polygons
+from creased.core.noise import silence_sums
 from creased.core.program import Affine, Program
 from creased.core.prune import Pruner
 from creased.core.signs import RowLayout
 from creased.core.skeleton import GrowingSkeleton, Skeleton
 from creased.core.subdivide import SCAN, subdivide
-from creased.core.tolerance import rounding_error
 
 COMPLETE = "complete in the domain: every cell was subdivided"
 CERTIFIED = "complete in the domain: every cell was subdivided, or proven not to meet the level"
@@ -164,27 +164,13 @@ def _evaluate(affine: Affine, state: Tensor, *, has_passengers: bool = False) ->
     n_neurons, n_inputs = affine.weight.shape
     width = n_neurons + (n_inputs if has_passengers else 0)
     values = Growable.with_room(state.shape[0], state.new_empty((0, width)))
-    noise_of = rounding_error(state.dtype, n_inputs)
     for rows, inputs in zip(values.rows.split(SCAN), state.split(SCAN), strict=True):
         z = affine(inputs)
-        _silence_noise(z, affine, inputs, noise_of)
+        silence_sums(z, affine, inputs)
         rows[:, :n_neurons] = z
         if has_passengers:
             rows[:, n_neurons:] = inputs
     return values
-
-
-def _silence_noise(z: Tensor, affine: Affine, inputs: Tensor, noise_of: float) -> None:
-    """Set to zero the values (V, N) that are no more than rounding noise of the sums they come from."""
-    if z.numel() == 0:
-        return
-    weight, bias = affine.weight.abs(), affine.bias.abs()
-    most = noise_of * (weight @ inputs.abs().amax(0) + bias)
-    row, neuron = (z.abs() <= most).nonzero(as_tuple=True)
-    if row.numel():
-        noise = noise_of * ((inputs[row].abs() * weight[neuron]).sum(1) + bias[neuron])
-        is_noise = z[row, neuron].abs() <= noise
-        z[row[is_noise], neuron[is_noise]] = 0
 
 
 def _assemble(

@@ -25,6 +25,7 @@ from torch import Tensor
 from creased.core.cofaces import Arrangement, Cofaces
 from creased.core.corners import edge_corners, inside_walls, live_faces
 from creased.core.growable import Growable
+from creased.core.noise import silence_interpolated
 from creased.core.pairing import CellCodes
 from creased.core.signs import WORD, lowest_row, pack_rows
 from creased.core.skeleton import BlockCut, GrowingSkeleton
@@ -184,25 +185,11 @@ def _interpolate(skeleton: GrowingSkeleton, block: BlockCut, ends: Tensor, neuro
         first, second = (values.index_select(0, end) for end in ends[chunk].unbind(1))
         share = first[:, neuron] / (first[:, neuron] - second[:, neuron])
         made = torch.lerp(first, second, share[:, None], out=carried[chunk])
-        _silence_noise(made, first, second, neuron, block.coarse_noise)
+        silence_interpolated(made, first, second, neuron, block.coarse_noise)
         first, second = (points.index_select(0, end) for end in ends[chunk].unbind(1))
         torch.lerp(first, second, share[:, None], out=vertices[chunk])
         packed.append(_pack_block(block, made))
     return torch.cat(packed)
-
-
-def _silence_noise(made: Tensor, first: Tensor, second: Tensor, neuron: int, coarse: float) -> None:
-    """Set to zero what the neuron makes zero, and what is no more than noise of interpolating two values.
-
-    The noise is relative to the ends; ``coarse``, relative to the largest value of all, finds candidates.
-    """
-    made[:, neuron] = 1  # no candidate
-    row, column = (made.abs() <= coarse).nonzero(as_tuple=True)
-    if row.numel():
-        ends = torch.maximum(first[row, column].abs(), second[row, column].abs())
-        is_noise = made[row, column].abs() <= rounding_error(made.dtype, 1) * ends
-        made[row[is_noise], column[is_noise]] = 0
-    made[:, neuron] = 0
 
 
 def _join(new: _NewVertices, row: int, rows: Arrangement) -> tuple[Tensor, Tensor, int]:
