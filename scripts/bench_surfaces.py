@@ -17,13 +17,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-import warp as wp
 from nets import SHARED, as_program, fit, load
 from rich.console import Console
 from rich.table import Table
-from warp.geometry import IsoSurfaceMarchingCubes
 
 import creased
+from creased.mesh_queries import import_warp
 
 Found = tuple[int, float]  # vertices, greatest |f| there
 BOX = creased.Box.cube(3, 0.5)
@@ -37,7 +36,6 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     repeats = parser.parse_args().repeats
     torch.set_num_threads(1)
-    wp.config.log_level = wp.LOG_ERROR
     table = Table(title=f"level sets, one thread, medians of {repeats}, {date.today()}")
     for column in ("net", "system", "vertices", "max |f|", "CPU s"):
         table.add_column(column, justify="left" if column in ("net", "system") else "right")
@@ -86,7 +84,10 @@ def _marching_cubes(program: creased.Program, n: int) -> Found:
     for x in axis:
         grid = torch.stack([x.expand(n, n), *torch.meshgrid(axis, axis, indexing="ij")], dim=-1)
         planes.append(program(grid.reshape(-1, 3)).reshape(n, n))
+    wp = import_warp()
     field = wp.array(torch.stack(planes).numpy(), dtype=wp.float32, device="cpu")
+    from warp.geometry import IsoSurfaceMarchingCubes
+
     vertices, _ = IsoSurfaceMarchingCubes.extract(field, 0.0, lower=(-0.5,) * 3, upper=(0.5,) * 3)
     points = torch.from_numpy(vertices.numpy())
     return points.shape[0], float(program(points).abs().max()) if len(points) else 0.0

@@ -49,7 +49,7 @@ class TriangleIndex:
     def __init__(self, vertices: NDArray[Any], triangles: NDArray[Any], device: str = "cpu") -> None:
         if len(triangles) == 0:
             raise ValueError("TriangleIndex: the mesh has no triangles")
-        warp = _import_warp()
+        warp = import_warp()
         self._device = device
         points = warp.array(np.ascontiguousarray(vertices, dtype=np.float32), dtype=warp.vec3, device=device)
         corners = np.ascontiguousarray(triangles, dtype=np.int32).reshape(-1)
@@ -76,7 +76,7 @@ class TriangleIndex:
 
     def _launch(self, kernel: Any, inputs: list[NDArray[Any]], outputs: list[str]) -> list[Any]:
         """Run a kernel over the rows of its inputs (n, 3) and return its outputs as NumPy arrays."""
-        warp = _import_warp()
+        warp = import_warp()
         n = len(inputs[0])
         given = [
             warp.array(np.ascontiguousarray(rows, dtype=np.float32), dtype=warp.vec3, device=self._device)
@@ -89,7 +89,7 @@ class TriangleIndex:
 
 
 @cache
-def _import_warp() -> Any:
+def import_warp() -> Any:
     """Warp, initialised without its greeting; a machine without a CUDA driver is no cause for a warning."""
     try:
         import warp
