@@ -1,0 +1,112 @@
+"""Light and lines on what a camera sees: flat polygons under three lights, their creases drawn over them.
+
+A crease has a constant width in pixels and pales where the polygons around are so small that lines would
+cover them; edges of one polygon only, where a surface is cut open, stand out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from creased.mesh_queries import TriangleIndex
+from creased.raycast import Camera, Fans, Fragments, openness, project
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+RGB = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of a picture, sRGB in 0..255."""
+
+    background: RGB
+    surface: RGB  # the outside
+    back: RGB  # the inside, seen through a hole
+    crease: RGB
+    boundary: RGB  # edges of one polygon only
+    text: RGB
+
+
+PORCELAIN = Theme(
+    (255, 255, 255), (240, 234, 224), (150, 166, 178), (38, 52, 72), (226, 84, 38), (60, 68, 80)
+)
+NIGHT = Theme((17, 21, 28), (196, 203, 212), (92, 84, 110), (14, 20, 30), (255, 122, 66), (200, 206, 214))
+
+STRONGEST = 0.85  # opacity of a line
+N_RINGS = 5  # of polygons around a vertex, that its lines pale with
+MOST_INK = 0.24  # of an area; creases that would cover more of it pale
+KEY, FILL, RIM = (-0.55, 0.75, 0.65), (0.85, 0.05, 0.45), (0.35, 0.45, -0.8)  # in the camera's axes
+
+
+def shade(
+    fragments: Fragments, camera: Camera, fans: Fans, index: TriangleIndex, theme: Theme, reach: float
+) -> NDArray[np.float32]:
+    """Colours (m, 3) of the fragments, sRGB in 0..255; light is added up before the transfer curve."""
+    key, fill, rim = (
+        np.array(towards) / np.linalg.norm(towards) @ camera.axes for towards in (KEY, FILL, RIM)
+    )
+    if len(fragments.pixel) == 0:
+        return np.zeros((0, 3), dtype=np.float32)
+    open_to = openness(fragments, camera, fans, index, to_key=key, reach=reach)
+    normals = np.concatenate([fans.normals, -fans.normals])  # the insides behind the outsides
+    sky = 0.5 + 0.5 * normals @ camera.axes[1]
+    ambient = np.outer(sky, [0.30, 0.33, 0.37]) + np.outer(1 - sky, [0.22, 0.205, 0.19])
+    ambient += np.outer((normals @ fill).clip(0), [0.15, 0.185, 0.235])
+    ambient += np.outer((normals @ rim).clip(0) ** 2, [0.20, 0.20, 0.22])
+    halfway = (key + camera.axes[2]) / np.linalg.norm(key + camera.axes[2])
+    direct = np.outer((normals @ key).clip(0), [0.74, 0.70, 0.63])
+    direct += 0.10 * ((normals @ halfway).clip(0) ** 40)[:, None]
+    side = fans.owners[fragments.triangle] + len(fans.normals) * fragments.is_back
+    light = (
+        ambient.astype(np.float32)[side] * open_to[:, :1] + direct.astype(np.float32)[side] * open_to[:, 1:]
+    )
+    paint = (np.array([theme.surface, theme.back], dtype=np.float32) / 255) ** 2.2
+    return 255 * (light * paint[fragments.is_back.astype(np.int64)]).clip(0, 1) ** np.float32(1 / 2.2)
+
+
+def draw_creases(
+    colours: NDArray[np.float32],
+    fragments: Fragments,
+    camera: Camera,
+    fans: Fans,
+    theme: Theme,
+    line_width: float,
+) -> NDArray[np.float32]:
+    """The colours (m, 3) with creases and boundary edges over them."""
+    is_boundary = fans.is_boundary[fragments.triangle]
+    half_width = np.where(is_boundary, 1.8, 0.5).astype(np.float32) * np.float32(line_width)
+    ink = (half_width - fragments.crease_distance + 0.25).clip(0, 0.5) * 2  # half a pixel wide, its rim
+    strength = _crease_strength(camera, fans, line_width).astype(np.float32)[fans.triangles[:, :2]]
+    start, end = strength[fragments.triangle].T
+    ink *= np.where(is_boundary, 1, start + fragments.along_crease * (end - start))
+    inks = np.array([theme.crease, theme.boundary], dtype=np.float32)[is_boundary.astype(np.int64)]
+    drawn: NDArray[np.float32] = colours + ink[:, None] * (inks - colours)
+    return drawn
+
+
+def _crease_strength(camera: Camera, fans: Fans, line_width: float) -> NDArray[np.float64]:
+    """Opacity (V,) of the lines at each vertex: less where polygons nearby are small for them."""
+    flat = project(camera, fans.points)
+    start, end, middle = (flat[fans.triangles[:, i]] for i in range(3))
+    along, spoke = end - start, middle - start
+    area = np.abs(along[:, 0] * spoke[:, 1] - along[:, 1] * spoke[:, 0]) / 2
+    drawn = np.hypot(along[:, 0], along[:, 1]) * line_width / 2
+    area, drawn = (_gather_at_vertices(fans, each) for each in (area, drawn))
+    room = np.divide(MOST_INK * area, drawn, out=np.zeros_like(area), where=drawn > 0)
+    return STRONGEST * np.minimum(1, room**1.25)
+
+
+def _gather_at_vertices(fans: Fans, measure: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sums (V,) of a measure (n,) of triangles over rings of polygons around each vertex, near ones more."""
+    corners, starts, n = fans.triangles[:, 0], fans.offsets[:-1], len(fans.points) - len(fans.normals)
+    at_vertices = np.zeros(n)
+    for _ in range(N_RINGS):
+        of_polygon = np.add.reduceat(measure, starts)[fans.owners]
+        at_vertices = np.bincount(corners, weights=of_polygon, minlength=n).astype(np.float64)
+        measure = at_vertices[corners]
+    return at_vertices
