@@ -33,7 +33,7 @@ from creased.networks import UnsupportedModuleError
 from creased.shapes import Shape
 from creased.training.callbacks.guard import DivergedError
 from creased.training.evaluate import as_table, evaluate
-from creased.training.folders import LAST, ResumeError, find_checkpoint, label_shape
+from creased.training.folders import LAST, ResumeError, find_checkpoint
 from creased.training.module import SDFModule
 
 log = logging.getLogger(__name__)
@@ -73,12 +73,12 @@ def run(cfg: DictConfig) -> dict[str, Any]:
     folder = Path(cfg.paths.output)
     folder.mkdir(parents=True, exist_ok=True)
     plain = OmegaConf.to_container(cfg, resolve=True)
-    write_whole(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)).encode())
     shape: Shape = instantiate(cfg.shape)
     domain: Box = instantiate(cfg.domain)
     data: L.LightningDataModule = instantiate(cfg.data, _partial_=True)(shape, domain)
     module = _make_module(cfg, shape, domain)
-    checkpoint = _resume_from(cfg, module)
+    checkpoint = _resume_from(cfg, module)  # before a run that it may refuse to go on with is written to
+    write_whole(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)).encode())
     trainer = _make_trainer(cfg, plain)
     prepared = time.perf_counter()
     _fit(trainer, module, data, checkpoint)
@@ -176,7 +176,7 @@ def _resume_from(cfg: DictConfig, module: SDFModule) -> str | None:
     """
     if cfg.ckpt_path is None:
         return None
-    path = find_checkpoint(cfg.ckpt_path, cfg.paths.runs, label_shape(cfg.shape.name, cfg.shape.path))
+    path = find_checkpoint(cfg.ckpt_path, cfg.paths.runs, module.shape_name)
     record = read_record(path)
     if record.shape != module.shape_name:
         raise ResumeError(f"{path} was trained on {record.shape}, not on {module.shape_name}")
