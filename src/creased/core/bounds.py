@@ -60,8 +60,7 @@ def prepare_tail(program: Program, first_block: int, magnitude: Tensor) -> Tail:
         slacks.append(n_roundings * eps * z)
         state = _absolute(block).advance(state, z)
     output = program.head.weight[0].abs() @ state + program.head.bias[0].abs()
-    tail = Program(program.blocks[first_block:], program.head)
-    return Tail(tail, tuple(slacks[first_block:]), n_roundings * eps * float(output))
+    return Tail(program.tail(first_block), tuple(slacks[first_block:]), n_roundings * eps * float(output))
 
 
 def _absolute(block: Block) -> Block:

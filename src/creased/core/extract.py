@@ -49,6 +49,14 @@ class Extraction(NamedTuple):
     n_torn: int
 
 
+class Wanted(NamedTuple):
+    """Which level set was asked for, and what its extraction proves."""
+
+    level: float
+    output: int
+    guarantee: str
+
+
 def extract_complex(
     program: Program,
     domain: Box,
@@ -110,7 +118,7 @@ def extract_level_set(
     done = _cut_all(program, domain, level, prune=prune)
     surface = level_skeleton(done.skeleton, done.rows.layout.first_output)
     guarantee = CERTIFIED if prune and program.blocks else COMPLETE
-    return replace(_assemble(program, surface, done, level, guarantee), output=output)
+    return _assemble(program, surface, done, Wanted(level, output, guarantee))
 
 
 def _prepare(
@@ -173,9 +181,7 @@ def _evaluate(affine: Affine, state: Tensor, *, has_passengers: bool = False) ->
     return values
 
 
-def _assemble(
-    program: Program, surface: Skeleton, done: Extraction, level: float, guarantee: str
-) -> LevelSet:
+def _assemble(program: Program, surface: Skeleton, done: Extraction, wanted: Wanted) -> LevelSet:
     """Polygons or polylines of a level skeleton, and the record of it all."""
     none = Polygons(surface.edges.new_zeros(1), surface.edges.new_zeros(0))
     polygons, polylines, words, n_torn = none, none, surface.words[:0], done.n_torn
@@ -201,12 +207,12 @@ def _assemble(
         polygons=polygons,
         polygon_words=words,
         polylines=polylines,
-        residual=(program(surface.vertices)[:, 0] - level).abs(),
+        residual=(program(surface.vertices)[:, 0] - wanted.level).abs(),
         layout=layout,
-        level=level,
-        output=0,
-        guarantee=guarantee if n_torn == 0 else f"not complete: rounding left {n_torn} faces open",
-        status=_status(surface, layout, level, n_torn),
+        level=wanted.level,
+        output=wanted.output,
+        guarantee=wanted.guarantee if n_torn == 0 else f"not complete: rounding left {n_torn} faces open",
+        status=_status(surface, layout, wanted.level, n_torn),
         n_torn=n_torn,
     )
 

@@ -16,7 +16,7 @@ them exact on creases, where the values are zero and their signs mean nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -34,6 +34,10 @@ class Affine:
     def __call__(self, x: Tensor) -> Tensor:
         """Map rows (..., in) to rows (..., out)."""
         return torch.nn.functional.linear(x, self.weight, self.bias)
+
+    def linear_part(self) -> Affine:
+        """The map without its constant."""
+        return Affine(self.weight, torch.zeros_like(self.bias))
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,15 @@ class Program:
     def detach(self) -> Program:
         """The same program, cut from the graph of its weights."""
         return map_tensors(self, Tensor.detach)
+
+    def tail(self, first_block: int) -> Program:
+        """What follows from block ``first_block`` on, as a program of that block's state."""
+        return Program(self.blocks[first_block:], self.head)
+
+    def linear_part(self) -> Program:
+        """The same program without its constants: on a fixed pattern, the derivative of this one."""
+        blocks = (replace(b, affine=b.affine.linear_part(), shift=None) for b in self.blocks)
+        return Program(tuple(blocks), self.head.linear_part())
 
     def __call__(self, x: Tensor) -> Tensor:
         """Outputs (..., O) at points (..., D)."""

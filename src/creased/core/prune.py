@@ -50,13 +50,13 @@ class Pruner:
         regions = gather_regions(skeleton, cut, n_done)
         block, carried = self.program.blocks[index], cut.carried.rows
         state = block.advance(carried[:, cut.n_neurons :], torch.relu(carried[:, : cut.n_neurons]))
-        outputs = evaluate_blocks(self.program, index + 1, state)
+        outputs = self.program.tail(index + 1)(state)[:, 0]
         self._drop(index, skeleton, regions, outputs, cut)
 
     def after_block(self, index: int, skeleton: GrowingSkeleton, cut: BlockCut, state: Tensor) -> Tensor:
         """Prune between blocks ``index`` and ``index + 1``, whose state (V, S) is given; the state kept."""
         regions = gather_regions(skeleton, cut, cut.n_neurons)
-        outputs = evaluate_blocks(self.program, index + 1, state)
+        outputs = self.program.tail(index + 1)(state)[:, 0]
         passed_on = BlockCut(cut.rows, cut.first_row, cut.n_neurons, Growable(state), [])
         self._drop(index + 1, skeleton, regions, outputs, passed_on)
         return passed_on.carried.rows
@@ -124,10 +124,3 @@ class Pruner:
         for block, mask in zip(blocks, masks.split([b.n_neurons for b in blocks], dim=1), strict=True):
             maps = advance_maps(block, maps, mask)
         return maps
-
-
-def evaluate_blocks(program: Program, first_block: int, state: Tensor) -> Tensor:
-    """Outputs (V,) from the states (V, S) of block ``first_block``."""
-    for block in program.blocks[first_block:]:
-        state = block.advance(state, block.affine(state).relu_())
-    return program.head(state)[:, 0]

@@ -82,23 +82,13 @@ def _rows_at(
     values = program.preactivations_on(points, masks).gather(1, row) - levels
     values = values.masked_fill(is_wall, 0)
     with torch.no_grad():
-        frozen = program.detach()
-        tangents = [_directional(frozen, axis, masks).gather(1, row) for axis in torch.eye(dim).to(points)]
+        linear = program.detach().linear_part()
+        axes = torch.eye(dim).to(points)[:, None].expand(-1, points.shape[0], -1)
+        tangents = [linear.preactivations_on(axis, masks).gather(1, row) for axis in axes]
         jacobian = torch.stack(tangents, dim=2)
         wall_axis = torch.nn.functional.one_hot((rows // 2).clamp(max=dim - 1), dim).to(points.dtype)
         jacobian = torch.where(is_wall[:, :, None], wall_axis, jacobian)
     return values, jacobian
-
-
-def _directional(program: Program, axis: Tensor, masks: Tensor) -> Tensor:
-    """Derivatives (V, n_neurons + O) of all rows along an axis (D,), on patterns masks (V, n_neurons)."""
-    state, rows = axis.expand(masks.shape[0], -1), []
-    for block, mask in zip(program.blocks, masks.split(program.widths, dim=-1), strict=True):
-        z = state @ block.affine.weight.T
-        rows.append(z)
-        out = z * mask if block.mix is None else (z * mask) @ block.mix.T
-        state = out if block.skip is None else out + state @ block.skip.T
-    return torch.cat([*rows, state @ program.head.weight.T], dim=-1)
 
 
 def _newton_step(jacobian: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
