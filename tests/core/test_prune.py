@@ -64,7 +64,7 @@ def test_pruning_does_prune(monkeypatch) -> None:  # noqa: ANN001
 
     monkeypatch.setattr(prune.Pruner, "after_block", watched)
     extract_level_set(_network(3, 16, 4, seed=0), Box.cube(3, 1.0))
-    assert all(after < 0.7 * before for before, after in histories[-1][1:])
+    assert all(after < 0.7 * before for _, before, after in histories[-1][1:])
 
 
 @given(dim=st.integers(1, 3), width=st.integers(2, 10), depth=st.integers(1, 4), seed=st.integers(0, 999))

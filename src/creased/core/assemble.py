@@ -19,6 +19,7 @@ from creased.core.cofaces import Arrangement, Cofaces
 from creased.core.corners import inside_walls
 from creased.core.level_set import Polygons
 from creased.core.pairing import CellCodes
+from creased.core.pieces import Piece
 from creased.core.program import Program
 from creased.core.signs import RowLayout, unpack_rows
 from creased.core.skeleton import Skeleton
@@ -45,22 +46,24 @@ class Cycles(NamedTuple):
     n_crowded: int  # sides that meet two others of their polygon already joined
 
 
-def level_skeleton(skeleton: Skeleton, row: int) -> Skeleton:
-    """The part of a cut skeleton on a row (the last one cut), with its vertices renumbered from 0."""
-    on_row = skeleton.zero_ids[:, -1] == row
-    if skeleton.edge_zero_ids.shape[1]:
-        edges_on_row = (skeleton.edge_zero_ids[:, -1] == row).nonzero()[:, 0]
+def on_row(piece: Piece, row: int) -> Piece:
+    """The part of a piece on a row (the last one that cut), with its vertices renumbered from 0."""
+    cells = piece.skeleton
+    is_on = cells.zero_ids[:, -1] == row
+    vertex = is_on.nonzero()[:, 0]
+    if cells.edge_zero_ids.shape[1]:
+        edge = (cells.edge_zero_ids[:, -1] == row).nonzero()[:, 0]
     else:
-        edges_on_row = torch.empty(0, dtype=torch.int64, device=on_row.device)
-    number = on_row.long().cumsum(0) - 1
-    kept = on_row.nonzero()[:, 0]
-    return Skeleton(
-        vertices=skeleton.vertices[kept],
-        zero_ids=skeleton.zero_ids[kept],
-        words=skeleton.words[kept],
-        edges=number[skeleton.edges[edges_on_row].long()],
-        edge_zero_ids=skeleton.edge_zero_ids[edges_on_row],
+        edge = vertex[:0]
+    number = (is_on.cumsum(0) - 1).to(cells.edges.dtype)
+    part = Skeleton(
+        vertices=cells.vertices[vertex],
+        zero_ids=cells.zero_ids[vertex],
+        words=cells.words[vertex],
+        edges=number[cells.edges[edge].long()],
+        edge_zero_ids=cells.edge_zero_ids[edge],
     )
+    return piece._replace(skeleton=part, corners=None if piece.corners is None else piece.corners[vertex])
 
 
 def polygon_sides(surface: Skeleton, rows: Arrangement) -> Sides:

@@ -1,9 +1,10 @@
 """The regions around a vertex: which there are, and what they are called.
 
 On a generic complex a vertex lies on D rows, so 2^D regions meet in it: corner ``p`` is the one on the + side
-of those of the vertex's zero ids (in ascending order) whose bit is set in ``p``. Where cells are pruned,
-subdivision carries for each corner the number of its region, or `DEAD` where there is none: outside of the
-domain, or dropped. A cell is alive if a region around it is.
+of those of the vertex's zero ids (in ascending order) whose bit is set in ``p``. Where cells are pruned, or
+cut piece by piece, subdivision carries for each corner the number of its region; `DEAD` where there is none,
+being outside of the domain or dropped; `EARLIER` or `LATER` where another piece holds it. A cell is alive in
+a piece if a region around it is, and belongs to the first of the pieces in which it is.
 
 An edge has the 2^(D - 1) corners that its zero ids leave; they are read off at either of its ends.
 """
@@ -17,6 +18,8 @@ import torch
 from torch import Tensor
 
 DEAD = -1
+EARLIER = -2
+LATER = -3
 
 
 class CornerTables(NamedTuple):
@@ -86,4 +89,4 @@ def live_faces(corners: Tensor, dim: int) -> Tensor:
         dim: D.
     """
     table = corner_tables(dim, corners.device).of_face
-    return (corners[:, table] != DEAD).any(-1)
+    return (corners[:, table] >= 0).any(-1)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -18,8 +17,8 @@ from torch import Tensor
 from creased.core.assemble import (
     Cycles,
     Sides,
-    level_skeleton,
     link_cycles,
+    on_row,
     orient_polygons,
     orient_polylines,
     polygon_sides,
@@ -28,14 +27,12 @@ from creased.core.assemble import (
 from creased.core.cofaces import Arrangement, arrange
 from creased.core.complex import PolyhedralComplex
 from creased.core.domain import Box
-from creased.core.growable import Growable
 from creased.core.level_set import LevelSet, Polygons
-from creased.core.noise import silence_sums
+from creased.core.pieces import Cutter, Task
 from creased.core.program import Affine, Program
-from creased.core.prune import Pruner
 from creased.core.signs import RowLayout
-from creased.core.skeleton import GrowingSkeleton, Skeleton
-from creased.core.subdivide import SCAN, subdivide
+from creased.core.skeleton import Skeleton
+from creased.core.weld import Welder
 
 COMPLETE = "complete in the domain: every cell was subdivided"
 CERTIFIED = "complete in the domain: every cell was subdivided, or proven not to meet the level"
@@ -62,6 +59,7 @@ def extract_complex(
     domain: Box,
     *,
     level: float | None = 0.0,
+    at_once: int | None = None,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
 ) -> PolyhedralComplex:
@@ -78,7 +76,7 @@ def extract_complex(
         ValueError: dimensions differ, or a weight is not finite.
     """
     program = _prepare(program, domain, device, dtype)
-    done = _cut_all(program, domain, level)
+    done = _cut_all(program, domain, level, at_once=at_once)
     return PolyhedralComplex(*done.skeleton, layout=done.rows.layout, n_torn=done.n_torn)
 
 
@@ -89,6 +87,7 @@ def extract_level_set(
     *,
     output: int = 0,
     prune: bool = True,
+    at_once: int | None = None,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
 ) -> LevelSet:
@@ -115,8 +114,8 @@ def extract_level_set(
     if not math.isfinite(level):
         raise ValueError(f"extract_level_set: level must be finite, got {level}")
     program = replace(program, head=_pick(program.head, output))
-    done = _cut_all(program, domain, level, prune=prune)
-    surface = level_skeleton(done.skeleton, done.rows.layout.first_output)
+    done = _cut_all(program, domain, level, prune=prune, at_once=at_once, level_only=True)
+    surface = done.skeleton._replace(edges=done.skeleton.edges.long())
     guarantee = CERTIFIED if prune and program.blocks else COMPLETE
     return _assemble(program, surface, done, Wanted(level, output, guarantee))
 
@@ -141,44 +140,25 @@ def _pick(head: Affine, output: int) -> Affine:
     return Affine(head.weight[output : output + 1], head.bias[output : output + 1])
 
 
-def _cut_all(program: Program, domain: Box, level: float | None, *, prune: bool = False) -> Extraction:
+def _cut_all(
+    program: Program,
+    domain: Box,
+    level: float | None,
+    *,
+    prune: bool = False,
+    at_once: int | None = None,
+    level_only: bool = False,
+) -> Extraction:
     """Cut the domain by every block, then by the outputs; prune what cannot meet the level, if asked to."""
-    n_outputs = 0 if level is None else program.out_dim
-    layout = RowLayout(domain.n_walls, program.widths, n_outputs)
+    layout = RowLayout(domain.n_walls, program.widths, 0 if level is None else program.out_dim)
     rows = arrange(layout, program.device)
-    start = domain.skeleton(layout.n_words, program.dtype, program.device)
-    skeleton = GrowingSkeleton(start, numbered=prune)
     if level is not None:
         program = replace(program, head=Affine(program.head.weight, program.head.bias - level))
-    pruner = Pruner(program, start.vertices.abs().amax(0), rows) if prune else None
-    state, row = skeleton.vertices.rows, layout.n_walls
-    for index, block in enumerate(program.blocks):
-        carried = _evaluate(block.affine, state, has_passengers=block.skip is not None)
-        del state  # the next one is made of what is carried
-        within = partial(pruner.within_block, index, skeleton) if pruner else None
-        cut = subdivide(skeleton, carried, block.n_neurons, row, rows, within)
-        z, passengers = carried.rows.tensor_split([block.n_neurons], dim=1)
-        state, row = block.advance(passengers, z.relu_()), row + block.n_neurons
-        if pruner and index + 1 < len(program.blocks):
-            state = pruner.after_block(index, skeleton, cut, state)
-        del carried, cut, z, passengers  # or they would live on through the next block
-    if level is not None:
-        subdivide(skeleton, _evaluate(program.head, state), program.out_dim, row, rows)
-    return Extraction(skeleton.freeze(), rows, skeleton.n_torn)
-
-
-def _evaluate(affine: Affine, state: Tensor, *, has_passengers: bool = False) -> Growable:
-    """Preactivations at the vertices, with the state (V, S) behind them where the block passes it on."""
-    n_neurons, n_inputs = affine.weight.shape
-    width = n_neurons + (n_inputs if has_passengers else 0)
-    values = Growable.with_room(state.shape[0], state.new_empty((0, width)))
-    for rows, inputs in zip(values.rows.split(SCAN), state.split(SCAN), strict=True):
-        z = affine(inputs)
-        silence_sums(z, affine, inputs)
-        rows[:, :n_neurons] = z
-        if has_passengers:
-            rows[:, n_neurons:] = inputs
-    return values
+    cutter = Cutter(Task(program, domain, rows, has_outputs=level is not None, prune=prune, at_once=at_once))
+    welder = Welder(domain.dim, rows, program.dtype)
+    while (piece := cutter.next_piece()) is not None:
+        welder.add(on_row(piece, layout.first_output) if level_only else piece)
+    return Extraction(welder.finish(), rows, welder.n_torn)
 
 
 def _assemble(program: Program, surface: Skeleton, done: Extraction, wanted: Wanted) -> LevelSet:

@@ -41,11 +41,11 @@ class Growable:
         self.n = needed
         return self._buffer[needed - n : needed]
 
-    def select(self, chosen: Tensor) -> None:
-        """Keep the rows chosen (m,) alone, with room for more."""
+    def select(self, chosen: Tensor) -> Growable:
+        """The rows chosen (m,) alone, with room for more."""
         kept = Growable.with_room(chosen.shape[0], self._buffer)
         torch.index_select(self.rows, 0, chosen, out=kept.rows)
-        self._buffer, self.n = kept._buffer, kept.n
+        return kept
 
     def append(self, rows: Tensor) -> None:
         """Add rows (m, ...) at the end."""

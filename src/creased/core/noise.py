@@ -28,15 +28,13 @@ def silence_sums(z: Tensor, affine: Affine, inputs: Tensor) -> None:
         z[row[is_noise], neuron[is_noise]] = 0
 
 
-def silence_interpolated(made: Tensor, first: Tensor, second: Tensor, neuron: int, coarse: float) -> None:
-    """Set to zero what the neuron makes zero, and what is no more than noise of interpolating two values.
+def silence_interpolated(made: Tensor, first: Tensor, second: Tensor, coarse: float) -> None:
+    """Set to zero the values (n, N) that are no more than noise of interpolating the two that they lie between.
 
     The noise is relative to the ends; ``coarse``, relative to the largest value of all, finds candidates.
     """
-    made[:, neuron] = 1  # no candidate
     row, column = (made.abs() <= coarse).nonzero(as_tuple=True)
     if row.numel():
         ends = torch.maximum(first[row, column].abs(), second[row, column].abs())
         is_noise = made[row, column].abs() <= rounding_error(made.dtype, 1) * ends
         made[row[is_noise], column[is_noise]] = 0
-    made[:, neuron] = 0

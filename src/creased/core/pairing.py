@@ -60,7 +60,10 @@ def key_table(n_rows: int, n_words: int, device: torch.device, seed: int = 0) ->
 
 def cell_keys(codes: CellCodes, table: KeyTable) -> Tensor:
     """Keys (n,) int64 of the cells themselves."""
-    return _weigh(codes.words, table.multipliers) - table.minus[codes.zero_ids.long()].sum(1)
+    keys = _weigh(codes.words, table.multipliers)
+    for rows in codes.zero_ids.unbind(1):
+        keys -= table.minus.index_select(0, rows)
+    return keys
 
 
 def _weigh(words: Tensor, multipliers: Tensor) -> Tensor:

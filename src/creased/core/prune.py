@@ -5,21 +5,30 @@ corners of its vertices. A region goes only if a bound proves that the output ha
 itself is the certificate that nothing of the level set is lost; a vertex goes when all regions around it are
 gone. Since a corner carries the number of its region, what a dropped region leaves behind in its neighbours'
 vertices is dead at once.
+
+With the number goes the affine map that the network's state is on the region: its children inherit it, and
+add one block.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from creased.core.bounds import advance_maps, excludes_zero, prepare_tail
-from creased.core.cofaces import Arrangement
 from creased.core.corners import DEAD
 from creased.core.growable import Growable
-from creased.core.program import Program
+from creased.core.program import Block, Program
 from creased.core.regions import Regions, gather_regions
 from creased.core.signs import unpack_rows
-from creased.core.skeleton import BlockCut, GrowingSkeleton
+from creased.core.skeleton import BlockCut, GrowingSkeleton, restrict
+from creased.core.work import Work
+
+MapsOf = Callable[[Tensor], Tensor]
 
 GROWTH = 4.0  # live vertices may multiply by this within a block before it is pruned again
 FEWEST = 20_000  # live vertices below which pruning within a block does not pay
@@ -28,99 +37,108 @@ ROUND_UP = 4  # cells are batched by their number of corners, rounded up to a mu
 
 
 class Pruner:
-    """Drops regions of a growing skeleton.
+    """Drops regions of parts of a domain.
 
     Args:
         program: with one output, whose zeros are wanted.
         magnitude: bound (D,) on the absolute coordinates of the domain.
-        rows: tables of the arrangement.
     """
 
-    def __init__(self, program: Program, magnitude: Tensor, rows: Arrangement) -> None:
+    def __init__(self, program: Program, magnitude: Tensor) -> None:
         self.program = program
-        self.rows = rows
-        self.magnitude = magnitude
-        self.most_vertices = FEWEST  # pruned within a block when there are more
-        self.history: list[tuple[int, int]] = []  # regions before and after each pruning
+        self.tails = [prepare_tail(program, index, magnitude) for index in range(len(program.blocks))]
+        self.history: list[tuple[int, int, int]] = []  # block, regions before and after each pruning
 
-    def within_block(self, index: int, skeleton: GrowingSkeleton, cut: BlockCut, n_done: int) -> None:
-        """Prune within block ``index``, after ``n_done`` of its neurons, if cells have multiplied."""
-        if skeleton.vertices.n <= self.most_vertices or n_done == cut.n_neurons:
+    def whole(self) -> Tensor:
+        """Maps (1, D + 1, D) of the input itself on the one region of a domain that is not cut yet."""
+        dim, head = self.program.in_dim, self.program.head.weight
+        return torch.eye(dim + 1, dim, dtype=head.dtype, device=head.device)[None]
+
+    def within_block(self, work: Work) -> None:
+        """Prune a part within its block, if its cells have multiplied."""
+        if work.skeleton.vertices.n <= work.prune_above or work.cut.is_done:
             return
-        regions = gather_regions(skeleton, cut, n_done)
-        block, carried = self.program.blocks[index], cut.carried.rows
-        state = block.advance(carried[:, cut.n_neurons :], torch.relu(carried[:, : cut.n_neurons]))
-        outputs = self.program.tail(index + 1)(state)[:, 0]
-        self._drop(index, skeleton, regions, outputs, cut)
+        block, carried = self.program.blocks[work.index], work.cut.carried.rows
+        z, passengers = carried.tensor_split([work.cut.n_neurons], dim=1)
+        regions = gather_regions(work.skeleton, work.cut)
+        assert work.maps is not None
+        maps = partial(_inherited_maps, work.maps, regions)
+        self._drop(work, regions, maps, block.advance(passengers, torch.relu(z)), work.index + 1)
 
-    def after_block(self, index: int, skeleton: GrowingSkeleton, cut: BlockCut, state: Tensor) -> Tensor:
-        """Prune between blocks ``index`` and ``index + 1``, whose state (V, S) is given; the state kept."""
-        regions = gather_regions(skeleton, cut, cut.n_neurons)
-        outputs = self.program.tail(index + 1)(state)[:, 0]
-        passed_on = BlockCut(cut.rows, cut.first_row, cut.n_neurons, Growable(state), [])
-        self._drop(index + 1, skeleton, regions, outputs, passed_on)
-        return passed_on.carried.rows
+    def after_block(self, work: Work, state: Tensor) -> Tensor:
+        """Prune a part that was cut by all of its block, whose next state (V, S) is given; the state kept."""
+        regions = gather_regions(work.skeleton, work.cut)
+        assert work.maps is not None
+        block = self.program.blocks[work.index]
+        maps = partial(_advanced_maps, work.maps, regions, block, work.skeleton, work.cut)
+        work.index += 1
+        work.cut = replace(work.cut, carried=Growable(state), buckets=[])
+        self._drop(work, regions, maps, state, work.index)
+        return work.cut.carried.rows
 
-    def _drop(
-        self, first_block: int, skeleton: GrowingSkeleton, regions: Regions, outputs: Tensor, cut: BlockCut
-    ) -> None:
-        """Drop what the bounds of the blocks from the first on exclude, and renumber."""
-        kept = self._find_kept(first_block, skeleton, regions, outputs)
-        numbers = torch.where(kept, kept.long().cumsum(0) - 1, DEAD)
-        assert skeleton.corners is not None
-        corners = skeleton.corners.rows
-        renumbered = torch.repeat_interleave(numbers.to(corners.dtype), regions.offsets.diff())
-        corners.reshape(-1).index_copy_(0, regions.entries, renumbered)
-        skeleton.keep((corners != DEAD).any(1), cut)
-        self.history.append((kept.shape[0], int(kept.sum())))
-        self.most_vertices = max(FEWEST, int(GROWTH * skeleton.vertices.n))
+    def _drop(self, work: Work, regions: Regions, maps: MapsOf, state: Tensor, block: int) -> None:
+        """Drop what bounds exclude, and renumber.
 
-    def _find_kept(
-        self, first_block: int, skeleton: GrowingSkeleton, regions: Regions, outputs: Tensor
-    ) -> Tensor:
+        Args:
+            work: the part; bounds are those of its block and what follows.
+            regions: of the part.
+            maps: gives the maps (m, D + 1, S) of its block's state on regions (m,).
+            state: a state (V, S') at the vertices.
+            block: the block whose state that is.
+        """
+        outputs = self.program.tail(block)(state)[:, 0]
+        kept = self._find_kept(work, regions, maps, outputs)
+        corners = work.skeleton.corners
+        assert corners is not None
+        numbers = torch.where(kept, kept.cumsum(0) - 1, DEAD).to(corners.rows.dtype)
+        renumbered = torch.repeat_interleave(numbers, regions.offsets.diff())
+        corners.rows.reshape(-1).index_copy_(0, regions.entries, renumbered)
+        work.maps = torch.cat([maps(chosen) for chosen in kept.nonzero()[:, 0].split(self._batch(work))])
+        work.skeleton, work.cut = restrict(work.skeleton, work.cut, (corners.rows >= 0).any(1))
+        work.prune_above = max(FEWEST, int(GROWTH * work.skeleton.vertices.n))
+        self.history.append((work.index, kept.shape[0], work.maps.shape[0]))
+
+    def _batch(self, work: Work) -> int:
+        """Regions whose maps are worked on in one go."""
+        return max(BATCH // max(self.program.widths[work.index :]), 1)
+
+    def _find_kept(self, work: Work, regions: Regions, maps: MapsOf, outputs: Tensor) -> Tensor:
         """True (R,) for regions whose vertices have outputs (V,) of both signs, or that are in doubt."""
-        tail = prepare_tail(self.program, first_block, self.magnitude)
-        n_corners = 2**self.program.in_dim
-        vertices = regions.entries // n_corners
+        tail = self.tails[work.index]
+        vertices = regions.entries // 2**self.program.in_dim
         sizes = regions.offsets.diff()
         owner = torch.repeat_interleave(torch.arange(sizes.shape[0], device=sizes.device), sizes)
         is_plus = (outputs >= 0).long().index_select(0, vertices)
         n_plus = torch.zeros_like(sizes).index_add_(0, owner, is_plus)
         kept = (n_plus > 0) & (n_plus < sizes)
         rounded = (sizes + ROUND_UP - 1) // ROUND_UP * ROUND_UP
-        batch_size = max(BATCH // max(tail.program.widths), 1)
         for size in torch.unique(rounded[~kept]).tolist():
-            for batch in ((rounded == size) & ~kept).nonzero()[:, 0].split(batch_size):
+            for batch in ((rounded == size) & ~kept).nonzero()[:, 0].split(self._batch(work)):
                 place = torch.arange(size, device=batch.device).clamp(max=sizes[batch][:, None] - 1)
                 chosen = vertices[regions.offsets[batch][:, None] + place].reshape(-1)
-                points = skeleton.vertices.rows.index_select(0, chosen)
+                points = work.skeleton.vertices.rows.index_select(0, chosen)
                 corners = torch.nn.functional.pad(points, (0, 1), value=1).reshape(len(batch), size, -1)
                 side = torch.where(n_plus[batch] > 0, 1.0, -1.0).to(outputs.dtype)
-                maps = self._maps(first_block, skeleton, regions.entries[regions.offsets[batch]])
-                kept[batch] = ~excludes_zero(tail, maps, corners, side)
+                kept[batch] = ~excludes_zero(tail, maps(batch), corners, side)
         return kept
 
-    def _maps(self, first_block: int, skeleton: GrowingSkeleton, entries: Tensor) -> Tensor:
-        """The state of a block as an affine function (R, D + 1, S) of the position, on regions.
 
-        Args:
-            first_block: the block.
-            skeleton: cut by all blocks before.
-            entries: for each region, the place of one of its vertices in the flattened corners.
-        """
-        dim, layout = self.program.in_dim, self.rows.layout
-        vertex, corner = entries // 2**dim, entries % 2**dim
-        words = skeleton.words.rows.index_select(0, vertex)
-        zero_ids = skeleton.zero_ids.rows.index_select(0, vertex)
-        for slot in range(dim):
-            is_plus = (corner >> slot) & 1
-            words |= self.rows.bits.index_select(0, zero_ids[:, slot]) * is_plus[:, None]
-        maps = torch.eye(dim + 1, dim, dtype=self.program.dtype, device=words.device).expand(
-            len(vertex), -1, -1
-        )
-        blocks = self.program.blocks[:first_block]
-        n_rows = sum(block.n_neurons for block in blocks)
-        masks = unpack_rows(words, layout.n_walls, n_rows).to(self.program.dtype)
-        for block, mask in zip(blocks, masks.split([b.n_neurons for b in blocks], dim=1), strict=True):
-            maps = advance_maps(block, maps, mask)
-        return maps
+def _inherited_maps(maps: Tensor, regions: Regions, chosen: Tensor) -> Tensor:
+    """Those of the regions' parents."""
+    return maps.index_select(0, regions.parents.index_select(0, chosen))
+
+
+def _advanced_maps(
+    maps: Tensor, regions: Regions, block: Block, skeleton: GrowingSkeleton, cut: BlockCut, chosen: Tensor
+) -> Tensor:
+    """Those of the parents, taken through the block on the side of its neurons where the region lies."""
+    dim = skeleton.zero_ids.rows.shape[1]
+    entries = regions.entries.index_select(0, regions.offsets.index_select(0, chosen))
+    vertex, corner = entries // 2**dim, entries % 2**dim
+    words = skeleton.words.rows.index_select(0, vertex)
+    zero_ids = skeleton.zero_ids.rows.index_select(0, vertex)
+    for slot in range(dim):
+        is_plus = (corner >> slot) & 1
+        words |= cut.rows.bits.index_select(0, zero_ids[:, slot]) * is_plus[:, None]
+    masks = unpack_rows(words, cut.first_row, cut.n_neurons).to(maps.dtype)
+    return advance_maps(block, _inherited_maps(maps, regions, chosen), masks)

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.corners import DEAD
 from creased.core.pairing import CellCodes, Groups, KeyTable, cell_keys, group_equal, group_exact, key_table
 from creased.core.signs import WORD, row_bits
 from creased.core.skeleton import BlockCut, GrowingSkeleton
@@ -23,6 +22,7 @@ class Regions(NamedTuple):
 
     entries: Tensor  # (n,) int64: places in the flattened corners (V, 2^D), region by region
     offsets: Tensor  # (R + 1,) int64 into the entries
+    parents: Tensor  # (R,) int64: the numbers that their corners carry
 
 
 class _Corners(NamedTuple):
@@ -35,12 +35,13 @@ class _Corners(NamedTuple):
     is_own: Tensor  # (V, D) bool: is the zero one of the block's rows?
 
 
-def gather_regions(skeleton: GrowingSkeleton, cut: BlockCut, n_done: int) -> Regions:
-    """The live regions after ``n_done`` neurons of a block."""
+def gather_regions(skeleton: GrowingSkeleton, cut: BlockCut) -> Regions:
+    """The live regions of a working state."""
     assert skeleton.corners is not None
+    n_done = cut.n_done
     before = cut.rows.before[:, cut.words]
     corners = skeleton.corners.rows.reshape(-1)
-    live = (corners != DEAD).nonzero()[:, 0]
+    live = (corners >= 0).nonzero()[:, 0]
     found = _Corners(
         live=live,
         parents=corners.index_select(0, live).long(),
@@ -55,7 +56,7 @@ def gather_regions(skeleton: GrowingSkeleton, cut: BlockCut, n_done: int) -> Reg
         groups = _group_by_codes(found)
     starts = groups.starts.nonzero()[:, 0]
     offsets = torch.nn.functional.pad(starts, (0, 1), value=live.shape[0])
-    return Regions(live[groups.order], offsets)
+    return Regions(live[groups.order], offsets, found.parents[groups.order[starts]])
 
 
 def _exact_keys(found: _Corners, first: int, n_done: int) -> Tensor:

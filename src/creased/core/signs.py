@@ -50,6 +50,8 @@ class RowLayout:
 
 def pack_rows(signs: Tensor, first_row: int, n_words: int) -> Tensor:
     """Pack signs (V, N), True for +, into words (V, n_words), the first one as row ``first_row``."""
+    if signs.shape[1] == 0:
+        return torch.zeros((signs.shape[0], n_words), dtype=torch.int64, device=signs.device)
     packed = _pack_aligned(signs)
     word, bit = divmod(first_row, WORD)
     words = packed.new_zeros((signs.shape[0], n_words))

@@ -24,40 +24,23 @@ class Skeleton(NamedTuple):
     edge_zero_ids: Tensor  # (E, D - 1) int32, ascending
 
 
+@dataclass
 class GrowingSkeleton:
-    """A skeleton that subdivision cuts in place; its fields are those of `Skeleton`, and corners.
+    """A skeleton that subdivision cuts in place; its fields are those of `Skeleton`, and corners."""
 
-    Args:
-        start: the skeleton of a domain.
-        numbered: whether vertices are to carry the numbers of the regions around them, for pruning.
-    """
+    vertices: Growable
+    zero_ids: Growable
+    words: Growable
+    edges: Growable
+    edge_zero_ids: Growable
+    corners: Growable | None  # (V, 2^D) int32, see `creased.core.corners`; None: nothing is pruned or split
+    n_torn: int = 0  # faces that rounding left with other than two cuts
 
-    def __init__(self, start: Skeleton, *, numbered: bool = False) -> None:
-        self.vertices = Growable(start.vertices)
-        self.zero_ids = Growable(start.zero_ids)
-        self.words = Growable(start.words)
-        self.edges = Growable(start.edges)
-        self.edge_zero_ids = Growable(start.edge_zero_ids)
-        self.corners = Growable(corners_of_domain(start.zero_ids)) if numbered else None  # (V, 2^D)
-        self.n_torn = 0  # faces that rounding left with other than two cuts
-
-    def keep(self, is_kept: Tensor, cut: BlockCut) -> None:
-        """Keep the vertices (V,) marked True, what is carried for them, and the edges between them."""
-        assert self.corners is not None
-        vertex = is_kept.nonzero()[:, 0]
-        number = torch.where(is_kept, is_kept.cumsum(0) - 1, -1).to(self.edges.rows.dtype)
-        for growable in (self.vertices, self.zero_ids, self.words, self.corners, cut.carried):
-            growable.select(vertex)
-        edges = number.index_select(0, self.edges.rows.reshape(-1)).reshape(-1, 2)
-        edge_is_kept = (edges >= 0).all(1)
-        edge = edge_is_kept.nonzero()[:, 0]
-        self.edges = Growable(edges.index_select(0, edge))
-        self.edge_zero_ids.select(edge)
-        edge_number = torch.where(edge_is_kept, edge_is_kept.cumsum(0) - 1, -1)
-        for bucket in cut.buckets:
-            moved = [edge_number.index_select(0, piece) for piece in bucket]
-            left = (piece[piece >= 0] for piece in moved)
-            bucket[:] = [piece for piece in left if piece.numel()]
+    @staticmethod
+    def of(start: Skeleton, *, numbered: bool) -> GrowingSkeleton:
+        """The skeleton of a domain; ``numbered``: with corners."""
+        corners = Growable(corners_of_domain(start.zero_ids)) if numbered else None
+        return GrowingSkeleton(*(Growable(rows) for rows in start), corners)
 
     def freeze(self) -> Skeleton:
         """The skeleton as it is now."""
@@ -80,8 +63,49 @@ class BlockCut:
     carried: Growable  # (V, N + P): preactivations, then passengers
     buckets: list[list[Tensor]]  # for each neuron, pieces (n,) int64 of the edges that it cuts next
     coarse_noise: float = 0.0  # values larger than this are no rounding noise
+    n_done: int = 0  # neurons that have cut
 
     @property
     def words(self) -> slice:
         """The words that hold the block's rows."""
         return slice(self.first_row // WORD, (self.first_row + self.n_neurons - 1) // WORD + 1)
+
+    @property
+    def is_done(self) -> bool:
+        """True if all neurons have cut."""
+        return self.n_done == self.n_neurons
+
+    def words_so_far(self, skeleton: GrowingSkeleton) -> Tensor:
+        """Packed signs (V, W) of the vertices with respect to the rows that have cut."""
+        return skeleton.words.rows & self.rows.before[self.first_row + self.n_done]
+
+
+def restrict(
+    skeleton: GrowingSkeleton, cut: BlockCut, is_kept: Tensor, edge_is_kept: Tensor | None = None
+) -> tuple[GrowingSkeleton, BlockCut]:
+    """The part of a working state with the vertices (V,) and edges (E,) marked True.
+
+    Without ``edge_is_kept``, with the edges between those vertices.
+    """
+    vertex = is_kept.nonzero()[:, 0]
+    number = torch.where(is_kept, is_kept.cumsum(0) - 1, -1).to(skeleton.edges.rows.dtype)
+    ends = number.index_select(0, skeleton.edges.rows.reshape(-1)).reshape(-1, 2)
+    if edge_is_kept is None:
+        edge_is_kept = (ends >= 0).all(1)
+    edge = edge_is_kept.nonzero()[:, 0]
+    kept = GrowingSkeleton(
+        vertices=skeleton.vertices.select(vertex),
+        zero_ids=skeleton.zero_ids.select(vertex),
+        words=skeleton.words.select(vertex),
+        edges=Growable(ends.index_select(0, edge)),
+        edge_zero_ids=skeleton.edge_zero_ids.select(edge),
+        corners=None if skeleton.corners is None else skeleton.corners.select(vertex),
+        n_torn=skeleton.n_torn,
+    )
+    edge_number = torch.where(edge_is_kept, edge_is_kept.cumsum(0) - 1, -1)
+    moved = [[edge_number.index_select(0, piece) for piece in bucket] for bucket in cut.buckets]
+    buckets = [[left for piece in bucket if (left := piece[piece >= 0]).numel()] for bucket in moved]
+    carried = cut.carried.select(vertex)
+    return kept, BlockCut(
+        cut.rows, cut.first_row, cut.n_neurons, carried, buckets, cut.coarse_noise, cut.n_done
+    )

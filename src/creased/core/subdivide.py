@@ -16,7 +16,6 @@ guaranteed: where noise is larger than its estimate, as it can be near vertices 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -46,46 +45,44 @@ class _NewVertices(NamedTuple):
     live_faces: Tensor  # (n, D - 1, 2) bool: for each zero of the edge and each sign -, +: is there a 2-face?
 
 
-def subdivide(
-    skeleton: GrowingSkeleton,
-    carried: Growable,
-    n_neurons: int,
-    first_row: int,
-    rows: Arrangement,
-    after_neuron: Callable[[BlockCut, int], None] | None = None,
+def start_block(
+    skeleton: GrowingSkeleton, carried: Growable, n_neurons: int, first_row: int, rows: Arrangement
 ) -> BlockCut:
-    """Cut a skeleton, in place, by all neurons of a block.
+    """Make a skeleton, cut by all rows before ``first_row``, ready to be cut by a block.
 
     Args:
-        skeleton: cut by all rows before ``first_row``.
+        skeleton: what to cut.
         carried: values (V, N + P) at the vertices, affine on the cells: the preactivations of the block's
             neurons, then whatever else is to be interpolated at new vertices. Grows with the vertices.
         n_neurons: N.
         first_row: number of the block's first neuron among the rows.
         rows: tables of the arrangement.
-        after_neuron: called with the number of neurons done; it may drop cells.
-
-    Returns:
-        The block's part of the working state.
     """
     buckets: list[list[Tensor]] = [[] for _ in range(n_neurons)]
     largest = float(carried.rows.abs().amax()) if carried.rows.numel() else 0.0
     coarse = min(rounding_error(carried.rows.dtype, 1) * largest, 0.5)
-    block = BlockCut(rows, first_row, n_neurons, carried, buckets, coarse)
-    skeleton.words.rows[:, block.words] |= _pack_block(block, carried.rows)
-    _schedule_all(skeleton, block)
-    for neuron in range(n_neurons):
-        _cut_by(skeleton, block, neuron)
-        if after_neuron is not None:
-            after_neuron(block, neuron + 1)
-    return block
+    cut = BlockCut(rows, first_row, n_neurons, carried, buckets, coarse)
+    skeleton.words.rows[:, cut.words] |= _pack_from(cut, carried.rows, 0)
+    _schedule_all(skeleton, cut)
+    return cut
 
 
-def _pack_block(block: BlockCut, carried: Tensor) -> Tensor:
-    """Signs of the block's preactivations (V, N + P), in the words that hold its rows."""
+def cut_by_next(skeleton: GrowingSkeleton, cut: BlockCut) -> None:
+    """Cut a skeleton, in place, by the block's next neuron; one that changes no sign costs nothing."""
+    neuron = cut.n_done
+    cut.n_done += 1
+    if cut.buckets[neuron]:
+        split = torch.cat(cut.buckets[neuron])
+        cut.buckets[neuron].clear()
+        _cut_edges(skeleton, cut, split, neuron)
+
+
+def _pack_from(block: BlockCut, carried: Tensor, neuron: int) -> Tensor:
+    """Signs, from a neuron on, of carried values (V, N + P), in the words that hold the block's rows."""
     first_word = block.words.start
     n_words = block.words.stop - first_word
-    return pack_rows(carried[:, : block.n_neurons] >= 0, block.first_row - WORD * first_word, n_words)
+    signs = carried[:, neuron : block.n_neurons] >= 0
+    return pack_rows(signs, block.first_row + neuron - WORD * first_word, n_words)
 
 
 def _schedule_all(skeleton: GrowingSkeleton, block: BlockCut) -> None:
@@ -119,12 +116,8 @@ def _schedule(block: BlockCut, edges: Tensor, crossed: Tensor) -> None:
             start += count
 
 
-def _cut_by(skeleton: GrowingSkeleton, block: BlockCut, neuron: int) -> None:
-    """Cut by one neuron: split its edges, join the new vertices, reschedule what later neurons cut."""
-    if not block.buckets[neuron]:
-        return
-    split = torch.cat(block.buckets[neuron])
-    block.buckets[neuron].clear()
+def _cut_edges(skeleton: GrowingSkeleton, block: BlockCut, split: Tensor, neuron: int) -> None:
+    """Split edges (n,) by a neuron, join the new vertices, reschedule what later neurons cut."""
     first_vertex, first_edge = skeleton.words.n, skeleton.edges.n
     new = _split_edges(skeleton, block, split, neuron)
     pairs, chord_zero_ids, n_torn = _join(new, block.first_row + neuron, block.rows)
@@ -156,7 +149,7 @@ def _split_edges(skeleton: GrowingSkeleton, block: BlockCut, split: Tensor, neur
     row, rows = block.first_row + neuron, block.rows
     differ = first ^ second
     words = (first & second) | (differ & rows.before[row])
-    words[:, block.words] |= differ[:, block.words] & fresh & _rows_from(block, neuron + 1)
+    words[:, block.words] |= differ[:, block.words] & fresh
     faces = _live_faces(skeleton, ends, edge_zero_ids, second, rows)
     skeleton.words.append(words)
     skeleton.zero_ids.append(torch.nn.functional.pad(edge_zero_ids, (0, 1), value=row))
@@ -185,10 +178,12 @@ def _interpolate(skeleton: GrowingSkeleton, block: BlockCut, ends: Tensor, neuro
         first, second = (values.index_select(0, end) for end in ends[chunk].unbind(1))
         share = first[:, neuron] / (first[:, neuron] - second[:, neuron])
         made = torch.lerp(first, second, share[:, None], out=carried[chunk])
-        silence_interpolated(made, first, second, neuron, block.coarse_noise)
+        made[:, neuron] = 0
+        to_come = slice(neuron + 1, block.n_neurons)
+        silence_interpolated(made[:, to_come], first[:, to_come], second[:, to_come], block.coarse_noise)
+        packed.append(_pack_from(block, made, neuron + 1))
         first, second = (points.index_select(0, end) for end in ends[chunk].unbind(1))
         torch.lerp(first, second, share[:, None], out=vertices[chunk])
-        packed.append(_pack_block(block, made))
     return torch.cat(packed)
 
 

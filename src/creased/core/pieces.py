@@ -1,0 +1,162 @@
+"""Cuts a domain by all of a program: whole where it fits, and in pieces, depth first, where it would not.
+
+A part that grows over its share of memory while it is cut is divided in two by regions; one half waits while
+the other is finished. So what is worked on stays small however large the complex is, and a finished piece can
+be counted, written or put together with the others, and forgotten. A cell between two pieces is found in
+both, and belongs to the first of them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.cofaces import Arrangement
+from creased.core.domain import Box
+from creased.core.growable import Growable
+from creased.core.noise import silence_sums
+from creased.core.program import Affine, Program
+from creased.core.prune import Pruner
+from creased.core.skeleton import BlockCut, GrowingSkeleton, Skeleton
+from creased.core.subdivide import SCAN, cut_by_next, start_block
+from creased.core.work import Work, divide, renumber
+
+WORKING_BYTES = {"cpu": 1 << 28}  # of what is worked on at once
+WORKING_BYTES_ELSEWHERE = 1 << 32
+FEW = 8  # while vertices are fewer than would be divided by this factor, new regions get numbers of their own
+
+
+class Piece(NamedTuple):
+    """A part of a complex that is completely cut."""
+
+    skeleton: Skeleton
+    corners: Tensor | None  # (V, 2^D) int32; None: this is the whole
+    share: float  # of the whole, about
+    n_torn: int  # faces that rounding left open
+
+
+class Task(NamedTuple):
+    """What is to be cut, and how."""
+
+    program: Program  # detached, finite; its outputs less the level
+    domain: Box
+    rows: Arrangement
+    has_outputs: bool  # whether the zeros of the outputs cut too
+    prune: bool  # whether what cannot meet them is dropped
+    at_once: int | None = None  # vertices that are worked on at once; None: what WORKING_BYTES allow
+
+
+class Cutter:
+    """Cuts a task, piece by piece; neighbours follow each other."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._program, self._rows = task.program, task.rows
+        self._affines = [block.affine for block in task.program.blocks] + [
+            task.program.head
+        ] * task.has_outputs
+        self._pruner: Pruner | None = None
+        self._stack: list[Work] = [self._start()]
+
+    @torch.inference_mode()
+    def next_piece(self) -> Piece | None:
+        """The next piece; None when all of the domain is done."""
+        while self._stack:
+            work = self._stack.pop()
+            if self._is_cut(work):
+                return _finish(work)
+            self._stack.extend(reversed(self._advance(work)))
+        return None
+
+    @torch.inference_mode()
+    def _start(self) -> Work:
+        """The whole domain, ready for the first block."""
+        task, program = self._task, self._program
+        start = task.domain.skeleton(self._rows.layout.n_words, program.dtype, program.device)
+        if task.prune and program.blocks:
+            self._pruner = Pruner(program, start.vertices.abs().amax(0))
+        at_once = task.at_once or max(_working_bytes(program.device) // self._bytes_a_vertex(), 1)
+        # So many vertices have C(n, D) creases; where they fit at once, nothing need be numbered.
+        is_large = math.comb(self._rows.layout.n_neurons, task.domain.dim) > at_once
+        skeleton = GrowingSkeleton.of(start, numbered=self._pruner is not None or is_large)
+        cut = self._start_block(skeleton, 0, start.vertices)
+        return Work(skeleton, cut, 0, at_once, maps=self._pruner.whole() if self._pruner else None)
+
+    def _bytes_a_vertex(self) -> int:
+        """What one vertex and what goes with it take, about, while a part is cut."""
+        dim, layout, program = self._program.in_dim, self._rows.layout, self._program
+        number = program.head.weight.element_size()
+        widest = max((sum(block.affine.weight.shape) for block in program.blocks), default=1)
+        edges = dim * (8 + 4 * (dim - 1))
+        maps = 4 * 2**dim + (dim + 1) * number * widest // 4 if self._task.prune else 0
+        return dim * (number + 4) + 8 * layout.n_words + edges + number * widest + maps
+
+    def _is_cut(self, work: Work) -> bool:
+        return work.cut.is_done and work.index >= len(self._affines) - 1
+
+    def _advance(self, work: Work) -> list[Work]:
+        """Cut by neurons until the part is done, or so large that it is divided."""
+        while not self._is_cut(work):
+            if work.cut.is_done:
+                self._next_block(work)
+            cut_by_next(work.skeleton, work.cut)
+            if self._pruner and work.index < len(self._program.blocks):
+                self._pruner.within_block(work)
+            if work.skeleton.vertices.n > work.split_above and not self._is_cut(work):
+                return divide(work)
+        return [work]
+
+    def _next_block(self, work: Work) -> None:
+        """Take the state at the vertices through the block that has cut, and make ready for the next one."""
+        block = self._program.blocks[work.index]
+        z, passengers = work.cut.carried.rows.tensor_split([block.n_neurons], dim=1)
+        state = block.advance(passengers, z.relu_())
+        if self._pruner and work.index + 1 < len(self._program.blocks):
+            state = self._pruner.after_block(work, state)
+        else:
+            if (
+                not self._pruner
+                and work.skeleton.corners
+                and work.skeleton.vertices.n < work.split_above // FEW
+            ):
+                renumber(work)
+            work.index += 1
+        work.cut = self._start_block(work.skeleton, work.index, state)
+
+    def _start_block(self, skeleton: GrowingSkeleton, index: int, state: Tensor) -> BlockCut:
+        """Make ready for block ``index``, or for the outputs, given its state (V, S) at the vertices."""
+        first_row = self._rows.layout.n_walls + sum(self._program.widths[:index])
+        if index == len(self._affines):
+            return BlockCut(self._rows, first_row, 0, Growable(state), [])
+        affine = self._affines[index]
+        blocks = self._program.blocks[index : index + 1]
+        carried = _evaluate(affine, state, has_passengers=any(block.skip is not None for block in blocks))
+        return start_block(skeleton, carried, affine.bias.shape[0], first_row, self._rows)
+
+
+def _evaluate(affine: Affine, state: Tensor, *, has_passengers: bool) -> Growable:
+    """Preactivations at the vertices, with the state (V, S) behind them where the block passes it on."""
+    n_neurons, n_inputs = affine.weight.shape
+    width = n_neurons + (n_inputs if has_passengers else 0)
+    values = Growable.with_room(state.shape[0], state.new_empty((0, width)))
+    for rows, inputs in zip(values.rows.split(SCAN), state.split(SCAN), strict=True):
+        z = affine(inputs)
+        silence_sums(z, affine, inputs)
+        rows[:, :n_neurons] = z
+        if has_passengers:
+            rows[:, n_neurons:] = inputs
+    return values
+
+
+def _finish(work: Work) -> Piece:
+    corners = work.skeleton.corners
+    return Piece(
+        work.skeleton.freeze(), None if corners is None else corners.rows, work.share, work.skeleton.n_torn
+    )
+
+
+def _working_bytes(device: torch.device) -> int:
+    return WORKING_BYTES.get(device.type, WORKING_BYTES_ELSEWHERE)

@@ -1,0 +1,132 @@
+"""Puts pieces of a skeleton together: cells that several pieces found become one, by their codes."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from creased.core.cofaces import Arrangement
+from creased.core.corners import EARLIER, LATER, edge_corners
+from creased.core.growable import Growable
+from creased.core.pairing import CellCodes, KeyTable, cell_keys, group_equal
+from creased.core.pieces import Piece
+from creased.core.skeleton import Skeleton
+
+
+class Welder:
+    """Takes pieces one by one, in the order in which they were cut, and gives one skeleton.
+
+    Args:
+        dim: D.
+        rows: tables of the arrangement.
+        dtype: of the vertices.
+    """
+
+    def __init__(self, dim: int, rows: Arrangement, dtype: torch.dtype) -> None:
+        whole = {"dtype": torch.int32, "device": rows.bits.device}
+        n_words = rows.layout.n_words
+        self._rows = rows
+        self._vertices = Growable(torch.empty((0, dim), dtype=dtype, device=rows.bits.device))
+        self._zero_ids = Growable(torch.empty((0, dim), **whole))
+        self._words = Growable(rows.bits.new_empty((0, n_words)))
+        self._edges = Growable(torch.empty((0, 2), **whole))
+        self._edge_zero_ids = Growable(torch.empty((0, dim - 1), **whole))
+        self._shared: list[Tensor] = []  # numbers of vertices that later pieces find again
+        self._found_again: list[CellCodes] = []  # vertices of earlier pieces; edges name them -1, -2, ...
+        self._n_found_again = 0
+        self.n_torn = 0
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory that holds what was found so far."""
+        kept = (self._vertices, self._zero_ids, self._words, self._edges, self._edge_zero_ids)
+        return sum(growable.rows.nbytes for growable in kept)
+
+    @property
+    def n_cells(self) -> tuple[int, int]:
+        """Vertices and edges so far."""
+        return self._vertices.n, self._edges.n
+
+    def add(self, piece: Piece) -> None:
+        """Add what belongs to a piece."""
+        cells, first = piece.skeleton, self._vertices.n
+        edges, edge_zero_ids = cells.edges, cells.edge_zero_ids
+        if piece.corners is not None:
+            is_own = ~(piece.corners == EARLIER).any(1)
+            number = torch.where(
+                is_own, first + is_own.cumsum(0) - 1, -self._n_found_again - (~is_own).cumsum(0)
+            )
+            edge = owned_edges(piece, self._rows).nonzero()[:, 0]
+            edges = number[edges[edge].long()].to(edges.dtype)
+            edge_zero_ids = edge_zero_ids[edge]
+            self._shared.append(number[is_own & (piece.corners == LATER).any(1)])
+            self._found_again.append(CellCodes(cells.words[~is_own], cells.zero_ids[~is_own]))
+            self._n_found_again += int((~is_own).sum())
+            own = is_own.nonzero()[:, 0]
+            cells = cells._replace(
+                vertices=cells.vertices[own], zero_ids=cells.zero_ids[own], words=cells.words[own]
+            )
+        self._vertices.append(cells.vertices)
+        self._zero_ids.append(cells.zero_ids)
+        self._words.append(cells.words)
+        self._edges.append(edges)
+        self._edge_zero_ids.append(edge_zero_ids)
+        self.n_torn += piece.n_torn
+
+    def finish(self) -> Skeleton:
+        """All that was added, as one skeleton."""
+        if self._n_found_again:
+            self._resolve()
+        parts = (self._vertices, self._zero_ids, self._words, self._edges, self._edge_zero_ids)
+        return Skeleton(*(part.rows for part in parts))
+
+    def _resolve(self) -> None:
+        """Give the vertices that were found again the numbers that they have."""
+        shared = torch.cat(self._shared)
+        again = CellCodes(*(torch.cat(part) for part in zip(*self._found_again, strict=True)))
+        codes = CellCodes(
+            torch.cat([self._words.rows[shared], again.words]),
+            torch.cat([self._zero_ids.rows[shared], again.zero_ids]),
+        )
+
+        def keys_of(table: KeyTable) -> Tensor:
+            return cell_keys(codes, table)
+
+        def codes_of(entries: Tensor) -> CellCodes:
+            return CellCodes(codes.words[entries], codes.zero_ids[entries])
+
+        groups = group_equal(keys_of, codes_of, self._rows.keys)
+        numbers = torch.full((codes.words.shape[0],), -1, dtype=torch.int64, device=shared.device)
+        numbers[: shared.shape[0]] = shared
+        group = groups.starts.long().cumsum(0) - 1
+        best = torch.full_like(numbers, -1).scatter_reduce(0, group, numbers[groups.order], "amax")
+        numbers[groups.order] = best[group]
+        resolved = numbers[shared.shape[0] :]
+        edges = self._edges.rows
+        is_whole = torch.ones(edges.shape[0], dtype=torch.bool, device=edges.device)
+        for end in edges.unbind(1):
+            place = (end < 0).nonzero()[:, 0]
+            found = resolved[-end[place].long() - 1]
+            end[place] = found.to(end.dtype)
+            is_whole[place[found < 0]] = False
+        if not bool(is_whole.all()):  # rounding made the pieces differ
+            self.n_torn += int((~is_whole).sum())
+            kept = is_whole.nonzero()[:, 0]
+            self._edges = self._edges.select(kept)
+            self._edge_zero_ids = self._edge_zero_ids.select(kept)
+
+
+def owned_edges(piece: Piece, rows: Arrangement) -> Tensor:
+    """True (E,) for the edges that belong to a piece: no earlier one has a region around them."""
+    cells, corners = piece.skeleton, piece.corners
+    is_own = torch.ones(cells.edges.shape[0], dtype=torch.bool, device=cells.edges.device)
+    if corners is None:
+        return is_own
+    is_shared = (corners == EARLIER).any(1)
+    doubt = is_shared[cells.edges.long()].all(1).nonzero()[:, 0]  # an own vertex is on own edges alone
+    first, second = cells.edges[doubt].long().unbind(1)
+    around = edge_corners(
+        corners[first], cells.zero_ids[first], cells.edge_zero_ids[doubt], cells.words[second], rows.bits
+    )
+    is_own[doubt] = ~(around == EARLIER).any(1)
+    return is_own

@@ -1,0 +1,113 @@
+"""A part of a domain that is being cut, and its division."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from creased.core.cells import number_regions
+from creased.core.corners import EARLIER, LATER, edge_corners
+from creased.core.growable import Growable
+from creased.core.pairing import CellCodes
+from creased.core.regions import gather_regions
+from creased.core.skeleton import BlockCut, GrowingSkeleton, restrict
+
+N_PARTS = 4  # that a part is divided in
+
+
+@dataclass
+class Work:
+    """A part of a domain, cut by all blocks before one and by the first neurons of that."""
+
+    skeleton: GrowingSkeleton
+    cut: BlockCut  # the block at hand
+    index: int  # of that block; the outputs come after the last
+    split_above: int  # vertices from which on the part is divided
+    share: float = 1.0  # of the whole domain, as far as vertices tell
+    prune_above: int = 0  # vertices from which on the part is pruned within a block
+    maps: Tensor | None = None  # (R, D + 1, S): the block's state on the regions that corners name
+
+
+def divide(work: Work) -> list[Work]:
+    """Parts of about equal size; what is all one region is given back, to grow further.
+
+    A region goes to one part, a cell between parts to each. The cuts are across the longest side, so that
+    little lies between.
+    """
+    corners = _number_corners(work)
+    part_of = _choose_parts(work, corners)
+    parts = []
+    for index in torch.unique(part_of[part_of >= 0]).tolist():
+        is_mine = part_of == index
+        elsewhere = torch.where(part_of < index, EARLIER, LATER)
+        renumber = torch.where(is_mine, is_mine.cumsum(0) - 1, elsewhere).to(corners.dtype)
+        mine = torch.where(corners >= 0, renumber[corners.clamp(min=0)], corners)
+        skeleton = replace(work.skeleton, corners=Growable(mine), n_torn=0 if parts else work.skeleton.n_torn)
+        kept, cut = restrict(skeleton, work.cut, *_live_cells(skeleton, work.cut))
+        maps = None if work.maps is None else work.maps[is_mine]
+        parts.append(replace(work, skeleton=kept, cut=cut, share=float(kept.vertices.n), maps=maps))
+    if len(parts) == 1:
+        return [replace(work, split_above=2 * work.split_above)]
+    n_vertices = sum(part.share for part in parts)
+    return [replace(part, share=work.share * part.share / n_vertices) for part in parts]
+
+
+def _choose_parts(work: Work, corners: Tensor) -> Tensor:
+    """The part (R,) of each region, in order along the longest side; -1 where a number is not in use."""
+    vertices = work.skeleton.vertices.rows
+    place = (corners >= 0).reshape(-1).nonzero()[:, 0]
+    region = corners.reshape(-1).index_select(0, place)
+    longest = int((vertices.amax(0) - vertices.amin(0)).argmax())
+    along = vertices[:, longest].index_select(0, place // corners.shape[1])
+    loads = torch.bincount(region)
+    start = torch.full_like(loads, torch.inf, dtype=along.dtype).scatter_reduce(
+        0, region.long(), along, "amin"
+    )
+    order = torch.argsort(start, stable=True)
+    heaped = loads[order].cumsum(0)
+    part_of = torch.empty_like(loads)
+    part_of[order] = (N_PARTS * (heaped - 1)) // heaped[-1]
+    return torch.where(loads > 0, part_of, -1)
+
+
+def _number_corners(work: Work) -> Tensor:
+    """Corners (V, 2^D) that name two regions at least, if there are two."""
+    skeleton, cut = work.skeleton, work.cut
+    corners = None if skeleton.corners is None else skeleton.corners.rows
+    if corners is not None and (work.maps is not None or int(corners.max()) > 0):
+        return corners
+    numbered = number_regions(CellCodes(cut.words_so_far(skeleton), skeleton.zero_ids.rows), cut.rows)
+    return numbered if corners is None else torch.where(corners >= 0, numbered, corners)
+
+
+def renumber(work: Work) -> None:
+    """Let corners name the regions that the block has made of those that they named so far."""
+    regions = gather_regions(work.skeleton, work.cut)
+    numbers = torch.arange(regions.parents.shape[0], device=regions.parents.device, dtype=torch.int32)
+    assert work.skeleton.corners is not None
+    entries = work.skeleton.corners.rows.reshape(-1)
+    entries.index_copy_(0, regions.entries, numbers.repeat_interleave(regions.offsets.diff()))
+
+
+def _live_cells(skeleton: GrowingSkeleton, cut: BlockCut) -> tuple[Tensor, Tensor]:
+    """True (V,), (E,) for vertices and edges with a region around them."""
+    assert skeleton.corners is not None
+    corners = skeleton.corners.rows
+    is_live = corners >= 0
+    has_live, all_live = is_live.any(1), is_live.all(1)
+    first, second = skeleton.edges.rows.unbind(1)
+    alive = has_live.index_select(0, first) & has_live.index_select(0, second)
+    whole = all_live.index_select(0, first) | all_live.index_select(0, second)
+    doubt = (alive & ~whole).nonzero()[:, 0]
+    first, second = first.index_select(0, doubt), second.index_select(0, doubt)
+    around = edge_corners(
+        corners.index_select(0, first),
+        skeleton.zero_ids.rows.index_select(0, first),
+        skeleton.edge_zero_ids.rows.index_select(0, doubt),
+        skeleton.words.rows.index_select(0, second),
+        cut.rows.bits,
+    )
+    alive[doubt] = (around >= 0).any(1)
+    return has_live, alive
