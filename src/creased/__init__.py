@@ -9,7 +9,7 @@ Importing this needs torch alone; heavier packages are imported by the functions
 """
 
 from creased import geometry
-from creased.api import extract_complex, extract_level_set
+from creased.api import count_cells, extract_complex, extract_level_set, stream_complex
 from creased.core.audit import Audit
 from creased.core.complex import PolyhedralComplex
 from creased.core.domain import Box
@@ -30,8 +30,10 @@ __all__ = [
     "PolyhedralComplex",
     "Program",
     "UnsupportedModuleError",
+    "count_cells",
     "extract_complex",
     "extract_level_set",
     "geometry",
     "lower",
+    "stream_complex",
 ]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
 from torch import nn
 
 from creased.core import extract
-from creased.core.complex import PolyhedralComplex
-from creased.core.domain import Box
-from creased.core.level_set import LevelSet
 from creased.core.program import Program
 from creased.networks import lower
+
+Options = ParamSpec("Options")
+Found = TypeVar("Found")
 
 
 def as_program(network: Program | nn.Module) -> Program:
@@ -18,30 +21,19 @@ def as_program(network: Program | nn.Module) -> Program:
     return network if isinstance(network, Program) else lower(network)
 
 
-def extract_complex(
-    network: Program | nn.Module,
-    domain: Box,
-    *,
-    level: float | None = 0.0,
-    device: torch.device | str | None = None,
-    dtype: torch.dtype | None = None,
-) -> PolyhedralComplex:
-    """The polyhedral complex of a network; see `creased.core.extract.extract_complex`."""
-    return extract.extract_complex(as_program(network), domain, level=level, device=device, dtype=dtype)
+def _of_networks(
+    of_programs: Callable[Concatenate[Program, Options], Found],
+) -> Callable[Concatenate[Program | nn.Module, Options], Found]:
+    """The same function of any network."""
+
+    @wraps(of_programs)
+    def of_networks(network: Program | nn.Module, /, *args: Options.args, **kwargs: Options.kwargs) -> Found:
+        return of_programs(as_program(network), *args, **kwargs)
+
+    return of_networks
 
 
-def extract_level_set(
-    network: Program | nn.Module,
-    domain: Box,
-    level: float = 0.0,
-    *,
-    output: int = 0,
-    prune: bool = True,
-    device: torch.device | str | None = None,
-    dtype: torch.dtype | None = None,
-) -> LevelSet:
-    """The exact level set of a network; see `creased.core.extract.extract_level_set`."""
-    program = as_program(network)
-    return extract.extract_level_set(
-        program, domain, level, output=output, prune=prune, device=device, dtype=dtype
-    )
+count_cells = _of_networks(extract.count_cells)
+extract_complex = _of_networks(extract.extract_complex)
+extract_level_set = _of_networks(extract.extract_level_set)
+stream_complex = _of_networks(extract.stream_complex)

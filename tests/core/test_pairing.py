@@ -46,7 +46,6 @@ def test_colliding_first_table_changes_nothing(table: Table, monkeypatch: pytest
     expected, surface = extract_complex(program, box), extract_level_set(program, box)
     counts = expected.f_vector()
     monkeypatch.setattr("creased.core.cofaces.key_table", table)
-    monkeypatch.setattr("creased.core.complex.key_table", table)
     drawn: list[int] = []
     honest = pairing.key_table
 

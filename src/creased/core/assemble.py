@@ -51,10 +51,8 @@ def on_row(piece: Piece, row: int) -> Piece:
     cells = piece.skeleton
     is_on = cells.zero_ids[:, -1] == row
     vertex = is_on.nonzero()[:, 0]
-    if cells.edge_zero_ids.shape[1]:
-        edge = (cells.edge_zero_ids[:, -1] == row).nonzero()[:, 0]
-    else:
-        edge = vertex[:0]
+    lies_on = (cells.edge_zero_ids[:, -1:] == row).any(1)  # no edge does in one dimension
+    edge = lies_on.nonzero()[:, 0]
     number = (is_on.cumsum(0) - 1).to(cells.edges.dtype)
     part = Skeleton(
         vertices=cells.vertices[vertex],

@@ -74,6 +74,10 @@ class CellsAround:
         """Entries grouped by cell."""
         return group_equal(self._keys, self.codes, self._rows.keys)
 
+    def count(self) -> int:
+        """Number of cells."""
+        return int(self.group().starts.sum())
+
     def codes(self, entries: Tensor) -> CellCodes:
         """Codes of the cells of entries (n,)."""
         n_choices = self._choices.moved.shape[0]
@@ -105,11 +109,6 @@ class CellsAround:
         """True (V, C) where a cell has a live corner, and none that an earlier piece holds."""
         around = corners[:, self._choices.corners]
         return (around >= 0).any(-1) & (around != EARLIER).all(-1)
-
-
-def count_cells(codes: CellCodes, corners: Tensor | None, cell_dim: int, rows: Arrangement) -> int:
-    """Number of k-cells around vertices; the arguments are those of `CellsAround`."""
-    return int(CellsAround(codes, corners, cell_dim, rows).group().starts.sum())
 
 
 def number_regions(codes: CellCodes, rows: Arrangement) -> Tensor:

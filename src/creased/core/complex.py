@@ -7,14 +7,18 @@ rows, and moving k of its zeros to + or - names the k-cells around it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations, product
 
 import torch
 from torch import Tensor
 
-from creased.core.pairing import CellCodes, KeyTable, cell_keys, group_equal, key_table
+from creased.core.cells import CellsAround
+from creased.core.cofaces import arrange
+from creased.core.domain import Box
+from creased.core.pairing import CellCodes
+from creased.core.pieces import own_edges, own_vertices
 from creased.core.records import map_tensors
-from creased.core.signs import RowLayout, row_bits, sign_vectors
+from creased.core.signs import RowLayout, sign_vectors
+from creased.core.skeleton import Skeleton
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,10 @@ class PolyhedralComplex:
     edges: Tensor  # (E, 2) int32
     edge_zero_ids: Tensor  # (E, D - 1) int32
     layout: RowLayout  # how rows are numbered
+    domain: Box
+    corners: Tensor | None = None  # (V, 2^D) int32, see `creased.core.corners`; only where this is a piece
     n_torn: int = 0  # 2-faces that rounding left with other than two cuts; 0 on generic networks
+    status: str = ""  # what is unusual, in words; empty if nothing is
 
     @property
     def dim(self) -> int:
@@ -46,54 +53,23 @@ class PolyhedralComplex:
         """Numbers of cells of dimension 0, 1, ..., D, each counted as a relatively open cell.
 
         Counted from the vertices alone, so that the entry for edges is a check on ``edges``. The memory is
-        that of C(D, k) 2^k keys a vertex for the k-cells.
+        that of C(D, k) 2^k keys a vertex for the k-cells. Of a piece its own cells are counted.
         """
-        return tuple(count_cells(self, dim) for dim in range(self.dim + 1))
+        codes, rows = CellCodes(self.words, self.zero_ids), arrange(self.layout, self.words.device)
+        higher = (CellsAround(codes, self.corners, k, rows).count() for k in range(1, self.dim + 1))
+        return (int(self.is_own_vertex().sum()), *higher)
+
+    def is_own_vertex(self) -> Tensor:
+        """True (V,) for the vertices that do not belong to an earlier piece; all, where this is no piece."""
+        return own_vertices(self.vertices, self.corners)
+
+    def is_own_edge(self) -> Tensor:
+        """True (E,) for the edges that do not belong to an earlier piece; all, where this is no piece."""
+        return own_edges(self._skeleton(), self.corners, arrange(self.layout, self.words.device))
+
+    def _skeleton(self) -> Skeleton:
+        return Skeleton(self.vertices, self.zero_ids, self.words, self.edges, self.edge_zero_ids)
 
     def euler_characteristic(self) -> int:
         """Alternating sum of the f-vector: 1 for a closed box."""
         return sum((-1) ** k * count for k, count in enumerate(self.f_vector()))
-
-
-def count_cells(complex_: PolyhedralComplex, cell_dim: int) -> int:
-    """Number of cells of one dimension, by the distinct codes around the vertices."""
-    if cell_dim == 0:
-        return complex_.vertices.shape[0]
-    layout, device = complex_.layout, complex_.words.device
-    bits = row_bits(layout.n_rows, layout.n_words, device)
-    subsets = list(combinations(range(complex_.dim), cell_dim))
-    signs = list(product((1, 0), repeat=cell_dim))
-    zeros = complex_.zero_ids.long()
-    n_vertices = zeros.shape[0]
-    kept = torch.tensor([[c for c in range(complex_.dim) if c not in s] for s in subsets], device=device)
-    kept = kept.reshape(len(subsets), complex_.dim - cell_dim).long()
-    moved = torch.tensor(subsets, device=device)
-    is_plus = torch.tensor(signs, device=device, dtype=torch.int64)
-    in_domain = torch.cat(
-        [
-            ((zeros[:, list(subset)] >= layout.n_walls) | is_plus[s].bool()).all(1)
-            for subset in subsets
-            for s in range(len(signs))
-        ]
-    ).nonzero()[:, 0]
-
-    def keys_of(table: KeyTable) -> Tensor:
-        base = cell_keys(CellCodes(complex_.words, complex_.zero_ids), table)
-        changes = torch.stack([table.minus, table.plus])
-        keys = [
-            base + sum(changes[sign][zeros[:, column]] for sign, column in zip(pattern, subset, strict=True))
-            for subset in subsets
-            for pattern in signs
-        ]
-        return torch.cat(keys)[in_domain]
-
-    def codes_of(entries: Tensor) -> CellCodes:
-        entries = in_domain[entries]
-        vertex, choice = entries % n_vertices, entries // n_vertices
-        subset, pattern = choice // len(signs), choice % len(signs)
-        rows = zeros[vertex].gather(1, moved[subset])
-        raised = (bits[rows] * is_plus[pattern][:, :, None]).sum(1)
-        return CellCodes(complex_.words[vertex] | raised, complex_.zero_ids[vertex].gather(1, kept[subset]))
-
-    table = key_table(layout.n_rows, layout.n_words, device)
-    return int(group_equal(keys_of, codes_of, table).starts.sum())

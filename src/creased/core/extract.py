@@ -8,50 +8,42 @@ where it was pruned, dropped by a bound that proves it not to meet the level.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
 
-from creased.core.assemble import (
-    Cycles,
-    Sides,
-    link_cycles,
-    on_row,
-    orient_polygons,
-    orient_polylines,
-    polygon_sides,
-    region_gradients,
-)
+from creased.core.assemble import on_row
 from creased.core.cofaces import Arrangement, arrange
 from creased.core.complex import PolyhedralComplex
 from creased.core.domain import Box
-from creased.core.level_set import LevelSet, Polygons
+from creased.core.level_set import LevelSet
+from creased.core.memory import free_bytes, in_gigabytes
 from creased.core.pieces import Cutter, Task
 from creased.core.program import Affine, Program
 from creased.core.signs import RowLayout
 from creased.core.skeleton import Skeleton
+from creased.core.surface import Origin, make_level_set
+from creased.core.tolerance import steps_across
 from creased.core.weld import Welder
 
 COMPLETE = "complete in the domain: every cell was subdivided"
 CERTIFIED = "complete in the domain: every cell was subdivided, or proven not to meet the level"
+ASSEMBLY = 8  # putting a level set together takes this many times the memory of its skeleton
+FEWEST_STEPS = 1 << 18  # floating-point numbers across the domain; with fewer, vertices are lost
+SOON = 0.02  # share of the work after which the memory that all of it takes is known well enough
 
 
 class Extraction(NamedTuple):
-    """A fully cut skeleton."""
+    """A cut skeleton."""
 
     skeleton: Skeleton
     rows: Arrangement
     n_torn: int
-
-
-class Wanted(NamedTuple):
-    """Which level set was asked for, and what its extraction proves."""
-
-    level: float
-    output: int
-    guarantee: str
+    notes: tuple[str, ...]  # what is unusual, in words
+    is_whole: bool  # False: stopped before it took more memory than allowed
 
 
 def extract_complex(
@@ -59,25 +51,87 @@ def extract_complex(
     domain: Box,
     *,
     level: float | None = 0.0,
+    memory: int | None = None,
     at_once: int | None = None,
     device: torch.device | str | None = None,
-    dtype: torch.dtype | None = None,
+    dtype: torch.dtype = torch.float64,
 ) -> PolyhedralComplex:
     """The complex of a program on a domain, cut by every neuron and by {output = level} for each output.
+
+    A complex that would take more memory than allowed is given up early: what was found of it is returned,
+    with a status in numbers. `stream_complex` and `count_cells` do without holding it.
 
     Args:
         program: what to extract; detached.
         domain: where.
         level: the value of the outputs that cuts; None leaves the outputs out.
+        memory: bytes that the complex may take; what is free by default.
+        at_once: vertices that are cut at once; by default as many as `creased.core.memory` allows.
         device: where to work; the program's by default.
-        dtype: floating type to work in; the program's by default.
+        dtype: floating type to work in. Where float32 proves too coarse float64 is taken, with a status.
 
     Raises:
-        ValueError: dimensions differ, or a weight is not finite.
+        ValueError: dimensions differ, a weight is not finite, or the type is another.
     """
-    program = _prepare(program, domain, device, dtype)
-    done = _cut_all(program, domain, level, at_once=at_once)
-    return PolyhedralComplex(*done.skeleton, layout=done.rows.layout, n_torn=done.n_torn)
+    make_task = partial(_make_task, program, domain, level, at_once, device)
+    dtype, notes = _choose_dtype(dtype, domain)
+    done = _cut_all(make_task(dtype), memory)
+    if done.n_torn and dtype == torch.float32:
+        notes = (f"in float64: in float32 rounding left {done.n_torn} faces open",)
+        done = _cut_all(make_task(torch.float64), memory)
+    return PolyhedralComplex(
+        *done.skeleton,
+        layout=done.rows.layout,
+        domain=domain,
+        n_torn=done.n_torn,
+        status="; ".join(notes + done.notes),
+    )
+
+
+def stream_complex(
+    program: Program,
+    domain: Box,
+    *,
+    level: float | None = 0.0,
+    at_once: int | None = None,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype = torch.float64,
+) -> Iterator[PolyhedralComplex]:
+    """The complex in pieces, each to be counted or written, and forgotten: it may be larger than memory.
+
+    A cell between two pieces is in both, and the first one's own: see `PolyhedralComplex.is_own_vertex`. The
+    arguments are those of `extract_complex`.
+    """
+    dtype, notes = _choose_dtype(dtype, domain)
+    task = _make_task(program, domain, level, at_once, device, dtype)
+    cutter = Cutter(task)
+    while (piece := cutter.next_piece()) is not None:
+        cells = Skeleton(*(part.clone() for part in piece.skeleton))
+        yield PolyhedralComplex(
+            *cells,
+            layout=task.rows.layout,
+            domain=domain,
+            corners=None if piece.corners is None else piece.corners.clone(),
+            n_torn=piece.n_torn,
+            status="; ".join(notes),
+        )
+
+
+def count_cells(
+    program: Program,
+    domain: Box,
+    *,
+    level: float | None = 0.0,
+    at_once: int | None = None,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype = torch.float64,
+) -> tuple[int, ...]:
+    """Numbers of cells of dimension 0, 1, ..., D of the complex, which is not held; see `extract_complex`."""
+    counts = [0] * (domain.dim + 1)
+    pieces = stream_complex(program, domain, level=level, at_once=at_once, device=device, dtype=dtype)
+    for piece in pieces:
+        counts = [count + more for count, more in zip(counts, piece.f_vector(), strict=True)]
+    return tuple(counts)
 
 
 def extract_level_set(
@@ -87,9 +141,10 @@ def extract_level_set(
     *,
     output: int = 0,
     prune: bool = True,
+    memory: int | None = None,
     at_once: int | None = None,
     device: torch.device | str | None = None,
-    dtype: torch.dtype | None = None,
+    dtype: torch.dtype = torch.float64,
 ) -> LevelSet:
     """The exact set {f = level} of one output on a domain.
 
@@ -102,125 +157,114 @@ def extract_level_set(
         level: the value of the output.
         output: which output.
         prune: drop regions as soon as bounds prove that they do not meet the level; False cuts everything.
+        memory: bytes that the level set may take; what is free by default. One that would take more is given
+            up early, with what was found of it and a status in numbers.
+        at_once: vertices that are cut at once; by default as many as `creased.core.memory` allows.
         device: where to work; the program's by default.
-        dtype: floating type to work in; the program's by default.
+        dtype: floating type to work in. Where float32 proves too coarse float64 is taken, with a status.
 
     Raises:
-        ValueError: dimensions differ, a weight is not finite, or there is no such output.
+        ValueError: dimensions differ, a weight is not finite, the type is another, or there is no such
+            output.
     """
-    program = _prepare(program, domain, device, dtype)
     if not 0 <= output < program.out_dim:
         raise ValueError(f"extract_level_set: output must be in 0..{program.out_dim - 1}, got {output}")
     if not math.isfinite(level):
         raise ValueError(f"extract_level_set: level must be finite, got {level}")
-    program = replace(program, head=_pick(program.head, output))
-    done = _cut_all(program, domain, level, prune=prune, at_once=at_once, level_only=True)
-    surface = done.skeleton._replace(edges=done.skeleton.edges.long())
-    guarantee = CERTIFIED if prune and program.blocks else COMPLETE
-    return _assemble(program, surface, done, Wanted(level, output, guarantee))
+    chosen = Affine(program.head.weight[output : output + 1], program.head.bias[output : output + 1])
+    make_task = partial(
+        _make_task, replace(program, head=chosen), domain, level, at_once, device, prune=prune
+    )
+    dtype, notes = _choose_dtype(dtype, domain)
+    found = _level_set_of(make_task(dtype), memory, level, output, notes)
+    if dtype == torch.float32 and (why := _why_distrusted(found, make_task(torch.float64))):
+        notes = (f"in float64: in float32 {why}",)
+        found = _level_set_of(make_task(torch.float64), memory, level, output, notes)
+    return found
 
 
-def _prepare(
-    program: Program, domain: Box, device: torch.device | str | None, dtype: torch.dtype | None
-) -> Program:
+def _make_task(
+    program: Program,
+    domain: Box,
+    level: float | None,
+    at_once: int | None,
+    device: torch.device | str | None,
+    dtype: torch.dtype,
+    *,
+    prune: bool = False,
+) -> Task:
     if program.in_dim != domain.dim:
         raise ValueError(
             f"the program takes {program.in_dim} inputs, but the domain has {domain.dim} dimensions"
         )
+    if at_once is not None and at_once < 1:
+        raise ValueError(f"at_once must be 1 or more, got {at_once}")
     program = program.detach().to(device, dtype)
     for tensor in program.tensors():
         if not bool(torch.isfinite(tensor).all()):
             raise ValueError(
                 f"a weight of shape {tuple(tensor.shape)} holds NaN or infinity: nothing to extract"
             )
-    return program
-
-
-def _pick(head: Affine, output: int) -> Affine:
-    return Affine(head.weight[output : output + 1], head.bias[output : output + 1])
-
-
-def _cut_all(
-    program: Program,
-    domain: Box,
-    level: float | None,
-    *,
-    prune: bool = False,
-    at_once: int | None = None,
-    level_only: bool = False,
-) -> Extraction:
-    """Cut the domain by every block, then by the outputs; prune what cannot meet the level, if asked to."""
-    layout = RowLayout(domain.n_walls, program.widths, 0 if level is None else program.out_dim)
-    rows = arrange(layout, program.device)
     if level is not None:
         program = replace(program, head=Affine(program.head.weight, program.head.bias - level))
-    cutter = Cutter(Task(program, domain, rows, has_outputs=level is not None, prune=prune, at_once=at_once))
-    welder = Welder(domain.dim, rows, program.dtype)
-    while (piece := cutter.next_piece()) is not None:
-        welder.add(on_row(piece, layout.first_output) if level_only else piece)
-    return Extraction(welder.finish(), rows, welder.n_torn)
+    layout = RowLayout(domain.n_walls, program.widths, 0 if level is None else program.out_dim)
+    rows = arrange(layout, program.device)
+    return Task(program, domain, rows, has_outputs=level is not None, prune=prune, at_once=at_once)
 
 
-def _assemble(program: Program, surface: Skeleton, done: Extraction, wanted: Wanted) -> LevelSet:
-    """Polygons or polylines of a level skeleton, and the record of it all."""
-    none = Polygons(surface.edges.new_zeros(1), surface.edges.new_zeros(0))
-    polygons, polylines, words, n_torn = none, none, surface.words[:0], done.n_torn
-    edges, layout = surface.edges, done.rows.layout
-    if edges.shape[0] and surface.vertices.shape[1] == 3:
-        sides = polygon_sides(surface, done.rows)
-        cycles = link_cycles(edges, sides, surface.vertices.shape[0])
-        words = sides.words[cycles.owner]
-        polygons = orient_polygons(cycles.cells, surface.vertices, region_gradients(program, words, layout))
-        n_torn += cycles.n_open + cycles.n_crowded
-    elif edges.shape[0] and surface.vertices.shape[1] == 2:
-        cycles = _link_polylines(surface)
-        edge_words = surface.words[edges[:, 0]] | surface.words[edges[:, 1]]
-        polylines = orient_polylines(cycles, surface.vertices, region_gradients(program, edge_words, layout))
-        edges = _directed_edges(polylines, cycles)
-        n_torn += cycles.n_crowded
-    return LevelSet(
-        vertices=surface.vertices,
-        zero_ids=surface.zero_ids,
-        words=surface.words,
-        edges=edges,
-        edge_zero_ids=surface.edge_zero_ids,
-        polygons=polygons,
-        polygon_words=words,
-        polylines=polylines,
-        residual=(program(surface.vertices)[:, 0] - wanted.level).abs(),
-        layout=layout,
-        level=wanted.level,
-        output=wanted.output,
-        guarantee=wanted.guarantee if n_torn == 0 else f"not complete: rounding left {n_torn} faces open",
-        status=_status(surface, layout, wanted.level, n_torn),
-        n_torn=n_torn,
+def _choose_dtype(dtype: torch.dtype, domain: Box) -> tuple[torch.dtype, tuple[str, ...]]:
+    """The type to work in, with a note where it is not the one asked for."""
+    if dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"extraction works in float32 or float64, got {dtype}")
+    n_steps = steps_across(dtype, domain.lower, domain.upper)
+    if dtype == torch.float32 and n_steps < FEWEST_STEPS:
+        return torch.float64, (f"in float64: float32 has {n_steps:.2g} steps across the domain",)
+    return dtype, ()
+
+
+def _why_distrusted(found: LevelSet, exact: Task) -> str | None:
+    """In which way a level set in float32 is not to be trusted, if it is not; the task is in float64."""
+    if found.n_torn:
+        return f"rounding left {found.n_torn} faces open"
+    if found.is_empty:
+        return None
+    corners = exact.domain.skeleton(1, torch.float64, exact.program.device).vertices
+    height = float(exact.program(corners).abs().max())
+    miss = float(exact.program(found.vertices.double()).abs().max())
+    is_close = miss <= torch.finfo(found.vertices.dtype).eps ** 0.5 * height
+    return None if is_close else f"vertices miss the level by up to {miss:.1g}"
+
+
+def _cut_all(task: Task, memory: int | None, level_row: int | None = None) -> Extraction:
+    """Cut all of a domain, or as much as memory allows; keep all cells, or those on one row."""
+    memory = free_bytes(task.program.device) if memory is None else memory
+    held = ASSEMBLY if level_row is not None else 1
+    cutter, welder, done = Cutter(task), Welder(task.domain.dim, task.rows, task.program.dtype), 0.0
+    notes: tuple[str, ...] = ()
+    while not notes and (piece := cutter.next_piece()) is not None:
+        welder.add(piece if level_row is None else on_row(piece, level_row))
+        done += piece.share
+        needed = held * welder.n_bytes / max(done, SOON)
+        if memory is not None and needed > memory and not cutter.is_done:
+            notes = (_why_stopped(welder, min(done, 1), needed, memory),)
+    return Extraction(welder.finish(), task.rows, welder.n_torn, notes, is_whole=not notes)
+
+
+def _why_stopped(welder: Welder, done: float, needed: float, memory: int) -> str:
+    n_vertices, n_edges = welder.n_cells
+    return (
+        f"stopped after {done:.1%} of the domain, at {n_vertices:,} vertices and {n_edges:,} edges: all "
+        f"of it would take about {in_gigabytes(needed)}, and {in_gigabytes(memory)} are allowed"
     )
 
 
-def _link_polylines(surface: Skeleton) -> Cycles:
-    n_edges = surface.edges.shape[0]
-    every_edge = torch.arange(n_edges, device=surface.edges.device)
-    sides = Sides(every_edge, torch.zeros_like(every_edge), surface.words[:1])
-    return link_cycles(surface.edges, sides, surface.vertices.shape[0])
-
-
-def _directed_edges(polylines: Polygons, cycles: Cycles) -> Tensor:
-    """The edges (E, 2) in the direction of their polylines; an open one does not return to its start."""
-    edges = torch.stack([polylines.indices, polylines.indices[polylines.following()]], dim=1)
-    last = polylines.offsets[1:] - 1
-    is_open = cycles.corner_edge[last] < 0
-    keep = torch.ones_like(polylines.indices, dtype=torch.bool)
-    keep[last[is_open]] = False
-    return edges[keep]
-
-
-def _status(surface: Skeleton, layout: RowLayout, level: float, n_torn: int) -> str:
-    n_wall = int((surface.zero_ids < layout.n_walls).any(dim=1).sum())
-    notes = []
-    if surface.vertices.shape[0] == 0:
-        notes.append(f"empty: the function does not take the value {level:g} in the domain")
-    if n_wall:
-        notes.append(f"cut open by the domain's walls at {n_wall} vertices")
-    if n_torn:
-        notes.append(f"rounding left {n_torn} faces open: extract in float64")
-    return "; ".join(notes)
+def _level_set_of(
+    task: Task, memory: int | None, level: float, output: int, notes: tuple[str, ...]
+) -> LevelSet:
+    done = _cut_all(task, memory, task.rows.layout.first_output)
+    guarantee = CERTIFIED if task.prune and task.program.blocks else COMPLETE
+    if not done.is_whole:
+        guarantee = f"not complete: {done.notes[-1]}"
+    surface = done.skeleton._replace(edges=done.skeleton.edges.long())
+    origin = Origin(level, output, guarantee, notes + done.notes, done.n_torn)
+    return make_level_set(task.program, surface, task.rows, origin)

@@ -1,15 +1,11 @@
-"""A tensor that grows by rows: capacity multiplies, so that appending costs amortized constant time a row.
-
-On the CPU rows that are reserved but not yet written take no memory (the system maps pages when they are
-first touched), so more of them are reserved than on a device, and less is copied.
-"""
+"""A tensor that grows by rows: capacity multiplies, so that appending costs amortized constant time a row."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-ROOM = {"cpu": 4}  # capacity is this multiple of the rows needed; 2 elsewhere
+from creased.core.memory import room
 
 
 class Growable:
@@ -53,4 +49,4 @@ class Growable:
 
 
 def _capacity(n: int, like: Tensor) -> int:
-    return ROOM.get(like.device.type, 2) * n
+    return room(like.device) * n

@@ -29,9 +29,10 @@ def silence_sums(z: Tensor, affine: Affine, inputs: Tensor) -> None:
 
 
 def silence_interpolated(made: Tensor, first: Tensor, second: Tensor, coarse: float) -> None:
-    """Set to zero the values (n, N) that are no more than noise of interpolating the two that they lie between.
+    """Set to zero the values (n, N) that are no more than noise of the interpolation that made them.
 
-    The noise is relative to the ends; ``coarse``, relative to the largest value of all, finds candidates.
+    It is relative to the values (n, N) at the ends; ``coarse``, relative to the largest of all, finds
+    candidates.
     """
     row, column = (made.abs() <= coarse).nonzero(as_tuple=True)
     if row.numel():

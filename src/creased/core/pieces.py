@@ -15,8 +15,10 @@ import torch
 from torch import Tensor
 
 from creased.core.cofaces import Arrangement
+from creased.core.corners import EARLIER, edge_corners
 from creased.core.domain import Box
 from creased.core.growable import Growable
+from creased.core.memory import working_bytes
 from creased.core.noise import silence_sums
 from creased.core.program import Affine, Program
 from creased.core.prune import Pruner
@@ -24,8 +26,6 @@ from creased.core.skeleton import BlockCut, GrowingSkeleton, Skeleton
 from creased.core.subdivide import SCAN, cut_by_next, start_block
 from creased.core.work import Work, divide, renumber
 
-WORKING_BYTES = {"cpu": 1 << 28}  # of what is worked on at once
-WORKING_BYTES_ELSEWHERE = 1 << 32
 FEW = 8  # while vertices are fewer than would be divided by this factor, new regions get numbers of their own
 
 
@@ -46,7 +46,7 @@ class Task(NamedTuple):
     rows: Arrangement
     has_outputs: bool  # whether the zeros of the outputs cut too
     prune: bool  # whether what cannot meet them is dropped
-    at_once: int | None = None  # vertices that are worked on at once; None: what WORKING_BYTES allow
+    at_once: int | None = None  # vertices that are worked on at once; None: what fits in `working_bytes`
 
 
 class Cutter:
@@ -71,6 +71,11 @@ class Cutter:
             self._stack.extend(reversed(self._advance(work)))
         return None
 
+    @property
+    def is_done(self) -> bool:
+        """True if there is no further piece."""
+        return not self._stack
+
     @torch.inference_mode()
     def _start(self) -> Work:
         """The whole domain, ready for the first block."""
@@ -78,7 +83,7 @@ class Cutter:
         start = task.domain.skeleton(self._rows.layout.n_words, program.dtype, program.device)
         if task.prune and program.blocks:
             self._pruner = Pruner(program, start.vertices.abs().amax(0))
-        at_once = task.at_once or max(_working_bytes(program.device) // self._bytes_a_vertex(), 1)
+        at_once = task.at_once or max(working_bytes(program.device) // self._bytes_a_vertex(), 1)
         # So many vertices have C(n, D) creases; where they fit at once, nothing need be numbered.
         is_large = math.comb(self._rows.layout.n_neurons, task.domain.dim) > at_once
         skeleton = GrowingSkeleton.of(start, numbered=self._pruner is not None or is_large)
@@ -158,5 +163,23 @@ def _finish(work: Work) -> Piece:
     )
 
 
-def _working_bytes(device: torch.device) -> int:
-    return WORKING_BYTES.get(device.type, WORKING_BYTES_ELSEWHERE)
+def own_vertices(vertices: Tensor, corners: Tensor | None) -> Tensor:
+    """True (V,) for the vertices that belong to a piece with these corners."""
+    if corners is None:
+        return torch.ones(vertices.shape[0], dtype=torch.bool, device=vertices.device)
+    return ~(corners == EARLIER).any(1)
+
+
+def own_edges(cells: Skeleton, corners: Tensor | None, rows: Arrangement) -> Tensor:
+    """True (E,) for the edges that belong to a piece: no earlier one has a region around them."""
+    is_own = torch.ones(cells.edges.shape[0], dtype=torch.bool, device=cells.edges.device)
+    if corners is None:
+        return is_own
+    is_shared = ~own_vertices(cells.vertices, corners)
+    doubt = is_shared[cells.edges.long()].all(1).nonzero()[:, 0]  # an own vertex is on own edges alone
+    first, second = cells.edges[doubt].long().unbind(1)
+    around = edge_corners(
+        corners[first], cells.zero_ids[first], cells.edge_zero_ids[doubt], cells.words[second], rows.bits
+    )
+    is_own[doubt] = ~(around == EARLIER).any(1)
+    return is_own

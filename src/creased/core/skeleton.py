@@ -40,7 +40,14 @@ class GrowingSkeleton:
     def of(start: Skeleton, *, numbered: bool) -> GrowingSkeleton:
         """The skeleton of a domain; ``numbered``: with corners."""
         corners = Growable(corners_of_domain(start.zero_ids)) if numbered else None
-        return GrowingSkeleton(*(Growable(rows) for rows in start), corners)
+        return GrowingSkeleton(
+            vertices=Growable(start.vertices),
+            zero_ids=Growable(start.zero_ids),
+            words=Growable(start.words),
+            edges=Growable(start.edges),
+            edge_zero_ids=Growable(start.edge_zero_ids),
+            corners=corners,
+        )
 
     def freeze(self) -> Skeleton:
         """The skeleton as it is now."""

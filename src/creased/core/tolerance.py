@@ -1,5 +1,7 @@
 """The one place where tolerances live, keyed by dtype."""
 
+from collections.abc import Sequence
+
 import torch
 
 
@@ -18,3 +20,9 @@ def get_epsilon(dtype: torch.dtype) -> float:
     It is a thousand units in the last place: what a deep, narrow network loses in practice.
     """
     return 1000 * torch.finfo(dtype).eps
+
+
+def steps_across(dtype: torch.dtype, lower: Sequence[float], upper: Sequence[float]) -> float:
+    """Numbers of a type between the bounds of a box, on the axis where they are fewest."""
+    eps = torch.finfo(dtype).eps
+    return min((b - a) / (eps * max(abs(a), abs(b))) for a, b in zip(lower, upper, strict=True))

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from creased.core.cofaces import Arrangement
-from creased.core.corners import EARLIER, LATER, edge_corners
+from creased.core.corners import LATER
 from creased.core.growable import Growable
 from creased.core.pairing import CellCodes, KeyTable, cell_keys, group_equal
-from creased.core.pieces import Piece
+from creased.core.pieces import Piece, own_edges, own_vertices
 from creased.core.skeleton import Skeleton
 
 
@@ -23,14 +23,14 @@ class Welder:
     """
 
     def __init__(self, dim: int, rows: Arrangement, dtype: torch.dtype) -> None:
-        whole = {"dtype": torch.int32, "device": rows.bits.device}
+        ints = torch.empty(0, dtype=torch.int32, device=rows.bits.device)
         n_words = rows.layout.n_words
         self._rows = rows
         self._vertices = Growable(torch.empty((0, dim), dtype=dtype, device=rows.bits.device))
-        self._zero_ids = Growable(torch.empty((0, dim), **whole))
+        self._zero_ids = Growable(ints.new_empty((0, dim)))
         self._words = Growable(rows.bits.new_empty((0, n_words)))
-        self._edges = Growable(torch.empty((0, 2), **whole))
-        self._edge_zero_ids = Growable(torch.empty((0, dim - 1), **whole))
+        self._edges = Growable(ints.new_empty((0, 2)))
+        self._edge_zero_ids = Growable(ints.new_empty((0, dim - 1)))
         self._shared: list[Tensor] = []  # numbers of vertices that later pieces find again
         self._found_again: list[CellCodes] = []  # vertices of earlier pieces; edges name them -1, -2, ...
         self._n_found_again = 0
@@ -52,11 +52,11 @@ class Welder:
         cells, first = piece.skeleton, self._vertices.n
         edges, edge_zero_ids = cells.edges, cells.edge_zero_ids
         if piece.corners is not None:
-            is_own = ~(piece.corners == EARLIER).any(1)
+            is_own = own_vertices(cells.vertices, piece.corners)
             number = torch.where(
                 is_own, first + is_own.cumsum(0) - 1, -self._n_found_again - (~is_own).cumsum(0)
             )
-            edge = owned_edges(piece, self._rows).nonzero()[:, 0]
+            edge = own_edges(cells, piece.corners, self._rows).nonzero()[:, 0]
             edges = number[edges[edge].long()].to(edges.dtype)
             edge_zero_ids = edge_zero_ids[edge]
             self._shared.append(number[is_own & (piece.corners == LATER).any(1)])
@@ -114,19 +114,3 @@ class Welder:
             kept = is_whole.nonzero()[:, 0]
             self._edges = self._edges.select(kept)
             self._edge_zero_ids = self._edge_zero_ids.select(kept)
-
-
-def owned_edges(piece: Piece, rows: Arrangement) -> Tensor:
-    """True (E,) for the edges that belong to a piece: no earlier one has a region around them."""
-    cells, corners = piece.skeleton, piece.corners
-    is_own = torch.ones(cells.edges.shape[0], dtype=torch.bool, device=cells.edges.device)
-    if corners is None:
-        return is_own
-    is_shared = (corners == EARLIER).any(1)
-    doubt = is_shared[cells.edges.long()].all(1).nonzero()[:, 0]  # an own vertex is on own edges alone
-    first, second = cells.edges[doubt].long().unbind(1)
-    around = edge_corners(
-        corners[first], cells.zero_ids[first], cells.edge_zero_ids[doubt], cells.words[second], rows.bits
-    )
-    is_own[doubt] = ~(around == EARLIER).any(1)
-    return is_own

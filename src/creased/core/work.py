@@ -38,7 +38,7 @@ def divide(work: Work) -> list[Work]:
     """
     corners = _number_corners(work)
     part_of = _choose_parts(work, corners)
-    parts = []
+    parts: list[Work] = []
     for index in torch.unique(part_of[part_of >= 0]).tolist():
         is_mine = part_of == index
         elsewhere = torch.where(part_of < index, EARLIER, LATER)

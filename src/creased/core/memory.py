@@ -1,0 +1,49 @@
+"""Memory: how much there is, and how it is used on the CPU and elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+ROOM = {"cpu": 4}  # a growing tensor's capacity is this multiple of the rows needed; 2 elsewhere
+WORKING_BYTES = {"cpu": 1 << 28}  # of what is cut at once; 4 GiB elsewhere
+
+MEMINFO = Path("/proc/meminfo")
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def room(device: torch.device) -> int:
+    """Rows to reserve for each row needed.
+
+    On the CPU rows that are reserved but not yet written take no memory (the system maps pages when they are
+    first touched), so more of them are reserved than on a device, and less is copied.
+    """
+    return ROOM.get(device.type, 2)
+
+
+def working_bytes(device: torch.device) -> int:
+    """What the part of a complex that is being cut may take."""
+    return WORKING_BYTES.get(device.type, 1 << 32)
+
+
+def free_bytes(device: torch.device) -> int | None:
+    """Memory that is free on a device now; None where that can't be told."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    if not MEMINFO.exists():
+        return None
+    fields = dict(line.split(":") for line in MEMINFO.read_text().splitlines())
+    free = int(fields["MemAvailable"].split()[0]) << 10
+    allowed, used = (_number_in(CGROUP / name) for name in ("memory.max", "memory.current"))
+    return free if allowed is None or used is None else min(free, allowed - used)
+
+
+def _number_in(path: Path) -> int | None:
+    text = path.read_text().strip() if path.exists() else ""
+    return int(text) if text.isdigit() else None
+
+
+def in_gigabytes(n_bytes: float) -> str:
+    """For people."""
+    return f"{n_bytes / 2**30:.2g} GB"
