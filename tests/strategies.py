@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from creased import Affine, Block, Box, Program
+from creased.core.records import map_tensors
 
-WIDEST = {1: 12, 2: 9, 3: 6, 4: 4, 5: 3}  # neurons of a hidden layer, by input dimension
+WIDEST = {1: 20, 2: 20, 3: 20, 4: 12, 5: 10}  # neurons of a hidden layer, by input dimension
+MOST_VERTICES = 1000  # of an arrangement of as many hyperplanes as there are neurons
 
 
 class Case(NamedTuple):
@@ -89,11 +92,13 @@ def ball_program(
 
 
 @st.composite
-def generic_cases(draw: st.DrawFn, dims: Sequence[int] = (1, 2, 3, 4, 5), max_depth: int = 3) -> Case:
+def generic_cases(draw: st.DrawFn, dims: Sequence[int] = (1, 2, 3, 4, 5), max_depth: int = 5) -> Case:
     """Random normal networks, at any scale, leaky or not, on boxes on and off the origin."""
     dim = draw(st.sampled_from(dims))
     n_layers = draw(st.integers(1, max_depth))
     widths = draw(st.lists(st.integers(1, WIDEST[dim]), min_size=n_layers, max_size=n_layers))
+    while math.comb(sum(widths) + dim, dim) > MOST_VERTICES:
+        widths[widths.index(max(widths))] -= 1
     slope = draw(st.sampled_from([0.0, 0.0, 0.01, 0.3, -0.5]))
     program = random_program(dim, widths, seed=draw(st.integers(0, 2**32)), slope=slope)
     centre = draw(st.sampled_from([0.0, 0.0, 0.25]))
@@ -126,6 +131,19 @@ def degenerate_cases(draw: st.DrawFn, dims: Sequence[int] = (1, 2, 3, 4), max_de
         weight, bias = (_quantised(shape, levels, generator) for shape in ((n_out, n_in), (n_out,)))
         affines.append(_spoil(draw, Affine(weight, bias * has_bias)))
     return Case(assemble(affines), Box.cube(dim, draw(st.sampled_from([0.5, 1.0, 4.0]))))
+
+
+@st.composite
+def near_degenerate_cases(draw: st.DrawFn, dims: Sequence[int] = (1, 2, 3, 4)) -> Case:
+    """Degenerate networks with every weight moved by very little, but more than rounding."""
+    case = draw(degenerate_cases(dims))
+    generator = torch.Generator().manual_seed(draw(st.integers(0, 2**32)))
+    size = draw(st.sampled_from([1e-6, 1e-8]))
+
+    def move(tensor: Tensor) -> Tensor:
+        return tensor + size * torch.randn(tensor.shape, generator=generator, dtype=tensor.dtype)
+
+    return Case(map_tensors(case.program, move), case.box)
 
 
 def _quantised(shape: tuple[int, ...], levels: int, generator: torch.Generator) -> Tensor:

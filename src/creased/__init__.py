@@ -15,6 +15,7 @@ from creased.core.complex import PolyhedralComplex
 from creased.core.domain import Box
 from creased.core.level_set import LevelSet, Polygons
 from creased.core.program import Affine, Block, Program
+from creased.core.regions import Regions, find_regions
 from creased.networks import MLP, UnsupportedModuleError, lower
 
 __version__ = "0.1.0"
@@ -29,10 +30,12 @@ __all__ = [
     "Polygons",
     "PolyhedralComplex",
     "Program",
+    "Regions",
     "UnsupportedModuleError",
     "count_cells",
     "extract_complex",
     "extract_level_set",
+    "find_regions",
     "geometry",
     "lower",
     "stream_complex",

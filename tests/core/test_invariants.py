@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from creased import extract_complex, extract_level_set
 from tests.invariants import check_edges, check_faces, check_stubs, check_vertices
-from tests.strategies import Case, degenerate_cases, generic_cases
+from tests.strategies import Case, degenerate_cases, generic_cases, near_degenerate_cases
 
 
 @given(generic_cases())
@@ -64,6 +64,16 @@ def test_degenerate_networks_give_simple_closed_complexes(case: Case) -> None:
         assert complex_.euler_characteristic() == 1
         check_edges(complex_)
         check_stubs(complex_)
+
+
+@settings(max_examples=60)
+@given(near_degenerate_cases())
+def test_nearly_degenerate_networks_give_simple_closed_complexes(case: Case) -> None:
+    complex_ = extract_complex(case.program, case.box)
+    assert complex_.n_torn == 0
+    assert complex_.euler_characteristic() == 1
+    check_edges(complex_)
+    check_stubs(complex_)
 
 
 @settings(max_examples=60)

@@ -112,6 +112,16 @@ def _close_chains(order: Tensor, first: Tensor, tails: Tensor, mates: Tensor, si
     return Cycles(Polygons(offsets, indices), owner, corner_edge, int(is_open.sum()), 0)
 
 
+def drop_open(cycles: Cycles) -> Cycles:
+    """The closed chains alone."""
+    cells = cycles.cells
+    is_closed = cycles.corner_edge[cells.offsets[1:] - 1] >= 0
+    corner = is_closed[cells.owners()].nonzero()[:, 0]
+    offsets = torch.nn.functional.pad(cells.sizes[is_closed].cumsum(0), (1, 0))
+    kept = Polygons(offsets, cells.indices[corner])
+    return Cycles(kept, cycles.owner[is_closed], cycles.corner_edge[corner], 0, cycles.n_crowded)
+
+
 def _argsort_pairs(major: Tensor, minor: Tensor) -> Tensor:
     """Order of pairs, by major, then by minor."""
     order = torch.argsort(minor, stable=True)

@@ -111,12 +111,16 @@ class CellsAround:
         return (around >= 0).any(-1) & (around != EARLIER).all(-1)
 
 
-def number_regions(codes: CellCodes, rows: Arrangement) -> Tensor:
-    """Corners (V, 2^D) int32 of vertices: the number of the region in each, `DEAD` outside of the domain."""
+def number_regions(codes: CellCodes, rows: Arrangement) -> tuple[Tensor, Tensor]:
+    """The regions around vertices.
+
+    Returns the number of the region in each corner (V, 2^D) int32 of a vertex, `DEAD` outside of the domain,
+    and the regions' packed signs (R, W).
+    """
     dim = codes.zero_ids.shape[1]
     regions = CellsAround(codes, None, dim, rows)
     groups = regions.group()
     numbers = (groups.starts.cumsum(0) - 1).to(torch.int32)
     corners = codes.zero_ids.new_full((codes.zero_ids.shape[0], 2**dim), DEAD)
     corners.reshape(-1).index_copy_(0, regions.place.index_select(0, groups.order), numbers)
-    return corners
+    return corners, regions.codes(groups.order[groups.starts]).words

@@ -52,6 +52,15 @@ class Box:
         """Two walls an axis."""
         return 2 * self.dim
 
+    def halfspaces(self, dtype: torch.dtype, device: torch.device) -> Tensor:
+        """The walls as affine functions (D + 1, 2 D), >= 0 inside, the constant last."""
+        walls = torch.zeros((self.dim + 1, self.n_walls), dtype=dtype, device=device)
+        lower, upper = (torch.tensor(bound, dtype=dtype, device=device) for bound in (self.lower, self.upper))
+        eye = torch.eye(self.dim, dtype=dtype, device=device)
+        walls[:-1, 0::2], walls[-1, 0::2] = eye, -lower
+        walls[:-1, 1::2], walls[-1, 1::2] = -eye, upper
+        return walls
+
     def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
         """The corners and edges of the box."""
         dim = self.dim

@@ -227,7 +227,7 @@ def _why_distrusted(found: LevelSet, exact: Task) -> str | None:
     if found.n_torn:
         return f"rounding left {found.n_torn} faces open"
     if found.is_empty:
-        return None
+        return "no vertex was found"
     corners = exact.domain.skeleton(1, torch.float64, exact.program.device).vertices
     height = float(exact.program(corners).abs().max())
     miss = float(exact.program(found.vertices.double()).abs().max())
@@ -266,5 +266,5 @@ def _level_set_of(
     if not done.is_whole:
         guarantee = f"not complete: {done.notes[-1]}"
     surface = done.skeleton._replace(edges=done.skeleton.edges.long())
-    origin = Origin(level, output, guarantee, notes + done.notes, done.n_torn)
+    origin = Origin(level, output, guarantee, notes + done.notes, done.n_torn, done.is_whole)
     return make_level_set(task.program, surface, task.rows, origin)

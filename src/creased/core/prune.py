@@ -22,8 +22,8 @@ from torch import Tensor
 from creased.core.bounds import advance_maps, excludes_zero, prepare_tail
 from creased.core.corners import DEAD
 from creased.core.growable import Growable
+from creased.core.live_regions import LiveRegions, gather_regions
 from creased.core.program import Block, Program
-from creased.core.regions import Regions, gather_regions
 from creased.core.signs import unpack_rows
 from creased.core.skeleton import BlockCut, GrowingSkeleton, restrict
 from creased.core.work import Work
@@ -76,7 +76,7 @@ class Pruner:
         self._drop(work, regions, maps, state, work.index)
         return work.cut.carried.rows
 
-    def _drop(self, work: Work, regions: Regions, maps: MapsOf, state: Tensor, block: int) -> None:
+    def _drop(self, work: Work, regions: LiveRegions, maps: MapsOf, state: Tensor, block: int) -> None:
         """Drop what bounds exclude, and renumber.
 
         Args:
@@ -102,7 +102,7 @@ class Pruner:
         """Regions whose maps are worked on in one go."""
         return max(BATCH // max(self.program.widths[work.index :]), 1)
 
-    def _find_kept(self, work: Work, regions: Regions, maps: MapsOf, outputs: Tensor) -> Tensor:
+    def _find_kept(self, work: Work, regions: LiveRegions, maps: MapsOf, outputs: Tensor) -> Tensor:
         """True (R,) for regions whose vertices have outputs (V,) of both signs, or that are in doubt."""
         tail = self.tails[work.index]
         vertices = regions.entries // 2**self.program.in_dim
@@ -123,13 +123,13 @@ class Pruner:
         return kept
 
 
-def _inherited_maps(maps: Tensor, regions: Regions, chosen: Tensor) -> Tensor:
+def _inherited_maps(maps: Tensor, regions: LiveRegions, chosen: Tensor) -> Tensor:
     """Those of the regions' parents."""
     return maps.index_select(0, regions.parents.index_select(0, chosen))
 
 
 def _advanced_maps(
-    maps: Tensor, regions: Regions, block: Block, skeleton: GrowingSkeleton, cut: BlockCut, chosen: Tensor
+    maps: Tensor, regions: LiveRegions, block: Block, skeleton: GrowingSkeleton, cut: BlockCut, chosen: Tensor
 ) -> Tensor:
     """Those of the parents, taken through the block on the side of its neurons where the region lies."""
     dim = skeleton.zero_ids.rows.shape[1]

@@ -1,102 +1,155 @@
-"""The live regions of a complex while it is pruned, gathered from the corners of its vertices.
+"""The full-dimensional cells of a complex on request: sign vectors, vertices, half-spaces, neighbours.
 
-A region is a part of a parent, the region of the last pruning whose number its corners carry, and on one side
-of each of the neurons of the block so far. Where number and signs fit in 63 bits, as they mostly
-do, that is an exact key; else the codes are grouped by hashed keys and verified.
+A region is known by the corners of the vertices that it has: corner ``p`` of a vertex is the region on the
+sides that ``p`` names of the D rows through the vertex. From that one table follow its vertices (its
+V-representation), the rows that bound it (every row through one of its vertices does, the complex being
+generic), and its neighbours (corners that differ in one side).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from creased.core.pairing import CellCodes, Groups, KeyTable, cell_keys, group_equal, group_exact, key_table
-from creased.core.signs import WORD, row_bits
-from creased.core.skeleton import BlockCut, GrowingSkeleton
+from creased.core.cells import number_regions
+from creased.core.cofaces import arrange
+from creased.core.complex import PolyhedralComplex
+from creased.core.corners import DEAD
+from creased.core.domain import Box
+from creased.core.pairing import CellCodes
+from creased.core.program import Program
+from creased.core.records import map_tensors
+from creased.core.signs import RowLayout, sign_vectors, unpack_rows
+
+BATCH = 1 << 12  # regions whose maps are found in one go
 
 
-class Regions(NamedTuple):
-    """The live regions, each with its vertices."""
+class Halfspaces(NamedTuple):
+    """Regions as intersections of half-spaces normals x + constants >= 0, none of them redundant."""
 
-    entries: Tensor  # (n,) int64: places in the flattened corners (V, 2^D), region by region
-    offsets: Tensor  # (R + 1,) int64 into the entries
-    parents: Tensor  # (R,) int64: the numbers that their corners carry
-
-
-class _Corners(NamedTuple):
-    """The live corners, and what their codes are made of."""
-
-    live: Tensor  # (n,) int64: places in the flattened corners (V, 2^D)
-    parents: Tensor  # (n,) int64
-    words: Tensor  # (V, W') int64: signs of the block's rows so far, in the block's words
-    rows: Tensor  # (V, D) int64: zero ids, counted from the first row of those words
-    is_own: Tensor  # (V, D) bool: is the zero one of the block's rows?
+    offsets: Tensor  # (R + 1,) int64: those of region i are offsets[i] : offsets[i + 1]
+    normals: Tensor  # (n, D) floating; not normalized
+    constants: Tensor  # (n,) floating
+    rows: Tensor  # (n,) int64: the row whose zeros bound the region there
 
 
-def gather_regions(skeleton: GrowingSkeleton, cut: BlockCut) -> Regions:
-    """The live regions of a working state."""
-    assert skeleton.corners is not None
-    n_done = cut.n_done
-    before = cut.rows.before[:, cut.words]
-    corners = skeleton.corners.rows.reshape(-1)
-    live = (corners >= 0).nonzero()[:, 0]
-    found = _Corners(
-        live=live,
-        parents=corners.index_select(0, live).long(),
-        words=skeleton.words.rows[:, cut.words] & before[cut.first_row + n_done] & ~before[cut.first_row],
-        rows=(skeleton.zero_ids.rows - WORD * cut.words.start).long(),
-        is_own=skeleton.zero_ids.rows >= cut.first_row,
-    )
-    n_parents = int(found.parents.max()) + 1 if live.numel() else 1
-    if n_done + n_parents.bit_length() < WORD:
-        groups = group_exact(_exact_keys(found, cut.first_row - WORD * cut.words.start, n_done))
-    else:
-        groups = _group_by_codes(found)
-    starts = groups.starts.nonzero()[:, 0]
-    offsets = torch.nn.functional.pad(starts, (0, 1), value=live.shape[0])
-    return Regions(live[groups.order], offsets, found.parents[groups.order[starts]])
+@dataclass(frozen=True)
+class Regions:
+    """The regions of a complex; made by `find_regions`."""
+
+    words: Tensor  # (R, W) int64: packed signs
+    corners: Tensor  # (V, 2^D) int32: the region in each corner of a vertex, -1 outside of the domain
+    zero_ids: Tensor  # (V, D) int32: of the vertices
+    layout: RowLayout
+    domain: Box
+
+    @property
+    def n(self) -> int:
+        """R."""
+        return self.words.shape[0]
+
+    @property
+    def dim(self) -> int:
+        """D."""
+        return self.zero_ids.shape[1]
+
+    def to(self, device: torch.device | str) -> Regions:
+        """The same regions on another device."""
+        return map_tensors(self, lambda t: t.to(device))
+
+    def sign_vectors(self, which: slice = slice(None)) -> Tensor:
+        """Unpacked signs (n, n_rows) int8, -1 or +1, of the regions in a slice."""
+        words = self.words[which]
+        return sign_vectors(words, words.new_empty((words.shape[0], 0)), self.layout.n_rows)
+
+    def vertices(self) -> tuple[Tensor, Tensor]:
+        """Offsets (R + 1,) and indices (n,) int64: the vertices of region i are those between its offsets."""
+        live = (self.corners.reshape(-1) != DEAD).nonzero()[:, 0]
+        region, order = torch.sort(self.corners.reshape(-1)[live], stable=True)
+        return _offsets(region, self.n), live[order] // self.corners.shape[1]
+
+    def neighbours(self) -> Tensor:
+        """Pairs of regions with a common facet, and the row that it lies on: (A, 3) int64, first < second."""
+        found = []
+        corner = torch.arange(self.corners.shape[1], device=self.corners.device)
+        for slot in range(self.dim):
+            minus = corner[(corner >> slot) & 1 == 0]
+            sides = torch.stack([self.corners[:, minus], self.corners[:, minus | (1 << slot)]], dim=-1).long()
+            rows = self.zero_ids[:, slot].long()[:, None].expand(-1, minus.shape[0])
+            inside = (sides != DEAD).all(-1)
+            first, second = sides[inside].sort(dim=1).values.unbind(1)
+            found.append(torch.stack([first * self.n + second, rows[inside]], dim=1))
+        pairs, rows = torch.unique(torch.cat(found), dim=0).unbind(1)
+        return torch.stack([pairs // self.n, pairs % self.n, rows], dim=1)
+
+    def facets(self) -> tuple[Tensor, Tensor]:
+        """Offsets (R + 1,) and rows (n,) int64: the rows that bound region i are between its offsets."""
+        rows = self.zero_ids[:, None, :].expand(-1, self.corners.shape[1], -1)
+        regions = self.corners[:, :, None].expand(-1, -1, self.dim)
+        inside = (regions != DEAD).reshape(-1)
+        n_rows = self.layout.n_rows
+        keys = regions.reshape(-1)[inside].long() * n_rows + rows.reshape(-1)[inside]
+        keys = torch.unique(keys)
+        return _offsets(keys // n_rows, self.n), keys % n_rows
+
+    def halfspaces(self, program: Program, level: float = 0.0) -> Halfspaces:
+        """The half-spaces of all regions (their H-representation).
+
+        Args:
+            program: the network that the complex is of.
+            level: the value of the outputs that cut it.
+
+        Raises:
+            ValueError: the program has other rows than the complex.
+        """
+        if program.widths != self.layout.widths or program.in_dim != self.dim:
+            raise ValueError(
+                f"halfspaces: the complex is of a network with widths {self.layout.widths} on {self.dim} "
+                f"inputs, the program has {program.widths} on {program.in_dim}"
+            )
+        offsets, rows = self.facets()
+        owner = torch.repeat_interleave(torch.arange(self.n, device=rows.device), offsets.diff())
+        normals, constants = [], []
+        for start in range(0, self.n, BATCH):
+            chosen = slice(int(offsets[start]), int(offsets[min(start + BATCH, self.n)]))
+            maps = self._maps_of_rows(program, level, slice(start, start + BATCH))
+            mine = maps[owner[chosen] - start, :, rows[chosen]]  # (n, D + 1)
+            normals.append(mine[:, :-1])
+            constants.append(mine[:, -1])
+        return Halfspaces(offsets, torch.cat(normals), torch.cat(constants), rows)
+
+    def _maps_of_rows(self, program: Program, level: float, which: slice) -> Tensor:
+        """Every row as an affine function (r, D + 1, n_rows) on regions, >= 0 inside, the constant last."""
+        layout, words = self.layout, self.words[which]
+        masks = unpack_rows(words, layout.n_walls, layout.n_neurons).to(program.dtype)
+        points = torch.eye(self.dim + 1, self.dim, dtype=program.dtype, device=program.device)
+        derivative = program.linear_part()
+        maps = torch.stack(
+            [derivative.preactivations_on(axis.expand(len(masks), -1), masks) for axis in points[:-1]]
+            + [program.preactivations_on(points[-1].expand(len(masks), -1), masks)],
+            dim=1,
+        )[..., : layout.n_neurons + layout.n_outputs]
+        maps[:, -1, layout.n_neurons :] -= level
+        walls = self.domain.halfspaces(program.dtype, program.device).expand(len(masks), -1, -1)
+        return torch.cat([walls, maps], dim=-1) * self.sign_vectors(which)[:, None].to(program.dtype)
 
 
-def _exact_keys(found: _Corners, first: int, n_done: int) -> Tensor:
-    """Keys (n,): the parent's number, then a bit for each neuron; the block's first row is bit ``first``."""
-    low_bits = (1 << (WORD - first)) - 1 if first else -1
-    signs = (found.words[:, 0] >> first) & low_bits
-    if first and found.words.shape[1] > 1:
-        signs = signs | (found.words[:, 1] << (WORD - first))
-    keys = signs[:, None]
-    for slot in range(found.rows.shape[1]):
-        bit = (found.rows[:, slot] - first).clamp(min=0)
-        raised = torch.where(found.is_own[:, slot], 1 << bit, 0)[:, None]
-        keys = torch.cat([keys, keys + raised], dim=1)
-    return keys.reshape(-1).index_select(0, found.live) + (found.parents << n_done)
+def find_regions(complex_: PolyhedralComplex) -> Regions:
+    """The regions of a whole complex.
+
+    Raises:
+        ValueError: it is a piece of a larger one.
+    """
+    if complex_.corners is not None:
+        raise ValueError("find_regions: needs a whole complex, got a piece of one: see stream_complex")
+    rows = arrange(complex_.layout, complex_.words.device)
+    corners, words = number_regions(CellCodes(complex_.words, complex_.zero_ids), rows)
+    return Regions(words, corners, complex_.zero_ids, complex_.layout, complex_.domain)
 
 
-def _group_by_codes(found: _Corners) -> Groups:
-    """Group by parents and signs of any number of neurons, by hashed keys that are verified."""
-    n_words, n_slots = found.words.shape[1], found.rows.shape[1]
-    bits = row_bits(WORD * n_words, n_words, found.words.device)
-    none = found.rows.new_empty((1, 0))
-
-    def codes_of(entries: Tensor) -> CellCodes:
-        place = found.live.index_select(0, entries)
-        vertex, corner = place // 2**n_slots, place % 2**n_slots
-        words = found.words.index_select(0, vertex)
-        own, rows = found.is_own.index_select(0, vertex), found.rows.index_select(0, vertex).clamp(min=0)
-        for slot in range(n_slots):
-            raised = own[:, slot] & ((corner >> slot) & 1 == 1)
-            words |= bits.index_select(0, rows[:, slot]) * raised[:, None]
-        codes = torch.cat([found.parents.index_select(0, entries)[:, None], words], dim=1)
-        return CellCodes(codes, none.expand(entries.shape[0], 0))
-
-    def keys_of(table: KeyTable) -> Tensor:
-        padded = torch.nn.functional.pad(found.words, (1, 0))
-        keys = cell_keys(CellCodes(padded, none.expand(padded.shape[0], 0)), table)[:, None]
-        ones = (table.plus - table.minus)[WORD:]
-        for slot in range(n_slots):
-            gain = torch.where(found.is_own[:, slot], ones[found.rows[:, slot].clamp(min=0)], 0)[:, None]
-            keys = torch.cat([keys, keys + gain], dim=1)
-        return keys.reshape(-1).index_select(0, found.live) + found.parents * table.multipliers[0]
-
-    return group_equal(keys_of, codes_of, key_table(WORD * (1 + n_words), 1 + n_words, bits.device))
+def _offsets(sorted_keys: Tensor, n: int) -> Tensor:
+    """Where each of n keys starts among sorted ones, and the end: (n + 1,) int64."""
+    return torch.searchsorted(sorted_keys.contiguous(), torch.arange(n + 1, device=sorted_keys.device))

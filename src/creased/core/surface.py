@@ -10,6 +10,7 @@ from torch import Tensor
 from creased.core.assemble import (
     Cycles,
     Sides,
+    drop_open,
     link_cycles,
     orient_polygons,
     orient_polylines,
@@ -31,6 +32,7 @@ class Origin(NamedTuple):
     guarantee: str
     notes: tuple[str, ...]  # what is unusual about the extraction, in words
     n_torn: int  # faces that rounding left open
+    is_whole: bool  # False: extraction was stopped, and polygons at its end are left out
 
 
 def make_level_set(program: Program, surface: Skeleton, rows: Arrangement, origin: Origin) -> LevelSet:
@@ -48,6 +50,8 @@ def make_level_set(program: Program, surface: Skeleton, rows: Arrangement, origi
     if edges.shape[0] and surface.vertices.shape[1] == 3:
         sides = polygon_sides(surface, rows)
         cycles = link_cycles(edges, sides, surface.vertices.shape[0])
+        if not origin.is_whole:
+            cycles = drop_open(cycles)
         words = sides.words[cycles.owner]
         polygons = orient_polygons(cycles.cells, surface.vertices, region_gradients(program, words, layout))
         n_torn += cycles.n_open + cycles.n_crowded

@@ -10,8 +10,8 @@ from torch import Tensor
 from creased.core.cells import number_regions
 from creased.core.corners import EARLIER, LATER, edge_corners
 from creased.core.growable import Growable
+from creased.core.live_regions import gather_regions
 from creased.core.pairing import CellCodes
-from creased.core.regions import gather_regions
 from creased.core.skeleton import BlockCut, GrowingSkeleton, restrict
 
 N_PARTS = 4  # that a part is divided in
@@ -78,7 +78,7 @@ def _number_corners(work: Work) -> Tensor:
     corners = None if skeleton.corners is None else skeleton.corners.rows
     if corners is not None and (work.maps is not None or int(corners.max()) > 0):
         return corners
-    numbered = number_regions(CellCodes(cut.words_so_far(skeleton), skeleton.zero_ids.rows), cut.rows)
+    numbered, _ = number_regions(CellCodes(cut.words_so_far(skeleton), skeleton.zero_ids.rows), cut.rows)
     return numbered if corners is None else torch.where(corners >= 0, numbered, corners)
 
 
