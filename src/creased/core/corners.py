@@ -20,6 +20,8 @@ from torch import Tensor
 DEAD = -1
 EARLIER = -2
 LATER = -3
+NOWHERE = (DEAD, EARLIER, LATER)
+LANES = {1: torch.uint8, 2: torch.int16, 4: torch.int32}  # as wide as so many bools
 
 
 class CornerTables(NamedTuple):
@@ -79,6 +81,12 @@ def edge_corners(
 def inside_walls(zero_ids: Tensor, n_walls: int) -> Tensor:
     """True (n, s, 2) where a zero of a cell can move to -, + and stay inside: a wall's + side is inside."""
     return torch.stack([zero_ids >= n_walls, torch.ones_like(zero_ids, dtype=torch.bool)], dim=2)
+
+
+def any_corner(is_so: Tensor) -> Tensor:
+    """True (n,) where one of the corners (n, 2^k) is marked; a row of bools is looked at as one number."""
+    lanes = is_so.contiguous().view(LANES.get(is_so.shape[1], torch.int64))
+    return (lanes != 0).any(1) if lanes.shape[1] > 1 else lanes[:, 0] != 0
 
 
 def live_faces(corners: Tensor, dim: int) -> Tensor:

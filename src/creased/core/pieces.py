@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from creased.core.cofaces import Arrangement
-from creased.core.corners import EARLIER, edge_corners
+from creased.core.corners import EARLIER, any_corner, edge_corners
 from creased.core.domain import Box
 from creased.core.growable import Growable
 from creased.core.memory import working_bytes
@@ -148,11 +148,12 @@ def _evaluate(affine: Affine, state: Tensor, *, has_passengers: bool) -> Growabl
     width = n_neurons + (n_inputs if has_passengers else 0)
     values = Growable.with_room(state.shape[0], state.new_empty((0, width)))
     for rows, inputs in zip(values.rows.split(SCAN), state.split(SCAN), strict=True):
-        z = affine(inputs)
-        silence_sums(z, affine, inputs)
-        rows[:, :n_neurons] = z
         if has_passengers:
+            rows[:, :n_neurons] = affine(inputs)
             rows[:, n_neurons:] = inputs
+        else:
+            torch.addmm(affine.bias, inputs, affine.weight.T, out=rows)
+        silence_sums(rows[:, :n_neurons], affine, inputs)
     return values
 
 
@@ -167,7 +168,7 @@ def own_vertices(vertices: Tensor, corners: Tensor | None) -> Tensor:
     """True (V,) for the vertices that belong to a piece with these corners."""
     if corners is None:
         return torch.ones(vertices.shape[0], dtype=torch.bool, device=vertices.device)
-    return ~(corners == EARLIER).any(1)
+    return ~any_corner(corners == EARLIER)
 
 
 def own_edges(cells: Skeleton, corners: Tensor | None, rows: Arrangement) -> Tensor:
@@ -176,10 +177,11 @@ def own_edges(cells: Skeleton, corners: Tensor | None, rows: Arrangement) -> Ten
     if corners is None:
         return is_own
     is_shared = ~own_vertices(cells.vertices, corners)
-    doubt = is_shared[cells.edges.long()].all(1).nonzero()[:, 0]  # an own vertex is on own edges alone
+    first, second = (is_shared.index_select(0, end) for end in cells.edges.unbind(1))
+    doubt = (first & second).nonzero()[:, 0]  # an own vertex is on own edges alone
     first, second = cells.edges[doubt].long().unbind(1)
     around = edge_corners(
         corners[first], cells.zero_ids[first], cells.edge_zero_ids[doubt], cells.words[second], rows.bits
     )
-    is_own[doubt] = ~(around == EARLIER).any(1)
+    is_own[doubt] = ~any_corner(around == EARLIER)
     return is_own

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from creased.core.bounds import advance_maps, excludes_zero, prepare_tail
-from creased.core.corners import DEAD
+from creased.core.corners import DEAD, any_corner
 from creased.core.growable import Growable
 from creased.core.live_regions import LiveRegions, gather_regions
 from creased.core.program import Block, Program
@@ -94,7 +94,7 @@ class Pruner:
         renumbered = torch.repeat_interleave(numbers, regions.offsets.diff())
         corners.rows.reshape(-1).index_copy_(0, regions.entries, renumbered)
         work.maps = torch.cat([maps(chosen) for chosen in kept.nonzero()[:, 0].split(self._batch(work))])
-        work.skeleton, work.cut = restrict(work.skeleton, work.cut, (corners.rows >= 0).any(1))
+        work.skeleton, work.cut = restrict(work.skeleton, work.cut, any_corner(corners.rows >= 0))
         work.prune_above = max(FEWEST, int(GROWTH * work.skeleton.vertices.n))
         self.history.append((work.index, kept.shape[0], work.maps.shape[0]))
 

@@ -31,7 +31,7 @@ from creased.core.skeleton import BlockCut, GrowingSkeleton
 from creased.core.tolerance import rounding_error
 
 CHUNK = 1 << 13  # edges that are split in one go: what is gathered for them stays in the cache
-SCAN = 1 << 18  # edges looked at in one go when a block starts
+SCAN = 1 << 15  # rows looked at in one go when a block starts
 
 
 class _NewVertices(NamedTuple):
@@ -59,8 +59,8 @@ def start_block(
         rows: tables of the arrangement.
     """
     buckets: list[list[Tensor]] = [[] for _ in range(n_neurons)]
-    largest = float(carried.rows.abs().amax()) if carried.rows.numel() else 0.0
-    coarse = min(rounding_error(carried.rows.dtype, 1) * largest, 0.5)
+    least, largest = torch.aminmax(carried.rows) if carried.rows.numel() else carried.rows.new_zeros(2)
+    coarse = min(rounding_error(carried.rows.dtype, 1) * max(-float(least), float(largest)), 0.5)
     cut = BlockCut(rows, first_row, n_neurons, carried, buckets, coarse)
     skeleton.words.rows[:, cut.words] |= _pack_from(cut, carried.rows, 0)
     _schedule_all(skeleton, cut)
@@ -87,7 +87,7 @@ def _pack_from(block: BlockCut, carried: Tensor, neuron: int) -> Tensor:
 
 def _schedule_all(skeleton: GrowingSkeleton, block: BlockCut) -> None:
     """Put every edge that the block cuts in its first bucket."""
-    words = skeleton.words.rows[:, block.words]
+    words = skeleton.words.rows[:, block.words].contiguous()
     to_come = _rows_from(block, 0)
     for start in range(0, skeleton.edges.n, SCAN):
         ends = skeleton.edges.rows[start : start + SCAN]

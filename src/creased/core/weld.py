@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from creased.core.cofaces import Arrangement
-from creased.core.corners import LATER
+from creased.core.corners import LATER, any_corner
 from creased.core.growable import Growable
 from creased.core.pairing import CellCodes, KeyTable, cell_keys, group_equal
 from creased.core.pieces import Piece, own_edges, own_vertices
@@ -57,14 +57,17 @@ class Welder:
                 is_own, first + is_own.cumsum(0) - 1, -self._n_found_again - (~is_own).cumsum(0)
             )
             edge = own_edges(cells, piece.corners, self._rows).nonzero()[:, 0]
-            edges = number[edges[edge].long()].to(edges.dtype)
-            edge_zero_ids = edge_zero_ids[edge]
-            self._shared.append(number[is_own & (piece.corners == LATER).any(1)])
+            ends = edges.index_select(0, edge).reshape(-1)
+            edges = number.to(edges.dtype).index_select(0, ends).reshape(-1, 2)
+            edge_zero_ids = edge_zero_ids.index_select(0, edge)
+            self._shared.append(number[is_own & any_corner(piece.corners == LATER)])
             self._found_again.append(CellCodes(cells.words[~is_own], cells.zero_ids[~is_own]))
             self._n_found_again += int((~is_own).sum())
             own = is_own.nonzero()[:, 0]
             cells = cells._replace(
-                vertices=cells.vertices[own], zero_ids=cells.zero_ids[own], words=cells.words[own]
+                vertices=cells.vertices.index_select(0, own),
+                zero_ids=cells.zero_ids.index_select(0, own),
+                words=cells.words.index_select(0, own),
             )
         self._vertices.append(cells.vertices)
         self._zero_ids.append(cells.zero_ids)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from creased.core.cells import number_regions
-from creased.core.corners import EARLIER, LATER, edge_corners
+from creased.core.corners import EARLIER, LATER, NOWHERE, any_corner, edge_corners
 from creased.core.growable import Growable
 from creased.core.live_regions import gather_regions
 from creased.core.pairing import CellCodes
@@ -42,8 +42,9 @@ def divide(work: Work) -> list[Work]:
     for index in torch.unique(part_of[part_of >= 0]).tolist():
         is_mine = part_of == index
         elsewhere = torch.where(part_of < index, EARLIER, LATER)
-        renumber = torch.where(is_mine, is_mine.cumsum(0) - 1, elsewhere).to(corners.dtype)
-        mine = torch.where(corners >= 0, renumber[corners.clamp(min=0)], corners)
+        numbers = torch.where(is_mine, is_mine.cumsum(0) - 1, elsewhere).to(corners.dtype)
+        table = torch.cat([numbers.new_tensor(sorted(NOWHERE)), numbers])  # these stay what they are
+        mine = table.index_select(0, corners.reshape(-1) - min(NOWHERE)).reshape(corners.shape)
         skeleton = replace(work.skeleton, corners=Growable(mine), n_torn=0 if parts else work.skeleton.n_torn)
         kept, cut = restrict(skeleton, work.cut, *_live_cells(skeleton, work.cut))
         maps = None if work.maps is None else work.maps[is_mine]
@@ -96,7 +97,7 @@ def _live_cells(skeleton: GrowingSkeleton, cut: BlockCut) -> tuple[Tensor, Tenso
     assert skeleton.corners is not None
     corners = skeleton.corners.rows
     is_live = corners >= 0
-    has_live, all_live = is_live.any(1), is_live.all(1)
+    has_live, all_live = any_corner(is_live), ~any_corner(~is_live)
     first, second = skeleton.edges.rows.unbind(1)
     alive = has_live.index_select(0, first) & has_live.index_select(0, second)
     whole = all_live.index_select(0, first) | all_live.index_select(0, second)
@@ -109,5 +110,5 @@ def _live_cells(skeleton: GrowingSkeleton, cut: BlockCut) -> tuple[Tensor, Tenso
         skeleton.words.rows.index_select(0, second),
         cut.rows.bits,
     )
-    alive[doubt] = (around >= 0).any(1)
+    alive[doubt] = any_corner(around >= 0)
     return has_live, alive
