@@ -41,7 +41,7 @@ def test_pruned_equals_unpruned(dim: int, width: int, depth: int, seed: int, act
     width = width if dim < 4 else min(width, 5)
     network = _network(dim, width, depth, seed, activation)
     box = Box.cube(dim, 1.0)
-    _assert_same(extract_level_set(network, box), extract_level_set(network, box, prune=False))
+    _assert_same(extract_level_set(network, box, prune=True), extract_level_set(network, box, prune=False))
 
 
 def test_pruning_within_a_block_changes_nothing(monkeypatch) -> None:  # noqa: ANN001
@@ -50,7 +50,9 @@ def test_pruning_within_a_block_changes_nothing(monkeypatch) -> None:  # noqa: A
     for dim, width in ((2, 40), (3, 20)):
         network = _network(dim, width, 2, seed=3)
         box = Box.cube(dim, 1.0)
-        _assert_same(extract_level_set(network, box), extract_level_set(network, box, prune=False))
+        _assert_same(
+            extract_level_set(network, box, prune=True), extract_level_set(network, box, prune=False)
+        )
 
 
 def test_pruning_does_prune(monkeypatch) -> None:  # noqa: ANN001
@@ -63,7 +65,7 @@ def test_pruning_does_prune(monkeypatch) -> None:  # noqa: ANN001
         return state
 
     monkeypatch.setattr(prune.Pruner, "after_block", watched)
-    extract_level_set(_network(3, 16, 4, seed=0), Box.cube(3, 1.0))
+    extract_level_set(_network(3, 16, 4, seed=0), Box.cube(3, 1.0), prune=True)
     assert all(after < 0.7 * before for _, before, after in histories[-1][1:])
 
 

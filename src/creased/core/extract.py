@@ -33,6 +33,7 @@ COMPLETE = "complete in the domain: every cell was subdivided"
 CERTIFIED = "complete in the domain: every cell was subdivided, or proven not to meet the level"
 ASSEMBLY = 8  # putting a level set together takes this many times the memory of its skeleton
 FEWEST_STEPS = 1 << 18  # floating-point numbers across the domain; with fewer, vertices are lost
+MANY_VERTICES = 300_000  # from which on pruning saves more than it costs; C(n, D) tells how many there may be
 SOON = 0.02  # share of the work after which the memory that all of it takes is known well enough
 
 
@@ -140,7 +141,7 @@ def extract_level_set(
     level: float = 0.0,
     *,
     output: int = 0,
-    prune: bool = True,
+    prune: bool | None = None,
     memory: int | None = None,
     at_once: int | None = None,
     device: torch.device | str | None = None,
@@ -157,6 +158,7 @@ def extract_level_set(
         level: the value of the output.
         output: which output.
         prune: drop regions as soon as bounds prove that they do not meet the level; False cuts everything.
+            By default where it pays, from a hundred neurons on in three dimensions.
         memory: bytes that the level set may take; what is free by default. One that would take more is given
             up early, with what was found of it and a status in numbers.
         at_once: vertices that are cut at once; by default as many as `creased.core.memory` allows.

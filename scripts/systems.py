@@ -1,0 +1,144 @@
+"""The systems that the benchmarks compare: each takes the layers of a network and gives what it found.
+
+Every measurement is a process of its own with one thread: CPU seconds and wall seconds of the extraction
+after a warm-up, and by how much it raised the peak of memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from nets import Layers, as_program, load
+from torch import Tensor
+
+import creased
+from creased.mesh_queries import import_warp
+
+Found = dict[str, float]
+Extract = Callable[[], Found]
+
+
+def measure(system: str, net: Path, peer: Path | None = None, limit: float | None = None) -> Found | None:
+    """Run one system on a network in a process of its own; None if it took longer than the limit."""
+    command = [sys.executable, __file__, system, str(net), *(["--peer", str(peer.resolve())] if peer else [])]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=limit)  # noqa: S603, ourselves
+    except subprocess.TimeoutExpired:
+        return None
+    found: Found = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _full(layers: Layers, dtype: torch.dtype) -> Extract:
+    program = as_program(layers, torch.float64)
+    box = creased.Box.cube(program.in_dim, 0.5)
+
+    def extract() -> Found:
+        complex_ = creased.extract_complex(program, box, dtype=dtype)
+        return {"vertices": complex_.vertices.shape[0], "edges": complex_.edges.shape[0]}
+
+    return extract
+
+
+def _level_set(layers: Layers, *, prune: bool | None) -> Extract:
+    program = as_program(layers, torch.float64)
+    box = creased.Box.cube(program.in_dim, 0.5)
+
+    def extract() -> Found:
+        surface = creased.extract_level_set(program, box, prune=prune)
+        n_faces = surface.polygons.n if surface.dim == 3 else surface.edges.shape[0]
+        error = float(surface.residual.max()) if n_faces else 0.0
+        return {"vertices": surface.vertices.shape[0], "faces": n_faces, "error": error}
+
+    return extract
+
+
+def _marching_cubes(layers: Layers, n: int) -> Extract:
+    """That of warp, with the evaluation of the network, in float32, on its grid."""
+    program, axis = as_program(layers, torch.float32), torch.linspace(-0.5, 0.5, n)
+
+    @torch.no_grad()
+    def extract() -> Found:
+        planes = []
+        for x in axis:
+            grid = torch.stack([x.expand(n, n), *torch.meshgrid(axis, axis, indexing="ij")], dim=-1)
+            planes.append(program(grid.reshape(-1, 3)).reshape(n, n))
+        wp = import_warp()
+        field = wp.array(torch.stack(planes).numpy(), dtype=wp.float32, device="cpu")
+        from warp.geometry import IsoSurfaceMarchingCubes
+
+        corners = {"lower": (-0.5,) * 3, "upper": (0.5,) * 3}
+        vertices, indices = IsoSurfaceMarchingCubes.extract(field, 0.0, **corners)
+        points: Tensor = torch.from_numpy(vertices.numpy())
+        error = float(program(points).abs().max()) if len(points) else 0.0
+        return {"vertices": points.shape[0], "faces": indices.shape[0] // 3, "error": error}
+
+    return extract
+
+
+def _published(layers: Layers, peer: Path, *, prune: bool) -> Extract:
+    sys.path.insert(0, str(peer))
+    from edge_subdivision import skeletal_subdivision
+    from NN import Net
+
+    net = Net([layers[0][0].shape[1], *(len(bias) for _, bias in layers)])
+    for linear, (weight, bias) in zip(net.fcs, layers, strict=True):
+        linear.weight.data, linear.bias.data = weight, bias
+
+    @torch.no_grad()
+    def extract() -> Found:
+        found = skeletal_subdivision(net, device="cpu", bbox=(-0.5, 0.5), verbose=False, prune=prune)
+        return {"vertices": len(found[0])}
+
+    return extract
+
+
+def _make(system: str, layers: Layers, peer: Path) -> Extract:
+    makers: dict[str, Callable[[], Extract]] = {
+        "full": lambda: _full(layers, torch.float64),
+        "full32": lambda: _full(layers, torch.float32),
+        "level_set": lambda: _level_set(layers, prune=None),
+        "unpruned": lambda: _level_set(layers, prune=False),
+        "marching128": lambda: _marching_cubes(layers, 128),
+        "marching256": lambda: _marching_cubes(layers, 256),
+        "published": lambda: _published(layers, peer, prune=False),
+        "published_pruned": lambda: _published(layers, peer, prune=True),
+    }
+    return makers[system]()
+
+
+def _work(system: str, net: Path, peer: Path) -> Found:
+    layers = load(net)
+    dim = layers[0][0].shape[1]
+    torch.manual_seed(0)
+    small = [(torch.randn(8, dim), torch.randn(8)), (torch.randn(1, 8), torch.randn(1))]
+    _make(system.replace("256", "128"), small, peer)()
+    extract = _make(system, layers, peer)
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+    before, wall, cpu = _status("VmRSS"), time.perf_counter(), time.process_time()
+    found = extract()
+    seconds = {"seconds": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+    return found | seconds | {"megabytes": _status("VmHWM") - before}
+
+
+def _status(name: str) -> float:
+    """A size in MB from Linux's account of this process."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(float(line.split()[1]) / 1024 for line in lines if line.startswith(name))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("system")
+    parser.add_argument("net", type=Path)
+    parser.add_argument("--peer", type=Path, default=Path())
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    print(json.dumps(_work(chosen.system, chosen.net, chosen.peer)))
