@@ -174,9 +174,10 @@ def extract_level_set(
     if not math.isfinite(level):
         raise ValueError(f"extract_level_set: level must be finite, got {level}")
     chosen = Affine(program.head.weight[output : output + 1], program.head.bias[output : output + 1])
-    make_task = partial(
-        _make_task, replace(program, head=chosen), domain, level, at_once, device, prune=prune
-    )
+    pays = math.comb(program.n_neurons, program.in_dim) > MANY_VERTICES
+    drops = pays if prune is None else prune
+    program = replace(program, head=chosen)
+    make_task = partial(_make_task, program, domain, level, at_once, device, prune=drops)
     dtype, notes = _choose_dtype(dtype, domain)
     found = _level_set_of(make_task(dtype), memory, level, output, notes)
     if dtype == torch.float32 and (why := _why_distrusted(found, make_task(torch.float64))):
