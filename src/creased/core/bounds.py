@@ -1,29 +1,41 @@
 """Certified bounds of a piecewise-affine function over many convex cells at once.
 
-Each cell is given by its vertices and by the affine map that the network's state is on it. Through the
+Each cell is given by its vertices and by the affine forms that the network's state has on it. Through the
 blocks that follow, linear relaxations are propagated (Zhang et al. 2018, CROWN):
 
-- forward, to find ranges of all preactivations: each is an affine function of the position plus or minus an
-  error (a zonotope with its errors condensed). Positions being of low dimension, this costs D + 2 products
-  with each weight matrix, however wide the network; the range of the affine part over a cell is attained at
-  its vertices, so the first block's ranges are exact;
+- forward, to find ranges of all preactivations: the range of a form's affine part over a cell is attained at
+  its vertices, so the first block's ranges are exact. What a ReLU that changes sign on the cell adds is an
+  error; the largest errors can be kept apart as symbols, so that they cancel where the network lets them;
 - then backward, one functional from the output down to the state, whose relaxations use those ranges, and
   whose minimum over the cell is again attained at a vertex.
 
-Rounding: ranges are widened and the result is lowered by what the sums can have lost, by the standard a
-priori bound from the same sums over absolute values (Higham 2002, section 3.1). What is not covered is the
-error of the given vertices themselves.
+Ranges are widened and the result is lowered by what rounding can have lost; see `creased.core.forms`. What is
+not covered is the error of the given vertices themselves.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from creased.core.program import Block, Program
+from creased.core.forms import Forms, apply, close, closing, loss, scale, size_of, spread
+from creased.core.program import Affine, Block, Program
+
+
+class Cells(NamedTuple):
+    """Where a function is bounded, and what is known of it there."""
+
+    corners: Tensor  # (R, m, D + 1): vertices, repeated to one number, with a 1 behind
+    state: Forms  # of the first block's state
+    side: Tensor  # (R,): the sign, +1 or -1, that the output has at the vertices
+
+    def choose(self, index: Tensor) -> Cells:
+        """The cells (n,) alone."""
+        return Cells(self.corners[index], self.state.choose(index), self.side[index])
 
 
 class Relaxation(NamedTuple):
@@ -32,132 +44,146 @@ class Relaxation(NamedTuple):
     slope: Tensor  # (R, N): 1 or 0 where a neuron is stable
     rise: Tensor  # (R, N), >= 0
     lower_slope: Tensor  # (R, N): 0 or 1
+    state_size: Tensor  # (S,): bound on the absolute value of the block's state
+    hidden_size: Tensor  # (N,): of relu(z)
 
 
 @dataclass(frozen=True)
 class Tail:
-    """The last blocks of a program, with what rounding can do in them; made by `prepare_tail`."""
+    """The last blocks of a program with one output, and the domain."""
 
     program: Program
-    slacks: tuple[Tensor, ...]  # for each block (N,): how far a computed preactivation can be off
-    output_slack: float  # the same for the output
+    reach: Tensor  # (D + 1,): bounds on the absolute coordinates of the domain, then 1
 
 
-def prepare_tail(program: Program, first_block: int, magnitude: Tensor) -> Tail:
-    """The program from ``first_block`` on.
-
-    Args:
-        program: with one output.
-        first_block: the block whose state the cells' maps give.
-        magnitude: bound (D,) on the absolute coordinates of the domain.
-    """
-    eps = torch.finfo(program.dtype).eps
-    n_roundings = 2 * sum(block.affine.weight.shape[1] + 8 for block in program.blocks)
-    n_roundings += 2 * (program.head.weight.shape[1] + program.in_dim)
-    state, slacks = magnitude, []
-    for block in program.blocks:
-        z = block.affine.weight.abs() @ state + block.affine.bias.abs()
-        slacks.append(n_roundings * eps * z)
-        state = _absolute(block).advance(state, z)
-    output = program.head.weight[0].abs() @ state + program.head.bias[0].abs()
-    return Tail(program.tail(first_block), tuple(slacks[first_block:]), n_roundings * eps * float(output))
-
-
-def _absolute(block: Block) -> Block:
-    """The block with the absolute values of its passthrough."""
-    parts = (None if part is None else part.abs() for part in (block.mix, block.skip, block.shift))
-    return Block(block.affine, *parts)
-
-
-def excludes_zero(tail: Tail, maps: Tensor, corners: Tensor, side: Tensor) -> Tensor:
+def excludes_zero(tail: Tail, cells: Cells, n_symbols: int = 0) -> Tensor:
     """True (R,) where the output is proven to keep its sign on a cell.
 
     Args:
         tail: the blocks that follow.
-        maps: the state on each cell as an affine function of the position: (R, D + 1, S), the constant last.
-        corners: vertices (R, m, D + 1) of each cell, repeated to one number, with a 1 behind.
-        side: the sign (R,), +1 or -1, that the output has at the vertices.
+        cells: where.
+        n_symbols: errors that are kept apart; the more, the tighter, and the longer it takes.
     """
-    relaxations = _relax_forward(tail, maps, corners)
-    return _lowest_value(tail, relaxations, maps, corners, side) > tail.output_slack
+    return _lowest_value(tail, _relax_forward(tail, cells, n_symbols), cells) > 0
 
 
-def _relax_forward(tail: Tail, maps: Tensor, corners: Tensor) -> list[Relaxation]:
+def _relax_forward(tail: Tail, cells: Cells, n_symbols: int) -> list[Relaxation]:
     """Relaxations of every block of the tail, from ranges over the cells."""
     relaxations: list[Relaxation] = []
-    error: Tensor | None = None  # of the state, (R, S); None: exact
-    for block, slack in zip(tail.program.blocks, tail.slacks, strict=True):
-        z = _apply(maps, block.affine.weight, block.affine.bias)
-        low, high = _range_over_cells(z, corners)
-        z_error = slack if error is None else error @ block.affine.weight.abs().T + slack
-        relaxation = _relax(low - z_error, high + z_error)
-        relaxations.append(relaxation)
-        if len(relaxations) == len(tail.slacks):
-            break
-        half_rise = relaxation.rise / 2
-        hidden = z.mul_(relaxation.slope[:, None])
-        hidden[:, -1] += half_rise
-        maps, error = _advance(block, maps, error, hidden, relaxation.slope * z_error + half_rise)
+    state = cells.state
+    for block in tail.program.blocks:
+        size = size_of(state, tail.reach)
+        z = apply(block.affine, state, size)
+        low, high = _ranges(z, cells.corners)
+        relaxations.append(_relax(low, high, size))
+        if len(relaxations) < len(tail.program.blocks):
+            hidden = _relu(z, relaxations[-1], n_symbols)
+            state = close(block, hidden, state, tail.reach)
     return relaxations
 
 
-def _apply(maps: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Affine maps (R, D + 1, S) followed by another: (R, D + 1, S')."""
-    out = maps @ weight.T
-    if bias is not None:
-        out[:, -1] += bias
-    return out
+def _ranges(forms: Forms, corners: Tensor) -> tuple[Tensor, Tensor]:
+    """Bounds (R, N) below and above, over cells with these corners (R, m, D + 1)."""
+    values = torch.bmm(corners, forms.maps)
+    error = forms.error + spread(forms)
+    return values.amin(1) - error, values.amax(1) + error
 
 
-def _advance(
-    block: Block, maps: Tensor, error: Tensor | None, hidden: Tensor, hidden_error: Tensor
-) -> tuple[Tensor, Tensor]:
-    """The next state's maps and errors, from those of the state and of relu(z)."""
-    if block.mix is not None:
-        hidden, hidden_error = _apply(hidden, block.mix, None), hidden_error @ block.mix.abs().T
-    if block.skip is not None:
-        hidden = hidden + _apply(maps, block.skip, None)
-        hidden_error = hidden_error if error is None else hidden_error + error @ block.skip.abs().T
-    if block.shift is not None:
-        hidden[:, -1] += block.shift
-    return hidden, hidden_error
-
-
-def advance_maps(block: Block, maps: Tensor, masks: Tensor) -> Tensor:
-    """Maps (R, D + 1, S') of the next state on cells with activation patterns masks (R, N)."""
-    hidden = _apply(maps, block.affine.weight, block.affine.bias).mul_(masks[:, None])
-    return _advance(block, maps, None, hidden, masks)[0]
-
-
-def _range_over_cells(maps: Tensor, corners: Tensor) -> tuple[Tensor, Tensor]:
-    """Least and greatest values (R, N) of affine functions (R, D + 1, N) at the corners (R, m, D + 1)."""
-    values = torch.bmm(corners, maps)
-    return values.amin(1), values.amax(1)
-
-
-def _relax(low: Tensor, high: Tensor) -> Relaxation:
+def _relax(low: Tensor, high: Tensor, state_size: Tensor) -> Relaxation:
     """The triangle of each ReLU with range [low, high]: its chord above, and below the better of 0 and z."""
     below, above = low.clamp(max=0), high.clamp(min=0)
     width = above - below
-    slope = torch.where(width > 0, above / width, torch.zeros_like(width))
-    return Relaxation(slope, -slope * below, (above > -below).to(low.dtype))
+    slope = above / width.clamp(min=torch.finfo(width.dtype).tiny)
+    hidden_size = torch.maximum(above, -below).amax(0)
+    return Relaxation(slope, -slope * below, (above > -below).to(low.dtype), state_size, hidden_size)
 
 
-def _lowest_value(
-    tail: Tail, relaxations: list[Relaxation], maps: Tensor, corners: Tensor, side: Tensor
-) -> Tensor:
-    """Lower bounds (R,) of side * output over the cells."""
-    head = tail.program.head
-    covector, constant = side[:, None] * head.weight[0], side * head.bias[0]
-    for block, relaxation in zip(reversed(tail.program.blocks), reversed(relaxations), strict=True):
-        if block.shift is not None:
-            constant = constant + covector @ block.shift
-        hidden = covector if block.mix is None else covector @ block.mix
-        is_raised = hidden < 0  # there the lower bound of the product needs the upper bound of the ReLU
-        constant = constant + (hidden.clamp(max=0) * relaxation.rise).sum(1)
-        hidden = hidden * torch.where(is_raised, relaxation.slope, relaxation.lower_slope)
-        constant = constant + hidden @ block.affine.bias
-        pulled = hidden @ block.affine.weight
-        covector = pulled if block.skip is None else pulled + covector @ block.skip
-    functional = torch.bmm(maps, covector[:, :, None])  # (R, D + 1, 1)
-    return torch.bmm(corners, functional)[:, :, 0].amin(1) + constant
+def _relu(z: Forms, relaxation: Relaxation, n_symbols: int) -> Forms:
+    """relu(z), between its two parallel bounds; changes z."""
+    half_rise = relaxation.rise / 2
+    hidden = scale(z, relaxation.slope)
+    hidden.maps[:, -1] += half_rise
+    if n_symbols == 0:
+        return hidden._replace(error=hidden.error + half_rise)
+    n_new = min(2 * math.ceil(float((half_rise > 0).sum(1).double().mean())), half_rise.shape[1], n_symbols)
+    largest, place = half_rise.topk(n_new, dim=1)
+    fresh = torch.zeros_like(hidden.maps[:, :1]).repeat(1, n_new, 1)
+    fresh.scatter_(2, place[:, :, None], largest[:, :, None])
+    error = hidden.error + half_rise.scatter(1, place, 0.0)
+    return _condense(hidden._replace(error=error, symbols=torch.cat([hidden.symbols, fresh], 1)), n_symbols)
+
+
+def _condense(forms: Forms, n_symbols: int) -> Forms:
+    """The same with as many symbols at most: those that are smallest over all cells become error."""
+    if forms.symbols.shape[1] <= n_symbols:
+        return forms
+    order = forms.symbols.abs().sum((0, 2)).argsort(descending=True)
+    dropped = forms.symbols.index_select(1, order[n_symbols:])
+    error = forms.error + dropped.abs().sum(1)
+    return forms._replace(error=error, symbols=forms.symbols.index_select(1, order[:n_symbols]))
+
+
+class _Functional(NamedTuple):
+    """A lower bound covector s + constant - slack of the output, in a state s."""
+
+    covector: Tensor  # (R, S)
+    constant: Tensor  # (R,)
+    slack: Tensor  # (R,), >= 0
+
+
+def _lowest_value(tail: Tail, relaxations: list[Relaxation], cells: Cells) -> Tensor:
+    """Lower bounds (R,) of side * output over the cells.
+
+    A step back gives a functional with rounded coefficients; it is off by no more than that rounding, times
+    the size of what the coefficients act on.
+    """
+    program, side = tail.program, cells.side
+    terms = max(sum(block.affine.weight.shape) for block in (*program.blocks, Block(program.head)))
+    lost = loss(program.dtype, 2 * terms + cells.corners.shape[2])
+    least = _Functional(
+        side[:, None] * program.head.weight[0],
+        side * program.head.bias[0],
+        lost * program.head.bias[0].abs().expand_as(side),
+    )
+    for block, relaxation in zip(reversed(program.blocks), reversed(relaxations), strict=True):
+        least, through = _pull_through_closing(least, block, relaxation, lost)
+        least = _pull_through_relu(least, relaxation, lost)
+        least = _pull(least, block.affine, relaxation.state_size, lost)
+        if through is not None:
+            least = least._replace(covector=least.covector + through)
+    values = torch.bmm(cells.corners, torch.bmm(cells.state.maps, least.covector[:, :, None]))[:, :, 0]
+    doubt = cells.state.error + lost * size_of(cells.state, tail.reach)
+    slack = least.slack + (least.covector.abs() * doubt).sum(1) + lost * least.constant.abs()
+    return values.amin(1) + least.constant - slack
+
+
+def _pull(least: _Functional, affine: Affine, size: Tensor, lost: float) -> _Functional:
+    """The functional of an affine function, as one of its arguments, which have this size (S,)."""
+    weighed = least.covector.abs() @ (affine.weight.abs() @ size + affine.bias.abs())
+    return _Functional(
+        least.covector @ affine.weight,
+        least.constant + least.covector @ affine.bias,
+        least.slack + lost * weighed,
+    )
+
+
+def _pull_through_closing(
+    least: _Functional, block: Block, relaxation: Relaxation, lost: float
+) -> tuple[_Functional, Tensor | None]:
+    """In relu(z), and the covector (R, S) on the state that the block passes on, if it does."""
+    last = closing(block)
+    if last is None:
+        return least, None
+    size = relaxation.hidden_size
+    if block.skip is not None:
+        size = torch.cat([size, relaxation.state_size])
+    pulled = _pull(least, last, size, lost)
+    hidden, through = pulled.covector.tensor_split([block.n_neurons], dim=1)
+    return pulled._replace(covector=hidden), through if block.skip is not None else None
+
+
+def _pull_through_relu(least: _Functional, relaxation: Relaxation, lost: float) -> _Functional:
+    """In z, by the upper bound of the ReLU where its coefficient is negative, and else by the lower one."""
+    drop = (least.covector.clamp(max=0) * relaxation.rise).sum(1)
+    slope = torch.where(least.covector < 0, relaxation.slope, relaxation.lower_slope)
+    return _Functional(least.covector * slope, least.constant + drop, least.slack - lost * drop)

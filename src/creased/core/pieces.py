@@ -88,7 +88,7 @@ class Cutter:
         is_large = math.comb(self._rows.layout.n_neurons, task.domain.dim) > at_once
         skeleton = GrowingSkeleton.of(start, numbered=self._pruner is not None or is_large)
         cut = self._start_block(skeleton, 0, start.vertices)
-        return Work(skeleton, cut, 0, at_once, maps=self._pruner.whole() if self._pruner else None)
+        return Work(skeleton, cut, 0, at_once, forms=self._pruner.whole() if self._pruner else None)
 
     def _bytes_a_vertex(self) -> int:
         """What one vertex and what goes with it take, about, while a part is cut."""

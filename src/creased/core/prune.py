@@ -6,8 +6,8 @@ itself is the certificate that nothing of the level set is lost; a vertex goes w
 gone. Since a corner carries the number of its region, what a dropped region leaves behind in its neighbours'
 vertices is dead at once.
 
-With the number goes the affine map that the network's state is on the region: its children inherit it, and
-add one block.
+With the number go the affine forms that the network's state has on the region: its children inherit them,
+and add one block.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from creased.core.bounds import advance_maps, excludes_zero, prepare_tail
+from creased.core.bounds import Cells, Tail, excludes_zero
 from creased.core.corners import DEAD, any_corner
+from creased.core.forms import Forms, advance_forms, input_forms
 from creased.core.growable import Growable
 from creased.core.live_regions import LiveRegions, gather_regions
 from creased.core.program import Block, Program
@@ -28,12 +29,14 @@ from creased.core.signs import unpack_rows
 from creased.core.skeleton import BlockCut, GrowingSkeleton, restrict
 from creased.core.work import Work
 
-MapsOf = Callable[[Tensor], Tensor]
+FormsOf = Callable[[Tensor], Forms]
 
 GROWTH = 4.0  # live vertices may multiply by this within a block before it is pruned again
 FEWEST = 20_000  # live vertices below which pruning within a block does not pay
 BATCH = 1 << 15  # numbers in one matrix of a batch of regions: what is computed stays in the cache
 ROUND_UP = 4  # cells are batched by their number of corners, rounded up to a multiple of this
+SYMBOLS = 16  # errors kept apart in a second look at cells that a first one left in doubt
+DEEP = 4  # blocks to come from which on that look is worth it
 
 
 class Pruner:
@@ -46,13 +49,13 @@ class Pruner:
 
     def __init__(self, program: Program, magnitude: Tensor) -> None:
         self.program = program
-        self.tails = [prepare_tail(program, index, magnitude) for index in range(len(program.blocks))]
+        reach = torch.nn.functional.pad(magnitude, (0, 1), value=1)
+        self.tails = [Tail(program.tail(index), reach) for index in range(len(program.blocks))]
         self.history: list[tuple[int, int, int]] = []  # block, regions before and after each pruning
 
-    def whole(self) -> Tensor:
-        """Maps (1, D + 1, D) of the input itself on the one region of a domain that is not cut yet."""
-        dim, head = self.program.in_dim, self.program.head.weight
-        return torch.eye(dim + 1, dim, dtype=head.dtype, device=head.device)[None]
+    def whole(self) -> Forms:
+        """Forms of the input itself on the one region of a domain that is not cut yet."""
+        return input_forms(self.program.in_dim, self.program.dtype, self.program.device)
 
     def within_block(self, work: Work) -> None:
         """Prune a part within its block, if its cells have multiplied."""
@@ -61,50 +64,50 @@ class Pruner:
         block, carried = self.program.blocks[work.index], work.cut.carried.rows
         z, passengers = carried.tensor_split([work.cut.n_neurons], dim=1)
         regions = gather_regions(work.skeleton, work.cut)
-        assert work.maps is not None
-        maps = partial(_inherited_maps, work.maps, regions)
-        self._drop(work, regions, maps, block.advance(passengers, torch.relu(z)), work.index + 1)
+        assert work.forms is not None
+        forms = partial(_inherited_forms, work.forms, regions)
+        self._drop(work, regions, forms, block.advance(passengers, torch.relu(z)), work.index + 1)
 
     def after_block(self, work: Work, state: Tensor) -> Tensor:
         """Prune a part that was cut by all of its block, whose next state (V, S) is given; the state kept."""
         regions = gather_regions(work.skeleton, work.cut)
-        assert work.maps is not None
-        block = self.program.blocks[work.index]
-        maps = partial(_advanced_maps, work.maps, regions, block, work.skeleton, work.cut)
+        assert work.forms is not None
+        block, reach = self.program.blocks[work.index], self.tails[0].reach
+        forms = partial(_advanced_forms, work.forms, regions, block, reach, work.skeleton, work.cut)
         work.index += 1
         work.cut = replace(work.cut, carried=Growable(state), buckets=[])
-        self._drop(work, regions, maps, state, work.index)
+        self._drop(work, regions, forms, state, work.index)
         return work.cut.carried.rows
 
-    def _drop(self, work: Work, regions: LiveRegions, maps: MapsOf, state: Tensor, block: int) -> None:
+    def _drop(self, work: Work, regions: LiveRegions, forms: FormsOf, state: Tensor, block: int) -> None:
         """Drop what bounds exclude, and renumber.
 
         Args:
             work: the part; bounds are those of its block and what follows.
             regions: of the part.
-            maps: gives the maps (m, D + 1, S) of its block's state on regions (m,).
+            forms: gives those of its block's state on regions (m,).
             state: a state (V, S') at the vertices.
             block: the block whose state that is.
         """
         outputs = self.program.tail(block)(state)[:, 0]
-        kept = self._find_kept(work, regions, maps, outputs)
+        kept = self._find_kept(work, regions, forms, outputs)
         corners = work.skeleton.corners
         assert corners is not None
         numbers = torch.where(kept, kept.cumsum(0) - 1, DEAD).to(corners.rows.dtype)
         renumbered = torch.repeat_interleave(numbers, regions.offsets.diff())
         corners.rows.reshape(-1).index_copy_(0, regions.entries, renumbered)
-        work.maps = torch.cat([maps(chosen) for chosen in kept.nonzero()[:, 0].split(self._batch(work))])
+        found = [forms(chosen) for chosen in kept.nonzero()[:, 0].split(self._batch(work))]
+        work.forms = Forms(*(torch.cat(part) for part in zip(*found, strict=True)))
         work.skeleton, work.cut = restrict(work.skeleton, work.cut, any_corner(corners.rows >= 0))
         work.prune_above = max(FEWEST, int(GROWTH * work.skeleton.vertices.n))
-        self.history.append((work.index, kept.shape[0], work.maps.shape[0]))
+        self.history.append((work.index, kept.shape[0], work.forms.error.shape[0]))
 
     def _batch(self, work: Work) -> int:
         """Regions whose maps are worked on in one go."""
         return max(BATCH // max(self.program.widths[work.index :]), 1)
 
-    def _find_kept(self, work: Work, regions: LiveRegions, maps: MapsOf, outputs: Tensor) -> Tensor:
+    def _find_kept(self, work: Work, regions: LiveRegions, forms: FormsOf, outputs: Tensor) -> Tensor:
         """True (R,) for regions whose vertices have outputs (V,) of both signs, or that are in doubt."""
-        tail = self.tails[work.index]
         vertices = regions.entries // 2**self.program.in_dim
         sizes = regions.offsets.diff()
         owner = torch.repeat_interleave(torch.arange(sizes.shape[0], device=sizes.device), sizes)
@@ -119,18 +122,34 @@ class Pruner:
                 points = work.skeleton.vertices.rows.index_select(0, chosen)
                 corners = torch.nn.functional.pad(points, (0, 1), value=1).reshape(len(batch), size, -1)
                 side = torch.where(n_plus[batch] > 0, 1.0, -1.0).to(outputs.dtype)
-                kept[batch] = ~excludes_zero(tail, maps(batch), corners, side)
+                kept[batch] = ~self._excludes_zero(work, Cells(corners, forms(batch), side))
         return kept
 
+    def _excludes_zero(self, work: Work, cells: Cells) -> Tensor:
+        """True (R,) where the output keeps its sign: by a cheap bound, then by a tighter one."""
+        tail = self.tails[work.index]
+        excluded = excludes_zero(tail, cells)
+        if len(tail.program.blocks) >= DEEP:
+            doubt = (~excluded).nonzero()[:, 0]
+            if doubt.shape[0]:
+                excluded[doubt] = excludes_zero(tail, cells.choose(doubt), SYMBOLS)
+        return excluded
 
-def _inherited_maps(maps: Tensor, regions: LiveRegions, chosen: Tensor) -> Tensor:
+
+def _inherited_forms(forms: Forms, regions: LiveRegions, chosen: Tensor) -> Forms:
     """Those of the regions' parents."""
-    return maps.index_select(0, regions.parents.index_select(0, chosen))
+    return forms.choose(regions.parents.index_select(0, chosen))
 
 
-def _advanced_maps(
-    maps: Tensor, regions: LiveRegions, block: Block, skeleton: GrowingSkeleton, cut: BlockCut, chosen: Tensor
-) -> Tensor:
+def _advanced_forms(
+    forms: Forms,
+    regions: LiveRegions,
+    block: Block,
+    reach: Tensor,
+    skeleton: GrowingSkeleton,
+    cut: BlockCut,
+    chosen: Tensor,
+) -> Forms:
     """Those of the parents, taken through the block on the side of its neurons where the region lies."""
     dim = skeleton.zero_ids.rows.shape[1]
     entries = regions.entries.index_select(0, regions.offsets.index_select(0, chosen))
@@ -140,5 +159,5 @@ def _advanced_maps(
     for slot in range(dim):
         is_plus = (corner >> slot) & 1
         words |= cut.rows.bits.index_select(0, zero_ids[:, slot]) * is_plus[:, None]
-    masks = unpack_rows(words, cut.first_row, cut.n_neurons).to(maps.dtype)
-    return advance_maps(block, _inherited_maps(maps, regions, chosen), masks)
+    masks = unpack_rows(words, cut.first_row, cut.n_neurons).to(forms.error.dtype)
+    return advance_forms(block, _inherited_forms(forms, regions, chosen), masks, reach)

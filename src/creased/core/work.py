@@ -9,6 +9,7 @@ from torch import Tensor
 
 from creased.core.cells import number_regions
 from creased.core.corners import EARLIER, LATER, NOWHERE, any_corner, edge_corners
+from creased.core.forms import Forms
 from creased.core.growable import Growable
 from creased.core.live_regions import gather_regions
 from creased.core.pairing import CellCodes
@@ -27,7 +28,7 @@ class Work:
     split_above: int  # vertices from which on the part is divided
     share: float = 1.0  # of the whole domain, as far as vertices tell
     prune_above: int = 0  # vertices from which on the part is pruned within a block
-    maps: Tensor | None = None  # (R, D + 1, S): the block's state on the regions that corners name
+    forms: Forms | None = None  # of the block's state on the regions that corners name, if it is pruned
 
 
 def divide(work: Work) -> list[Work]:
@@ -47,8 +48,8 @@ def divide(work: Work) -> list[Work]:
         mine = table.index_select(0, corners.reshape(-1) - min(NOWHERE)).reshape(corners.shape)
         skeleton = replace(work.skeleton, corners=Growable(mine), n_torn=0 if parts else work.skeleton.n_torn)
         kept, cut = restrict(skeleton, work.cut, *_live_cells(skeleton, work.cut))
-        maps = None if work.maps is None else work.maps[is_mine]
-        parts.append(replace(work, skeleton=kept, cut=cut, share=float(kept.vertices.n), maps=maps))
+        forms = None if work.forms is None else work.forms.choose(is_mine.nonzero()[:, 0])
+        parts.append(replace(work, skeleton=kept, cut=cut, share=float(kept.vertices.n), forms=forms))
     if len(parts) == 1:
         return [replace(work, split_above=2 * work.split_above)]
     n_vertices = sum(part.share for part in parts)
@@ -77,7 +78,7 @@ def _number_corners(work: Work) -> Tensor:
     """Corners (V, 2^D) that name two regions at least, if there are two."""
     skeleton, cut = work.skeleton, work.cut
     corners = None if skeleton.corners is None else skeleton.corners.rows
-    if corners is not None and (work.maps is not None or int(corners.max()) > 0):
+    if corners is not None and (work.forms is not None or int(corners.max()) > 0):
         return corners
     numbered, _ = number_regions(CellCodes(cut.words_so_far(skeleton), skeleton.zero_ids.rows), cut.rows)
     return numbered if corners is None else torch.where(corners >= 0, numbered, corners)

@@ -1,0 +1,104 @@
+"""Affine forms: functions on cells as affine functions of the position, plus or minus bounded errors.
+
+On each of R convex cells a form says of S numbers that they are ``maps`` applied to the position, plus K
+``symbols`` each times one number in [-1, 1] that all S share, plus or minus ``error`` (affine arithmetic:
+Stolfi and de Figueiredo 1997; as bounds of networks: Singh et al. 2018). The positions being of low
+dimension, passing a layer costs D + 2 + K products with its weights, however wide the network is.
+
+Rounding is part of the error: every sum adds what it can have lost, by the standard a priori bound from the
+same sum over absolute values (Higham 2002, section 3.1), the largest of all cells of a batch.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.program import Affine, Block
+
+
+class Forms(NamedTuple):
+    """S affine forms on each of R cells."""
+
+    maps: Tensor  # (R, D + 1, S), the constant last
+    error: Tensor  # (R, S), >= 0
+    symbols: Tensor  # (R, K, S)
+
+    def choose(self, index: Tensor) -> Forms:
+        """Those on the cells (m,)."""
+        return Forms(*(part.index_select(0, index) for part in self))
+
+
+def input_forms(dim: int, dtype: torch.dtype, device: torch.device) -> Forms:
+    """The position itself, on one cell."""
+    maps = torch.eye(dim + 1, dim, dtype=dtype, device=device)[None]
+    return Forms(maps, maps.new_zeros((1, dim)), maps.new_zeros((1, 0, dim)))
+
+
+def loss(dtype: torch.dtype, n_terms: int) -> float:
+    """How far a computed sum of products can be off, relative to the sum of absolute values."""
+    return 2 * (n_terms + 8) * torch.finfo(dtype).eps
+
+
+def size_of(forms: Forms, reach: Tensor) -> Tensor:
+    """Bounds (S,) on the absolute values, and on the sums over absolute values that they are computed by.
+
+    Args:
+        forms: of what.
+        reach: bounds (D + 1,) on the absolute coordinates of the domain, then 1.
+    """
+    size = reach @ forms.maps.abs().amax(0)
+    return size + (forms.error + spread(forms)).amax(0)
+
+
+def spread(forms: Forms) -> Tensor:
+    """How far (R, S) the symbols reach in all."""
+    return forms.symbols.abs().sum(1)
+
+
+def apply(affine: Affine, forms: Forms, size: Tensor) -> Forms:
+    """The forms of an affine function of what has these forms, and this size (S,)."""
+    lost = loss(forms.maps.dtype, forms.maps.shape[1] + forms.symbols.shape[1] + affine.weight.shape[1])
+    weight = affine.weight.abs()
+    maps = forms.maps @ affine.weight.T
+    maps[:, -1] += affine.bias
+    error = forms.error @ weight.T + lost * (weight @ size + affine.bias.abs())
+    return Forms(maps, error, forms.symbols @ affine.weight.T)
+
+
+def scale(forms: Forms, slope: Tensor) -> Forms:
+    """The forms times slopes (R, S) >= 0; changes those given."""
+    return Forms(forms.maps.mul_(slope[:, None]), forms.error.mul_(slope), forms.symbols.mul_(slope[:, None]))
+
+
+def closing(block: Block) -> Affine | None:
+    """The next state as an affine function of relu(z) and, behind it, the state; None: it is relu(z)."""
+    if block.mix is None and block.skip is None and block.shift is None:
+        return None
+    eye = torch.eye(block.n_neurons, dtype=block.affine.bias.dtype, device=block.affine.bias.device)
+    mix = eye if block.mix is None else block.mix
+    weight = mix if block.skip is None else torch.cat([mix, block.skip], dim=1)
+    return Affine(weight, weight.new_zeros(weight.shape[0]) if block.shift is None else block.shift)
+
+
+def close(block: Block, hidden: Forms, state: Forms, reach: Tensor) -> Forms:
+    """The next state, of relu(z) and the state; the first symbols of relu(z) are those of the state."""
+    last = closing(block)
+    if last is None:
+        return hidden
+    both = hidden if block.skip is None else _beside(hidden, state)
+    return apply(last, both, size_of(both, reach))
+
+
+def _beside(hidden: Forms, state: Forms) -> Forms:
+    n_new = hidden.symbols.shape[1] - state.symbols.shape[1]
+    symbols = torch.nn.functional.pad(state.symbols, (0, 0, 0, n_new))
+    both = zip(hidden, state._replace(symbols=symbols), strict=True)
+    return Forms(*(torch.cat(pair, dim=-1) for pair in both))
+
+
+def advance_forms(block: Block, state: Forms, masks: Tensor, reach: Tensor) -> Forms:
+    """The next state on cells with activation patterns masks (R, N)."""
+    return close(block, scale(apply(block.affine, state, size_of(state, reach)), masks), state, reach)
