@@ -49,6 +49,8 @@ def size_of(forms: Forms, reach: Tensor) -> Tensor:
         forms: of what.
         reach: bounds (D + 1,) on the absolute coordinates of the domain, then 1.
     """
+    if forms.error.shape[0] == 0:
+        return forms.error.new_zeros(forms.error.shape[1])
     size = reach @ forms.maps.abs().amax(0)
     return size + (forms.error + spread(forms)).amax(0)
 
