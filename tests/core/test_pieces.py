@@ -26,7 +26,7 @@ from creased.core import extract
 from tests.oracles import cells_of
 from tests.strategies import Case, generic_cases, random_program
 
-few = st.integers(1, 60)
+few = st.integers(4, 60)
 
 
 def _edges_of(complex_: PolyhedralComplex, which: slice | Tensor = slice(None)) -> set[tuple[int, ...]]:

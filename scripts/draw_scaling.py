@@ -1,0 +1,83 @@
+"""Draws what a face of the exact level set costs, from thousands of faces to hundreds of thousands.
+
+    ./run python scripts/draw_scaling.py --out docs/scaling.png --json scaling.json
+
+Two families of networks, fitted to one shape: 32 neurons a layer and ever more layers, three layers and ever
+more neurons. Beside the seconds a face stands the cost of evaluating the network once at every vertex of a
+256^3 grid, as marching cubes does, so that what the larger network itself costs can be told apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import matplotlib as mpl
+from nets import fit
+from systems import Found, measure
+
+DEEPER = ((3, 16), (3, 32), (5, 32), (8, 32), (12, 32))
+WIDER = ((3, 32), (3, 64), (3, 96), (3, 128), (3, 192))
+
+
+def main() -> None:
+    """Fit, measure, draw."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, default=Path("docs/scaling.png"))
+    parser.add_argument("--json", type=Path, help="where to write the numbers")
+    chosen = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        found = {net: _measure(Path(folder) / "net.npz", *net) for net in dict.fromkeys((*DEEPER, *WIDER))}
+    for (depth, width), by_system in found.items():
+        surface, grid = by_system["level_set"], by_system["marching256"]
+        print(
+            f"{depth}x{width}: {surface['faces']:,.0f} faces, {surface['seconds']:.2f} s, "
+            f"{1e6 * surface['seconds'] / surface['faces']:.0f} us a face, {surface['megabytes']:.0f} MB; "
+            f"marching cubes 256^3 {grid['seconds']:.2f} s"
+        )
+    if chosen.json:
+        results = {f"{depth}x{width}": found[depth, width] for depth, width in found}
+        chosen.json.write_text(json.dumps({"date": str(date.today()), "results": results}, indent=2))
+    _draw(found, chosen.out)
+
+
+def _measure(path: Path, depth: int, width: int) -> dict[str, Found]:
+    fit(path, depth, width)
+    results = {system: measure(system, path) for system in ("level_set", "marching256")}
+    return {system: found for system, found in results.items() if found is not None}
+
+
+def _draw(found: dict[tuple[int, int], dict[str, Found]], out: Path) -> None:
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained", sharex=True)
+    for family, label, colour in (
+        (DEEPER, "32 neurons a layer", "tab:blue"),
+        (WIDER, "three layers", "tab:orange"),
+    ):
+        surfaces = [found[net]["level_set"] for net in family]
+        grids = [found[net]["marching256"] for net in family]
+        faces = [surface["faces"] for surface in surfaces]
+        cost = [1e6 * surface["seconds"] / surface["faces"] for surface in surfaces]
+        axes[0].plot(faces, cost, "o-", color=colour, label=label)
+        axes[1].plot(faces, [surface["seconds"] for surface in surfaces], "o-", color=colour, label=label)
+        axes[1].plot(faces, [grid["seconds"] for grid in grids], "s:", color=colour)
+        for (depth, width), x, y in zip(family, faces, cost, strict=True):
+            axes[0].annotate(
+                f"{depth}x{width}", (x, y), textcoords="offset points", xytext=(4, 4), fontsize=8
+            )
+    axes[1].plot([], [], "s:", color="grey", label="marching cubes 256^3")
+    axes[0].set(xscale="log", xlabel="faces", ylabel="CPU microseconds a face", ylim=(0, None))
+    axes[1].set(xscale="log", yscale="log", xlabel="faces", ylabel="CPU seconds")
+    axes[1].legend()
+    figure.savefig(out, dpi=110)
+
+
+if __name__ == "__main__":
+    main()
