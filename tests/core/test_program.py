@@ -99,3 +99,13 @@ def test_moving_keeps_values_and_graph() -> None:
     assert weight.grad is not None
     assert all(not tensor.requires_grad for tensor in program.detach().tensors())
     torch.testing.assert_close(program.detach().blocks[0].affine.weight, weight.detach())
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.3])
+def test_maps_on_a_pattern_are_its_preactivations(slope: float) -> None:
+    program = random_program(3, (5, 4), slope=slope, out_dim=2)
+    points = torch.rand((20, 3), dtype=torch.float64)
+    masks = (torch.rand((20, 9)) > 0.5).double()
+    maps = program.maps_on(masks)
+    found = (torch.nn.functional.pad(points, (0, 1), value=1)[:, None] @ maps)[:, 0]
+    torch.testing.assert_close(found, program.preactivations_on(points, masks))

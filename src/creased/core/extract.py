@@ -14,15 +14,18 @@ from functools import partial
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from creased.core.assemble import on_row
 from creased.core.cofaces import Arrangement, arrange
 from creased.core.complex import PolyhedralComplex
 from creased.core.domain import Box
 from creased.core.level_set import LevelSet
+from creased.core.march import march
 from creased.core.memory import free_bytes, in_gigabytes
 from creased.core.pieces import Cutter, Task
 from creased.core.program import Affine, Program
+from creased.core.seeds import grid_seeds, project
 from creased.core.signs import RowLayout
 from creased.core.skeleton import Skeleton
 from creased.core.surface import Origin, make_level_set
@@ -31,9 +34,11 @@ from creased.core.weld import Welder
 
 COMPLETE = "complete in the domain: every cell was subdivided"
 CERTIFIED = "complete in the domain: every cell was subdivided, or proven not to meet the level"
+WALKED = "every component that a seed lies on, whole; one without a seed is missed"
 ASSEMBLY = 8  # putting a level set together takes this many times the memory of its skeleton
 FEWEST_STEPS = 1 << 18  # floating-point numbers across the domain; with fewer, vertices are lost
 MANY_VERTICES = 300_000  # from which on pruning saves more than it costs; C(n, D) tells how many there may be
+SEEDS = 32  # points an axis of the grid that looks for a level set to march on
 SOON = 0.02  # share of the work after which the memory that all of it takes is known well enough
 
 
@@ -55,7 +60,7 @@ def extract_complex(
     memory: int | None = None,
     at_once: int | None = None,
     device: torch.device | str | None = None,
-    dtype: torch.dtype = torch.float64,
+    dtype: torch.dtype | None = None,
 ) -> PolyhedralComplex:
     """The complex of a program on a domain, cut by every neuron and by {output = level} for each output.
 
@@ -69,13 +74,14 @@ def extract_complex(
         memory: bytes that the complex may take; what is free by default.
         at_once: vertices that are cut at once; by default as many as `creased.core.memory` allows.
         device: where to work; the program's by default.
-        dtype: floating type to work in. Where float32 proves too coarse float64 is taken, with a status.
+        dtype: floating type to work in; the program's by default. Where float32 proves too coarse float64 is
+            taken, with a status.
 
     Raises:
         ValueError: dimensions differ, a weight is not finite, or the type is another.
     """
     make_task = partial(_make_task, program, domain, level, at_once, device)
-    dtype, notes = _choose_dtype(dtype, domain)
+    dtype, notes = _choose_dtype(dtype or program.dtype, domain)
     done = _cut_all(make_task(dtype), memory)
     if done.n_torn and dtype == torch.float32:
         notes = (f"in float64: in float32 rounding left {done.n_torn} faces open",)
@@ -96,14 +102,14 @@ def stream_complex(
     level: float | None = 0.0,
     at_once: int | None = None,
     device: torch.device | str | None = None,
-    dtype: torch.dtype = torch.float64,
+    dtype: torch.dtype | None = None,
 ) -> Iterator[PolyhedralComplex]:
     """The complex in pieces, each to be counted or written, and forgotten: it may be larger than memory.
 
     A cell between two pieces is in both, and the first one's own: see `PolyhedralComplex.is_own_vertex`. The
     arguments are those of `extract_complex`.
     """
-    dtype, notes = _choose_dtype(dtype, domain)
+    dtype, notes = _choose_dtype(dtype or program.dtype, domain)
     task = _make_task(program, domain, level, at_once, device, dtype)
     cutter = Cutter(task)
     while (piece := cutter.next_piece()) is not None:
@@ -125,7 +131,7 @@ def count_cells(
     level: float | None = 0.0,
     at_once: int | None = None,
     device: torch.device | str | None = None,
-    dtype: torch.dtype = torch.float64,
+    dtype: torch.dtype | None = None,
 ) -> tuple[int, ...]:
     """Numbers of cells of dimension 0, 1, ..., D of the complex, which is not held; see `extract_complex`."""
     counts = [0] * (domain.dim + 1)
@@ -141,11 +147,13 @@ def extract_level_set(
     level: float = 0.0,
     *,
     output: int = 0,
+    method: str = "subdivide",
     prune: bool | None = None,
+    seeds: int | Tensor = SEEDS,
     memory: int | None = None,
     at_once: int | None = None,
     device: torch.device | str | None = None,
-    dtype: torch.dtype = torch.float64,
+    dtype: torch.dtype | None = None,
 ) -> LevelSet:
     """The exact set {f = level} of one output on a domain.
 
@@ -157,13 +165,19 @@ def extract_level_set(
         domain: where.
         level: the value of the output.
         output: which output.
+        method: "subdivide" cuts the domain, and proves that nothing is missing; its cost follows the volume
+            near the level. "march" walks the level set, in two or three dimensions, at the cost of its faces,
+            and finds the components that a seed lies on.
         prune: drop regions as soon as bounds prove that they do not meet the level; False cuts everything.
             By default where it pays, from a hundred neurons on in three dimensions.
+        seeds: for "march": points (m, D) near the level, or the points an axis of a grid that is searched for
+            changes of sign.
         memory: bytes that the level set may take; what is free by default. One that would take more is given
             up early, with what was found of it and a status in numbers.
         at_once: vertices that are cut at once; by default as many as `creased.core.memory` allows.
         device: where to work; the program's by default.
-        dtype: floating type to work in. Where float32 proves too coarse float64 is taken, with a status.
+        dtype: floating type to work in; the program's by default. Where float32 proves too coarse float64 is
+            taken, with a status.
 
     Raises:
         ValueError: dimensions differ, a weight is not finite, the type is another, or there is no such
@@ -173,16 +187,21 @@ def extract_level_set(
         raise ValueError(f"extract_level_set: output must be in 0..{program.out_dim - 1}, got {output}")
     if not math.isfinite(level):
         raise ValueError(f"extract_level_set: level must be finite, got {level}")
+    if method not in ("subdivide", "march"):
+        raise ValueError(f"extract_level_set: method must be subdivide or march, got {method}")
     chosen = Affine(program.head.weight[output : output + 1], program.head.bias[output : output + 1])
     pays = math.comb(program.n_neurons, program.in_dim) > MANY_VERTICES
     drops = pays if prune is None else prune
     program = replace(program, head=chosen)
     make_task = partial(_make_task, program, domain, level, at_once, device, prune=drops)
-    dtype, notes = _choose_dtype(dtype, domain)
-    found = _level_set_of(make_task(dtype), memory, level, output, notes)
+    if method == "march":
+        find = partial(_march_over, level=level, output=output, seeds=seeds)
+    else:
+        find = partial(_level_set_of, level=level, output=output, memory=memory)
+    dtype, notes = _choose_dtype(dtype or program.dtype, domain)
+    found = find(make_task(dtype), notes=notes)
     if dtype == torch.float32 and (why := _why_distrusted(found, make_task(torch.float64))):
-        notes = (f"in float64: in float32 {why}",)
-        found = _level_set_of(make_task(torch.float64), memory, level, output, notes)
+        found = find(make_task(torch.float64), notes=(f"in float64: in float32 {why}",))
     return found
 
 
@@ -218,7 +237,7 @@ def _make_task(
 def _choose_dtype(dtype: torch.dtype, domain: Box) -> tuple[torch.dtype, tuple[str, ...]]:
     """The type to work in, with a note where it is not the one asked for."""
     if dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"extraction works in float32 or float64, got {dtype}")
+        raise ValueError(f"extraction works in dtype float32 or float64, got {dtype}")
     n_steps = steps_across(dtype, domain.lower, domain.upper)
     if dtype == torch.float32 and n_steps < FEWEST_STEPS:
         return torch.float64, (f"in float64: float32 has {n_steps:.2g} steps across the domain",)
@@ -262,7 +281,7 @@ def _why_stopped(welder: Welder, done: float, needed: float, memory: int) -> str
 
 
 def _level_set_of(
-    task: Task, memory: int | None, level: float, output: int, notes: tuple[str, ...]
+    task: Task, *, level: float, output: int, memory: int | None, notes: tuple[str, ...]
 ) -> LevelSet:
     done = _cut_all(task, memory, task.rows.layout.first_output)
     guarantee = CERTIFIED if task.prune and task.program.blocks else COMPLETE
@@ -271,3 +290,23 @@ def _level_set_of(
     surface = done.skeleton._replace(edges=done.skeleton.edges.long())
     origin = Origin(level, output, guarantee, notes + done.notes, done.n_torn, done.is_whole)
     return make_level_set(task.program, surface, task.rows, origin)
+
+
+def _march_over(
+    task: Task, *, level: float, output: int, seeds: int | Tensor, notes: tuple[str, ...]
+) -> LevelSet:
+    program, domain = task.program, task.domain
+    if domain.dim not in (2, 3):
+        raise ValueError(f"extract_level_set: march needs 2 or 3 dimensions, got {domain.dim}: subdivide")
+    with torch.inference_mode():
+        if isinstance(seeds, int):
+            points = grid_seeds(program, domain, seeds)
+        else:
+            points = project(program, domain, seeds)
+        walked = march(program, domain, task.rows, points)
+    if walked.n_doubtful:
+        notes = (*notes, f"{walked.n_doubtful} sides do not fit together: subdivide copes with degeneracy")
+    surface = Skeleton(*(part.clone() for part in walked.skeleton))
+    guarantee = f"{WALKED}: {points.shape[0]:,} seeds, {walked.n_cells:,} cells"
+    origin = Origin(level, output, guarantee, notes, walked.n_doubtful, is_whole=True)
+    return make_level_set(program, surface, task.rows, origin)

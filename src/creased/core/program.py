@@ -164,6 +164,25 @@ class Program:
             state = block.advance(state, z * mask)
         return torch.cat([*rows, self.head(state)], dim=-1)
 
+    def maps_on(self, masks: Tensor) -> Tensor:
+        """All rows as affine functions (R, D + 1, n_neurons + O) of the position, the constant last.
+
+        Args:
+            masks: the activation patterns of R cells, (R, n_neurons), floating.
+        """
+        state = torch.eye(self.in_dim + 1, self.in_dim, dtype=self.dtype, device=self.device)
+        state, rows = state.expand(masks.shape[0], -1, -1), []
+        for block, mask in zip(self.blocks, masks.split(self.widths, dim=-1), strict=True):
+            z = state @ block.affine.weight.T
+            z[:, -1] += block.affine.bias
+            rows.append(z)
+            state = replace(block, shift=None).advance(state, z * mask[:, None])
+            if block.shift is not None:
+                state[:, -1] += block.shift
+        out = state @ self.head.weight.T
+        out[:, -1] += self.head.bias
+        return torch.cat([*rows, out], dim=-1)
+
     def gradients_on(self, masks: Tensor, output: int = 0) -> Tensor:
         """Gradients (R, D) of one output on the cells with activation patterns masks (R, n_neurons)."""
         covector = self.head.weight[output].expand(masks.shape[0], -1)

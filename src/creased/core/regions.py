@@ -125,13 +125,7 @@ class Regions:
         """Every row as an affine function (r, D + 1, n_rows) on regions, >= 0 inside, the constant last."""
         layout, words = self.layout, self.words[which]
         masks = unpack_rows(words, layout.n_walls, layout.n_neurons).to(program.dtype)
-        points = torch.eye(self.dim + 1, self.dim, dtype=program.dtype, device=program.device)
-        derivative = program.linear_part()
-        maps = torch.stack(
-            [derivative.preactivations_on(axis.expand(len(masks), -1), masks) for axis in points[:-1]]
-            + [program.preactivations_on(points[-1].expand(len(masks), -1), masks)],
-            dim=1,
-        )[..., : layout.n_neurons + layout.n_outputs]
+        maps = program.maps_on(masks)[..., : layout.n_neurons + layout.n_outputs]
         maps[:, -1, layout.n_neurons :] -= level
         walls = self.domain.halfspaces(program.dtype, program.device).expand(len(masks), -1, -1)
         return torch.cat([walls, maps], dim=-1) * self.sign_vectors(which)[:, None].to(program.dtype)
