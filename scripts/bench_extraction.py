@@ -26,6 +26,7 @@ NAMES = {
     "full": "complex",
     "full32": "complex, float32",
     "level_set": "level set",
+    "march": "level set, marched",
     "unpruned": "level set, not pruned",
     "marching128": "marching cubes 128^3",
     "marching256": "marching cubes 256^3",
@@ -33,7 +34,7 @@ NAMES = {
     "published_pruned": "published, pruned (float32)",
 }
 COMPLEXES = ("full", "full32", "published")
-SURFACES = ("level_set", "marching128", "marching256")
+SURFACES = ("level_set", "march", "marching128", "marching256")
 FITTED = {  # depth, width, systems
     "3,3x16 fitted": (3, 16, COMPLEXES + SURFACES),
     "3,4x24 fitted": (4, 24, COMPLEXES + SURFACES),

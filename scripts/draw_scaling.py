@@ -19,8 +19,9 @@ import matplotlib as mpl
 from nets import fit
 from systems import Found, measure
 
-DEEPER = ((3, 16), (3, 32), (5, 32), (8, 32), (12, 32))
-WIDER = ((3, 32), (3, 64), (3, 96), (3, 128), (3, 192))
+SYSTEMS = ("level_set", "march", "marching256")
+DEEPER = ((2, 32), (3, 32), (5, 32), (8, 32), (12, 32))
+WIDER = ((3, 16), (3, 32), (3, 64), (3, 128), (3, 192))
 
 
 def main() -> None:
@@ -38,6 +39,7 @@ def main() -> None:
         print(
             f"{depth}x{width}: {surface['faces']:,.0f} faces, {surface['seconds']:.2f} s, "
             f"{1e6 * surface['seconds'] / surface['faces']:.0f} us a face, {surface['megabytes']:.0f} MB; "
+            f"marched {1e6 * by_system['march']['seconds'] / surface['faces']:.0f} us a face; "
             f"marching cubes 256^3 {grid['seconds']:.2f} s"
         )
     if chosen.json:
@@ -48,7 +50,7 @@ def main() -> None:
 
 def _measure(path: Path, depth: int, width: int) -> dict[str, Found]:
     fit(path, depth, width)
-    results = {system: measure(system, path) for system in ("level_set", "marching256")}
+    results = {system: measure(system, path) for system in SYSTEMS}
     return {system: found for system, found in results.items() if found is not None}
 
 
@@ -61,19 +63,21 @@ def _draw(found: dict[tuple[int, int], dict[str, Found]], out: Path) -> None:
         (DEEPER, "32 neurons a layer", "tab:blue"),
         (WIDER, "three layers", "tab:orange"),
     ):
-        surfaces = [found[net]["level_set"] for net in family]
-        grids = [found[net]["marching256"] for net in family]
-        faces = [surface["faces"] for surface in surfaces]
-        cost = [1e6 * surface["seconds"] / surface["faces"] for surface in surfaces]
-        axes[0].plot(faces, cost, "o-", color=colour, label=label)
-        axes[1].plot(faces, [surface["seconds"] for surface in surfaces], "o-", color=colour, label=label)
-        axes[1].plot(faces, [grid["seconds"] for grid in grids], "s:", color=colour)
-        for (depth, width), x, y in zip(family, faces, cost, strict=True):
-            axes[0].annotate(
-                f"{depth}x{width}", (x, y), textcoords="offset points", xytext=(4, 4), fontsize=8
-            )
+        faces = [found[net]["level_set"]["faces"] for net in family]
+        for system, style in (("level_set", "o-"), ("march", "^--"), ("marching256", "s:")):
+            seconds = [found[net][system]["seconds"] for net in family]
+            axes[1].plot(faces, seconds, style, color=colour, label=label if style == "o-" else None)
+            if system != "marching256":
+                cost = [1e6 * second / face for second, face in zip(seconds, faces, strict=True)]
+                axes[0].plot(faces, cost, style, color=colour)
+        for (depth, width), x in zip(family, faces, strict=True):
+            y = 1e6 * found[depth, width]["level_set"]["seconds"] / x
+            place = {"textcoords": "offset points", "xytext": (4, 4), "fontsize": 8}
+            axes[0].annotate(f"{depth}x{width}", (x, y), **place)
+    axes[1].plot([], [], "o-", color="grey", label="subdivided")
+    axes[1].plot([], [], "^--", color="grey", label="marched")
     axes[1].plot([], [], "s:", color="grey", label="marching cubes 256^3")
-    axes[0].set(xscale="log", xlabel="faces", ylabel="CPU microseconds a face", ylim=(0, None))
+    axes[0].set(xscale="log", yscale="log", xlabel="faces", ylabel="CPU microseconds a face")
     axes[1].set(xscale="log", yscale="log", xlabel="faces", ylabel="CPU seconds")
     axes[1].legend()
     figure.savefig(out, dpi=110)

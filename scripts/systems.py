@@ -47,12 +47,12 @@ def _full(layers: Layers, dtype: torch.dtype) -> Extract:
     return extract
 
 
-def _level_set(layers: Layers, *, prune: bool | None) -> Extract:
+def _level_set(layers: Layers, **options: bool | str) -> Extract:
     program = as_program(layers, torch.float64)
     box = creased.Box.cube(program.in_dim, 0.5)
 
     def extract() -> Found:
-        surface = creased.extract_level_set(program, box, prune=prune)
+        surface = creased.extract_level_set(program, box, **options)
         n_faces = surface.polygons.n if surface.dim == 3 else surface.edges.shape[0]
         error = float(surface.residual.max()) if n_faces else 0.0
         return {"vertices": surface.vertices.shape[0], "faces": n_faces, "error": error}
@@ -104,7 +104,8 @@ def _make(system: str, layers: Layers, peer: Path) -> Extract:
     makers: dict[str, Callable[[], Extract]] = {
         "full": lambda: _full(layers, torch.float64),
         "full32": lambda: _full(layers, torch.float32),
-        "level_set": lambda: _level_set(layers, prune=None),
+        "level_set": lambda: _level_set(layers),
+        "march": lambda: _level_set(layers, method="march"),
         "unpruned": lambda: _level_set(layers, prune=False),
         "marching128": lambda: _marching_cubes(layers, 128),
         "marching256": lambda: _marching_cubes(layers, 256),

@@ -42,7 +42,7 @@ def _bisect(program: Program, first: Tensor, second: Tensor) -> Tensor:
 def project(program: Program, domain: Box, points: Tensor) -> Tensor:
     """Points of {f = 0} near the points (m, D), by Newton's method; those that do not arrive are left out."""
     points = points.to(program.head.weight).detach()
-    lower, upper = (torch.tensor(bound).to(points) for bound in (domain.lower, domain.upper))
+    lower, upper = (points.new_tensor(bound) for bound in (domain.lower, domain.upper))
     for _ in range(NEWTON_STEPS):
         values, gradients = _value_and_gradient(program, points)
         points = (
@@ -51,9 +51,9 @@ def project(program: Program, domain: Box, points: Tensor) -> Tensor:
             * (values / gradients.square().sum(1).clamp(min=torch.finfo(points.dtype).tiny))[:, None]
         )
     values, gradients = _value_and_gradient(program, points)
-    inside = ((points >= lower) & (points <= upper)).all(1)
-    doubt = get_epsilon(points.dtype) * gradients.norm(dim=1) * (upper - lower).amax()
-    return points[inside & (values.abs() <= doubt)]
+    noise = get_epsilon(points.dtype) * (upper - lower).amax()
+    inside = ((points >= lower - noise) & (points <= upper + noise)).all(1)
+    return points[inside & (values.abs() <= noise * gradients.norm(dim=1))]
 
 
 def _value_and_gradient(program: Program, points: Tensor) -> tuple[Tensor, Tensor]:
