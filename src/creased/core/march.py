@@ -22,7 +22,7 @@ from creased.core.cofaces import Arrangement
 from creased.core.domain import Box
 from creased.core.facets import Facets, find_facets
 from creased.core.memory import working_bytes
-from creased.core.pairing import CellCodes, KeyTable, cell_keys, group_equal
+from creased.core.pairing import CellCodes, cell_keys, group_codes
 from creased.core.program import Program
 from creased.core.signs import pack_rows, unpack_rows
 from creased.core.skeleton import Skeleton
@@ -68,9 +68,10 @@ class _Visited:
 
     def add_new(self, words: Tensor) -> Tensor:
         """Indices of the cells (m, W) that are new, the first of each; from now on they are not."""
-        groups = group_equal(lambda table: _keys_of(words, table), lambda e: _codes_of(words[e]), self._table)
+        codes = CellCodes(words, torch.empty((words.shape[0], 0), dtype=torch.int32, device=words.device))
+        groups = group_codes(codes, self._table)
         first = groups.order[groups.starts.nonzero()[:, 0]]
-        keys = _keys_of(words[first], self._table)
+        keys = cell_keys(codes.choose(first), self._table)
         place = torch.searchsorted(self._keys, keys).clamp(max=max(self.n - 1, 0))
         if self.n:
             is_known = (self._words[place] == words[first]).all(1)
@@ -78,14 +79,6 @@ class _Visited:
         self._keys, order = torch.sort(torch.cat([self._keys, keys]))
         self._words = torch.cat([self._words, words[first]])[order]
         return first
-
-
-def _codes_of(words: Tensor) -> CellCodes:
-    return CellCodes(words, torch.empty((words.shape[0], 0), dtype=torch.int32, device=words.device))
-
-
-def _keys_of(words: Tensor, table: KeyTable) -> Tensor:
-    return cell_keys(_codes_of(words), table)
 
 
 class _Walk:
@@ -203,11 +196,7 @@ def _count_open(side: Tensor, row: Tensor, n_walls: int) -> int:
 
 def _number(codes: CellCodes, rows: Arrangement) -> tuple[Tensor, Tensor]:
     """Numbers (n,) of codes, equal ones alike, and the first entry of each."""
-
-    def codes_of(entries: Tensor) -> CellCodes:
-        return CellCodes(codes.words[entries], codes.zero_ids[entries])
-
-    groups = group_equal(lambda table: cell_keys(codes, table), codes_of, rows.keys)
+    groups = group_codes(codes, rows.keys)
     numbers = torch.empty_like(groups.order)
     numbers[groups.order] = groups.starts.cumsum(0) - 1
     return numbers, groups.order[groups.starts]

@@ -36,6 +36,10 @@ class CellCodes(NamedTuple):
     words: Tensor  # (n, W) int64
     zero_ids: Tensor  # (n, z) int32, ascending
 
+    def choose(self, entries: Tensor) -> CellCodes:
+        """Those of entries (m,)."""
+        return CellCodes(self.words.index_select(0, entries), self.zero_ids.index_select(0, entries))
+
 
 class Groups(NamedTuple):
     """Entries grouped by equal code."""
@@ -99,6 +103,11 @@ def group_equal(
         n_rows, n_words = table.plus.shape[0], table.multipliers.shape[0] // 2
         table = key_table(n_rows, n_words, keys.device, seed)
     raise CollisionError(f"group_equal: {N_SEEDS} key tables in a row collided")
+
+
+def group_codes(codes: CellCodes, table: KeyTable) -> Groups:
+    """Group entries by their codes, where those are at hand."""
+    return group_equal(lambda drawn: cell_keys(codes, drawn), codes.choose, table)
 
 
 def group_exact(keys: Tensor) -> Groups:

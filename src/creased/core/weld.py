@@ -8,7 +8,7 @@ from torch import Tensor
 from creased.core.cofaces import Arrangement
 from creased.core.corners import LATER, any_corner
 from creased.core.growable import Growable
-from creased.core.pairing import CellCodes, KeyTable, cell_keys, group_equal
+from creased.core.pairing import CellCodes, group_codes
 from creased.core.pieces import Piece, own_edges, own_vertices
 from creased.core.skeleton import Skeleton
 
@@ -91,14 +91,7 @@ class Welder:
             torch.cat([self._words.rows[shared], again.words]),
             torch.cat([self._zero_ids.rows[shared], again.zero_ids]),
         )
-
-        def keys_of(table: KeyTable) -> Tensor:
-            return cell_keys(codes, table)
-
-        def codes_of(entries: Tensor) -> CellCodes:
-            return CellCodes(codes.words[entries], codes.zero_ids[entries])
-
-        groups = group_equal(keys_of, codes_of, self._rows.keys)
+        groups = group_codes(codes, self._rows.keys)
         numbers = torch.full((codes.words.shape[0],), -1, dtype=torch.int64, device=shared.device)
         numbers[: shared.shape[0]] = shared
         group = groups.starts.long().cumsum(0) - 1
