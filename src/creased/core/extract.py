@@ -11,45 +11,27 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from creased.core.assemble import on_row
-from creased.core.cofaces import Arrangement, arrange
+from creased.core.collect import collect
 from creased.core.complex import PolyhedralComplex
 from creased.core.domain import Box
 from creased.core.level_set import LevelSet
 from creased.core.march import march
-from creased.core.memory import free_bytes, in_gigabytes
-from creased.core.pieces import Cutter, Task
+from creased.core.pieces import Cutter
 from creased.core.program import Affine, Program
 from creased.core.seeds import grid_seeds, project
-from creased.core.signs import RowLayout
 from creased.core.skeleton import Skeleton
 from creased.core.surface import Origin, make_level_set
-from creased.core.tolerance import steps_across
-from creased.core.weld import Welder
+from creased.core.tasks import Task, choose_dtype, make_task
 
 COMPLETE = "complete in the domain: every cell was subdivided"
 CERTIFIED = "complete in the domain: every cell was subdivided, or proven not to meet the level"
 WALKED = "every component that a seed lies on, whole; one without a seed is missed"
-ASSEMBLY = 8  # putting a level set together takes this many times the memory of its skeleton
-FEWEST_STEPS = 1 << 18  # floating-point numbers across the domain; with fewer, vertices are lost
 MANY_VERTICES = 300_000  # from which on pruning saves more than it costs; C(n, D) tells how many there may be
 SEEDS = 32  # points an axis of the grid that looks for a level set to march on
-SOON = 0.02  # share of the work after which the memory that all of it takes is known well enough
-
-
-class Extraction(NamedTuple):
-    """A cut skeleton."""
-
-    skeleton: Skeleton
-    rows: Arrangement
-    n_torn: int
-    notes: tuple[str, ...]  # what is unusual, in words
-    is_whole: bool  # False: stopped before it took more memory than allowed
 
 
 def extract_complex(
@@ -80,15 +62,16 @@ def extract_complex(
     Raises:
         ValueError: dimensions differ, a weight is not finite, or the type is another.
     """
-    make_task = partial(_make_task, program, domain, level, at_once, device)
-    dtype, notes = _choose_dtype(dtype or program.dtype, domain)
-    done = _cut_all(make_task(dtype), memory)
+    task_in = partial(make_task, program, domain, level, at_once, device)
+    dtype, notes = choose_dtype(dtype or program.dtype, domain)
+    task = task_in(dtype)
+    done = collect(task, memory)
     if done.n_torn and dtype == torch.float32:
         notes = (f"in float64: in float32 rounding left {done.n_torn} faces open",)
-        done = _cut_all(make_task(torch.float64), memory)
+        done = collect(task_in(torch.float64), memory)
     return PolyhedralComplex(
         *done.skeleton,
-        layout=done.rows.layout,
+        layout=task.rows.layout,
         domain=domain,
         n_torn=done.n_torn,
         status="; ".join(notes + done.notes),
@@ -109,8 +92,8 @@ def stream_complex(
     A cell between two pieces is in both, and the first one's own: see `PolyhedralComplex.is_own_vertex`. The
     arguments are those of `extract_complex`.
     """
-    dtype, notes = _choose_dtype(dtype or program.dtype, domain)
-    task = _make_task(program, domain, level, at_once, device, dtype)
+    dtype, notes = choose_dtype(dtype or program.dtype, domain)
+    task = make_task(program, domain, level, at_once, device, dtype)
     cutter = Cutter(task)
     while (piece := cutter.next_piece()) is not None:
         cells = Skeleton(*(part.clone() for part in piece.skeleton))
@@ -193,55 +176,16 @@ def extract_level_set(
     pays = math.comb(program.n_neurons, program.in_dim) > MANY_VERTICES
     drops = pays if prune is None else prune
     program = replace(program, head=chosen)
-    make_task = partial(_make_task, program, domain, level, at_once, device, prune=drops)
+    task_in = partial(make_task, program, domain, level, at_once, device, prune=drops)
     if method == "march":
         find = partial(_march_over, level=level, output=output, seeds=seeds)
     else:
         find = partial(_level_set_of, level=level, output=output, memory=memory)
-    dtype, notes = _choose_dtype(dtype or program.dtype, domain)
-    found = find(make_task(dtype), notes=notes)
-    if dtype == torch.float32 and (why := _why_distrusted(found, make_task(torch.float64))):
-        found = find(make_task(torch.float64), notes=(f"in float64: in float32 {why}",))
+    dtype, notes = choose_dtype(dtype or program.dtype, domain)
+    found = find(task_in(dtype), notes=notes)
+    if dtype == torch.float32 and (why := _why_distrusted(found, task_in(torch.float64))):
+        found = find(task_in(torch.float64), notes=(f"in float64: in float32 {why}",))
     return found
-
-
-def _make_task(
-    program: Program,
-    domain: Box,
-    level: float | None,
-    at_once: int | None,
-    device: torch.device | str | None,
-    dtype: torch.dtype,
-    *,
-    prune: bool = False,
-) -> Task:
-    if program.in_dim != domain.dim:
-        raise ValueError(
-            f"the program takes {program.in_dim} inputs, but the domain has {domain.dim} dimensions"
-        )
-    if at_once is not None and at_once < 1:
-        raise ValueError(f"at_once must be 1 or more, got {at_once}")
-    program = program.detach().to(device, dtype)
-    for tensor in program.tensors():
-        if not bool(torch.isfinite(tensor).all()):
-            raise ValueError(
-                f"a weight of shape {tuple(tensor.shape)} holds NaN or infinity: nothing to extract"
-            )
-    if level is not None:
-        program = replace(program, head=Affine(program.head.weight, program.head.bias - level))
-    layout = RowLayout(domain.n_walls, program.widths, 0 if level is None else program.out_dim)
-    rows = arrange(layout, program.device)
-    return Task(program, domain, rows, has_outputs=level is not None, prune=prune, at_once=at_once)
-
-
-def _choose_dtype(dtype: torch.dtype, domain: Box) -> tuple[torch.dtype, tuple[str, ...]]:
-    """The type to work in, with a note where it is not the one asked for."""
-    if dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"extraction works in dtype float32 or float64, got {dtype}")
-    n_steps = steps_across(dtype, domain.lower, domain.upper)
-    if dtype == torch.float32 and n_steps < FEWEST_STEPS:
-        return torch.float64, (f"in float64: float32 has {n_steps:.2g} steps across the domain",)
-    return dtype, ()
 
 
 def _why_distrusted(found: LevelSet, exact: Task) -> str | None:
@@ -257,33 +201,10 @@ def _why_distrusted(found: LevelSet, exact: Task) -> str | None:
     return None if is_close else f"vertices miss the level by up to {miss:.1g}"
 
 
-def _cut_all(task: Task, memory: int | None, level_row: int | None = None) -> Extraction:
-    """Cut all of a domain, or as much as memory allows; keep all cells, or those on one row."""
-    memory = free_bytes(task.program.device) if memory is None else memory
-    held = ASSEMBLY if level_row is not None else 1
-    cutter, welder, done = Cutter(task), Welder(task.domain.dim, task.rows, task.program.dtype), 0.0
-    notes: tuple[str, ...] = ()
-    while not notes and (piece := cutter.next_piece()) is not None:
-        welder.add(piece if level_row is None else on_row(piece, level_row))
-        done += piece.share
-        needed = held * welder.n_bytes / max(done, SOON)
-        if memory is not None and needed > memory and not cutter.is_done:
-            notes = (_why_stopped(welder, min(done, 1), needed, memory),)
-    return Extraction(welder.finish(), task.rows, welder.n_torn, notes, is_whole=not notes)
-
-
-def _why_stopped(welder: Welder, done: float, needed: float, memory: int) -> str:
-    n_vertices, n_edges = welder.n_cells
-    return (
-        f"stopped after {done:.1%} of the domain, at {n_vertices:,} vertices and {n_edges:,} edges: all "
-        f"of it would take about {in_gigabytes(needed)}, and {in_gigabytes(memory)} are allowed"
-    )
-
-
 def _level_set_of(
     task: Task, *, level: float, output: int, memory: int | None, notes: tuple[str, ...]
 ) -> LevelSet:
-    done = _cut_all(task, memory, task.rows.layout.first_output)
+    done = collect(task, memory, task.rows.layout.first_output)
     guarantee = CERTIFIED if task.prune and task.program.blocks else COMPLETE
     if not done.is_whole:
         guarantee = f"not complete: {done.notes[-1]}"

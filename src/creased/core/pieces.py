@@ -16,14 +16,14 @@ from torch import Tensor
 
 from creased.core.cofaces import Arrangement
 from creased.core.corners import EARLIER, any_corner, edge_corners
-from creased.core.domain import Box
 from creased.core.growable import Growable
 from creased.core.memory import working_bytes
 from creased.core.noise import silence_sums
-from creased.core.program import Affine, Program
+from creased.core.program import Affine
 from creased.core.prune import Pruner
 from creased.core.skeleton import BlockCut, GrowingSkeleton, Skeleton
 from creased.core.subdivide import SCAN, cut_by_next, start_block
+from creased.core.tasks import Task
 from creased.core.work import Work, divide, renumber
 
 FEW = 8  # while vertices are fewer than would be divided by this factor, new regions get numbers of their own
@@ -36,17 +36,6 @@ class Piece(NamedTuple):
     corners: Tensor | None  # (V, 2^D) int32; None: this is the whole
     share: float  # of the whole, about
     n_torn: int  # faces that rounding left open
-
-
-class Task(NamedTuple):
-    """What is to be cut, and how."""
-
-    program: Program  # detached, finite; its outputs less the level
-    domain: Box
-    rows: Arrangement
-    has_outputs: bool  # whether the zeros of the outputs cut too
-    prune: bool  # whether what cannot meet them is dropped
-    at_once: int | None = None  # vertices that are worked on at once; None: what fits in `working_bytes`
 
 
 class Cutter:
