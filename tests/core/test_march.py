@@ -127,7 +127,7 @@ def test_degenerate_networks_are_marched_or_counted(case: Case) -> None:
 def test_empty_level_set_has_a_status() -> None:
     marched = extract_level_set(random_program(3, (6, 5)), Box.cube(3, 1), 1e3, method="march")
     assert marched.is_empty
-    assert "does not take the value 1000" in marched.status
+    assert "no point was found where the function takes the value 1000" in marched.status
 
 
 def test_seeds_that_never_arrive_are_left_out() -> None:
@@ -136,6 +136,15 @@ def test_seeds_that_never_arrive_are_left_out() -> None:
     far = torch.full((3, 3), 1e6, dtype=torch.float64)
     marched = extract_level_set(program, Box.cube(3, 1), method="march", seeds=torch.cat([far, near]))
     assert marched.audit().is_closed
+
+
+def test_absence_is_not_claimed_without_seeds() -> None:
+    program, box = ball_program(3), Box.cube(3, 1)
+    assert not extract_level_set(program, box).is_empty
+    nowhere = extract_level_set(program, box, method="march", seeds=torch.empty((0, 3)))
+    assert "no point was found" in nowhere.status
+    with pytest.raises(ValueError, match="2 points an axis or more, got 1"):
+        extract_level_set(program, box, method="march", seeds=1)
 
 
 def test_other_dimensions_and_methods_are_refused() -> None:

@@ -108,6 +108,13 @@ def test_regions_of_a_piece_are_refused() -> None:
         find_regions(piece)
 
 
+def test_regions_of_a_complex_that_was_given_up_are_refused() -> None:
+    part = extract_complex(random_program(3, (12, 12), seed=1), Box.cube(3, 1), at_once=300, memory=50_000)
+    assert not part.is_whole
+    with pytest.raises(ValueError, match="this one was stopped after"):
+        find_regions(part)
+
+
 def test_another_network_is_refused() -> None:
     regions = find_regions(extract_complex(random_program(2, (4,)), Box.cube(2, 1)))
     with pytest.raises(ValueError, match=r"widths \(4,\) on 2 inputs, the program has \(5,\) on 2"):

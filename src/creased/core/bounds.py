@@ -78,7 +78,7 @@ def _relax_forward(tail: Tail, cells: Cells, n_symbols: int) -> list[Relaxation]
         relaxations.append(_relax(low, high, size))
         if len(relaxations) < len(tail.program.blocks):
             hidden = _relu(z, relaxations[-1], n_symbols)
-            state = close(block, hidden, state, tail.reach)
+            state = _condense(close(block, hidden, state, tail.reach), n_symbols)
     return relaxations
 
 
@@ -99,7 +99,7 @@ def _relax(low: Tensor, high: Tensor, state_size: Tensor) -> Relaxation:
 
 
 def _relu(z: Forms, relaxation: Relaxation, n_symbols: int) -> Forms:
-    """relu(z), between its two parallel bounds; changes z."""
+    """relu(z), between its two parallel bounds; changes z. The symbols of z come first, in their order."""
     half_rise = relaxation.rise / 2
     hidden = scale(z, relaxation.slope)
     hidden.maps[:, -1] += half_rise
@@ -110,7 +110,7 @@ def _relu(z: Forms, relaxation: Relaxation, n_symbols: int) -> Forms:
     fresh = torch.zeros_like(hidden.maps[:, :1]).repeat(1, n_new, 1)
     fresh.scatter_(2, place[:, :, None], largest[:, :, None])
     error = hidden.error + half_rise.scatter(1, place, 0.0)
-    return _condense(hidden._replace(error=error, symbols=torch.cat([hidden.symbols, fresh], 1)), n_symbols)
+    return hidden._replace(error=error, symbols=torch.cat([hidden.symbols, fresh], 1))
 
 
 def _condense(forms: Forms, n_symbols: int) -> Forms:
@@ -152,7 +152,7 @@ def _lowest_value(tail: Tail, relaxations: list[Relaxation], cells: Cells) -> Te
         if through is not None:
             least = least._replace(covector=least.covector + through)
     values = torch.bmm(cells.corners, torch.bmm(cells.state.maps, least.covector[:, :, None]))[:, :, 0]
-    doubt = cells.state.error + lost * size_of(cells.state, tail.reach)
+    doubt = cells.state.error + spread(cells.state) + lost * size_of(cells.state, tail.reach)
     slack = least.slack + (least.covector.abs() * doubt).sum(1) + lost * least.constant.abs()
     return values.amin(1) + least.constant - slack
 

@@ -33,6 +33,7 @@ class PolyhedralComplex:
     layout: RowLayout  # how rows are numbered
     domain: Box
     corners: Tensor | None = None  # (V, 2^D) int32, see `creased.core.corners`; only where this is a piece
+    is_whole: bool = True  # False: given up before it took more memory than allowed
     n_torn: int = 0  # 2-faces that rounding left with other than two cuts; 0 on generic networks
     status: str = ""  # what is unusual, in words; empty if nothing is
 

@@ -137,7 +137,9 @@ def _find_ends(rows: Tensor, signs: Tensor, gradients: Tensor, points: Tensor) -
     reach = heights.abs() / slopes.abs()
     high, after = torch.where(leaves > 0, reach, torch.inf).min(1)
     low, before = torch.where(leaves < 0, reach, torch.inf).min(1)
-    cell = torch.arange(rows.shape[0], device=rows.device).repeat_interleave(2)
+    is_segment = (low.isfinite() & high.isfinite()).nonzero()[:, 0]  # not so where the function is flat
+    points, along, low, high = (x[is_segment] for x in (points, along, low, high))
+    before, after, cell = before[is_segment], after[is_segment], is_segment.repeat_interleave(2)
     ends = torch.stack([points - low[:, None] * along, points + high[:, None] * along], dim=1).reshape(-1, 2)
     row = torch.stack([before, after], dim=1).reshape(-1)
     other = torch.stack([after, before], dim=1).reshape(-1)

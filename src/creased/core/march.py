@@ -70,7 +70,9 @@ class _Visited:
         """Indices of the cells (m, W) that are new, the first of each; from now on they are not."""
         codes = CellCodes(words, torch.empty((words.shape[0], 0), dtype=torch.int32, device=words.device))
         groups = group_codes(codes, self._table)
-        first = groups.order[groups.starts.nonzero()[:, 0]]
+        group = groups.starts.cumsum(0) - 1
+        none = torch.full_like(groups.order, words.shape[0])[: int(groups.starts.sum())]
+        first = none.scatter_reduce(0, group, groups.order, "amin")
         keys = cell_keys(codes.choose(first), self._table)
         place = torch.searchsorted(self._keys, keys).clamp(max=max(self.n - 1, 0))
         if self.n:
@@ -127,10 +129,13 @@ class _Walk:
         layout = self.rows.layout
         signs = unpack_rows(cells, layout.n_walls, layout.n_neurons)
         maps = self.program.maps_on(signs.to(points.dtype))
+        value, gradient = maps[:, -1, layout.n_neurons], maps[:, :-1, layout.n_neurons]
+        value = value + (points * gradient).sum(1)
+        points = points - gradient * (value / gradient.square().sum(1))[:, None]  # or rounding would add up
         walls = self._walls.expand(cells.shape[0], -1, -1)
         rows = torch.cat([walls, maps[..., : layout.n_neurons]], dim=2)
         sides = torch.nn.functional.pad(signs, (layout.n_walls, 0), value=True)
-        return find_facets(rows, sides, maps[:, :-1, layout.n_neurons], points, self._diameter)
+        return find_facets(rows, sides, gradient, points, self._diameter)
 
     def finish(self) -> Walked:
         """Corners and sides, each once; sides that rounding left without a neighbour are left out."""

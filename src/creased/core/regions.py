@@ -135,10 +135,12 @@ def find_regions(complex_: PolyhedralComplex) -> Regions:
     """The regions of a whole complex.
 
     Raises:
-        ValueError: it is a piece of a larger one.
+        ValueError: it is a piece of a larger one, or was given up.
     """
     if complex_.corners is not None:
         raise ValueError("find_regions: needs a whole complex, got a piece of one: see stream_complex")
+    if not complex_.is_whole:
+        raise ValueError(f"find_regions: needs a whole complex, this one was {complex_.status}")
     rows = arrange(complex_.layout, complex_.words.device)
     corners, words = number_regions(CellCodes(complex_.words, complex_.zero_ids), rows)
     return Regions(words, corners, complex_.zero_ids, complex_.layout, complex_.domain)

@@ -9,18 +9,26 @@ from creased.core.domain import Box
 from creased.core.program import Program
 from creased.core.tolerance import get_epsilon
 
+BATCH = 1 << 16  # points that are evaluated in one go
 STEPS = 60  # bisections: enough for float64
 NEWTON_STEPS = 20  # the function is piecewise affine: few cells away is near enough
 
 
 def grid_seeds(program: Program, domain: Box, n: int) -> Tensor:
-    """Points (m, D) with f = 0 on the lines of a grid of n points an axis, between points of unlike signs."""
+    """Points (m, D) with f = 0 on the lines of a grid of n points an axis, between points of unlike signs.
+
+    Raises:
+        ValueError: n < 2.
+    """
+    if n < 2:
+        raise ValueError(f"seeds: a grid needs 2 points an axis or more, got {n}")
     axes = [
         torch.linspace(a, b, n, dtype=program.dtype, device=program.device)
         for a, b in zip(domain.lower, domain.upper, strict=True)
     ]
     points = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
-    is_plus = program(points)[..., 0] >= 0
+    values = [program(batch)[:, 0] for batch in points.reshape(-1, domain.dim).split(BATCH)]
+    is_plus = torch.cat(values).reshape(points.shape[:-1]) >= 0
     firsts, seconds = [], []
     for axis in range(domain.dim):
         differ = is_plus.narrow(axis, 0, n - 1) != is_plus.narrow(axis, 1, n - 1)

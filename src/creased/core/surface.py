@@ -32,7 +32,8 @@ class Origin(NamedTuple):
     guarantee: str
     notes: tuple[str, ...]  # what is unusual about the extraction, in words
     n_torn: int  # faces that rounding left open
-    is_whole: bool  # False: extraction was stopped, and polygons at its end are left out
+    is_whole: bool = True  # False: extraction was stopped, and polygons at its end are left out
+    proves_absence: bool = True  # whether what was not found is not there
 
 
 def make_level_set(program: Program, surface: Skeleton, rows: Arrangement, origin: Origin) -> LevelSet:
@@ -75,7 +76,7 @@ def make_level_set(program: Program, surface: Skeleton, rows: Arrangement, origi
         level=origin.level,
         output=origin.output,
         guarantee=origin.guarantee if n_torn == 0 else f"not complete: rounding left {n_torn} faces open",
-        status="; ".join([*origin.notes, *_notes(surface, layout, origin.level, n_torn)]),
+        status="; ".join([*origin.notes, *_notes(surface, layout, origin, n_torn)]),
         n_torn=n_torn,
     )
 
@@ -97,12 +98,14 @@ def _directed_edges(polylines: Polygons, cycles: Cycles) -> Tensor:
     return edges[keep]
 
 
-def _notes(surface: Skeleton, layout: RowLayout, level: float, n_torn: int) -> list[str]:
+def _notes(surface: Skeleton, layout: RowLayout, origin: Origin, n_torn: int) -> list[str]:
     """What is unusual, in words."""
     n_wall = int((surface.zero_ids < layout.n_walls).any(dim=1).sum())
     notes = []
     if surface.vertices.shape[0] == 0:
-        notes.append(f"empty: the function does not take the value {level:g} in the domain")
+        absent = f"the function does not take the value {origin.level:g} in the domain"
+        unseen = f"no point was found where the function takes the value {origin.level:g}"
+        notes.append(f"empty: {absent if origin.proves_absence else unseen}")
     if n_wall:
         notes.append(f"cut open by the domain's walls at {n_wall} vertices")
     if n_torn:
