@@ -1,9 +1,9 @@
 """Cuts a domain by all of a program: whole where it fits, and in pieces, depth first, where it would not.
 
-A part that grows over its share of memory while it is cut is divided in two by regions; one half waits while
-the other is finished. So what is worked on stays small as long as no single region outgrows it, and a finished
-piece can be counted, written or put together with the others, and forgotten. A cell between two pieces is found in
-both, and belongs to the first of them.
+A part that grows over its share of memory while it is cut is divided by regions; the others wait while one is
+finished. So what is worked on stays small as long as no single region outgrows it, and a finished piece can
+be counted, written or put together with the others, and forgotten. A cell between pieces is found in each,
+and belongs to the first of them.
 """
 
 from __future__ import annotations
