@@ -4,7 +4,7 @@
 
 Two families of networks, fitted to one shape: 32 neurons a layer and ever more layers, three layers and ever
 more neurons. Beside the seconds a face stands the cost of evaluating the network once at every vertex of a
-256^3 grid, as marching cubes does, so that what the larger network itself costs can be told apart.
+128^3 grid, as marching cubes does, so that what the larger network itself costs can be told apart.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import matplotlib as mpl
 from nets import fit
 from systems import Found, measure
 
-SYSTEMS = ("level_set", "march", "marching256")
-DEEPER = ((2, 32), (3, 32), (5, 32), (8, 32), (12, 32))
-WIDER = ((3, 16), (3, 32), (3, 64), (3, 128), (3, 192))
+SYSTEMS = ("level_set", "march", "marching128")
+DEEPER = ((3, 16), (3, 32), (5, 32), (8, 32), (12, 32))
+WIDER = ((3, 16), (3, 32), (3, 64), (3, 128))
 
 
 def main() -> None:
@@ -34,14 +34,6 @@ def main() -> None:
     chosen = parser.parse_args()
     with TemporaryDirectory() as folder:
         found = {net: _measure(Path(folder) / "net.npz", *net) for net in dict.fromkeys((*DEEPER, *WIDER))}
-    for (depth, width), by_system in found.items():
-        surface, grid = by_system["level_set"], by_system["marching256"]
-        print(
-            f"{depth}x{width}: {surface['faces']:,.0f} faces, {surface['seconds']:.2f} s, "
-            f"{1e6 * surface['seconds'] / surface['faces']:.0f} us a face, {surface['megabytes']:.0f} MB; "
-            f"marched {1e6 * by_system['march']['seconds'] / surface['faces']:.0f} us a face; "
-            f"marching cubes 256^3 {grid['seconds']:.2f} s"
-        )
     if chosen.json:
         results = {f"{depth}x{width}": found[depth, width] for depth, width in found}
         chosen.json.write_text(json.dumps({"date": str(date.today()), "results": results}, indent=2))
@@ -51,7 +43,15 @@ def main() -> None:
 def _measure(path: Path, depth: int, width: int) -> dict[str, Found]:
     fit(path, depth, width)
     results = {system: measure(system, path) for system in SYSTEMS}
-    return {system: found for system, found in results.items() if found is not None}
+    found = {system: found for system, found in results.items() if found is not None}
+    surface, n_faces = found["level_set"], found["level_set"]["faces"]
+    print(
+        f"{depth}x{width}: {n_faces:,.0f} faces, {1e6 * surface['seconds'] / n_faces:.0f} us a face, "
+        f"{surface['megabytes']:.0f} MB; marched {1e6 * found['march']['seconds'] / n_faces:.0f} us a face; "
+        f"marching cubes 128^3 {found['marching128']['seconds']:.2f} s",
+        flush=True,
+    )
+    return found
 
 
 def _draw(found: dict[tuple[int, int], dict[str, Found]], out: Path) -> None:
@@ -64,10 +64,10 @@ def _draw(found: dict[tuple[int, int], dict[str, Found]], out: Path) -> None:
         (WIDER, "three layers", "tab:orange"),
     ):
         faces = [found[net]["level_set"]["faces"] for net in family]
-        for system, style in (("level_set", "o-"), ("march", "^--"), ("marching256", "s:")):
+        for system, style in (("level_set", "o-"), ("march", "^--"), ("marching128", "s:")):
             seconds = [found[net][system]["seconds"] for net in family]
             axes[1].plot(faces, seconds, style, color=colour, label=label if style == "o-" else None)
-            if system != "marching256":
+            if system != "marching128":
                 cost = [1e6 * second / face for second, face in zip(seconds, faces, strict=True)]
                 axes[0].plot(faces, cost, style, color=colour)
         for (depth, width), x in zip(family, faces, strict=True):
@@ -76,7 +76,7 @@ def _draw(found: dict[tuple[int, int], dict[str, Found]], out: Path) -> None:
             axes[0].annotate(f"{depth}x{width}", (x, y), **place)
     axes[1].plot([], [], "o-", color="grey", label="subdivided")
     axes[1].plot([], [], "^--", color="grey", label="marched")
-    axes[1].plot([], [], "s:", color="grey", label="marching cubes 256^3")
+    axes[1].plot([], [], "s:", color="grey", label="marching cubes 128^3")
     axes[0].set(xscale="log", yscale="log", xlabel="faces", ylabel="CPU microseconds a face")
     axes[1].set(xscale="log", yscale="log", xlabel="faces", ylabel="CPU seconds")
     axes[1].legend()
