@@ -70,7 +70,7 @@ def polygon_sides(surface: Skeleton, rows: Arrangement) -> Sides:
     exists = inside_walls(surface.edge_zero_ids[:, :1], rows.layout.n_walls)
     regions = Cofaces(CellCodes(words, surface.edge_zero_ids), exists, rows)
     groups = regions.group()
-    polygon = groups.starts.long().cumsum(0) - 1
+    polygon = groups.numbers()
     first_sides = groups.order[groups.starts]
     return Sides(regions.cells(groups.order), polygon, regions.codes(first_sides).words)
 

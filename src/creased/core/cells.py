@@ -120,7 +120,7 @@ def number_regions(codes: CellCodes, rows: Arrangement) -> tuple[Tensor, Tensor]
     dim = codes.zero_ids.shape[1]
     regions = CellsAround(codes, None, dim, rows)
     groups = regions.group()
-    numbers = (groups.starts.cumsum(0) - 1).to(torch.int32)
+    numbers = groups.numbers().to(torch.int32)
     corners = codes.zero_ids.new_full((codes.zero_ids.shape[0], 2**dim), DEAD)
     corners.reshape(-1).index_copy_(0, regions.place.index_select(0, groups.order), numbers)
     return corners, regions.codes(groups.order[groups.starts]).words

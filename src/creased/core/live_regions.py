@@ -24,6 +24,11 @@ class LiveRegions(NamedTuple):
     offsets: Tensor  # (R + 1,) int64 into the entries
     parents: Tensor  # (R,) int64: the numbers that their corners carry
 
+    def rename(self, corners: Tensor, numbers: Tensor) -> None:
+        """Let the corners (V, 2^D) of each region carry its new number (R,)."""
+        renamed = numbers.to(corners.dtype).repeat_interleave(self.offsets.diff())
+        corners.reshape(-1).index_copy_(0, self.entries, renamed)
+
 
 class _Corners(NamedTuple):
     """The live corners, and what their codes are made of."""

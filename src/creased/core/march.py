@@ -70,9 +70,8 @@ class _Visited:
         """Indices of the cells (m, W) that are new, the first of each; from now on they are not."""
         codes = CellCodes(words, torch.empty((words.shape[0], 0), dtype=torch.int32, device=words.device))
         groups = group_codes(codes, self._table)
-        group = groups.starts.cumsum(0) - 1
         none = torch.full_like(groups.order, words.shape[0])[: int(groups.starts.sum())]
-        first = none.scatter_reduce(0, group, groups.order, "amin")
+        first = none.scatter_reduce(0, groups.numbers(), groups.order, "amin")
         keys = cell_keys(codes.choose(first), self._table)
         place = torch.searchsorted(self._keys, keys).clamp(max=max(self.n - 1, 0))
         if self.n:
@@ -203,5 +202,5 @@ def _number(codes: CellCodes, rows: Arrangement) -> tuple[Tensor, Tensor]:
     """Numbers (n,) of codes, equal ones alike, and the first entry of each."""
     groups = group_codes(codes, rows.keys)
     numbers = torch.empty_like(groups.order)
-    numbers[groups.order] = groups.starts.cumsum(0) - 1
+    numbers[groups.order] = groups.numbers()
     return numbers, groups.order[groups.starts]

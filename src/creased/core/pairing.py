@@ -47,6 +47,10 @@ class Groups(NamedTuple):
     order: Tensor  # (n,) int64: entries sorted so that equal codes are adjacent
     starts: Tensor  # (n,) bool, in sorted order: True at the first entry of each group
 
+    def numbers(self) -> Tensor:
+        """The number (n,) int64 of the group of each entry, in sorted order."""
+        return self.starts.cumsum(0) - 1
+
 
 class CollisionError(RuntimeError):
     """Every seed gave equal keys to different codes."""

@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 
 from creased.core.cofaces import Arrangement
-from creased.core.corners import EARLIER, any_corner, edge_corners
+from creased.core.corners import EARLIER, any_corner
 from creased.core.growable import Growable
 from creased.core.memory import working_bytes
 from creased.core.noise import silence_sums
 from creased.core.program import Affine
 from creased.core.prune import Pruner
-from creased.core.skeleton import BlockCut, GrowingSkeleton, Skeleton
+from creased.core.skeleton import BlockCut, GrowingSkeleton, Skeleton, corners_of_edges
 from creased.core.subdivide import SCAN, cut_by_next, start_block
 from creased.core.tasks import Task
 from creased.core.work import Work, divide, renumber
@@ -168,9 +168,5 @@ def own_edges(cells: Skeleton, corners: Tensor | None, rows: Arrangement) -> Ten
     is_shared = ~own_vertices(cells.vertices, corners)
     first, second = (is_shared.index_select(0, end) for end in cells.edges.unbind(1))
     doubt = (first & second).nonzero()[:, 0]  # an own vertex is on own edges alone
-    first, second = cells.edges[doubt].long().unbind(1)
-    around = edge_corners(
-        corners[first], cells.zero_ids[first], cells.edge_zero_ids[doubt], cells.words[second], rows.bits
-    )
-    is_own[doubt] = ~any_corner(around == EARLIER)
+    is_own[doubt] = ~any_corner(corners_of_edges(cells, corners, doubt, rows) == EARLIER)
     return is_own

@@ -93,9 +93,7 @@ class Pruner:
         kept = self._find_kept(work, regions, forms, outputs)
         corners = work.skeleton.corners
         assert corners is not None
-        numbers = torch.where(kept, kept.cumsum(0) - 1, DEAD).to(corners.rows.dtype)
-        renumbered = torch.repeat_interleave(numbers, regions.offsets.diff())
-        corners.rows.reshape(-1).index_copy_(0, regions.entries, renumbered)
+        regions.rename(corners.rows, torch.where(kept, kept.cumsum(0) - 1, DEAD))
         found = [forms(chosen) for chosen in kept.nonzero()[:, 0].split(self._batch(work))]
         work.forms = Forms(*(torch.cat(part) for part in zip(*found, strict=True)))
         work.skeleton, work.cut = restrict(work.skeleton, work.cut, any_corner(corners.rows >= 0))

@@ -53,11 +53,8 @@ def project(program: Program, domain: Box, points: Tensor) -> Tensor:
     lower, upper = (points.new_tensor(bound) for bound in (domain.lower, domain.upper))
     for _ in range(NEWTON_STEPS):
         values, gradients = _value_and_gradient(program, points)
-        points = (
-            points
-            - gradients
-            * (values / gradients.square().sum(1).clamp(min=torch.finfo(points.dtype).tiny))[:, None]
-        )
+        steepness = gradients.square().sum(1).clamp(min=torch.finfo(points.dtype).tiny)
+        points = points - gradients * (values / steepness)[:, None]
     values, gradients = _value_and_gradient(program, points)
     noise = get_epsilon(points.dtype) * (upper - lower).amax()
     inside = ((points >= lower - noise) & (points <= upper + noise)).all(1)

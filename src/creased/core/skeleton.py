@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from creased.core.cofaces import Arrangement
-from creased.core.corners import corners_of_domain
+from creased.core.corners import corners_of_domain, edge_corners
 from creased.core.growable import Growable
 from creased.core.signs import WORD
 
@@ -85,6 +85,18 @@ class BlockCut:
     def words_so_far(self, skeleton: GrowingSkeleton) -> Tensor:
         """Packed signs (V, W) of the vertices with respect to the rows that have cut."""
         return skeleton.words.rows & self.rows.before[self.first_row + self.n_done]
+
+
+def corners_of_edges(cells: Skeleton, corners: Tensor, edges: Tensor, rows: Arrangement) -> Tensor:
+    """Corners (n, 2^(D - 1)) of the edges (n,), given those (V, 2^D) of the vertices."""
+    first, second = cells.edges.index_select(0, edges).unbind(1)
+    return edge_corners(
+        corners.index_select(0, first),
+        cells.zero_ids.index_select(0, first),
+        cells.edge_zero_ids.index_select(0, edges),
+        cells.words.index_select(0, second),
+        rows.bits,
+    )
 
 
 def restrict(

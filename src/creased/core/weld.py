@@ -94,7 +94,7 @@ class Welder:
         groups = group_codes(codes, self._rows.keys)
         numbers = torch.full((codes.words.shape[0],), -1, dtype=torch.int64, device=shared.device)
         numbers[: shared.shape[0]] = shared
-        group = groups.starts.long().cumsum(0) - 1
+        group = groups.numbers()
         best = torch.full_like(numbers, -1).scatter_reduce(0, group, numbers[groups.order], "amax")
         numbers[groups.order] = best[group]
         resolved = numbers[shared.shape[0] :]

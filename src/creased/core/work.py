@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from creased.core.cells import number_regions
-from creased.core.corners import EARLIER, LATER, NOWHERE, any_corner, edge_corners
+from creased.core.corners import EARLIER, LATER, NOWHERE, any_corner
 from creased.core.forms import Forms
 from creased.core.growable import Growable
 from creased.core.live_regions import gather_regions
 from creased.core.pairing import CellCodes
-from creased.core.skeleton import BlockCut, GrowingSkeleton, restrict
+from creased.core.skeleton import BlockCut, GrowingSkeleton, corners_of_edges, restrict
 
 N_PARTS = 4  # that a part is divided in
 
@@ -87,10 +87,9 @@ def _number_corners(work: Work) -> Tensor:
 def renumber(work: Work) -> None:
     """Let corners name the regions that the block has made of those that they named so far."""
     regions = gather_regions(work.skeleton, work.cut)
-    numbers = torch.arange(regions.parents.shape[0], device=regions.parents.device, dtype=torch.int32)
     assert work.skeleton.corners is not None
-    entries = work.skeleton.corners.rows.reshape(-1)
-    entries.index_copy_(0, regions.entries, numbers.repeat_interleave(regions.offsets.diff()))
+    numbers = torch.arange(regions.parents.shape[0], device=regions.parents.device)
+    regions.rename(work.skeleton.corners.rows, numbers)
 
 
 def _live_cells(skeleton: GrowingSkeleton, cut: BlockCut) -> tuple[Tensor, Tensor]:
@@ -103,13 +102,5 @@ def _live_cells(skeleton: GrowingSkeleton, cut: BlockCut) -> tuple[Tensor, Tenso
     alive = has_live.index_select(0, first) & has_live.index_select(0, second)
     whole = all_live.index_select(0, first) | all_live.index_select(0, second)
     doubt = (alive & ~whole).nonzero()[:, 0]
-    first, second = first.index_select(0, doubt), second.index_select(0, doubt)
-    around = edge_corners(
-        corners.index_select(0, first),
-        skeleton.zero_ids.rows.index_select(0, first),
-        skeleton.edge_zero_ids.rows.index_select(0, doubt),
-        skeleton.words.rows.index_select(0, second),
-        cut.rows.bits,
-    )
-    alive[doubt] = any_corner(around >= 0)
+    alive[doubt] = any_corner(corners_of_edges(skeleton.freeze(), corners, doubt, cut.rows) >= 0)
     return has_live, alive
