@@ -13,6 +13,7 @@ import torch
 from creased.checkpoint import CheckpointError, Record, read_record
 from creased.core.domain import Box
 from creased.core.extract import extract_level_set
+from creased.core.methods import METHODS
 from creased.export import WRITERS, ExportError, export_mesh, require_writer
 from creased.similarity import Similarity
 
@@ -52,6 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     extract.add_argument("--level", type=float, default=0.0, help="value of the function (default 0)")
     extract.add_argument("--half-width", type=float, help="of the box to look in (default: the training box)")
     extract.add_argument("--coordinates", choices=("user", "domain"), default="user", help="of the mesh")
+    extract.add_argument(
+        "--method", choices=METHODS, default="auto", help="subdivide the domain, or march along the surface"
+    )
+    extract.add_argument("--complete", action="store_true", help="prove that no component is missing")
+    extract.add_argument("--budget", type=float, help="seconds that the proof may take (default: any)")
+    extract.add_argument("--memory", type=float, help="GB that the surface may take (default: what is free)")
     extract.add_argument("--dtype", choices=("float64", "float32"), default="float64", help="to work in")
     extract.add_argument("--threads", type=int, default=1, help="CPU threads (default 1)")
     info = commands.add_parser("info", help="say what a checkpoint holds")
@@ -72,7 +79,16 @@ def _extract(record: Record, chosen: argparse.Namespace) -> None:
         domain = Box.cube(record.domain.dim, chosen.half_width)
     start = time.perf_counter()
     program = record.program.to(dtype=getattr(torch, chosen.dtype))
-    level_set = extract_level_set(program, domain, chosen.level)
+    level_set = extract_level_set(
+        program,
+        domain,
+        chosen.level,
+        method=chosen.method,
+        complete=chosen.complete,
+        budget=chosen.budget,
+        memory=None if chosen.memory is None else int(chosen.memory * 2**30),
+        progress=_tell if sys.stderr.isatty() else None,
+    )
     seconds = time.perf_counter() - start
     to_domain = record.to_domain if chosen.coordinates == "user" else Similarity.identity()
     export_mesh(level_set, chosen.out, to_domain)
@@ -80,6 +96,11 @@ def _extract(record: Record, chosen: argparse.Namespace) -> None:
     print(f"{level_set.guarantee}; {seconds:.2f} s")
     if level_set.status:
         print(f"note: {level_set.status}")
+
+
+def _tell(progress: str) -> None:
+    """On one line, which the next one overwrites."""
+    print(f"\r{progress:<90}", end="", file=sys.stderr, flush=True)
 
 
 def _describe(record: Record) -> str:

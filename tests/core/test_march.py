@@ -10,7 +10,8 @@ import torch
 from hypothesis import given
 from torch import Tensor
 
-from creased import MLP, Box, LevelSet, Program, extract_level_set, lower
+from creased import MLP, Affine, Block, Box, LevelSet, Program, extract_level_set, lower
+from creased.core.records import map_tensors
 from tests.oracles import named_cells, program_of
 from tests.strategies import Case, ball_program, degenerate_cases, generic_cases, random_program
 
@@ -67,14 +68,52 @@ def test_grid_finds_the_level_set() -> None:
     torch.testing.assert_close(*(_vertices_by_code(found) for found in (marched, whole)))
 
 
-@pytest.mark.parametrize("name", ["two_octahedra", "shell"])
-def test_degenerate_surface_is_not_called_complete(name: str) -> None:
+CLOSED = ["l1_ball_2d", "octahedron", "cube", "torus", "shell", "two_octahedra", "box_1x2x3"]
+
+
+@pytest.mark.parametrize("name", [*CLOSED, "three_concurrent_lines", "duplicate_neuron", "diagonal"])
+def test_named_degenerate_networks_are_perturbed_as_in_subdivision(name: str) -> None:
     net = named_cells()[name]
-    program, box = program_of(net["layers"]), Box(*([bound] * 3 for bound in net["box"]))
-    inner = _inner_points(extract_level_set(program, box))
-    marched = extract_level_set(program, box, method="march", seeds=inner + 1e-3)
-    assert marched.guarantee.startswith("not complete: ")
-    assert "do not fit together" in marched.status
+    program = program_of(net["layers"])
+    box = Box(*([bound] * program.in_dim for bound in net["box"]))
+    whole = extract_level_set(program, box)
+    marched = extract_level_set(program, box, method="march", seeds=17)
+    assert _cells(marched) == _cells(whole)
+    assert replace(marched.audit(), max_residual=0) == replace(whole.audit(), max_residual=0)
+    assert name not in CLOSED or marched.audit().is_closed
+
+
+@pytest.mark.parametrize("widths", [(16,), (12, 12), (6, 6, 6)])
+@pytest.mark.parametrize("dim", [2, 3])
+def test_quantised_networks_are_perturbed_as_in_subdivision(dim: int, widths: tuple[int, ...]) -> None:
+    n_met = 0
+    for seed in range(6):
+        drawn = random_program(dim, widths, seed=seed)
+        program, box = map_tensors(drawn, lambda t: (16 * t).round() / 16), Box.cube(dim, 1)
+        whole = extract_level_set(program, box)
+        n_met += not whole.is_empty
+        marched = extract_level_set(program, box, method="march", complete=True)
+        assert _cells(marched) == _cells(whole)
+    assert n_met > 3
+
+
+@given(degenerate_cases(dims=(2, 3)))
+def test_what_is_found_of_degenerate_networks_subdivision_finds_too(case: Case) -> None:
+    whole = extract_level_set(case.program, case.box)
+    marched = extract_level_set(case.program, case.box, method="march", seeds=9)
+    assert marched.n_torn == 0
+    for found, known in zip(_cells(marched), _cells(whole), strict=True):
+        assert {tuple(code) for code in found} <= {tuple(code) for code in known}
+    assert marched.audit().is_oriented
+
+
+@given(degenerate_cases(dims=(2, 3)))
+def test_completed_it_is_what_subdivision_finds(case: Case) -> None:
+    whole = extract_level_set(case.program, case.box)
+    nowhere = torch.empty((0, case.program.in_dim))
+    marched = extract_level_set(case.program, case.box, method="march", seeds=nowhere, complete=True)
+    assert _cells(marched) == _cells(whole)
+    assert marched.guarantee.startswith("complete in the domain")
 
 
 def test_component_without_a_seed_is_missed_and_the_guarantee_says_so() -> None:
@@ -113,15 +152,92 @@ def _fit(distance: Callable[[Tensor], Tensor]) -> Program:
     return lower(network).detach()
 
 
-@given(degenerate_cases(dims=(2, 3)))
-def test_degenerate_networks_are_marched_or_counted(case: Case) -> None:
-    marched = extract_level_set(case.program, case.box, method="march", seeds=9)
-    found = marched.audit()
-    if marched.n_torn:
-        assert "do not fit together" in marched.status
-    elif not marched.is_empty:
-        assert found.is_oriented
-        assert found.n_boundary_edges <= found.n_wall_vertices
+@pytest.mark.parametrize("thickness", [0.02, 0.004])
+def test_both_sides_of_a_shell_thinner_than_the_grid_are_found(thickness: float) -> None:
+    ball = ball_program(3, 14, depth=2)
+    two_sided = Affine(
+        torch.cat([ball.head.weight, -ball.head.weight]), torch.cat([ball.head.bias, -ball.head.bias])
+    )
+    distance = Affine(
+        torch.ones((1, 2), dtype=torch.float64), torch.tensor([-thickness], dtype=torch.float64)
+    )
+    shell, box = Program((*ball.blocks, Block(two_sided)), distance), Box.cube(3, 1)
+    whole = extract_level_set(shell, box)
+    assert whole.audit().n_components == 2
+    marched = extract_level_set(shell, box, method="march", seeds=9)
+    assert _cells(marched) == _cells(whole)
+
+
+def test_completeness_is_proven_and_what_was_missed_is_walked() -> None:
+    program, box = random_program(3, (14, 14), seed=10), Box.cube(3, 1)
+    whole = extract_level_set(program, box)
+    assert whole.audit().n_components > 1
+    one = _inner_points(whole)[:1]
+    proven = extract_level_set(program, box, method="march", seeds=one, complete=True)
+    assert _cells(proven) == _cells(whole)
+    assert proven.guarantee.startswith("complete in the domain: every cell was walked, or proven")
+    assert "of them without a seed" in proven.guarantee
+    spent = extract_level_set(program, box, method="march", seeds=one, complete=True, budget=0.0)
+    assert "is missed" in spent.guarantee
+    assert "nothing is missed in 0% of the domain, proven within 0 s" in spent.guarantee
+
+
+def test_absence_is_proven_where_that_is_asked_for() -> None:
+    program, box = random_program(3, (6, 5)), Box.cube(3, 1)
+    marched = extract_level_set(program, box, 1e3, method="march", complete=True)
+    assert "the function does not take the value 1000 in the domain" in marched.status
+
+
+def test_an_earlier_level_set_is_a_seed() -> None:
+    def moved(by: float) -> Program:
+        return map_tensors(random_program(3, (12, 12), seed=4), lambda t: t + by * torch.sin(1e3 * t))
+
+    box = Box.cube(3, 1)
+    earlier, whole = (extract_level_set(moved(by), box) for by in (0.0, 1e-3))
+    marched = extract_level_set(moved(1e-3), box, method="march", seeds=earlier)
+    assert _cells(marched) == _cells(whole)
+
+
+def test_a_walk_is_stopped_before_it_takes_more_memory_than_allowed() -> None:
+    program = random_program(3, (24, 24), seed=1)
+    box = Box.cube(3, 1)
+    whole = extract_level_set(program, box, method="march")
+    part = extract_level_set(program, box, method="march", seeds=_inner_points(whole)[:1], memory=100_000)
+    assert 0 < part.polygons.n < whole.polygons.n
+    assert part.guarantee.startswith("not complete: stopped at ")
+    assert "more in sight" in part.status
+    assert {*map(tuple, _vertex_codes(part))} <= {*map(tuple, _vertex_codes(whole))}
+    assert part.n_torn == 0
+    assert part.audit().is_oriented
+
+
+def test_the_method_is_chosen_and_the_choice_reported() -> None:
+    small, large = random_program(3, (6, 6)), random_program(3, (90, 90))
+    box = Box.cube(3, 0.2)
+    assert (
+        "(subdivided, as there are only 12 neurons)" in extract_level_set(small, box, method="auto").guarantee
+    )
+    assert "(marched, as there are 180 neurons)" in extract_level_set(large, box, method="auto").guarantee
+    proven = extract_level_set(large, box, method="auto", complete=True)
+    assert proven.guarantee.endswith("(subdivided, as completeness was asked for)")
+    four = extract_level_set(random_program(4, (5,)), Box.cube(4, 1), method="auto")
+    assert "(subdivided, as there are 4 dimensions)" in four.guarantee
+
+
+@pytest.mark.parametrize("method", ["march", "subdivide"])
+def test_progress_is_told(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("creased.core.march.SECONDS", 0.0)
+    said: list[str] = []
+    extract_level_set(ball_program(3, 14, depth=2), Box.cube(3, 1), method=method, progress=said.append)
+    assert any("cells cut" in line or "of the domain is cut" in line for line in said)
+
+
+def test_marching_works_in_float64() -> None:
+    program, box = random_program(3, (12, 12), seed=2), Box.cube(3, 1)
+    exact = extract_level_set(program, box, method="march")
+    coarse = extract_level_set(program.to(dtype=torch.float32), box, method="march")
+    assert coarse.vertices.dtype == torch.float64
+    assert coarse.polygons.n == exact.polygons.n
 
 
 def test_empty_level_set_has_a_status() -> None:
@@ -150,5 +266,5 @@ def test_absence_is_not_claimed_without_seeds() -> None:
 def test_other_dimensions_and_methods_are_refused() -> None:
     with pytest.raises(ValueError, match="march needs 2 or 3 dimensions, got 4"):
         extract_level_set(random_program(4, (3,)), Box.cube(4, 1), method="march")
-    with pytest.raises(ValueError, match="method must be subdivide or march, got walk"):
+    with pytest.raises(ValueError, match="method must be one of subdivide, march, auto; got walk"):
         extract_level_set(random_program(2, (3,)), Box.cube(2, 1), method="walk")

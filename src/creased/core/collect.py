@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from creased.core.assemble import on_row
@@ -24,7 +25,12 @@ class Extraction(NamedTuple):
     is_whole: bool  # False: stopped before it took more memory than allowed
 
 
-def collect(task: Task, memory: int | None, level_row: int | None = None) -> Extraction:
+def collect(
+    task: Task,
+    memory: int | None,
+    level_row: int | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Extraction:
     """Cut all of a domain, or as much as memory allows; keep all cells, or those on one row."""
     memory = free_bytes(task.program.device) if memory is None else memory
     held = ASSEMBLY if level_row is not None else 1
@@ -33,6 +39,8 @@ def collect(task: Task, memory: int | None, level_row: int | None = None) -> Ext
     while not notes and (piece := cutter.next_piece()) is not None:
         welder.add(piece if level_row is None else on_row(piece, level_row))
         done += piece.share
+        if progress is not None:
+            progress(f"{min(done, 1):.0%} of the domain is cut: {welder.n_cells[0]:,} vertices")
         needed = held * welder.n_bytes / max(done, SOON)
         if memory is not None and needed > memory and not cutter.is_done:
             notes = (_why_stopped(welder, min(done, 1), needed, memory),)

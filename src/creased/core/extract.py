@@ -8,7 +8,7 @@ where it was pruned, dropped by a bound that proves it not to meet the level.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -19,18 +19,12 @@ from creased.core.collect import collect
 from creased.core.complex import PolyhedralComplex
 from creased.core.domain import Box
 from creased.core.level_set import LevelSet
-from creased.core.march import march
+from creased.core.methods import Asked, choose_method, is_large, march_over, subdivide_all, why_distrusted
 from creased.core.pieces import Cutter
 from creased.core.program import Affine, Program
-from creased.core.seeds import grid_seeds, project
 from creased.core.skeleton import Skeleton
-from creased.core.surface import Origin, make_level_set
-from creased.core.tasks import Task, choose_dtype, make_task
+from creased.core.tasks import choose_dtype, make_task
 
-COMPLETE = "complete in the domain: every cell was subdivided"
-CERTIFIED = "complete in the domain: every cell was subdivided, or proven not to meet the level"
-WALKED = "every component that a seed lies on, whole; one without a seed is missed"
-MANY_VERTICES = 300_000  # from which on pruning saves more than it costs; C(n, D) tells how many there may be
 SEEDS = 32  # points an axis of the grid that looks for a level set to march on
 
 
@@ -143,9 +137,12 @@ def extract_level_set(
     output: int = 0,
     method: str = "subdivide",
     prune: bool | None = None,
-    seeds: int | Tensor = SEEDS,
+    seeds: int | Tensor | LevelSet = SEEDS,
+    complete: bool = False,
+    budget: float | None = None,
     memory: int | None = None,
     at_once: int | None = None,
+    progress: Callable[[str], None] | None = None,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
 ) -> LevelSet:
@@ -161,86 +158,42 @@ def extract_level_set(
         output: which output.
         method: "subdivide" cuts the domain, and proves that nothing is missing; its cost follows the volume
             near the level. "march" walks the level set, in two or three dimensions, at the cost of its faces,
-            and finds the components that a seed lies on.
-        prune: drop regions as soon as bounds prove that they do not meet the level; False cuts everything.
-            By default where it pays, from some 120 neurons on in three dimensions.
-        seeds: for "march": points (m, D) near the level, or the points an axis of a grid that is searched for
-            changes of sign.
-        memory: for "subdivide": bytes that the level set may take; what is free by default. One that would
-            take more is given up early, with what was found of it and a status in numbers.
+            and finds the components that a seed lies on. "auto" takes "march" for larger networks, where
+            completeness is not asked for; the guarantee says which was taken, and why.
+        prune: for "subdivide": drop regions as soon as bounds prove that they do not meet the level; False
+            cuts everything. By default where it pays, from some 120 neurons on in three dimensions.
+        seeds: for "march": the points an axis of a grid that is searched for changes of sign and for dips,
+            points (m, D) near the level, or the level set of a network much like this one.
+        complete: for "march": prove by certified subdivision that nothing is missing, and walk what was.
+        budget: seconds that the proof may take; what is proven by then, the guarantee says. None: any.
+        memory: bytes that the level set may take; what is free by default. One that would take more is given
+            up early, with what was found of it and a status in numbers.
         at_once: vertices that are cut at once; by default as many as `creased.core.memory` allows.
+        progress: is told in words, now and then, how far it is.
         device: where to work; the program's by default.
         dtype: floating type to work in; the program's by default. Where float32 proves too coarse float64 is
-            taken, with a status.
+            taken, with a status; marching always takes it.
 
     Raises:
-        ValueError: dimensions differ, a weight is not finite, the type is another, or there is no such
-            output.
+        ValueError: dimensions differ, a weight is not finite, the type or the method is another, or there is
+            no such output.
     """
     if not 0 <= output < program.out_dim:
         raise ValueError(f"extract_level_set: output must be in 0..{program.out_dim - 1}, got {output}")
     if not math.isfinite(level):
         raise ValueError(f"extract_level_set: level must be finite, got {level}")
-    if method not in ("subdivide", "march"):
-        raise ValueError(f"extract_level_set: method must be subdivide or march, got {method}")
-    chosen = Affine(program.head.weight[output : output + 1], program.head.bias[output : output + 1])
-    pays = math.comb(program.n_neurons, program.in_dim) > MANY_VERTICES
-    drops = pays if prune is None else prune
-    program = replace(program, head=chosen)
-    task_in = partial(make_task, program, domain, level, at_once, device, prune=drops)
-    if method == "march":
-        find = partial(_march_over, level=level, output=output, seeds=seeds)
-    else:
-        find = partial(_level_set_of, level=level, output=output, memory=memory)
-    dtype, notes = choose_dtype(dtype or program.dtype, domain)
-    found = find(task_in(dtype), notes=notes)
-    if dtype == torch.float32 and (why := _why_distrusted(found, task_in(torch.float64))):
-        found = find(task_in(torch.float64), notes=(f"in float64: in float32 {why}",))
-    return found
-
-
-def _why_distrusted(found: LevelSet, exact: Task) -> str | None:
-    """In which way a level set in float32 is not to be trusted, if it is not; the task is in float64."""
-    if found.n_torn:
-        return f"rounding left {found.n_torn} faces open"
-    if found.is_empty:
-        return "no vertex was found"
-    corners = exact.domain.skeleton(1, torch.float64, exact.program.device).vertices
-    height = float(exact.program(corners).abs().max())
-    miss = float(exact.program(found.vertices.double()).abs().max())
-    is_close = miss <= torch.finfo(found.vertices.dtype).eps ** 0.5 * height
-    return None if is_close else f"vertices miss the level by up to {miss:.1g}"
-
-
-def _level_set_of(
-    task: Task, *, level: float, output: int, memory: int | None, notes: tuple[str, ...]
-) -> LevelSet:
-    done = collect(task, memory, task.rows.layout.first_output)
-    guarantee = CERTIFIED if task.prune and task.program.blocks else COMPLETE
-    if not done.is_whole:
-        guarantee = f"not complete: {done.notes[-1]}"
-    surface = done.skeleton._replace(edges=done.skeleton.edges.long())
-    origin = Origin(
-        level, output, guarantee, notes + done.notes, done.n_torn, done.is_whole, proves_absence=done.is_whole
+    program = replace(
+        program, head=Affine(program.head.weight[output : output + 1], program.head.bias[output : output + 1])
     )
-    return make_level_set(task.program, surface, task.rows, origin)
-
-
-def _march_over(
-    task: Task, *, level: float, output: int, seeds: int | Tensor, notes: tuple[str, ...]
-) -> LevelSet:
-    program, domain = task.program, task.domain
-    if domain.dim not in (2, 3):
-        raise ValueError(f"extract_level_set: march needs 2 or 3 dimensions, got {domain.dim}: subdivide")
-    with torch.inference_mode():
-        if isinstance(seeds, int):
-            points = grid_seeds(program, domain, seeds)
-        else:
-            points = project(program, domain, seeds)
-        walked = march(program, domain, task.rows, points)
-    if walked.n_doubtful:
-        notes = (*notes, f"{walked.n_doubtful} sides do not fit together: subdivide copes with degeneracy")
-    surface = Skeleton(*(part.clone() for part in walked.skeleton))
-    guarantee = f"{WALKED}: {points.shape[0]:,} seeds, {walked.n_cells:,} cells"
-    origin = Origin(level, output, guarantee, notes, walked.n_doubtful, proves_absence=False)
-    return make_level_set(program, surface, task.rows, origin)
+    method, reason = choose_method(method, program, complete=complete)
+    dtype, notes = choose_dtype(dtype or program.dtype, domain)
+    drops = is_large(program) if prune is None else prune
+    task_in = partial(make_task, program, domain, level, at_once, device, prune=drops)
+    asked = Asked(level, output, reason, notes, seeds, complete, budget, memory, progress)
+    if method == "march":
+        return march_over(task_in(torch.float64)._replace(prune=True), asked)
+    found = subdivide_all(task_in(dtype), asked)
+    if dtype == torch.float32 and (why := why_distrusted(found, task_in(torch.float64))):
+        asked = asked._replace(notes=(f"in float64: in float32 {why}",))
+        found = subdivide_all(task_in(torch.float64), asked)
+    return found

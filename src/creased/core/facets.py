@@ -1,146 +1,166 @@
 """The piece of a level set in each of many cells: its sides, found among the rows nearest to a point of it.
 
-In a cell all rows are affine, and so is the level set. In three dimensions it is a plane, in which each row
-is a line with the cell on one side, and the polygon is what these half-planes share. Of the lines nearest to
-a point of it, each is cut by all the others to a segment; the polygon is found whole when no further line is
-as near as its farthest corner. That is the certificate that no row was missed. In two dimensions the level
-set is a line, in which each row is a point.
+In the plane of the level set each row is a line with the cell on one side, and the piece is the polygon
+that these half-planes share. Of the lines nearest to a point of it, each is cut by all the others to a
+segment; the polygon is found whole when no further line is as near as its farthest corner. That is the
+certificate that no row was missed. In two dimensions the level set is a line, on which each row leaves a
+half-line.
+
+Where lines meet in one point within rounding, `ties` decides.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from creased.core.slices import Slices
+from creased.core.ties import Near, Spans, spans_with_ties
+from creased.core.tolerance import looks_tied
+
 NEAREST = 12  # rows that are tried first; doubled where they do not suffice
 
 
 class Facets(NamedTuple):
-    """The sides of the pieces of R cells, around each piece.
+    """The sides of the pieces of R cells, counter-clockwise around each piece seen from where f grows.
 
-    In two dimensions a side is one of the two ends of a segment, and starts where it ends.
+    In two dimensions they are the two ends of a segment, which has the smaller values on its left.
     """
 
     cell: Tensor  # (n,) int64, ascending
     row: Tensor  # (n,) int64: the row that the side lies on
-    before: Tensor  # (n,) int64: the row of the side that it follows
-    after: Tensor  # (n,) int64: the row of the side that follows it
     start: Tensor  # (n, D): where it starts
     end: Tensor  # (n, D): where it ends
 
 
-class _Lines(NamedTuple):
-    """The rows in the planes of R cells, as lines."""
-
-    slopes: Tensor  # (R, 2, N): of the rows, in the plane's axes
-    distances: Tensor  # (R, N) >= 0: from the given point; infinite where the row is parallel to the plane
-    axes: Tensor  # (R, 2, 3): of the plane
-    diameter: float  # of the domain: no line that is farther away matters
-
-    def choose(self, index: Tensor) -> _Lines:
-        """Those of the cells (m,)."""
-        slopes, distances, axes = (x.index_select(0, index) for x in (self.slopes, self.distances, self.axes))
-        return _Lines(slopes, distances, axes, self.diameter)
+SpansOf = Callable[[Near], Spans]
 
 
-def find_facets(rows: Tensor, signs: Tensor, gradients: Tensor, points: Tensor, diameter: float) -> Facets:
-    """The pieces of a level set in cells.
+def find_facets(slices: Slices, climbs_of: Callable[[Slices], Tensor], diameter: float) -> Facets:
+    """The pieces of a level set in cells; a cell that it turns out not to meet has none.
 
     Args:
-        rows: affine functions (R, D + 1, N), the constant last; D = 2 or 3.
-        signs: True where the cell is on the positive side of a row, (R, N).
-        gradients: of the function whose level set it is, (R, D).
-        points: a point of each piece, (R, D).
-        diameter: of the domain.
+        slices: the rows in the planes of the level set.
+        climbs_of: how fast rows grow along the normals, for slices where ties have to be decided.
+        diameter: of the domain: no line that is farther away matters.
     """
-    if points.shape[1] == 2:
-        return _find_ends(rows, signs, gradients, points)
-    lines = _lines_in_plane(rows, gradients, points, diameter)
-    todo = torch.arange(rows.shape[0], device=rows.device)
-    found: list[Facets] = []
-    n_near = min(NEAREST, rows.shape[2])
-    while todo.numel():
-        is_all = todo.shape[0] == rows.shape[0]
-        part = lines if is_all else lines.choose(todo)
-        part_signs = signs.index_select(0, todo)
-        facets, is_whole = _among_nearest(part, part_signs, points.index_select(0, todo), n_near)
-        is_whole |= n_near == rows.shape[2]
-        kept = is_whole[facets.cell].nonzero()[:, 0]
-        facets = Facets(*(x.index_select(0, kept) for x in facets))
-        found.append(facets._replace(cell=todo[facets.cell]))
-        todo = todo[~is_whole]
-        n_near = min(2 * n_near, rows.shape[2])
-    facets = Facets(*(torch.cat(x) for x in zip(*found, strict=True)))
+    every = torch.arange(slices.signs.shape[0], device=slices.signs.device)
+    if slices.normals.shape[1] == 2:
+        return _in_order([_settle(slices, every, climbs_of(slices), diameter)[0]])
+    facets, doubtful = _settle(slices, every, None, diameter)
+    if not doubtful.numel():
+        return _in_order([facets])
+    tied = slices.choose(doubtful)
+    decided, _ = _settle(tied, doubtful, climbs_of(tied), diameter)
+    return _in_order([facets, decided])
+
+
+def _settle(slices: Slices, names: Tensor, climbs: Tensor | None, diameter: float) -> tuple[Facets, Tensor]:
+    """Sides of cells with given names (R,), among more and more lines; and which cells are in doubt."""
+    n_rows = slices.rows.shape[2]
+    found, doubtful, n_near = [], [names[:0]], min(NEAREST, n_rows)
+    while names.numel():
+        near = _nearest(slices, climbs, n_near, diameter)
+        spans = _spans(near) if climbs is None else spans_with_ties(near)
+        doubtful.append(names[spans.is_doubtful])
+        is_whole = (_is_whole(near, spans) | (n_near == n_rows)) & ~spans.is_doubtful
+        found.append(_sides(slices, near, spans, is_whole, names))
+        rest = (~(is_whole | spans.is_doubtful)).nonzero()[:, 0]
+        if rest.numel():
+            slices, climbs = slices.choose(rest), None if climbs is None else climbs[rest]
+        names = names[rest]
+        n_near = min(2 * n_near, n_rows)
+    return _join(found), torch.cat(doubtful)
+
+
+def _nearest(slices: Slices, climbs: Tensor | None, n_near: int, diameter: float) -> Near:
+    """The lines nearest to the points of the slices."""
+    slopes, heights = slices.rows[:, :-1], slices.rows[:, -1]
+    lengths = slopes[:, 0] * slopes[:, 0]
+    for slope in slopes.unbind(1)[1:]:
+        lengths.addcmul_(slope, slope)
+    squares = (heights * heights).div_(lengths)  # NaN, which counts as largest, where a row vanishes
+    nearest, rows = squares.topk(n_near, dim=1, largest=False)
+    slopes = slopes.gather(2, rows[:, None].expand(-1, slopes.shape[1], -1))
+    scale = slopes.square().sum(1).sqrt().reciprocal_()
+    side = torch.where(slices.signs.gather(1, rows), scale, -scale)  # the cell is where normals point
+    return Near(
+        rows=rows,
+        normals=slopes * side[:, None],
+        distances=heights.gather(1, rows) * side,
+        limit=nearest[:, -1].sqrt(),
+        scale=scale,
+        climbs=None if climbs is None else climbs.gather(1, rows),
+        signs=slices.signs.gather(1, rows),
+        diameter=diameter,
+    )
+
+
+def _spans(near: Near) -> Spans:
+    """What is left of each line, where no two corners of a polygon coincide."""
+    (x, y), c = near.normals.unbind(1), near.distances
+    cosine = (x[:, :, None] * x[:, None]).addcmul_(y[:, :, None], y[:, None])
+    sine = (y[:, :, None] * x[:, None]).addcmul_(x[:, :, None], y[:, None], value=-1)
+    sine.diagonal(dim1=1, dim2=2).zero_()  # rounding must not let a line cut itself
+    crossing = (cosine * c[:, :, None]).sub_(c[:, None]).div_(sine)  # of line j on line i
+    low, before = crossing.masked_fill(sine <= 0, -torch.inf).max(2)
+    high, after = crossing.masked_fill(sine >= 0, torch.inf).min(2)
+    exists = low < high
+    at_low = looks_tied((crossing - low[:, :, None]) * sine, near.diameter).sum(2)
+    at_high = looks_tied((crossing - high[:, :, None]) * sine, near.diameter).sum(2)
+    is_tied = (exists & ((at_low != 1) | (at_high != 1))).any(1)
+    is_parallel = looks_tied(sine, 1.0).sum(2)
+    is_doubtful = is_tied | (is_parallel != 1).any(1) | (near.scale.amax(1) > 1e5 * near.scale.amin(1))
+    return Spans(low, high, before, after, exists, is_doubtful)
+
+
+def _is_whole(near: Near, spans: Spans) -> Tensor:
+    """For which cells (R,) no line beyond the nearest can matter."""
+    reach = torch.maximum(spans.low.square(), spans.high.square())
+    if near.normals.shape[1] == 2:
+        reach += near.distances.square()
+    farthest = torch.where(spans.exists, reach, 0).amax(1).sqrt()
+    is_clear = (near.limit > farthest) & ~looks_tied(near.limit - farthest, near.diameter)
+    return spans.exists.any(1) & is_clear
+
+
+def _sides(slices: Slices, near: Near, spans: Spans, is_whole: Tensor, names: Tensor) -> Facets:
+    """Sides of the cells (R,) marked True, each piece's in order."""
+    is_bounded = spans.low.isfinite() & spans.high.isfinite()
+    cell, line = (spans.exists & is_bounded & is_whole[:, None]).nonzero(as_tuple=True)
+    low, high = spans.low[cell, line], spans.high[cell, line]
+    if near.normals.shape[1] == 1:
+        cell = cell.repeat_interleave(2)
+        ends = torch.stack([spans.before[:, 0], spans.after[:, 0]], dim=1)[cell[::2]]
+        row = near.rows[cell, ends.reshape(-1)]
+        point = slices.place(cell, torch.stack([low, high], dim=1).reshape(-1, 1))
+        return Facets(names[cell], row, point, point)
+    normal = near.normals[cell, :, line]
+    angle = torch.atan2(normal[:, 1], normal[:, 0])
+    order = torch.argsort(8 * cell + angle)
+    cell, line, normal = cell[order], line[order], normal[order]
+    along = torch.stack([normal[:, 1], -normal[:, 0]], dim=1)  # the cell is on the left
+    foot = -near.distances[cell, line, None] * normal
+    start = slices.place(cell, foot + low[order, None] * along)
+    end = slices.place(cell, foot + high[order, None] * along)
+    return Facets(names[cell], near.rows[cell, line], start, end)
+
+
+def join_facets(batches: list[Facets], n: int) -> Facets:
+    """Those of batches of n cells each, one after the other."""
+    numbered = [facets._replace(cell=facets.cell + n * i) for i, facets in enumerate(batches)]
+    return _join(numbered)
+
+
+def _join(parts: list[Facets]) -> Facets:
+    return Facets(*(torch.cat(x) for x in zip(*parts, strict=True)))
+
+
+def _in_order(parts: list[Facets]) -> Facets:
+    """By cell."""
+    facets = _join(parts)
     order = torch.argsort(facets.cell, stable=True)
     return Facets(*(x.index_select(0, order) for x in facets))
-
-
-def _lines_in_plane(rows: Tensor, gradients: Tensor, points: Tensor, diameter: float) -> _Lines:
-    normal = gradients / gradients.square().sum(1, keepdim=True).sqrt()
-    helper = torch.zeros_like(normal).scatter_(1, normal.abs().argmin(1, keepdim=True), 1.0)
-    first = torch.linalg.cross(normal, helper)
-    first = first / first.square().sum(1, keepdim=True).sqrt()
-    axes = torch.stack([first, torch.linalg.cross(normal, first)], dim=1)
-    slopes = torch.bmm(axes, rows[:, :3])  # (R, 2, N)
-    heights = torch.baddbmm(rows[:, 3:], points[:, None], rows[:, :3])[:, 0].abs_()
-    lengths = (slopes[:, 0] ** 2).addcmul_(slopes[:, 1], slopes[:, 1]).sqrt_()
-    distances = heights.div_(lengths).nan_to_num_(nan=torch.inf, posinf=torch.inf)
-    return _Lines(slopes, distances, axes, diameter)
-
-
-def _among_nearest(lines: _Lines, signs: Tensor, points: Tensor, n_near: int) -> tuple[Facets, Tensor]:
-    """Sides among the nearest lines, and for which cells (R,) they are all there are."""
-    distances, rows = lines.distances.topk(n_near, dim=1, largest=False)
-    slopes = lines.slopes.gather(2, rows[:, None].expand(-1, 2, -1)).transpose(1, 2)
-    side = torch.where(signs.gather(1, rows), 1.0, -1.0).to(slopes.dtype)  # the cell is where normals point
-    normals = slopes * (side / slopes.square().sum(2).sqrt())[:, :, None]
-    along = torch.stack([normals[..., 1], -normals[..., 0]], dim=-1)  # the cell is on the left
-    cosine, sine = normals @ normals.transpose(1, 2), along @ normals.transpose(1, 2)
-    reach = distances[:, None, :] - distances[:, :, None] * cosine  # of line j at the foot of line i
-    crossing = -reach / sine
-    others = ~torch.eye(n_near, dtype=torch.bool, device=rows.device)
-    hides = (sine == 0) & (reach < 0)  # parallel, and nearer
-    start = torch.where((sine > 0) & others, crossing, torch.where(hides & others, torch.inf, -torch.inf))
-    end = torch.where((sine < 0) & others, crossing, torch.inf)
-    low, before = start.max(2)
-    high, after = end.min(2)
-    exists = (low < high) & (distances <= lines.diameter)
-    is_bounded = low.isfinite() & high.isfinite()
-    farthest = torch.where(exists, distances**2 + torch.maximum(low**2, high**2), 0).amax(1)
-    is_whole = (is_bounded | ~exists).all(1) & (farthest <= distances[:, -1] ** 2) & exists.any(1)
-    cell, line = exists.nonzero(as_tuple=True)
-    foot = -distances[cell, line, None] * normals[cell, line]
-
-    def place(t: Tensor) -> Tensor:
-        flat = foot + t[cell, line, None] * along[cell, line]
-        return points[cell] + torch.bmm(flat[:, None], lines.axes[cell])[:, 0]
-
-    row_of = rows[cell, line]
-    return Facets(
-        cell,
-        row_of,
-        rows[cell, before[cell, line]],
-        rows[cell, after[cell, line]],
-        place(low),
-        place(high),
-    ), is_whole
-
-
-def _find_ends(rows: Tensor, signs: Tensor, gradients: Tensor, points: Tensor) -> Facets:
-    """The two ends of the segment in each cell, D = 2."""
-    along = torch.stack([gradients[:, 1], -gradients[:, 0]], dim=1)
-    slopes = torch.bmm(along[:, None], rows[:, :2])[:, 0]
-    heights = torch.baddbmm(rows[:, 2:], points[:, None], rows[:, :2])[:, 0]
-    leaves = torch.where(signs, -slopes, slopes)  # > 0 where one walks out of the cell
-    reach = heights.abs() / slopes.abs()
-    high, after = torch.where(leaves > 0, reach, torch.inf).min(1)
-    low, before = torch.where(leaves < 0, reach, torch.inf).min(1)
-    is_segment = (low.isfinite() & high.isfinite()).nonzero()[:, 0]  # not so where the function is flat
-    points, along, low, high = (x[is_segment] for x in (points, along, low, high))
-    before, after, cell = before[is_segment], after[is_segment], is_segment.repeat_interleave(2)
-    ends = torch.stack([points - low[:, None] * along, points + high[:, None] * along], dim=1).reshape(-1, 2)
-    row = torch.stack([before, after], dim=1).reshape(-1)
-    other = torch.stack([after, before], dim=1).reshape(-1)
-    return Facets(cell, row, other, other, ends, ends)

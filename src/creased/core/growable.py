@@ -43,6 +43,11 @@ class Growable:
         torch.index_select(self.rows, 0, chosen, out=kept.rows)
         return kept
 
+    def keep(self, chosen: Tensor, start: int) -> None:
+        """Of the rows from start on keep those chosen (m,), ascending; forget the others."""
+        self._buffer[start : start + chosen.shape[0]] = self._buffer.index_select(0, chosen)
+        self.n = start + chosen.shape[0]
+
     def append(self, rows: Tensor) -> None:
         """Add rows (m, ...) at the end."""
         self.extend(rows.shape[0]).copy_(rows)

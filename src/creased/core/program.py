@@ -23,6 +23,8 @@ from torch import Tensor
 
 from creased.core.records import map_tensors
 
+BATCH = 1 << 12  # points that are evaluated at once
+
 
 @dataclass(frozen=True)
 class Affine:
@@ -141,6 +143,12 @@ class Program:
             state = block.advance(state, torch.relu(block.affine(state)))
         return self.head(state)
 
+    @torch.no_grad()
+    def outputs_at(self, points: Tensor) -> Tensor:
+        """Outputs (m, O) at many points (m, D), in batches that stay in the cache; no gradient flows."""
+        parts = [self(batch) for batch in points.split(BATCH)]
+        return torch.cat(parts) if parts else self.head.bias.new_empty((0, self.out_dim))
+
     def preactivations(self, x: Tensor) -> Tensor:
         """All rows (..., n_neurons + O) at points (..., D): neurons before their ReLU, then the outputs."""
         state, rows = x, []
@@ -164,24 +172,33 @@ class Program:
             state = block.advance(state, z * mask)
         return torch.cat([*rows, self.head(state)], dim=-1)
 
-    def maps_on(self, masks: Tensor) -> Tensor:
-        """All rows as affine functions (R, D + 1, n_neurons + O) of the position, the constant last.
+    @torch.no_grad()
+    def maps_on(self, masks: Tensor, frames: Tensor | None = None, out: Tensor | None = None) -> Tensor:
+        """All rows as affine functions (R, k + 1, n_neurons + O) of coordinates in cells, the constant last.
+
+        No gradient flows through them.
 
         Args:
             masks: the activation patterns of R cells, (R, n_neurons), floating.
+            frames: k axes and an origin for each cell, (R, k + 1, D); the standard ones by default.
+            out: where to write them; allocated by default.
         """
-        state = torch.eye(self.in_dim + 1, self.in_dim, dtype=self.dtype, device=self.device)
-        state, rows = state.expand(masks.shape[0], -1, -1), []
+        n_cells = masks.shape[0]
+        if frames is None:
+            standard = torch.eye(self.in_dim + 1, self.in_dim, dtype=self.dtype, device=self.device)
+            frames = standard.expand(n_cells, -1, -1)
+        if out is None:
+            out = self.head.bias.new_empty((*frames.shape[:2], self.n_neurons + self.out_dim))
+        state, n_done = frames, 0
         for block, mask in zip(self.blocks, masks.split(self.widths, dim=-1), strict=True):
-            z = state @ block.affine.weight.T
-            z[:, -1] += block.affine.bias
-            rows.append(z)
+            z = out[..., n_done : n_done + block.n_neurons]
+            _map_frames(block.affine, state, z)
             state = replace(block, shift=None).advance(state, z * mask[:, None])
             if block.shift is not None:
                 state[:, -1] += block.shift
-        out = state @ self.head.weight.T
-        out[:, -1] += self.head.bias
-        return torch.cat([*rows, out], dim=-1)
+            n_done += block.n_neurons
+        _map_frames(self.head, state, out[..., n_done:])
+        return out
 
     def gradients_on(self, masks: Tensor, output: int = 0) -> Tensor:
         """Gradients (R, D) of one output on the cells with activation patterns masks (R, n_neurons)."""
@@ -190,3 +207,10 @@ class Program:
         for block, mask in zip(reversed(self.blocks), reversed(patterns), strict=True):
             covector = block.pull_back(covector, mask)
         return covector
+
+
+def _map_frames(affine: Affine, frames: Tensor, out: Tensor) -> None:
+    """Axes and origins (R, k + 1, S) mapped, into part of a larger tensor: (R, k + 1, n)."""
+    rows = out.as_strided((out.shape[0] * out.shape[1], out.shape[2]), out.stride()[1:], out.storage_offset())
+    torch.mm(frames.reshape(-1, frames.shape[2]), affine.weight.T, out=rows)
+    out[:, -1] += affine.bias

@@ -1,64 +1,115 @@
-"""Points of a level set to walk it from: on each part that a grid can see, or below given points."""
+"""Points just below a level set to walk it from: seen by a grid, near given points, near an earlier one.
+
+Below, because an exact zero counts as +: that is where the perturbed level set lies, see `ties`.
+
+Along the lines of the grid the sign changes between neighbours, or |f| dips and Newton's method finds the
+level there: what is thinner than the grid is found where it comes near enough to a line.
+"""
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import Tensor
 
+from creased.core.chains import label_components
 from creased.core.domain import Box
+from creased.core.level_set import LevelSet
 from creased.core.program import Program
 from creased.core.tolerance import get_epsilon
 
-BATCH = 1 << 16  # points that are evaluated in one go
-STEPS = 60  # bisections: enough for float64
-NEWTON_STEPS = 20  # the function is piecewise affine: few cells away is near enough
+BELOW = 1e-11  # of the domain's diameter
+NEWTON_STEPS = 8  # the function is piecewise affine: few cells away is near enough
+COARSE = 16  # points an axis of the grid that looks for what an earlier level set does not know
+MOST = 1024  # points of an earlier level set, about
 
 
 def grid_seeds(program: Program, domain: Box, n: int) -> Tensor:
-    """Points (m, D) with f = 0 on the lines of a grid of n points an axis, between points of unlike signs.
+    """Points (m, D) just below the level, on the lines of a grid of n points an axis or near them.
 
     Raises:
         ValueError: n < 2.
     """
     if n < 2:
         raise ValueError(f"seeds: a grid needs 2 points an axis or more, got {n}")
+    points = _grid(program, domain, n)
+    values = program.outputs_at(points.reshape(-1, domain.dim))[:, 0].reshape(points.shape[:-1])
+    spacing = max(b - a for a, b in zip(domain.lower, domain.upper, strict=True)) / n
+    firsts, seconds, dips = [], [], [points.reshape(-1, domain.dim)[:0]]
+    for axis in range(domain.dim):
+        first, second = values.narrow(axis, 0, n - 1), values.narrow(axis, 1, n - 1)
+        differ = (first >= 0) != (second >= 0)
+        firsts.append(points.narrow(axis, 0, n - 1)[differ])
+        seconds.append(points.narrow(axis, 1, n - 1)[differ])
+        if n > 2:
+            dips.append(points.narrow(axis, 1, n - 2)[_dips(values, axis)])
+    dip = torch.unique(torch.cat(dips), dim=0)
+    found = project(program, domain, dip, within=spacing)
+    return torch.cat([_bisect(program, domain, torch.cat(firsts), torch.cat(seconds)), found])
+
+
+def _grid(program: Program, domain: Box, n: int) -> Tensor:
     axes = [
         torch.linspace(a, b, n, dtype=program.dtype, device=program.device)
         for a, b in zip(domain.lower, domain.upper, strict=True)
     ]
-    points = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
-    values = [program(batch)[:, 0] for batch in points.reshape(-1, domain.dim).split(BATCH)]
-    is_plus = torch.cat(values).reshape(points.shape[:-1]) >= 0
-    firsts, seconds = [], []
-    for axis in range(domain.dim):
-        differ = is_plus.narrow(axis, 0, n - 1) != is_plus.narrow(axis, 1, n - 1)
-        firsts.append(points.narrow(axis, 0, n - 1)[differ])
-        seconds.append(points.narrow(axis, 1, n - 1)[differ])
-    return _bisect(program, torch.cat(firsts), torch.cat(seconds))
+    return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
 
 
-def _bisect(program: Program, first: Tensor, second: Tensor) -> Tensor:
-    """Points of the zero set between pairs of points (m, D) where the signs differ."""
-    is_plus = program(first)[:, :1] >= 0
-    for _ in range(STEPS):
-        middle = (first + second) / 2
-        is_same = (program(middle)[:, :1] >= 0) == is_plus
-        first, second = torch.where(is_same, middle, first), torch.where(is_same, second, middle)
-    return (first + second) / 2
+def _dips(values: Tensor, axis: int) -> Tensor:
+    """Where |f| is least of three neighbours, and its slopes from them would take it to zero between."""
+    n = values.shape[axis]
+    before, here, after = (values.narrow(axis, start, n - 2) for start in range(3))
+    is_plus = here >= 0
+    alike = ((before >= 0) == is_plus) & ((after >= 0) == is_plus)
+    is_least = (here.abs() <= before.abs()) & (here.abs() <= after.abs())
+    slope = torch.maximum(before.abs(), after.abs()) - here.abs()
+    return alike & is_least & (here.abs() <= slope)
 
 
-def project(program: Program, domain: Box, points: Tensor) -> Tensor:
-    """Points of {f = 0} near the points (m, D), by Newton's method; those that do not arrive are left out."""
-    points = points.to(program.head.weight).detach()
+def _bisect(program: Program, domain: Box, first: Tensor, second: Tensor) -> Tensor:
+    """Points just below the zero set between pairs of points (m, D) where the signs differ."""
+    is_plus = program.outputs_at(first) >= 0
+    above, below = torch.where(is_plus, first, second), torch.where(is_plus, second, first)
+    for _ in range(math.ceil(-math.log2(BELOW))):
+        middle = (above + below) / 2
+        is_plus = program.outputs_at(middle) >= 0
+        above, below = torch.where(is_plus, middle, above), torch.where(is_plus, below, middle)
+    return below
+
+
+def project(program: Program, domain: Box, points: Tensor, within: float = torch.inf) -> Tensor:
+    """Points just below {f = 0} near the points (m, D), by Newton's method.
+
+    Those that do not arrive are left out, and those that go farther than ``within``.
+    """
+    start = points = points.to(program.head.weight).detach()
     lower, upper = (points.new_tensor(bound) for bound in (domain.lower, domain.upper))
+    noise = get_epsilon(points.dtype) * (upper - lower).amax()
+    values, gradients = _value_and_gradient(program, points)
     for _ in range(NEWTON_STEPS):
-        values, gradients = _value_and_gradient(program, points)
         steepness = gradients.square().sum(1).clamp(min=torch.finfo(points.dtype).tiny)
         points = points - gradients * (values / steepness)[:, None]
-    values, gradients = _value_and_gradient(program, points)
-    noise = get_epsilon(points.dtype) * (upper - lower).amax()
+        values, gradients = _value_and_gradient(program, points)
+    steepness = gradients.square().sum(1).sqrt()
     inside = ((points >= lower - noise) & (points <= upper + noise)).all(1)
-    return points[inside & (values.abs() <= noise * gradients.norm(dim=1))]
+    arrived = (values.abs() <= noise * steepness) & (steepness > 0)
+    kept = inside & arrived & ((points - start).square().sum(1).sqrt() <= within)
+    down = -BELOW * math.dist(domain.lower, domain.upper) * gradients[kept] / steepness[kept, None]
+    return points[kept] + down
+
+
+def level_set_seeds(program: Program, domain: Box, earlier: LevelSet) -> Tensor:
+    """Points near an earlier level set, some of each component, and those of a coarse grid."""
+    edges, n_edges = earlier.edges, earlier.edges.shape[0]
+    component = label_components(earlier.vertices.shape[0], edges)[edges[:, 0]]
+    every = torch.arange(n_edges, device=edges.device)
+    first = torch.full((earlier.vertices.shape[0],), n_edges, device=edges.device)
+    first.scatter_reduce_(0, component, every, "amin")
+    chosen = torch.unique(torch.cat([first[first < n_edges], every[:: max(n_edges // MOST, 1)]]))
+    near = project(program, domain, earlier.vertices[edges[chosen]].mean(1))
+    return torch.cat([near, grid_seeds(program, domain, COARSE)])
 
 
 def _value_and_gradient(program: Program, points: Tensor) -> tuple[Tensor, Tensor]:

@@ -32,51 +32,68 @@ class Origin(NamedTuple):
     guarantee: str
     notes: tuple[str, ...]  # what is unusual about the extraction, in words
     n_torn: int  # faces that rounding left open
-    is_whole: bool = True  # False: extraction was stopped, and polygons at its end are left out
     proves_absence: bool = True  # whether what was not found is not there
 
 
-def make_level_set(program: Program, surface: Skeleton, rows: Arrangement, origin: Origin) -> LevelSet:
-    """Polygons or polylines of a level skeleton, and the record of it all.
+class Surface(NamedTuple):
+    """A level set's skeleton, put together."""
+
+    skeleton: Skeleton  # its edges int64; D = 2: directed, with the inside on the left
+    polygons: Polygons  # D = 3; else empty
+    polygon_words: Tensor  # (F, W) int64
+    polylines: Polygons  # D = 2; else empty
+    n_torn: int  # polygons that rounding left open, and the like
+
+
+def link_surface(
+    program: Program, skeleton: Skeleton, rows: Arrangement, *, is_whole: bool = True
+) -> Surface:
+    """Polygons or polylines of a level skeleton.
 
     Args:
         program: with one output, less the level.
-        surface: vertices and edges on the level, their edges int64.
+        skeleton: vertices and edges on the level, its edges int64.
         rows: tables of the arrangement.
-        origin: what was asked for, and what came of it.
+        is_whole: False where extraction was stopped: polygons at its end are left out.
     """
-    none = Polygons(surface.edges.new_zeros(1), surface.edges.new_zeros(0))
-    polygons, polylines, words, n_torn = none, none, surface.words[:0], origin.n_torn
-    edges, layout = surface.edges, rows.layout
-    if edges.shape[0] and surface.vertices.shape[1] == 3:
-        sides = polygon_sides(surface, rows)
-        cycles = link_cycles(edges, sides, surface.vertices.shape[0])
-        if not origin.is_whole:
+    none = Polygons(skeleton.edges.new_zeros(1), skeleton.edges.new_zeros(0))
+    edges, layout, n_vertices = skeleton.edges, rows.layout, skeleton.vertices.shape[0]
+    if edges.shape[0] and skeleton.vertices.shape[1] == 3:
+        sides = polygon_sides(skeleton, rows)
+        cycles = link_cycles(edges, sides, n_vertices)
+        if not is_whole:
             cycles = drop_open(cycles)
         words = sides.words[cycles.owner]
-        polygons = orient_polygons(cycles.cells, surface.vertices, region_gradients(program, words, layout))
-        n_torn += cycles.n_open + cycles.n_crowded
-    elif edges.shape[0] and surface.vertices.shape[1] == 2:
-        cycles = _link_polylines(surface)
-        edge_words = surface.words[edges[:, 0]] | surface.words[edges[:, 1]]
-        polylines = orient_polylines(cycles, surface.vertices, region_gradients(program, edge_words, layout))
-        edges = _directed_edges(polylines, cycles)
-        n_torn += cycles.n_crowded
+        polygons = orient_polygons(cycles.cells, skeleton.vertices, region_gradients(program, words, layout))
+        return Surface(skeleton, polygons, words, none, cycles.n_open + cycles.n_crowded)
+    if edges.shape[0] and skeleton.vertices.shape[1] == 2:
+        cycles = _link_polylines(skeleton)
+        edge_words = skeleton.words[edges[:, 0]] | skeleton.words[edges[:, 1]]
+        gradients = region_gradients(program, edge_words, layout)
+        polylines = orient_polylines(cycles, skeleton.vertices, gradients)
+        directed = skeleton._replace(edges=_directed_edges(polylines, cycles))
+        return Surface(directed, none, skeleton.words[:0], polylines, cycles.n_crowded)
+    return Surface(skeleton, none, skeleton.words[:0], none, 0)
+
+
+def make_level_set(program: Program, surface: Surface, layout: RowLayout, origin: Origin) -> LevelSet:
+    """The record of a surface; the program has one output, less the level."""
+    skeleton, n_torn = surface.skeleton, origin.n_torn + surface.n_torn
     return LevelSet(
-        vertices=surface.vertices,
-        zero_ids=surface.zero_ids,
-        words=surface.words,
-        edges=edges,
-        edge_zero_ids=surface.edge_zero_ids,
-        polygons=polygons,
-        polygon_words=words,
-        polylines=polylines,
-        residual=program(surface.vertices)[:, 0].abs(),
+        vertices=skeleton.vertices,
+        zero_ids=skeleton.zero_ids,
+        words=skeleton.words,
+        edges=skeleton.edges,
+        edge_zero_ids=skeleton.edge_zero_ids,
+        polygons=surface.polygons,
+        polygon_words=surface.polygon_words,
+        polylines=surface.polylines,
+        residual=program.outputs_at(skeleton.vertices)[:, 0].abs(),
         layout=layout,
         level=origin.level,
         output=origin.output,
         guarantee=origin.guarantee if n_torn == 0 else f"not complete: rounding left {n_torn} faces open",
-        status="; ".join([*origin.notes, *_notes(surface, layout, origin, n_torn)]),
+        status="; ".join([*origin.notes, *_notes(skeleton, layout, origin, n_torn)]),
         n_torn=n_torn,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 
 def rounding_error(dtype: torch.dtype, n_terms: int) -> float:
@@ -26,3 +27,11 @@ def steps_across(dtype: torch.dtype, lower: Sequence[float], upper: Sequence[flo
     """Numbers of a type between the bounds of a box, on the axis where they are fewest."""
     eps = torch.finfo(dtype).eps
     return min((b - a) / (eps * max(abs(a), abs(b))) for a, b in zip(lower, upper, strict=True))
+
+
+def looks_tied(distances: Tensor, diameter: float) -> Tensor:
+    """Where distances are so small, for a domain of that diameter, that rounding might have made them.
+
+    It is a first look, which errs on the safe side.
+    """
+    return distances.abs() <= 500 * get_epsilon(distances.dtype) * diameter

@@ -9,7 +9,7 @@ from typing import Any
 import lightning as L
 import torch
 
-from creased.core.extract import extract_level_set
+from creased.core.extract import SEEDS, extract_level_set
 from creased.training.module import SDFModule
 
 log = logging.getLogger(__name__)
@@ -26,17 +26,27 @@ class ExtractLevelSet(L.Callback):
           _target_: creased.training.callbacks.ExtractLevelSet
           every_n_epochs: 1
           every_n_steps: null
+          method: auto
+          warm_start: true
 
     Args:
         every_n_epochs: how often; the last epoch of the run always.
         every_n_steps: within an epoch too, every so many steps, for a regularizer that needs to be fresh.
+        method: "subdivide", "march" or "auto", see `creased.extract_level_set`.
+        warm_start: march from the last level set and a coarse grid, not from a fine grid.
         dtype: floating type to work in; float64 keeps vertices on the surface to 1e-12.
     """
 
     def __init__(
-        self, every_n_epochs: int = 1, every_n_steps: int | None = None, dtype: str = "float64"
+        self,
+        every_n_epochs: int = 1,
+        every_n_steps: int | None = None,
+        method: str = "auto",
+        warm_start: bool = True,
+        dtype: str = "float64",
     ) -> None:
         self.every_n_epochs, self.every_n_steps = every_n_epochs, every_n_steps
+        self.method, self.warm_start = method, warm_start
         self.dtype: torch.dtype = getattr(torch, dtype)
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -76,7 +86,11 @@ class ExtractLevelSet(L.Callback):
         """Extract into the module; the seconds it took."""
         start = time.perf_counter()
         with torch.no_grad():
-            module.level_set = extract_level_set(module.program(), module.domain, dtype=self.dtype)
+            last = module.level_set
+            seeds = last if self.warm_start and last is not None and not last.is_empty else SEEDS
+            module.level_set = extract_level_set(
+                module.program(), module.domain, method=self.method, seeds=seeds, dtype=self.dtype
+            )
         if module.device.type == "cuda":
             torch.cuda.synchronize(module.device)
         return time.perf_counter() - start

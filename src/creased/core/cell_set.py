@@ -1,0 +1,123 @@
+"""A set of cells: sign vectors in an open-addressing hash table, added and looked up in batches.
+
+A slot of the table holds the number of a cell; cells are numbered in the order in which they first appear.
+Keys only say where to look: what is found is compared in full, so that a collision costs a step to the next
+slot and never takes one cell for another.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from creased.core.growable import Growable
+from creased.core.pairing import CellCodes, KeyTable, cell_keys
+
+EMPTY = torch.iinfo(torch.int64).max
+SLOTS = 1 << 12  # to begin with; doubled before more than half are taken
+SPREAD = 0x9E3779B97F4A7C15 - (1 << 64)  # Knuth's multiplicative hashing: 2^64 over the golden ratio
+
+
+class CellSet:
+    """Sign vectors, each once, in order of appearance.
+
+    Args:
+        like: words of which the width and the device are taken, (_, W).
+        table: makes keys.
+    """
+
+    def __init__(self, like: Tensor, table: KeyTable) -> None:
+        self._table = table
+        self._words, self._keys = Growable(like[:0]), Growable(like[:0, 0])
+        self._slots = torch.full((SLOTS,), EMPTY, dtype=torch.int64, device=like.device)
+
+    @property
+    def n(self) -> int:
+        """How many there are."""
+        return self._words.n
+
+    @property
+    def words(self) -> Tensor:
+        """Sign vectors (n, W) int64 in order of appearance; a view, valid until the next are added."""
+        return self._words.rows
+
+    def add(self, words: Tensor) -> Tensor:
+        """The number (m,) of each of some cells (m, W); those that are new get the next ones, in order."""
+        n_known = self.n
+        self._words.append(words)
+        self._keys.append(cell_keys(CellCodes(words, _no_zeros(words)), self._table))
+        if 2 * self.n > self._slots.shape[0]:
+            self._grow(n_known)
+        entries = torch.arange(n_known, self.n, device=words.device)
+        found, slots = self._seek(entries)
+        is_new = found == entries
+        numbers = torch.cat([torch.arange(n_known, device=words.device), n_known + is_new.cumsum(0) - 1])
+        new = is_new.nonzero()[:, 0]
+        self._slots[slots[new]] = numbers[entries[new]]
+        self._words.keep(n_known + new, n_known)
+        self._keys.keep(n_known + new, n_known)
+        return numbers[found]
+
+    def has(self, words: Tensor) -> Tensor:
+        """True (m,) for the cells (m, W) that are in the set."""
+        n_known = self.n
+        self._words.append(words)
+        self._keys.append(cell_keys(CellCodes(words, _no_zeros(words)), self._table))
+        entries = torch.arange(n_known, self.n, device=words.device)
+        found = self._look_up(entries)
+        self._words.n = self._keys.n = n_known
+        return found
+
+    def _look_up(self, entries: Tensor) -> Tensor:
+        """True (m,) for entries (m,) that equal a known cell."""
+        slots = self._first_slots(self._keys.rows[entries])
+        found = torch.zeros_like(entries, dtype=torch.bool)
+        pending = torch.arange(entries.shape[0], device=entries.device)
+        while pending.numel():
+            there = self._slots[slots[pending]]
+            is_taken = there != EMPTY
+            pending, there = pending[is_taken], there[is_taken]
+            is_equal = self._are_equal(there, entries[pending])
+            found[pending[is_equal]] = True
+            pending = pending[~is_equal]
+            slots[pending] = (slots[pending] + 1) & (self._slots.shape[0] - 1)
+        return found
+
+    def _seek(self, entries: Tensor) -> tuple[Tensor, Tensor]:
+        """Of entries (m,) ascending: the first entry or known cell that equals each, and its slot.
+
+        An entry that finds an empty slot claims it; of several the first one gets it, and the others look
+        again, at what it wrote.
+        """
+        found, slots = entries.clone(), self._first_slots(self._keys.rows[entries])
+        pending = torch.arange(entries.shape[0], device=entries.device)
+        while pending.numel():
+            mine, slot = entries[pending], slots[pending]
+            is_empty = self._slots[slot] == EMPTY
+            self._slots.scatter_reduce_(0, slot[is_empty], mine[is_empty], "amin")
+            there = self._slots[slot]
+            found[pending] = there
+            is_settled = (there == mine) | self._are_equal(there, mine)
+            slots[pending] = torch.where(is_settled, slot, (slot + 1) & (self._slots.shape[0] - 1))
+            pending = pending[~is_settled]
+        return found, slots
+
+    def _are_equal(self, first: Tensor, second: Tensor) -> Tensor:
+        equal = self._keys.rows[first] == self._keys.rows[second]
+        likely = equal.nonzero()[:, 0]
+        equal[likely] = (self._words.rows[first[likely]] == self._words.rows[second[likely]]).all(1)
+        return equal
+
+    def _first_slots(self, keys: Tensor) -> Tensor:
+        n_bits = self._slots.shape[0].bit_length() - 1
+        return (keys * SPREAD >> (64 - n_bits)) & (self._slots.shape[0] - 1)
+
+    def _grow(self, n_known: int) -> None:
+        """A larger table, with the known cells in it."""
+        n_slots = 1 << (4 * self.n - 1).bit_length()
+        self._slots = torch.full((n_slots,), EMPTY, dtype=torch.int64, device=self._slots.device)
+        self._seek(torch.arange(n_known, device=self._slots.device))
+
+
+def _no_zeros(words: Tensor) -> Tensor:
+    return torch.empty((words.shape[0], 0), dtype=torch.int32, device=words.device)

@@ -1,0 +1,60 @@
+"""Proves that a walk missed nothing, or finds what it missed.
+
+Certified subdivision goes through the domain piece by piece, forgetting each: wherever a vertex of the level
+set lies in a cell that was not visited, the walk goes on from there. Every component has a vertex, so that
+when the last piece is done all components have been walked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+
+from creased.core.assemble import on_row
+from creased.core.march import Walker
+from creased.core.pieces import Cutter
+from creased.core.tasks import Task
+
+
+class Proof(NamedTuple):
+    """How far it went."""
+
+    share: float  # of the domain that was gone through
+    is_whole: bool  # all of it, without a face that rounding left open
+    n_missed: int  # cells that the walk had missed
+
+
+@torch.inference_mode()
+def prove_complete(
+    task: Task, walker: Walker, budget: float | None, progress: Callable[[str], None] | None = None
+) -> Proof:
+    """Go through the domain, walking what was missed, until all is proven or the seconds allowed are spent.
+
+    Args:
+        task: pruned; that of the walk.
+        walker: has walked from its seeds.
+        budget: seconds; None for any.
+        progress: is told now and then how far it is.
+    """
+    cutter, bits, n_walls = Cutter(task), task.rows.bits, task.rows.layout.n_walls
+    n_before, done, n_torn, start = walker.cells.n, 0.0, 0, time.monotonic()
+    while not cutter.is_done and not walker.note:
+        if budget is not None and time.monotonic() - start > budget:
+            break
+        piece = cutter.next_piece()
+        if piece is None:
+            break
+        done, n_torn = done + piece.share, n_torn + piece.n_torn
+        found = on_row(piece, task.rows.layout.first_output).skeleton
+        words = found.words
+        for zero in found.zero_ids.long().unbind(1):
+            words = words | bits[zero] * (zero < n_walls)[:, None]
+        missed = (~walker.cells.has(words)).nonzero()[:, 0]
+        walker.walk_on(words[missed], found.vertices[missed])
+        if progress is not None:
+            progress(f"proven complete in {min(done, 1):.0%} of the domain")
+    is_whole = cutter.is_done and n_torn == 0 and not walker.note
+    return Proof(1.0 if cutter.is_done else min(done, 1.0), is_whole, walker.cells.n - n_before)

@@ -1,0 +1,147 @@
+"""How a level set is found: by subdivision or by marching, and what each of them proves.
+
+Subdivision is complete because every cell of the domain was cut by every row or, where it was pruned, dropped
+by a bound that proves it not to meet the level. Marching proves the components whole that it was seeded on;
+that there are no others is proven apart, where that is asked for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.collect import collect
+from creased.core.completeness import Proof, prove_complete
+from creased.core.level_set import LevelSet
+from creased.core.march import Walker
+from creased.core.memory import free_bytes
+from creased.core.program import Program
+from creased.core.seeds import grid_seeds, level_set_seeds, project
+from creased.core.surface import Origin, link_surface, make_level_set
+from creased.core.tasks import Task
+from creased.core.walked import surface_of_walk
+
+METHODS = ("subdivide", "march", "auto")
+COMPLETE = "complete in the domain: every cell was subdivided"
+CERTIFIED = "complete in the domain: every cell was subdivided, or proven not to meet the level"
+WALKED = "every component that a seed lies on, whole; one without a seed is missed"
+PROVEN = "complete in the domain: every cell was walked, or proven not to meet the level"
+MANY_VERTICES = 300_000  # from which on pruning saves more than it costs; C(n, D) tells how many there may be
+
+
+class Asked(NamedTuple):
+    """What was asked for, beside the task; see `creased.core.extract.extract_level_set`."""
+
+    level: float
+    output: int
+    reason: str  # why this method was taken; empty if it was asked for
+    notes: tuple[str, ...]
+    seeds: int | Tensor | LevelSet
+    complete: bool
+    budget: float | None
+    memory: int | None
+    progress: Callable[[str], None] | None
+
+
+def is_large(program: Program) -> bool:
+    """Whether its complex is so large that it pays to leave out what does not meet the level."""
+    return math.comb(program.n_neurons, program.in_dim) > MANY_VERTICES
+
+
+def choose_method(method: str, program: Program, *, complete: bool) -> tuple[str, str]:
+    """The method to take, and why, where that was left open.
+
+    Raises:
+        ValueError: there is no such method, or it can't do these dimensions.
+    """
+    if method not in METHODS:
+        raise ValueError(f"extract_level_set: method must be one of {', '.join(METHODS)}; got {method}")
+    if method == "march" and program.in_dim not in (2, 3):
+        raise ValueError(f"extract_level_set: march needs 2 or 3 dimensions, got {program.in_dim}: subdivide")
+    if method != "auto":
+        return method, ""
+    if program.in_dim not in (2, 3):
+        return "subdivide", f"subdivided, as there are {program.in_dim} dimensions"
+    if complete:
+        return "subdivide", "subdivided, as completeness was asked for"
+    if is_large(program):
+        return "march", f"marched, as there are {program.n_neurons} neurons"
+    return "subdivide", f"subdivided, as there are only {program.n_neurons} neurons"
+
+
+def subdivide_all(task: Task, asked: Asked) -> LevelSet:
+    """The level set by cutting all of the domain that is not proven to miss it."""
+    done = collect(task, asked.memory, task.rows.layout.first_output, asked.progress)
+    guarantee = CERTIFIED if task.prune and task.program.blocks else COMPLETE
+    if not done.is_whole:
+        guarantee = f"not complete: {done.notes[-1]}"
+    skeleton = done.skeleton._replace(edges=done.skeleton.edges.long())
+    surface = link_surface(task.program, skeleton, task.rows, is_whole=done.is_whole)
+    origin = _origin(asked, guarantee, done.notes, done.n_torn, proves_absence=done.is_whole)
+    return make_level_set(task.program, surface, task.rows.layout, origin)
+
+
+def march_over(task: Task, asked: Asked) -> LevelSet:
+    """The level set by walking it from seeds."""
+    device = task.program.device
+    memory = free_bytes(device) if asked.memory is None else asked.memory
+    walker = Walker(task.program, task.domain, task.rows, memory, asked.progress)
+    seeds = _seeds(task, asked.seeds)
+    walker.walk_from(seeds)
+    proof = prove_complete(task, walker, asked.budget, asked.progress) if asked.complete else None
+    walk = walker.finish()
+    surface = surface_of_walk(walk, task.rows, task.program)
+    is_proven = proof is not None and proof.is_whole
+    n_cells = walk.n_sides.shape[0]
+    guarantee = (
+        f"not complete: {walker.note}" if walker.note else _guarantee(n_cells, seeds.shape[0], proof, asked)
+    )
+    notes = (walker.note,) if walker.note else ()
+    origin = _origin(asked, guarantee, notes, proves_absence=is_proven)
+    return make_level_set(task.program, surface, task.rows.layout, origin)
+
+
+@torch.inference_mode()
+def _seeds(task: Task, seeds: int | Tensor | LevelSet) -> Tensor:
+    if isinstance(seeds, int):
+        return grid_seeds(task.program, task.domain, seeds)
+    if isinstance(seeds, LevelSet):
+        return level_set_seeds(task.program, task.domain, seeds.to(task.program.device))
+    return project(task.program, task.domain, seeds)
+
+
+def _guarantee(n_cells: int, n_seeds: int, proof: Proof | None, asked: Asked) -> str:
+    counts = f"{n_seeds:,} seeds, {n_cells:,} cells"
+    if proof is None:
+        return f"{WALKED}: {counts}"
+    if proof.n_missed:
+        counts += f", {proof.n_missed:,} of them without a seed"
+    if proof.is_whole:
+        return f"{PROVEN}: {counts}"
+    spent = "" if asked.budget is None else f" within {asked.budget:g} s"
+    return f"{WALKED}: {counts}; nothing is missed in {proof.share:.0%} of the domain, proven{spent}"
+
+
+def _origin(
+    asked: Asked, guarantee: str, notes: tuple[str, ...], n_torn: int = 0, *, proves_absence: bool
+) -> Origin:
+    if asked.reason:
+        guarantee = f"{guarantee} ({asked.reason})"
+    return Origin(asked.level, asked.output, guarantee, asked.notes + notes, n_torn, proves_absence)
+
+
+def why_distrusted(found: LevelSet, exact: Task) -> str | None:
+    """In which way a level set in float32 is not to be trusted, if it is not; the task is in float64."""
+    if found.n_torn:
+        return f"rounding left {found.n_torn} faces open"
+    if found.is_empty:
+        return "no vertex was found"
+    corners = exact.domain.skeleton(1, torch.float64, exact.program.device).vertices
+    height = float(exact.program(corners).abs().max())
+    miss = float(exact.program(found.vertices.double()).abs().max())
+    is_close = miss <= torch.finfo(found.vertices.dtype).eps ** 0.5 * height
+    return None if is_close else f"vertices miss the level by up to {miss:.1g}"

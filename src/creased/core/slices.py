@@ -1,0 +1,84 @@
+"""The plane of a level set in each of many cells, and the rows of the arrangement in it.
+
+In a cell all rows are affine, and so is the level set. Rows are composed in coordinates of its plane from the
+start: D - 1 axes and a point take less arithmetic than the D + 1 columns of a map on all of space.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.cofaces import Arrangement
+from creased.core.domain import Box
+from creased.core.program import Program
+from creased.core.signs import unpack_rows
+
+
+class Slices(NamedTuple):
+    """Planes of a level set, a line each in two dimensions, in R cells."""
+
+    signs: Tensor  # (R, N) bool: of the cell, for the walls and all neurons
+    frames: Tensor  # (R, D, D): D - 1 unit axes, then a point on the plane; right-handed with the normal
+    normals: Tensor  # (R, D): of unit length, where the function grows
+    rows: Tensor  # (R, D, N): walls and neurons along the axes, and their values at the point
+    error: Tensor  # (R,): distance of the point from the plane, as rounding left it, along the normal
+
+    def choose(self, index: Tensor) -> Slices:
+        """Those of some cells (m,)."""
+        return Slices(*(part.index_select(0, index) for part in self))
+
+    def place(self, cells: Tensor, coordinates: Tensor) -> Tensor:
+        """Points (m, D) at coordinates (m, D - 1) in the planes of cells (m,)."""
+        frames = self.frames.index_select(0, cells)
+        points = frames[:, -1] - self.error[cells, None] * self.normals[cells]
+        return torch.baddbmm(points[:, None], coordinates[:, None], frames[:, :-1])[:, 0]
+
+
+class Slicer:
+    """Slices cells of one program on one domain."""
+
+    def __init__(self, program: Program, domain: Box, rows: Arrangement) -> None:
+        self._program, self._layout = program, rows.layout
+        self._walls = domain.halfspaces(program.dtype, program.device)
+
+    def cut(self, words: Tensor, points: Tensor) -> Slices:
+        """Slice cells (R, W) by the level set, which passes near points (R, D)."""
+        layout = self._layout
+        signs = unpack_rows(words, layout.n_walls, layout.n_neurons)
+        masks = signs.to(points.dtype)
+        gradients = self._program.gradients_on(masks)
+        steepness = gradients.square().sum(1).sqrt()
+        normals = gradients / steepness[:, None]
+        frames = torch.cat([_axes_of(normals), points[:, None]], dim=1)
+        rows = self._rows(masks, frames)
+        error = rows[:, -1, -1] / steepness
+        signs = torch.nn.functional.pad(signs, (layout.n_walls, 0), value=True)
+        return Slices(signs, frames, normals, rows[..., :-1], error)
+
+    def climbs(self, slices: Slices) -> Tensor:
+        """How fast each row (R, N) grows along the normals."""
+        masks = slices.signs[:, self._layout.n_walls :].to(slices.rows.dtype)
+        frames = torch.stack([slices.normals, slices.frames[:, -1]], dim=1)
+        return self._rows(masks, frames)[:, 0, :-1]
+
+    def _rows(self, masks: Tensor, frames: Tensor) -> Tensor:
+        """Walls, neurons and the output (R, k, N + 1) in given frames (R, k, D)."""
+        n_walls = self._layout.n_walls
+        rows = frames.new_empty((*frames.shape[:2], self._layout.n_rows))
+        rows[..., :n_walls] = frames @ self._walls[:-1]
+        rows[:, -1, :n_walls] += self._walls[-1]
+        self._program.maps_on(masks, frames, out=rows[..., n_walls:])
+        return rows
+
+
+def _axes_of(normals: Tensor) -> Tensor:
+    """Unit axes (R, D - 1, D) of the planes with given normals (R, D), right-handed with them."""
+    if normals.shape[1] == 2:
+        return torch.stack([normals[:, 1], -normals[:, 0]], dim=1)[:, None]
+    helper = torch.zeros_like(normals).scatter_(1, normals.abs().argmin(1, keepdim=True), 1.0)
+    first = torch.linalg.cross(normals, helper)
+    first = first / first.square().sum(1, keepdim=True).sqrt()
+    return torch.stack([first, torch.linalg.cross(normals, first)], dim=1)

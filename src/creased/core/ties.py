@@ -1,0 +1,136 @@
+"""Which rows bound a piece of a level set where several of them meet in one point: simulated perturbation.
+
+As in subdivision an exact zero counts as +, a later row being decided at the unmoved vertices of the
+earlier ones. That is the arrangement of rows ``h_r + e_r >= 0`` and the level set ``f + e = 0`` with
+infinitesimals ``0 < e_walls << e_1 << e_2 << ... << e``. Numbers then are polynomials in these, of which the
+parts of first order are kept: the value, the coefficient of ``e``, and those of the ``e_r`` from the last row
+to the first. They are compared part by part, a difference within rounding being none. What ``e_r`` does to
+rows behind ``r`` need not be known: whenever it could matter, a larger infinitesimal has decided.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.tolerance import rounding_error
+
+TERMS = 7  # of the sums whose rounding is looked through; a deep network's is mostly less than it could be
+COARSEST = 0.01  # of the domain: rows that cut the plane no more precisely than that do not cut it
+
+
+class Near(NamedTuple):
+    """Lines (in two dimensions: points) near a point of the level set in R cells."""
+
+    rows: Tensor  # (R, n) int64
+    normals: Tensor  # (R, D - 1, n): of unit length in the plane, into the cell
+    distances: Tensor  # (R, n): from the point; a negative one, of a line that leaves it outside
+    limit: Tensor  # (R,): no other row is nearer than that
+    scale: Tensor  # (R, n): one over how fast each row grows along its normal
+    climbs: Tensor | None  # (R, n): how fast each row grows along the normal of the plane
+    signs: Tensor  # (R, n) bool: on which side of each row the cell is
+    diameter: float  # of the domain
+
+
+class Spans(NamedTuple):
+    """What the others leave of each of m lines in R cells; in two dimensions m = 1, the level set itself."""
+
+    low: Tensor  # (R, m): where it starts, from the foot of its perpendicular; it may be -infinity
+    high: Tensor  # (R, m): where it ends; it may be infinity
+    before: Tensor  # (R, m) int64: the line that it starts on
+    after: Tensor  # (R, m) int64: the line that it ends on
+    exists: Tensor  # (R, m) bool
+    is_doubtful: Tensor  # (R,) bool: some corners coincide within rounding
+
+
+class _Numbers(NamedTuple):
+    """Numbers with infinitesimal parts."""
+
+    parts: Tensor  # (..., P): most significant first
+    noise: Tensor  # (..., P): what rounding may have done to each
+
+    def __neg__(self) -> _Numbers:
+        return _Numbers(-self.parts, self.noise)
+
+    def __sub__(self, other: _Numbers) -> _Numbers:
+        return _Numbers(self.parts - other.parts, self.noise + other.noise)
+
+    def over(self, divisor: Tensor) -> _Numbers:
+        """Divided by (...)."""
+        return _Numbers(self.parts / divisor[..., None], self.noise / divisor.abs()[..., None])
+
+    def choose(self, index: Tensor) -> _Numbers:
+        """Of numbers (..., n) those at (...)."""
+        place = index[..., None, None].expand(*index.shape, 1, self.parts.shape[-1])
+        return _Numbers(self.parts.gather(-2, place)[..., 0, :], self.noise.gather(-2, place)[..., 0, :])
+
+    def sign(self) -> Tensor:
+        """-1, 0 or 1 (...): that of the first part which is not noise."""
+        is_certain = self.parts.abs() > self.noise
+        first = is_certain.to(torch.int8).argmax(-1, keepdim=True)
+        return (self.parts * is_certain).gather(-1, first)[..., 0].sign()
+
+    def argmax(self, allowed: Tensor) -> Tensor:
+        """Index (...) of the largest of numbers (..., n) that are allowed; 0 where none is."""
+        left = allowed
+        for part, noise in zip(self.parts.unbind(-1), self.noise.unbind(-1), strict=True):
+            least = (part - noise).masked_fill(~left, -torch.inf).amax(-1, keepdim=True)
+            left = left & (part + noise >= least)
+        return left.to(torch.int8).argmax(-1)
+
+
+def spans_with_ties(near: Near) -> Spans:
+    """What is left of each line, whatever coincides."""
+    epsilon = rounding_error(near.normals.dtype, TERMS)
+    own = _perturbed(near)
+    if near.normals.shape[1] == 1:
+        slopes, constants = near.normals, _Numbers(*(x[:, None] for x in own))
+    else:
+        (x, y), n = near.normals.unbind(1), near.rows.shape[1]
+        slopes = y[:, :, None] * x[:, None] - x[:, :, None] * y[:, None]
+        cosine = (x[:, :, None] * x[:, None] + y[:, :, None] * y[:, None])[..., None]
+        parts = own.parts[:, None] - cosine * own.parts[:, :, None]
+        constants = _Numbers(parts, own.noise[:, None] + own.noise[:, :, None])
+        others = ~torch.eye(n, dtype=torch.bool, device=slopes.device)
+        slopes = torch.where(others, slopes, torch.nan)  # a line does not cut itself
+    matters = _matters(near)
+    flat = slopes.abs() <= epsilon * _steepness(near)[:, None]
+    starts, ends = (slopes > 0) & ~flat & matters[:, None], (slopes < 0) & ~flat & matters[:, None]
+    is_hidden = (flat & matters[:, None] & (constants.sign() < 0)).any(-1)
+    crossing = (-constants).over(slopes)
+    before, after = crossing.argmax(starts), (-crossing).argmax(ends)
+    low, high = crossing.choose(before), crossing.choose(after)
+    has_start, has_end = starts.any(-1), ends.any(-1)
+    exists = ~is_hidden & (((high - low).sign() > 0) | ~has_start | ~has_end)
+    if near.normals.shape[1] == 2:
+        exists &= matters
+    nowhere = torch.zeros_like(exists[:, 0])
+    least, most = low.parts[..., 0].where(has_start, -torch.inf), high.parts[..., 0].where(has_end, torch.inf)
+    return Spans(least, most, before, after, exists, nowhere)
+
+
+def _perturbed(near: Near) -> _Numbers:
+    """Signed distances (R, n, 2 + n) of the point from the lines: value, level, rows from the last down."""
+    steepness, n = _steepness(near), near.rows.shape[1]
+    side = torch.where(near.signs, near.scale, -near.scale)
+    rank = torch.argsort(torch.argsort(near.rows, dim=1, descending=True), dim=1)
+    own = torch.zeros((*near.rows.shape, n), dtype=side.dtype, device=side.device)
+    own.scatter_(2, rank[:, :, None], side[:, :, None])
+    assert near.climbs is not None
+    parts = torch.cat([near.distances[:, :, None], -(side * near.climbs)[:, :, None], own], dim=2)
+    noise = steepness[:, :, None] * torch.stack([parts.new_tensor(near.diameter), parts.new_tensor(1.0)])
+    epsilon = rounding_error(side.dtype, TERMS)
+    return _Numbers(parts, epsilon * torch.cat([noise, steepness[:, :, None] * own.abs()], dim=2))
+
+
+def _steepness(near: Near) -> Tensor:
+    """One over the sine of the angle between each row (R, n) and the level set."""
+    assert near.climbs is not None
+    return (1 + (near.climbs * near.scale).square()).sqrt()
+
+
+def _matters(near: Near) -> Tensor:
+    """False (R, n) for rows that do not cut the plane, being parallel to it within rounding."""
+    return rounding_error(near.normals.dtype, TERMS) * _steepness(near) < COARSEST
