@@ -69,7 +69,7 @@ def _marching_cubes(layers: Layers, n: int) -> Extract:
         planes = []
         for x in axis:
             grid = torch.stack([x.expand(n, n), *torch.meshgrid(axis, axis, indexing="ij")], dim=-1)
-            planes.append(program(grid.reshape(-1, 3)).reshape(n, n))
+            planes.append(program.outputs_at(grid.reshape(-1, 3)).reshape(n, n))
         wp = import_warp()
         field = wp.array(torch.stack(planes).numpy(), dtype=wp.float32, device="cpu")
         from warp.geometry import IsoSurfaceMarchingCubes

@@ -42,6 +42,18 @@ def test_extract_writes_every_format(checkpoint: Path, tmp_path: Path, ending: s
     assert "polygons" in capsys.readouterr().out
 
 
+def test_the_method_and_a_proof_are_asked_for_on_the_command_line(
+    checkpoint: Path, tmp_path: Path, capsys: Any
+) -> None:
+    out = ["--out", str(tmp_path / "mesh.ply")]
+    assert main(["extract", str(checkpoint), *out]) == 0
+    assert "subdivided, as there are only 16 neurons" in capsys.readouterr().out
+    assert main(["extract", str(checkpoint), *out, "--method", "march", "--complete"]) == 0
+    assert "complete in the domain: every cell was walked" in capsys.readouterr().out
+    assert main(["extract", str(checkpoint), *out, "--method", "march", "--memory", "1e-6"]) == 0
+    assert "not complete: stopped at" in capsys.readouterr().out
+
+
 def test_info_says_what_there_is(checkpoint: Path, capsys: Any) -> None:
     assert main(["info", str(checkpoint)]) == 0
     said = capsys.readouterr().out

@@ -37,3 +37,9 @@ def test_room_is_left_behind_unwritten_rows() -> None:
     grown.extend(4).fill_(1)
     assert grown.rows.shape == (8, 2)
     assert grown.rows.data_ptr() == before
+
+
+def test_chosen_rows_from_a_position_on_are_kept() -> None:
+    grown = Growable(torch.arange(10.0)[:, None])
+    grown.keep(torch.tensor([5, 8, 9]), 4)
+    assert grown.rows[:, 0].tolist() == [0, 1, 2, 3, 5, 8, 9]

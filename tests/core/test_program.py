@@ -109,3 +109,18 @@ def test_maps_on_a_pattern_are_its_preactivations(slope: float) -> None:
     maps = program.maps_on(masks)
     found = (torch.nn.functional.pad(points, (0, 1), value=1)[:, None] @ maps)[:, 0]
     torch.testing.assert_close(found, program.preactivations_on(points, masks))
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.3])
+def test_maps_in_frames_are_the_maps_along_their_axes(slope: float) -> None:
+    program = random_program(3, (5, 4), slope=slope, out_dim=2)
+    masks = (torch.rand((20, 9)) > 0.5).double()
+    frames = torch.rand((20, 3, 3), dtype=torch.float64)
+    maps = program.maps_on(masks)
+    along = frames @ maps[:, :-1]
+    along[:, -1] += maps[:, -1]
+    larger = torch.full((20, 3, 14), torch.nan, dtype=torch.float64)
+    program.maps_on(masks, frames, out=larger[..., 2:13])
+    torch.testing.assert_close(larger[..., 2:13], along)
+    assert bool(larger[..., :2].isnan().all())
+    assert bool(larger[..., 13:].isnan().all())

@@ -8,6 +8,7 @@ import torch
 from creased.core.signs import (
     RowLayout,
     lowest_row,
+    masks_of,
     pack_rows,
     row_bits,
     rows_before,
@@ -29,6 +30,15 @@ def test_unpacking_undoes_packing_at_every_offset(width: int, device: torch.devi
         for spare in (0, 1):
             words = pack_rows(signs, first, n_words + spare)
             torch.testing.assert_close(unpack_rows(words, first, width), signs)
+
+
+@pytest.mark.parametrize("first", [0, 6, 63, 64, 70])
+def test_masks_are_the_bits_as_numbers(first: int, device: torch.device) -> None:
+    signs = random_signs(5, 100, device)
+    words = pack_rows(signs, first, 4)
+    for dtype in (torch.float32, torch.float64):
+        torch.testing.assert_close(masks_of(words, first, 100, dtype), signs.to(dtype))
+    assert masks_of(words[:0], first, 100, torch.float64).shape == (0, 100)
 
 
 @pytest.mark.parametrize("first", [0, 1, 60, 63, 64, 65, 127, 128])

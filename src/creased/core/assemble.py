@@ -21,7 +21,7 @@ from creased.core.level_set import Polygons
 from creased.core.pairing import CellCodes
 from creased.core.pieces import Piece
 from creased.core.program import Program
-from creased.core.signs import RowLayout, unpack_rows
+from creased.core.signs import RowLayout, masks_of
 from creased.core.skeleton import Skeleton
 from creased.core.tolerance import get_epsilon
 
@@ -131,7 +131,7 @@ def _argsort_pairs(major: Tensor, minor: Tensor) -> Tensor:
 def region_gradients(program: Program, words: Tensor, layout: RowLayout) -> Tensor:
     """Gradients (F, D) of the first output in regions given by their packed signs (F, W)."""
     gradients = [
-        program.gradients_on(unpack_rows(batch, layout.n_walls, layout.n_neurons).to(program.dtype))
+        program.gradients_on(masks_of(batch, layout.n_walls, layout.n_neurons, program.dtype))
         for batch in words.split(BATCH)
     ]
     return torch.cat(gradients)

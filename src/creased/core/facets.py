@@ -32,8 +32,7 @@ class Facets(NamedTuple):
 
     cell: Tensor  # (n,) int64, ascending
     row: Tensor  # (n,) int64: the row that the side lies on
-    start: Tensor  # (n, D): where it starts
-    end: Tensor  # (n, D): where it ends
+    start: Tensor  # (n, D): where it starts; it ends where the next one starts
 
 
 SpansOf = Callable[[Near], Spans]
@@ -86,7 +85,8 @@ def _nearest(slices: Slices, climbs: Tensor | None, n_near: int, diameter: float
     nearest, rows = squares.topk(n_near, dim=1, largest=False)
     slopes = slopes.gather(2, rows[:, None].expand(-1, slopes.shape[1], -1))
     scale = slopes.square().sum(1).sqrt().reciprocal_()
-    side = torch.where(slices.signs.gather(1, rows), scale, -scale)  # the cell is where normals point
+    signs = slices.signs.gather(1, rows)
+    side = scale * (2 * signs - 1)  # the cell is where normals point
     return Near(
         rows=rows,
         normals=slopes * side[:, None],
@@ -94,7 +94,7 @@ def _nearest(slices: Slices, climbs: Tensor | None, n_near: int, diameter: float
         limit=nearest[:, -1].sqrt(),
         scale=scale,
         climbs=None if climbs is None else climbs.gather(1, rows),
-        signs=slices.signs.gather(1, rows),
+        signs=signs > 0,
         diameter=diameter,
     )
 
@@ -104,17 +104,22 @@ def _spans(near: Near) -> Spans:
     (x, y), c = near.normals.unbind(1), near.distances
     cosine = (x[:, :, None] * x[:, None]).addcmul_(y[:, :, None], y[:, None])
     sine = (y[:, :, None] * x[:, None]).addcmul_(x[:, :, None], y[:, None], value=-1)
-    sine.diagonal(dim1=1, dim2=2).zero_()  # rounding must not let a line cut itself
     crossing = (cosine * c[:, :, None]).sub_(c[:, None]).div_(sine)  # of line j on line i
-    low, before = crossing.masked_fill(sine <= 0, -torch.inf).max(2)
-    high, after = crossing.masked_fill(sine >= 0, torch.inf).min(2)
-    exists = low < high
-    at_low = looks_tied((crossing - low[:, :, None]) * sine, near.diameter).sum(2)
-    at_high = looks_tied((crossing - high[:, :, None]) * sine, near.diameter).sum(2)
-    is_tied = (exists & ((at_low != 1) | (at_high != 1))).any(1)
-    is_parallel = looks_tied(sine, 1.0).sum(2)
-    is_doubtful = is_tied | (is_parallel != 1).any(1) | (near.scale.amax(1) > 1e5 * near.scale.amin(1))
-    return Spans(low, high, before, after, exists, is_doubtful)
+    limit = torch.copysign(_infinity(sine), sine)  # where j leaves more of i, and not less
+    starts, ends = torch.minimum(crossing, limit), torch.maximum(crossing, limit)
+    starts.diagonal(dim1=1, dim2=2).fill_(-torch.inf)  # a line does not cut itself
+    ends.diagonal(dim1=1, dim2=2).fill_(torch.inf)
+    low, high = starts.amax(2), ends.amin(2)
+    # A line through a corner that others make is left with a point.
+    is_tied = looks_tied(high - low, near.diameter).any(1)
+    is_parallel = looks_tied(sine, 1.0).flatten(1).sum(1) > c.shape[1]  # more than each with itself
+    is_flat = near.scale.amax(1) > 1e5 * near.scale.amin(1)
+    nobody = near.rows[:, :0]
+    return Spans(low, high, nobody, nobody, low < high, is_tied | is_parallel | is_flat)
+
+
+def _infinity(like: Tensor) -> Tensor:
+    return torch.full((), torch.inf, dtype=like.dtype, device=like.device)
 
 
 def _is_whole(near: Near, spans: Spans) -> Tensor:
@@ -131,22 +136,29 @@ def _sides(slices: Slices, near: Near, spans: Spans, is_whole: Tensor, names: Te
     """Sides of the cells (R,) marked True, each piece's in order."""
     is_bounded = spans.low.isfinite() & spans.high.isfinite()
     cell, line = (spans.exists & is_bounded & is_whole[:, None]).nonzero(as_tuple=True)
-    low, high = spans.low[cell, line], spans.high[cell, line]
+    low = spans.low[cell, line]
     if near.normals.shape[1] == 1:
         cell = cell.repeat_interleave(2)
         ends = torch.stack([spans.before[:, 0], spans.after[:, 0]], dim=1)[cell[::2]]
         row = near.rows[cell, ends.reshape(-1)]
-        point = slices.place(cell, torch.stack([low, high], dim=1).reshape(-1, 1))
-        return Facets(names[cell], row, point, point)
+        point = slices.place(cell, torch.stack([low, spans.high[cell[::2], 0]], dim=1).reshape(-1, 1))
+        return Facets(names[cell], row, point)
     normal = near.normals[cell, :, line]
     angle = torch.atan2(normal[:, 1], normal[:, 0])
     order = torch.argsort(8 * cell + angle)
     cell, line, normal = cell[order], line[order], normal[order]
     along = torch.stack([normal[:, 1], -normal[:, 0]], dim=1)  # the cell is on the left
     foot = -near.distances[cell, line, None] * normal
-    start = slices.place(cell, foot + low[order, None] * along)
-    end = slices.place(cell, foot + high[order, None] * along)
-    return Facets(names[cell], near.rows[cell, line], start, end)
+    return Facets(names[cell], near.rows[cell, line], slices.place(cell, foot + low[order, None] * along))
+
+
+def following_sides(n_sides: Tensor) -> Tensor:
+    """The position (n,) of the side that follows each around its piece, given how many each piece has."""
+    ends = n_sides.cumsum(0)
+    is_met = n_sides > 0
+    following = torch.arange(1, int(n_sides.sum()) + 1, device=n_sides.device)
+    following[ends[is_met] - 1] = (ends - n_sides)[is_met]
+    return following
 
 
 def join_facets(batches: list[Facets], n: int) -> Facets:

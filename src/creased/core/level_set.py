@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from creased.core.records import map_tensors
-from creased.core.signs import RowLayout, unpack_rows
+from creased.core.signs import RowLayout, masks_of
 
 if TYPE_CHECKING:
     from creased.core.audit import Audit
@@ -79,6 +79,7 @@ class LevelSet:
     guarantee: str  # what the extraction proves of completeness
     status: str  # what is unusual about this level set, in a sentence; empty if nothing is
     n_torn: int = 0  # faces and polygons that rounding left open
+    is_complete: bool = False  # whether it is proven that nothing in the domain is missing
 
     @property
     def dim(self) -> int:
@@ -101,7 +102,7 @@ class LevelSet:
             words: packed signs (n, W) of some vertices alone.
         """
         words = self.words if words is None else words
-        return unpack_rows(words, self.layout.n_walls, self.layout.n_neurons).to(self.vertices.dtype)
+        return masks_of(words, self.layout.n_walls, self.layout.n_neurons, self.vertices.dtype)
 
     def is_on_wall(self) -> Tensor:
         """True (V,) where a vertex lies on a wall of the domain."""

@@ -22,7 +22,7 @@ from torch import Tensor
 from creased.core.cell_set import CellSet
 from creased.core.cofaces import Arrangement
 from creased.core.domain import Box
-from creased.core.facets import Facets, find_facets, join_facets
+from creased.core.facets import Facets, find_facets, following_sides, join_facets
 from creased.core.growable import Growable
 from creased.core.memory import in_gigabytes, working_bytes
 from creased.core.program import Program
@@ -119,7 +119,7 @@ class Walker:
         slices = self._slicer.cut(words, seeds)
         points = seeds - slices.error[:, None] * slices.normals
         lengths = slices.rows[:, :-1].square().sum(1).sqrt()
-        heights = torch.where(slices.signs, slices.rows[:, -1], -slices.rows[:, -1])
+        heights = slices.rows[:, -1] * (2 * slices.signs - 1)
         is_inside = (heights >= -2 * BELOW * self._diameter * lengths).all(1) & points.isfinite().all(1)
         return words[is_inside], points[is_inside]
 
@@ -128,14 +128,17 @@ class Walker:
         words, points = self.cells.words[start:stop], self._points.rows[start:stop]
         batches = zip(words.split(self._batch), points.split(self._batch), strict=True)
         facets = join_facets([self._cut(*batch) for batch in batches], self._batch)
+        n_sides = torch.bincount(facets.cell, minlength=stop - start)
         crossed = (facets.row >= self.rows.layout.n_walls).nonzero()[:, 0]
+        first = last = facets.start[crossed]
+        if self.program.in_dim == 3:
+            last = facets.start[following_sides(n_sides)[crossed]]
         # A cell is entered across its longest known side, far from its corners.
-        lengths = (facets.start - facets.end).abs().amax(1)
-        crossed = crossed[torch.argsort(lengths[crossed], descending=True, stable=True)]
+        order = torch.argsort((first - last).abs().amax(1), descending=True, stable=True)
+        crossed, middle = crossed[order], (first[order] + last[order]) / 2
         across = words[facets.cell[crossed]] ^ self.rows.bits[facets.row[crossed]]
         neighbours = torch.full_like(facets.row, -1)
-        neighbours[crossed] = self._enter(across, (facets.start[crossed] + facets.end[crossed]) / 2)
-        n_sides = torch.bincount(facets.cell, minlength=stop - start)
+        neighbours[crossed] = self._enter(across, middle)
         self._found.append((n_sides, facets.row.int(), neighbours, facets.start))
         self._n_sides += facets.row.shape[0]
         self._n_cut = stop

@@ -81,7 +81,7 @@ def subdivide_all(task: Task, asked: Asked) -> LevelSet:
         guarantee = f"not complete: {done.notes[-1]}"
     skeleton = done.skeleton._replace(edges=done.skeleton.edges.long())
     surface = link_surface(task.program, skeleton, task.rows, is_whole=done.is_whole)
-    origin = _origin(asked, guarantee, done.notes, done.n_torn, proves_absence=done.is_whole)
+    origin = _origin(asked, guarantee, done.notes, done.n_torn, is_complete=done.is_whole)
     return make_level_set(task.program, surface, task.rows.layout, origin)
 
 
@@ -101,7 +101,7 @@ def march_over(task: Task, asked: Asked) -> LevelSet:
         f"not complete: {walker.note}" if walker.note else _guarantee(n_cells, seeds.shape[0], proof, asked)
     )
     notes = (walker.note,) if walker.note else ()
-    origin = _origin(asked, guarantee, notes, proves_absence=is_proven)
+    origin = _origin(asked, guarantee, notes, is_complete=is_proven)
     return make_level_set(task.program, surface, task.rows.layout, origin)
 
 
@@ -127,11 +127,11 @@ def _guarantee(n_cells: int, n_seeds: int, proof: Proof | None, asked: Asked) ->
 
 
 def _origin(
-    asked: Asked, guarantee: str, notes: tuple[str, ...], n_torn: int = 0, *, proves_absence: bool
+    asked: Asked, guarantee: str, notes: tuple[str, ...], n_torn: int = 0, *, is_complete: bool
 ) -> Origin:
     if asked.reason:
         guarantee = f"{guarantee} ({asked.reason})"
-    return Origin(asked.level, asked.output, guarantee, asked.notes + notes, n_torn, proves_absence)
+    return Origin(asked.level, asked.output, guarantee, asked.notes + notes, n_torn, is_complete)
 
 
 def why_distrusted(found: LevelSet, exact: Task) -> str | None:

@@ -192,12 +192,12 @@ class Program:
         state, n_done = frames, 0
         for block, mask in zip(self.blocks, masks.split(self.widths, dim=-1), strict=True):
             z = out[..., n_done : n_done + block.n_neurons]
-            _map_frames(block.affine, state, z)
+            map_frames(block.affine, state, z)
             state = replace(block, shift=None).advance(state, z * mask[:, None])
             if block.shift is not None:
                 state[:, -1] += block.shift
             n_done += block.n_neurons
-        _map_frames(self.head, state, out[..., n_done:])
+        map_frames(self.head, state, out[..., n_done:])
         return out
 
     def gradients_on(self, masks: Tensor, output: int = 0) -> Tensor:
@@ -209,7 +209,7 @@ class Program:
         return covector
 
 
-def _map_frames(affine: Affine, frames: Tensor, out: Tensor) -> None:
+def map_frames(affine: Affine, frames: Tensor, out: Tensor) -> None:
     """Axes and origins (R, k + 1, S) mapped, into part of a larger tensor: (R, k + 1, n)."""
     rows = out.as_strided((out.shape[0] * out.shape[1], out.shape[2]), out.stride()[1:], out.storage_offset())
     torch.mm(frames.reshape(-1, frames.shape[2]), affine.weight.T, out=rows)

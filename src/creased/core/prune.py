@@ -25,7 +25,7 @@ from creased.core.forms import Forms, advance_forms, input_forms
 from creased.core.growable import Growable
 from creased.core.live_regions import LiveRegions, gather_regions
 from creased.core.program import Block, Program
-from creased.core.signs import unpack_rows
+from creased.core.signs import masks_of
 from creased.core.skeleton import BlockCut, GrowingSkeleton, restrict
 from creased.core.work import Work
 
@@ -157,5 +157,5 @@ def _advanced_forms(
     for slot in range(dim):
         is_plus = (corner >> slot) & 1
         words |= cut.rows.bits.index_select(0, zero_ids[:, slot]) * is_plus[:, None]
-    masks = unpack_rows(words, cut.first_row, cut.n_neurons).to(forms.error.dtype)
+    masks = masks_of(words, cut.first_row, cut.n_neurons, forms.error.dtype)
     return advance_forms(block, _inherited_forms(forms, regions, chosen), masks, reach)

@@ -22,7 +22,7 @@ from creased.core.domain import Box
 from creased.core.pairing import CellCodes
 from creased.core.program import Program
 from creased.core.records import map_tensors
-from creased.core.signs import RowLayout, sign_vectors, unpack_rows
+from creased.core.signs import RowLayout, masks_of, sign_vectors
 
 BATCH = 1 << 12  # regions whose maps are found in one go
 
@@ -124,7 +124,7 @@ class Regions:
     def _maps_of_rows(self, program: Program, level: float, which: slice) -> Tensor:
         """Every row as an affine function (r, D + 1, n_rows) on regions, >= 0 inside, the constant last."""
         layout, words = self.layout, self.words[which]
-        masks = unpack_rows(words, layout.n_walls, layout.n_neurons).to(program.dtype)
+        masks = masks_of(words, layout.n_walls, layout.n_neurons, program.dtype)
         maps = program.maps_on(masks)[..., : layout.n_neurons + layout.n_outputs]
         maps[:, -1, layout.n_neurons :] -= level
         walls = self.domain.halfspaces(program.dtype, program.device).expand(len(masks), -1, -1)

@@ -12,6 +12,7 @@ Because listed zeros have bit 0, the code of an edge is the OR of the codes of i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -74,6 +75,21 @@ def unpack_rows(words: Tensor, first_row: int, n_rows: int) -> Tensor:
     """Bits (V, n_rows) as bool of rows first_row ... of packed words (V, W)."""
     rows = torch.arange(first_row, first_row + n_rows, device=words.device)
     return (words[:, rows // WORD] >> (rows % WORD)) & 1 == 1
+
+
+def masks_of(words: Tensor, first_row: int, n_rows: int, dtype: torch.dtype) -> Tensor:
+    """The same as numbers, 1.0 where a bit is set: (V, n_rows), strided."""
+    octets = words.contiguous().view(torch.uint8).int()
+    unpacked = torch.nn.functional.embedding(octets, _octet_table(dtype, words.device))
+    return unpacked.flatten(1)[:, first_row : first_row + n_rows]
+
+
+@cache
+def _octet_table(dtype: torch.dtype, device: torch.device) -> Tensor:
+    """The eight bits of every byte, (256, 8)."""
+    with torch.inference_mode(mode=False):
+        octets, bits = torch.arange(256, device=device), torch.arange(8, device=device)
+        return ((octets[:, None] >> bits) & 1).to(dtype)
 
 
 def row_bits(n_rows: int, n_words: int, device: torch.device) -> Tensor:

@@ -13,14 +13,14 @@ from torch import Tensor
 
 from creased.core.cofaces import Arrangement
 from creased.core.domain import Box
-from creased.core.program import Program
-from creased.core.signs import unpack_rows
+from creased.core.program import Affine, Program, map_frames
+from creased.core.signs import masks_of
 
 
 class Slices(NamedTuple):
     """Planes of a level set, a line each in two dimensions, in R cells."""
 
-    signs: Tensor  # (R, N) bool: of the cell, for the walls and all neurons
+    signs: Tensor  # (R, N) floating: 1 where the cell is on the + side of a wall or neuron, else 0
     frames: Tensor  # (R, D, D): D - 1 unit axes, then a point on the plane; right-handed with the normal
     normals: Tensor  # (R, D): of unit length, where the function grows
     rows: Tensor  # (R, D, N): walls and neurons along the axes, and their values at the point
@@ -42,25 +42,25 @@ class Slicer:
 
     def __init__(self, program: Program, domain: Box, rows: Arrangement) -> None:
         self._program, self._layout = program, rows.layout
-        self._walls = domain.halfspaces(program.dtype, program.device)
+        walls = domain.halfspaces(program.dtype, program.device)
+        self._walls = Affine(walls[:-1].T, walls[-1])
 
     def cut(self, words: Tensor, points: Tensor) -> Slices:
         """Slice cells (R, W) by the level set, which passes near points (R, D)."""
         layout = self._layout
-        signs = unpack_rows(words, layout.n_walls, layout.n_neurons)
-        masks = signs.to(points.dtype)
+        signs = masks_of(words, 0, layout.first_output, points.dtype)
+        masks = signs[:, layout.n_walls :]
         gradients = self._program.gradients_on(masks)
         steepness = gradients.square().sum(1).sqrt()
         normals = gradients / steepness[:, None]
         frames = torch.cat([_axes_of(normals), points[:, None]], dim=1)
         rows = self._rows(masks, frames)
         error = rows[:, -1, -1] / steepness
-        signs = torch.nn.functional.pad(signs, (layout.n_walls, 0), value=True)
         return Slices(signs, frames, normals, rows[..., :-1], error)
 
     def climbs(self, slices: Slices) -> Tensor:
         """How fast each row (R, N) grows along the normals."""
-        masks = slices.signs[:, self._layout.n_walls :].to(slices.rows.dtype)
+        masks = slices.signs[:, self._layout.n_walls :]
         frames = torch.stack([slices.normals, slices.frames[:, -1]], dim=1)
         return self._rows(masks, frames)[:, 0, :-1]
 
@@ -68,8 +68,7 @@ class Slicer:
         """Walls, neurons and the output (R, k, N + 1) in given frames (R, k, D)."""
         n_walls = self._layout.n_walls
         rows = frames.new_empty((*frames.shape[:2], self._layout.n_rows))
-        rows[..., :n_walls] = frames @ self._walls[:-1]
-        rows[:, -1, :n_walls] += self._walls[-1]
+        map_frames(self._walls, frames, rows[..., :n_walls])
         self._program.maps_on(masks, frames, out=rows[..., n_walls:])
         return rows
 

@@ -32,7 +32,7 @@ class Origin(NamedTuple):
     guarantee: str
     notes: tuple[str, ...]  # what is unusual about the extraction, in words
     n_torn: int  # faces that rounding left open
-    proves_absence: bool = True  # whether what was not found is not there
+    is_complete: bool  # whether it is proven that what was not found is not there
 
 
 class Surface(NamedTuple):
@@ -95,6 +95,7 @@ def make_level_set(program: Program, surface: Surface, layout: RowLayout, origin
         guarantee=origin.guarantee if n_torn == 0 else f"not complete: rounding left {n_torn} faces open",
         status="; ".join([*origin.notes, *_notes(skeleton, layout, origin, n_torn)]),
         n_torn=n_torn,
+        is_complete=origin.is_complete and n_torn == 0,
     )
 
 
@@ -122,7 +123,7 @@ def _notes(surface: Skeleton, layout: RowLayout, origin: Origin, n_torn: int) ->
     if surface.vertices.shape[0] == 0:
         absent = f"the function does not take the value {origin.level:g} in the domain"
         unseen = f"no point was found where the function takes the value {origin.level:g}"
-        notes.append(f"empty: {absent if origin.proves_absence else unseen}")
+        notes.append(f"empty: {absent if origin.is_complete else unseen}")
     if n_wall:
         notes.append(f"cut open by the domain's walls at {n_wall} vertices")
     if n_torn:

@@ -39,8 +39,8 @@ class Spans(NamedTuple):
 
     low: Tensor  # (R, m): where it starts, from the foot of its perpendicular; it may be -infinity
     high: Tensor  # (R, m): where it ends; it may be infinity
-    before: Tensor  # (R, m) int64: the line that it starts on
-    after: Tensor  # (R, m) int64: the line that it ends on
+    before: Tensor  # (R, m) int64: the line that it starts on; D = 2 alone
+    after: Tensor  # (R, m) int64: the line that it ends on; D = 2 alone
     exists: Tensor  # (R, m) bool
     is_doubtful: Tensor  # (R,) bool: some corners coincide within rounding
 

@@ -34,4 +34,4 @@ def looks_tied(distances: Tensor, diameter: float) -> Tensor:
 
     It is a first look, which errs on the safe side.
     """
-    return distances.abs() <= 500 * get_epsilon(distances.dtype) * diameter
+    return distances.abs() <= 4 * torch.finfo(distances.dtype).eps ** 0.5 * diameter

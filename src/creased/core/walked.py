@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from creased.core.cofaces import Arrangement
+from creased.core.facets import following_sides
 from creased.core.level_set import Polygons
 from creased.core.march import Walk
 from creased.core.pairing import Groups, group_exact
@@ -64,12 +65,9 @@ def _relate(walk: Walk, n_rows: int) -> _Sides:
     n_sides = walk.n_sides
     cell = torch.repeat_interleave(torch.arange(n_sides.shape[0], device=n_sides.device), n_sides)
     row = walk.rows.long()
-    ends = n_sides.cumsum(0)
-    is_met = n_sides > 0
-    last, first = ends[is_met] - 1, (ends - n_sides)[is_met]
+    following = following_sides(n_sides)
     every = torch.arange(row.shape[0], device=row.device)
-    following, previous = every + 1, every - 1
-    following[last], previous[first] = first, last
+    previous = torch.empty_like(following).index_copy_(0, following, every)
     beyond_wall = walk.neighbours < 0
     lower = torch.where(beyond_wall, cell, torch.minimum(cell, walk.neighbours))
     edges = group_exact(lower * n_rows + row)

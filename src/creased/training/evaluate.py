@@ -41,7 +41,8 @@ def evaluate(shape: Shape, domain: Box, program: Program, level_set: LevelSet, s
         result["edge_length_total"] = float(edge_lengths(level_set.vertices, level_set.edges).sum())
         vertices, triangles = level_set.vertices.cpu().numpy(), level_set.triangles().cpu().numpy()
         result |= compare_meshes(shape, vertices, triangles, N_MESH, rng)
-    return result | {"guarantee": level_set.guarantee, "status": level_set.status}
+    words = {"guarantee": level_set.guarantee, "status": level_set.status}
+    return result | words | {"is_complete": level_set.is_complete}
 
 
 def as_table(metrics: dict[str, Any]) -> Table:
@@ -79,6 +80,7 @@ def _lines(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
             f"{metrics['n_components']} component(s)",
         ),
         ("closed", closed, metrics["status"]),
+        ("nothing missing", "proven" if metrics["is_complete"] else "not proven", metrics["guarantee"]),
         ("oriented manifold", sound, _second_opinion(metrics["open3d"])),
         ("max |f| at vertices", f"{metrics['max_residual']:.1e}", "in the program's own evaluation"),
         (

@@ -195,7 +195,7 @@ def _evaluate(cfg: DictConfig, shape: Shape, module: SDFModule, trainer: L.Train
     """Extract once more, from the weights as they are at the end, and compare."""
     program = module.program().detach().to("cpu", torch.float64)
     start = time.perf_counter()
-    level_set = extract_level_set(program, module.domain)
+    level_set = extract_level_set(program, module.domain, **cfg.evaluation)
     seconds = time.perf_counter() - start
     run_facts = {
         "shape": shape.name,
