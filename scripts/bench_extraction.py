@@ -39,7 +39,7 @@ FITTED = {  # depth, width, systems
     "3,3x16 fitted": (3, 16, COMPLEXES + SURFACES),
     "3,4x24 fitted": (4, 24, COMPLEXES + SURFACES),
     "3,4x40 fitted": (4, 40, ("full", "unpruned", *SURFACES)),
-    "3,3x96 fitted": (3, 96, SURFACES),
+    "3,3x128 fitted": (3, 128, SURFACES),
 }
 LENT = {
     "2,2x50 bunny": ("bunny_2d_2x50", COMPLEXES),

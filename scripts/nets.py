@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -9,22 +11,40 @@ import torch
 from torch import Tensor, nn
 
 import creased
+from creased.shapes import BunnyScan, Shape, load_shape
+from creased.shapes.sampling import sample_distances
 
 SHARED = Path(__file__).parents[2] / "shared" / "nets"
+N_SAMPLES = 500_000  # of the bunny's distance
+BEST_RATES = {128: 6e-3, 256: 4e-3, 512: 2e-3}  # for the bunny, by width
 Layers = list[tuple[Tensor, Tensor]]
+Batch = tuple[Tensor, Tensor]
 
 
 def fit(path: Path, depth: int, width: int, steps: int = 3000) -> Path:
     """Fit a network to the distance of a torus and a wrinkled ball."""
+    return _fit(path, depth, width, steps, 1e-2, _torus_and_ball)
+
+
+def fit_bunny(path: Path, depth: int, width: int, steps: int = 1500) -> Path:
+    """Fit a network to the distance of the Stanford bunny."""
+    return _fit(path, depth, width, steps, BEST_RATES.get(width, 1e-2), _near_bunny)
+
+
+@cache
+def bunny() -> Shape:
+    """The scan, repaired and scaled to the domain."""
+    return load_shape("bunny", BunnyScan(), up="z")
+
+
+def _fit(path: Path, depth: int, width: int, steps: int, rate: float, draw: Callable[[], Batch]) -> Path:
     torch.manual_seed(0)
     net = creased.MLP(3, width, depth)
     optimizer = torch.optim.Adam(net.parameters())
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, steps)
     for _ in range(steps):
-        x = torch.rand(2048, 3) - 0.5
-        tube = torch.stack([x[:, :2].norm(dim=1) - 0.28, x[:, 2]], 1).norm(dim=1) - 0.12
-        ball = (x - torch.tensor([0.1, 0.1, 0.2])).norm(dim=1) - 0.17 + 0.02 * torch.sin(30 * x).prod(1)
-        loss = (net(x)[:, 0] - torch.minimum(tube, ball)).abs().mean()
+        points, distances = draw()
+        loss = (net(points)[:, 0] - distances).abs().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -33,6 +53,26 @@ def fit(path: Path, depth: int, width: int, steps: int = 3000) -> Path:
     arrays = {f"weight_{i}": layer.weight.detach().numpy() for i, layer in enumerate(layers)}
     np.savez(path, **arrays, **{f"bias_{i}": layer.bias.detach().numpy() for i, layer in enumerate(layers)})
     return path
+
+
+def _torus_and_ball() -> Batch:
+    x = torch.rand(2048, 3) - 0.5
+    tube = torch.stack([x[:, :2].norm(dim=1) - 0.28, x[:, 2]], 1).norm(dim=1) - 0.12
+    ball = (x - torch.tensor([0.1, 0.1, 0.2])).norm(dim=1) - 0.17 + 0.02 * torch.sin(30 * x).prod(1)
+    return x, torch.minimum(tube, ball)
+
+
+def _near_bunny() -> Batch:
+    points, distances = _samples()
+    chosen = torch.randint(N_SAMPLES, (4096,))
+    return points[chosen], distances[chosen]
+
+
+@cache
+def _samples() -> Batch:
+    box, rng = creased.Box.cube(3, 0.5), np.random.default_rng(0)
+    samples = sample_distances(bunny(), box, N_SAMPLES, 0.8, (0.01, 0.04), rng)
+    return torch.from_numpy(samples.points).float(), torch.from_numpy(samples.distances).float()
 
 
 def load(path: Path) -> Layers:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from nets import Layers, as_program, load
 from torch import Tensor
@@ -22,12 +23,25 @@ import creased
 from creased.mesh_queries import import_warp
 
 Found = dict[str, float]
-Extract = Callable[[], Found]
+Mesh = tuple[Tensor, Tensor]  # vertices (V, 3) and triangles (T, 3)
+Extract = Callable[[], tuple[Found, Mesh | None]]
+N_COMPOSED = 20_000  # cells whose maps are composed, for the floor of what a face can cost
 
 
-def measure(system: str, net: Path, peer: Path | None = None, limit: float | None = None) -> Found | None:
-    """Run one system on a network in a process of its own; None if it took longer than the limit."""
-    command = [sys.executable, __file__, system, str(net), *(["--peer", str(peer.resolve())] if peer else [])]
+def measure(
+    system: str,
+    net: Path,
+    peer: Path | None = None,
+    limit: float | None = None,
+    mesh: Path | None = None,
+) -> Found | None:
+    """Run one system on a network in a process of its own; None if it took longer than the limit.
+
+    The triangles of the surface are written where ``mesh`` says, as npz.
+    """
+    command = [sys.executable, __file__, system, str(net)]
+    for option, path in (("--peer", peer), ("--mesh", mesh)):
+        command += [option, str(path.resolve())] if path else []
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=limit)  # noqa: S603, ourselves
     except subprocess.TimeoutExpired:
@@ -40,9 +54,9 @@ def _full(layers: Layers, dtype: torch.dtype) -> Extract:
     program = as_program(layers, torch.float64)
     box = creased.Box.cube(program.in_dim, 0.5)
 
-    def extract() -> Found:
+    def extract() -> tuple[Found, None]:
         complex_ = creased.extract_complex(program, box, dtype=dtype)
-        return {"vertices": complex_.vertices.shape[0], "edges": complex_.edges.shape[0]}
+        return {"vertices": complex_.vertices.shape[0], "edges": complex_.edges.shape[0]}, None
 
     return extract
 
@@ -51,11 +65,28 @@ def _level_set(layers: Layers, **options: bool | str) -> Extract:
     program = as_program(layers, torch.float64)
     box = creased.Box.cube(program.in_dim, 0.5)
 
-    def extract() -> Found:
+    def extract() -> tuple[Found, Mesh]:
         surface = creased.extract_level_set(program, box, **options)
         n_faces = surface.polygons.n if surface.dim == 3 else surface.edges.shape[0]
         error = float(surface.residual.max()) if n_faces else 0.0
-        return {"vertices": surface.vertices.shape[0], "faces": n_faces, "error": error}
+        found = {"vertices": surface.vertices.shape[0], "faces": n_faces, "error": error}
+        return found, (surface.vertices, surface.triangles())
+
+    return extract
+
+
+def _compose(layers: Layers) -> Extract:
+    """The arithmetic that marching cannot do without: composing the affine maps of cells."""
+    weights = [weight.double().T.contiguous() for weight, _ in layers]
+
+    @torch.inference_mode()
+    def extract() -> tuple[Found, None]:
+        columns = torch.rand((512 * 4, 3), dtype=torch.float64)
+        for _ in range(N_COMPOSED // 512):
+            state = columns
+            for weight in weights:
+                state = state @ weight
+        return {"faces": N_COMPOSED // 512 * 512}, None
 
     return extract
 
@@ -65,7 +96,7 @@ def _marching_cubes(layers: Layers, n: int) -> Extract:
     program, axis = as_program(layers, torch.float32), torch.linspace(-0.5, 0.5, n)
 
     @torch.no_grad()
-    def extract() -> Found:
+    def extract() -> tuple[Found, Mesh]:
         planes = []
         for x in axis:
             grid = torch.stack([x.expand(n, n), *torch.meshgrid(axis, axis, indexing="ij")], dim=-1)
@@ -78,7 +109,9 @@ def _marching_cubes(layers: Layers, n: int) -> Extract:
         vertices, indices = IsoSurfaceMarchingCubes.extract(field, 0.0, **corners)
         points: Tensor = torch.from_numpy(vertices.numpy())
         error = float(program(points).abs().max()) if len(points) else 0.0
-        return {"vertices": points.shape[0], "faces": indices.shape[0] // 3, "error": error}
+        triangles: Tensor = torch.from_numpy(indices.numpy()).reshape(-1, 3)
+        found = {"vertices": points.shape[0], "faces": triangles.shape[0], "error": error}
+        return found, (points, triangles)
 
     return extract
 
@@ -93,40 +126,44 @@ def _published(layers: Layers, peer: Path, *, prune: bool) -> Extract:
         linear.weight.data, linear.bias.data = weight, bias
 
     @torch.no_grad()
-    def extract() -> Found:
+    def extract() -> tuple[Found, None]:
         found = skeletal_subdivision(net, device="cpu", bbox=(-0.5, 0.5), verbose=False, prune=prune)
-        return {"vertices": len(found[0])}
+        return {"vertices": len(found[0])}, None
 
     return extract
 
 
 def _make(system: str, layers: Layers, peer: Path) -> Extract:
+    if system.startswith("marching"):
+        return _marching_cubes(layers, int(system.removeprefix("marching")))
     makers: dict[str, Callable[[], Extract]] = {
         "full": lambda: _full(layers, torch.float64),
         "full32": lambda: _full(layers, torch.float32),
         "level_set": lambda: _level_set(layers),
         "march": lambda: _level_set(layers, method="march"),
         "unpruned": lambda: _level_set(layers, prune=False),
-        "marching128": lambda: _marching_cubes(layers, 128),
-        "marching256": lambda: _marching_cubes(layers, 256),
+        "compose": lambda: _compose(layers),
         "published": lambda: _published(layers, peer, prune=False),
         "published_pruned": lambda: _published(layers, peer, prune=True),
     }
     return makers[system]()
 
 
-def _work(system: str, net: Path, peer: Path) -> Found:
+def _work(system: str, net: Path, peer: Path, mesh: Path | None) -> Found:
     layers = load(net)
     dim = layers[0][0].shape[1]
     torch.manual_seed(0)
     small = [(torch.randn(8, dim), torch.randn(8)), (torch.randn(1, 8), torch.randn(1))]
-    _make(system.replace("256", "128"), small, peer)()
+    _make("marching64" if system.startswith("marching") else system, small, peer)()
     extract = _make(system, layers, peer)
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
     before, wall, cpu = _status("VmRSS"), time.perf_counter(), time.process_time()
-    found = extract()
+    found, surface = extract()
     seconds = {"seconds": time.process_time() - cpu, "wall": time.perf_counter() - wall}
-    return found | seconds | {"megabytes": _status("VmHWM") - before}
+    figures = found | seconds | {"megabytes": _status("VmHWM") - before}
+    if mesh and surface:
+        np.savez(mesh, vertices=surface[0].numpy(), triangles=surface[1].numpy())
+    return figures
 
 
 def _status(name: str) -> float:
@@ -140,6 +177,7 @@ if __name__ == "__main__":
     parser.add_argument("system")
     parser.add_argument("net", type=Path)
     parser.add_argument("--peer", type=Path, default=Path())
+    parser.add_argument("--mesh", type=Path)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    print(json.dumps(_work(chosen.system, chosen.net, chosen.peer)))
+    print(json.dumps(_work(chosen.system, chosen.net, chosen.peer, chosen.mesh)))

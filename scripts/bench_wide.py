@@ -1,0 +1,76 @@
+"""Times marching on wide networks fitted to the bunny, beside the arithmetic that it cannot do without.
+
+    ./run python scripts/bench_wide.py --json wide.json           about an hour, most of it 4x512
+    ./run python scripts/bench_wide.py --only 4x128
+
+The floor is the composition of the affine maps of as many cells as there are faces, as matrix products of 512
+cells at once in float64. Every measurement is a process of its own with one thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from nets import fit_bunny
+from rich.console import Console
+from rich.table import Table
+from systems import Found, measure
+
+NETS = {"4x96": 1500, "4x128": 2000, "8x128": 1500, "4x256": 1500, "4x512": 700}  # steps of the fit
+
+
+def main() -> None:
+    """Fit, measure, print a table, and write JSON."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", default="", help="nets whose name contains this")
+    parser.add_argument("--json", type=Path, help="where to write the results")
+    chosen = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        results = {
+            name: _measure(Path(folder) / f"{name}.npz", name, steps)
+            for name, steps in NETS.items()
+            if chosen.only in name
+        }
+    _print(results)
+    if chosen.json:
+        chosen.json.write_text(json.dumps({"date": str(date.today()), "results": results}, indent=2))
+
+
+def _measure(path: Path, name: str, steps: int) -> Found:
+    depth, width = (int(n) for n in name.split("x"))
+    fit_bunny(path, depth, width, steps)
+    floor, marched, again = (measure(system, path) for system in ("compose", "march", "compose"))
+    assert floor is not None
+    assert marched is not None
+    assert again is not None
+    n_composed = floor["faces"] + again["faces"]
+    return marched | {"floor": (floor["seconds"] + again["seconds"]) / n_composed}
+
+
+def _print(results: dict[str, Found]) -> None:
+    table = Table(title=f"marching, one thread; {date.today()}")
+    for column in ("net", "faces", "CPU s", "us a face", "floor, us", "ratio", "peak MB", "max |f|"):
+        table.add_column(column, justify="left" if column == "net" else "right")
+    for name, found in results.items():
+        cost, floor = 1e6 * found["seconds"] / found["faces"], 1e6 * found["floor"]
+        table.add_row(
+            name,
+            f"{found['faces']:,.0f}",
+            f"{found['seconds']:.1f}",
+            f"{cost:.0f}",
+            f"{floor:.0f}",
+            f"{cost / floor:.1f}",
+            f"{found['megabytes']:,.0f}",
+            f"{found['error']:.0e}",
+        )
+    Console(width=110).print(table)
+
+
+if __name__ == "__main__":
+    main()
