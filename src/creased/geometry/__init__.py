@@ -1,14 +1,40 @@
 """Differentiable geometry of level sets: positions as functions of the weights, and measures of them."""
 
+from creased.geometry.curvature import angle_defects, bending_energies, dihedral_angles, mean_curvatures
+from creased.geometry.halfedges import Halfedges, halfedges_of
 from creased.geometry.implicit_vertices import VertexSolution, implicit_vertices, solve_vertices
-from creased.geometry.measures import edge_lengths
+from creased.geometry.measures import (
+    area_vectors,
+    centroid,
+    compactness,
+    edge_lengths,
+    enclosed_volume,
+    polygon_areas,
+    polygon_centroids,
+    polygon_normals,
+    surface_area,
+)
 from creased.geometry.regularizers import EdgeLength, Regularizer
 
 __all__ = [
     "EdgeLength",
+    "Halfedges",
     "Regularizer",
     "VertexSolution",
+    "angle_defects",
+    "area_vectors",
+    "bending_energies",
+    "centroid",
+    "compactness",
+    "dihedral_angles",
     "edge_lengths",
+    "enclosed_volume",
+    "halfedges_of",
     "implicit_vertices",
+    "mean_curvatures",
+    "polygon_areas",
+    "polygon_centroids",
+    "polygon_normals",
     "solve_vertices",
+    "surface_area",
 ]

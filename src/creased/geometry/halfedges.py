@@ -1,0 +1,44 @@
+"""Who meets whom on a surface of polygons: the combinatorics that measures of vertex positions need.
+
+A halfedge is a side of a polygon, run along counter-clockwise; halfedge h starts at corner h of
+`Polygons.indices`. Nothing here carries a gradient.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.chains import match_tails
+from creased.core.level_set import Polygons
+
+
+class Halfedges(NamedTuple):
+    """The sides of F polygons, n in all."""
+
+    tail: Tensor  # (n,) int64: the vertex that it starts from
+    head: Tensor  # (n,) int64: the vertex that it ends at
+    following: Tensor  # (n,) int64: the next one around the polygon
+    polygon: Tensor  # (n,) int64
+    twin: Tensor  # (n,) int64: that of the neighbour, which runs the other way; -1 at a boundary
+    n_polygons: int
+
+    def inner_edges(self) -> Tensor:
+        """One halfedge (m,) of each edge that two polygons share."""
+        every = torch.arange(self.tail.shape[0], device=self.tail.device)
+        return (self.twin > every).nonzero()[:, 0]
+
+    def boundary(self) -> Tensor:
+        """The halfedges (m,) without a twin."""
+        return (self.twin < 0).nonzero()[:, 0]
+
+
+def halfedges_of(polygons: Polygons) -> Halfedges:
+    """The sides of polygons; of an edge that more than two share, two are twins and the others have none."""
+    following = polygons.following()
+    tail, head = polygons.indices, polygons.indices[following]
+    n_vertices = int(tail.max()) + 1 if tail.shape[0] else 0
+    twin, _ = match_tails(torch.minimum(tail, head) * n_vertices + torch.maximum(tail, head))
+    return Halfedges(tail, head, following, polygons.owners(), twin, polygons.n)
