@@ -80,7 +80,7 @@ def test_gradient_of_the_regularizer_is_that_of_the_summed_lengths(case: str) ->
     module, box = build(case)
     surface = extract_level_set(module, box)
     parameters = list(module.parameters())
-    value = EdgeLength(n_edges=None)(surface, lower(module))
+    value = EdgeLength(n_samples=None)(surface, lower(module))
     total = edge_lengths(implicit_vertices(surface, lower(module)), surface.edges).sum()
     found, expected = (torch.autograd.grad(scalar, parameters) for scalar in (value, total))
     for a, b in zip(found, expected, strict=True):

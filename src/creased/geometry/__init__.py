@@ -14,13 +14,36 @@ from creased.geometry.measures import (
     polygon_normals,
     surface_area,
 )
-from creased.geometry.regularizers import EdgeLength, Regularizer
+from creased.geometry.regularizers import (
+    Area,
+    Bending,
+    Compactness,
+    Convexity,
+    EdgeLength,
+    FaceCount,
+    GaussianCurvature,
+    MeanCurvature,
+    Planarity,
+    Regularizer,
+    Slivers,
+    Volume,
+)
 
 __all__ = [
+    "Area",
+    "Bending",
+    "Compactness",
+    "Convexity",
     "EdgeLength",
+    "FaceCount",
+    "GaussianCurvature",
     "Halfedges",
+    "MeanCurvature",
+    "Planarity",
     "Regularizer",
+    "Slivers",
     "VertexSolution",
+    "Volume",
     "angle_defects",
     "area_vectors",
     "bending_energies",

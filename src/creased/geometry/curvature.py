@@ -17,16 +17,20 @@ from creased.geometry.safe import angles_between, directions_of, lengths_of
 
 
 def dihedral_angles(vertices: Tensor, polygons: Polygons, sides: Halfedges | None = None) -> Tensor:
-    """Exterior angles (m,) in [-pi, pi] at the inner edges, in the order of `Halfedges.inner_edges`.
-
-    They are those between the outward normals: 0 where the surface is flat, positive where it is convex. Next
-    to a polygon of no area, which has no normal, it is 0.
-    """
+    """Exterior angles (m,) in [-pi, pi] at the inner edges, in the order of `Halfedges.inner_edges`."""
     sides = halfedges_of(polygons) if sides is None else sides
-    edge = sides.inner_edges()
-    normals = directions_of(area_vectors(vertices, polygons))
-    first, second = normals[sides.polygon[edge]], normals[sides.polygon[sides.twin[edge]]]
-    along = directions_of(vertices[sides.head[edge]] - vertices[sides.tail[edge]])
+    edge, areas = sides.inner_edges(), area_vectors(vertices, polygons)
+    along = vertices[sides.head[edge]] - vertices[sides.tail[edge]]
+    return exterior_angles(areas[sides.polygon[edge]], areas[sides.polygon[sides.twin[edge]]], along)
+
+
+def exterior_angles(first: Tensor, second: Tensor, along: Tensor) -> Tensor:
+    """Angles (m,) between the outward normals, given area vectors (m, 3) of the polygons at edges (m, 3).
+
+    The edge runs counter-clockwise around the first. The angle is 0 where the surface is flat, positive where
+    it is convex, and 0 next to a polygon of no area, which has no normal.
+    """
+    first, second, along = directions_of(first), directions_of(second), directions_of(along)
     sine, cosine = (torch.linalg.cross(first, second) * along).sum(1), (first * second).sum(1)
     has_none = (sine == 0) & (cosine == 0)
     return torch.where(has_none, 0, torch.atan2(sine, torch.where(has_none, 1, cosine)))

@@ -60,7 +60,7 @@ def enclosed_volume(vertices: Tensor, polygons: Polygons) -> Tensor:
     if polygons.n == 0:
         return vertices.sum() * 0
     centre = vertices[polygons.indices].detach().mean(0)
-    return _fluxes(vertices - centre, polygons).sum() / 3
+    return fluxes(vertices - centre, polygons).sum() / 3
 
 
 def centroid(vertices: Tensor, polygons: Polygons) -> Tensor:
@@ -79,8 +79,8 @@ def compactness(vertices: Tensor, polygons: Polygons) -> Tensor:
     return 36 * torch.pi * volume**2 / area**3
 
 
-def _fluxes(vertices: Tensor, polygons: Polygons) -> Tensor:
-    """Of the position through each polygon, (F,)."""
+def fluxes(vertices: Tensor, polygons: Polygons) -> Tensor:
+    """Flux (F,) of the position through each polygon: three times the volume of the cone over it."""
     corners = vertices[polygons.indices[polygons.offsets[:-1]]]
     return (corners * area_vectors(vertices, polygons)).sum(1)
 
