@@ -38,6 +38,7 @@ def bunny() -> Shape:
 
 
 def _fit(path: Path, depth: int, width: int, steps: int, rate: float, draw: Callable[[], Batch]) -> Path:
+    torch.set_num_threads(1)
     torch.manual_seed(0)
     net = creased.MLP(3, width, depth)
     optimizer = torch.optim.Adam(net.parameters())
