@@ -91,7 +91,7 @@ def test_complex_that_would_not_fit_is_given_up_with_numbers() -> None:
     assert 0 < part.vertices.shape[0] < whole.vertices.shape[0]
     assert cells_of(part) < cells_of(whole)
     assert "stopped after" in part.status
-    assert "GB are allowed" in part.status
+    assert "MB are allowed" in part.status
     assert f"{part.vertices.shape[0]:,} vertices and {part.edges.shape[0]:,} edges" in part.status
 
 

@@ -158,9 +158,9 @@ def test_a_surface_that_meets_the_walls_is_said_with_the_count(configured: Compo
 def test_the_edge_length_regularizer_shortens_edges(configured: Compose) -> None:
     common = ["callbacks.draw=null", "trainer.max_epochs=4", "callbacks.extract.every_n_steps=10"]
     plain = run(configured(*common))
-    cfg = configured(*common, "regularizer=edge_length", "regularizer.weight=3e-4")
+    cfg = configured(*common, "regularizer=edge_length", "regularizer.edge_length.weight=3e-4")
     regularized = run(cfg)
-    assert float(_rows(Path(cfg.paths.output))[-1]["train/regularizer"]) > 0
+    assert float(_rows(Path(cfg.paths.output))[-1]["train/edge_length"]) > 0
     assert regularized["edge_length_total"] < 0.85 * plain["edge_length_total"]
     assert regularized["surface_error_mean"] < 0.02
     assert regularized["is_closed"], regularized["status"]

@@ -23,7 +23,8 @@ class Proof(NamedTuple):
     """How far it went."""
 
     share: float  # of the domain that was gone through
-    is_whole: bool  # all of it, without a face that rounding left open
+    n_torn: int  # faces that rounding left open in it
+    is_whole: bool  # all of it, without such a face
     n_missed: int  # cells that the walk had missed
 
 
@@ -57,4 +58,4 @@ def prove_complete(
         if progress is not None:
             progress(f"proven complete in {min(done, 1):.0%} of the domain")
     is_whole = cutter.is_done and n_torn == 0 and not walker.note
-    return Proof(1.0 if cutter.is_done else min(done, 1.0), is_whole, walker.cells.n - n_before)
+    return Proof(min(done, 1.0), n_torn, is_whole, walker.cells.n - n_before)

@@ -182,6 +182,9 @@ def extract_level_set(
         raise ValueError(f"extract_level_set: output must be in 0..{program.out_dim - 1}, got {output}")
     if not math.isfinite(level):
         raise ValueError(f"extract_level_set: level must be finite, got {level}")
+    for name, limit in (("budget", budget), ("memory", memory)):
+        if limit is not None and not limit >= 0:
+            raise ValueError(f"extract_level_set: {name} must be 0 or more, got {limit}")
     program = replace(
         program, head=Affine(program.head.weight[output : output + 1], program.head.bias[output : output + 1])
     )

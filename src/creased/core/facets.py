@@ -38,31 +38,31 @@ class Facets(NamedTuple):
 SpansOf = Callable[[Near], Spans]
 
 
-def find_facets(slices: Slices, climbs_of: Callable[[Slices], Tensor], diameter: float) -> Facets:
+def find_facets(slices: Slices, climbs_of: Callable[[Slices], Tensor], reach: float) -> Facets:
     """The pieces of a level set in cells; a cell that it turns out not to meet has none.
 
     Args:
         slices: the rows in the planes of the level set.
         climbs_of: how fast rows grow along the normals, for slices where ties have to be decided.
-        diameter: of the domain: no line that is farther away matters.
+        reach: of the domain and its coordinates: what rounding is relative to.
     """
     every = torch.arange(slices.signs.shape[0], device=slices.signs.device)
     if slices.normals.shape[1] == 2:
-        return _in_order([_settle(slices, every, climbs_of(slices), diameter)[0]])
-    facets, doubtful = _settle(slices, every, None, diameter)
+        return _in_order([_settle(slices, every, climbs_of(slices), reach)[0]])
+    facets, doubtful = _settle(slices, every, None, reach)
     if not doubtful.numel():
         return _in_order([facets])
     tied = slices.choose(doubtful)
-    decided, _ = _settle(tied, doubtful, climbs_of(tied), diameter)
+    decided, _ = _settle(tied, doubtful, climbs_of(tied), reach)
     return _in_order([facets, decided])
 
 
-def _settle(slices: Slices, names: Tensor, climbs: Tensor | None, diameter: float) -> tuple[Facets, Tensor]:
+def _settle(slices: Slices, names: Tensor, climbs: Tensor | None, reach: float) -> tuple[Facets, Tensor]:
     """Sides of cells with given names (R,), among more and more lines; and which cells are in doubt."""
     n_rows = slices.rows.shape[2]
     found, doubtful, n_near = [], [names[:0]], min(NEAREST, n_rows)
     while names.numel():
-        near = _nearest(slices, climbs, n_near, diameter)
+        near = _nearest(slices, climbs, n_near, reach)
         spans = _spans(near) if climbs is None else spans_with_ties(near)
         doubtful.append(names[spans.is_doubtful])
         is_whole = (_is_whole(near, spans) | (n_near == n_rows)) & ~spans.is_doubtful
@@ -75,7 +75,7 @@ def _settle(slices: Slices, names: Tensor, climbs: Tensor | None, diameter: floa
     return _join(found), torch.cat(doubtful)
 
 
-def _nearest(slices: Slices, climbs: Tensor | None, n_near: int, diameter: float) -> Near:
+def _nearest(slices: Slices, climbs: Tensor | None, n_near: int, reach: float) -> Near:
     """The lines nearest to the points of the slices."""
     slopes, heights = slices.rows[:, :-1], slices.rows[:, -1]
     lengths = slopes[:, 0] * slopes[:, 0]
@@ -87,15 +87,17 @@ def _nearest(slices: Slices, climbs: Tensor | None, n_near: int, diameter: float
     scale = slopes.square().sum(1).sqrt().reciprocal_()
     signs = slices.signs.gather(1, rows)
     side = scale * (2 * signs - 1)  # the cell is where normals point
+    near_heights = heights.gather(1, rows)
     return Near(
         rows=rows,
         normals=slopes * side[:, None],
-        distances=heights.gather(1, rows) * side,
+        heights=near_heights,
+        distances=near_heights * side,
         limit=nearest[:, -1].sqrt(),
         scale=scale,
         climbs=None if climbs is None else climbs.gather(1, rows),
         signs=signs > 0,
-        diameter=diameter,
+        reach=reach,
     )
 
 
@@ -111,7 +113,7 @@ def _spans(near: Near) -> Spans:
     ends.diagonal(dim1=1, dim2=2).fill_(torch.inf)
     low, high = starts.amax(2), ends.amin(2)
     # A line through a corner that others make is left with a point.
-    is_tied = looks_tied(high - low, near.diameter).any(1)
+    is_tied = looks_tied(high - low, near.reach).any(1)
     is_parallel = looks_tied(sine, 1.0).flatten(1).sum(1) > c.shape[1]  # more than each with itself
     is_flat = near.scale.amax(1) > 1e5 * near.scale.amin(1)
     nobody = near.rows[:, :0]
@@ -128,7 +130,7 @@ def _is_whole(near: Near, spans: Spans) -> Tensor:
     if near.normals.shape[1] == 2:
         reach += near.distances.square()
     farthest = torch.where(spans.exists, reach, 0).amax(1).sqrt()
-    is_clear = (near.limit > farthest) & ~looks_tied(near.limit - farthest, near.diameter)
+    is_clear = (near.limit > farthest) & ~looks_tied(near.limit - farthest, near.reach)
     return spans.exists.any(1) & is_clear
 
 

@@ -11,7 +11,6 @@ Where corners coincide the arrangement is perturbed as in subdivision, see `ties
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -26,11 +25,12 @@ from creased.core.facets import Facets, find_facets, following_sides, join_facet
 from creased.core.growable import Growable
 from creased.core.memory import in_gigabytes, working_bytes
 from creased.core.program import Program
-from creased.core.seeds import BELOW
+from creased.core.seeds import BELOW, reach_of
 from creased.core.signs import pack_rows
 from creased.core.slices import Slicer
 
 SHARE = 32  # cells are cut in batches whose rows take this part of the working memory, and stay in the cache
+LEAST = 1e-3  # of the distance that seeds are put below the level: what rounding can't make
 SECONDS = 1.0  # between two reports of progress
 
 
@@ -74,7 +74,7 @@ class Walker:
         n_bytes = 8 * program.in_dim * rows.layout.n_rows  # of the rows on a cell
         self._batch = max(working_bytes(program.device) // (SHARE * n_bytes), 64)
         self._block = max(working_bytes(program.device) // (64 * rows.layout.n_words + 512), self._batch)
-        self._diameter = math.dist(domain.lower, domain.upper)
+        self._reach = reach_of(domain)
 
     @torch.inference_mode()
     def walk_from(self, seeds: Tensor) -> None:
@@ -112,16 +112,16 @@ class Walker:
     def _cells_at(self, seeds: Tensor) -> tuple[Tensor, Tensor]:
         """Words of the cells at seeds, and points of the level set in them; seeds that miss it have none."""
         layout, z = self.rows.layout, self.program.preactivations(seeds)
-        is_below = z[:, -1] < 0  # elsewhere the level is touched, but not cut
-        z, seeds = z[is_below, :-1], seeds[is_below]
         inside = torch.ones((z.shape[0], layout.n_walls), dtype=torch.bool, device=z.device)
-        words = pack_rows(torch.cat([inside, z >= 0], dim=1), 0, layout.n_words)
+        words = pack_rows(torch.cat([inside, z[:, :-1] >= 0], dim=1), 0, layout.n_words)
         slices = self._slicer.cut(words, seeds)
         points = seeds - slices.error[:, None] * slices.normals
         lengths = slices.rows[:, :-1].square().sum(1).sqrt()
         heights = slices.rows[:, -1] * (2 * slices.signs - 1)
-        is_inside = (heights >= -2 * BELOW * self._diameter * lengths).all(1) & points.isfinite().all(1)
-        return words[is_inside], points[is_inside]
+        is_below = slices.error < -LEAST * BELOW * self._reach  # elsewhere the level is touched, but not cut
+        is_inside = (heights >= -2 * BELOW * self._reach * lengths).all(1) & points.isfinite().all(1)
+        is_met = is_inside & is_below
+        return words[is_met], points[is_met]
 
     def _visit(self, start: int, stop: int) -> None:
         """Cut the cells of a block, and enter their neighbours."""
@@ -144,7 +144,7 @@ class Walker:
         self._n_cut = stop
 
     def _cut(self, words: Tensor, points: Tensor) -> Facets:
-        return find_facets(self._slicer.cut(words, points), self._slicer.climbs, self._diameter)
+        return find_facets(self._slicer.cut(words, points), self._slicer.climbs, self._reach)
 
     def _enter(self, words: Tensor, points: Tensor) -> Tensor:
         """The numbers (m,) of cells; those that are new will be cut, each from the first of its points."""

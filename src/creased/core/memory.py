@@ -45,5 +45,5 @@ def _number_in(path: Path) -> int | None:
 
 
 def in_gigabytes(n_bytes: float) -> str:
-    """For people."""
-    return f"{n_bytes / 2**30:.2g} GB"
+    """For people; in megabytes where it is little."""
+    return f"{n_bytes / 2**30:.2g} GB" if n_bytes >= 1 << 27 else f"{n_bytes / 2**20:.2g} MB"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from operator import index
 from typing import NamedTuple
 
 import torch
@@ -65,7 +66,7 @@ def choose_method(method: str, program: Program, *, complete: bool) -> tuple[str
     if method != "auto":
         return method, ""
     if program.in_dim not in (2, 3):
-        return "subdivide", f"subdivided, as there are {program.in_dim} dimensions"
+        return "subdivide", f"subdivided, as there are not 2 or 3 dimensions but {program.in_dim}"
     if complete:
         return "subdivide", "subdivided, as completeness was asked for"
     if is_large(program):
@@ -107,11 +108,20 @@ def march_over(task: Task, asked: Asked) -> LevelSet:
 
 @torch.inference_mode()
 def _seeds(task: Task, seeds: int | Tensor | LevelSet) -> Tensor:
-    if isinstance(seeds, int):
-        return grid_seeds(task.program, task.domain, seeds)
+    dim = task.domain.dim
     if isinstance(seeds, LevelSet):
+        if seeds.dim != dim:
+            raise ValueError(f"seeds: the level set has {seeds.dim} dimensions, the domain {dim}")
         return level_set_seeds(task.program, task.domain, seeds.to(task.program.device))
-    return project(task.program, task.domain, seeds)
+    if isinstance(seeds, Tensor):
+        if seeds.dim() != 2 or seeds.shape[1] != dim:
+            raise ValueError(f"seeds: points have shape (m, {dim}), got {tuple(seeds.shape)}")
+        return project(task.program, task.domain, seeds)
+    try:
+        return grid_seeds(task.program, task.domain, index(seeds))
+    except TypeError as error:
+        kinds = "a number of points an axis, points (m, D) as a tensor, or a level set"
+        raise ValueError(f"seeds: give {kinds}, got {type(seeds).__name__}") from error
 
 
 def _guarantee(n_cells: int, n_seeds: int, proof: Proof | None, asked: Asked) -> str:
@@ -122,8 +132,11 @@ def _guarantee(n_cells: int, n_seeds: int, proof: Proof | None, asked: Asked) ->
         counts += f", {proof.n_missed:,} of them without a seed"
     if proof.is_whole:
         return f"{PROVEN}: {counts}"
+    if proof.n_torn:
+        return f"{WALKED}: {counts}; not proven: rounding left {proof.n_torn} faces of the proof open"
     spent = "" if asked.budget is None else f" within {asked.budget:g} s"
-    return f"{WALKED}: {counts}; nothing is missed in {proof.share:.0%} of the domain, proven{spent}"
+    percent = math.floor(100 * proof.share)
+    return f"{WALKED}: {counts}; nothing is missed in {percent}% of the domain, proven{spent}"
 
 
 def _origin(

@@ -19,7 +19,7 @@ from creased.core.corners import EARLIER, any_corner
 from creased.core.growable import Growable
 from creased.core.memory import working_bytes
 from creased.core.noise import silence_sums
-from creased.core.program import Affine
+from creased.core.program import Affine, Block
 from creased.core.prune import Pruner
 from creased.core.skeleton import BlockCut, GrowingSkeleton, Skeleton, corners_of_edges
 from creased.core.subdivide import SCAN, cut_by_next, start_block
@@ -107,7 +107,10 @@ class Cutter:
         """Take the state at the vertices through the block that has cut, and make ready for the next one."""
         block = self._program.blocks[work.index]
         z, passengers = work.cut.carried.rows.tensor_split([block.n_neurons], dim=1)
-        state = block.advance(passengers, z.relu_())
+        activation = z.relu_()
+        state = block.advance(passengers, activation)
+        if block.skip is not None:
+            silence_sums(state, *_as_one_sum(block, activation, passengers))
         if self._pruner and work.index + 1 < len(self._program.blocks):
             state = self._pruner.after_block(work, state)
         else:
@@ -129,6 +132,15 @@ class Cutter:
         blocks = self._program.blocks[index : index + 1]
         carried = _evaluate(affine, state, has_passengers=any(block.skip is not None for block in blocks))
         return start_block(skeleton, carried, affine.bias.shape[0], first_row, self._rows)
+
+
+def _as_one_sum(block: Block, activation: Tensor, passengers: Tensor) -> tuple[Affine, Tensor]:
+    """A block's next state as one affine map of what it is summed from (V, N + S), for its rounding."""
+    assert block.skip is not None
+    n_out = block.skip.shape[0]
+    mix = torch.eye(n_out).to(activation) if block.mix is None else block.mix
+    shift = activation.new_zeros(n_out) if block.shift is None else block.shift
+    return Affine(torch.cat([mix, block.skip], dim=1), shift), torch.cat([activation, passengers], dim=1)
 
 
 def _evaluate(affine: Affine, state: Tensor, *, has_passengers: bool) -> Growable:

@@ -19,7 +19,7 @@ from creased.core.level_set import LevelSet
 from creased.core.program import Program
 from creased.core.tolerance import get_epsilon
 
-BELOW = 1e-11  # of the domain's diameter
+BELOW = 1e-11  # of the domain's reach
 NEWTON_STEPS = 8  # the function is piecewise affine: few cells away is near enough
 COARSE = 16  # points an axis of the grid that looks for what an earlier level set does not know
 MOST = 1024  # points of an earlier level set, about
@@ -49,6 +49,11 @@ def grid_seeds(program: Program, domain: Box, n: int) -> Tensor:
     return torch.cat([_bisect(program, domain, torch.cat(firsts), torch.cat(seconds)), found])
 
 
+def reach_of(domain: Box) -> float:
+    """What rounding of coordinates is relative to: how large they get, and how far apart."""
+    return math.dist(domain.lower, domain.upper) + 2 * max(map(abs, domain.lower + domain.upper))
+
+
 def _grid(program: Program, domain: Box, n: int) -> Tensor:
     axes = [
         torch.linspace(a, b, n, dtype=program.dtype, device=program.device)
@@ -72,11 +77,12 @@ def _bisect(program: Program, domain: Box, first: Tensor, second: Tensor) -> Ten
     """Points just below the zero set between pairs of points (m, D) where the signs differ."""
     is_plus = program.outputs_at(first) >= 0
     above, below = torch.where(is_plus, first, second), torch.where(is_plus, second, first)
+    down = (below - above) / (below - above).square().sum(1, keepdim=True).sqrt()
     for _ in range(math.ceil(-math.log2(BELOW))):
         middle = (above + below) / 2
         is_plus = program.outputs_at(middle) >= 0
         above, below = torch.where(is_plus, middle, above), torch.where(is_plus, below, middle)
-    return below
+    return below + BELOW * reach_of(domain) * down
 
 
 def project(program: Program, domain: Box, points: Tensor, within: float = torch.inf) -> Tensor:
@@ -96,7 +102,7 @@ def project(program: Program, domain: Box, points: Tensor, within: float = torch
     inside = ((points >= lower - noise) & (points <= upper + noise)).all(1)
     arrived = (values.abs() <= noise * steepness) & (steepness > 0)
     kept = inside & arrived & ((points - start).square().sum(1).sqrt() <= within)
-    down = -BELOW * math.dist(domain.lower, domain.upper) * gradients[kept] / steepness[kept, None]
+    down = -BELOW * reach_of(domain) * gradients[kept] / steepness[kept, None]
     return points[kept] + down
 
 

@@ -78,7 +78,9 @@ def link_surface(
 
 def make_level_set(program: Program, surface: Surface, layout: RowLayout, origin: Origin) -> LevelSet:
     """The record of a surface; the program has one output, less the level."""
-    skeleton, n_torn = surface.skeleton, origin.n_torn + surface.n_torn
+    skeleton = surface.skeleton
+    n_lost = int((~skeleton.vertices.isfinite().all(1)).sum())
+    n_torn = origin.n_torn + surface.n_torn + n_lost
     return LevelSet(
         vertices=skeleton.vertices,
         zero_ids=skeleton.zero_ids,

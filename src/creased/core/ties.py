@@ -26,12 +26,13 @@ class Near(NamedTuple):
 
     rows: Tensor  # (R, n) int64
     normals: Tensor  # (R, D - 1, n): of unit length in the plane, into the cell
+    heights: Tensor  # (R, n): of the rows at the point
     distances: Tensor  # (R, n): from the point; a negative one, of a line that leaves it outside
     limit: Tensor  # (R,): no other row is nearer than that
     scale: Tensor  # (R, n): one over how fast each row grows along its normal
     climbs: Tensor | None  # (R, n): how fast each row grows along the normal of the plane
     signs: Tensor  # (R, n) bool: on which side of each row the cell is
-    diameter: float  # of the domain
+    reach: float  # of the domain and its coordinates: what rounding is relative to
 
 
 class Spans(NamedTuple):
@@ -99,6 +100,7 @@ def spans_with_ties(near: Near) -> Spans:
     flat = slopes.abs() <= epsilon * _steepness(near)[:, None]
     starts, ends = (slopes > 0) & ~flat & matters[:, None], (slopes < 0) & ~flat & matters[:, None]
     is_hidden = (flat & matters[:, None] & (constants.sign() < 0)).any(-1)
+    is_hidden = is_hidden | (~matters & _excludes(near)).any(-1, keepdim=True)
     crossing = (-constants).over(slopes)
     before, after = crossing.argmax(starts), (-crossing).argmax(ends)
     low, high = crossing.choose(before), crossing.choose(after)
@@ -120,7 +122,7 @@ def _perturbed(near: Near) -> _Numbers:
     own.scatter_(2, rank[:, :, None], side[:, :, None])
     assert near.climbs is not None
     parts = torch.cat([near.distances[:, :, None], -(side * near.climbs)[:, :, None], own], dim=2)
-    noise = steepness[:, :, None] * torch.stack([parts.new_tensor(near.diameter), parts.new_tensor(1.0)])
+    noise = steepness[:, :, None] * torch.stack([parts.new_tensor(near.reach), parts.new_tensor(1.0)])
     epsilon = rounding_error(side.dtype, TERMS)
     return _Numbers(parts, epsilon * torch.cat([noise, steepness[:, :, None] * own.abs()], dim=2))
 
@@ -134,3 +136,15 @@ def _steepness(near: Near) -> Tensor:
 def _matters(near: Near) -> Tensor:
     """False (R, n) for rows that do not cut the plane, being parallel to it within rounding."""
     return rounding_error(near.normals.dtype, TERMS) * _steepness(near) < COARSEST
+
+
+def _excludes(near: Near) -> Tensor:
+    """True (R, n) where a row that is parallel to the plane has it on the other side than the cell.
+
+    In the row itself the plane is moved to where f falls, and lies where the row does.
+    """
+    assert near.climbs is not None
+    side = torch.where(near.signs, 1, -1)
+    noise = rounding_error(near.heights.dtype, TERMS) * near.reach * near.climbs.abs()
+    is_in_row = near.heights.abs() <= noise
+    return torch.where(is_in_row, side * near.climbs > 0, side * near.heights < 0)

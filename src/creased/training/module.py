@@ -1,7 +1,8 @@
-"""The LightningModule: a network, its loss terms, and a regularizer of its exact level set."""
+"""The LightningModule: a network, its loss terms, and regularizers of its exact level set."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -15,11 +16,14 @@ from creased.checkpoint import KEY, Record, write_record
 from creased.core.domain import Box
 from creased.core.level_set import LevelSet
 from creased.core.program import Program
-from creased.geometry.regularizers import Regularizer
+from creased.geometry.implicit_vertices import solve_vertices
 from creased.networks import lower
 from creased.similarity import Similarity
 from creased.training.losses import LossTerm
+from creased.training.regularization import Regularization
 from creased.training.schedules import Schedule
+
+log = logging.getLogger(__name__)
 
 
 class SDFModule(L.LightningModule):
@@ -30,8 +34,7 @@ class SDFModule(L.LightningModule):
         losses: terms by name; their weighted sum is minimised.
         optimizer: makes the optimizer from the parameters.
         schedule: factor on the learning rate, from the share of the run done.
-        regularizer: of the level set that the extraction callback keeps here; None for none.
-        regularizer_weight: of the regularizer in the loss.
+        regularizers: by name, of the level set that the extraction callback keeps here.
         domain: where level sets are extracted.
         to_domain: the similarity from the user's coordinates, for the record in checkpoints.
         shape_name: the same.
@@ -43,8 +46,7 @@ class SDFModule(L.LightningModule):
         losses: Mapping[str, LossTerm],
         optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         schedule: Schedule,
-        regularizer: Regularizer | None = None,
-        regularizer_weight: float = 0.0,
+        regularizers: Mapping[str, Regularization] | None = None,
         domain: Box | None = None,
         to_domain: Similarity | None = None,
         shape_name: str = "",
@@ -55,8 +57,7 @@ class SDFModule(L.LightningModule):
         self.losses = dict(losses)
         self.make_optimizer = optimizer
         self.schedule = schedule
-        self.regularizer = regularizer
-        self.regularizer_weight = regularizer_weight
+        self.regularizers = dict(regularizers or {})
         self.domain = domain or Box.cube(3, 0.5)
         if (program.in_dim, program.out_dim, self.domain.dim) != (3, 1, 3):
             raise ValueError(
@@ -85,20 +86,42 @@ class SDFModule(L.LightningModule):
             loss = term(self.network, points, values, distances)
             self.log(f"train/{name}", loss, on_step=False, on_epoch=True)
             total = total + term.weight * loss
-        total = total + self._regularize()
+        total = total + self._regularize(total)
         self.log("loss", total, prog_bar=True, on_step=True, on_epoch=False)
         self.log("train/loss", total, on_step=False, on_epoch=True)
         return total
 
-    def _regularize(self) -> Tensor | float:
-        """The weighted regularizer; 0 without one, at weight zero, or while there is no level set."""
-        if self.regularizer is None or self.regularizer_weight == 0:
-            return 0.0
+    def _regularize(self, loss: Tensor) -> Tensor | float:
+        """The weighted regularizers; 0 without any, at weight zero, or while there is no level set."""
         if self.level_set is None or self.level_set.is_empty:
             return 0.0
-        value = self.regularizer(self.level_set, self.program())
-        self.log("train/regularizer", value, on_step=False, on_epoch=True)
-        return self.regularizer_weight * value
+        step, n_steps = self.global_step, max(int(self.trainer.estimated_stepping_batches), 1)
+        total: Tensor | float = 0.0
+        for name, regularization in self.regularizers.items():
+            weight = regularization.weight_at(step, n_steps)
+            if weight == 0:
+                continue
+            value, factor = regularization(self.level_set, self.program(), loss, self.network, step)
+            if not bool(torch.isfinite(value)):
+                log.warning("step %d: regularizer %s is not finite, and left out", step, name)
+                continue
+            self.log(f"train/{name}", value, on_step=False, on_epoch=True)
+            total = total + weight * factor * value
+        return total
+
+    @property
+    def wants_level_set(self) -> bool:
+        """Whether a regularizer needs a level set to begin with."""
+        return any(regularization.weight > 0 for regularization in self.regularizers.values())
+
+    @torch.no_grad()
+    def stale_share(self, n: int = 512) -> float:
+        """Of a sample of n vertices of the level set, the share that the live weights have left behind."""
+        if self.level_set is None or self.level_set.is_empty:
+            return 0.0
+        chosen = torch.randperm(self.level_set.vertices.shape[0])[:n]
+        solved = solve_vertices(self.level_set, self.program(), chosen)
+        return 1 - float(solved.is_current.float().mean())
 
     def validation_step(self, batch: tuple[Tensor], batch_index: int) -> None:
         """Mean |f| on the surface of the shape, in domain units."""

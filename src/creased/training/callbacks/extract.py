@@ -12,6 +12,8 @@ import torch
 from creased.core.extract import SEEDS, extract_level_set
 from creased.training.module import SDFModule
 
+LOOKED_AT = 25  # steps after which staleness is measured again
+
 log = logging.getLogger(__name__)
 
 
@@ -26,12 +28,14 @@ class ExtractLevelSet(L.Callback):
           _target_: creased.training.callbacks.ExtractLevelSet
           every_n_epochs: 1
           every_n_steps: null
+          stale_above: null
           method: auto
           warm_start: true
 
     Args:
         every_n_epochs: how often; the last epoch of the run always.
         every_n_steps: within an epoch too, every so many steps, for a regularizer that needs to be fresh.
+        stale_above: within an epoch too, as soon as more than this share of the vertices are none any more.
         method: "subdivide", "march" or "auto", see `creased.extract_level_set`.
         warm_start: march from the last level set and a coarse grid, not from a fine grid.
         dtype: floating type to work in; float64 keeps vertices on the surface to 1e-12.
@@ -41,26 +45,33 @@ class ExtractLevelSet(L.Callback):
         self,
         every_n_epochs: int = 1,
         every_n_steps: int | None = None,
+        stale_above: float | None = None,
         method: str = "auto",
         warm_start: bool = True,
         dtype: str = "float64",
     ) -> None:
         self.every_n_epochs, self.every_n_steps = every_n_epochs, every_n_steps
+        self.stale_above = stale_above
         self.method, self.warm_start = method, warm_start
         self.dtype: torch.dtype = getattr(torch, dtype)
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Extract before the first step if a regularizer wants a level set to begin with."""
         assert isinstance(pl_module, SDFModule)
-        if pl_module.regularizer is not None and pl_module.regularizer_weight != 0:
+        if pl_module.wants_level_set:
             self._extract(pl_module)
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Extract within the epoch, if asked to."""
-        if self.every_n_steps is not None and batch_idx and batch_idx % self.every_n_steps == 0:
-            assert isinstance(pl_module, SDFModule)
+        assert isinstance(pl_module, SDFModule)
+        is_due = self.every_n_steps is not None and batch_idx and batch_idx % self.every_n_steps == 0
+        if self.stale_above is not None and not is_due and batch_idx % LOOKED_AT == 0:
+            share = pl_module.stale_share()
+            pl_module.log("mesh/stale", share, on_step=False, on_epoch=True)
+            is_due = share > self.stale_above
+        if is_due:
             self._extract(pl_module)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
