@@ -208,15 +208,6 @@ def test_a_ball_is_nearly_compact_and_convex() -> None:
     assert float(geometry.GaussianCurvature(None)(surface, program)) == pytest.approx(4 * math.pi)
 
 
-def test_volume_keeps_what_it_saw_first() -> None:
-    program = _two_layers()
-    surface = extract_level_set(program, Box.cube(3, 1))
-    regularizer = geometry.Volume()
-    assert float(regularizer(surface, program)) == 0
-    expected = float(geometry.enclosed_volume(surface.vertices, surface.polygons))
-    assert regularizer.target == pytest.approx(expected)
-
-
 @pytest.mark.parametrize("dim", [1, 2])
 def test_curves_have_edges_but_no_faces(dim: int) -> None:
     program = ball_program(dim)

@@ -58,6 +58,7 @@ class SDFModule(L.LightningModule):
         self.make_optimizer = optimizer
         self.schedule = schedule
         self.regularizers = dict(regularizers or {})
+        self._warned: set[str] = set()
         self.domain = domain or Box.cube(3, 0.5)
         if (program.in_dim, program.out_dim, self.domain.dim) != (3, 1, 3):
             raise ValueError(
@@ -103,11 +104,17 @@ class SDFModule(L.LightningModule):
                 continue
             value, factor = regularization(self.level_set, self.program(), loss, self.network, step)
             if not bool(torch.isfinite(value)):
-                log.warning("step %d: regularizer %s is not finite, and left out", step, name)
+                self._warn_once(f"regularizer {name} is not finite in step {step}: left out while it is")
                 continue
             self.log(f"train/{name}", value, on_step=False, on_epoch=True)
             total = total + weight * factor * value
         return total
+
+    def _warn_once(self, message: str) -> None:
+        subject = message.partition(" is ")[0]
+        if subject not in self._warned:
+            self._warned.add(subject)
+            log.warning("%s", message)
 
     @property
     def wants_level_set(self) -> bool:

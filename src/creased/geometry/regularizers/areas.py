@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import torch
 from torch import Tensor
 
 from creased.core.level_set import LevelSet
@@ -57,12 +56,12 @@ class Volume:
           weight: 1.0
 
     Args:
-        target: volume in cubed units of the domain, positive; None for that of the first level set seen.
+        target: volume in cubed units of the domain, positive.
         n_samples: polygons looked at in each call; None for all.
     """
 
-    def __init__(self, target: float | None = None, n_samples: int | None = 512) -> None:
-        if target is not None and not target > 0:
+    def __init__(self, target: float, n_samples: int | None = 512) -> None:
+        if not target > 0:
             raise ValueError(f"Volume: target must be positive, got {target}")
         self.target = target
         self._flux = Total(POLYGONS, fluxes, n_samples)
@@ -72,8 +71,6 @@ class Volume:
         volume = self._flux(level_set, program) / 3
         if level_set.polygons.n == 0:
             return volume
-        if self.target is None:
-            self.target = max(float(volume.detach()), torch.finfo(volume.dtype).tiny)
         return (volume / self.target - 1).square()
 
 

@@ -1,0 +1,146 @@
+"""Regularizers in training: when they count, how much, and that they do nothing at weight zero."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from creased import Box, extract_level_set, geometry, lower
+from creased.training import Regularization, SDFModule
+from creased.training.folders import register_resolvers
+from creased.training.run import run
+from tests.strategies import ball_program
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+NAMES = sorted(path.stem for path in (CONFIGS / "regularizer").glob("*.yaml") if path.stem != "none")
+register_resolvers()
+
+Compose = Callable[..., DictConfig]
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> Compose:
+    def make(folder: str, *overrides: str) -> DictConfig:
+        with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+            quiet = ["callbacks.progress=null", "callbacks.draw=null", "callbacks.save=null"]
+            paths = [f"paths.output={tmp_path / folder}", *quiet]
+            return compose("train", ["experiment=smoke", *paths, *overrides])
+
+    return make
+
+
+def _weights(module: Any) -> list[torch.Tensor]:
+    return [parameter.detach().clone() for parameter in module.parameters()]
+
+
+def _term() -> geometry.Area:
+    return geometry.Area()
+
+
+def test_the_weight_follows_schedule_and_steps() -> None:
+    regularization = Regularization(_term(), 2.0, lambda done: 1 - done, every_n_steps=5)
+    assert regularization.weight_at(0, 100) == 10
+    assert regularization.weight_at(50, 100) == 5
+    assert regularization.weight_at(51, 100) == 0
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
+def test_impossible_weights_are_refused(weight: float) -> None:
+    with pytest.raises(ValueError, match="weight must be 0 or more, and finite"):
+        Regularization(_term(), weight)
+    with pytest.raises(ValueError, match="every_n_steps must be 1 or more, got 0"):
+        Regularization(_term(), 1.0, every_n_steps=0)
+
+
+def test_balanced_gradients_have_the_ratio_asked_for() -> None:
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1)).double()
+    with torch.no_grad():
+        network[-1].bias -= network(torch.zeros(1, 3).double())[0] + 0.01
+    surface = extract_level_set(network, Box.cube(3, 1))
+    assert not surface.is_empty
+    loss = network(torch.rand(64, 3).double()).abs().mean()
+    regularization = Regularization(geometry.EdgeLength(None), 0.5, balanced=True)
+    value, factor = regularization(surface, lower(network), loss, network, 0)
+    sizes = []
+    for scalar in (0.5 * factor * value, loss):
+        gradients = torch.autograd.grad(scalar, list(network.parameters()), retain_graph=True)
+        sizes.append(sum(float(g.square().sum()) for g in gradients) ** 0.5)
+    assert sizes[0] == pytest.approx(0.5 * sizes[1])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_regularizer_has_a_config(name: str) -> None:
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        target = ["regularizer.volume.term.target=0.1"] if name == "volume" else []
+        cfg = compose("train", [f"regularizer={name}", *target])
+    made = instantiate(cfg.regularizer)
+    assert list(made) == [name]
+    program = ball_program(3, 14)
+    surface = extract_level_set(program, Box.cube(3, 1))
+    assert bool(made[name].term(surface, program).isfinite())
+    assert made[name].weight > 0
+
+
+def test_at_weight_zero_the_run_is_the_plain_one_bit_for_bit(configured: Compose) -> None:
+    plain = run(configured("plain"))
+    zero = run(
+        configured(
+            "zero",
+            "regularizer=[area,face_count]",
+            "regularizer.area.weight=0",
+            "regularizer.face_count.weight=0",
+        )
+    )
+    for key in ("surface_error_mean", "n_polygons", "iou"):
+        assert zero[key] == plain[key]
+
+
+def test_several_at_once_and_the_same_seed_gives_the_same_run(configured: Compose) -> None:
+    overrides = ["regularizer=[mean_curvature,edge_length,volume]", "regularizer.edge_length.balanced=true"]
+    overrides += ["regularizer.volume.term.target=0.3", "regularizer.edge_length.weight=0.1"]
+    overrides += ["regularizer.volume.every_n_steps=3", "regularizer.volume.weight=0.01"]
+    first, second = (run(configured(folder, *overrides)) for folder in ("first", "second"))
+    assert first["surface_error_mean"] == second["surface_error_mean"]
+    assert first["is_closed"], first["status"]
+    logged = configured("first")
+    rows = list(csv.DictReader((Path(logged.paths.output) / "metrics.csv").read_text().splitlines()))
+    assert all(float(rows[-1][f"train/{name}"]) >= 0 for name in ("mean_curvature", "edge_length", "volume"))
+
+
+def test_stale_vertices_trigger_an_extraction(configured: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
+    n_extracted = 0
+    original = extract_level_set.__wrapped__  # type: ignore[attr-defined]
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        nonlocal n_extracted
+        n_extracted += 1
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr("creased.training.callbacks.extract.extract_level_set", counted)
+    run(configured("patient", "regularizer=area", "callbacks.extract.stale_above=1.0"))
+    patient, n_extracted = n_extracted, 0
+    run(configured("eager", "regularizer=area", "callbacks.extract.stale_above=0.01"))
+    assert n_extracted > patient == 3  # at the start, and after each of two epochs
+
+
+def test_stale_shares_are_measured() -> None:
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Linear(3, 16), torch.nn.ReLU(), torch.nn.Linear(16, 1))
+    module = SDFModule(network, {}, torch.optim.Adam, lambda done: 1.0, domain=Box.cube(3, 1))
+    assert module.stale_share() == 0
+    with torch.no_grad():
+        network[-1].bias -= network(torch.zeros(1, 3))[0]
+    module.level_set = extract_level_set(network, Box.cube(3, 1))
+    assert module.stale_share() == 0
+    with torch.no_grad():
+        network[0].bias += 0.3 * torch.randn(16)
+    assert module.stale_share() > 0.1
