@@ -36,17 +36,17 @@ def test_colliding_keys_do_not_confuse_cells() -> None:
     batch = torch.arange(100)[:, None]
     cells = CellSet(batch[:0], _all_alike(1))
     assert cells.add(torch.cat([batch, batch])).tolist() == list(range(100)) * 2
-    assert cells.has(torch.cat([batch, batch + 100])).tolist() == [True] * 100 + [False] * 100
+    assert cells.find(torch.cat([batch, batch + 100])).tolist() == [*range(100), *[-1] * 100]
 
 
 def test_looking_up_adds_nothing() -> None:
     cells = _empty(2)
     first, second, third = _batches(2)
     cells.add(first)
-    expected = {tuple(row) for row in first.tolist()}
-    assert cells.has(second).tolist() == [tuple(row) in expected for row in second.tolist()]
+    expected = {tuple(row): number for number, row in enumerate(cells.words.tolist())}
+    assert cells.find(second).tolist() == [expected.get(tuple(row), -1) for row in second.tolist()]
     assert cells.n == len(expected)
-    assert cells.has(third[:0]).shape == (0,)
+    assert cells.find(third[:0]).shape == (0,)
 
 
 def _empty(n_words: int) -> CellSet:

@@ -83,3 +83,23 @@ def test_impossible_limits_are_refused(limit: float) -> None:
         extract_level_set(program, box, method="march", complete=True, budget=limit)
     with pytest.raises(ValueError, match="memory must be 0 or more"):
         extract_level_set(program, box, memory=limit)  # type: ignore[arg-type]
+
+
+def test_a_neuron_whose_inputs_cancel_cuts_nothing() -> None:
+    """In some cells a row was zero but for rounding, and cut them at random places."""
+    first = [[1, 1, 0], [1, -1, -1], [0, 1, 0], [-1, 0, 1], [-1, -1, 1], [0, -1, 0], [1, -1, 0]]
+    second = [
+        [1, 0, 1, -1, 0, 0, 0],
+        [-1, 0, 1, 0, 0, -1, 0],
+        [0, -1, 0, 0, -1, -1, 0],
+        [-1, 0, 1, -1, -1, -1, 1],
+        [1, 1, -1, 1, -1, 0, 1],
+        [1, 0, 1, -1, 0, 0, 0],
+    ]
+    layers = [(first, [0] * 7), (second, [1, 0, 0, 0, 0, 1]), ([[1, -1, 0, 1, 0, 0]], [-1])]
+    affines = [Affine(torch.tensor(weight).double(), torch.tensor(bias).double()) for weight, bias in layers]
+    program, box = assemble(affines), Box([-1, 0, -0.5], [3, 2, 1.5])
+    for seeds, complete in ((2, True), (33, False)):
+        marched = extract_level_set(program, box, method="march", seeds=seeds, complete=complete)
+        assert _cells(marched) == _cells(extract_level_set(program, box))
+        assert marched.n_torn == 0

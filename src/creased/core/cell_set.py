@@ -58,8 +58,8 @@ class CellSet:
         self._keys.keep(n_known + new, n_known)
         return numbers[found]
 
-    def has(self, words: Tensor) -> Tensor:
-        """True (m,) for the cells (m, W) that are in the set."""
+    def find(self, words: Tensor) -> Tensor:
+        """The number (m,) of each of some cells (m, W); -1 for those that are not in the set."""
         n_known = self.n
         self._words.append(words)
         self._keys.append(cell_keys(CellCodes(words, _no_zeros(words)), self._table))
@@ -69,16 +69,16 @@ class CellSet:
         return found
 
     def _look_up(self, entries: Tensor) -> Tensor:
-        """True (m,) for entries (m,) that equal a known cell."""
+        """The known cell that equals each of entries (m,), or -1."""
         slots = self._first_slots(self._keys.rows[entries])
-        found = torch.zeros_like(entries, dtype=torch.bool)
+        found = torch.full_like(entries, -1)
         pending = torch.arange(entries.shape[0], device=entries.device)
         while pending.numel():
             there = self._slots[slots[pending]]
             is_taken = there != EMPTY
             pending, there = pending[is_taken], there[is_taken]
             is_equal = self._are_equal(there, entries[pending])
-            found[pending[is_equal]] = True
+            found[pending[is_equal]] = there[is_equal]
             pending = pending[~is_equal]
             slots[pending] = (slots[pending] + 1) & (self._slots.shape[0] - 1)
         return found

@@ -23,7 +23,7 @@ class Proof(NamedTuple):
     """How far it went."""
 
     share: float  # of the domain that was gone through
-    n_torn: int  # faces that rounding left open in it
+    n_torn: int  # faces that rounding left open in it, and vertices in cells where the walk found nothing
     is_whole: bool  # all of it, without such a face
     n_missed: int  # cells that the walk had missed
 
@@ -53,8 +53,9 @@ def prove_complete(
         words = found.words
         for zero in found.zero_ids.long().unbind(1):
             words = words | bits[zero] * (zero < n_walls)[:, None]
-        missed = (~walker.cells.has(words)).nonzero()[:, 0]
+        missed = (~walker.knows(words)).nonzero()[:, 0]
         walker.walk_on(words[missed], found.vertices[missed])
+        n_torn += int(walker.is_hollow(words).sum())
         if progress is not None:
             progress(f"proven complete in {min(done, 1):.0%} of the domain")
     is_whole = cutter.is_done and n_torn == 0 and not walker.note

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.slices import Slices
+from creased.core.slices import Climbs, Slices
 from creased.core.ties import Near, Spans, spans_with_ties
 from creased.core.tolerance import looks_tied
 
@@ -38,7 +38,7 @@ class Facets(NamedTuple):
 SpansOf = Callable[[Near], Spans]
 
 
-def find_facets(slices: Slices, climbs_of: Callable[[Slices], Tensor], reach: float) -> Facets:
+def find_facets(slices: Slices, climbs_of: Callable[[Slices], Climbs], reach: float) -> Facets:
     """The pieces of a level set in cells; a cell that it turns out not to meet has none.
 
     Args:
@@ -57,7 +57,7 @@ def find_facets(slices: Slices, climbs_of: Callable[[Slices], Tensor], reach: fl
     return _in_order([facets, decided])
 
 
-def _settle(slices: Slices, names: Tensor, climbs: Tensor | None, reach: float) -> tuple[Facets, Tensor]:
+def _settle(slices: Slices, names: Tensor, climbs: Climbs | None, reach: float) -> tuple[Facets, Tensor]:
     """Sides of cells with given names (R,), among more and more lines; and which cells are in doubt."""
     n_rows = slices.rows.shape[2]
     found, doubtful, n_near = [], [names[:0]], min(NEAREST, n_rows)
@@ -69,13 +69,13 @@ def _settle(slices: Slices, names: Tensor, climbs: Tensor | None, reach: float) 
         found.append(_sides(slices, near, spans, is_whole, names))
         rest = (~(is_whole | spans.is_doubtful)).nonzero()[:, 0]
         if rest.numel():
-            slices, climbs = slices.choose(rest), None if climbs is None else climbs[rest]
+            slices, climbs = slices.choose(rest), None if climbs is None else climbs.choose(rest)
         names = names[rest]
         n_near = min(2 * n_near, n_rows)
     return _join(found), torch.cat(doubtful)
 
 
-def _nearest(slices: Slices, climbs: Tensor | None, n_near: int, reach: float) -> Near:
+def _nearest(slices: Slices, climbs: Climbs | None, n_near: int, reach: float) -> Near:
     """The lines nearest to the points of the slices."""
     slopes, heights = slices.rows[:, :-1], slices.rows[:, -1]
     lengths = slopes[:, 0] * slopes[:, 0]
@@ -95,7 +95,8 @@ def _nearest(slices: Slices, climbs: Tensor | None, n_near: int, reach: float) -
         distances=near_heights * side,
         limit=nearest[:, -1].sqrt(),
         scale=scale,
-        climbs=None if climbs is None else climbs.gather(1, rows),
+        climbs=None if climbs is None else climbs.rates.gather(1, rows),
+        noise=None if climbs is None else climbs.noise.gather(1, rows),
         signs=signs > 0,
         reach=reach,
     )

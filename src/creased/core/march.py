@@ -39,6 +39,7 @@ class Walk(NamedTuple):
 
     cells: CellSet
     n_sides: Tensor  # (C,) int64: of each cell that was cut
+    n_hollow: int  # cells without a side, though a neighbour or the proof knows of one
     rows: Tensor  # (S,) int32: what each side lies on
     neighbours: Tensor  # (S,) int64: the cell across it; -1 beyond a wall
     starts: Tensor  # (S, D): the corner that it starts from
@@ -71,6 +72,7 @@ class Walker:
         self._points = Growable(program.head.weight.new_empty((0, domain.dim)))  # on the level, one a cell
         self._found: list[tuple[Tensor, ...]] = []
         self._n_cut = self._n_sides = 0
+        self._tentative: list[tuple[int, int]] = []  # cells that seeds lie in, as far as they can tell
         n_bytes = 8 * program.in_dim * rows.layout.n_rows  # of the rows on a cell
         self._batch = max(working_bytes(program.device) // (SHARE * n_bytes), 64)
         self._block = max(working_bytes(program.device) // (64 * rows.layout.n_words + 512), self._batch)
@@ -81,12 +83,33 @@ class Walker:
         """Walk the components of {f = 0} that seeds (m, D) lie just below of; see `creased.core.seeds`."""
         found = [self._cells_at(batch) for batch in seeds.split(self._batch)]
         if found:
-            self.walk_on(torch.cat([words for words, _ in found]), torch.cat([points for _, points in found]))
+            n_known = self.cells.n
+            self._enter(torch.cat([words for words, _ in found]), torch.cat([points for _, points in found]))
+            self._tentative.append((n_known, self.cells.n))
+            self._walk()
 
     @torch.inference_mode()
     def walk_on(self, words: Tensor, points: Tensor) -> None:
         """Walk from cells (m, W) that meet the level set at points (m, D), as far as memory allows."""
         self._enter(words, points)
+        self._walk()
+
+    def knows(self, words: Tensor) -> Tensor:
+        """True (m,) for the cells (m, W) that were cut, or will be."""
+        return self.cells.find(words) >= 0
+
+    def is_hollow(self, words: Tensor) -> Tensor:
+        """True (m,) for the cells (m, W) that were cut, and found to have no side."""
+        numbers = self.cells.find(words)
+        n_sides = torch.nn.functional.pad(self._sizes(), (0, 1), value=1)
+        numbers = torch.where((numbers < 0) | (numbers >= self._n_cut), n_sides.shape[0] - 1, numbers)
+        return n_sides[numbers] == 0
+
+    def _sizes(self) -> Tensor:
+        """How many sides each cell (C,) has that was cut."""
+        return torch.cat([self.rows.bits[:0, 0], *(found[0] for found in self._found)])
+
+    def _walk(self) -> None:
         while self._n_cut < self.cells.n and not self.note:
             self._visit(self._n_cut, min(self.cells.n, self._n_cut + self._block))
             self._report()
@@ -163,4 +186,7 @@ class Walker:
         n_sides, rows, neighbours, starts = (
             torch.cat(parts) for parts in zip(none, *self._found, strict=True)
         )
-        return Walk(self.cells, n_sides, rows, neighbours, starts)
+        is_hollow = n_sides == 0
+        for first, last in self._tentative:
+            is_hollow[first:last] = False
+        return Walk(self.cells, n_sides, int(is_hollow.sum()), rows, neighbours, starts)

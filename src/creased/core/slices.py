@@ -14,7 +14,9 @@ from torch import Tensor
 from creased.core.cofaces import Arrangement
 from creased.core.domain import Box
 from creased.core.program import Affine, Program, map_frames
+from creased.core.records import map_tensors
 from creased.core.signs import masks_of
+from creased.core.tolerance import rounding_error
 
 
 class Slices(NamedTuple):
@@ -37,6 +39,17 @@ class Slices(NamedTuple):
         return torch.baddbmm(points[:, None], coordinates[:, None], frames[:, :-1])[:, 0]
 
 
+class Climbs(NamedTuple):
+    """How rows behave off the planes of R slices."""
+
+    rates: Tensor  # (R, N): how fast they grow along the normals
+    noise: Tensor  # (R, N): slopes of a row that are no more than that come from rounding
+
+    def choose(self, index: Tensor) -> Climbs:
+        """Those of some cells (m,)."""
+        return Climbs(*(part.index_select(0, index) for part in self))
+
+
 class Slicer:
     """Slices cells of one program on one domain."""
 
@@ -44,6 +57,7 @@ class Slicer:
         self._program, self._layout = program, rows.layout
         walls = domain.halfspaces(program.dtype, program.device)
         self._walls = Affine(walls[:-1].T, walls[-1])
+        self._absolute = map_tensors(program.linear_part(), torch.abs)
 
     def cut(self, words: Tensor, points: Tensor) -> Slices:
         """Slice cells (R, W) by the level set, which passes near points (R, D)."""
@@ -58,11 +72,15 @@ class Slicer:
         error = rows[:, -1, -1] / steepness
         return Slices(signs, frames, normals, rows[..., :-1], error)
 
-    def climbs(self, slices: Slices) -> Tensor:
-        """How fast each row (R, N) grows along the normals."""
+    def climbs(self, slices: Slices) -> Climbs:
+        """How the rows behave off the planes, where that has to be known."""
         masks = slices.signs[:, self._layout.n_walls :]
         frames = torch.stack([slices.normals, slices.frames[:, -1]], dim=1)
-        return self._rows(masks, frames)[:, 0, :-1]
+        rates = self._rows(masks, frames)[:, 0, :-1]
+        ones = torch.ones_like(slices.normals)
+        sums = self._absolute.preactivations_on(ones, masks)[:, : self._layout.n_neurons]
+        sums = torch.cat([ones.new_ones((ones.shape[0], self._layout.n_walls)), sums], dim=1)
+        return Climbs(rates, rounding_error(ones.dtype, max(self._program.widths, default=1)) * sums)
 
     def _rows(self, masks: Tensor, frames: Tensor) -> Tensor:
         """Walls, neurons and the output (R, k, N + 1) in given frames (R, k, D)."""

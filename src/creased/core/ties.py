@@ -31,6 +31,7 @@ class Near(NamedTuple):
     limit: Tensor  # (R,): no other row is nearer than that
     scale: Tensor  # (R, n): one over how fast each row grows along its normal
     climbs: Tensor | None  # (R, n): how fast each row grows along the normal of the plane
+    noise: Tensor | None  # (R, n): slopes of a row that are no more than that come from rounding
     signs: Tensor  # (R, n) bool: on which side of each row the cell is
     reach: float  # of the domain and its coordinates: what rounding is relative to
 
@@ -134,17 +135,27 @@ def _steepness(near: Near) -> Tensor:
 
 
 def _matters(near: Near) -> Tensor:
-    """False (R, n) for rows that do not cut the plane, being parallel to it within rounding."""
-    return rounding_error(near.normals.dtype, TERMS) * _steepness(near) < COARSEST
+    """False (R, n) for rows that do not cut the plane, being parallel to it within rounding, or constant."""
+    is_steep = rounding_error(near.normals.dtype, TERMS) * _steepness(near) < COARSEST
+    return is_steep & ~_is_constant(near)
+
+
+def _is_constant(near: Near) -> Tensor:
+    """True (R, n) for rows that are constant in the cell, up to rounding: what they are made of cancels."""
+    assert near.climbs is not None
+    assert near.noise is not None
+    return (1 / near.scale).square() + near.climbs.square() <= near.noise.square()
 
 
 def _excludes(near: Near) -> Tensor:
-    """True (R, n) where a row that is parallel to the plane has it on the other side than the cell.
+    """True (R, n) where a row that does not cut the plane has it on the other side than the cell.
 
-    In the row itself the plane is moved to where f falls, and lies where the row does.
+    Where the plane lies in the row it is moved to where f falls; a row that is zero all over counts as +.
     """
     assert near.climbs is not None
+    assert near.noise is not None
     side = torch.where(near.signs, 1, -1)
-    noise = rounding_error(near.heights.dtype, TERMS) * near.reach * near.climbs.abs()
-    is_in_row = near.heights.abs() <= noise
-    return torch.where(is_in_row, side * near.climbs > 0, side * near.heights < 0)
+    slopes = torch.maximum(near.noise, rounding_error(near.heights.dtype, TERMS) * near.climbs.abs())
+    falls = torch.where(_is_constant(near), -1, near.climbs)
+    is_in_row = near.heights.abs() <= slopes * near.reach
+    return torch.where(is_in_row, side * falls > 0, side * near.heights < 0)

@@ -37,10 +37,10 @@ class _Sides(NamedTuple):
 def surface_of_walk(walk: Walk, rows: Arrangement, program: Program) -> Surface:
     """The surface in three dimensions, the curve in two.
 
-    A side that its neighbour lacks counts as torn, and a cell that was entered but has no side.
+    A side that its neighbour lacks counts as torn, and a cell that should have sides but has none.
     """
     sides = _relate(walk, rows.layout.n_rows)
-    n_torn = _count_lacking(walk, sides, rows.layout.n_walls) + int((walk.n_sides == 0).sum())
+    n_torn = _count_lacking(walk, sides, rows.layout.n_walls) + walk.n_hollow
     if program.in_dim == 2:
         curve = link_surface(program, _curve(walk, sides, rows), rows)
         return curve._replace(n_torn=curve.n_torn + n_torn)
