@@ -130,3 +130,39 @@ def test_edge_lengths_are_distances() -> None:
     vertices = torch.tensor([[0.0, 0.0], [3.0, 4.0], [3.0, 0.0]])
     edges: Tensor = torch.tensor([[0, 1], [1, 2], [2, 2]])
     torch.testing.assert_close(edge_lengths(vertices, edges), torch.tensor([5.0, 4.0, 0.0]))
+
+
+def test_second_derivatives_are_refused_or_right() -> None:
+    program = random_program(3, (6, 5), seed=3)
+    surface = extract_level_set(program, Box.cube(3, 1))
+    bias = program.blocks[0].affine.bias.requires_grad_()
+
+    def energy(values: Tensor, *, second_order: bool) -> Tensor:
+        first = replace(program.blocks[0], affine=replace(program.blocks[0].affine, bias=values))
+        live = Program((first, *program.blocks[1:]), program.head)
+        return implicit_vertices(surface, live, second_order=second_order).square().sum()
+
+    (gradient,) = torch.autograd.grad(energy(bias, second_order=False), bias, create_graph=True)
+    with pytest.raises(RuntimeError, match="not have been used in the graph"):
+        torch.autograd.grad(gradient.sum(), bias)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.sum().backward()
+    assert torch.autograd.gradgradcheck(lambda b: energy(b, second_order=True), bias)
+    torch.testing.assert_close(
+        torch.autograd.grad(energy(bias, second_order=True), bias)[0], gradient.detach()
+    )
+
+
+def test_second_derivatives_in_weights_are_right() -> None:
+    program = random_program(2, (4, 3), seed=1)
+    surface = extract_level_set(program, Box.cube(2, 1))
+    assert not surface.is_empty
+
+    def energy(values: Tensor) -> Tensor:
+        first = replace(program.blocks[0], affine=replace(program.blocks[0].affine, weight=values))
+        live = Program((first, *program.blocks[1:]), program.head)
+        return implicit_vertices(surface, live, second_order=True).square().sum()
+
+    weight = program.blocks[0].affine.weight.requires_grad_()
+    assert torch.autograd.gradcheck(energy, weight)
+    assert torch.autograd.gradgradcheck(energy, weight)

@@ -6,7 +6,8 @@ each of them is affine. With the activation pattern held fixed, one Newton step 
     x = x0 - J^-1 g(x0; weights)
 
 solves them with the live weights, exactly, and its derivative is that of the implicit function theorem,
-dx = -J^-1 dg (first order; J is held constant, so second derivatives are not right and not offered).
+dx = -J^-1 dg. J is held constant for that, which makes second derivatives wrong: they are refused, unless
+``second_order`` keeps J in the graph. Rows being affine, derivatives of any order are right then.
 
 As training moves the weights, a vertex can leave its cell: then it is no vertex of the level set any more.
 It still is one as long as all other neurons keep their signs at the new position; `is_current` says where
@@ -15,10 +16,11 @@ It still is one as long as all other neurons keep their signs at the new positio
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from creased.core.level_set import LevelSet
 from creased.core.program import Program
@@ -34,26 +36,33 @@ class VertexSolution(NamedTuple):
     is_current: Tensor  # (V,) bool: regular, and still a vertex of the level set of the live weights
 
 
-def implicit_vertices(level_set: LevelSet, program: Program, which: Tensor | None = None) -> Tensor:
+def implicit_vertices(
+    level_set: LevelSet, program: Program, which: Tensor | None = None, *, second_order: bool = False
+) -> Tensor:
     """Vertex positions (V, D) or (n, D), differentiable in the weights; see `solve_vertices`."""
-    return solve_vertices(level_set, program, which).vertices
+    return solve_vertices(level_set, program, which, second_order=second_order).vertices
 
 
-def solve_vertices(level_set: LevelSet, program: Program, which: Tensor | None = None) -> VertexSolution:
+def solve_vertices(
+    level_set: LevelSet, program: Program, which: Tensor | None = None, *, second_order: bool = False
+) -> VertexSolution:
     """Solve the zero rows of each vertex with the weights that the program has now.
 
     Args:
         level_set: extracted from this program, perhaps some steps of training ago.
         program: with live weights; it is evaluated in its own dtype, on its own device.
         which: vertices (n,) int64 to solve; all by default.
+        second_order: make second derivatives right too, at three times the cost; otherwise they are refused.
     """
     chosen = slice(None) if which is None else which.to(level_set.vertices.device)
     points = level_set.vertices[chosen].to(program.device, program.dtype)
     rows = level_set.zero_ids[chosen].to(program.device).long()
     masks = level_set.activation_masks(level_set.words[chosen]).to(program.device, program.dtype)
-    values, jacobian = _rows_at(program, points, masks, rows, level_set)
+    values = _values_at(program, points, masks, rows, level_set)
+    with torch.set_grad_enabled(second_order and torch.is_grad_enabled()):
+        jacobian = _jacobian_at(program, points, masks, rows, level_set)
     step, is_regular = _newton_step(jacobian, values)
-    solved = points - step
+    solved = points - step if second_order else _refuse_second_order(points - step)
     is_current = is_regular & _keeps_signs(program, solved.detach(), masks, rows, level_set.layout)
     return VertexSolution(solved, is_regular, is_current)
 
@@ -67,28 +76,48 @@ def _keeps_signs(program: Program, points: Tensor, masks: Tensor, rows: Tensor, 
     return ((signs == (masks > 0)) | is_own).all(dim=1)
 
 
-def _rows_at(
-    program: Program, points: Tensor, masks: Tensor, rows: Tensor, level_set: LevelSet
-) -> tuple[Tensor, Tensor]:
-    """Values (V, D) of the zero rows, differentiable, and their Jacobians (V, D, D), detached.
+class _FirstOrder(torch.autograd.Function):
+    """The identity; its derivative cannot be differentiated again."""
 
-    A wall's row is constant: it is zero where the vertex is, and its gradient is that of a coordinate.
-    """
-    n_walls, dim = level_set.layout.n_walls, level_set.dim
-    is_wall = rows < n_walls
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.view_as(x)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return gradient
+
+
+def _refuse_second_order(x: Tensor) -> Tensor:
+    same: Tensor = _FirstOrder.apply(x)  # type: ignore[no-untyped-call]
+    return same
+
+
+def _program_rows(rows: Tensor, level_set: LevelSet) -> Tensor:
+    """Which of the program's rows (V, D) the zero rows are; a wall, which is none, stands as row 0."""
     is_level = rows == level_set.layout.first_output
-    row = (rows - n_walls).clamp(min=0) + level_set.output * is_level
+    return (rows - level_set.layout.n_walls).clamp(min=0) + level_set.output * is_level
+
+
+def _values_at(program: Program, points: Tensor, masks: Tensor, rows: Tensor, level_set: LevelSet) -> Tensor:
+    """Values (V, D) of the zero rows; a wall's is zero where the vertex is."""
+    is_level = rows == level_set.layout.first_output
     levels = level_set.level * is_level.to(points.dtype)
-    values = program.preactivations_on(points, masks).gather(1, row) - levels
-    values = values.masked_fill(is_wall, 0)
-    with torch.no_grad():
-        linear = program.detach().linear_part()
-        axes = torch.eye(dim).to(points)[:, None].expand(-1, points.shape[0], -1)
-        tangents = [linear.preactivations_on(axis, masks).gather(1, row) for axis in axes]
-        jacobian = torch.stack(tangents, dim=2)
-        wall_axis = torch.nn.functional.one_hot((rows // 2).clamp(max=dim - 1), dim).to(points.dtype)
-        jacobian = torch.where(is_wall[:, :, None], wall_axis, jacobian)
-    return values, jacobian
+    values = program.preactivations_on(points, masks).gather(1, _program_rows(rows, level_set)) - levels
+    return values.masked_fill(rows < level_set.layout.n_walls, 0)
+
+
+def _jacobian_at(
+    program: Program, points: Tensor, masks: Tensor, rows: Tensor, level_set: LevelSet
+) -> Tensor:
+    """Gradients (V, D, D) of the zero rows; a wall's is that of a coordinate."""
+    dim, linear = level_set.dim, program.linear_part()
+    row, is_wall = _program_rows(rows, level_set), rows < level_set.layout.n_walls
+    axes = torch.eye(dim).to(points)[:, None].expand(-1, points.shape[0], -1)
+    tangents = [linear.preactivations_on(axis, masks).gather(1, row) for axis in axes]
+    wall_axis = torch.nn.functional.one_hot((rows // 2).clamp(max=dim - 1), dim).to(points.dtype)
+    return torch.where(is_wall[:, :, None], wall_axis, torch.stack(tangents, dim=2))
 
 
 def _newton_step(jacobian: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
