@@ -158,7 +158,8 @@ def test_a_surface_that_meets_the_walls_is_said_with_the_count(configured: Compo
 def test_the_edge_length_regularizer_shortens_edges(configured: Compose) -> None:
     common = ["callbacks.draw=null", "trainer.max_epochs=4", "callbacks.extract.every_n_steps=10"]
     plain = run(configured(*common))
-    cfg = configured(*common, "regularizer=edge_length", "regularizer.edge_length.weight=3e-4")
+    each_step = ["regularizer.edge_length.weight=3e-4", "regularizer.edge_length.every_n_steps=1"]
+    cfg = configured(*common, "regularizer=edge_length", *each_step)
     regularized = run(cfg)
     assert float(_rows(Path(cfg.paths.output))[-1]["train/edge_length"]) > 0
     assert regularized["edge_length_total"] < 0.85 * plain["edge_length_total"]
