@@ -17,13 +17,3 @@ __all__ = [
     "one_cycle",
     "run",
 ]
-__all__ = [
-    "ClampedDistance",
-    "Eikonal",
-    "Regularization",
-    "SDFDataModule",
-    "SDFModule",
-    "constant",
-    "one_cycle",
-    "run",
-]
