@@ -90,6 +90,25 @@ def test_every_regularizer_has_a_config(name: str) -> None:
     assert made[name].weight > 0
 
 
+@pytest.mark.parametrize("name", sorted(path.stem for path in (CONFIGS / "experiment").glob("*.yaml")))
+def test_every_experiment_can_be_put_together(name: str) -> None:
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        cfg = compose("train", [f"experiment={name}"])
+    assert all(isinstance(made, Regularization) for made in instantiate(cfg.regularizer).values())
+
+
+def test_fewer_faces_are_made_by_their_experiment(configured: Compose) -> None:
+    plain = run(configured("plain", "trainer.max_epochs=4"))
+    short = [
+        "trainer.max_epochs=4",
+        "regularizer.face_count.weight=0.05",
+        "callbacks.extract.every_n_steps=20",
+    ]
+    fewer = run(configured("fewer", "+experiment@_global_=fewer_faces", *short))
+    assert fewer["n_polygons"] < 0.9 * plain["n_polygons"]
+    assert fewer["is_closed"], fewer["status"]
+
+
 def test_at_weight_zero_the_run_is_the_plain_one_bit_for_bit(configured: Compose) -> None:
     plain = run(configured("plain"))
     zero = run(
