@@ -7,6 +7,7 @@ import torch
 
 from creased.core.signs import (
     RowLayout,
+    clear_rows,
     lowest_row,
     masks_of,
     pack_rows,
@@ -30,6 +31,14 @@ def test_unpacking_undoes_packing_at_every_offset(width: int, device: torch.devi
         for spare in (0, 1):
             words = pack_rows(signs, first, n_words + spare)
             torch.testing.assert_close(unpack_rows(words, first, width), signs)
+
+
+def test_one_row_of_each_word_is_cleared(device: torch.device) -> None:
+    signs = random_signs(200, 130, device)
+    words, rows = pack_rows(signs, 0, 3), torch.arange(200, device=device) % 130
+    clear_rows(words, rows)
+    signs[torch.arange(200, device=device), rows] = False
+    torch.testing.assert_close(unpack_rows(words, 0, 130), signs)
 
 
 @pytest.mark.parametrize("first", [0, 6, 63, 64, 70])

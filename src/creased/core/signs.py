@@ -71,6 +71,13 @@ def _pack_aligned(signs: Tensor) -> Tensor:
     return torch.nn.functional.pad(octets, (0, -octets.shape[1] % 8)).contiguous().view(torch.int64)
 
 
+def clear_rows(words: Tensor, rows: Tensor) -> None:
+    """Set to 0, in place, one row (V,) int64 of each of packed words (V, W)."""
+    place = (rows // WORD)[:, None]
+    bit = (torch.ones_like(rows) << (rows % WORD))[:, None]
+    words.scatter_(1, place, words.gather(1, place) & ~bit)
+
+
 def unpack_rows(words: Tensor, first_row: int, n_rows: int) -> Tensor:
     """Bits (V, n_rows) as bool of rows first_row ... of packed words (V, W)."""
     rows = torch.arange(first_row, first_row + n_rows, device=words.device)

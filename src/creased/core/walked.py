@@ -19,6 +19,7 @@ from creased.core.level_set import Polygons
 from creased.core.march import Walk
 from creased.core.pairing import Groups, group_exact
 from creased.core.program import Program
+from creased.core.signs import clear_rows
 from creased.core.skeleton import Skeleton
 from creased.core.surface import Surface, link_surface
 
@@ -49,18 +50,21 @@ def surface_of_walk(walk: Walk, rows: Arrangement, program: Program) -> Surface:
     level = torch.full_like(row, rows.layout.first_output)
     zeros = torch.stack([torch.minimum(before, row), torch.maximum(before, row), level], dim=1)
     edge = sides.edges.order[sides.edges.starts]
+    words = walk.cells.words[cells]
+    clear_rows(words, before)
+    clear_rows(words, row)
     skeleton = Skeleton(
         vertices=walk.starts[first],
         zero_ids=zeros.int(),
-        words=walk.cells.words[cells] & ~(rows.bits[before] | rows.bits[row]),
+        words=words,
         edges=torch.stack([vertex[edge], vertex[sides.following[edge]]], dim=1),
         edge_zero_ids=torch.stack([sides.row[edge], level[:1].expand(edge.shape[0])], dim=1).int(),
     )
     is_met = walk.n_sides > 0
     offsets = torch.nn.functional.pad(walk.n_sides[is_met].cumsum(0), (1, 0))
-    words = walk.cells.words[: walk.n_sides.shape[0]][is_met]
+    met = walk.cells.words[: walk.n_sides.shape[0]][is_met]
     none = Polygons(offsets[:1], vertex[:0])
-    return Surface(skeleton, Polygons(offsets, vertex), words, none, n_torn + _count_clashing(sides))
+    return Surface(skeleton, Polygons(offsets, vertex), met, none, n_torn + _count_clashing(sides))
 
 
 def _relate(walk: Walk, n_rows: int) -> _Sides:
@@ -121,10 +125,12 @@ def _curve(walk: Walk, sides: _Sides, rows: Arrangement) -> Skeleton:
     first = sides.edges.order[sides.edges.starts]
     level = torch.full_like(sides.row, rows.layout.first_output)
     edges = number.reshape(-1, 2)
+    words = walk.cells.words[sides.cell[first]]
+    clear_rows(words, sides.row[first])
     return Skeleton(
         vertices=walk.starts[first],
         zero_ids=torch.stack([sides.row, level], dim=1)[first].int(),
-        words=walk.cells.words[sides.cell[first]] & ~rows.bits[sides.row[first]],
+        words=words,
         edges=edges,
         edge_zero_ids=level[: edges.shape[0], None].int(),
     )
