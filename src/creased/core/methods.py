@@ -21,6 +21,7 @@ from creased.core.level_set import LevelSet
 from creased.core.march import Walker
 from creased.core.memory import free_bytes
 from creased.core.program import Program
+from creased.core.records import map_tensors
 from creased.core.seeds import grid_seeds, level_set_seeds, project
 from creased.core.surface import Origin, link_surface, make_level_set
 from creased.core.tasks import Task
@@ -31,6 +32,7 @@ COMPLETE = "complete in the domain: every cell was subdivided"
 CERTIFIED = "complete in the domain: every cell was subdivided, or proven not to meet the level"
 WALKED = "every component that a seed lies on, whole; one without a seed is missed"
 PROVEN = "complete in the domain: every cell was walked, or proven not to meet the level"
+EXTREME = 1e-100  # smaller weights, and slopes as large as its inverse, are not squared safely
 MANY_VERTICES = 300_000  # from which on pruning saves more than it costs; C(n, D) tells how many there may be
 
 
@@ -87,7 +89,12 @@ def subdivide_all(task: Task, asked: Asked) -> LevelSet:
 
 
 def march_over(task: Task, asked: Asked) -> LevelSet:
-    """The level set by walking it from seeds."""
+    """The level set by walking it from seeds.
+
+    Raises:
+        ValueError: weights are so large or small that squares of slopes leave the range of the numbers.
+    """
+    _refuse_extremes(task.program)
     device = task.program.device
     memory = free_bytes(device) if asked.memory is None else asked.memory
     walker = Walker(task.program, task.domain, task.rows, memory, asked.progress)
@@ -104,6 +111,20 @@ def march_over(task: Task, asked: Asked) -> LevelSet:
     notes = (walker.note,) if walker.note else ()
     origin = _origin(asked, guarantee, notes, is_complete=is_proven)
     return make_level_set(task.program, surface, task.rows.layout, origin)
+
+
+def _refuse_extremes(program: Program) -> None:
+    sizes = torch.cat([tensor.abs().reshape(-1) for tensor in program.tensors()])
+    sizes = sizes[sizes > 0]
+    absolute = map_tensors(program.linear_part(), torch.abs)
+    ones = torch.ones((1, program.in_dim), dtype=program.dtype, device=program.device)
+    slopes = absolute.preactivations_on(ones, ones.new_ones((1, program.n_neurons)))
+    largest, least = float(slopes.max()), float(sizes.min()) if sizes.numel() else 1.0
+    if not (largest < 1 / EXTREME and least > EXTREME):
+        raise ValueError(
+            f"extract_level_set: march needs weights above {EXTREME:g} and slopes below {1 / EXTREME:g}, got "
+            f"{least:g} and {largest:g}: scale the network, or subdivide"
+        )
 
 
 @torch.inference_mode()
