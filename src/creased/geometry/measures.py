@@ -55,7 +55,7 @@ def enclosed_volume(vertices: Tensor, polygons: Polygons) -> Tensor:
     """Volume inside a closed surface, a scalar: the divergence theorem, summed over fans.
 
     Of a surface with a boundary it is the volume of the cone over it from the mean of its vertices, and
-    depends on where that lies; `creased.geometry.capped_volume` closes it along the walls of a box.
+    depends on where that lies: what the walls cut off is not closed here.
     """
     if polygons.n == 0:
         return vertices.sum() * 0
