@@ -43,12 +43,9 @@ class CellSet:
 
     def add(self, words: Tensor) -> Tensor:
         """The number (m,) of each of some cells (m, W); those that are new get the next ones, in order."""
-        n_known = self.n
-        self._words.append(words)
-        self._keys.append(cell_keys(CellCodes(words, _no_zeros(words)), self._table))
+        n_known, entries = self.n, self._append(words)
         if 2 * self.n > self._slots.shape[0]:
             self._grow(n_known)
-        entries = torch.arange(n_known, self.n, device=words.device)
         found, slots = self._seek(entries)
         is_new = found == entries
         numbers = torch.cat([torch.arange(n_known, device=words.device), n_known + is_new.cumsum(0) - 1])
@@ -61,12 +58,17 @@ class CellSet:
     def find(self, words: Tensor) -> Tensor:
         """The number (m,) of each of some cells (m, W); -1 for those that are not in the set."""
         n_known = self.n
-        self._words.append(words)
-        self._keys.append(cell_keys(CellCodes(words, _no_zeros(words)), self._table))
-        entries = torch.arange(n_known, self.n, device=words.device)
-        found = self._look_up(entries)
+        found = self._look_up(self._append(words))
         self._words.n = self._keys.n = n_known
         return found
+
+    def _append(self, words: Tensor) -> Tensor:
+        """Put cells (m, W) behind those that are known, not yet in the table; where they are (m,)."""
+        no_zeros = torch.empty((words.shape[0], 0), dtype=torch.int32, device=words.device)
+        n_known = self.n
+        self._words.append(words)
+        self._keys.append(cell_keys(CellCodes(words, no_zeros), self._table))
+        return torch.arange(n_known, self.n, device=words.device)
 
     def _look_up(self, entries: Tensor) -> Tensor:
         """The known cell that equals each of entries (m,), or -1."""
@@ -117,7 +119,3 @@ class CellSet:
         n_slots = 1 << (4 * self.n - 1).bit_length()
         self._slots = torch.full((n_slots,), EMPTY, dtype=torch.int64, device=self._slots.device)
         self._seek(torch.arange(n_known, device=self._slots.device))
-
-
-def _no_zeros(words: Tensor) -> Tensor:
-    return torch.empty((words.shape[0], 0), dtype=torch.int32, device=words.device)

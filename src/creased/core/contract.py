@@ -46,6 +46,5 @@ def contract(vertices: Tensor, polygons: Polygons, tolerance: float | None = Non
     sizes = torch.zeros_like(polygons.sizes).index_add_(0, owners, remains.long())
     is_face = sizes > 2
     remains &= is_face[owners]
-    offsets = torch.nn.functional.pad(sizes[is_face].cumsum(0), (1, 0))
-    faces = Polygons(offsets, corners[remains])
+    faces = Polygons.of_sizes(sizes[is_face], corners[remains])
     return Contraction(vertices[kept], faces, vertex, is_face.nonzero()[:, 0])

@@ -155,15 +155,6 @@ def _sides(slices: Slices, near: Near, spans: Spans, is_whole: Tensor, names: Te
     return Facets(names[cell], near.rows[cell, line], slices.place(cell, foot + low[order, None] * along))
 
 
-def following_sides(n_sides: Tensor) -> Tensor:
-    """The position (n,) of the side that follows each around its piece, given how many each piece has."""
-    ends = n_sides.cumsum(0)
-    is_met = n_sides > 0
-    following = torch.arange(1, int(n_sides.sum()) + 1, device=n_sides.device)
-    following[ends[is_met] - 1] = (ends - n_sides)[is_met]
-    return following
-
-
 def join_facets(batches: list[Facets], n: int) -> Facets:
     """Those of batches of n cells each, one after the other."""
     numbered = [facets._replace(cell=facets.cell + n * i) for i, facets in enumerate(batches)]

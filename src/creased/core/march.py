@@ -21,8 +21,9 @@ from torch import Tensor
 from creased.core.cell_set import CellSet
 from creased.core.cofaces import Arrangement
 from creased.core.domain import Box
-from creased.core.facets import Facets, find_facets, following_sides, join_facets
+from creased.core.facets import Facets, find_facets, join_facets
 from creased.core.growable import Growable
+from creased.core.level_set import Polygons
 from creased.core.memory import in_gigabytes, working_bytes
 from creased.core.program import Program
 from creased.core.seeds import BELOW, reach_of
@@ -71,7 +72,8 @@ class Walker:
         self._slicer = Slicer(program, domain, rows)
         self._points = Growable(program.head.weight.new_empty((0, domain.dim)))  # on the level, one a cell
         self._found: list[tuple[Tensor, ...]] = []
-        self._n_cut = self._n_sides = 0
+        self._sizes = Growable(rows.bits[:0, 0])  # sides of each cell that was cut
+        self._n_sides = 0
         self._tentative: list[tuple[int, int]] = []  # cells that seeds lie in, as far as they can tell
         n_bytes = 8 * program.in_dim * rows.layout.n_rows  # of the rows on a cell
         self._batch = max(working_bytes(program.device) // (SHARE * n_bytes), 64)
@@ -101,13 +103,14 @@ class Walker:
     def is_hollow(self, words: Tensor) -> Tensor:
         """True (m,) for the cells (m, W) that were cut, and found to have no side."""
         numbers = self.cells.find(words)
-        n_sides = torch.nn.functional.pad(self._sizes(), (0, 1), value=1)
-        numbers = torch.where((numbers < 0) | (numbers >= self._n_cut), n_sides.shape[0] - 1, numbers)
-        return n_sides[numbers] == 0
+        is_cut = (numbers >= 0) & (numbers < self._n_cut)
+        is_hollow = is_cut.clone()
+        is_hollow[is_cut] = self._sizes.rows[numbers[is_cut]] == 0
+        return is_hollow
 
-    def _sizes(self) -> Tensor:
-        """How many sides each cell (C,) has that was cut."""
-        return torch.cat([self.rows.bits[:0, 0], *(found[0] for found in self._found)])
+    @property
+    def _n_cut(self) -> int:
+        return self._sizes.n
 
     def _walk(self) -> None:
         while self._n_cut < self.cells.n and not self.note:
@@ -155,16 +158,16 @@ class Walker:
         crossed = (facets.row >= self.rows.layout.n_walls).nonzero()[:, 0]
         first = last = facets.start[crossed]
         if self.program.in_dim == 3:
-            last = facets.start[following_sides(n_sides)[crossed]]
+            last = facets.start[Polygons.of_sizes(n_sides, facets.row).following()[crossed]]
         # A cell is entered across its longest known side, far from its corners.
         order = torch.argsort((first - last).abs().amax(1), descending=True, stable=True)
         crossed, middle = crossed[order], (first[order] + last[order]) / 2
         across = words[facets.cell[crossed]] ^ self.rows.bits[facets.row[crossed]]
         neighbours = torch.full_like(facets.row, -1)
         neighbours[crossed] = self._enter(across, middle)
-        self._found.append((n_sides, facets.row.int(), neighbours, facets.start))
+        self._sizes.append(n_sides)
+        self._found.append((facets.row.int(), neighbours, facets.start))
         self._n_sides += facets.row.shape[0]
-        self._n_cut = stop
 
     def _cut(self, words: Tensor, points: Tensor) -> Facets:
         return find_facets(self._slicer.cut(words, points), self._slicer.climbs, self._reach)
@@ -182,10 +185,9 @@ class Walker:
     def finish(self) -> Walk:
         """All that was found."""
         dim, like = self.program.in_dim, self.rows.bits
-        none = (like[:0, 0], like[:0, 0].int(), like[:0, 0], self.program.head.weight.new_empty((0, dim)))
-        n_sides, rows, neighbours, starts = (
-            torch.cat(parts) for parts in zip(none, *self._found, strict=True)
-        )
+        none = (like[:0, 0].int(), like[:0, 0], self.program.head.weight.new_empty((0, dim)))
+        rows, neighbours, starts = (torch.cat(parts) for parts in zip(none, *self._found, strict=True))
+        n_sides = self._sizes.rows
         is_hollow = n_sides == 0
         for first, last in self._tentative:
             is_hollow[first:last] = False

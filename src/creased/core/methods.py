@@ -176,6 +176,6 @@ def why_distrusted(found: LevelSet, exact: Task) -> str | None:
         return "no vertex was found"
     corners = exact.domain.skeleton(1, torch.float64, exact.program.device).vertices
     height = float(exact.program(corners).abs().max())
-    miss = float(exact.program(found.vertices.double()).abs().max())
+    miss = float(exact.program.outputs_at(found.vertices.double()).abs().max())
     is_close = miss <= torch.finfo(found.vertices.dtype).eps ** 0.5 * height
     return None if is_close else f"vertices miss the level by up to {miss:.1g}"

@@ -29,9 +29,9 @@ def steps_across(dtype: torch.dtype, lower: Sequence[float], upper: Sequence[flo
     return min((b - a) / (eps * max(abs(a), abs(b))) for a, b in zip(lower, upper, strict=True))
 
 
-def looks_tied(distances: Tensor, diameter: float) -> Tensor:
-    """Where distances are so small, for a domain of that diameter, that rounding might have made them.
+def looks_tied(distances: Tensor, reach: float) -> Tensor:
+    """Where distances are so small, for coordinates of that reach, that rounding might have made them.
 
     It is a first look, which errs on the safe side.
     """
-    return distances.abs() <= 4 * torch.finfo(distances.dtype).eps ** 0.5 * diameter
+    return distances.abs() <= 4 * torch.finfo(distances.dtype).eps ** 0.5 * reach

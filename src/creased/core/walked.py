@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from creased.core.cofaces import Arrangement
-from creased.core.facets import following_sides
 from creased.core.level_set import Polygons
 from creased.core.march import Walk
 from creased.core.pairing import Groups, group_exact
@@ -60,11 +59,10 @@ def surface_of_walk(walk: Walk, rows: Arrangement, program: Program) -> Surface:
         edges=torch.stack([vertex[edge], vertex[sides.following[edge]]], dim=1),
         edge_zero_ids=torch.stack([sides.row[edge], level[:1].expand(edge.shape[0])], dim=1).int(),
     )
-    is_met = walk.n_sides > 0
-    offsets = torch.nn.functional.pad(walk.n_sides[is_met].cumsum(0), (1, 0))
-    met = walk.cells.words[: walk.n_sides.shape[0]][is_met]
-    none = Polygons(offsets[:1], vertex[:0])
-    return Surface(skeleton, Polygons(offsets, vertex), met, none, n_torn + _count_clashing(sides))
+    met = walk.cells.words[: walk.n_sides.shape[0]][walk.n_sides > 0]
+    none = Polygons(vertex.new_zeros(1), vertex[:0])
+    n_torn += _count_clashing(sides)
+    return Surface(skeleton, Polygons.of_sizes(walk.n_sides, vertex), met, none, n_torn)
 
 
 def _relate(walk: Walk, n_rows: int) -> _Sides:
@@ -72,7 +70,7 @@ def _relate(walk: Walk, n_rows: int) -> _Sides:
     n_sides = walk.n_sides
     cell = torch.repeat_interleave(torch.arange(n_sides.shape[0], device=n_sides.device), n_sides)
     row = walk.rows.long()
-    following = following_sides(n_sides)
+    following = Polygons.of_sizes(n_sides, row).following()
     every = torch.arange(row.shape[0], device=row.device)
     previous = torch.empty_like(following).index_copy_(0, following, every)
     beyond_wall = walk.neighbours < 0

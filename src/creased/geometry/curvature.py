@@ -53,29 +53,31 @@ def angle_defects(vertices: Tensor, polygons: Polygons, sides: Halfedges | None 
     """
     sides = halfedges_of(polygons) if sides is None else sides
     ahead = vertices[sides.head] - vertices[sides.tail]
-    previous = torch.empty_like(sides.following)
-    previous[sides.following] = torch.arange(previous.shape[0], device=previous.device)
-    angles = angles_between(ahead, -ahead[previous])
+    angles = angles_between(ahead, -ahead[sides.previous()])
     total = vertices.new_zeros(vertices.shape[0]).index_add(0, sides.tail, angles)
     full = torch.zeros_like(total.detach()).index_fill(0, sides.tail, 2 * torch.pi)
-    open_ends = sides.boundary()
-    full[sides.tail[open_ends]] = torch.pi
-    full[sides.head[open_ends]] = torch.pi
-    return full - total
+    return full.masked_fill(sides.at_boundary(vertices.shape[0]), torch.pi) - total
 
 
 def bending_energies(vertices: Tensor, polygons: Polygons, sides: Halfedges | None = None) -> Tensor:
     """Bending energy (m,), without a unit, of each inner edge: 3 |e|^2 angle^2 / (A1 + A2).
 
-    A1 and A2 are the areas of its polygons. Source: Grinspun et al., Discrete shells, 2003, for a surface
-    that is flat at rest. An edge between polygons of no area has none.
+    A1 and A2 are the areas of its polygons; see `bending_of_edges`.
     """
     sides = halfedges_of(polygons) if sides is None else sides
     edge, areas = sides.inner_edges(), lengths_of(area_vectors(vertices, polygons))
     area = areas[sides.polygon[edge]] + areas[sides.polygon[sides.twin[edge]]]
-    has_none = area <= torch.finfo(area.dtype).tiny
-    bent = (_inner_lengths(vertices, sides) * dihedral_angles(vertices, polygons, sides)).square()
-    return torch.where(has_none, 0, 3 * bent / torch.where(has_none, 1, area))
+    return bending_of_edges(_inner_lengths(vertices, sides), dihedral_angles(vertices, polygons, sides), area)
+
+
+def bending_of_edges(lengths: Tensor, angles: Tensor, areas: Tensor) -> Tensor:
+    """Bending energy (m,) of edges with given lengths, exterior angles, and areas of their two polygons.
+
+    Source: Grinspun et al., Discrete shells, 2003, for a surface that is flat at rest. An edge between
+    polygons of no area has none.
+    """
+    has_none = areas <= torch.finfo(areas.dtype).tiny
+    return torch.where(has_none, 0, 3 * (lengths * angles).square() / torch.where(has_none, 1, areas))
 
 
 def _inner_lengths(vertices: Tensor, sides: Halfedges) -> Tensor:

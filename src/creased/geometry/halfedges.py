@@ -30,9 +30,18 @@ class Halfedges(NamedTuple):
         every = torch.arange(self.tail.shape[0], device=self.tail.device)
         return (self.twin > every).nonzero()[:, 0]
 
-    def boundary(self) -> Tensor:
-        """The halfedges (m,) without a twin."""
-        return (self.twin < 0).nonzero()[:, 0]
+    def previous(self) -> Tensor:
+        """The halfedge (n,) int64 that each follows around its polygon."""
+        previous = torch.empty_like(self.following)
+        previous[self.following] = torch.arange(previous.shape[0], device=previous.device)
+        return previous
+
+    def at_boundary(self, n_vertices: int) -> Tensor:
+        """True (n_vertices,) for the ends of halfedges without a twin."""
+        is_open = torch.zeros(n_vertices, dtype=torch.bool, device=self.tail.device)
+        boundary = self.twin < 0
+        is_open[self.tail[boundary]] = is_open[self.head[boundary]] = True
+        return is_open
 
 
 def halfedges_of(polygons: Polygons) -> Halfedges:

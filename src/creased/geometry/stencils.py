@@ -94,14 +94,10 @@ def corner_stencil(surface: Surroundings, chosen: Tensor, measure: Callable[[Ten
     number = torch.full((surface.level_set.vertices.shape[0],), -1, device=chosen.device)
     number[chosen] = torch.arange(chosen.shape[0], device=chosen.device)
     ahead = (number[sides.tail] >= 0).nonzero()[:, 0]
-    previous = torch.empty_like(sides.following)
-    previous[sides.following] = torch.arange(previous.shape[0], device=previous.device)
-    here, back = sides.tail[ahead], sides.tail[previous[ahead]]
+    here, back = sides.tail[ahead], sides.tail[sides.previous()[ahead]]
     vertices = torch.stack([here, sides.head[ahead], back], dim=1).reshape(-1)
     part = number[here]
-    is_open = torch.zeros(number.shape[0], dtype=torch.bool, device=chosen.device)
-    boundary = sides.boundary()
-    is_open[sides.tail[boundary]] = is_open[sides.head[boundary]] = True
+    is_open = sides.at_boundary(number.shape[0])
 
     def of_positions(x: Tensor) -> Tensor:
         corner = x.reshape(-1, 3, 3)
@@ -126,9 +122,8 @@ def _numbered(chosen: Tensor, n_vertices: int) -> Tensor:
 
 def _corners_of(polygons: Polygons, chosen: Tensor) -> tuple[Tensor, Polygons]:
     """Vertices (v,) of polygons chosen (n,), one behind the other, and the polygons between their places."""
-    offsets = torch.nn.functional.pad(polygons.sizes[chosen].cumsum(0), (1, 0))
-    n = int(offsets[-1])
-    alone = Polygons(offsets, torch.arange(n, device=chosen.device))
+    sizes = polygons.sizes[chosen]
+    alone = Polygons.of_sizes(sizes, torch.arange(int(sizes.sum()), device=chosen.device))
     owners = alone.owners()
-    place = alone.indices - offsets[owners] + polygons.offsets[chosen[owners]]
+    place = alone.indices - alone.offsets[owners] + polygons.offsets[chosen[owners]]
     return polygons.indices[place], alone

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 N_SURFACE = 20_000  # fresh points on the shape
 N_VOLUME = 200_000  # fresh points in the domain
 N_MESH = 50_000  # points on each mesh
-BLOCK = 65_536  # points evaluated in one go
 
 
 def evaluate(shape: Shape, domain: Box, program: Program, level_set: LevelSet, seed: int) -> dict[str, Any]:
@@ -31,8 +30,7 @@ def evaluate(shape: Shape, domain: Box, program: Program, level_set: LevelSet, s
 
     def function(points: NDArray[Any]) -> NDArray[Any]:
         rows = torch.from_numpy(np.asarray(points)).to(program.device, program.dtype)
-        with torch.no_grad():
-            return torch.cat([program(block)[:, 0] for block in rows.split(BLOCK)]).cpu().numpy()
+        return program.outputs_at(rows)[:, 0].cpu().numpy()
 
     result: dict[str, Any] = level_set.audit().as_dict()
     result |= compare_functions(shape, domain, function, N_SURFACE, N_VOLUME, rng)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from creased.core.level_set import LevelSet
 from creased.core.program import Program
+from creased.geometry.curvature import bending_of_edges
 from creased.geometry.stencils import CORNERS, CREASES, Creases
 from creased.geometry.totals import Total
 
@@ -122,6 +123,4 @@ def _concave_mean_curvature(creases: Creases) -> Tensor:
 
 
 def _bending(creases: Creases) -> Tensor:
-    is_flat = creases.areas <= torch.finfo(creases.areas.dtype).tiny
-    bent = 3 * (creases.lengths * creases.angles).square()
-    return torch.where(is_flat, 0, bent / torch.where(is_flat, 1, creases.areas))
+    return bending_of_edges(creases.lengths, creases.angles, creases.areas)
