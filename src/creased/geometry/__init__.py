@@ -2,13 +2,19 @@
 
 from creased.geometry.curvature import angle_defects, bending_energies, dihedral_angles, mean_curvatures
 from creased.geometry.halfedges import Halfedges, halfedges_of
-from creased.geometry.implicit_vertices import VertexSolution, implicit_vertices, solve_vertices
+from creased.geometry.implicit_vertices import (
+    VertexSolution,
+    implicit_vertices,
+    row_adjoints,
+    solve_vertices,
+)
 from creased.geometry.measures import (
     area_vectors,
     centroid,
     compactness,
     edge_lengths,
     enclosed_volume,
+    perimeters,
     polygon_areas,
     polygon_centroids,
     polygon_normals,
@@ -28,6 +34,7 @@ from creased.geometry.regularizers import (
     Slivers,
     Volume,
 )
+from creased.geometry.sublevel import sublevel_volume
 
 __all__ = [
     "Area",
@@ -55,9 +62,12 @@ __all__ = [
     "halfedges_of",
     "implicit_vertices",
     "mean_curvatures",
+    "perimeters",
     "polygon_areas",
     "polygon_centroids",
     "polygon_normals",
+    "row_adjoints",
     "solve_vertices",
+    "sublevel_volume",
     "surface_area",
 ]

@@ -21,19 +21,7 @@ def dihedral_angles(vertices: Tensor, polygons: Polygons, sides: Halfedges | Non
     sides = halfedges_of(polygons) if sides is None else sides
     edge, areas = sides.inner_edges(), area_vectors(vertices, polygons)
     along = vertices[sides.head[edge]] - vertices[sides.tail[edge]]
-    return exterior_angles(areas[sides.polygon[edge]], areas[sides.polygon[sides.twin[edge]]], along)
-
-
-def exterior_angles(first: Tensor, second: Tensor, along: Tensor) -> Tensor:
-    """Angles (m,) between the outward normals, given area vectors (m, 3) of the polygons at edges (m, 3).
-
-    The edge runs counter-clockwise around the first. The angle is 0 where the surface is flat, positive where
-    it is convex, and 0 next to a polygon of no area, which has no normal.
-    """
-    first, second, along = directions_of(first), directions_of(second), directions_of(along)
-    sine, cosine = (torch.linalg.cross(first, second) * along).sum(1), (first * second).sum(1)
-    has_none = (sine == 0) & (cosine == 0)
-    return torch.where(has_none, 0, torch.atan2(sine, torch.where(has_none, 1, cosine)))
+    return _exterior_angles(areas[sides.polygon[edge]], areas[sides.polygon[sides.twin[edge]]], along)
 
 
 def mean_curvatures(vertices: Tensor, polygons: Polygons, sides: Halfedges | None = None) -> Tensor:
@@ -43,7 +31,7 @@ def mean_curvatures(vertices: Tensor, polygons: Polygons, sides: Halfedges | Non
     Morvan, Restricted Delaunay triangulations and normal cycle, 2003.
     """
     sides = halfedges_of(polygons) if sides is None else sides
-    return dihedral_angles(vertices, polygons, sides) * _inner_lengths(vertices, sides) / 2
+    return dihedral_angles(vertices, polygons, sides) * inner_lengths(vertices, sides) / 2
 
 
 def angle_defects(vertices: Tensor, polygons: Polygons, sides: Halfedges | None = None) -> Tensor:
@@ -62,24 +50,30 @@ def angle_defects(vertices: Tensor, polygons: Polygons, sides: Halfedges | None 
 def bending_energies(vertices: Tensor, polygons: Polygons, sides: Halfedges | None = None) -> Tensor:
     """Bending energy (m,), without a unit, of each inner edge: 3 |e|^2 angle^2 / (A1 + A2).
 
-    A1 and A2 are the areas of its polygons; see `bending_of_edges`.
+    A1 and A2 are the areas of its polygons. Source: Grinspun et al., Discrete shells, 2003, for a surface
+    that is flat at rest. An edge between polygons of no area has none.
     """
     sides = halfedges_of(polygons) if sides is None else sides
     edge, areas = sides.inner_edges(), lengths_of(area_vectors(vertices, polygons))
     area = areas[sides.polygon[edge]] + areas[sides.polygon[sides.twin[edge]]]
-    return bending_of_edges(_inner_lengths(vertices, sides), dihedral_angles(vertices, polygons, sides), area)
+    has_none = area <= torch.finfo(area.dtype).tiny
+    turned = inner_lengths(vertices, sides) * dihedral_angles(vertices, polygons, sides)
+    return torch.where(has_none, 0, 3 * turned.square() / torch.where(has_none, 1, area))
 
 
-def bending_of_edges(lengths: Tensor, angles: Tensor, areas: Tensor) -> Tensor:
-    """Bending energy (m,) of edges with given lengths, exterior angles, and areas of their two polygons.
-
-    Source: Grinspun et al., Discrete shells, 2003, for a surface that is flat at rest. An edge between
-    polygons of no area has none.
-    """
-    has_none = areas <= torch.finfo(areas.dtype).tiny
-    return torch.where(has_none, 0, 3 * (lengths * angles).square() / torch.where(has_none, 1, areas))
-
-
-def _inner_lengths(vertices: Tensor, sides: Halfedges) -> Tensor:
+def inner_lengths(vertices: Tensor, sides: Halfedges) -> Tensor:
+    """Lengths (m,) of the inner edges."""
     edge = sides.inner_edges()
     return lengths_of(vertices[sides.head[edge]] - vertices[sides.tail[edge]])
+
+
+def _exterior_angles(first: Tensor, second: Tensor, along: Tensor) -> Tensor:
+    """Angles (m,) between the outward normals, given area vectors (m, 3) of the polygons at edges (m, 3).
+
+    The edge runs counter-clockwise around the first. The angle is 0 where the surface is flat, positive where
+    it is convex, and 0 next to a polygon of no area, which has no normal.
+    """
+    first, second, along = directions_of(first), directions_of(second), directions_of(along)
+    sine, cosine = (torch.linalg.cross(first, second) * along).sum(1), (first * second).sum(1)
+    has_none = (sine == 0) & (cosine == 0)
+    return torch.where(has_none, 0, torch.atan2(sine, torch.where(has_none, 1, cosine)))

@@ -9,6 +9,9 @@ solves them with the live weights, exactly, and its derivative is that of the im
 dx = -J^-1 dg. J is held constant for that, which makes second derivatives wrong: they are refused, unless
 ``second_order`` keeps J in the graph. Rows being affine, derivatives of any order are right then.
 
+The adjoint of that, J^-T G for a gradient G of something with respect to the vertices, says how much each
+row of a vertex matters to it.
+
 As training moves the weights, a vertex can leave its cell: then it is no vertex of the level set any more.
 It still is one as long as all other neurons keep their signs at the new position; `is_current` says where
 (walls are not looked at: a vertex may have left the domain).
@@ -21,11 +24,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.utils.checkpoint import checkpoint
 
 from creased.core.level_set import LevelSet
 from creased.core.program import Program
 from creased.core.signs import RowLayout
 from creased.core.tolerance import get_epsilon
+
+BATCH = 16_384  # vertices whose preactivations are held at once
 
 
 class VertexSolution(NamedTuple):
@@ -43,6 +49,22 @@ def implicit_vertices(
     return solve_vertices(level_set, program, which, second_order=second_order).vertices
 
 
+def row_adjoints(level_set: LevelSet, program: Program, gradients: Tensor) -> Tensor:
+    """The adjoint J^-T G (V, D) of gradients G (V, D): what a unit more in each zero row of a vertex does.
+
+    Zero where the rows are nearly dependent. Without a gradient of its own.
+    """
+    parts = []
+    with torch.no_grad():
+        for which in _batches(level_set):
+            vertices = _vertices_at(level_set, program, which)
+            unit, scale, is_regular = _unit_rows(_jacobian_at(program, vertices, level_set))
+            right = gradients[which].to(vertices.points)[:, :, None]
+            adjoint = torch.linalg.solve(unit.transpose(1, 2), right)[:, :, 0] / scale
+            parts.append(torch.where(is_regular[:, None], adjoint, torch.zeros_like(adjoint)))
+    return torch.cat(parts)
+
+
 def solve_vertices(
     level_set: LevelSet, program: Program, which: Tensor | None = None, *, second_order: bool = False
 ) -> VertexSolution:
@@ -54,26 +76,58 @@ def solve_vertices(
         which: vertices (n,) int64 to solve; all by default.
         second_order: make second derivatives right too, at three times the cost; otherwise they are refused.
     """
-    chosen = slice(None) if which is None else which.to(level_set.vertices.device)
-    points = level_set.vertices[chosen].to(program.device, program.dtype)
-    rows = level_set.zero_ids[chosen].to(program.device).long()
-    masks = level_set.activation_masks(level_set.words[chosen]).to(program.device, program.dtype)
-    values = _values_at(program, points, masks, rows, level_set)
+    chosen = torch.arange(level_set.vertices.shape[0]) if which is None else which
+    if chosen.shape[0] <= BATCH:
+        return _solve(level_set, program, chosen, second_order)
+    parts = [  # what a batch needs for its derivative is computed again in the backward pass
+        checkpoint(_solve, level_set, program, part, second_order, use_reentrant=False)
+        for part in chosen.split(BATCH)
+    ]
+    return VertexSolution(*(torch.cat(entries) for entries in zip(*parts, strict=True)))
+
+
+class _Vertices(NamedTuple):
+    """Some vertices, where the program is."""
+
+    points: Tensor  # (n, D)
+    masks: Tensor  # (n, n_neurons): 1 where active
+    rows: Tensor  # (n, D) int64: those that vanish
+
+
+def _batches(level_set: LevelSet) -> tuple[Tensor, ...]:
+    return torch.arange(level_set.vertices.shape[0], device=level_set.vertices.device).split(BATCH)
+
+
+def _vertices_at(level_set: LevelSet, program: Program, which: Tensor) -> _Vertices:
+    which = which.to(level_set.vertices.device)
+    points, words = level_set.vertices[which], level_set.words[which]
+    return _Vertices(
+        points.to(program.device, program.dtype),
+        level_set.activation_masks(words).to(program.device, program.dtype),
+        level_set.zero_ids[which].to(program.device).long(),
+    )
+
+
+def _solve(level_set: LevelSet, program: Program, which: Tensor, second_order: bool) -> VertexSolution:
+    vertices = _vertices_at(level_set, program, which)
+    values = _values_at(program, vertices, level_set)
     with torch.set_grad_enabled(second_order and torch.is_grad_enabled()):
-        jacobian = _jacobian_at(program, points, masks, rows, level_set)
-    step, is_regular = _newton_step(jacobian, values)
-    solved = points - step if second_order else _refuse_second_order(points - step)
-    is_current = is_regular & _keeps_signs(program, solved.detach(), masks, rows, level_set.layout)
+        unit, scale, is_regular = _unit_rows(_jacobian_at(program, vertices, level_set))
+    right = torch.where(is_regular[:, None], values / scale, torch.zeros_like(values))
+    solved = vertices.points - torch.linalg.solve(unit, right[:, :, None])[:, :, 0]
+    if not second_order:
+        solved = _refuse_second_order(solved)
+    is_current = is_regular & _keeps_signs(program, solved.detach(), vertices, level_set.layout)
     return VertexSolution(solved, is_regular, is_current)
 
 
 @torch.no_grad()
-def _keeps_signs(program: Program, points: Tensor, masks: Tensor, rows: Tensor, layout: RowLayout) -> Tensor:
-    """True (V,) where every neuron has the sign it had, but for those that vanish by construction."""
-    signs = program.preactivations_on(points, masks)[:, : layout.n_neurons] >= 0
+def _keeps_signs(program: Program, points: Tensor, vertices: _Vertices, layout: RowLayout) -> Tensor:
+    """True (V,) where every neuron has at points (V, D) its sign at vertices, but for the rows of those."""
+    signs = program.preactivations_on(points, vertices.masks)[:, : layout.n_neurons] >= 0
     is_own = torch.zeros((points.shape[0], layout.n_rows), dtype=torch.bool, device=points.device)
-    is_own = is_own.scatter_(1, rows, True)[:, layout.n_walls : layout.first_output]
-    return ((signs == (masks > 0)) | is_own).all(dim=1)
+    is_own = is_own.scatter_(1, vertices.rows, True)[:, layout.n_walls : layout.first_output]
+    return ((signs == (vertices.masks > 0)) | is_own).all(dim=1)
 
 
 class _FirstOrder(torch.autograd.Function):
@@ -100,18 +154,18 @@ def _program_rows(rows: Tensor, level_set: LevelSet) -> Tensor:
     return (rows - level_set.layout.n_walls).clamp(min=0) + level_set.output * is_level
 
 
-def _values_at(program: Program, points: Tensor, masks: Tensor, rows: Tensor, level_set: LevelSet) -> Tensor:
+def _values_at(program: Program, vertices: _Vertices, level_set: LevelSet) -> Tensor:
     """Values (V, D) of the zero rows; a wall's is zero where the vertex is."""
+    points, masks, rows = vertices
     is_level = rows == level_set.layout.first_output
     levels = level_set.level * is_level.to(points.dtype)
     values = program.preactivations_on(points, masks).gather(1, _program_rows(rows, level_set)) - levels
     return values.masked_fill(rows < level_set.layout.n_walls, 0)
 
 
-def _jacobian_at(
-    program: Program, points: Tensor, masks: Tensor, rows: Tensor, level_set: LevelSet
-) -> Tensor:
+def _jacobian_at(program: Program, vertices: _Vertices, level_set: LevelSet) -> Tensor:
     """Gradients (V, D, D) of the zero rows; a wall's is that of a coordinate."""
+    points, masks, rows = vertices
     dim, linear = level_set.dim, program.linear_part()
     row, is_wall = _program_rows(rows, level_set), rows < level_set.layout.n_walls
     axes = torch.eye(dim).to(points)[:, None].expand(-1, points.shape[0], -1)
@@ -120,12 +174,13 @@ def _jacobian_at(
     return torch.where(is_wall[:, :, None], wall_axis, torch.stack(tangents, dim=2))
 
 
-def _newton_step(jacobian: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-    """Solve J step = values (V, D) where J is regular; step 0 elsewhere."""
-    scale = jacobian.norm(dim=2, keepdim=True).clamp(min=torch.finfo(jacobian.dtype).tiny)
-    unit = jacobian / scale
+def _unit_rows(jacobian: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows (V, D, D) of length 1, their lengths (V, D), and where they are independent (V,).
+
+    Where they are not, the rows are those of the identity.
+    """
+    scale = jacobian.norm(dim=2).clamp(min=torch.finfo(jacobian.dtype).tiny)
+    unit = jacobian / scale[:, :, None]
     is_regular = torch.linalg.det(unit).abs() > get_epsilon(jacobian.dtype)
     identity = torch.eye(jacobian.shape[1], dtype=jacobian.dtype, device=jacobian.device)
-    unit = torch.where(is_regular[:, None, None], unit, identity)
-    right = torch.where(is_regular[:, None], values / scale[:, :, 0], torch.zeros_like(values))
-    return torch.linalg.solve(unit, right[:, :, None])[:, :, 0], is_regular
+    return torch.where(is_regular[:, None, None], unit, identity), scale, is_regular

@@ -28,6 +28,12 @@ def polygon_areas(vertices: Tensor, polygons: Polygons) -> Tensor:
     return lengths_of(area_vectors(vertices, polygons))
 
 
+def perimeters(vertices: Tensor, polygons: Polygons) -> Tensor:
+    """Perimeters (F,)."""
+    corners = vertices[polygons.indices]
+    return _sums(lengths_of(corners[polygons.following()] - corners), polygons)
+
+
 def polygon_normals(vertices: Tensor, polygons: Polygons) -> Tensor:
     """Outward unit normals (F, 3); zero where a polygon has no area."""
     return directions_of(area_vectors(vertices, polygons))
@@ -55,12 +61,13 @@ def enclosed_volume(vertices: Tensor, polygons: Polygons) -> Tensor:
     """Volume inside a closed surface, a scalar: the divergence theorem, summed over fans.
 
     Of a surface with a boundary it is the volume of the cone over it from the mean of its vertices, and
-    depends on where that lies: what the walls cut off is not closed here.
+    depends on where that lies; `sublevel_volume` closes it along the walls.
     """
     if polygons.n == 0:
         return vertices.sum() * 0
-    centre = vertices[polygons.indices].detach().mean(0)
-    return fluxes(vertices - centre, polygons).sum() / 3
+    local = vertices - vertices[polygons.indices].detach().mean(0)
+    first = local[polygons.indices[polygons.offsets[:-1]]]
+    return (first * area_vectors(local, polygons)).sum() / 3
 
 
 def centroid(vertices: Tensor, polygons: Polygons) -> Tensor:
@@ -77,12 +84,6 @@ def compactness(vertices: Tensor, polygons: Polygons) -> Tensor:
     """Isoperimetric quotient 36 pi V^2 / A^3 of a closed surface, a scalar in (0, 1]: 1 for a ball."""
     area, volume = surface_area(vertices, polygons), enclosed_volume(vertices, polygons)
     return 36 * torch.pi * volume**2 / area**3
-
-
-def fluxes(vertices: Tensor, polygons: Polygons) -> Tensor:
-    """Flux (F,) of the position through each polygon: three times the volume of the cone over it."""
-    corners = vertices[polygons.indices[polygons.offsets[:-1]]]
-    return (corners * area_vectors(vertices, polygons)).sum(1)
 
 
 def _swept(vertices: Tensor, polygons: Polygons) -> Tensor:

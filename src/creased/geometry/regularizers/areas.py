@@ -6,14 +6,14 @@ import math
 
 from torch import Tensor
 
+from creased.core.domain import Box
 from creased.core.level_set import LevelSet
-from creased.core.program import Program
-from creased.geometry.measures import fluxes, polygon_areas
-from creased.geometry.stencils import POLYGONS
-from creased.geometry.totals import Total
+from creased.geometry.measures import enclosed_volume, surface_area
+from creased.geometry.regularizers.regularizer import Regularizer
+from creased.geometry.sublevel import sublevel_volume
 
 
-class Area:
+class Area(Regularizer):
     """Area of the level set, in squared units of the domain.
 
     Smooths and shrinks, as a soap film does: noise goes first, then thin limbs.
@@ -26,26 +26,19 @@ class Area:
           term:
             _target_: creased.geometry.Area
           weight: 1.0e-3
-
-    Args:
-        n_samples: polygons looked at in each call; None for all.
     """
 
-    def __init__(self, n_samples: int | None = 512) -> None:
-        self._area = Total(POLYGONS, polygon_areas, n_samples)
-
-    def __call__(self, level_set: LevelSet, program: Program) -> Tensor:
+    def measure(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
         """The area."""
-        return self._area(level_set, program)
+        return surface_area(vertices, level_set.polygons)
 
 
-class Volume:
+class Volume(Regularizer):
     """Squared relative deviation of the enclosed volume from a target; without a unit.
 
     Keeps a shape from shrinking under other regularizers, or inflates it.
 
-    Formula: (V / target - 1)^2, V from the divergence theorem. Only for closed level sets: where walls cut,
-    V is that of the cone over the surface from the origin.
+    Formula: (V / target - 1)^2, V from the divergence theorem.
 
     YAML to paste, in `configs/regularizer/`:
 
@@ -53,31 +46,31 @@ class Volume:
           term:
             _target_: creased.geometry.Volume
             target: 0.1
+            domain: ${domain}
           weight: 1.0
 
     Args:
         target: volume in cubed units of the domain, positive.
-        n_samples: polygons looked at in each call; None for all.
+        domain: where the level set was extracted; its walls close a surface that they cut. Without it that
+            is closed by a cone.
+        n_samples: vertices looked at in each call; None for all.
     """
 
-    def __init__(self, target: float, n_samples: int | None = 512) -> None:
+    def __init__(self, target: float, domain: Box | None = None, n_samples: int | None = 1024) -> None:
+        super().__init__(n_samples)
         if not target > 0:
             raise ValueError(f"Volume: target must be positive, got {target}")
-        self.target = target
-        self._flux = Total(POLYGONS, fluxes, n_samples)
+        self.target, self.domain = target, domain
 
-    def __call__(self, level_set: LevelSet, program: Program) -> Tensor:
+    def measure(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
         """The squared deviation."""
-        volume = self._flux(level_set, program) / 3
-        if level_set.polygons.n == 0:
-            return volume
-        return (volume / self.target - 1).square()
+        return (_volume(vertices, level_set, self.domain) / self.target - 1).square()
 
 
-class Compactness:
+class Compactness(Regularizer):
     """Excess of the inverse isoperimetric quotient, A^3 / (36 pi V^2) - 1: 0 for a ball; without a unit.
 
-    Rounds a shape off at any size: it does not shrink under it. For closed level sets.
+    Rounds a shape off at any size: it does not shrink under it.
 
     YAML to paste, in `configs/regularizer/`:
 
@@ -87,16 +80,26 @@ class Compactness:
           weight: 1.0e-3
 
     Args:
-        n_samples: polygons looked at in each call; None for all.
+        domain: as for `Volume`; the walls' own area does not count.
+        n_samples: vertices looked at in each call; None for all.
     """
 
-    def __init__(self, n_samples: int | None = 512) -> None:
-        self._area = Total(POLYGONS, polygon_areas, n_samples)
-        self._flux = Total(POLYGONS, fluxes, n_samples)
+    def __init__(self, domain: Box | None = None, n_samples: int | None = 1024) -> None:
+        super().__init__(n_samples)
+        self.domain = domain
 
-    def __call__(self, level_set: LevelSet, program: Program) -> Tensor:
-        """The excess; 0 with a zero gradient where no volume is enclosed."""
-        area, volume = self._area(level_set, program), self._flux(level_set, program) / 3
-        if level_set.polygons.n == 0 or float(volume.detach()) <= 0:
+    def measure(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+        """The excess; 0 where no volume is enclosed."""
+        area, volume = (
+            surface_area(vertices, level_set.polygons),
+            _volume(vertices, level_set, self.domain),
+        )
+        if float(volume.detach()) <= 0:
             return 0 * area
         return area**3 / (36 * math.pi * volume.square()) - 1
+
+
+def _volume(vertices: Tensor, level_set: LevelSet, domain: Box | None) -> Tensor:
+    if domain is None:
+        return enclosed_volume(vertices, level_set.polygons)
+    return sublevel_volume(vertices, level_set, domain)

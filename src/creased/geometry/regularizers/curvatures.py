@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from creased.core.level_set import LevelSet
-from creased.core.program import Program
-from creased.geometry.curvature import bending_of_edges
-from creased.geometry.stencils import CORNERS, CREASES, Creases
-from creased.geometry.totals import Total
+from creased.geometry.curvature import angle_defects, bending_energies, mean_curvatures
+from creased.geometry.regularizers.regularizer import Regularizer
 
 
-class MeanCurvature:
+class MeanCurvature(Regularizer):
     """Total absolute mean curvature, in units of the domain.
 
     Flattens wrinkles and keeps sharp edges: an edge costs its angle, however it is spread over several.
@@ -25,20 +22,14 @@ class MeanCurvature:
           term:
             _target_: creased.geometry.MeanCurvature
           weight: 1.0e-4
-
-    Args:
-        n_samples: edges looked at in each call; None for all.
     """
 
-    def __init__(self, n_samples: int | None = 256) -> None:
-        self._total = Total(CREASES, _absolute_mean_curvature, n_samples)
-
-    def __call__(self, level_set: LevelSet, program: Program) -> Tensor:
+    def measure(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
         """The total."""
-        return self._total(level_set, program)
+        return mean_curvatures(vertices, level_set.polygons).abs().sum()
 
 
-class Convexity:
+class Convexity(Regularizer):
     """Total mean curvature of the concave edges alone, in units of the domain: 0 for a convex shape.
 
     Formula: sum over edges of max(0, -angle) |e| / 2.
@@ -49,20 +40,14 @@ class Convexity:
           term:
             _target_: creased.geometry.Convexity
           weight: 1.0e-4
-
-    Args:
-        n_samples: edges looked at in each call; None for all.
     """
 
-    def __init__(self, n_samples: int | None = 256) -> None:
-        self._total = Total(CREASES, _concave_mean_curvature, n_samples)
-
-    def __call__(self, level_set: LevelSet, program: Program) -> Tensor:
+    def measure(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
         """The total."""
-        return self._total(level_set, program)
+        return (-mean_curvatures(vertices, level_set.polygons)).relu().sum()
 
 
-class Bending:
+class Bending(Regularizer):
     """Bending energy of discrete shells that are flat at rest; without a unit, the same at any scale.
 
     Smooths against noise: sharp edges cost the square of their angle, and are rounded off.
@@ -75,20 +60,14 @@ class Bending:
           term:
             _target_: creased.geometry.Bending
           weight: 1.0e-6
-
-    Args:
-        n_samples: edges looked at in each call; None for all.
     """
 
-    def __init__(self, n_samples: int | None = 256) -> None:
-        self._total = Total(CREASES, _bending, n_samples)
-
-    def __call__(self, level_set: LevelSet, program: Program) -> Tensor:
+    def measure(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
         """The energy."""
-        return self._total(level_set, program)
+        return bending_energies(vertices, level_set.polygons).sum()
 
 
-class GaussianCurvature:
+class GaussianCurvature(Regularizer):
     """Total absolute Gaussian curvature, in radians; 4 pi for a convex shape, and never less when closed.
 
     Makes a surface developable, piece by piece: what is bent in one direction only costs nothing.
@@ -101,26 +80,8 @@ class GaussianCurvature:
           term:
             _target_: creased.geometry.GaussianCurvature
           weight: 1.0e-4
-
-    Args:
-        n_samples: vertices looked at in each call; None for all.
     """
 
-    def __init__(self, n_samples: int | None = 256) -> None:
-        self._total = Total(CORNERS, torch.abs, n_samples)
-
-    def __call__(self, level_set: LevelSet, program: Program) -> Tensor:
+    def measure(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
         """The total."""
-        return self._total(level_set, program)
-
-
-def _absolute_mean_curvature(creases: Creases) -> Tensor:
-    return creases.angles.abs() * creases.lengths / 2
-
-
-def _concave_mean_curvature(creases: Creases) -> Tensor:
-    return torch.relu(-creases.angles) * creases.lengths / 2
-
-
-def _bending(creases: Creases) -> Tensor:
-    return bending_of_edges(creases.lengths, creases.angles, creases.areas)
+        return angle_defects(vertices, level_set.polygons).abs().sum()

@@ -1,0 +1,105 @@
+"""A measure of a level set as a function of the live weights.
+
+What the measure M is where the level set was extracted is known, and so is its gradient G there, a vector at
+each vertex. The weights move the vertices, and to first order ::
+
+    M(weights) = M0 + sum over vertices v of G_v . (x_v(weights) - x_v)
+
+which has the right value at extraction, and the right derivative. The sum is estimated from n vertices, drawn
+in proportion to |J_v^-T G_v|, what a change of the rows that vanish on them would do to M; without a bias.
+
+Sampling vertices, not faces or edges, is what makes it quiet: two edges of one crease share a vertex that
+moves along both, and what one gains the other loses. On a network of 4x40 fitted to the bunny, the gradient
+of total edge length had a noise of 8.5 times its size from 1,024 edges drawn evenly, and of 0.3 from 1,024
+vertices.
+
+Vertices that have left their cells since count as unmoved: extract again now and then.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.level_set import LevelSet
+from creased.core.program import Program
+from creased.geometry.implicit_vertices import row_adjoints, solve_vertices
+
+
+class Expansion(NamedTuple):
+    """A measure to first order about an extracted level set."""
+
+    level_set: LevelSet
+    value: Tensor  # a scalar
+    gradients: Tensor  # (V, D) floating
+    drawable: Tensor  # (m,) int64: the vertices that matter
+    chances: Tensor  # (m,) float64: of each being drawn; they sum to 1
+    cumulative: Tensor  # (m,) float64
+
+
+class Regularizer(ABC):
+    """A measure of level sets that is to be made small: `__call__` is what training calls.
+
+    Args:
+        n_samples: vertices looked at in each call; None for all.
+    """
+
+    needs_polygons: ClassVar[bool] = True  # without any, as in two dimensions, it is 0
+
+    def __init__(self, n_samples: int | None = 1024) -> None:
+        if n_samples is not None and n_samples < 1:
+            raise ValueError(f"n_samples must be positive or null, got {n_samples}")
+        self.n_samples = n_samples
+        self._expansion: Expansion | None = None
+
+    @abstractmethod
+    def measure(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+        """The measure, a scalar, from vertex positions (V, D), and who meets whom in a level set."""
+
+    def __call__(self, level_set: LevelSet, program: Program) -> Tensor:
+        """The measure, a scalar, differentiable in the weights of the program; 0 for an empty level set.
+
+        Args:
+            level_set: extracted from this program, perhaps some steps of training ago.
+            program: with live weights.
+        """
+        nothing = 0 * program.head.bias.sum()  # a zero with a gradient
+        if level_set.is_empty or (self.needs_polygons and level_set.polygons.n == 0):
+            return nothing
+        if self._expansion is None or self._expansion.level_set is not level_set:
+            self._expansion = self._expand(level_set, program)
+        return self._expansion.value.to(nothing) + nothing + self._change(self._expansion, program)
+
+    def _expand(self, level_set: LevelSet, program: Program) -> Expansion:
+        with torch.enable_grad():
+            vertices = level_set.vertices.detach().clone().requires_grad_(True)
+            value = self.measure(vertices, level_set)
+            (gradients,) = torch.autograd.grad(value + 0 * vertices.sum(), vertices)
+        adjoints = row_adjoints(level_set, program, gradients).abs().sum(1, dtype=torch.float64)
+        drawable = ((adjoints > 0) & adjoints.isfinite()).nonzero()[:, 0]
+        if drawable.shape[0] == 0:  # nothing matters: any vertex will do for a gradient of zero
+            drawable, adjoints = drawable.new_zeros(1), torch.ones_like(adjoints)
+            gradients = torch.zeros_like(gradients)
+        chances = adjoints[drawable] / adjoints[drawable].sum()
+        return Expansion(level_set, value.detach(), gradients, drawable, chances, chances.cumsum(0))
+
+    def _change(self, expansion: Expansion, program: Program) -> Tensor:
+        """The change of the measure since the extraction, a scalar."""
+        which, stands_for = self._draw(expansion)
+        solved = solve_vertices(expansion.level_set, program, which)
+        start = expansion.level_set.vertices[which].to(solved.vertices)
+        pulls = (expansion.gradients[which] * stands_for[:, None]).to(start)
+        changes = ((solved.vertices - start) * pulls).sum(1)
+        return torch.where(solved.is_current, changes, torch.zeros_like(changes)).sum()
+
+    def _draw(self, expansion: Expansion) -> tuple[Tensor, Tensor]:
+        """Some vertices (n,) int64, and how many each stands for (n,)."""
+        n_drawable = expansion.drawable.shape[0]
+        if self.n_samples is None or self.n_samples >= n_drawable:
+            return expansion.drawable, torch.ones_like(expansion.chances)
+        at = torch.rand(self.n_samples, dtype=torch.float64).to(expansion.chances.device)
+        drawn = torch.searchsorted(expansion.cumulative, at).clamp(max=n_drawable - 1)
+        return expansion.drawable[drawn], 1 / (self.n_samples * expansion.chances[drawn])

@@ -1,0 +1,55 @@
+"""Volume of {f <= level} in a box, where walls cut the surface: the divergence theorem, once per dimension.
+
+With the field (x_1 - lower_1, 0, 0) only the surface and the wall x_1 = upper_1 have a flux, and the latter
+is an area; in that wall the field (x_2 - lower_2, 0) leaves the surface's boundary and the box's edge
+x_2 = upper_2, whose share inside follows from where the surface crosses it. Whether the last corner is inside
+the surface does not say; that the volume lies between 0 and that of the box does.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from creased.core.domain import Box
+from creased.core.level_set import LevelSet
+from creased.geometry.halfedges import halfedges_of
+
+UPPER_1, UPPER_2 = 1, 3  # walls of a box, see `creased.core.domain`
+
+
+def sublevel_volume(vertices: Tensor, level_set: LevelSet, domain: Box) -> Tensor:
+    """Volume of the points of a box where the function is at most the level: a scalar in cubed units.
+
+    Args:
+        vertices: positions (V, 3), differentiable or not.
+        level_set: extracted in the box.
+        domain: the box.
+
+    Raises:
+        ValueError: the level set is not a surface in three dimensions, or the box is not.
+    """
+    if (level_set.dim, domain.dim) != (3, 3):
+        raise ValueError(
+            f"sublevel_volume: surface and box must have 3 dimensions, got {level_set.dim} and {domain.dim}"
+        )
+    local = vertices - torch.tensor(domain.lower, dtype=torch.float64).to(vertices)
+    a, b, c = (high - low for low, high in zip(domain.lower, domain.upper, strict=True))
+    sides = halfedges_of(level_set.polygons)
+    walls = torch.tensor([[UPPER_1], [UPPER_2]]).to(level_set.zero_ids)
+    is_cut = (level_set.zero_ids[:, None, :] == walls).any(2)  # (V, 2)
+    at_wall = ((sides.twin < 0) & is_cut[sides.tail, 0] & is_cut[sides.head, 0]).nonzero()[:, 0]
+    tail, head = sides.tail[at_wall], sides.head[at_wall]
+    width = (local[tail, 1] + local[head, 1]) / 2
+    area = (width * (local[tail, 2] - local[head, 2])).sum()
+    length = (local[head, 2] * is_cut[head, 1]).sum() - (local[tail, 2] * is_cut[tail, 1]).sum()
+    volume = _flux(local, level_set) + a * (area + b * length)
+    return volume + a * b * c * (volume.detach() < 0)
+
+
+def _flux(vertices: Tensor, level_set: LevelSet) -> Tensor:
+    """Flux of (x_1, 0, 0) through the polygons: triangle by triangle, its mean times the projected area."""
+    corners = vertices[level_set.triangles()]
+    arms = corners[:, 1:] - corners[:, :1]
+    across = torch.linalg.cross(arms[:, 0], arms[:, 1])[:, 0] / 2
+    return (across * corners[:, :, 0].mean(1)).sum()
