@@ -24,7 +24,7 @@ class ResumeError(ValueError):
 
 
 def find_checkpoint(ckpt_path: str, root: str, shape: str) -> Path:
-    """The checkpoint that ``ckpt_path`` names: a file, a run folder, or "last".
+    """The checkpoint that ``ckpt_path`` or ``start_from`` names: a file, a run folder, or "last".
 
     "last" is the newest run of this shape under ``root`` that has a checkpoint.
 
@@ -35,12 +35,12 @@ def find_checkpoint(ckpt_path: str, root: str, shape: str) -> Path:
         folders = [folder for folder in Path(root).glob("*") if STAMPED.sub("", folder.name) == shape]
         runs = [folder / LAST for folder in folders if (folder / LAST).is_file()]
         if not runs:
-            raise ResumeError(f"ckpt_path=last: no run of shape {shape} under {root} has a checkpoint yet")
+            raise ResumeError(f"last: no run of shape {shape} under {root} has a checkpoint yet")
         return max(runs, key=lambda path: path.stat().st_mtime)
     path = Path(ckpt_path).expanduser()
     path = path / LAST if path.is_dir() else path
     if not path.is_file():
-        raise ResumeError(f"ckpt_path: there is no checkpoint {path}")
+        raise ResumeError(f"there is no checkpoint {path}")
     return path
 
 

@@ -1,6 +1,6 @@
 """Geometric regularizers: a level set and live weights in, one number to be made small out.
 
-Each is a class with one method, its measure of the whole surface. What turns that into a loss from a sample
+Each is a class with one method, its totals over the whole surface. What turns that into a loss from a sample
 of vertices is in `creased.geometry.regularizers.regularizer`: the value is exact where the level set was
 extracted, the gradient unbiased. On an empty level set all are 0.
 """

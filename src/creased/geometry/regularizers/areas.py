@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import Tensor
 
 from creased.core.domain import Box
@@ -28,7 +29,7 @@ class Area(Regularizer):
           weight: 1.0e-3
     """
 
-    def measure(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
         """The area."""
         return surface_area(vertices, level_set.polygons)
 
@@ -50,21 +51,30 @@ class Volume(Regularizer):
           weight: 1.0
 
     Args:
-        target: volume in cubed units of the domain, positive.
+        target: volume in cubed units of the domain, positive; that of the first level set seen by default.
         domain: where the level set was extracted; its walls close a surface that they cut. Without it that
             is closed by a cone.
         n_samples: vertices looked at in each call; None for all.
     """
 
-    def __init__(self, target: float, domain: Box | None = None, n_samples: int | None = 1024) -> None:
+    def __init__(
+        self, target: float | None = None, domain: Box | None = None, n_samples: int | None = 1024
+    ) -> None:
         super().__init__(n_samples)
-        if not target > 0:
+        if target is not None and not target > 0:
             raise ValueError(f"Volume: target must be positive, got {target}")
         self.target, self.domain = target, domain
 
-    def measure(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
-        """The squared deviation."""
-        return (_volume(vertices, level_set, self.domain) / self.target - 1).square()
+    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+        """The volume."""
+        volume = _volume(vertices, level_set, self.domain)
+        if self.target is None and float(volume.detach()) > 0:
+            self.target = float(volume.detach())
+        return volume
+
+    def combine(self, totals: Tensor) -> Tensor:
+        """The squared deviation; 0 while there is neither a target nor a volume."""
+        return (totals[0] / self.target - 1).square() if self.target else 0 * totals[0]
 
 
 class Compactness(Regularizer):
@@ -88,12 +98,14 @@ class Compactness(Regularizer):
         super().__init__(n_samples)
         self.domain = domain
 
-    def measure(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+        """Area and volume."""
+        volume = _volume(vertices, level_set, self.domain)
+        return torch.stack([surface_area(vertices, level_set.polygons), volume])
+
+    def combine(self, totals: Tensor) -> Tensor:
         """The excess; 0 where no volume is enclosed."""
-        area, volume = (
-            surface_area(vertices, level_set.polygons),
-            _volume(vertices, level_set, self.domain),
-        )
+        area, volume = totals
         if float(volume.detach()) <= 0:
             return 0 * area
         return area**3 / (36 * math.pi * volume.square()) - 1

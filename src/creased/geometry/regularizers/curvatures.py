@@ -24,7 +24,7 @@ class MeanCurvature(Regularizer):
           weight: 1.0e-4
     """
 
-    def measure(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
         """The total."""
         return mean_curvatures(vertices, level_set.polygons).abs().sum()
 
@@ -42,7 +42,7 @@ class Convexity(Regularizer):
           weight: 1.0e-4
     """
 
-    def measure(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
         """The total."""
         return (-mean_curvatures(vertices, level_set.polygons)).relu().sum()
 
@@ -62,7 +62,7 @@ class Bending(Regularizer):
           weight: 1.0e-6
     """
 
-    def measure(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
         """The energy."""
         return bending_energies(vertices, level_set.polygons).sum()
 
@@ -82,6 +82,6 @@ class GaussianCurvature(Regularizer):
           weight: 1.0e-4
     """
 
-    def measure(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
         """The total."""
         return angle_defects(vertices, level_set.polygons).abs().sum()

@@ -33,7 +33,7 @@ class EdgeLength(Regularizer):
 
     needs_polygons: ClassVar[bool] = False
 
-    def measure(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
         """The total."""
         return edge_lengths(vertices, level_set.edges).sum()
 
@@ -55,15 +55,15 @@ class FaceCount(Regularizer):
           weight: 1.0e-8
     """
 
-    def measure(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+        """Length of the edges, and area."""
+        length = edge_lengths(vertices, level_set.edges).sum()
+        return torch.stack([length, surface_area(vertices, level_set.polygons)])
+
+    def combine(self, totals: Tensor) -> Tensor:
         """The estimate; 0 where there is no area."""
-        length, area = (
-            edge_lengths(vertices, level_set.edges).sum(),
-            surface_area(vertices, level_set.polygons),
-        )
-        if float(area.detach()) <= 0:
-            return 0 * length
-        return length.square() / (math.pi * area)
+        length, area = totals
+        return length.square() / (math.pi * area) if float(area.detach()) > 0 else 0 * length
 
 
 class Planarity(Regularizer):
@@ -93,7 +93,7 @@ class Planarity(Regularizer):
             raise ValueError(f"Planarity: width must be a positive angle, got {width}")
         self.width = width
 
-    def measure(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
         """The total."""
         sides = halfedges_of(level_set.polygons)
         squares = dihedral_angles(vertices, level_set.polygons, sides).square()
@@ -113,7 +113,7 @@ class Slivers(Regularizer):
           weight: 1.0e-4
     """
 
-    def measure(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
         """The mean."""
         squares = perimeters(vertices, level_set.polygons).square()
         has_none = squares <= torch.finfo(squares.dtype).tiny

@@ -1,12 +1,13 @@
 """A measure of a level set as a function of the live weights.
 
-What the measure M is where the level set was extracted is known, and so is its gradient G there, a vector at
-each vertex. The weights move the vertices, and to first order ::
+A measure is a function of totals over the surface, such as its area and its volume. What a total T is where
+the level set was extracted is known, and so is its gradient G there, a vector at each vertex. The weights move
+the vertices, and to first order ::
 
-    M(weights) = M0 + sum over vertices v of G_v . (x_v(weights) - x_v)
+    T(weights) = T0 + sum over vertices v of G_v . (x_v(weights) - x_v)
 
 which has the right value at extraction, and the right derivative. The sum is estimated from n vertices, drawn
-in proportion to |J_v^-T G_v|, what a change of the rows that vanish on them would do to M; without a bias.
+in proportion to |J_v^-T G_v|, what a change of the rows that vanish on them would do to T; without a bias.
 
 Sampling vertices, not faces or edges, is what makes it quiet: two edges of one crease share a vertex that
 moves along both, and what one gains the other loses. On a network of 4x40 fitted to the bunny, the gradient
@@ -30,11 +31,11 @@ from creased.geometry.implicit_vertices import row_adjoints, solve_vertices
 
 
 class Expansion(NamedTuple):
-    """A measure to first order about an extracted level set."""
+    """The totals of a measure to first order about an extracted level set."""
 
     level_set: LevelSet
-    value: Tensor  # a scalar
-    gradients: Tensor  # (V, D) floating
+    totals: Tensor  # (k,)
+    gradients: Tensor  # (k, V, D) floating
     drawable: Tensor  # (m,) int64: the vertices that matter
     chances: Tensor  # (m,) float64: of each being drawn; they sum to 1
     cumulative: Tensor  # (m,) float64
@@ -56,8 +57,12 @@ class Regularizer(ABC):
         self._expansion: Expansion | None = None
 
     @abstractmethod
-    def measure(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
-        """The measure, a scalar, from vertex positions (V, D), and who meets whom in a level set."""
+    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+        """One total, a scalar, or several (k,), from vertex positions (V, D) and who meets whom."""
+
+    def combine(self, totals: Tensor) -> Tensor:
+        """The measure, a scalar, from the totals (k,); by default the only one."""
+        return totals[0]
 
     def __call__(self, level_set: LevelSet, program: Program) -> Tensor:
         """The measure, a scalar, differentiable in the weights of the program; 0 for an empty level set.
@@ -66,34 +71,33 @@ class Regularizer(ABC):
             level_set: extracted from this program, perhaps some steps of training ago.
             program: with live weights.
         """
-        nothing = 0 * program.head.bias.sum()  # a zero with a gradient
         if level_set.is_empty or (self.needs_polygons and level_set.polygons.n == 0):
-            return nothing
+            return 0 * program.head.bias.sum()  # a zero with a gradient
         if self._expansion is None or self._expansion.level_set is not level_set:
             self._expansion = self._expand(level_set, program)
-        return self._expansion.value.to(nothing) + nothing + self._change(self._expansion, program)
+        changes = self._changes(self._expansion, program)
+        return self.combine(self._expansion.totals.to(changes) + changes)
 
     def _expand(self, level_set: LevelSet, program: Program) -> Expansion:
         with torch.enable_grad():
             vertices = level_set.vertices.detach().clone().requires_grad_(True)
-            value = self.measure(vertices, level_set)
-            (gradients,) = torch.autograd.grad(value + 0 * vertices.sum(), vertices)
-        adjoints = row_adjoints(level_set, program, gradients).abs().sum(1, dtype=torch.float64)
-        drawable = ((adjoints > 0) & adjoints.isfinite()).nonzero()[:, 0]
-        if drawable.shape[0] == 0:  # nothing matters: any vertex will do for a gradient of zero
-            drawable, adjoints = drawable.new_zeros(1), torch.ones_like(adjoints)
-            gradients = torch.zeros_like(gradients)
-        chances = adjoints[drawable] / adjoints[drawable].sum()
-        return Expansion(level_set, value.detach(), gradients, drawable, chances, chances.cumsum(0))
+            totals = (self.totals(vertices, level_set) + 0 * vertices.sum()).reshape(-1)
+            each = [torch.autograd.grad(total, vertices, retain_graph=True)[0] for total in totals]
+        matter = torch.stack([_relevance(level_set, program, gradients) for gradients in each]).mean(0)
+        drawable = matter.nonzero()[:, 0]
+        if drawable.shape[0] == 0:  # any vertex will do for a gradient of zero
+            drawable, matter = drawable.new_zeros(1), torch.ones_like(matter)
+        chances = matter[drawable] / matter[drawable].sum()
+        return Expansion(level_set, totals.detach(), torch.stack(each), drawable, chances, chances.cumsum(0))
 
-    def _change(self, expansion: Expansion, program: Program) -> Tensor:
-        """The change of the measure since the extraction, a scalar."""
-        which, stands_for = self._draw(expansion)
+    def _changes(self, expansion: Expansion, program: Program) -> Tensor:
+        """The changes (k,) of the totals since the extraction."""
+        which, stand_for = self._draw(expansion)
         solved = solve_vertices(expansion.level_set, program, which)
         start = expansion.level_set.vertices[which].to(solved.vertices)
-        pulls = (expansion.gradients[which] * stands_for[:, None]).to(start)
-        changes = ((solved.vertices - start) * pulls).sum(1)
-        return torch.where(solved.is_current, changes, torch.zeros_like(changes)).sum()
+        steps = torch.where(solved.is_current[:, None], solved.vertices - start, torch.zeros_like(start))
+        pulls = (expansion.gradients[:, which] * stand_for[:, None]).to(start)
+        return (pulls * steps).sum((1, 2))
 
     def _draw(self, expansion: Expansion) -> tuple[Tensor, Tensor]:
         """Some vertices (n,) int64, and how many each stands for (n,)."""
@@ -103,3 +107,10 @@ class Regularizer(ABC):
         at = torch.rand(self.n_samples, dtype=torch.float64).to(expansion.chances.device)
         drawn = torch.searchsorted(expansion.cumulative, at).clamp(max=n_drawable - 1)
         return expansion.drawable[drawn], 1 / (self.n_samples * expansion.chances[drawn])
+
+
+def _relevance(level_set: LevelSet, program: Program, gradients: Tensor) -> Tensor:
+    """How much a change of the rows of each vertex does to a total (V,) float64, as shares of all of it."""
+    adjoints = row_adjoints(level_set, program, gradients).abs().sum(1, dtype=torch.float64)
+    adjoints = torch.where(adjoints.isfinite(), adjoints, torch.zeros_like(adjoints))
+    return adjoints / adjoints.sum().clamp(min=torch.finfo(torch.float64).tiny)

@@ -10,6 +10,7 @@ import lightning as L
 import torch
 
 from creased.core.extract import SEEDS, extract_level_set
+from creased.geometry import sublevel_volume, surface_area
 from creased.training.module import SDFModule
 
 LOOKED_AT = 25  # steps after which staleness is measured again
@@ -90,6 +91,8 @@ class ExtractLevelSet(L.Callback):
         pl_module.log("mesh/euler_characteristic", float(audit.euler_characteristic))
         pl_module.log("mesh/components", float(audit.n_components))
         pl_module.log("mesh/is_closed", float(audit.is_closed))
+        pl_module.log("mesh/area", float(surface_area(level_set.vertices, level_set.polygons)))
+        pl_module.log("mesh/volume", float(sublevel_volume(level_set.vertices, level_set, pl_module.domain)))
         if level_set.status:
             log.warning("epoch %d: level set %s", epoch, level_set.status)
 

@@ -1,0 +1,130 @@
+"""Training runs for the figures about regularizers, and what a user would do to the mesh of a plain run instead.
+
+A run is `train.py` in a process of its own, on one thread; one that was finished before with the same settings
+is read, not run again. Meshes are triangles in the coordinates of the domain.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+import creased
+from creased.checkpoint import read_record
+from creased.shapes import Shape
+from creased.shapes.metrics import compare_meshes
+
+if TYPE_CHECKING:
+    import trimesh
+
+ROOT = Path(__file__).parents[1]
+QUIET = ("callbacks.draw=null", "callbacks.save=null", "callbacks.progress=null", "evaluation.complete=false")
+N_POINTS = 50_000  # on each surface that is compared
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A finished run."""
+
+    folder: Path
+    metrics: dict[str, Any]  # as in its metrics.json
+
+    def level_set(self) -> creased.LevelSet:
+        """The exact level set of the network at the end."""
+        record = read_record(self.folder / "checkpoints" / "last.ckpt")
+        torch.set_num_threads(1)
+        return creased.extract_level_set(
+            record.program, record.domain, method="march", dtype=torch.float64
+        )
+
+    def mesh(self) -> trimesh.Trimesh:
+        """Its exact mesh."""
+        mesh: trimesh.Trimesh = self.level_set().to_trimesh()
+        return mesh
+
+
+def train(folder: Path, *overrides: str) -> Trial:
+    """Run `train.py` with these overrides, or read what it left here before.
+
+    Raises:
+        RuntimeError: the run failed; what it said is in `log.txt` of the folder.
+    """
+    settings, metrics = folder / "overrides.json", folder / "metrics.json"
+    chosen = [*QUIET, *overrides]
+    if not (metrics.exists() and settings.exists() and json.loads(settings.read_text()) == chosen):
+        folder.mkdir(parents=True, exist_ok=True)
+        metrics.unlink(missing_ok=True)
+        command = [sys.executable, str(ROOT / "train.py"), f"paths.output={folder}", *chosen]
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        with (folder / "log.txt").open("w") as log:
+            status = subprocess.run(command, stdout=log, stderr=log, env=environment, check=False).returncode
+        if status or not metrics.exists():
+            raise RuntimeError(f"train: {' '.join(command)} failed, see {folder / 'log.txt'}")
+        settings.write_text(json.dumps(chosen))
+    return Trial(folder, json.loads(metrics.read_text()))
+
+
+def train_all(jobs: Iterable[tuple[Path, Sequence[str]]], at_once: int) -> list[Trial]:
+    """Several runs, in order, so many at a time."""
+
+    def one(job: tuple[Path, Sequence[str]]) -> Trial:
+        trial = train(job[0], *job[1])
+        print(f"{job[0].name}: {say(trial.metrics)}", flush=True)
+        return trial
+
+    with ThreadPoolExecutor(at_once) as pool:
+        return list(pool.map(one, jobs))
+
+
+def say(metrics: dict[str, Any]) -> str:
+    """The figures of a run that the tables are about."""
+    return f"{metrics['n_polygons']:,} faces, Chamfer {metrics['chamfer_l1_mean']:.2e}"
+
+
+def decimated(mesh: trimesh.Trimesh, n_triangles: int) -> trimesh.Trimesh:
+    """Quadric decimation, by open3d, to at most so many triangles."""
+    import open3d
+    import trimesh
+
+    given = open3d.geometry.TriangleMesh(
+        open3d.utility.Vector3dVector(mesh.vertices), open3d.utility.Vector3iVector(mesh.faces)
+    )
+    fewer = given.simplify_quadric_decimation(n_triangles)
+    return trimesh.Trimesh(np.asarray(fewer.vertices), np.asarray(fewer.triangles), process=False)
+
+
+def compare(shape: Shape, mesh: trimesh.Trimesh) -> dict[str, float]:
+    """Distances of a mesh from a shape, in units of the domain."""
+    return compare_meshes(shape, mesh.vertices, mesh.faces, N_POINTS, np.random.default_rng(0))
+
+
+def load_shape_of(trial: Trial) -> Shape:
+    """The shape that a run was trained on."""
+    from hydra.utils import instantiate
+    from omegaconf import OmegaConf
+
+    shape: Shape = instantiate(OmegaConf.load(trial.folder / "config.yaml").shape)
+    return shape
+
+
+def as_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def mean_of(values: Iterable[float]) -> float:
+    """Their mean."""
+    return float(np.mean(list(values)))
+
+
