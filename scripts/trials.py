@@ -1,7 +1,7 @@
-"""Training runs for the figures about regularizers, and what a user would do to the mesh of a plain run instead.
+"""Training runs for the figures about regularizers, and what a user would do to a plain mesh instead.
 
-A run is `train.py` in a process of its own, on one thread; one that was finished before with the same settings
-is read, not run again. Meshes are triangles in the coordinates of the domain.
+A run is `train.py` in a process of its own, on one thread; one that was finished before with the same
+settings is read, not run again. Meshes are triangles in the coordinates of the domain.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import trimesh
 
 ROOT = Path(__file__).parents[1]
-QUIET = ("callbacks.draw=null", "callbacks.save=null", "callbacks.progress=null", "evaluation.complete=false")
+QUIET = ["callbacks.save=null", "callbacks.progress=null", "evaluation.complete=false"]
 N_POINTS = 50_000  # on each surface that is compared
 
 
@@ -43,9 +43,7 @@ class Trial:
         """The exact level set of the network at the end."""
         record = read_record(self.folder / "checkpoints" / "last.ckpt")
         torch.set_num_threads(1)
-        return creased.extract_level_set(
-            record.program, record.domain, method="march", dtype=torch.float64
-        )
+        return creased.extract_level_set(record.program, record.domain, method="march", dtype=torch.float64)
 
     def mesh(self) -> trimesh.Trimesh:
         """Its exact mesh."""
@@ -53,22 +51,27 @@ class Trial:
         return mesh
 
 
-def train(folder: Path, *overrides: str) -> Trial:
+def train(folder: Path, *overrides: str, draw: bool = False) -> Trial:
     """Run `train.py` with these overrides, or read what it left here before.
+
+    Args:
+        folder: of the run.
+        overrides: of `configs/train.yaml`.
+        draw: a picture of each epoch too, in `pictures/`.
 
     Raises:
         RuntimeError: the run failed; what it said is in `log.txt` of the folder.
     """
     settings, metrics = folder / "overrides.json", folder / "metrics.json"
-    chosen = [*QUIET, *overrides]
+    chosen = [*QUIET, *([] if draw else ["callbacks.draw=null"]), *overrides]
     if not (metrics.exists() and settings.exists() and json.loads(settings.read_text()) == chosen):
         folder.mkdir(parents=True, exist_ok=True)
         metrics.unlink(missing_ok=True)
         command = [sys.executable, str(ROOT / "train.py"), f"paths.output={folder}", *chosen]
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         with (folder / "log.txt").open("w") as log:
-            status = subprocess.run(command, stdout=log, stderr=log, env=environment, check=False).returncode
-        if status or not metrics.exists():
+            done = subprocess.run(command, stdout=log, stderr=log, env=environment, check=False)  # noqa: S603, ourselves
+        if done.returncode or not metrics.exists():
             raise RuntimeError(f"train: {' '.join(command)} failed, see {folder / 'log.txt'}")
         settings.write_text(json.dumps(chosen))
     return Trial(folder, json.loads(metrics.read_text()))
@@ -126,5 +129,3 @@ def as_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def mean_of(values: Iterable[float]) -> float:
     """Their mean."""
     return float(np.mean(list(values)))
-
-

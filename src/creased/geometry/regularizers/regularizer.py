@@ -1,8 +1,8 @@
 """A measure of a level set as a function of the live weights.
 
 A measure is a function of totals over the surface, such as its area and its volume. What a total T is where
-the level set was extracted is known, and so is its gradient G there, a vector at each vertex. The weights move
-the vertices, and to first order ::
+the level set was extracted is known, and so is its gradient G there, a vector at each vertex. The weights
+move the vertices, and to first order ::
 
     T(weights) = T0 + sum over vertices v of G_v . (x_v(weights) - x_v)
 
