@@ -3,8 +3,8 @@
     ./run python scripts/draw_smoothing.py --out docs/smoothing.png --json smoothing.json
 
 The bunny scan gets bumps: noise of its vertices along the normals, smoothed a little so that a network can
-see it. Networks are trained on the bumpy scan and compared with the clean one. Mesh processing instead: quadric
-decimation of the plain mesh to as many triangles, and Taubin smoothing of it.
+see it. Networks are trained on the bumpy scan and compared with the clean one. Mesh processing instead:
+quadric decimation of the plain mesh to as many triangles, and Taubin smoothing of it.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ import torch
 
 import creased
 from creased.checkpoint import read_record
+from creased.second_opinion import import_open3d
 from creased.shapes import Shape
 from creased.shapes.metrics import compare_meshes
 
@@ -95,10 +96,16 @@ def say(metrics: dict[str, Any]) -> str:
 
 
 def decimated(mesh: trimesh.Trimesh, n_triangles: int) -> trimesh.Trimesh:
-    """Quadric decimation, by open3d, to at most so many triangles."""
-    import open3d
+    """Quadric decimation, by open3d, to at most so many triangles.
+
+    Raises:
+        RuntimeError: open3d cannot be imported.
+    """
     import trimesh
 
+    open3d = import_open3d()
+    if open3d is None:
+        raise RuntimeError("decimated: needs open3d: pip install 'creased[open3d]'")
     given = open3d.geometry.TriangleMesh(
         open3d.utility.Vector3dVector(mesh.vertices), open3d.utility.Vector3iVector(mesh.faces)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 
 from creased.core.extract import SEEDS, extract_level_set
 from creased.geometry import sublevel_volume, surface_area
+from creased.training.conditions import conditions_of, staleness
 from creased.training.module import SDFModule
 
 LOOKED_AT = 25  # steps after which staleness is measured again
@@ -19,9 +21,11 @@ log = logging.getLogger(__name__)
 
 
 class ExtractLevelSet(L.Callback):
-    """Extracts {f = 0} and keeps it in the module, for the regularizer and the other callbacks.
+    """Extracts {f = 0} and keeps it in the module, for the regularizers and the other callbacks.
 
-    An empty level set, as early in training, is logged with its status, and training goes on.
+    An empty level set, as early in training, is logged with its status, and training goes on. With
+    regularizers, what is unusual for them is logged once, and `mesh/stale`, the share of the vertices that
+    had left their cells before the next extraction, each epoch.
 
     YAML to paste, in `configs/callbacks/`:
 
@@ -55,25 +59,28 @@ class ExtractLevelSet(L.Callback):
         self.stale_above = stale_above
         self.method, self.warm_start = method, warm_start
         self.dtype: torch.dtype = getattr(torch, dtype)
+        self._extracted_at = 0  # step
+        self._said: set[str] = set()  # what was logged before, figures aside
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Extract before the first step if a regularizer wants a level set to begin with."""
         assert isinstance(pl_module, SDFModule)
         if pl_module.wants_level_set:
             self._extract(pl_module)
+            assert pl_module.level_set is not None
+            self._say(conditions_of(pl_module.level_set.audit()))
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Extract within the epoch, if asked to."""
         assert isinstance(pl_module, SDFModule)
-        is_due = self.every_n_steps is not None and batch_idx and batch_idx % self.every_n_steps == 0
-        if self.stale_above is not None and not is_due and batch_idx % LOOKED_AT == 0:
-            share = pl_module.stale_share()
-            pl_module.log("mesh/stale", share, on_step=False, on_epoch=True)
-            is_due = share > self.stale_above
-        if is_due:
-            self._extract(pl_module)
+        is_due = self.every_n_steps is not None and batch_idx > 0 and batch_idx % self.every_n_steps == 0
+        is_looked_at = self.stale_above is not None and batch_idx % LOOKED_AT == 0
+        if is_due or is_looked_at:
+            share = self._measure_staleness(pl_module)
+            if is_due or share > (self.stale_above or 0):
+                self._extract(pl_module)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Extract, and log counts and seconds."""
@@ -81,10 +88,13 @@ class ExtractLevelSet(L.Callback):
         epoch = trainer.current_epoch + 1
         if epoch % self.every_n_epochs and epoch != trainer.max_epochs:
             return
+        self._measure_staleness(pl_module)
         seconds = self._extract(pl_module)
         level_set = pl_module.level_set
         assert level_set is not None
         audit = level_set.audit()
+        if pl_module.wants_level_set:
+            self._say(conditions_of(audit))
         pl_module.log("faces", float(audit.n_polygons), prog_bar=True)
         pl_module.log("extract_s", seconds, prog_bar=True)
         pl_module.log("mesh/vertices", float(audit.n_vertices))
@@ -96,9 +106,27 @@ class ExtractLevelSet(L.Callback):
         if level_set.status:
             log.warning("epoch %d: level set %s", epoch, level_set.status)
 
+    def _measure_staleness(self, module: SDFModule) -> float:
+        """The share of the vertices that are none any more; 0 where nobody wants to know."""
+        if not module.wants_level_set and self.stale_above is None:
+            return 0.0
+        share = module.stale_share()
+        module.log("mesh/stale", share, on_step=False, on_epoch=True)
+        self._say(staleness(share, module.global_step - self._extracted_at))
+        return share
+
+    def _say(self, sentences: list[str]) -> None:
+        """Log what has not been said yet; other figures in the same sentence are not news."""
+        for sentence in sentences:
+            subject = re.sub(r"\d+", "", sentence)
+            if subject not in self._said:
+                self._said.add(subject)
+                log.warning("%s", sentence)
+
     def _extract(self, module: SDFModule) -> float:
         """Extract into the module; the seconds it took."""
         start = time.perf_counter()
+        self._extracted_at = module.global_step
         with torch.no_grad():
             last = module.level_set
             seeds = last if self.warm_start and last is not None and not last.is_empty else SEEDS
