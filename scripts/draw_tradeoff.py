@@ -29,6 +29,11 @@ MEASURES = {  # what each experiment makes small: its name in metrics.json, and 
     "fewer_faces": ("n_polygons", "faces"),
     "short_edges": ("edge_length_total", "total edge length"),
 }
+TERMS = {"fewer_faces": "face_count", "short_edges": "edge_length"}
+WEIGHTS = {  # as shares of the distance loss's gradient: the same for all seeds of a shape
+    "fewer_faces": {"bunny": 0.004, "torus": 0.0075, "box": 0.01, "bracket": 0.004},
+    "short_edges": {"bunny": 0.004, "torus": 0.0075, "box": 0.01, "bracket": 0.004},
+}
 MARKERS = ({"marker": "o", "mfc": "white"}, {"marker": "o"}, {"marker": "x"})
 COLOURS = {"bunny": "#8c510a", "torus": "#01665e", "box": "#4575b4", "bracket": "#762a83"}
 
@@ -59,7 +64,8 @@ def _measure(shape: str, chosen: argparse.Namespace) -> list[dict[str, Any]]:
     for seed in range(chosen.seeds):
         plain = [f"shape={shape}", f"seed={seed}", f"trainer.max_epochs={EPOCHS[shape]}", *MODEL]
         jobs.append((folder / f"{shape}_plain_{seed}", plain))
-        regularized = [*plain, f"experiment={chosen.experiment}"]
+        term, weight = TERMS[chosen.experiment], WEIGHTS[chosen.experiment][shape]
+        regularized = [*plain, f"experiment={chosen.experiment}", f"regularizer.{term}.weight={weight}"]
         jobs.append((folder / f"{shape}_{chosen.experiment}_{seed}", regularized))
     trials = train_all(jobs, chosen.at_once)
     name = MEASURES[chosen.experiment][0]

@@ -1,0 +1,22 @@
+"""Lightning's save_last writes last.ckpt only where the monitored value improved: after that it is stale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from creased.checkpoint import read_record
+from creased.training.run import run
+from tests.training.test_regularization import configured  # noqa: F401, a fixture
+
+
+def test_the_last_checkpoint_is_of_the_last_epoch(configured: Callable[..., DictConfig]) -> None:  # noqa: F811
+    # a rate that falls to zero and a loss that drives the surface away: the first epoch stays the best
+    overrides = ["loss.distance.weight=-1", "trainer.max_epochs=3", "schedule=constant", "optimizer.lr=1e-4"]
+    cfg = configured("worse", *overrides, "data.n_batches=20")
+    run(cfg)
+    folder = Path(cfg.paths.output) / "checkpoints"
+    assert read_record(folder / "last.ckpt").epoch == 3
+    assert read_record(folder / "best.ckpt").epoch < 3
