@@ -58,7 +58,7 @@ class Volume(Regularizer):
     """
 
     def __init__(
-        self, target: float | None = None, domain: Box | None = None, n_samples: int | None = 1024
+        self, target: float | None = None, domain: Box | None = None, n_samples: int | None = 256
     ) -> None:
         super().__init__(n_samples)
         if target is not None and not target > 0:
@@ -94,7 +94,7 @@ class Compactness(Regularizer):
         n_samples: vertices looked at in each call; None for all.
     """
 
-    def __init__(self, domain: Box | None = None, n_samples: int | None = 1024) -> None:
+    def __init__(self, domain: Box | None = None, n_samples: int | None = 256) -> None:
         super().__init__(n_samples)
         self.domain = domain
 

@@ -87,7 +87,7 @@ class Planarity(Regularizer):
         n_samples: vertices looked at in each call; None for all.
     """
 
-    def __init__(self, width: float = 0.1, n_samples: int | None = 1024) -> None:
+    def __init__(self, width: float = 0.1, n_samples: int | None = 256) -> None:
         super().__init__(n_samples)
         if not width > 0:
             raise ValueError(f"Planarity: width must be a positive angle, got {width}")

@@ -50,7 +50,7 @@ class Regularizer(ABC):
 
     needs_polygons: ClassVar[bool] = True  # without any, as in two dimensions, it is 0
 
-    def __init__(self, n_samples: int | None = 1024) -> None:
+    def __init__(self, n_samples: int | None = 256) -> None:
         if n_samples is not None and n_samples < 1:
             raise ValueError(f"n_samples must be positive or null, got {n_samples}")
         self.n_samples = n_samples
