@@ -61,6 +61,16 @@ def test_info_says_what_there_is(checkpoint: Path, capsys: Any) -> None:
     assert "(8, 8)" in said
 
 
+def test_count_prints_counts_and_bounds(checkpoint: Path, capsys: Any) -> None:
+    assert main(["count", str(checkpoint)]) == 0
+    exact = capsys.readouterr().out
+    assert "exact: enumerated in integers" in exact
+    assert "Montufar 2017" in exact
+    assert main(["count", str(checkpoint), "--method", "engine", "--half-width", "0.5"]) == 0
+    engine = capsys.readouterr().out
+    assert exact.split("linear regions")[1].split()[0] == engine.split("linear regions")[1].split()[0]
+
+
 def _fail(path: Path, capsys: Any) -> str:
     assert main(["info", str(path)]) == 1
     said = capsys.readouterr().err

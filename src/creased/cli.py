@@ -1,4 +1,4 @@
-"""The command line: `creased extract CKPT --out mesh.ply`, `creased info CKPT`."""
+"""The command line: `creased extract CKPT --out mesh.ply`, `creased info CKPT`, `creased count CKPT`, ..."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from creased.core.extract import extract_level_set
 from creased.core.methods import METHODS
 from creased.export import WRITERS, ExportError, export_mesh, require_writer
 from creased.similarity import Similarity
+from creased.tropical.counts import METHODS as COUNTING
+from creased.tropical.report import count_table
 
 EXAMPLES = """examples:
   creased extract logs/train/runs/RUN --out mesh.ply        polygons, double precision, your coordinates
   creased extract last.ckpt --out mesh.glb --level 0.01     an offset surface, one domain unit being its box
   creased info last.ckpt                                    the network, its domain, what it was trained on
+  creased count last.ckpt                                   cells, linear regions, affine pieces, and bounds
 """
 
 
@@ -29,10 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         record = read_record(_find_checkpoint(chosen.checkpoint))
-        if chosen.command == "info":
-            print(_describe(record))
-        else:
-            _extract(record, chosen)
+        COMMANDS[chosen.command](record, chosen)
     except (CheckpointError, ExportError, ValueError, OSError) as error:
         print(f"creased: {error}", file=sys.stderr)
         return 1
@@ -63,6 +63,18 @@ def _parser() -> argparse.ArgumentParser:
     extract.add_argument("--threads", type=int, default=1, help="CPU threads (default 1)")
     info = commands.add_parser("info", help="say what a checkpoint holds")
     info.add_argument("checkpoint", type=Path, help="a checkpoint, or a run folder (its last one)")
+    counting = commands.add_parser("count", help="count cells, linear regions and affine pieces")
+    counting.add_argument("checkpoint", type=Path, help="a checkpoint, or a run folder (its last one)")
+    counting.add_argument(
+        "--half-width", type=float, help="of the box to look in (default: the training box)"
+    )
+    counting.add_argument(
+        "--method",
+        choices=(*COUNTING, "stream"),
+        default="auto",
+        help="exact: in integers; engine: in float64; stream: cells only, in pieces, of any number",
+    )
+    counting.add_argument("--memory", type=float, help="GB that the complex may take (default: what is free)")
     return parser
 
 
@@ -71,12 +83,28 @@ def _find_checkpoint(path: Path) -> Path:
     return path / "checkpoints" / "last.ckpt" if path.is_dir() else path
 
 
+def _domain(record: Record, chosen: argparse.Namespace) -> Box:
+    """The box that the user asked for, or that of training."""
+    return record.domain if chosen.half_width is None else Box.cube(record.domain.dim, chosen.half_width)
+
+
+def _bytes(gigabytes: float | None) -> int | None:
+    return None if gigabytes is None else int(gigabytes * 2**30)
+
+
+def _info(record: Record, chosen: argparse.Namespace) -> None:
+    print(_describe(record))
+
+
+def _count(record: Record, chosen: argparse.Namespace) -> None:
+    box = _domain(record, chosen)
+    print(count_table(record.program, box, method=chosen.method, memory=_bytes(chosen.memory)))
+
+
 def _extract(record: Record, chosen: argparse.Namespace) -> None:
     require_writer(chosen.out)  # before any work
     torch.set_num_threads(max(chosen.threads, 1))
-    domain = record.domain
-    if chosen.half_width is not None:
-        domain = Box.cube(record.domain.dim, chosen.half_width)
+    domain = _domain(record, chosen)
     start = time.perf_counter()
     program = record.program.to(dtype=getattr(torch, chosen.dtype))
     level_set = extract_level_set(
@@ -86,7 +114,7 @@ def _extract(record: Record, chosen: argparse.Namespace) -> None:
         method=chosen.method,
         complete=chosen.complete,
         budget=chosen.budget,
-        memory=None if chosen.memory is None else int(chosen.memory * 2**30),
+        memory=_bytes(chosen.memory),
         progress=_tell if sys.stderr.isatty() else None,
     )
     seconds = time.perf_counter() - start
@@ -119,6 +147,9 @@ def _describe(record: Record) -> str:
         + f"({', '.join(f'{c:g}' for c in record.to_domain.centre)})",
     }
     return "\n".join(f"{name:<12} {value}" for name, value in lines.items())
+
+
+COMMANDS = {"extract": _extract, "info": _info, "count": _count}
 
 
 if __name__ == "__main__":

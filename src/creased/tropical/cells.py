@@ -1,0 +1,134 @@
+"""The full-dimensional activation cells of a program, enumerated in integers.
+
+Cells are cut by one neuron after the other (incremental enumeration, Rada and Cerny 2018, with generators in
+place of linear programs), on a box or on all of space. Nothing is perturbed and nothing rounds: a crease that
+only touches a cell does not cut it, coincident creases cut once, and a neuron that vanishes on a whole cell
+has the sign 0 there.
+
+The work is that of C = cells times neurons in Python integers, about 10,000 cells of small networks in some
+seconds; for larger ones there is the engine, see `creased.tropical.counts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import NamedTuple
+
+from creased.core.domain import Box
+from creased.core.program import Program
+from creased.tropical.cones import Cone, cut, dot, intersection, whole_space
+from creased.tropical.integers import IntegerBlock, IntegerProgram, Maps, Vector, primitive
+
+MOST_CELLS = 100_000
+
+Domain = Box | Cone | None  # None: all of space
+
+
+class Cell(NamedTuple):
+    """A full-dimensional cell on which a program is affine."""
+
+    signs: tuple[int, ...]  # of all neurons, in {-1, 0, +1}; 0: vanishes on all of the cell
+    cone: Cone  # over the closed cell
+    outputs: Maps  # the outputs on it
+
+
+class Part(NamedTuple):
+    """A cell of the first blocks."""
+
+    signs: tuple[int, ...]
+    cone: Cone
+    state: Maps  # of the next block
+
+
+class CellBudgetError(ValueError):
+    """More cells than were allowed."""
+
+
+def cells(program: Program, domain: Domain = None, most: int = MOST_CELLS) -> Iterator[Cell]:
+    """The activation cells of a program, one after the other, depth first.
+
+    Args:
+        program: with finite weights.
+        domain: a box, or a cell's cone; None is all of space.
+        most: cells that are allowed.
+
+    Raises:
+        CellBudgetError: there are more.
+        ValueError: a weight is not finite, or the dimensions differ.
+    """
+    exact = IntegerProgram.of(program)
+    start = start_cone(program, domain)
+    for found, part in enumerate(parts_behind(exact, start, len(exact.blocks))):
+        if found >= most:
+            raise CellBudgetError(f"cells: more than {most:,} cells; raise `most`, or take a smaller domain")
+        yield Cell(part.signs, part.cone, exact.head(part.state))
+
+
+def parts_behind(program: IntegerProgram, start: Cone, n_blocks: int) -> Iterator[Part]:
+    """The cells of the first blocks of a program, depth first."""
+    first_row = start.rows.bit_length()
+    stack = [(Part((), start, program.inputs()), 0, first_row)]
+    while stack:
+        part, index, row = stack.pop()
+        if index == n_blocks:
+            yield part
+            continue
+        block = program.blocks[index]
+        stack.extend((child, index + 1, row + block.n_neurons) for child in _cut_by(block, part, row))
+
+
+def start_cone(program: Program, domain: Domain) -> Cone:
+    """The cone over a domain; a box's walls are inequalities 1, 2, ... of it.
+
+    Raises:
+        ValueError: the domain has another dimension than the program's input.
+    """
+    dim = program.in_dim
+    given = domain.dim - 1 if isinstance(domain, Cone) else dim if domain is None else domain.dim
+    if given != dim:
+        raise ValueError(f"cells: the program takes {dim} inputs, but the domain has {given} dimensions")
+    if isinstance(domain, Cone):
+        return domain
+    return whole_space(dim) if domain is None else over_box(domain)
+
+
+def over_box(box: Box) -> Cone:
+    """The cone over a box."""
+    walls = []
+    for axis, bounds in enumerate(zip(box.lower, box.upper, strict=True)):
+        for bound, side in zip(map(Fraction, bounds), (1, -1), strict=True):
+            wall = [0] * (box.dim + 1)
+            wall[axis], wall[-1] = side * bound.denominator, -side * bound.numerator
+            walls.append(wall)
+    cone = intersection(whole_space(box.dim), [(wall, i + 1) for i, wall in enumerate(walls)])
+    assert cone is not None
+    return cone
+
+
+def _cut_by(block: IntegerBlock, part: Part, first_row: int) -> Iterator[Part]:
+    """A cell cut by the neurons of a block."""
+    z = block.affine(part.state)
+    pieces: list[tuple[tuple[int, ...], Cone]] = [((), part.cone)]
+    for index, vector in enumerate(z.vectors):
+        row = primitive(vector)
+        pieces = [
+            ((*signs, sign), piece)
+            for signs, cone in pieces
+            for sign, piece in _sides(cone, row, first_row + index)
+        ]
+    for signs, cone in pieces:
+        yield Part(part.signs + signs, cone, block.advance(part.state, z, signs))
+
+
+def _sides(cone: Cone, row: Vector, number: int) -> list[tuple[int, Cone]]:
+    if not any(row):
+        return [(0, cone)]
+    below, above = cut(cone, row, number)
+    return [(sign, side) for sign, side in ((-1, below), (1, above)) if side is not None]
+
+
+def value_at(maps: Maps, output: int, generator: Vector) -> Fraction:
+    """An affine function at a vertex; at a direction, its slope there."""
+    t = generator[-1] or 1
+    return Fraction(dot(maps.vectors[output], generator), maps.scale * t)
