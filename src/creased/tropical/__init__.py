@@ -6,6 +6,10 @@ rational numbers, and everything follows from them in integers.
 
 from creased.tropical.cells import Cell, CellBudgetError, cells
 from creased.tropical.counts import Counts, activation_cells, affine_pieces, count, f_vector, linear_regions
+from creased.tropical.equality import Equality, equal
+from creased.tropical.lifts import lift
+from creased.tropical.polynomials import MonomialBudgetError, TropicalPolynomial
+from creased.tropical.rational_maps import TropicalRational
 from creased.tropical.region_bounds import (
     RegionBounds,
     bounded_regions,
@@ -20,15 +24,21 @@ __all__ = [
     "Cell",
     "CellBudgetError",
     "Counts",
+    "Equality",
+    "MonomialBudgetError",
     "RegionBounds",
+    "TropicalPolynomial",
+    "TropicalRational",
     "activation_cells",
     "affine_pieces",
     "bounded_regions",
     "bounds_of",
     "cells",
     "count",
+    "equal",
     "f_vector",
     "generic_f_vector",
+    "lift",
     "linear_regions",
     "region_bounds",
     "regions_at_infinity",

@@ -95,15 +95,22 @@ def start_cone(program: Program, domain: Domain) -> Cone:
 
 def over_box(box: Box) -> Cone:
     """The cone over a box."""
-    walls = []
+    cone = intersection(whole_space(box.dim), [(wall, i + 1) for i, wall in enumerate(walls_of(box))])
+    assert cone is not None
+    return cone
+
+
+def walls_of(box: Box | None) -> list[Vector]:
+    """The walls of a box as integer rows (D + 1,), >= 0 inside, in the box's order; none of all of space."""
+    walls: list[Vector] = []
+    if box is None:
+        return walls
     for axis, bounds in enumerate(zip(box.lower, box.upper, strict=True)):
         for bound, side in zip(map(Fraction, bounds), (1, -1), strict=True):
             wall = [0] * (box.dim + 1)
             wall[axis], wall[-1] = side * bound.denominator, -side * bound.numerator
-            walls.append(wall)
-    cone = intersection(whole_space(box.dim), [(wall, i + 1) for i, wall in enumerate(walls)])
-    assert cone is not None
-    return cone
+            walls.append(tuple(wall))
+    return walls
 
 
 def _cut_by(block: IntegerBlock, part: Part, first_row: int) -> Iterator[Part]:

@@ -74,7 +74,7 @@ class IntegerBlock:
 
     def advance(self, state: Maps, z: Maps, signs: Sequence[int]) -> Maps:
         """The next state on a cell where the preactivations z have these signs."""
-        zero = (0,) * len(z.vectors[0])
+        zero = (0,) * len(state.vectors[0])
         hidden = Maps(tuple(v if s > 0 else zero for v, s in zip(z.vectors, signs, strict=True)), z.scale)
         if self.closing is None:
             return hidden
