@@ -11,7 +11,7 @@ seconds; for larger ones there is the engine, see `creased.tropical.counts`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -113,18 +113,22 @@ def walls_of(box: Box | None) -> list[Vector]:
     return walls
 
 
+def cut_by_rows(cone: Cone, rows: Iterable[Vector], first_row: int) -> list[tuple[tuple[int, ...], Cone]]:
+    """The parts that homogeneous rows cut a cone into, each with its signs; row i is inequality first + i."""
+    pieces: list[tuple[tuple[int, ...], Cone]] = [((), cone)]
+    for index, row in enumerate(rows):
+        pieces = [
+            ((*signs, sign), side)
+            for signs, piece in pieces
+            for sign, side in _sides(piece, row, first_row + index)
+        ]
+    return pieces
+
+
 def _cut_by(block: IntegerBlock, part: Part, first_row: int) -> Iterator[Part]:
     """A cell cut by the neurons of a block."""
     z = block.affine(part.state)
-    pieces: list[tuple[tuple[int, ...], Cone]] = [((), part.cone)]
-    for index, vector in enumerate(z.vectors):
-        row = primitive(vector)
-        pieces = [
-            ((*signs, sign), piece)
-            for signs, cone in pieces
-            for sign, piece in _sides(cone, row, first_row + index)
-        ]
-    for signs, cone in pieces:
+    for signs, cone in cut_by_rows(part.cone, map(primitive, z.vectors), first_row):
         yield Part(part.signs + signs, cone, block.advance(part.state, z, signs))
 
 
