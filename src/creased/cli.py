@@ -6,24 +6,28 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from creased.checkpoint import CheckpointError, Record, read_record
+from creased.checkpoint import KEY, CheckpointError, Record, read_record, write_record
 from creased.core.domain import Box
 from creased.core.extract import extract_level_set
 from creased.core.methods import METHODS
 from creased.export import WRITERS, ExportError, export_mesh, require_writer
 from creased.similarity import Similarity
+from creased.tropical.compression import compress
 from creased.tropical.counts import METHODS as COUNTING
 from creased.tropical.report import count_table
+from creased.tropical.stable import METHODS as FINDING
 
 EXAMPLES = """examples:
   creased extract logs/train/runs/RUN --out mesh.ply        polygons, double precision, your coordinates
   creased extract last.ckpt --out mesh.glb --level 0.01     an offset surface, one domain unit being its box
   creased info last.ckpt                                    the network, its domain, what it was trained on
   creased count last.ckpt                                   cells, linear regions, affine pieces, and bounds
+  creased compress last.ckpt --out small.ckpt               the same function by fewer neurons, certified
 """
 
 
@@ -75,6 +79,18 @@ def _parser() -> argparse.ArgumentParser:
         help="exact: in integers; engine: in float64; stream: cells only, in pieces, of any number",
     )
     counting.add_argument("--memory", type=float, help="GB that the complex may take (default: what is free)")
+    smaller = commands.add_parser("compress", help="write the same function by fewer neurons")
+    smaller.add_argument("checkpoint", type=Path, help="a checkpoint, or a run folder (its last one)")
+    smaller.add_argument("--out", type=Path, required=True, help="checkpoint to write")
+    smaller.add_argument(
+        "--half-width", type=float, help="of the box to be exact in (default: the training box)"
+    )
+    smaller.add_argument(
+        "--method", choices=FINDING, default="auto", help="how units that never change sign are found"
+    )
+    smaller.add_argument(
+        "--delete-only", action="store_true", help="fold nothing, so that no number is rounded"
+    )
     return parser
 
 
@@ -99,6 +115,13 @@ def _info(record: Record, chosen: argparse.Namespace) -> None:
 def _count(record: Record, chosen: argparse.Namespace) -> None:
     box = _domain(record, chosen)
     print(count_table(record.program, box, method=chosen.method, memory=_bytes(chosen.memory)))
+
+
+def _compress(record: Record, chosen: argparse.Namespace) -> None:
+    box = _domain(record, chosen)
+    program, certificate = compress(record.program, box, method=chosen.method, fold=not chosen.delete_only)
+    torch.save({KEY: write_record(replace(record, program=program, domain=box))}, chosen.out)
+    print(f"{chosen.out}: {certificate}")
 
 
 def _extract(record: Record, chosen: argparse.Namespace) -> None:
@@ -149,7 +172,7 @@ def _describe(record: Record) -> str:
     return "\n".join(f"{name:<12} {value}" for name, value in lines.items())
 
 
-COMMANDS = {"extract": _extract, "info": _info, "count": _count}
+COMMANDS = {"extract": _extract, "info": _info, "count": _count, "compress": _compress}
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ rational numbers, and everything follows from them in integers.
 """
 
 from creased.tropical.cells import Cell, CellBudgetError, cells
+from creased.tropical.compression import Certificate, compress, compress_stable
 from creased.tropical.counts import Counts, activation_cells, affine_pieces, count, f_vector, linear_regions
 from creased.tropical.equality import Equality, equal
 from creased.tropical.lifts import lift
@@ -19,6 +20,7 @@ from creased.tropical.region_bounds import (
     regions_at_infinity,
     zaslavsky,
 )
+from creased.tropical.stable import StableUnits, stable_units
 from creased.tropical.subdivisions import (
     BoundaryFace,
     DualSubdivision,
@@ -39,11 +41,13 @@ __all__ = [
     "BoundaryFace",
     "Cell",
     "CellBudgetError",
+    "Certificate",
     "Counts",
     "DualSubdivision",
     "Equality",
     "MonomialBudgetError",
     "RegionBounds",
+    "StableUnits",
     "TropicalPolynomial",
     "TropicalRational",
     "ZeroSetHasInteriorError",
@@ -54,6 +58,8 @@ __all__ = [
     "bounded_regions",
     "bounds_of",
     "cells",
+    "compress",
+    "compress_stable",
     "count",
     "count_vertices",
     "decision_boundary",
@@ -66,6 +72,7 @@ __all__ = [
     "newton_polytope",
     "region_bounds",
     "regions_at_infinity",
+    "stable_units",
     "zaslavsky",
     "zonotope_of_layer",
     "zonotopes_of_map",
