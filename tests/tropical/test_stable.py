@@ -82,11 +82,9 @@ def test_touching_zero_is_a_weak_sign() -> None:
 def test_all_of_space_is_looked_at_exactly() -> None:
     program = named("FLAT")  # relu(|x|_1 - 1) >= 0
     assert _signs(program, None, "exact").tolist() == [0] * 7
-    layers = [
-        Affine(torch.eye(2).double(), torch.zeros(2).double()),
-        Affine(-torch.ones(1, 2).double(), torch.zeros(1).double()),
-    ]
-    below = Program(tuple(map(Block, layers)), Affine(torch.ones(1, 1).double(), torch.zeros(1).double()))
+    axes = {"weight": [["1", "0"], ["0", "1"]], "bias": ["0", "0"]}
+    minus = {"weight": [["-1", "-1"]], "bias": ["0"]}
+    below = program_of([axes, minus, {"weight": [["1"]], "bias": ["0"]}])
     assert _signs(below, None, "exact").tolist() == [0, 0, -1]
 
 
