@@ -8,6 +8,16 @@ from creased.tropical.cells import Cell, CellBudgetError, cells
 from creased.tropical.compression import Certificate, compress, compress_stable
 from creased.tropical.counts import Counts, activation_cells, affine_pieces, count, f_vector, linear_regions
 from creased.tropical.equality import Equality, equal
+from creased.tropical.fans import (
+    PatternBudgetError,
+    activation_patterns,
+    activation_polytope,
+    classification_fan,
+    cover_count,
+    line_count,
+    pattern_graph,
+    realizable_labelings,
+)
 from creased.tropical.lifts import lift
 from creased.tropical.polynomials import MonomialBudgetError, TropicalPolynomial
 from creased.tropical.rational_maps import TropicalRational
@@ -46,6 +56,7 @@ __all__ = [
     "DualSubdivision",
     "Equality",
     "MonomialBudgetError",
+    "PatternBudgetError",
     "RegionBounds",
     "StableUnits",
     "TropicalPolynomial",
@@ -54,22 +65,29 @@ __all__ = [
     "Zonotope",
     "ZonotopeCounts",
     "activation_cells",
+    "activation_patterns",
+    "activation_polytope",
     "affine_pieces",
     "bounded_regions",
     "bounds_of",
     "cells",
+    "classification_fan",
     "compress",
     "compress_stable",
     "count",
     "count_vertices",
+    "cover_count",
     "decision_boundary",
     "dual_subdivision",
     "equal",
     "f_vector",
     "generic_f_vector",
     "lift",
+    "line_count",
     "linear_regions",
     "newton_polytope",
+    "pattern_graph",
+    "realizable_labelings",
     "region_bounds",
     "regions_at_infinity",
     "stable_units",
