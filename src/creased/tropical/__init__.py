@@ -4,10 +4,13 @@ Sizes as in `creased.core`. Numbers are exact unless a name or a docstring says 
 rational numbers, and everything follows from them in integers.
 """
 
+from creased.tropical.affine_slices import AffineSlice, restrict
+from creased.tropical.boundary_distance import Distance, distance_to_level, distance_to_other_class
 from creased.tropical.cells import Cell, CellBudgetError, cells
 from creased.tropical.compression import Certificate, compress, compress_stable
 from creased.tropical.counts import Counts, activation_cells, affine_pieces, count, f_vector, linear_regions
 from creased.tropical.equality import Equality, equal
+from creased.tropical.exact_distance import ExactDistance, exact_distance
 from creased.tropical.fans import (
     PatternBudgetError,
     activation_patterns,
@@ -48,13 +51,16 @@ from creased.tropical.zonotopes import (
 )
 
 __all__ = [
+    "AffineSlice",
     "BoundaryFace",
     "Cell",
     "CellBudgetError",
     "Certificate",
     "Counts",
+    "Distance",
     "DualSubdivision",
     "Equality",
+    "ExactDistance",
     "MonomialBudgetError",
     "PatternBudgetError",
     "RegionBounds",
@@ -78,8 +84,11 @@ __all__ = [
     "count_vertices",
     "cover_count",
     "decision_boundary",
+    "distance_to_level",
+    "distance_to_other_class",
     "dual_subdivision",
     "equal",
+    "exact_distance",
     "f_vector",
     "generic_f_vector",
     "lift",
@@ -90,6 +99,7 @@ __all__ = [
     "realizable_labelings",
     "region_bounds",
     "regions_at_infinity",
+    "restrict",
     "stable_units",
     "zaslavsky",
     "zonotope_of_layer",

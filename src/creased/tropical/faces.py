@@ -21,7 +21,7 @@ Face = frozenset[Vector]
 def facets(cone: Cone) -> Iterator[Face]:
     """The facets of a polyhedron, without the one at infinity."""
     rays = canonical_rays(cone)
-    for mask in set(_tight_sets(cone).values()):
+    for mask in set(tight_sets(cone).values()):
         face = [ray for i, ray in enumerate(rays) if mask >> i & 1]
         is_finite = any(ray[-1] for ray in face)
         if is_finite and rank([*face, *cone.lines]) == cone.dim - 1:
@@ -61,7 +61,7 @@ def count_faces(cones: Iterable[Cone]) -> tuple[int, ...]:
     for cone in cones:
         dim = cone.dim - 1
         rays = canonical_rays(cone)
-        for mask in _closed_sets(set(_tight_sets(cone).values()), (1 << len(rays)) - 1):
+        for mask in closed_sets(set(tight_sets(cone).values()), (1 << len(rays)) - 1):
             face = frozenset(ray for i, ray in enumerate(rays) if mask >> i & 1)
             if face not in seen and any(ray[-1] for ray in face):
                 seen[face] = rank([*face, *cone.lines]) - 1
@@ -69,7 +69,7 @@ def count_faces(cones: Iterable[Cone]) -> tuple[int, ...]:
     return tuple(counts[k] for k in range(dim + 1))
 
 
-def _tight_sets(cone: Cone) -> dict[int, int]:
+def tight_sets(cone: Cone) -> dict[int, int]:
     """For each inequality the rays on which it is tight, as bits."""
     sets: dict[int, int] = {}
     for index, tight in enumerate(cone.tight):
@@ -80,7 +80,7 @@ def _tight_sets(cone: Cone) -> dict[int, int]:
     return sets
 
 
-def _closed_sets(generators: set[int], everything: int) -> set[int]:
+def closed_sets(generators: set[int], everything: int) -> set[int]:
     """All intersections of some sets, of none of them too."""
     closed = {everything}
     fresh = {everything}

@@ -103,7 +103,7 @@ def realizable_labelings(
 
 
 def pattern_graph(pattern: Pattern, n_terms: int) -> Any:
-    """A pattern as a bipartite networkx.Graph: points ("point", p) joined to terms ("term", l) that win there.
+    """A pattern as a bipartite networkx.Graph: points ("point", p) joined to terms ("term", l) that win.
 
     Raises:
         ImportError: networkx is not installed.

@@ -105,6 +105,17 @@ class IntegerProgram:
             blocks.append(IntegerBlock(IntegerAffine.of(block.affine), last_exact, block.skip is not None))
         return IntegerProgram(tuple(blocks), IntegerAffine.of(program.head), program.in_dim)
 
+    def rows_at(self, point: Sequence[Fraction]) -> list[Fraction]:
+        """The exact preactivations of all neurons at a point (D,), then the outputs."""
+        scale = lcm(*(x.denominator for x in point))
+        state = Maps(tuple((int(x * scale),) for x in point), scale)  # constants
+        rows: list[Fraction] = []
+        for block in self.blocks:
+            z = block.affine(state)
+            rows += [value for (value,) in z.fractions()]
+            state = block.advance(state, z, [value for (value,) in z.vectors])
+        return rows + [value for (value,) in self.head(state).fractions()]
+
     def inputs(self) -> Maps:
         """The coordinates themselves."""
         dim = self.in_dim
