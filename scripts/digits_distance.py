@@ -5,8 +5,8 @@
 
 Trains a small ReLU classifier on scikit-learn's digits (8 x 8 pixels in [0, 1]), then takes test images that
 it reads rightly. Each slice goes through an image and the two (or three) nearest training images of other
-classes, with orthonormal axes, as far as those lie. In it the nearest change of class is found exactly, in
-three norms of the 64 pixels: an upper bound of the least change in all of them.
+classes, with an orthonormal basis. In it the nearest change of class is found exactly, in three norms of the
+64 pixels: an upper bound of the least change in all of them.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def report(program: Program, image: Tensor, to: AffineSlice, half_width: float) 
     gap = 0.0
     for one in found:
         if one.witness is not None:
-            first, second = program(to.points(one.witness)).topk(2).values.tolist()
+            first, second = program(to.lift(one.witness)).topk(2).values.tolist()
             gap = max(gap, first - second)
     values = "  ".join(f"{one.value:8.4f}" for one in found)
     return f"{to.dim}D  {values}   {found[1].rival!s:>5}   {gap:.0e}   {seconds:6.2f}"

@@ -81,7 +81,7 @@ def test_bunny_has_as_many_cells_by_both_methods(
 
 
 def test_all_of_space_is_refused_by_the_engine() -> None:
-    with pytest.raises(ValueError, match="needs a Box, got None"):
+    with pytest.raises(ValueError, match="needs a bounded domain, got None"):
         count(named("L1"), method="engine")
 
 

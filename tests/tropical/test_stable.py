@@ -95,7 +95,7 @@ def test_auto_says_what_it_took() -> None:
 
 
 def test_what_has_no_answer_is_refused() -> None:
-    with pytest.raises(ValueError, match="'interval' needs a Box, got None"):
+    with pytest.raises(ValueError, match="'interval' needs a bounded domain, got None"):
         stable_units(named("L1"), None, "interval")
     with pytest.raises(ValueError, match="method must be one of"):
         stable_units(named("L1"), None, "guess")

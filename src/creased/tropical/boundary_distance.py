@@ -105,7 +105,7 @@ def distance_to_other_class(
         raise ValueError(f"distance_to_other_class: needs two outputs or more, got {program.out_dim}")
     program = program.to(dtype=torch.float64).detach()
     place = point.to(program.head.bias)
-    outputs = program(place if within is None else within.points(place))
+    outputs = program(place if within is None else within.lift(place))
     mine = int(outputs.argmax())
     best = Distance(math.inf, None, None)
     for rival in range(program.out_dim):
@@ -137,10 +137,10 @@ def _metric(within: AffineSlice | None, dim: int, norm: float) -> Tensor:
     """A matrix (m, k) for which the norm of its product with t is that of U t."""
     if within is None:
         return torch.eye(dim)
-    return torch.linalg.qr(within.axes).R if norm == 2 else within.axes
+    return torch.linalg.qr(within.basis).R if norm == 2 else within.basis
 
 
 def _require_inside(point: Tensor, domain: Box) -> None:
-    lower, upper = (torch.tensor(bound).to(point) for bound in (domain.lower, domain.upper))
-    if point.shape != lower.shape or not bool(((point >= lower) & (point <= upper)).all()):
+    walls = domain.halfspaces(point.dtype, point.device)
+    if point.shape != (domain.dim,) or not bool((point @ walls[:-1] + walls[-1] >= 0).all()):
         raise ValueError(f"distance_to_level: the point {point.tolist()} is not in {domain}")

@@ -11,14 +11,18 @@ seconds; for larger ones there is the engine, see `creased.tropical.counts`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from operator import mul
 from typing import NamedTuple
+
+import torch
 
 from creased.core.domain import Box
 from creased.core.program import Program
 from creased.tropical.cones import Cone, cut, dot, intersection, whole_space
-from creased.tropical.integers import IntegerBlock, IntegerProgram, Maps, Vector, primitive
+from creased.tropical.integers import IntegerBlock, IntegerProgram, Maps, Vector, fractions_of, primitive
 
 MOST_CELLS = 100_000
 
@@ -100,17 +104,29 @@ def over_box(box: Box) -> Cone:
     return cone
 
 
-def walls_of(box: Box | None) -> list[Vector]:
-    """The walls of a box as integer rows (D + 1,), >= 0 inside, in the box's order; none of all of space."""
-    walls: list[Vector] = []
-    if box is None:
-        return walls
-    for axis, bounds in enumerate(zip(box.lower, box.upper, strict=True)):
-        for bound, side in zip(map(Fraction, bounds), (1, -1), strict=True):
-            wall = [0] * (box.dim + 1)
-            wall[axis], wall[-1] = side * bound.denominator, -side * bound.numerator
-            walls.append(tuple(wall))
-    return walls
+def walls_of(domain: Box | None) -> list[Vector]:
+    """The walls of a domain as integer rows (D + 1,), >= 0 inside, in its order; none of all of space."""
+    if domain is None:
+        return []
+    walls = domain.halfspaces(torch.float64, torch.device("cpu")).T
+    return [_integer_row(row) for row in fractions_of(walls)]
+
+
+def is_bounded(domain: Domain) -> bool:
+    """Whether a domain lies in a box."""
+    if domain is None or isinstance(domain, Cone):
+        return False
+    return all(map(math.isfinite, (*domain.lower, *domain.upper)))
+
+
+def contains(domain: Box | None, point: Sequence[Fraction]) -> bool:
+    """Whether a point (D,) lies in a domain."""
+    return all(sum(map(mul, wall, (*point, Fraction(1)))) >= 0 for wall in walls_of(domain))
+
+
+def _integer_row(row: Sequence[Fraction]) -> Vector:
+    scale = math.lcm(*(x.denominator for x in row))
+    return primitive([int(x * scale) for x in row])
 
 
 def cut_by_rows(cone: Cone, rows: Iterable[Vector], first_row: int) -> list[tuple[tuple[int, ...], Cone]]:

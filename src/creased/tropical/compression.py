@@ -21,7 +21,7 @@ import torch
 
 from creased.core.domain import Box
 from creased.core.program import Block, Program
-from creased.tropical.cells import MOST_CELLS
+from creased.tropical.cells import MOST_CELLS, is_bounded
 from creased.tropical.integers import fractions_of
 from creased.tropical.rational_matrices import Row, SparseRow, independent_rows, inner, product
 from creased.tropical.rounding import Closing, Layer, Matrix, to_program
@@ -131,7 +131,9 @@ class _Folding:
 
     def __init__(self, program: Program, domain: Box | None, *, fold: bool) -> None:
         self._fold = fold
-        self._ranges, self._sizes = ([], []) if domain is None else state_ranges(program, domain)
+        self._ranges, self._sizes = (
+            state_ranges(program, domain) if domain is not None and is_bounded(domain) else ([], [])
+        )
         self._layers: list[Layer] = []
         self._state = self._unchanged(program.in_dim, 0)
         self._width = program.in_dim

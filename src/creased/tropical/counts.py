@@ -24,7 +24,7 @@ from torch import Tensor
 from creased.core.chains import label_components
 from creased.core.domain import Box
 from creased.core.program import Affine, Block, Program
-from creased.tropical.cells import MOST_CELLS, Cell, CellBudgetError, Domain, cells, over_box
+from creased.tropical.cells import MOST_CELLS, Cell, CellBudgetError, Domain, cells, is_bounded, over_box
 from creased.tropical.cones import Cone
 from creased.tropical.engine_cells import EngineCells, cone_of, engine_cells
 from creased.tropical.faces import connected_parts, count_faces
@@ -83,16 +83,17 @@ def count(
     """
     if method not in METHODS:
         raise ValueError(f"count: method must be one of {METHODS}, got {method!r}")
-    is_box = isinstance(domain, Box)
-    if method == "engine" and not is_box:
-        raise ValueError(f"count: method 'engine' needs a Box, got {domain!r}")
+    if method == "engine" and not is_bounded(domain):
+        raise ValueError(f"count: method 'engine' needs a bounded domain, got {domain!r}")
     if method != "engine":
         try:
-            return _count_exactly(cells(program, domain, FEW_CELLS if method == "auto" and is_box else most))
+            few = method == "auto" and is_bounded(domain)
+            return _count_exactly(cells(program, domain, FEW_CELLS if few else most))
         except CellBudgetError:
-            if method == "exact" or not is_box:
+            if method == "exact" or not is_bounded(domain):
                 raise
-    assert isinstance(domain, Box)
+    assert domain is not None
+    assert not isinstance(domain, Cone)
     return _count_by_engine(program, domain, engine_cells(program, domain, memory=memory))
 
 

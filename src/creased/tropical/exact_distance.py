@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from creased.core.domain import Box
 from creased.core.program import Program
-from creased.tropical.cells import MOST_CELLS, Cell, cells, cut_by_rows
+from creased.tropical.cells import MOST_CELLS, Cell, cells, contains, cut_by_rows
 from creased.tropical.cones import Cone, cut, dot, echelon
 from creased.tropical.epigraphs import Point
 from creased.tropical.faces import closed_sets, tight_sets
@@ -86,7 +86,7 @@ class _Asked(NamedTuple):
 
 
 def _has_level(program: IntegerProgram, candidate: Point, asked: _Asked) -> bool:
-    return _is_inside(candidate, asked.domain) and program.rows_at(candidate)[-1] == asked.level
+    return contains(asked.domain, candidate) and program.rows_at(candidate)[-1] == asked.level
 
 
 def _vertices(cell: Cell, asked: _Asked) -> Iterator[Point]:
@@ -181,14 +181,8 @@ def _dot(first: Sequence[Fraction], second: Sequence[Fraction]) -> Fraction:
     return sum((x * y for x, y in zip(first, second, strict=True)), Fraction(0))
 
 
-def _is_inside(place: Point, domain: Box | None) -> bool:
-    if domain is None:
-        return True
-    return all(a <= x <= b for a, x, b in zip(domain.lower, place, domain.upper, strict=True))
-
-
 def _require_inside(asked: _Asked, dim: int) -> None:
     if len(asked.place) != dim:
         raise ValueError(f"exact_distance: the program takes {dim} inputs, the point has {len(asked.place)}")
-    if not _is_inside(asked.place, asked.domain):
+    if not contains(asked.domain, asked.place):
         raise ValueError(f"exact_distance: the point {tuple(map(str, asked.place))} is not in {asked.domain}")

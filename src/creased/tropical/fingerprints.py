@@ -16,8 +16,8 @@ from torch import Tensor
 from creased.core.program import Program
 from creased.core.records import map_tensors
 
-PRIMES = (1048573, 1048571, 1048559, 1048549)  # the largest below 2^20: 8,000 products add up below 2^53
-MOST_TERMS = 1 << 13
+PRIMES = (1048573, 1048571, 1048559, 1048549)  # the largest below 2^20
+MOST_TERMS = 1 << 12  # so many products add up to less than 2^52
 
 
 def number_maps(program: Program, masks: Tensor) -> Tensor:

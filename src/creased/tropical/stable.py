@@ -21,7 +21,7 @@ from creased.core.bounds import Cells, Tail, excludes_zero
 from creased.core.domain import Box
 from creased.core.forms import closing, input_forms, loss
 from creased.core.program import Affine, Program
-from creased.tropical.cells import MOST_CELLS, CellBudgetError, cut_by_rows, start_cone
+from creased.tropical.cells import MOST_CELLS, CellBudgetError, cut_by_rows, is_bounded, start_cone
 from creased.tropical.cones import Cone, dot
 from creased.tropical.engine_cells import engine_cells
 from creased.tropical.integers import IntegerProgram, Maps, primitive, require_finite
@@ -81,11 +81,11 @@ def stable_units(
             return stable_units(program, domain, "exact", most=min(most, FEW_CELLS))
         except CellBudgetError:
             method = "linear"
-    if domain is None and method != "exact":
-        raise ValueError(f"stable_units: method {method!r} needs a Box, got None")
+    if not is_bounded(domain) and method != "exact":
+        raise ValueError(f"stable_units: method {method!r} needs a bounded domain, got {domain!r}")
     program = program.detach().to("cpu", torch.float64)
     signs = [torch.zeros(n, dtype=torch.int8) for n in program.widths]
-    if domain is not None:
+    if domain is not None and is_bounded(domain):
         if method == "engine":
             return StableUnits(_by_engine(program, domain), GUARANTEES[method])
         signs = _by_intervals(program, domain)
