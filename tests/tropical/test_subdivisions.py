@@ -182,3 +182,9 @@ def test_rounded_maps_are_refused() -> None:
     rounded = TropicalRational.from_program(named("L1"), Box.cube(2, 1), exact=False)
     with pytest.raises(ValueError, match="needs an exact map"):
         decision_boundary(rounded)
+
+
+def test_maps_known_elsewhere_are_refused() -> None:
+    rational = TropicalRational.from_program(named("L1"), Box.cube(2, 1))
+    with pytest.raises(ValueError, match="is known on"):
+        decision_boundary(rational, Box.cube(2, 2))

@@ -12,8 +12,9 @@ seconds; for larger ones there is the engine, see `creased.tropical.counts`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import accumulate
 from operator import mul
 from typing import NamedTuple
 
@@ -70,16 +71,18 @@ def cells(program: Program, domain: Domain = None, most: int = MOST_CELLS) -> It
 
 
 def parts_behind(program: IntegerProgram, start: Cone, n_blocks: int) -> Iterator[Part]:
-    """The cells of the first blocks of a program, depth first."""
-    first_row = start.rows.bit_length()
-    stack = [(Part((), start, program.inputs()), 0, first_row)]
-    while stack:
-        part, index, row = stack.pop()
-        if index == n_blocks:
+    """The cells of the first blocks of a program, depth first, each made when it is asked for."""
+    first_rows = list(accumulate((b.n_neurons for b in program.blocks), initial=start.rows.bit_length()))
+    levels = [iter([Part((), start, program.inputs())])]  # what is left to visit behind each block
+    while levels:
+        part = next(levels[-1], None)
+        index = len(levels) - 1
+        if part is None:
+            levels.pop()
+        elif index == n_blocks:
             yield part
-            continue
-        block = program.blocks[index]
-        stack.extend((child, index + 1, row + block.n_neurons) for child in _cut_by(block, part, row))
+        else:
+            levels.append(_cut_by(program.blocks[index], part, first_rows[index]))
 
 
 def start_cone(program: Program, domain: Domain) -> Cone:
@@ -129,22 +132,25 @@ def _integer_row(row: Sequence[Fraction]) -> Vector:
     return primitive([int(x * scale) for x in row])
 
 
-def cut_by_rows(cone: Cone, rows: Iterable[Vector], first_row: int) -> list[tuple[tuple[int, ...], Cone]]:
-    """The parts that homogeneous rows cut a cone into, each with its signs; row i is inequality first + i."""
-    pieces: list[tuple[tuple[int, ...], Cone]] = [((), cone)]
-    for index, row in enumerate(rows):
-        pieces = [
-            ((*signs, sign), side)
-            for signs, piece in pieces
-            for sign, side in _sides(piece, row, first_row + index)
-        ]
-    return pieces
+def cut_by_rows(cone: Cone, rows: Sequence[Vector], first_row: int) -> Iterator[tuple[tuple[int, ...], Cone]]:
+    """The parts that homogeneous rows cut a cone into, each with its signs; row i is inequality first + i.
+
+    They are made depth first, when they are asked for.
+    """
+    stack: list[tuple[tuple[int, ...], Cone]] = [((), cone)]
+    while stack:
+        signs, piece = stack.pop()
+        done = len(signs)
+        if done == len(rows):
+            yield signs, piece
+        else:
+            stack += [((*signs, sign), side) for sign, side in _sides(piece, rows[done], first_row + done)]
 
 
 def _cut_by(block: IntegerBlock, part: Part, first_row: int) -> Iterator[Part]:
     """A cell cut by the neurons of a block."""
     z = block.affine(part.state)
-    for signs, cone in cut_by_rows(part.cone, map(primitive, z.vectors), first_row):
+    for signs, cone in cut_by_rows(part.cone, [primitive(v) for v in z.vectors], first_row):
         yield Part(part.signs + signs, cone, block.advance(part.state, z, signs))
 
 

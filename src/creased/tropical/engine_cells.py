@@ -16,6 +16,7 @@ from torch import Tensor
 from creased.core.complex import PolyhedralComplex
 from creased.core.domain import Box
 from creased.core.extract import extract_complex
+from creased.core.memory import free_bytes
 from creased.core.program import Program
 from creased.core.regions import Regions, find_regions
 from creased.core.signs import unpack_rows
@@ -23,6 +24,8 @@ from creased.core.tolerance import looks_tied
 from creased.tropical.cells import over_box
 from creased.tropical.cones import Cone, cut
 from creased.tropical.integers import IntegerProgram, Maps, primitive
+
+REGIONS = 16  # finding the regions takes this many times the memory of the complex
 
 
 class ComplexTooLargeError(ValueError):
@@ -35,7 +38,7 @@ class EngineCells(NamedTuple):
     complex_: PolyhedralComplex
     regions: Regions
     is_cell: Tensor  # (R,) bool: has a volume
-    masks: Tensor  # (R, n_neurons) float64: activation patterns
+    masks: Tensor  # (R, n_neurons) bool: activation patterns
 
 
 def engine_cells(
@@ -46,7 +49,7 @@ def engine_cells(
     Args:
         program: moved to the CPU and to float64.
         box: where.
-        memory: bytes that the complex may take; what is free by default.
+        memory: bytes that the work may take; what is free by default.
         at_once: vertices that are cut at once; see `creased.extract_complex`.
 
     Raises:
@@ -54,13 +57,15 @@ def engine_cells(
         ArithmeticError: rounding left faces open.
     """
     program = program.detach().to("cpu", torch.float64)
-    complex_ = extract_complex(program, box, level=None, memory=memory, at_once=at_once)
+    allowed = free_bytes(program.device) if memory is None else memory
+    share = None if allowed is None else allowed // REGIONS
+    complex_ = extract_complex(program, box, level=None, memory=share, at_once=at_once)
     if not complex_.is_whole:
         raise ComplexTooLargeError(f"engine_cells: the complex was {complex_.status}")
     if complex_.n_torn:
         raise ArithmeticError(f"engine_cells: rounding left {complex_.n_torn} faces open")
     regions = find_regions(complex_)
-    masks = unpack_rows(regions.words, box.n_walls, program.n_neurons).double()
+    masks = unpack_rows(regions.words, box.n_walls, program.n_neurons)
     is_cell = _is_clearly_cell(program, complex_, regions)
     exact, start = IntegerProgram.of(program), over_box(box)
     for index in (~is_cell).nonzero()[:, 0].tolist():

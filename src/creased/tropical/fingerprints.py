@@ -9,11 +9,12 @@ equal residues modulo all primes used by accident only (about one in 2^80 for ea
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from creased.core.program import Program
+from creased.core.program import BATCH, Program
 from creased.core.records import map_tensors
 
 PRIMES = (1048573, 1048571, 1048559, 1048549)  # the largest below 2^20
@@ -25,7 +26,7 @@ def number_maps(program: Program, masks: Tensor) -> Tensor:
 
     Args:
         program: with finite weights.
-        masks: activation patterns of R cells, (R, n_neurons), 0 or 1.
+        masks: activation patterns of R cells, (R, n_neurons), 0 or 1, or bool.
 
     Raises:
         ValueError: a layer is wider than sums of residues are exact.
@@ -33,16 +34,18 @@ def number_maps(program: Program, masks: Tensor) -> Tensor:
     widest = max((t.shape[-1] for t in program.tensors()), default=0)
     if widest > MOST_TERMS:
         raise ValueError(f"number_maps: layers of up to {MOST_TERMS} inputs are supported, got {widest}")
-    residues = torch.cat([_residues(program, masks, prime) for prime in PRIMES], dim=1)
-    return torch.unique(residues, dim=0, return_inverse=True)[1]
+    residues = []
+    for prime in PRIMES:
+        modular = map_tensors(program.detach().to("cpu"), partial(_modulo, prime=prime))
+        residues.append(torch.cat([_residues(modular, batch, prime) for batch in masks.cpu().split(BATCH)]))
+    return torch.unique(torch.cat(residues, dim=1), dim=0, return_inverse=True)[1]
 
 
-def _residues(program: Program, masks: Tensor, prime: int) -> Tensor:
+def _residues(modular: Program, masks: Tensor, prime: int) -> Tensor:
     """Coefficients of the outputs on cells, modulo a prime: (R, (D + 1) O)."""
-    modular = map_tensors(program.detach().to("cpu"), lambda t: _modulo(t, prime))
-    masks = masks.to("cpu", torch.float64)
-    state = torch.eye(program.in_dim + 1, program.in_dim, dtype=torch.float64).expand(len(masks), -1, -1)
-    for block, mask in zip(modular.blocks, masks.split(program.widths, dim=1), strict=True):
+    state = torch.eye(modular.in_dim + 1, modular.in_dim, dtype=torch.float64).expand(len(masks), -1, -1)
+    patterns = masks.double().split(modular.widths, dim=1) if modular.blocks else ()
+    for block, mask in zip(modular.blocks, patterns, strict=True):
         z = _apply(block.affine.weight, block.affine.bias, state, prime)
         hidden = z * mask[:, None]
         if block.mix is not None:

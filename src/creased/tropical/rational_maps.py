@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from creased.core.domain import Box
-from creased.core.program import Affine, Program
+from creased.core.program import BATCH, Affine, Program
 from creased.tropical.cells import MOST_CELLS, cells
 from creased.tropical.engine_cells import engine_cells
 from creased.tropical.epigraphs import Point
@@ -128,7 +128,7 @@ def _in_float(program: Program, box: Box | None) -> TropicalRational:
     found = engine_cells(program, box)
     masks = found.masks[found.is_cell]
     lifted = lift(program.to("cpu", torch.float64))
-    maps = lifted.maps_on(masks)[:, :, -2:]
+    maps = torch.cat([lifted.maps_on(batch.double())[:, :, -2:] for batch in masks.split(BATCH)])
     both = []
     for output in range(2):
         numbers = number_maps(one_output(lifted, output, "from_program"), masks)

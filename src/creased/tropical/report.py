@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from creased.core.domain import Box
 from creased.core.extract import count_cells
 from creased.core.program import Program
@@ -37,7 +39,7 @@ def count_table(program: Program, box: Box, *, method: str = "auto", memory: int
 
 def _counted(program: Program, box: Box, method: str, memory: int | None) -> list[tuple[str, str]]:
     if method == "stream":
-        cells = count_cells(program, box, level=None)
+        cells = count_cells(program, box, level=None, dtype=torch.float64)
         return [("activation cells", f"{cells[-1]:,}"), _by_dimension(cells)]
     counts = count(program, box, method=method, memory=memory)
     return [
@@ -45,7 +47,7 @@ def _counted(program: Program, box: Box, method: str, memory: int | None) -> lis
         ("linear regions", f"{counts.linear_regions:,}"),
         ("affine pieces", f"{counts.affine_pieces:,}"),
         ("", counts.guarantee),
-        _by_dimension(count_cells(program, box, level=None)),
+        _by_dimension(count_cells(program, box, level=None, dtype=torch.float64)),
     ]
 
 

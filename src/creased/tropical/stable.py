@@ -12,6 +12,8 @@ Four ways to find them, each sound, from cheap to complete:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import accumulate
 from typing import NamedTuple
 
 import torch
@@ -24,7 +26,7 @@ from creased.core.program import Affine, Program
 from creased.tropical.cells import MOST_CELLS, CellBudgetError, cut_by_rows, is_bounded, start_cone
 from creased.tropical.cones import Cone, dot
 from creased.tropical.engine_cells import engine_cells
-from creased.tropical.integers import IntegerProgram, Maps, primitive, require_finite
+from creased.tropical.integers import IntegerBlock, IntegerProgram, Maps, primitive, require_finite
 
 METHODS = ("auto", "interval", "linear", "exact", "engine")
 MOST_CORNERS = 12  # dimensions of a box whose corners are looked at
@@ -153,7 +155,7 @@ def _add_linear(program: Program, box: Box, signs: list[Tensor]) -> None:
 def _by_engine(program: Program, box: Box) -> tuple[Tensor, ...]:
     found = engine_cells(program, box)
     masks = found.masks[found.is_cell]
-    signs = masks.amin(0).to(torch.int8) - (1 - masks.amax(0)).to(torch.int8)
+    signs = masks.all(0).to(torch.int8) - (~masks.any(0)).to(torch.int8)
     return signs.split(program.widths)
 
 
@@ -165,35 +167,36 @@ def _add_exact(program: Program, domain: Box | None, signs: list[Tensor], most: 
     exact, start = IntegerProgram.of(program), start_cone(program, domain)
     known = [block_signs.tolist() for block_signs in signs]
     seen: list[list[set[int]]] = [[{sign} - {0} for sign in block_signs] for block_signs in known]
-    stack = [(start, exact.inputs(), 0, start.rows.bit_length())] if exact.blocks else []
+    first_rows = list(accumulate(program.widths, initial=start.rows.bit_length()))
+    levels = [iter([(start, exact.inputs())])] if exact.blocks else []
     n_cells = 0
-    while stack:
-        cone, state, index, row = stack.pop()
+    while levels:
+        part, index = next(levels[-1], None), len(levels) - 1
+        if part is None:
+            levels.pop()
+            continue
         n_cells += 1
         if n_cells > most:
             raise CellBudgetError(f"stable_units: more than {most:,} cells; take method 'linear' or 'engine'")
-        block = exact.blocks[index]
-        z = block.affine(state)
+        cone, state = part
+        z = exact.blocks[index].affine(state)
         _look(cone, z, known[index], seen[index])
         if index + 1 < len(exact.blocks):
-            pieces = _cut_by_unknown(cone, z, known[index], row)
-            stack += [
-                (piece, block.advance(state, z, found), index + 1, row + block.n_neurons)
-                for found, piece in pieces
-            ]
+            levels.append(_cut_by_unknown(exact.blocks[index], part, z, known[index], first_rows[index]))
     for index, block_seen in enumerate(seen):
         only = [0 if len(s) > 1 else next(iter(s), -1) for s in block_seen]
         signs[index] = torch.tensor(only, dtype=torch.int8)
 
 
-def _cut_by_unknown(cone: Cone, z: Maps, known: list[int], first_row: int) -> list[tuple[list[int], Cone]]:
-    """The parts that neurons of unknown sign cut a cell into, with the signs of all."""
+def _cut_by_unknown(
+    block: IntegerBlock, part: tuple[Cone, Maps], z: Maps, known: list[int], first_row: int
+) -> Iterator[tuple[Cone, Maps]]:
+    """The parts that the neurons of unknown sign cut a cell into, each with its next state."""
+    cone, state = part
     zero = (0,) * cone.dim
     rows = [zero if sign else primitive(v) for v, sign in zip(z.vectors, known, strict=True)]
-    return [
-        ([k or sign for k, sign in zip(known, signs, strict=True)], piece)
-        for signs, piece in cut_by_rows(cone, rows, first_row)
-    ]
+    for signs, piece in cut_by_rows(cone, rows, first_row):
+        yield piece, block.advance(state, z, [k or sign for k, sign in zip(known, signs, strict=True)])
 
 
 def _look(cone: Cone, z: Maps, known: list[int], seen: list[set[int]]) -> None:
