@@ -134,13 +134,15 @@ def _count_exactly(found: Iterable[Cell]) -> Counts:
 def _count_by_engine(program: Program, box: Box, found: EngineCells) -> Counts:
     index = found.is_cell.nonzero()[:, 0]
     number = number_maps(program, found.masks[index])
-    n_flat = found.regions.n - index.shape[0]
-    if n_flat:
+    n_flat, n_maps = found.regions.n - index.shape[0], int(number.max()) + 1
+    if n_maps == index.shape[0]:  # no two cells to join
+        n_regions = n_maps
+    elif n_flat:
         n_regions = _regions_in_integers(program, box, found.masks[index], number)
     else:
         n_regions = _regions_by_neighbours(found, number)
     guarantee = f"cells of the float64 complex, {n_flat} without volume left out; maps compared mod primes"
-    return Counts(index.shape[0], n_regions, int(number.max()) + 1, guarantee)
+    return Counts(index.shape[0], n_regions, n_maps, guarantee)
 
 
 def _regions_by_neighbours(found: EngineCells, number: Tensor) -> int:

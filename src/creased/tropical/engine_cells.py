@@ -25,7 +25,7 @@ from creased.tropical.cells import over_box
 from creased.tropical.cones import Cone, cut
 from creased.tropical.integers import IntegerProgram, Maps, primitive
 
-REGIONS = 16  # finding the regions takes this many times the memory of the complex
+REGIONS = 36  # finding the regions takes this many times the memory of the complex
 
 
 class ComplexTooLargeError(ValueError):

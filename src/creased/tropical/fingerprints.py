@@ -34,11 +34,13 @@ def number_maps(program: Program, masks: Tensor) -> Tensor:
     widest = max((t.shape[-1] for t in program.tensors()), default=0)
     if widest > MOST_TERMS:
         raise ValueError(f"number_maps: layers of up to {MOST_TERMS} inputs are supported, got {widest}")
-    residues = []
+    numbers = torch.zeros(masks.shape[0], dtype=torch.int64)
     for prime in PRIMES:
         modular = map_tensors(program.detach().to("cpu"), partial(_modulo, prime=prime))
-        residues.append(torch.cat([_residues(modular, batch, prime) for batch in masks.cpu().split(BATCH)]))
-    return torch.unique(torch.cat(residues, dim=1), dim=0, return_inverse=True)[1]
+        residues = torch.cat([_residues(modular, batch, prime) for batch in masks.cpu().split(BATCH)])
+        for column in residues.long().unbind(1):  # numbers so far, refined by one residue more
+            numbers = torch.unique(numbers * prime + column, return_inverse=True)[1]
+    return numbers
 
 
 def _residues(modular: Program, masks: Tensor, prime: int) -> Tensor:
