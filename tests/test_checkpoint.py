@@ -61,6 +61,30 @@ def test_info_says_what_there_is(checkpoint: Path, capsys: Any) -> None:
     assert "(8, 8)" in said
 
 
+def test_count_prints_counts_and_bounds(checkpoint: Path, capsys: Any) -> None:
+    assert main(["count", str(checkpoint)]) == 0
+    exact = capsys.readouterr().out
+    assert "exact: enumerated in integers" in exact
+    assert "Montufar 2017" in exact
+    assert main(["count", str(checkpoint), "--method", "engine", "--half-width", "0.5"]) == 0
+    engine = capsys.readouterr().out
+    assert exact.split("linear regions")[1].split()[0] == engine.split("linear regions")[1].split()[0]
+
+
+def test_compress_writes_a_checkpoint_of_the_same_function(
+    checkpoint: Path, tmp_path: Path, capsys: Any
+) -> None:
+    out = tmp_path / "small.ckpt"
+    assert main(["compress", str(checkpoint), "--out", str(out), "--half-width", "0.1"]) == 0
+    assert "stable units" in capsys.readouterr().out
+    before, after = read_record(checkpoint), read_record(out)
+    assert after.domain == creased.Box.cube(3, 0.1)
+    assert sum(after.program.widths) < 16
+    points = torch.rand(100, 3) * 0.2 - 0.1
+    torch.testing.assert_close(after.program(points), before.program(points), rtol=0, atol=1e-5)
+    assert main(["extract", str(out), "--out", str(tmp_path / "mesh.ply")]) == 0
+
+
 def _fail(path: Path, capsys: Any) -> str:
     assert main(["info", str(path)]) == 1
     said = capsys.readouterr().err

@@ -1,0 +1,107 @@
+"""What tropical geometry says of a network: counts and bounds, exact forms, zonotopes, smaller networks.
+
+Sizes as in `creased.core`. Numbers are exact unless a name or a docstring says otherwise: float weights are
+rational numbers, and everything follows from them in integers.
+"""
+
+from creased.tropical.affine_slices import AffineSlice, restrict
+from creased.tropical.boundary_distance import Distance, distance_to_level, distance_to_other_class
+from creased.tropical.cells import Cell, CellBudgetError, cells
+from creased.tropical.compression import Certificate, compress, compress_stable
+from creased.tropical.counts import Counts, activation_cells, affine_pieces, count, f_vector, linear_regions
+from creased.tropical.equality import Equality, equal
+from creased.tropical.exact_distance import ExactDistance, exact_distance
+from creased.tropical.fans import (
+    PatternBudgetError,
+    activation_patterns,
+    activation_polytope,
+    classification_fan,
+    cover_count,
+    line_count,
+    pattern_graph,
+    realizable_labelings,
+)
+from creased.tropical.lifts import lift
+from creased.tropical.polynomials import MonomialBudgetError, TropicalPolynomial
+from creased.tropical.rational_maps import TropicalRational
+from creased.tropical.region_bounds import (
+    RegionBounds,
+    bounded_regions,
+    bounds_of,
+    generic_f_vector,
+    region_bounds,
+    regions_at_infinity,
+    zaslavsky,
+)
+from creased.tropical.stable import StableUnits, stable_units
+from creased.tropical.subdivisions import (
+    BoundaryFace,
+    DualSubdivision,
+    ZeroSetHasInteriorError,
+    decision_boundary,
+    dual_subdivision,
+    newton_polytope,
+)
+from creased.tropical.zonotopes import (
+    Zonotope,
+    ZonotopeCounts,
+    count_vertices,
+    zonotope_of_layer,
+    zonotopes_of_map,
+)
+
+__all__ = [
+    "AffineSlice",
+    "BoundaryFace",
+    "Cell",
+    "CellBudgetError",
+    "Certificate",
+    "Counts",
+    "Distance",
+    "DualSubdivision",
+    "Equality",
+    "ExactDistance",
+    "MonomialBudgetError",
+    "PatternBudgetError",
+    "RegionBounds",
+    "StableUnits",
+    "TropicalPolynomial",
+    "TropicalRational",
+    "ZeroSetHasInteriorError",
+    "Zonotope",
+    "ZonotopeCounts",
+    "activation_cells",
+    "activation_patterns",
+    "activation_polytope",
+    "affine_pieces",
+    "bounded_regions",
+    "bounds_of",
+    "cells",
+    "classification_fan",
+    "compress",
+    "compress_stable",
+    "count",
+    "count_vertices",
+    "cover_count",
+    "decision_boundary",
+    "distance_to_level",
+    "distance_to_other_class",
+    "dual_subdivision",
+    "equal",
+    "exact_distance",
+    "f_vector",
+    "generic_f_vector",
+    "lift",
+    "line_count",
+    "linear_regions",
+    "newton_polytope",
+    "pattern_graph",
+    "realizable_labelings",
+    "region_bounds",
+    "regions_at_infinity",
+    "restrict",
+    "stable_units",
+    "zaslavsky",
+    "zonotope_of_layer",
+    "zonotopes_of_map",
+]

@@ -1,0 +1,146 @@
+"""The least perturbation that changes what a network says, in a box of up to three dimensions or a slice.
+
+The level set is extracted whole, and its nearest segment or triangle found (`nearest`). It is what separates
+f >= level from f < level: where f only touches the level there is no boundary (`exact_distance` looks for
+f = level itself). A slice x0 + U t of a
+space of more dimensions is made into a small domain by folding U into the first layer; distances are those of
+the whole space, for any U. What is found in a slice is an upper bound of the distance in the whole space.
+
+The nearest change of class needs no care for which class comes second: on the way to the nearest point where
+class c and any other one tie, no third class can have overtaken c, for it would have tied with c before.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.domain import Box
+from creased.core.extract import extract_level_set
+from creased.core.level_set import LevelSet
+from creased.core.program import Affine, Program
+from creased.core.signs import unpack_rows
+from creased.tropical.affine_slices import AffineSlice, restrict
+from creased.tropical.nearest import nearest_point
+from creased.tropical.rational_maps import one_output
+
+
+class Distance(NamedTuple):
+    """How far a boundary is, and where it is nearest."""
+
+    value: float  # infinity: there is none in the domain
+    witness: Tensor | None  # (D,): the nearest point, in the domain's coordinates
+    cell: Tensor | None  # (n_neurons,) bool: the activation pattern of a cell that it lies in
+    rival: int | None = None  # the class that ties there
+
+
+def distance_to_level(
+    program: Program,
+    domain: Box,
+    point: Tensor,
+    norm: float = 2,
+    *,
+    level: float = 0.0,
+    index: int | None = None,
+    within: AffineSlice | None = None,
+) -> Distance:
+    """The distance of a point of the domain to {f = level}, in float64.
+
+    Args:
+        program: f; where a slice is given, of the whole space's coordinates.
+        domain: up to three dimensions; of the slice's coordinates where one is given.
+        point: (D,), in the domain.
+        norm: 1, 2 or infinity; of the whole space where a slice is given.
+        level: the value of the output.
+        index: which output; may be left out if there is one only.
+        within: a slice to look at.
+
+    Raises:
+        ValueError: more than three dimensions, another norm, or a point outside.
+        ArithmeticError: the level set is not known to be complete.
+    """
+    program = one_output(program, index, "distance_to_level").to(dtype=torch.float64).detach()
+    point = point.to(program.head.bias)
+    _require_inside(point, domain)
+    if within is not None:
+        program = restrict(program, within)
+    level_set = extract_level_set(program, domain, level)
+    if not level_set.is_complete:
+        raise ArithmeticError(
+            f"distance_to_level: needs a complete level set, got: {level_set.guarantee}; {level_set.status}"
+        )
+    corners, words = _simplices(level_set)
+    metric = _metric(within, domain.dim, norm).to(program.head.bias)
+    lengths = corners if metric is None else corners @ metric.mT
+    found = nearest_point(lengths, point if metric is None else metric @ point, norm)
+    if found is None:
+        return Distance(math.inf, None, None)
+    witness = (
+        found.point if metric is None else torch.linalg.lstsq(metric, found.point[:, None]).solution[:, 0]
+    )
+    n_walls, n_neurons = level_set.layout.n_walls, level_set.layout.n_neurons
+    cell = unpack_rows(words[found.simplex : found.simplex + 1], n_walls, n_neurons)[0]
+    return Distance(found.distance, witness, cell)
+
+
+def distance_to_other_class(
+    program: Program,
+    domain: Box,
+    point: Tensor,
+    norm: float = 2,
+    *,
+    within: AffineSlice | None = None,
+) -> Distance:
+    """The distance of a point to where its class, that of the largest output, ties with another one.
+
+    The arguments are those of `distance_to_level`.
+
+    Raises:
+        ValueError: there is one output only, or as `distance_to_level`.
+    """
+    if program.out_dim < 2:
+        raise ValueError(f"distance_to_other_class: needs two outputs or more, got {program.out_dim}")
+    program = program.to(dtype=torch.float64).detach()
+    place = point.to(program.head.bias)
+    outputs = program(place if within is None else within.lift(place))
+    mine = int(outputs.argmax())
+    best = Distance(math.inf, None, None)
+    for rival in range(program.out_dim):
+        if rival != mine:
+            head = Affine(
+                program.head.weight[mine : mine + 1] - program.head.weight[rival : rival + 1],
+                program.head.bias[mine : mine + 1] - program.head.bias[rival : rival + 1],
+            )
+            found = distance_to_level(Program(program.blocks, head), domain, point, norm, within=within)
+            if found.value < best.value:
+                best = found._replace(rival=rival)
+    return best
+
+
+def _simplices(level_set: LevelSet) -> tuple[Tensor, Tensor]:
+    """Points, segments or triangles (T, D, D) of a level set, and the packed signs (T, W) of their cells."""
+    if level_set.dim == 1:
+        return level_set.vertices[:, None], level_set.words
+    if level_set.dim == 2:
+        first, second = level_set.edges.unbind(1)
+        return level_set.vertices[level_set.edges], level_set.words[first] | level_set.words[second]
+    if level_set.dim == 3:
+        triangles, owners = level_set.polygons.triangles()
+        return level_set.vertices[triangles], level_set.polygon_words[owners]
+    raise ValueError(f"distance_to_level: needs up to three dimensions, got {level_set.dim}: take a slice")
+
+
+def _metric(within: AffineSlice | None, dim: int, norm: float) -> Tensor:
+    """A matrix (m, k) for which the norm of its product with t is that of U t."""
+    if within is None:
+        return torch.eye(dim)
+    return torch.linalg.qr(within.basis).R if norm == 2 else within.basis
+
+
+def _require_inside(point: Tensor, domain: Box) -> None:
+    walls = domain.halfspaces(point.dtype, point.device)
+    if point.shape != (domain.dim,) or not bool((point @ walls[:-1] + walls[-1] >= 0).all()):
+        raise ValueError(f"distance_to_level: the point {point.tolist()} is not in {domain}")

@@ -1,0 +1,166 @@
+"""How many cells, linear regions and affine pieces a network has: three numbers that are often confused.
+
+    activation_cells  full-dimensional cells of the arrangement of creases
+    linear_regions    parts of the domain, connected through facets, with one affine map
+    affine_pieces     distinct affine maps
+
+They fall in this order: cells that differ in a neuron without effect are one region, and regions far apart
+can have the same map. With several outputs a map is all of them together.
+
+Two ways: ``method="exact"`` enumerates in integers, on a box or on all of space; ``method="engine"`` takes
+the regions that the engine finds in float64 and keeps those that have a volume (`engine_cells`), and tells
+maps apart modulo primes (`fingerprints`). ``"auto"`` is exact as long as the cells are few.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.chains import label_components
+from creased.core.domain import Box
+from creased.core.program import Affine, Block, Program
+from creased.tropical.cells import MOST_CELLS, Cell, CellBudgetError, Domain, cells, is_bounded, over_box
+from creased.tropical.cones import Cone
+from creased.tropical.engine_cells import EngineCells, cone_of, engine_cells
+from creased.tropical.faces import connected_parts, count_faces
+from creased.tropical.fingerprints import number_maps
+from creased.tropical.integers import IntegerProgram
+
+METHODS = ("auto", "exact", "engine")
+FEW_CELLS = 3000  # so many take some seconds in integers
+
+
+class Counts(NamedTuple):
+    """The three numbers, and how they were found."""
+
+    activation_cells: int
+    linear_regions: int
+    affine_pieces: int
+    guarantee: str
+
+
+def activation_cells(program: Program, domain: Domain = None, *, method: str = "auto") -> int:
+    """Number of full-dimensional cells of the arrangement of a program's creases; see `count`."""
+    return count(program, domain, method=method).activation_cells
+
+
+def linear_regions(program: Program, domain: Domain = None, *, method: str = "auto") -> int:
+    """Number of parts, connected through facets, on which a program is one affine map; see `count`."""
+    return count(program, domain, method=method).linear_regions
+
+
+def affine_pieces(program: Program, domain: Domain = None, *, method: str = "auto") -> int:
+    """Number of distinct affine maps of a program; see `count`."""
+    return count(program, domain, method=method).affine_pieces
+
+
+def count(
+    program: Program,
+    domain: Domain = None,
+    *,
+    method: str = "auto",
+    most: int = MOST_CELLS,
+    memory: int | None = None,
+) -> Counts:
+    """Activation cells, linear regions and affine pieces of a program on a domain.
+
+    Args:
+        program: what to count; its outputs do not cut.
+        domain: a box, or None for all of space, where the enumeration is always exact.
+        method: "exact", "engine" (boxes only), or "auto".
+        most: cells that exact enumeration may find.
+        memory: bytes that the engine's complex may take; what is free by default.
+
+    Raises:
+        CellBudgetError: there are more cells than allowed.
+        ValueError: another method; the engine without a box; a weight is not finite.
+        ArithmeticError: rounding left faces of the engine's complex open.
+    """
+    if method not in METHODS:
+        raise ValueError(f"count: method must be one of {METHODS}, got {method!r}")
+    if method == "engine" and not is_bounded(domain):
+        raise ValueError(f"count: method 'engine' needs a bounded domain, got {domain!r}")
+    if method != "engine":
+        try:
+            few = method == "auto" and is_bounded(domain)
+            return _count_exactly(cells(program, domain, FEW_CELLS if few else most))
+        except CellBudgetError:
+            if method == "exact" or not is_bounded(domain):
+                raise
+    assert domain is not None
+    assert not isinstance(domain, Cone)
+    return _count_by_engine(program, domain, engine_cells(program, domain, memory=memory))
+
+
+def f_vector(
+    program: Program, domain: Domain = None, *, with_outputs: bool = False, most: int = MOST_CELLS
+) -> tuple[int, ...]:
+    """Relatively open cells of dimension 0, 1, ..., D of the true complex of creases, in integers.
+
+    Where the arrangement is degenerate these are fewer than those of the engine's perturbed complex. Cells
+    at infinity are not counted.
+
+    Args:
+        program: of which.
+        domain: a box, or None for all of space.
+        with_outputs: whether the zeros of the outputs cut too.
+        most: full-dimensional cells that are allowed.
+
+    Raises:
+        CellBudgetError: there are more full-dimensional cells than allowed.
+    """
+    if with_outputs:
+        bias = program.head.bias
+        program = Program(
+            (*program.blocks, Block(program.head)), Affine(bias.new_zeros((1, len(bias))), bias[:1])
+        )
+    return count_faces(cell.cone for cell in cells(program, domain, most))
+
+
+def _count_exactly(found: Iterable[Cell]) -> Counts:
+    by_map: dict[Hashable, list[Cone]] = defaultdict(list)
+    for cell in found:
+        by_map[cell.outputs].append(cell.cone)
+    n_cells = sum(len(cones) for cones in by_map.values())
+    n_regions = sum(connected_parts(cones) for cones in by_map.values())
+    return Counts(n_cells, n_regions, len(by_map), "exact: enumerated in integers")
+
+
+def _count_by_engine(program: Program, box: Box, found: EngineCells) -> Counts:
+    index = found.is_cell.nonzero()[:, 0]
+    number = number_maps(program, found.masks[index])
+    n_flat, n_maps = found.regions.n - index.shape[0], int(number.max()) + 1
+    if n_maps == index.shape[0]:  # no two cells to join
+        n_regions = n_maps
+    elif n_flat:
+        n_regions = _regions_in_integers(program, box, found.masks[index], number)
+    else:
+        n_regions = _regions_by_neighbours(found, number)
+    guarantee = f"cells of the float64 complex, {n_flat} without volume left out; maps compared mod primes"
+    return Counts(index.shape[0], n_regions, n_maps, guarantee)
+
+
+def _regions_by_neighbours(found: EngineCells, number: Tensor) -> int:
+    """Parts of equal maps among all regions of a generic complex."""
+    first, second, _ = found.regions.neighbours().unbind(1)
+    is_same = number[first] == number[second]
+    pairs = torch.stack([first, second], dim=1)[is_same]
+    return int(torch.unique(label_components(found.regions.n, pairs)).shape[0])
+
+
+def _regions_in_integers(program: Program, box: Box, masks: Tensor, number: Tensor) -> int:
+    """The same where regions without volume lie between: facets are compared in integers."""
+    exact, start, n_parts = IntegerProgram.of(program), over_box(box), 0
+    order = number.argsort()
+    for group in order.split(torch.bincount(number).tolist()):
+        if group.shape[0] == 1:
+            n_parts += 1
+        else:
+            cones = [cone_of(exact, start, masks[i]) for i in group.tolist()]
+            n_parts += connected_parts([cone for cone in cones if cone is not None])
+    return n_parts

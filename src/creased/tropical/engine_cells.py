@@ -1,0 +1,115 @@
+"""The full-dimensional cells that the engine finds in a box, in float64: for networks too large for integers.
+
+The engine treats degenerate arrangements as if perturbed, which adds cells without volume. A region is kept
+if the mean of its vertices is inside of all its rows by more than rounding can have moved it, or, where that
+is in doubt, if the intersection of its half-spaces is full-dimensional in integers. So every cell that is
+kept is one. That none is missing rests on the engine's signs, which are decided in float64.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.complex import PolyhedralComplex
+from creased.core.domain import Box
+from creased.core.extract import extract_complex
+from creased.core.memory import free_bytes
+from creased.core.program import Program
+from creased.core.regions import Regions, find_regions
+from creased.core.signs import unpack_rows
+from creased.core.tolerance import looks_tied
+from creased.tropical.cells import over_box
+from creased.tropical.cones import Cone, cut
+from creased.tropical.integers import IntegerProgram, Maps, primitive
+
+REGIONS = 36  # finding the regions takes this many times the memory of the complex
+
+
+class ComplexTooLargeError(ValueError):
+    """A complex that would take more memory than allowed; the message has numbers."""
+
+
+class EngineCells(NamedTuple):
+    """Regions of a complex, without those that have no volume."""
+
+    complex_: PolyhedralComplex
+    regions: Regions
+    is_cell: Tensor  # (R,) bool: has a volume
+    masks: Tensor  # (R, n_neurons) bool: activation patterns
+
+
+def engine_cells(
+    program: Program, box: Box, *, memory: int | None = None, at_once: int | None = None
+) -> EngineCells:
+    """The activation cells of a program in a box, by the engine.
+
+    Args:
+        program: moved to the CPU and to float64.
+        box: where.
+        memory: bytes that the work may take; what is free by default.
+        at_once: vertices that are cut at once; see `creased.extract_complex`.
+
+    Raises:
+        ComplexTooLargeError: the complex would take more memory than allowed.
+        ArithmeticError: rounding left faces open.
+    """
+    program = program.detach().to("cpu", torch.float64)
+    allowed = free_bytes(program.device) if memory is None else memory
+    share = None if allowed is None else allowed // REGIONS
+    complex_ = extract_complex(program, box, level=None, memory=share, at_once=at_once)
+    if not complex_.is_whole:
+        raise ComplexTooLargeError(f"engine_cells: the complex was {complex_.status}")
+    if complex_.n_torn:
+        raise ArithmeticError(f"engine_cells: rounding left {complex_.n_torn} faces open")
+    regions = find_regions(complex_)
+    masks = unpack_rows(regions.words, box.n_walls, program.n_neurons)
+    is_cell = _is_clearly_cell(program, complex_, regions)
+    exact, start = IntegerProgram.of(program), over_box(box)
+    for index in (~is_cell).nonzero()[:, 0].tolist():
+        is_cell[index] = cone_of(exact, start, masks[index]) is not None
+    return EngineCells(complex_, regions, is_cell, masks)
+
+
+def cone_of(program: IntegerProgram, start: Cone, mask: Tensor) -> Cone | None:
+    """The cone over the cell with an activation pattern (n_neurons,); None: it has no volume."""
+    pattern = [1 if active else -1 for active in mask.tolist()]
+    state, cone, row, done = program.inputs(), start, start.rows.bit_length(), 0
+    for block in program.blocks:
+        z = block.affine(state)
+        signs = pattern[done : done + block.n_neurons]
+        kept = _side(cone, z, signs, row + done)
+        if kept is None:
+            return None
+        cone, state = kept, block.advance(state, z, signs)
+        done += block.n_neurons
+    return cone
+
+
+def _side(cone: Cone, z: Maps, signs: list[int], first_row: int) -> Cone | None:
+    for index, (vector, sign) in enumerate(zip(z.vectors, signs, strict=True)):
+        row = primitive(vector)
+        if any(row):
+            below, above = cut(cone, row, first_row + index)
+            side = above if sign > 0 else below
+            if side is None:
+                return None
+            cone = side
+    return cone
+
+
+def _is_clearly_cell(program: Program, complex_: PolyhedralComplex, regions: Regions) -> Tensor:
+    """True (R,) where the mean of a region's vertices is inside by more than rounding."""
+    offsets, vertices = regions.vertices()
+    owner = torch.repeat_interleave(torch.arange(regions.n), offsets.diff())
+    sums = torch.zeros((regions.n, regions.dim), dtype=torch.float64)
+    centres = sums.index_add_(0, owner, complex_.vertices[vertices]) / offsets.diff()[:, None]
+    halfspaces = regions.halfspaces(program)
+    owner = torch.repeat_interleave(torch.arange(regions.n), halfspaces.offsets.diff())
+    terms = halfspaces.normals * centres[owner]
+    size = terms.abs().sum(1) + halfspaces.constants.abs()
+    depth = (terms.sum(1) + halfspaces.constants) / size
+    in_doubt = owner[(depth <= 0) | looks_tied(depth, 1.0) | depth.isnan()]
+    return torch.ones(regions.n, dtype=torch.bool).index_fill_(0, in_doubt, value=False)

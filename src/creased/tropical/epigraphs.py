@@ -1,0 +1,70 @@
+"""The epigraph of a maximum of affine functions, as a polyhedron in integers.
+
+Of monomials a_i x + c_i it is {(x, y): y >= a_i x + c_i for all i, x in the domain}. Its facets are the
+essential monomials, its vertices those of the tropical hypersurface, each with the monomials that attain the
+maximum there (the cells of the dual subdivision). Coordinates are (x, y, t), t the homogenizing one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import lcm
+from typing import NamedTuple
+
+from creased.core.domain import Box
+from creased.tropical.cells import walls_of
+from creased.tropical.cones import Cone, intersection, rank, whole_space
+from creased.tropical.integers import Vector
+
+Point = tuple[Fraction, ...]
+
+
+class Epigraph(NamedTuple):
+    """Above the maximum of monomials, over a domain."""
+
+    cone: Cone  # inequality first_monomial + i is tight where monomial i attains the maximum
+    first_monomial: int
+    n_monomials: int
+
+    def attained_at(self, ray: int) -> tuple[int, ...]:
+        """The monomials that attain the maximum at a ray of the cone."""
+        bits = self.cone.tight[ray] >> self.first_monomial
+        return tuple(i for i in range(self.n_monomials) if bits >> i & 1)
+
+    def rays_of(self, monomials: Sequence[int]) -> list[Vector]:
+        """The rays at which all of some monomials attain the maximum."""
+        wanted = sum(1 << (self.first_monomial + i) for i in monomials)
+        return [
+            ray
+            for ray, tight in zip(self.cone.rays, self.cone.tight, strict=True)
+            if tight & wanted == wanted
+        ]
+
+    def dim_of(self, monomials: Sequence[int]) -> int:
+        """Dimension of the part of the domain where all of some monomials attain the maximum; -1: nowhere."""
+        rays = self.rays_of(monomials)
+        if not any(ray[-1] for ray in rays):
+            return -1
+        return rank([*rays, *self.cone.lines]) - 1
+
+    def essential(self) -> list[int]:
+        """The monomials that alone attain the maximum on an open set."""
+        dim = self.cone.dim - 2
+        return [i for i in range(self.n_monomials) if self.dim_of([i]) == dim]
+
+
+def epigraph(slopes: Sequence[Point], coefficients: Sequence[Fraction], domain: Box | None) -> Epigraph:
+    """The epigraph of monomials with distinct slopes (m, D) and coefficients (m,) on a box, or everywhere."""
+    dim = len(slopes[0])
+    walls = [(*wall[:-1], 0, wall[-1]) for wall in walls_of(domain)]
+    rows = [*walls, *(_row(slope, c) for slope, c in zip(slopes, coefficients, strict=True))]
+    cone = intersection(whole_space(dim + 1), [(row, i + 1) for i, row in enumerate(rows)])
+    assert cone is not None  # above the maximum there always is room
+    return Epigraph(cone, len(walls) + 1, len(slopes))
+
+
+def _row(slope: Point, coefficient: Fraction) -> Vector:
+    """The inequality y >= slope x + coefficient t."""
+    scale = lcm(coefficient.denominator, *(x.denominator for x in slope))
+    return (*(int(-x * scale) for x in slope), scale, int(-coefficient * scale))

@@ -1,0 +1,127 @@
+"""Exact equality of piecewise-affine functions on a domain, with a witness where they differ.
+
+Networks are compared cell by cell: in each cell of the one the cells of the other, on which both are affine.
+Tropical rational maps are compared as polynomials: F1 - G1 = F2 - G2 means F1 + G2 = F2 + G1, and of these
+convex functions one is above the other if it is at every vertex and along every ray of its epigraph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from creased.core.domain import Box
+from creased.core.program import Program
+from creased.tropical.cells import MOST_CELLS, Cell, cells
+from creased.tropical.cones import dot
+from creased.tropical.epigraphs import Point, epigraph
+from creased.tropical.integers import Vector
+from creased.tropical.polynomials import TropicalPolynomial
+from creased.tropical.rational_maps import TropicalRational
+
+
+class Equality(NamedTuple):
+    """Whether two functions are equal on a domain."""
+
+    is_equal: bool
+    witness: Point | None  # (D,): a point of the domain where they differ
+
+
+def equal(
+    first: Program | TropicalRational,
+    second: Program | TropicalRational,
+    domain: Box | None = None,
+    *,
+    most: int = MOST_CELLS,
+) -> Equality:
+    """Whether two functions are the same on a box, or everywhere, decided in integers.
+
+    Args:
+        first: a program, or a tropical rational map.
+        second: of the same kind.
+        domain: a box, or None for all of space.
+        most: cells that may be looked at, of programs.
+
+    Raises:
+        TypeError: the one is a program and the other is not.
+        ValueError: dimensions differ, a map is not exact, or one is not known on all of the domain.
+        CellBudgetError: there are more cells than allowed.
+    """
+    if isinstance(first, Program) and isinstance(second, Program):
+        return _of_programs(first, second, domain, most)
+    if isinstance(first, TropicalRational) and isinstance(second, TropicalRational):
+        return _of_maps(first, second, domain)
+    raise TypeError(
+        "equal: needs two programs or two tropical rational maps, got "
+        f"{type(first).__name__} and {type(second).__name__}: see TropicalRational.from_program"
+    )
+
+
+def _of_programs(first: Program, second: Program, domain: Box | None, most: int) -> Equality:
+    shapes = [(program.in_dim, program.out_dim) for program in (first, second)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"equal: both need the same inputs and outputs, got {shapes[0]} and {shapes[1]}")
+    for outer in cells(first, domain, most):
+        for inner in cells(second, outer.cone, most):
+            if outer.outputs != inner.outputs:
+                return Equality(is_equal=False, witness=_where_different(outer, inner))
+    return Equality(is_equal=True, witness=None)
+
+
+def _where_different(outer: Cell, inner: Cell) -> Point:
+    """A point in the inner cell where the outputs of both cells differ."""
+    a, b = outer.outputs, inner.outputs
+    pairs = zip(a.vectors, b.vectors, strict=True)
+    differences = [[x * b.scale - y * a.scale for x, y in zip(*pair, strict=True)] for pair in pairs]
+    difference = next(d for d in differences if any(d))
+    place = inner.cone.interior()
+    for generator in ((0,) * len(place), *inner.cone.rays, *inner.cone.lines):
+        moved = [x + y for x, y in zip(place, generator, strict=True)]
+        if dot(difference, moved):
+            return tuple(Fraction(x, moved[-1]) for x in moved[:-1])
+    raise AssertionError("an affine function that vanishes on a full-dimensional cell is zero")
+
+
+def _of_maps(first: TropicalRational, second: TropicalRational, domain: Box | None) -> Equality:
+    for side in (first, second):
+        if not side.is_exact:
+            raise ValueError("equal: needs exact maps, got one with coefficients rounded to float64")
+        if side.domain not in (None, domain):
+            raise ValueError(f"equal: asked on {domain}, but a map is known on {side.domain} only")
+    crossed = (first.numerator.odot(second.denominator), second.numerator.odot(first.denominator))
+    for lower, upper in (crossed, crossed[::-1]):
+        if (point := _where_above(lower, upper, domain)) is not None:
+            return Equality(is_equal=False, witness=point)
+    return Equality(is_equal=True, witness=None)
+
+
+def _where_above(lower: TropicalPolynomial, upper: TropicalPolynomial, domain: Box | None) -> Point | None:
+    """A point where ``lower`` is above ``upper``; None: nowhere on the domain."""
+    cone = epigraph(upper.slopes, upper.coefficients, domain).cone
+    opposite = [tuple(-x for x in line) for line in cone.lines]
+    base = cone.point()[:-1]
+    for generator in (*cone.rays, *cone.lines, *opposite):
+        *direction, height, t = generator
+        for slope, constant in zip(lower.slopes, lower.coefficients, strict=True):
+            value = sum((a * x for a, x in zip(slope, direction, strict=True)), constant * t)
+            if value > height:
+                return _along(base, generator, lower, upper)
+    return None
+
+
+def _along(base: Point, generator: Vector, lower: TropicalPolynomial, upper: TropicalPolynomial) -> Point:
+    """The vertex itself, or a point so far in a direction that the one is above the other."""
+    *direction, _, t = generator
+    if t:
+        return tuple(Fraction(x, t) for x in direction)
+    reach = 1
+    while True:
+        point = _moved(base, direction, reach)
+        if lower.value_at(point) > upper.value_at(point):
+            return point
+        reach *= 2
+
+
+def _moved(base: Point, direction: Sequence[int], reach: int) -> Point:
+    return tuple(x + reach * d for x, d in zip(base, direction, strict=True))

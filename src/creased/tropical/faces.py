@@ -1,0 +1,90 @@
+"""Faces of cells in integers: which cells share a facet, and how many faces there are of each dimension.
+
+A face is known by its extreme rays, reduced modulo the lines that all cells of a complex have in common, so
+that a face of two cells is the same set in both.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+import torch
+
+from creased.core.chains import label_components
+from creased.tropical.cones import Cone, echelon, rank, reduce_by
+from creased.tropical.integers import Vector
+
+Face = frozenset[Vector]
+
+
+def facets(cone: Cone) -> Iterator[Face]:
+    """The facets of a polyhedron, without the one at infinity."""
+    rays = canonical_rays(cone)
+    for mask in set(tight_sets(cone).values()):
+        face = [ray for i, ray in enumerate(rays) if mask >> i & 1]
+        is_finite = any(ray[-1] for ray in face)
+        if is_finite and rank([*face, *cone.lines]) == cone.dim - 1:
+            yield frozenset(face)
+
+
+def canonical_rays(cone: Cone) -> list[Vector]:
+    """The rays, reduced modulo the lines."""
+    if not cone.lines:
+        return list(cone.rays)
+    lines = echelon(cone.lines)
+    return [reduce_by(ray, lines) for ray in cone.rays]
+
+
+def connected_parts(cones: Sequence[Cone]) -> int:
+    """Number of parts that polyhedra make which are joined where two share a facet."""
+    if len(cones) < 2:
+        return len(cones)
+    owner: dict[Face, int] = {}
+    pairs = []
+    for index, cone in enumerate(cones):
+        for facet in facets(cone):
+            other = owner.setdefault(facet, index)
+            if other != index:
+                pairs.append((other, index))
+    joined = torch.tensor(pairs, dtype=torch.int64).reshape(-1, 2)
+    return len(set(label_components(len(cones), joined).tolist()))
+
+
+def count_faces(cones: Iterable[Cone]) -> tuple[int, ...]:
+    """The f-vector of a complex given by its cells: relatively open faces of dimension 0, 1, ..., D.
+
+    Faces at infinity are not counted. A complex without vertices has zeros in front.
+    """
+    seen: dict[Face, int] = {}
+    dim = 0
+    for cone in cones:
+        dim = cone.dim - 1
+        rays = canonical_rays(cone)
+        for mask in closed_sets(set(tight_sets(cone).values()), (1 << len(rays)) - 1):
+            face = frozenset(ray for i, ray in enumerate(rays) if mask >> i & 1)
+            if face not in seen and any(ray[-1] for ray in face):
+                seen[face] = rank([*face, *cone.lines]) - 1
+    counts = Counter(seen.values())
+    return tuple(counts[k] for k in range(dim + 1))
+
+
+def tight_sets(cone: Cone) -> dict[int, int]:
+    """For each inequality the rays on which it is tight, as bits."""
+    sets: dict[int, int] = {}
+    for index, tight in enumerate(cone.tight):
+        while tight:
+            bit = tight & -tight
+            sets[bit] = sets.get(bit, 0) | 1 << index
+            tight ^= bit
+    return sets
+
+
+def closed_sets(generators: set[int], everything: int) -> set[int]:
+    """All intersections of some sets, of none of them too."""
+    closed = {everything}
+    fresh = {everything}
+    while fresh:
+        fresh = {a & b for a in fresh for b in generators} - closed
+        closed |= fresh
+    return closed

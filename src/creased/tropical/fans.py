@@ -1,0 +1,183 @@
+"""Activation polytopes and classification fans of small data sets (Brandenburg, Loho, Montufar 2024).
+
+A maximum of k affine terms theta_l (x, 1), looked at on M points, has an activation pattern: which term is
+largest at each point. Generic patterns are the vertices of the activation polytope sum_p conv_l e_l (p, 1),
+and the full-dimensional cones of its normal fan, in the space of parameters theta. With n terms for F and
+m = k - n for G the sign of F - G at a point is + where the largest term is among the first n: the patterns
+with one labeling are the cones of the classification fan's class.
+
+Patterns are found point by point; a cone of parameters is kept if it is full-dimensional, in integers. Terms
+that win nowhere can always be lowered, and terms can be renamed, so only patterns are enumerated whose terms
+appear in order, and the others follow.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import permutations
+from math import comb, lcm, perm
+from typing import Any
+
+from torch import Tensor
+
+from creased.tropical.cones import Cone, all_directions, intersection
+from creased.tropical.epigraphs import Point
+from creased.tropical.integers import Vector
+from creased.tropical.polynomials import Number
+
+Pattern = tuple[int, ...]  # the largest term at each point
+Labeling = tuple[int, ...]  # +1 or -1 at each point
+
+MOST_PATTERNS = 10_000
+
+
+class PatternBudgetError(ValueError):
+    """There are more activation patterns than allowed."""
+
+
+def activation_patterns(
+    points: Sequence[Sequence[Number]] | Tensor, n_terms: int, *, most: int = MOST_PATTERNS
+) -> list[Pattern]:
+    """All generic activation patterns of k terms on points (M, D), in ascending order.
+
+    Raises:
+        ValueError: a point is given twice, there is none, or no term.
+        PatternBudgetError: there are more patterns than allowed.
+    """
+    patterns: list[Pattern] = []
+    for ordered in _ordered_patterns(_rows(points), n_terms):
+        n_used = max(ordered) + 1
+        if len(patterns) + perm(n_terms, n_used) > most:
+            raise PatternBudgetError(
+                f"activation_patterns: {len(points)} points and {n_terms} terms have more than {most:,} "
+                "patterns; take fewer, or raise `most`"
+            )
+        for names in permutations(range(n_terms), n_used):
+            patterns.append(tuple(names[term] for term in ordered))  # noqa: PERF401
+    return sorted(patterns)
+
+
+def activation_polytope(
+    points: Sequence[Sequence[Number]] | Tensor, n_terms: int, *, most: int = MOST_PATTERNS
+) -> dict[Pattern, Point]:
+    """The vertices (k (D + 1),) of the activation polytope, by their patterns."""
+    exact = [(*_exact(point), Fraction(1)) for point in _listed(points)]
+    vertices = {}
+    for pattern in activation_patterns(points, n_terms, most=most):
+        size = len(exact[0])
+        vertex = [Fraction(0)] * (n_terms * size)
+        for point, term in zip(exact, pattern, strict=True):
+            for axis, x in enumerate(point):
+                vertex[term * size + axis] += x
+        vertices[pattern] = tuple(vertex)
+    return vertices
+
+
+def classification_fan(
+    points: Sequence[Sequence[Number]] | Tensor,
+    n_positive: int,
+    n_negative: int,
+    *,
+    most: int = MOST_PATTERNS,
+) -> dict[Labeling, list[Pattern]]:
+    """The patterns, hence cones, of every labeling that F - G realizes with so many terms for F and for G."""
+    if n_positive < 1 or n_negative < 1:
+        raise ValueError(f"classification_fan: needs a term on each side, got {n_positive} and {n_negative}")
+    fan = defaultdict(list)
+    for pattern in activation_patterns(points, n_positive + n_negative, most=most):
+        fan[tuple(1 if term < n_positive else -1 for term in pattern)].append(pattern)
+    return dict(fan)
+
+
+def realizable_labelings(
+    points: Sequence[Sequence[Number]] | Tensor,
+    n_positive: int,
+    n_negative: int,
+    *,
+    most: int = MOST_PATTERNS,
+) -> set[Labeling]:
+    """The labelings of points by the sign of F - G."""
+    return set(classification_fan(points, n_positive, n_negative, most=most))
+
+
+def pattern_graph(pattern: Pattern, n_terms: int) -> Any:
+    """A pattern as a bipartite networkx.Graph: points ("point", p) joined to terms ("term", l) that win.
+
+    Raises:
+        ImportError: networkx is not installed.
+    """
+    try:
+        import networkx
+    except ImportError as error:
+        raise ImportError("pattern_graph needs networkx: pip install 'creased[shapes]'") from error
+    graph = networkx.Graph()
+    graph.add_nodes_from((("point", p) for p in range(len(pattern))), bipartite=0)
+    graph.add_nodes_from((("term", term) for term in range(n_terms)), bipartite=1)
+    graph.add_edges_from((("point", p), ("term", term)) for p, term in enumerate(pattern))
+    return graph
+
+
+def cover_count(n_points: int, dim: int) -> int:
+    """Patterns of two terms on points in general position (Cover 1965): 2 sum C(M - 1, i), i <= D."""
+    return 2 * sum(comb(n_points - 1, i) for i in range(dim + 1))
+
+
+def line_count(n_points: int, n_terms: int) -> int:
+    """Patterns of k terms on points of a line: sum over r of C(M - 1, r - 1) k! / (k - r)!."""
+    return sum(comb(n_points - 1, r - 1) * perm(n_terms, r) for r in range(1, n_terms + 1))
+
+
+def _ordered_patterns(rows: list[Vector], n_terms: int) -> Iterator[Pattern]:
+    """The patterns in which terms first appear in ascending order. The last term's parameters are 0."""
+    if n_terms < 1:
+        raise ValueError(f"activation_patterns: needs one term or more, got {n_terms}")
+    if n_terms == 1:
+        yield (0,) * len(rows)
+        return
+    stack: list[tuple[Pattern, Cone]] = [((), all_directions((n_terms - 1) * len(rows[0])))]
+    while stack:
+        pattern, cone = stack.pop()
+        if len(pattern) == len(rows):
+            yield pattern
+            continue
+        for term in range(min(max(pattern, default=-1) + 2, n_terms)):
+            smaller = _where_largest(cone, rows[len(pattern)], term, n_terms)
+            if smaller is not None:
+                stack.append(((*pattern, term), smaller))
+
+
+def _where_largest(cone: Cone, row: Vector, term: int, n_terms: int) -> Cone | None:
+    """The parameters of a cone for which a term is the largest at a point."""
+    zero = (0,) * len(row)
+    minus = tuple(-x for x in row)
+    first = cone.rows.bit_length()
+    rows = []
+    for other in range(n_terms):
+        if other != term:
+            blocks = [row if t == term else minus if t == other else zero for t in range(n_terms - 1)]
+            rows.append(tuple(x for block in blocks for x in block))
+    return intersection(cone, [(r, first + i) for i, r in enumerate(rows)])
+
+
+def _rows(points: Sequence[Sequence[Number]] | Tensor) -> list[Vector]:
+    """The points (D + 1,) with a 1 behind, as integer vectors."""
+    exact = [_exact(point) for point in _listed(points)]
+    if not exact or len({len(point) for point in exact}) != 1:
+        raise ValueError("activation_patterns: needs points of one dimension, and at least one")
+    if len(set(exact)) < len(exact):
+        raise ValueError(f"activation_patterns: {len(exact) - len(set(exact))} points are given twice")
+    rows = []
+    for point in exact:
+        scale = lcm(*(x.denominator for x in point))
+        rows.append((*(int(x * scale) for x in point), scale))
+    return rows
+
+
+def _exact(point: Sequence[Number]) -> Point:
+    return tuple(Fraction(x) for x in point)
+
+
+def _listed(points: Sequence[Sequence[Number]] | Tensor) -> list[Sequence[Number]]:
+    return points.tolist() if isinstance(points, Tensor) else list(points)

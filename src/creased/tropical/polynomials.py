@@ -1,0 +1,139 @@
+"""Tropical polynomials with real exponents: maxima of finitely many affine functions, in exact fractions.
+
+Max-plus throughout: the tropical sum is the maximum, the product is the sum, the k-th power is k times. A
+monomial is essential on a domain if it alone attains the maximum on an open part of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from creased.core.domain import Box
+from creased.tropical.epigraphs import Point, epigraph
+
+Number = int | float | Fraction
+MOST_MONOMIALS = 20_000
+
+
+class MonomialBudgetError(ValueError):
+    """A product would have more monomials than allowed."""
+
+
+@dataclass(frozen=True, init=False)
+class TropicalPolynomial:
+    """The function max_i (slopes_i x + coefficients_i). Of equal slopes the largest coefficient is kept.
+
+    Raises:
+        ValueError: there is no monomial, slopes differ in length, or a number is NaN or infinite.
+    """
+
+    slopes: tuple[Point, ...]  # (m, D), ascending
+    coefficients: tuple[Fraction, ...]  # (m,)
+
+    def __init__(
+        self, slopes: Iterable[Sequence[Number]] | Tensor, coefficients: Iterable[Number] | Tensor
+    ) -> None:
+        exact = [tuple(map(_exact, slope)) for slope in _listed(slopes)]
+        constants = [_exact(c) for c in _listed(coefficients)]
+        if not exact or len(exact) != len(constants) or len({len(slope) for slope in exact}) != 1:
+            raise ValueError(
+                "TropicalPolynomial: needs one coefficient a slope, slopes of one length and at least one "
+                f"monomial, got {len(exact)} slopes of lengths {sorted({len(s) for s in exact})} and "
+                f"{len(constants)} coefficients"
+            )
+        largest: dict[Point, Fraction] = {}
+        for slope, constant in zip(exact, constants, strict=True):
+            largest[slope] = max(constant, largest.get(slope, constant))
+        object.__setattr__(self, "slopes", tuple(sorted(largest)))
+        object.__setattr__(self, "coefficients", tuple(largest[slope] for slope in sorted(largest)))
+
+    @property
+    def n(self) -> int:
+        """Number of monomials."""
+        return len(self.slopes)
+
+    @property
+    def dim(self) -> int:
+        """D."""
+        return len(self.slopes[0])
+
+    def __call__(self, points: Tensor) -> Tensor:
+        """Values (...) at points (..., D), in their floating type."""
+        slopes = torch.tensor([[float(x) for x in slope] for slope in self.slopes]).to(points)
+        constants = torch.tensor([float(c) for c in self.coefficients]).to(points)
+        return (points @ slopes.T + constants).amax(-1)
+
+    def value_at(self, point: Sequence[Number]) -> Fraction:
+        """The exact value at a point (D,)."""
+        return max(value for value in self._values(tuple(map(_exact, point))))
+
+    def oplus(self, other: TropicalPolynomial) -> TropicalPolynomial:
+        """The tropical sum: the larger of both."""
+        _same_dim("oplus", self, other)
+        return TropicalPolynomial((*self.slopes, *other.slopes), (*self.coefficients, *other.coefficients))
+
+    def odot(self, other: TropicalPolynomial, most: int = MOST_MONOMIALS) -> TropicalPolynomial:
+        """The tropical product: the sum of both. Its monomials are not pruned, see `essential`.
+
+        Raises:
+            MonomialBudgetError: it would have more monomials than allowed.
+        """
+        _same_dim("odot", self, other)
+        if self.n * other.n > most:
+            raise MonomialBudgetError(
+                f"odot: a product of {self.n} and {other.n} monomials has up to {self.n * other.n}, "
+                f"more than {most}: prune both by `essential`, or raise `most`"
+            )
+        pairs = list(product(range(self.n), range(other.n)))
+        slopes = [
+            tuple(a + b for a, b in zip(self.slopes[i], other.slopes[j], strict=True)) for i, j in pairs
+        ]
+        return TropicalPolynomial(slopes, [self.coefficients[i] + other.coefficients[j] for i, j in pairs])
+
+    def power(self, exponent: Number) -> TropicalPolynomial:
+        """The tropical power: ``exponent`` times the function, for any real exponent >= 0.
+
+        Raises:
+            ValueError: the exponent is negative, so that the result would not be a polynomial.
+        """
+        factor = _exact(exponent)
+        if factor < 0:
+            raise ValueError(
+                f"power: needs an exponent >= 0, got {exponent}: a negative power is no polynomial, "
+                "but a TropicalRational"
+            )
+        slopes = [tuple(factor * x for x in slope) for slope in self.slopes]
+        return TropicalPolynomial(slopes, [factor * c for c in self.coefficients])
+
+    def essential(self, domain: Box | None = None) -> TropicalPolynomial:
+        """The same function on a box, or everywhere, by its essential monomials alone."""
+        above = epigraph(self.slopes, self.coefficients, domain)
+        kept = above.essential()
+        return TropicalPolynomial([self.slopes[i] for i in kept], [self.coefficients[i] for i in kept])
+
+    def _values(self, point: Point) -> Iterable[Fraction]:
+        for slope, constant in zip(self.slopes, self.coefficients, strict=True):
+            yield constant + sum((a * x for a, x in zip(slope, point, strict=True)), Fraction(0))
+
+
+def _exact(number: Number) -> Fraction:
+    if isinstance(number, float) and not math.isfinite(number):
+        raise ValueError(f"TropicalPolynomial: numbers must be finite, got {number}")
+    return Fraction(number)
+
+
+def _listed(numbers: Iterable[Any] | Tensor) -> list[Any]:
+    return numbers.tolist() if isinstance(numbers, Tensor) else list(numbers)
+
+
+def _same_dim(caller: str, first: TropicalPolynomial, second: TropicalPolynomial) -> None:
+    if first.dim != second.dim:
+        raise ValueError(f"{caller}: both need one dimension, got {first.dim} and {second.dim}")

@@ -1,0 +1,212 @@
+"""Stable units: neurons whose preactivation has one weak sign on all of a domain.
+
+Four ways to find them, each sound, from cheap to complete:
+
+- "interval": interval arithmetic through the layers, rounded outward;
+- "linear": then, for each neuron left, a backward linear bound over the box (`creased.core.bounds`);
+- "exact": then, for those left, all cells of the layers before in integers: every stable unit is found;
+- "engine": the signs of all cells of the engine's complex, in float64: also complete, and for larger
+  networks, but its proof is only as good as the engine's signs;
+- "auto": "exact" where the cells are few, else "linear".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.bounds import Cells, Tail, excludes_zero
+from creased.core.domain import Box
+from creased.core.forms import closing, input_forms, loss
+from creased.core.program import Affine, Program
+from creased.tropical.cells import MOST_CELLS, CellBudgetError, cut_by_rows, is_bounded, start_cone
+from creased.tropical.cones import Cone, dot
+from creased.tropical.engine_cells import engine_cells
+from creased.tropical.integers import IntegerBlock, IntegerProgram, Maps, primitive, require_finite
+
+METHODS = ("auto", "interval", "linear", "exact", "engine")
+MOST_CORNERS = 12  # dimensions of a box whose corners are looked at
+FEW_CELLS = 5000  # so many take some seconds in integers
+SYMBOLS = 64  # errors that the linear bound keeps apart
+
+GUARANTEES = {
+    "interval": "proven by interval bounds, rounded outward",
+    "linear": "proven by interval and linear bounds, rounded outward",
+    "exact": "proven in integers: every stable unit is found",
+    "engine": "read off the float64 complex: every stable unit is found, if its signs are right",
+}
+
+
+class StableUnits(NamedTuple):
+    """What is known of each neuron on a domain."""
+
+    signs: tuple[
+        Tensor, ...
+    ]  # of each block (N,) int8: +1 never negative, -1 never positive, 0 neither known
+    guarantee: str
+
+    @property
+    def n_active(self) -> int:
+        """Neurons that are never negative."""
+        return sum(int((signs > 0).sum()) for signs in self.signs)
+
+    @property
+    def n_inactive(self) -> int:
+        """Neurons that are never positive."""
+        return sum(int((signs < 0).sum()) for signs in self.signs)
+
+
+def stable_units(
+    program: Program, domain: Box | None, method: str = "linear", *, most: int = MOST_CELLS
+) -> StableUnits:
+    """The neurons that have one weak sign on a domain.
+
+    Args:
+        program: with finite weights.
+        domain: a box; None, all of space, for "exact" only.
+        method: see the module.
+        most: cells that "exact" may look at.
+
+    Raises:
+        ValueError: another method, an unbounded domain, or a weight is not finite.
+        CellBudgetError: "exact" met more cells than allowed.
+    """
+    if method not in METHODS:
+        raise ValueError(f"stable_units: method must be one of {METHODS}, got {method!r}")
+    require_finite(program, "stable_units")
+    if method == "auto":
+        try:
+            return stable_units(program, domain, "exact", most=min(most, FEW_CELLS))
+        except CellBudgetError:
+            method = "linear"
+    if not is_bounded(domain) and method != "exact":
+        raise ValueError(f"stable_units: method {method!r} needs a bounded domain, got {domain!r}")
+    program = program.detach().to("cpu", torch.float64)
+    signs = [torch.zeros(n, dtype=torch.int8) for n in program.widths]
+    if domain is not None and is_bounded(domain):
+        if method == "engine":
+            return StableUnits(_by_engine(program, domain), GUARANTEES[method])
+        signs = _by_intervals(program, domain)
+        if method != "interval" and domain.dim <= MOST_CORNERS:
+            _add_linear(program, domain, signs)
+    if method == "exact":
+        _add_exact(program, domain, signs, most)
+    return StableUnits(tuple(signs), GUARANTEES[method])
+
+
+def state_ranges(program: Program, box: Box) -> tuple[list[tuple[Tensor, Tensor]], list[Tensor]]:
+    """Interval bounds: ranges (N,), (N,) of each block's preactivations, and sizes (S,) of each state.
+
+    Sizes bound the absolute values of the position, then of the state behind each block.
+    """
+    low, high = (torch.tensor(bound, dtype=torch.float64) for bound in (box.lower, box.upper))
+    ranges, sizes = [], [torch.maximum(low.abs(), high.abs())]
+    for block in program.blocks:
+        z = _interval(block.affine, low, high)
+        ranges.append(z)
+        hidden = (z[0].clamp(min=0), z[1].clamp(min=0))
+        last = closing(block)
+        if last is not None:
+            if block.skip is not None:
+                hidden = torch.cat([hidden[0], low]), torch.cat([hidden[1], high])
+            hidden = _interval(last, *hidden)
+        low, high = hidden
+        sizes.append(torch.maximum(low.abs(), high.abs()))
+    return ranges, sizes
+
+
+def _interval(affine: Affine, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
+    """Ranges of an affine function of intervals, widened by what rounding can have lost."""
+    plus, minus = affine.weight.clamp(min=0), affine.weight.clamp(max=0)
+    size = affine.weight.abs() @ torch.maximum(low.abs(), high.abs()) + affine.bias.abs()
+    lost = loss(low.dtype, 2 * affine.weight.shape[1]) * size
+    below = plus @ low + minus @ high + affine.bias - lost
+    return below, plus @ high + minus @ low + affine.bias + lost
+
+
+def _by_intervals(program: Program, box: Box) -> list[Tensor]:
+    ranges, _ = state_ranges(program, box)
+    return [(low >= 0).to(torch.int8) - (high <= 0).to(torch.int8) for low, high in ranges]
+
+
+def _add_linear(program: Program, box: Box, signs: list[Tensor]) -> None:
+    """Bounds each neuron of unknown sign by a linear functional of the position."""
+    corners = torch.cartesian_prod(*torch.tensor([box.lower, box.upper], dtype=torch.float64).T)
+    corners = torch.nn.functional.pad(corners.reshape(-1, box.dim), (0, 1), value=1.0)
+    reach = corners.abs().amax(0)
+    values = program.preactivations(corners[:1, :-1])[0]
+    start = input_forms(box.dim, torch.float64, torch.device("cpu"))
+    done = 0
+    for index, block in enumerate(program.blocks):
+        for unit in (signs[index] == 0).nonzero()[:, 0].tolist():
+            side = 1.0 if float(values[done + unit]) > 0 else -1.0
+            row = Affine(block.affine.weight[unit : unit + 1], block.affine.bias[unit : unit + 1])
+            tail = Tail(Program(program.blocks[:index], row), reach)
+            cell = Cells(corners[None], start, torch.tensor([side], dtype=torch.float64))
+            if bool(excludes_zero(tail, cell, SYMBOLS)):
+                signs[index][unit] = int(side)
+        done += block.n_neurons
+
+
+def _by_engine(program: Program, box: Box) -> tuple[Tensor, ...]:
+    found = engine_cells(program, box)
+    masks = found.masks[found.is_cell]
+    signs = masks.all(0).to(torch.int8) - (~masks.any(0)).to(torch.int8)
+    return signs.split(program.widths)
+
+
+def _add_exact(program: Program, domain: Box | None, signs: list[Tensor], most: int) -> None:
+    """Looks at the neurons of unknown sign on all cells of the layers before, which they cut in turn.
+
+    The last layer need not cut: it is only evaluated.
+    """
+    exact, start = IntegerProgram.of(program), start_cone(program, domain)
+    known = [block_signs.tolist() for block_signs in signs]
+    seen: list[list[set[int]]] = [[{sign} - {0} for sign in block_signs] for block_signs in known]
+    first_rows = list(accumulate(program.widths, initial=start.rows.bit_length()))
+    levels = [iter([(start, exact.inputs())])] if exact.blocks else []
+    n_cells = 0
+    while levels:
+        part, index = next(levels[-1], None), len(levels) - 1
+        if part is None:
+            levels.pop()
+            continue
+        n_cells += 1
+        if n_cells > most:
+            raise CellBudgetError(f"stable_units: more than {most:,} cells; take method 'linear' or 'engine'")
+        cone, state = part
+        z = exact.blocks[index].affine(state)
+        _look(cone, z, known[index], seen[index])
+        if index + 1 < len(exact.blocks):
+            levels.append(_cut_by_unknown(exact.blocks[index], part, z, known[index], first_rows[index]))
+    for index, block_seen in enumerate(seen):
+        only = [0 if len(s) > 1 else next(iter(s), -1) for s in block_seen]
+        signs[index] = torch.tensor(only, dtype=torch.int8)
+
+
+def _cut_by_unknown(
+    block: IntegerBlock, part: tuple[Cone, Maps], z: Maps, known: list[int], first_row: int
+) -> Iterator[tuple[Cone, Maps]]:
+    """The parts that the neurons of unknown sign cut a cell into, each with its next state."""
+    cone, state = part
+    zero = (0,) * cone.dim
+    rows = [zero if sign else primitive(v) for v, sign in zip(z.vectors, known, strict=True)]
+    for signs, piece in cut_by_rows(cone, rows, first_row):
+        yield piece, block.advance(state, z, [k or sign for k, sign in zip(known, signs, strict=True)])
+
+
+def _look(cone: Cone, z: Maps, known: list[int], seen: list[set[int]]) -> None:
+    """Notes which signs the unknown neurons take on a cell."""
+    for vector, sign, signs in zip(z.vectors, known, seen, strict=True):
+        if sign or len(signs) == 2:
+            continue
+        values = [dot(vector, ray) for ray in cone.rays]
+        slopes = [dot(vector, line) for line in cone.lines]
+        if any(v > 0 for v in values) or any(slopes):
+            signs.add(1)
+        if any(v < 0 for v in values) or any(slopes):
+            signs.add(-1)

@@ -1,0 +1,141 @@
+"""Tropical hypersurfaces, their dual subdivisions, Newton polytopes, and decision boundaries.
+
+Regions of a tropical polynomial are its essential monomials, and the vertices of its hypersurface the
+maximal cells of the dual subdivision of its Newton polytope: the slopes of all monomials that attain the
+maximum there (Maclagan and Sturmfels 2015, proposition 3.1.6). All of it is read off the epigraph, in any
+dimension; the number of vertices grows as m^((D + 1) / 2) with the monomials, so D <= 3 is what it is for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+
+from creased.core.domain import Box
+from creased.tropical.epigraphs import Epigraph, Point, epigraph
+from creased.tropical.faces import canonical_rays
+from creased.tropical.integers import Vector
+from creased.tropical.polynomials import TropicalPolynomial
+from creased.tropical.rational_maps import TropicalRational
+
+
+class ZeroSetHasInteriorError(ValueError):
+    """The two sides are equal on an open set, so that the boundary is no hypersurface."""
+
+
+@dataclass(frozen=True)
+class DualSubdivision:
+    """The subdivision of a Newton polytope that is dual to a tropical hypersurface."""
+
+    polynomial: TropicalPolynomial  # of essential monomials only; indices below are of these
+    n_redundant: int  # monomials that were dropped
+    vertices: tuple[Point, ...]  # of the hypersurface
+    cells: tuple[tuple[int, ...], ...]  # dual to each vertex: the monomials whose slopes are its corners
+    edges: tuple[tuple[int, int], ...]  # dual to each (D - 1)-cell: the two monomials that are equal there
+    directions: tuple[Vector, ...]  # in which the complex is unbounded: extreme ones, each once; D >= 2
+    lineality_dim: int  # dimensions that the Newton polytope lacks; if not 0 there are no vertices
+
+
+@dataclass(frozen=True)
+class BoundaryFace:
+    """A (D - 1)-dimensional part of {F = G}, where one monomial of each attains its maximum."""
+
+    numerator: int  # monomial of F
+    denominator: int  # monomial of G
+    vertices: tuple[Point, ...]
+    directions: tuple[Vector, ...]  # in which it is unbounded; both signs of lines
+
+
+def newton_polytope(polynomial: TropicalPolynomial) -> tuple[Point, ...]:
+    """The vertices of the convex hull of the slopes: what stays essential at infinity."""
+    zeros = [Fraction(0)] * polynomial.n
+    return TropicalPolynomial(polynomial.slopes, zeros).essential().slopes
+
+
+def dual_subdivision(polynomial: TropicalPolynomial) -> DualSubdivision:
+    """The dual subdivision of a tropical polynomial on all of space."""
+    essential = polynomial.essential()
+    above = epigraph(essential.slopes, essential.coefficients, None)
+    lineality_dim = len(above.cone.lines)
+    vertices, cells, directions = [], [], []
+    for index, (*position, _, t) in enumerate(canonical_rays(above.cone)):
+        if t and not lineality_dim:
+            vertices.append(tuple(Fraction(x, t) for x in position))
+            cells.append(above.attained_at(index))
+        elif not t and any(position):  # else it is straight up
+            directions.append(tuple(position))
+    return DualSubdivision(
+        essential,
+        polynomial.n - essential.n,
+        tuple(vertices),
+        tuple(cells),
+        tuple(_neighbours(above, essential.dim)),
+        tuple(directions),
+        lineality_dim,
+    )
+
+
+def decision_boundary(rational: TropicalRational, domain: Box | None = None) -> list[BoundaryFace]:
+    """The set {F = G}, as the part of the hypersurface of F + G between a monomial of each.
+
+    Args:
+        rational: F and G, exact.
+        domain: a box, or None for where the map is known.
+
+    Raises:
+        ZeroSetHasInteriorError: F and G are equal on an open set; the message names a monomial.
+        ValueError: the map is not exact, or is known on another domain.
+    """
+    if not rational.is_exact:
+        raise ValueError("decision_boundary: needs an exact map, got coefficients rounded to float64")
+    if rational.domain is not None and domain not in (None, rational.domain):
+        raise ValueError(
+            f"decision_boundary: asked on {domain}, but the map is known on {rational.domain} only"
+        )
+    domain = rational.domain if domain is None else domain
+    first, second = (_numbered(side) for side in (rational.numerator, rational.denominator))
+    both = rational.numerator.oplus(rational.denominator).essential(domain)
+    monomials = list(zip(both.slopes, both.coefficients, strict=True))
+    for monomial in monomials:
+        if monomial in first and monomial in second:
+            raise ZeroSetHasInteriorError(
+                f"decision_boundary: F = G where both have slope {tuple(map(str, monomial[0]))} and "
+                f"constant {monomial[1]}, on an open set: the boundary is no hypersurface"
+            )
+    above = epigraph(both.slopes, both.coefficients, domain)
+    faces = []
+    for pair in _neighbours(above, both.dim):
+        ours = [i for i in pair if monomials[i] in first]
+        theirs = [i for i in pair if monomials[i] in second]
+        if ours and theirs:
+            numbers = first[monomials[ours[0]]], second[monomials[theirs[0]]]
+            faces.append(_face(above, pair, numbers))
+    return faces
+
+
+def _numbered(polynomial: TropicalPolynomial) -> dict[tuple[Point, Fraction], int]:
+    pairs = zip(polynomial.slopes, polynomial.coefficients, strict=True)
+    return {monomial: i for i, monomial in enumerate(pairs)}
+
+
+def _neighbours(above: Epigraph, dim: int) -> list[tuple[int, int]]:
+    """The pairs of monomials that are equal, and largest, on a part of dimension D - 1."""
+    together = {
+        pair for ray in range(len(above.cone.rays)) for pair in combinations(above.attained_at(ray), 2)
+    }
+    if above.cone.lines:  # the rays are few, and there may be pairs that meet along lines only
+        together |= set(combinations(range(above.n_monomials), 2))
+    return [pair for pair in sorted(together) if above.dim_of(pair) == dim - 1]
+
+
+def _face(above: Epigraph, pair: tuple[int, int], numbers: tuple[int, int]) -> BoundaryFace:
+    vertices, directions = [], []
+    for *position, _, t in above.rays_of(pair):
+        if t:
+            vertices.append(tuple(Fraction(x, t) for x in position))
+        else:
+            directions.append(tuple(position))
+    for *position, _, _ in above.cone.lines:
+        directions += [tuple(position), tuple(-x for x in position)]
+    return BoundaryFace(*numbers, tuple(vertices), tuple(directions))
