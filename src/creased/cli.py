@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import torch
@@ -16,6 +17,7 @@ from creased.core.domain import Box
 from creased.core.extract import extract_level_set
 from creased.core.methods import METHODS
 from creased.export import WRITERS, ExportError, export_mesh, require_writer
+from creased.files import write_whole
 from creased.similarity import Similarity
 from creased.tropical.compression import compress
 from creased.tropical.counts import METHODS as COUNTING
@@ -120,7 +122,9 @@ def _count(record: Record, chosen: argparse.Namespace) -> None:
 def _compress(record: Record, chosen: argparse.Namespace) -> None:
     box = _domain(record, chosen)
     program, certificate = compress(record.program, box, method=chosen.method, fold=not chosen.delete_only)
-    torch.save({KEY: write_record(replace(record, program=program, domain=box))}, chosen.out)
+    checkpoint = BytesIO()
+    torch.save({KEY: write_record(replace(record, program=program, domain=box))}, checkpoint)
+    write_whole(chosen.out, checkpoint.getvalue())
     print(f"{chosen.out}: {certificate}")
 
 
