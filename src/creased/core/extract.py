@@ -17,20 +17,21 @@ from torch import Tensor
 
 from creased.core.collect import collect
 from creased.core.complex import PolyhedralComplex
-from creased.core.domain import Box
+from creased.core.domain import Domain
 from creased.core.level_set import LevelSet
 from creased.core.methods import Asked, choose_method, is_large, march_over, subdivide_all, why_distrusted
 from creased.core.pieces import Cutter
 from creased.core.program import Affine, Program
 from creased.core.skeleton import Skeleton
 from creased.core.tasks import choose_dtype, make_task
+from creased.core.whole_space import WholeSpace
 
 SEEDS = 32  # points an axis of the grid that looks for a level set to march on
 
 
 def extract_complex(
     program: Program,
-    domain: Box,
+    domain: Domain,
     *,
     level: float | None = 0.0,
     memory: int | None = None,
@@ -75,7 +76,7 @@ def extract_complex(
 
 def stream_complex(
     program: Program,
-    domain: Box,
+    domain: Domain,
     *,
     level: float | None = 0.0,
     at_once: int | None = None,
@@ -92,12 +93,12 @@ def stream_complex(
     task = make_task(program, domain, level, at_once, device, dtype)
     cutter = Cutter(task)
     while (piece := cutter.next_piece()) is not None:
-        cells = Skeleton(*(part.clone() for part in piece.skeleton))
+        cells, corners = task.settle(Skeleton(*(part.clone() for part in piece.skeleton)), piece.corners)
         yield PolyhedralComplex(
             *cells,
             layout=task.rows.layout,
             domain=domain,
-            corners=None if piece.corners is None else piece.corners.clone(),
+            corners=None if corners is None else corners.clone(),
             n_torn=piece.n_torn,
             status="; ".join(notes),
         )
@@ -105,7 +106,7 @@ def stream_complex(
 
 def count_cells(
     program: Program,
-    domain: Box,
+    domain: Domain,
     *,
     level: float | None = 0.0,
     at_once: int | None = None,
@@ -131,7 +132,7 @@ def count_cells(
 
 def extract_level_set(
     program: Program,
-    domain: Box,
+    domain: Domain,
     level: float = 0.0,
     *,
     output: int = 0,
@@ -190,7 +191,10 @@ def extract_level_set(
     )
     method, reason = choose_method(method, program, complete=complete)
     dtype, notes = choose_dtype(dtype or program.dtype, domain)
-    drops = is_large(program) if prune is None else prune
+    is_bounded = not isinstance(domain, WholeSpace)
+    if not is_bounded and (prune or method == "march"):
+        raise ValueError("extract_level_set: pruning and marching need a bounded domain, got WholeSpace")
+    drops = is_bounded and is_large(program) if prune is None else prune
     task_in = partial(make_task, program, domain, level, at_once, device, prune=drops)
     asked = Asked(level, output, reason, notes, seeds, complete, budget, memory, progress)
     if method == "march":

@@ -85,7 +85,7 @@ def subdivide_all(task: Task, asked: Asked) -> LevelSet:
     skeleton = done.skeleton._replace(edges=done.skeleton.edges.long())
     surface = link_surface(task.program, skeleton, task.rows, is_whole=done.is_whole)
     origin = _origin(asked, guarantee, done.notes, done.n_torn, is_complete=done.is_whole)
-    return make_level_set(task.program, surface, task.rows.layout, origin)
+    return make_level_set(task.program, surface, task.rows.layout, task.domain, origin)
 
 
 def march_over(task: Task, asked: Asked) -> LevelSet:
@@ -110,7 +110,7 @@ def march_over(task: Task, asked: Asked) -> LevelSet:
     )
     notes = (walker.note,) if walker.note else ()
     origin = _origin(asked, guarantee, notes, is_complete=is_proven)
-    return make_level_set(task.program, surface, task.rows.layout, origin)
+    return make_level_set(task.program, surface, task.rows.layout, task.domain, origin)
 
 
 def _refuse_extremes(program: Program) -> None:
@@ -174,7 +174,7 @@ def why_distrusted(found: LevelSet, exact: Task) -> str | None:
         return f"rounding left {found.n_torn} faces open"
     if found.is_empty:
         return "no vertex was found"
-    corners = exact.domain.skeleton(1, torch.float64, exact.program.device).vertices
+    corners = exact.start()[0].vertices
     height = float(exact.program(corners).abs().max())
     miss = float(exact.program.outputs_at(found.vertices.double()).abs().max())
     is_close = miss <= torch.finfo(found.vertices.dtype).eps ** 0.5 * height

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from creased.core.cofaces import Arrangement
-from creased.core.corners import corners_of_domain, edge_corners
+from creased.core.corners import edge_corners
 from creased.core.growable import Growable
 from creased.core.signs import WORD
 
@@ -37,16 +37,15 @@ class GrowingSkeleton:
     n_torn: int = 0  # faces that rounding left with other than two cuts
 
     @staticmethod
-    def of(start: Skeleton, *, numbered: bool) -> GrowingSkeleton:
-        """The skeleton of a domain; ``numbered``: with corners."""
-        corners = Growable(corners_of_domain(start.zero_ids)) if numbered else None
+    def of(start: Skeleton, corners: Tensor | None = None) -> GrowingSkeleton:
+        """The skeleton of a domain, with corners (V, 2^D) or without."""
         return GrowingSkeleton(
             vertices=Growable(start.vertices),
             zero_ids=Growable(start.zero_ids),
             words=Growable(start.words),
             edges=Growable(start.edges),
             edge_zero_ids=Growable(start.edge_zero_ids),
-            corners=corners,
+            corners=None if corners is None else Growable(corners),
         )
 
     def freeze(self) -> Skeleton:

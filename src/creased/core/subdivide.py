@@ -46,7 +46,12 @@ class _NewVertices(NamedTuple):
 
 
 def start_block(
-    skeleton: GrowingSkeleton, carried: Growable, n_neurons: int, first_row: int, rows: Arrangement
+    skeleton: GrowingSkeleton,
+    carried: Growable,
+    n_neurons: int,
+    first_row: int,
+    rows: Arrangement,
+    n_done: int = 0,
 ) -> BlockCut:
     """Make a skeleton, cut by all rows before ``first_row``, ready to be cut by a block.
 
@@ -57,12 +62,13 @@ def start_block(
         n_neurons: N.
         first_row: number of the block's first neuron among the rows.
         rows: tables of the arrangement.
+        n_done: neurons, the first of the block, that have cut the skeleton already.
     """
     buckets: list[list[Tensor]] = [[] for _ in range(n_neurons)]
     least, largest = torch.aminmax(carried.rows) if carried.rows.numel() else carried.rows.new_zeros(2)
     coarse = min(rounding_error(carried.rows.dtype, 1) * max(-float(least), float(largest)), 0.5)
-    cut = BlockCut(rows, first_row, n_neurons, carried, buckets, coarse)
-    skeleton.words.rows[:, cut.words] |= _pack_from(cut, carried.rows, 0)
+    cut = BlockCut(rows, first_row, n_neurons, carried, buckets, coarse, n_done)
+    skeleton.words.rows[:, cut.words] |= _pack_from(cut, carried.rows, n_done)
     _schedule_all(skeleton, cut)
     return cut
 
@@ -88,7 +94,7 @@ def _pack_from(block: BlockCut, carried: Tensor, neuron: int) -> Tensor:
 def _schedule_all(skeleton: GrowingSkeleton, block: BlockCut) -> None:
     """Put every edge that the block cuts in its first bucket."""
     words = skeleton.words.rows[:, block.words].contiguous()
-    to_come = _rows_from(block, 0)
+    to_come = _rows_from(block, block.n_done)
     for start in range(0, skeleton.edges.n, SCAN):
         ends = skeleton.edges.rows[start : start + SCAN]
         crossed = (words.index_select(0, ends[:, 0]) ^ words.index_select(0, ends[:, 1])) & to_come
