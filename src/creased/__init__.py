@@ -13,11 +13,13 @@ from creased.api import count_cells, extract_complex, extract_level_set, stream_
 from creased.core.affine_slice import ProgramSlice, slice_program
 from creased.core.audit import Audit
 from creased.core.complex import PolyhedralComplex
+from creased.core.degeneracy import DegenerateError
 from creased.core.domain import Box, Domain
 from creased.core.level_set import LevelSet, Polygons
 from creased.core.polytope import Polytope, Simplex
 from creased.core.program import Affine, Block, Program
 from creased.core.regions import Regions, find_regions
+from creased.core.true_cells import TrueCells
 from creased.core.whole_space import LinealityError, WholeSpace
 from creased.networks import MLP, UnsupportedModuleError, lower
 
@@ -29,6 +31,7 @@ __all__ = [
     "Audit",
     "Block",
     "Box",
+    "DegenerateError",
     "Domain",
     "LevelSet",
     "LinealityError",
@@ -39,6 +42,7 @@ __all__ = [
     "ProgramSlice",
     "Regions",
     "Simplex",
+    "TrueCells",
     "UnsupportedModuleError",
     "WholeSpace",
     "count_cells",

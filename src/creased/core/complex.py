@@ -19,6 +19,7 @@ from creased.core.pieces import own_edges, own_vertices
 from creased.core.records import map_tensors
 from creased.core.signs import RowLayout, sign_vectors
 from creased.core.skeleton import Skeleton
+from creased.core.true_cells import TrueCells
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class PolyhedralComplex:
     is_whole: bool = True  # False: given up before it took more memory than allowed
     n_torn: int = 0  # 2-faces that rounding left with other than two cuts; 0 on generic networks
     status: str = ""  # what is unusual, in words; empty if nothing is
+    true: TrueCells | None = None  # the cells unperturbed, where ``degeneracy="contract"`` was asked for
 
     @property
     def dim(self) -> int:
@@ -60,10 +62,14 @@ class PolyhedralComplex:
     def f_vector(self) -> tuple[int, ...]:
         """Numbers of cells of dimension 0, 1, ..., D, each counted as a relatively open cell.
 
-        What lies at infinity is not counted, so that those of the whole space are an arrangement's cells.
+        Those of ``true`` where that was asked for, else the perturbed ones. What lies at infinity is not
+        counted, so that the cells of the whole space are those of an arrangement.
+
         Counted from the vertices alone, so that the entry for edges is a check on ``edges``. The memory is
         that of C(D, k) 2^k keys a vertex for the k-cells. Of a piece its own cells are counted.
         """
+        if self.true is not None:
+            return self.true.f_vector()
         codes, rows = CellCodes(self.words, self.zero_ids), arrange(self.layout, self.words.device)
         corners, is_counted = self.corners, self.is_own_vertex()
         if self.layout.at_infinity:  # every cell that is not at infinity has a vertex that is not

@@ -55,8 +55,8 @@ def is_large(program: Program) -> bool:
     return math.comb(program.n_neurons, program.in_dim) > MANY_VERTICES
 
 
-def choose_method(method: str, program: Program, *, complete: bool) -> tuple[str, str]:
-    """The method to take, and why, where that was left open.
+def choose_method(method: str, program: Program, *, complete: bool, cut: bool = False) -> tuple[str, str]:
+    """The method to take, and why, where that was left open; ``cut``: for what subdivision alone can do.
 
     Raises:
         ValueError: there is no such method, or it can't do these dimensions.
@@ -65,12 +65,14 @@ def choose_method(method: str, program: Program, *, complete: bool) -> tuple[str
         raise ValueError(f"extract_level_set: method must be one of {', '.join(METHODS)}; got {method}")
     if method == "march" and program.in_dim not in (2, 3):
         raise ValueError(f"extract_level_set: march needs 2 or 3 dimensions, got {program.in_dim}: subdivide")
+    if method == "march" and cut:
+        raise ValueError("extract_level_set: march takes zeros as +, perturbed, in floating point: subdivide")
     if method != "auto":
         return method, ""
     if program.in_dim not in (2, 3):
         return "subdivide", f"subdivided, as there are not 2 or 3 dimensions but {program.in_dim}"
-    if complete:
-        return "subdivide", "subdivided, as completeness was asked for"
+    if complete or cut:
+        return "subdivide", f"subdivided, as {'completeness' if complete else 'exactness'} was asked for"
     if is_large(program):
         return "march", f"marched, as there are {program.n_neurons} neurons"
     return "subdivide", f"subdivided, as there are only {program.n_neurons} neurons"

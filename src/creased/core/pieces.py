@@ -132,7 +132,9 @@ class Cutter:
         affine = self._affines[index]
         blocks = self._program.blocks[index : index + 1]
         carried = _evaluate(affine, state, has_passengers=any(block.skip is not None for block in blocks))
-        return start_block(skeleton, carried, affine.bias.shape[0], first_row, self._rows, n_done)
+        return start_block(
+            skeleton, carried, affine.bias.shape[0], first_row, self._rows, n_done, self._task.decisions
+        )
 
 
 def _as_one_sum(block: Block, activation: Tensor, passengers: Tensor) -> tuple[Affine, Tensor]:

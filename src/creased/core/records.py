@@ -21,6 +21,8 @@ def map_tensors(record: Record, move: Callable[[Tensor], Tensor]) -> Record:
 def _moved(value: Any, move: Callable[[Tensor], Tensor]) -> Any:
     if isinstance(value, Tensor):
         return move(value)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*(_moved(entry, move) for entry in value))
     if isinstance(value, tuple):
         return tuple(_moved(entry, move) for entry in value)
     return map_tensors(value, move) if is_dataclass(value) else value

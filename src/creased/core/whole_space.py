@@ -78,6 +78,7 @@ class OpenStart(NamedTuple):
     """What a network on the whole space is cut from."""
 
     program: Program  # of (x, w), without constants; first the neurons that make the start
+    affine: Program  # the same of x
     skeleton: Skeleton  # vertices (2 D + 1, D + 1): the apex, then directions
     corners: Tensor  # (2 D + 1, 2^D) int32
     order: Tensor  # (n_rows,) int64: the user's number of each row
@@ -100,7 +101,8 @@ def open_start(program: Program, layout: RowLayout) -> OpenStart:
     ordered = _with_neurons_in_order(program, neurons.to(program.device))
     affine = ordered.blocks[0].affine
     skeleton = _cross(affine.weight[:dim], affine.bias[:dim], layout.n_words)
-    return OpenStart(homogenise(ordered), skeleton, _corners(dim, program.device), order.to(program.device))
+    corners = _corners(dim, program.device)
+    return OpenStart(homogenise(ordered), ordered, skeleton, corners, order.to(program.device))
 
 
 def _with_neurons_in_order(program: Program, neurons: Tensor) -> Program:

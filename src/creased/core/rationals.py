@@ -1,0 +1,221 @@
+"""Exact arithmetic on the rows of an arrangement: floating-point weights are rational numbers.
+
+Rows are taken as linear forms of homogeneous coordinates (x, w). Since only signs are asked for, everything
+may be scaled by positive numbers, and so all of it is done in integers: a layer's weights are integers over a
+common power of two, and a vertex is the integer vector on which its D rows vanish, found by elimination.
+
+Integers are those of python-flint where it is installed (``pip install 'creased[exact]'``), else Python's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from functools import cache
+from importlib import import_module
+from math import gcd
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.program import Block, Program
+from creased.core.signs import RowLayout
+
+Form = list[Any]  # integers: a linear form of (x, w), or one number, its value at a point
+Point = tuple[int, ...]  # homogeneous coordinates (x, w), without common divisor; w >= 0
+
+
+@cache
+def integer_type() -> Callable[[int], Any]:
+    """How a Python integer becomes one to compute with."""
+    try:
+        kind: Callable[[int], Any] = import_module("flint").fmpz
+    except ImportError:
+        return int
+    return kind
+
+
+class _Linear(NamedTuple):
+    """A matrix of integers over a power of two, with what multiplies w as its last column."""
+
+    rows: list[list[tuple[int, Any]]]  # entries that are not zero, by column
+    shift: int  # log2 of the denominator
+
+
+class ExactRows:
+    """Walls, neurons and outputs of one program, and what was found of vertices so far.
+
+    Args:
+        program: its weights are taken as they are; finite.
+        walls: as affine functions (D + 1, M), the constant last.
+        layout: how rows are numbered.
+    """
+
+    def __init__(self, program: Program, walls: Tensor, layout: RowLayout) -> None:
+        self.layout, self.dim = layout, program.in_dim
+        self._walls = _linear(walls.T)
+        self._blocks = [_exact_block(block) for block in program.blocks]
+        self._head = _linear(_with_bias(program.head.weight, program.head.bias))
+        self._points: dict[tuple[Any, ...], Point] = {}
+        self._signs: dict[Point, tuple[int, ...]] = {}
+
+    def vertex(self, zero_ids: Sequence[int], words: Sequence[int], towards: Sequence[float]) -> Point:
+        """The point on D rows, in the cell that packed signs name; of two opposite directions the nearer.
+
+        Args:
+            zero_ids: the rows, ascending.
+            words: packed signs; those of rows behind the last of the zeros do not matter.
+            towards: about where it is.
+
+        Raises:
+            ArithmeticError: the rows are dependent.
+        """
+        pattern = _as_number(words) & ((1 << max(zero_ids)) - 1)
+        key = (*zero_ids, pattern)
+        if key not in self._points:
+            self._points[key] = _null_vector(self._forms(zero_ids, pattern))
+        point = self._points[key]
+        if point[-1] == 0 and sum(x * t for x, t in zip(point, towards, strict=False)) < 0:
+            return tuple(-x for x in point)
+        return point
+
+    def signs(self, point: Point) -> tuple[int, ...]:
+        """Signs (n_rows,) in {-1, 0, 1} of all rows at a point, by evaluating the network there."""
+        if point not in self._signs:
+            make = integer_type()
+            values = self._evaluate([[make(x)] for x in point[:-1]], [make(point[-1])], None)
+            self._signs[point] = tuple((value[0] > 0) - (value[0] < 0) for value in values)
+        return self._signs[point]
+
+    def rank(self, rows: Sequence[int], words: Sequence[int]) -> int:
+        """How many of some rows are independent as affine functions, in the cell that packed signs name."""
+        forms = [form[:-1] for form in self._forms(rows, _as_number(words))]
+        return _eliminate(forms)[0]
+
+    def _forms(self, rows: Sequence[int], pattern: int) -> list[Form]:
+        make, n = integer_type(), self.dim + 1
+        units = [[make(int(i == j)) for j in range(n)] for i in range(n)]
+        forms = self._evaluate(units[:-1], units[-1], pattern, last=max(rows, default=0))
+        return [forms[row] for row in rows]
+
+    def _evaluate(self, x: list[Form], w: Form, pattern: int | None, last: int | None = None) -> list[Form]:
+        """All rows, or those up to the last asked for; with no pattern given the signs of values decide."""
+        rows, state = _apply(self._walls, x, w), x
+        for block in self._blocks:
+            z = _apply(block.affine, state, w)
+            if last is not None and last < len(rows) + len(z):
+                return rows + z
+            if pattern is None:
+                hidden = [[max(value[0], 0)] for value in z]
+            else:
+                is_active = [(pattern >> (len(rows) + i)) & 1 for i in range(len(z))]
+                hidden = [form if on else [0] * len(w) for form, on in zip(z, is_active, strict=True)]
+            rows = rows + z
+            state, w = block.advance(hidden, state, w)
+        return rows + _apply(self._head, state, w) if self.layout.n_outputs else rows
+
+
+class _ExactBlock(NamedTuple):
+    affine: _Linear
+    mix: _Linear | None  # of (relu(z), state, w); None: relu(z) itself
+
+    def advance(self, hidden: list[Form], state: list[Form], w: Form) -> tuple[list[Form], Form]:
+        """The next state and w, both scaled by the same power of two."""
+        a = self.affine.shift
+        scaled = [value << a for value in w]
+        if self.mix is None:
+            return hidden, scaled
+        old = [[value << a for value in form] for form in state]
+        return _apply(self.mix, hidden + old, scaled), [value << self.mix.shift for value in scaled]
+
+
+def _exact_block(block: Block) -> _ExactBlock:
+    affine = _linear(_with_bias(block.affine.weight, block.affine.bias))
+    if block.mix is None and block.skip is None and block.shift is None:
+        return _ExactBlock(affine, None)
+    n_neurons, n_state = block.affine.weight.shape
+    n_next = next(len(t) for t in (block.mix, block.skip, block.shift) if t is not None)
+    like = block.affine.weight
+    eye = like.new_zeros((n_next, n_neurons)).fill_diagonal_(1)
+    parts = [
+        eye if block.mix is None else block.mix,
+        like.new_zeros((n_next, n_state)) if block.skip is None else block.skip,
+        (like.new_zeros(n_next) if block.shift is None else block.shift)[:, None],
+    ]
+    return _ExactBlock(affine, _linear(torch.cat(parts, dim=1)))
+
+
+def _with_bias(weight: Tensor, bias: Tensor) -> list[list[float]]:
+    return [[*row, b] for row, b in zip(weight.tolist(), bias.tolist(), strict=True)]
+
+
+def _linear(rows: Tensor | list[list[float]]) -> _Linear:
+    """Floats (n, m + 1) as integers over a common power of two."""
+    numbers = rows.tolist() if isinstance(rows, Tensor) else rows
+    exact = [[Fraction(x) for x in row] for row in numbers]
+    shift = max((x.denominator.bit_length() - 1 for row in exact for x in row), default=0)
+    make = integer_type()
+    return _Linear(
+        [[(j, make(int(x * (1 << shift)))) for j, x in enumerate(row) if x] for row in exact], shift
+    )
+
+
+def _apply(linear: _Linear, state: list[Form], w: Form) -> list[Form]:
+    """Values of a matrix on a state and w, times its denominator."""
+    columns = [*state, w]
+    if len(w) == 1:
+        return [[sum((a * columns[j][0] for j, a in row), 0)] for row in linear.rows]
+    zero = [0] * len(w)
+    return [
+        [sum(terms) for terms in zip(*([a * v for v in columns[j]] for j, a in row), strict=True)] or zero
+        for row in linear.rows
+    ]
+
+
+def _as_number(words: Sequence[int]) -> int:
+    return sum((word & (2**64 - 1)) << (64 * i) for i, word in enumerate(words))
+
+
+def _eliminate(forms: list[Form]) -> tuple[int, list[Form], list[int]]:
+    """Rank, reduced rows and their pivots, by elimination without fractions."""
+    rows = [list(form) for form in forms]
+    pivots: list[int] = []
+    for column in range(len(rows[0]) if rows else 0):
+        done = len(pivots)
+        found = next((i for i in range(done, len(rows)) if rows[i][column]), None)
+        if found is None:
+            continue
+        rows[done], rows[found] = rows[found], rows[done]
+        pivot = rows[done]
+        for i in range(len(rows)):
+            if i != done and rows[i][column]:
+                a, b = pivot[column], rows[i][column]
+                rows[i] = _primitive([a * x - b * y for x, y in zip(rows[i], pivot, strict=True)])
+        pivots.append(column)
+    return len(pivots), rows, pivots
+
+
+def _null_vector(forms: list[Form]) -> Point:
+    """The point (x, w) where D forms vanish."""
+    rank, rows, pivots = _eliminate([_primitive(form) for form in forms])
+    n = len(forms) + 1
+    if rank < n - 1:
+        raise ArithmeticError(f"the {n - 1} rows of a vertex have rank {rank}")
+    free = next(j for j in range(n) if j not in pivots)
+    common = 1
+    for row, pivot in zip(rows, pivots, strict=True):
+        a = abs(int(row[pivot]))
+        common = common * a // gcd(common, a)
+    point = [0] * n
+    point[free] = common
+    for row, pivot in zip(rows, pivots, strict=True):
+        point[pivot] = -common * int(row[free]) // int(row[pivot])
+    point = [int(x) for x in _primitive(point)]
+    return tuple(-x for x in point) if point[-1] < 0 else tuple(point)
+
+
+def _primitive(form: Form) -> Form:
+    """Without common divisor."""
+    divisor = gcd(*(int(x) for x in form))
+    return [x // divisor for x in form] if divisor > 1 else form
