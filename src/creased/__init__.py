@@ -9,9 +9,10 @@ Importing this needs torch alone; heavier packages are imported by the functions
 """
 
 from creased import geometry
-from creased.api import count_cells, extract_complex, extract_level_set, stream_complex
+from creased.api import certify, count_cells, extract_complex, extract_level_set, stream_complex
 from creased.core.affine_slice import ProgramSlice, slice_program
 from creased.core.audit import Audit
+from creased.core.certify import Certificate
 from creased.core.complex import PolyhedralComplex
 from creased.core.degeneracy import DegenerateError
 from creased.core.domain import Box, Domain
@@ -31,6 +32,7 @@ __all__ = [
     "Audit",
     "Block",
     "Box",
+    "Certificate",
     "DegenerateError",
     "Domain",
     "LevelSet",
@@ -45,6 +47,7 @@ __all__ = [
     "TrueCells",
     "UnsupportedModuleError",
     "WholeSpace",
+    "certify",
     "count_cells",
     "extract_complex",
     "extract_level_set",

@@ -45,7 +45,8 @@ class Decisions:
         chosen, place = torch.unique(vertex, return_inverse=True)
         signs = torch.tensor([self._signs(codes, points, int(v)) for v in chosen.tolist()])
         mine = signs.to(values.device)[place, first_row + column].to(values.dtype)
-        least = torch.finfo(values.dtype).eps * bound
+        kind = torch.finfo(values.dtype)
+        least = max(kind.eps * bound, kind.tiny)  # where a value that rounding made zero is not
         values[vertex, column] = mine * values[vertex, column].abs().clamp(min=least)
         self.n_decided += vertex.numel()
 

@@ -15,6 +15,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from creased.core.certify import first_certified
 from creased.core.collect import collect
 from creased.core.complex import PolyhedralComplex
 from creased.core.degeneracy import needs_exact, treat_complex, treat_level_set
@@ -24,8 +25,7 @@ from creased.core.methods import Asked, choose_method, is_large, march_over, sub
 from creased.core.pieces import Cutter
 from creased.core.program import Affine, Program
 from creased.core.skeleton import Skeleton
-from creased.core.tasks import choose_dtype, make_task
-from creased.core.tolerance import doubtful_band
+from creased.core.tasks import Task, choose_dtype, make_task
 from creased.core.whole_space import WholeSpace
 
 SEEDS = 32  # points an axis of the grid that looks for a level set to march on
@@ -70,22 +70,30 @@ def extract_complex(
     """
     exact = needs_exact("extract_complex", degeneracy, zero_sign, exact=exact)
     dtype, notes = choose_dtype(dtype or program.dtype, domain, exact=exact)
-    band = doubtful_band(dtype) if exact else None
-    task_in = partial(make_task, program, domain, level, at_once, device, band=band, zero_sign=zero_sign)
-    task = task_in(dtype)
+    task_in = partial(make_task, program, domain, level, at_once, device, zero_sign=zero_sign)
+    if exact:
+        found = first_certified(
+            lambda band: _cut(task_in(dtype, band=band), memory, notes), program, level or 0.0, zero_sign
+        )
+        is_done = degeneracy == "perturb" or not found.is_whole
+        return found if is_done else treat_complex(found, task_in(dtype), degeneracy)
+    found = _cut(task_in(dtype), memory, notes)
+    if found.n_torn and dtype == torch.float32:
+        notes = (f"in float64: in float32 rounding left {found.n_torn} faces open",)
+        found = _cut(task_in(torch.float64), memory, notes)
+    return found
+
+
+def _cut(task: Task, memory: int | None, notes: tuple[str, ...]) -> PolyhedralComplex:
     done = collect(task, memory)
-    if done.n_torn and dtype == torch.float32:
-        notes = (f"in float64: in float32 rounding left {done.n_torn} faces open",)
-        done = collect(task_in(torch.float64), memory)
-    found = PolyhedralComplex(
+    return PolyhedralComplex(
         *done.skeleton,
         layout=task.rows.layout,
-        domain=domain,
+        domain=task.domain,
         is_whole=done.is_whole,
         n_torn=done.n_torn,
         status="; ".join(notes + done.notes),
     )
-    return found if degeneracy == "perturb" or not done.is_whole else treat_complex(found, task, degeneracy)
 
 
 def stream_complex(
@@ -209,27 +217,25 @@ def extract_level_set(
     for name, limit in (("budget", budget), ("memory", memory)):
         if limit is not None and not limit >= 0:
             raise ValueError(f"extract_level_set: {name} must be 0 or more, got {limit}")
-    program = replace(
-        program, head=Affine(program.head.weight[output : output + 1], program.head.bias[output : output + 1])
-    )
+    network, chosen = program, slice(output, output + 1)
+    program = replace(program, head=Affine(program.head.weight[chosen], program.head.bias[chosen]))
     exact = needs_exact("extract_level_set", degeneracy, zero_sign, exact=exact)
     method, reason = choose_method(method, program, complete=complete, cut=exact or zero_sign < 0)
     dtype, notes = choose_dtype(dtype or program.dtype, domain, exact=exact)
-    band = doubtful_band(dtype) if exact else None
     is_bounded = not isinstance(domain, WholeSpace)
     if not is_bounded and (prune or method == "march"):
         raise ValueError("extract_level_set: pruning and marching need a bounded domain, got WholeSpace")
     drops = is_bounded and is_large(program) if prune is None else prune
-    task_in = partial(
-        make_task, program, domain, level, at_once, device, prune=drops, band=band, zero_sign=zero_sign
-    )
+    task_in = partial(make_task, program, domain, level, at_once, device, prune=drops, zero_sign=zero_sign)
     asked = Asked(level, output, reason, notes, seeds, complete, budget, memory, progress)
     if method == "march":
         return march_over(task_in(torch.float64)._replace(prune=True), asked)
-    task = task_in(dtype)
-    found = subdivide_all(task, asked)
-    if degeneracy != "perturb":
-        return treat_level_set(found, task, degeneracy)
+    if exact:
+        found = first_certified(
+            lambda band: subdivide_all(task_in(dtype, band=band), asked), network, level, zero_sign
+        )
+        return found if degeneracy == "perturb" else treat_level_set(found, task_in(dtype), degeneracy)
+    found = subdivide_all(task_in(dtype), asked)
     if dtype == torch.float32 and (why := why_distrusted(found, task_in(torch.float64))):
         asked = asked._replace(notes=(f"in float64: in float32 {why}",))
         found = subdivide_all(task_in(torch.float64), asked)

@@ -76,6 +76,8 @@ class ExactRows:
         if key not in self._points:
             self._points[key] = _null_vector(self._forms(zero_ids, pattern))
         point = self._points[key]
+        if point[-1] == 0 and not self.layout.at_infinity:
+            raise ArithmeticError(f"the rows {list(zero_ids)} of a vertex are parallel")
         if point[-1] == 0 and sum(x * t for x, t in zip(point, towards, strict=False)) < 0:
             return tuple(-x for x in point)
         return point
@@ -88,6 +90,32 @@ class ExactRows:
             self._signs[point] = tuple((value[0] > 0) - (value[0] < 0) for value in values)
         return self._signs[point]
 
+    def perturbed_signs(
+        self, zero_ids: Sequence[int], words: Sequence[int], rows: Sequence[int], nudges: Sequence[int]
+    ) -> tuple[int, ...]:
+        """Signs, at the vertex on D rows, of others that vanish there, once all rows are perturbed.
+
+        Row ``r`` is moved up by an infinitesimal, by one that is larger by far the later the row comes in
+        ``nudges``, which holds every row that moves, or by a negative one where it is given as ``~r``.
+
+        Args:
+            zero_ids: the rows on which the vertex is.
+            words: packed signs that name the cell, with those of the rows asked for among them.
+            rows: which are asked for.
+            nudges: rows, or their complements, in the order of their infinitesimals.
+        """
+        make, n, n_rows = integer_type(), self.dim + 1, self.layout.n_rows
+        units = [[make(int(i == j)) for j in range(n + n_rows)] for i in range(n)]
+        last = max((*zero_ids, *rows))
+        forms = self._evaluate(units[:-1], units[-1], _as_number(words), last, moves=True)
+        signs = []
+        for row in rows:
+            mine = _reduce(forms[row], [forms[zero] for zero in zero_ids], self.dim)
+            parts = (mine[n + (k if k >= 0 else ~k)] * (1 if k >= 0 else -1) for k in reversed(nudges))
+            first = next((part for part in parts if part != 0), 0)
+            signs.append((first > 0) - (first < 0))
+        return tuple(signs)
+
     def rank(self, rows: Sequence[int], words: Sequence[int]) -> int:
         """How many of some rows are independent as affine functions, in the cell that packed signs name."""
         forms = [form[:-1] for form in self._forms(rows, _as_number(words))]
@@ -99,11 +127,16 @@ class ExactRows:
         forms = self._evaluate(units[:-1], units[-1], pattern, last=max(rows, default=0))
         return [forms[row] for row in rows]
 
-    def _evaluate(self, x: list[Form], w: Form, pattern: int | None, last: int | None = None) -> list[Form]:
-        """All rows, or those up to the last asked for; with no pattern given the signs of values decide."""
-        rows, state = _apply(self._walls, x, w), x
+    def _evaluate(
+        self, x: list[Form], w: Form, pattern: int | None, last: int | None = None, *, moves: bool = False
+    ) -> list[Form]:
+        """All rows, or those up to the last asked for; with no pattern given the signs of values decide.
+
+        With ``moves`` forms have a column more for each row, which moves it.
+        """
+        rows, state = self._moved(_apply(self._walls, x, w), 0, w, moves), x
         for block in self._blocks:
-            z = _apply(block.affine, state, w)
+            z = self._moved(_apply(block.affine, state, w), len(rows), w, moves)
             if last is not None and last < len(rows) + len(z):
                 return rows + z
             if pattern is None:
@@ -113,7 +146,15 @@ class ExactRows:
                 hidden = [form if on else [0] * len(w) for form, on in zip(z, is_active, strict=True)]
             rows = rows + z
             state, w = block.advance(hidden, state, w)
-        return rows + _apply(self._head, state, w) if self.layout.n_outputs else rows
+        if not self.layout.n_outputs:
+            return rows
+        return rows + self._moved(_apply(self._head, state, w), len(rows), w, moves)
+
+    def _moved(self, forms: list[Form], first: int, w: Form, moves: bool) -> list[Form]:
+        """Forms of rows from the first on, each with its own column raised, by as much as w has grown."""
+        for i, form in enumerate(forms if moves else []):
+            form[self.dim + 1 + first + i] += w[self.dim]
+        return forms
 
 
 class _ExactBlock(NamedTuple):
@@ -194,6 +235,25 @@ def _eliminate(forms: list[Form]) -> tuple[int, list[Form], list[int]]:
                 rows[i] = _primitive([a * x - b * y for x, y in zip(rows[i], pivot, strict=True)])
         pivots.append(column)
     return len(pivots), rows, pivots
+
+
+def _reduce(form: Form, others: list[Form], n_columns: int) -> Form:
+    """A positive multiple of a form, made zero in its first columns by adding multiples of others."""
+    rows = [list(other) for other in others]
+    for column in range(n_columns):
+        pivot = next(row for row in rows if row[column])
+        rows.remove(pivot)
+        if pivot[column] < 0:
+            pivot = [-x for x in pivot]
+
+        form, *rows = [_without(row, pivot, column) for row in (form, *rows)]
+    return form
+
+
+def _without(row: Form, pivot: Form, column: int) -> Form:
+    """A positive multiple of a row, less one of a pivot that is positive in a column: zero there."""
+    size, share = pivot[column], row[column]
+    return _primitive([size * x - share * y for x, y in zip(row, pivot, strict=True)])
 
 
 def _null_vector(forms: list[Form]) -> Point:
