@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from torch import Tensor
 
 from creased import (
+    Affine,
     Box,
     PolyhedralComplex,
     Polytope,
@@ -27,8 +29,15 @@ from creased.core.doubts import Filter
 from creased.core.pairing import CellCodes
 from creased.core.rationals import ExactRows
 from creased.core.records import map_tensors
-from tests.oracles import exact_complex
-from tests.strategies import Case, ball_program, degenerate_cases, near_degenerate_cases, random_program
+from tests.oracles import cells_of, exact_complex
+from tests.strategies import (
+    Case,
+    assemble,
+    ball_program,
+    degenerate_cases,
+    near_degenerate_cases,
+    random_program,
+)
 
 
 @pytest.mark.parametrize(
@@ -255,3 +264,20 @@ def test_codes_ascend_or_are_refused() -> None:
     found, program = small()
     swapped = replace(found, zero_ids=found.zero_ids.flip(1))
     assert certify(swapped, program, count=False).n_open > 0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_degenerate_leaky_nets_have_the_perturbed_cells_and_are_certified(seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    dim = 2 + seed % 2
+    affines = [
+        Affine(*(torch.randint(-2, 3, shape, generator=generator).double() / 2 for shape in ((b, a), (b,))))
+        for a, b in pairwise((dim, 4, 3, 1))
+    ]
+    program, box = assemble(affines, slope=0.5), Box.cube(dim, 1)
+    found = extract_complex(program, box, exact=True)
+    exact = exact_complex(assemble(affines), [-1] * dim, [1] * dim, perturb=True, slope=0.5)
+    assert cells_of(found) == exact.cells[0]
+    certificate = certify(found, program)
+    assert certificate.is_certified
+    assert certificate.n_rational > 0

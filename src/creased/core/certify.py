@@ -176,13 +176,14 @@ def _walls_of(found: PolyhedralComplex | LevelSet, program: Program) -> Tensor:
 
 def _leave(found: PolyhedralComplex | LevelSet) -> tuple[HalfEdges, int]:
     """Edges as they leave vertices where rows are inactive, and how many are missing or not right."""
-    layout, (first, second) = found.layout, found.edges.long().unbind(1)
+    layout, (first, second) = found.layout, found.edges.int().T.contiguous().unbind(0)
     bits = arrange(layout, found.words.device).bits.T.contiguous()
     words = [_columns(found.words, end) for end in (first, second)]
     sides = [_sides(found, first, words[1], bits), _sides(found, second, words[0], bits)]
     is_used = torch.zeros((found.vertices.shape[0], found.dim, 2), dtype=torch.bool, device=first.device)
     for vertex, side in zip((first, second), sides, strict=True):
-        is_used.view(-1)[(vertex * found.dim + side.slot) * 2 + side.is_plus] = True
+        stub = (vertex.long() * found.dim + side.slot) * 2 + side.is_plus
+        is_used.view(-1).index_fill_(0, stub, True)
     is_wrong = ~(sides[0].is_right & sides[1].is_right) | (sides[0].row == sides[1].row)
     for one, other, bit, bit_of_other in zip(*words, sides[0].bits, sides[1].bits, strict=True):
         is_wrong |= ((one ^ other) & ~(bit | bit_of_other)) != 0
@@ -207,9 +208,9 @@ def _columns(table: Tensor, index: Tensor) -> tuple[Tensor, ...]:
 class _Sides(NamedTuple):
     """Edges seen from one of their ends."""
 
-    row: Tensor  # (E,) int64: what the edge leaves
+    row: Tensor  # (E,) int32: what the edge leaves
     bits: tuple[Tensor, ...]  # W columns (E,) int64: of that row
-    slot: Tensor  # (E,) int64: its place among the zeros of the vertex
+    slot: Tensor  # (E,) int32: its place among the zeros of the vertex
     is_plus: Tensor  # (E,) bool: whether the edge leaves to its + side
     is_right: Tensor  # (E,) bool: whether the other zeros of the vertex are those of the edge
 
@@ -230,7 +231,7 @@ def _sides(
     is_plus = torch.zeros_like(is_right)
     for word, bit in zip(beyond, mine, strict=True):
         is_plus |= (word & bit) != 0
-    return _Sides(row.long(), mine, slot, is_plus, is_right)
+    return _Sides(row, mine, slot, is_plus, is_right)
 
 
 def _stubs(found: PolyhedralComplex | LevelSet) -> Tensor:

@@ -41,10 +41,15 @@ class Bounds(NamedTuple):
 class HalfEdges(NamedTuple):
     """Edges as they leave vertices, on the side where the row that they leave is inactive."""
 
-    vertex: Tensor  # (n,) int64
-    end: Tensor  # (n,) int64
-    row: Tensor  # (n,) int64: the row that vanishes at the vertex, but not along the edge
+    vertex: Tensor  # (n,) int32
+    end: Tensor  # (n,) int32
+    row: Tensor  # (n,) int32: the row that vanishes at the vertex, but not along the edge
     length: Tensor  # (n,): largest difference of coordinates
+
+    def by_end(self) -> HalfEdges:
+        """The same, in the order of their ends."""
+        order = torch.argsort(self.end)
+        return HalfEdges(*(part.index_select(0, order) for part in self))
 
 
 class _Looked(NamedTuple):
@@ -108,6 +113,7 @@ class Filter:
 
     def by_neighbours(self, points: Tensor, codes: CellCodes, sides: HalfEdges) -> Tensor:
         """True (V,) for vertices of a complex that may have a wrong sign; its edges are known to be right."""
+        sides = sides.by_end()
         looked = self._look(points, codes, sides)
         twice = 2 * (1 + float(self.bounds.passing.max()))
         value = torch.where(looked.agrees, looked.own, torch.inf)
@@ -125,16 +131,16 @@ class Filter:
         looked = _Looked(like, torch.empty_like(like), points.new_empty(len(sides.end)), like > 0)
         # A row may change by so much at most; what is larger than need be is sound too.
         scale = 1 / torch.maximum(torch.maximum(bounds.slope, bounds.passing), bounds.rounding / self._lost)
-        order = torch.argsort(sides.end)
         starts = range(0, n, BATCH)
-        cuts = torch.searchsorted(sides.end[order], torch.tensor([*starts, n], device=order.device)).tolist()
+        cuts = torch.searchsorted(sides.end, torch.tensor([*starts, n]).to(sides.end)).tolist()
         for index, start in enumerate(starts):
-            batch, mine = slice(start, start + BATCH), order[cuts[index] : cuts[index + 1]]
+            batch, mine = slice(start, start + BATCH), slice(cuts[index], cuts[index + 1])
             values, zeros = self._values(points[batch]), codes.zero_ids[batch].long()
             place = (sides.end[mine] - start) * values.shape[1] + sides.row[mine]
-            looked.beyond[mine] = values.view(-1)[place].abs_()
+            looked.beyond[mine] = values.view(-1).index_select(0, place).abs_()
             looked.agrees[batch] = self._agree(values, codes.words[batch], zeros)
-            looked.own[batch] = (values.gather(1, zeros).abs_() + bounds.rounding[zeros]).amax(1)
+            lost = bounds.rounding.index_select(0, zeros.view(-1)).view(zeros.shape)
+            looked.own[batch] = values.gather(1, zeros).abs_().add_(lost).amax(1)
             looked.margin[batch] = (
                 values.abs_().mul_(scale).scatter_(1, zeros, torch.inf).amin(1) - self._lost
             )

@@ -104,17 +104,45 @@ class ExactRows:
             rows: which are asked for.
             nudges: rows, or their complements, in the order of their infinitesimals.
         """
-        make, n, n_rows = integer_type(), self.dim + 1, self.layout.n_rows
-        units = [[make(int(i == j)) for j in range(n + n_rows)] for i in range(n)]
-        last = max((*zero_ids, *rows))
-        forms = self._evaluate(units[:-1], units[-1], _as_number(words), last, moves=True)
-        signs = []
+        pattern, signs = _as_number(words), []
+        own = [self._pull_back(zero, pattern) for zero in zero_ids]
         for row in rows:
-            mine = _reduce(forms[row], [forms[zero] for zero in zero_ids], self.dim)
-            parts = (mine[n + (k if k >= 0 else ~k)] * (1 if k >= 0 else -1) for k in reversed(nudges))
+            mine = _reduce(self._pull_back(row, pattern), own, self.dim)[self.dim :]
+            parts = (mine[row] if row >= 0 else -mine[~row] for row in reversed(nudges))
             first = next((part for part in parts if part != 0), 0)
             signs.append((first > 0) - (first < 0))
         return tuple(signs)
+
+    def _pull_back(self, row: int, pattern: int) -> Form:
+        """A positive multiple of how a row depends on x, then of how on what moves each of the rows."""
+        blocks, zero = self._blocks, integer_type()(0)
+        starts = [self.layout.n_walls]
+        for block in blocks:
+            starts.append(starts[-1] + len(block.affine.rows))
+        moves = [zero] * self.layout.n_rows
+        moves[row] = zero + 1
+        if row < starts[0]:
+            linear, index, n_before = self._walls, row, 0
+        else:
+            n_before = next(k for k in reversed(range(len(starts))) if row >= starts[k])
+            linear = blocks[n_before].affine if n_before < len(blocks) else self._head
+            index = row - starts[n_before]
+        covector, scale = dict(linear.rows[index]), linear.shift
+        moves[row] <<= scale
+        for k in reversed(range(n_before)):
+            block = blocks[k]
+            n_state = self.dim if k == 0 else blocks[k - 1].n_next
+            hidden, through = block.split(covector)
+            active = {j: c for j, c in hidden.items() if (pattern >> (starts[k] + j)) & 1}
+            shift = block.affine.shift + block.mix_shift
+            moves = [move << shift for move in moves]
+            for j, c in active.items():
+                moves[starts[k] + j] += c << block.affine.shift
+            covector = _row_times(active, block.affine)
+            for j, c in through.items():
+                covector[j] = covector.get(j, zero) + (c << block.affine.shift)
+            covector = {j: c for j, c in covector.items() if j < n_state}
+        return [covector.get(axis, zero) for axis in range(self.dim)] + moves
 
     def rank(self, rows: Sequence[int], words: Sequence[int]) -> int:
         """How many of some rows are independent as affine functions, in the cell that packed signs name."""
@@ -127,16 +155,11 @@ class ExactRows:
         forms = self._evaluate(units[:-1], units[-1], pattern, last=max(rows, default=0))
         return [forms[row] for row in rows]
 
-    def _evaluate(
-        self, x: list[Form], w: Form, pattern: int | None, last: int | None = None, *, moves: bool = False
-    ) -> list[Form]:
-        """All rows, or those up to the last asked for; with no pattern given the signs of values decide.
-
-        With ``moves`` forms have a column more for each row, which moves it.
-        """
-        rows, state = self._moved(_apply(self._walls, x, w), 0, w, moves), x
+    def _evaluate(self, x: list[Form], w: Form, pattern: int | None, last: int | None = None) -> list[Form]:
+        """All rows, or those up to the last asked for; with no pattern given the signs of values decide."""
+        rows, state = _apply(self._walls, x, w), x
         for block in self._blocks:
-            z = self._moved(_apply(block.affine, state, w), len(rows), w, moves)
+            z = _apply(block.affine, state, w)
             if last is not None and last < len(rows) + len(z):
                 return rows + z
             if pattern is None:
@@ -146,20 +169,32 @@ class ExactRows:
                 hidden = [form if on else [0] * len(w) for form, on in zip(z, is_active, strict=True)]
             rows = rows + z
             state, w = block.advance(hidden, state, w)
-        if not self.layout.n_outputs:
-            return rows
-        return rows + self._moved(_apply(self._head, state, w), len(rows), w, moves)
-
-    def _moved(self, forms: list[Form], first: int, w: Form, moves: bool) -> list[Form]:
-        """Forms of rows from the first on, each with its own column raised, by as much as w has grown."""
-        for i, form in enumerate(forms if moves else []):
-            form[self.dim + 1 + first + i] += w[self.dim]
-        return forms
+        return rows + _apply(self._head, state, w) if self.layout.n_outputs else rows
 
 
 class _ExactBlock(NamedTuple):
     affine: _Linear
     mix: _Linear | None  # of (relu(z), state, w); None: relu(z) itself
+
+    @property
+    def mix_shift(self) -> int:
+        """log2 of the denominator of the mix."""
+        return self.mix.shift if self.mix else 0
+
+    @property
+    def n_next(self) -> int:
+        """S', of the next state."""
+        return len(self.mix.rows if self.mix else self.affine.rows)
+
+    def split(self, covector: dict[int, Any]) -> tuple[dict[int, Any], dict[int, Any]]:
+        """A covector on the next state as one on relu(z), and one on what is passed through, by column."""
+        n_neurons = len(self.affine.rows)
+        if self.mix is None:
+            return {j: c for j, c in covector.items() if j < n_neurons}, {}
+        n_next = len(self.mix.rows)
+        pulled = _row_times({j: c for j, c in covector.items() if j < n_next}, self.mix)
+        hidden = {j: c for j, c in pulled.items() if j < n_neurons}
+        return hidden, {j - n_neurons: c for j, c in pulled.items() if j >= n_neurons}
 
     def advance(self, hidden: list[Form], state: list[Form], w: Form) -> tuple[list[Form], Form]:
         """The next state and w, both scaled by the same power of two."""
@@ -212,6 +247,15 @@ def _apply(linear: _Linear, state: list[Form], w: Form) -> list[Form]:
         [sum(terms) for terms in zip(*([a * v for v in columns[j]] for j, a in row), strict=True)] or zero
         for row in linear.rows
     ]
+
+
+def _row_times(covector: dict[int, Any], linear: _Linear) -> dict[int, Any]:
+    """A covector times a matrix, by column."""
+    product: dict[int, Any] = {}
+    for i, c in covector.items():
+        for j, a in linear.rows[i]:
+            product[j] = product[j] + c * a if j in product else c * a
+    return product
 
 
 def _as_number(words: Sequence[int]) -> int:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from creased.core.cells import CellsAround
 from creased.core.cofaces import Arrangement
-from creased.core.pairing import CellCodes
+from creased.core.pairing import CellCodes, group_words
 from creased.core.program import BATCH, Program
 from creased.core.rationals import ExactRows
 from creased.core.signs import RowLayout, pack_rows, unpack_rows
@@ -150,9 +150,9 @@ def _signs_of(cells: CellsAround, at_vertices: Signs) -> Signs:
 
 def _of_dimension(signs: Signs, dim: int, exact: ExactRows) -> Signs:
     """Each of some signs (n,) once, of those whose cells have that dimension and are not at infinity."""
-    n_words, layout = signs.plus.shape[1], exact.layout
-    codes = torch.unique(torch.cat(signs, dim=1), dim=0)
-    once = Signs(codes[:, :n_words], codes[:, n_words:])
+    layout = exact.layout
+    groups = group_words(torch.cat(signs, dim=1))
+    once = signs.choose(groups.order[groups.starts])
     is_zero = once.unpack(layout.n_rows) == 0
     n_independent = exact.dim - dim
     kept = is_zero.sum(1) == n_independent
@@ -166,9 +166,11 @@ def _of_dimension(signs: Signs, dim: int, exact: ExactRows) -> Signs:
 
 def _find(signs: Signs, among: Signs) -> Tensor:
     """The place (n,) of signs among others that differ from each other; -1 where they are not."""
-    codes = torch.cat([torch.cat(among, dim=1), torch.cat(signs, dim=1)])
-    _, number = torch.unique(codes, dim=0, return_inverse=True)
-    n_known = among.plus.shape[0]
-    place = torch.full((int(number.max()) + 1,) if number.numel() else (0,), -1, device=codes.device)
-    place[number[:n_known]] = torch.arange(n_known, device=codes.device)
-    return place[number[n_known:]]
+    groups = group_words(torch.cat([torch.cat(among, dim=1), torch.cat(signs, dim=1)]))
+    numbers, n_known = groups.numbers(), among.plus.shape[0]
+    is_known = groups.order < n_known
+    place = torch.full_like(groups.order, -1)
+    place[numbers[is_known]] = groups.order[is_known]
+    found = torch.empty_like(place)
+    found[groups.order] = place[numbers]
+    return found[n_known:]
