@@ -194,7 +194,7 @@ def test_filters_doubt_every_wrong_sign(case: Case) -> None:
         case.program, lambda t: t + 1e-7 * torch.randn(t.shape, generator=generator).to(t)
     )  # of which some signs are wrong
     walls = case.box.halfspaces(torch.float64, torch.device("cpu"))
-    exact = ExactRows(other, walls, found.layout)
+    exact = ExactRows(other, case.box.exact_walls(), found.layout)
     proof = Filter(other, walls, found.layout, found.vertices.abs().amax(0))
     codes = CellCodes(found.words, found.zero_ids)
     sides, n_open = certificates._leave(found)
@@ -242,7 +242,7 @@ def test_exact_vertices_are_those_of_brute_force() -> None:
     program = random_program(2, (4, 3), seed=1)
     found = extract_complex(program, Box.cube(2, 1))
     exact = exact_complex(program, [-1, -1], [1, 1])
-    rows = ExactRows(program, Box.cube(2, 1).halfspaces(torch.float64, torch.device("cpu")), found.layout)
+    rows = ExactRows(program, Box.cube(2, 1).exact_walls(), found.layout)
     for vertex, signs in enumerate(found.sign_vectors().tolist()):
         *x, w = rows.vertex(found.zero_ids[vertex].tolist(), found.words[vertex].tolist(), [0.0] * 3)
         assert tuple(rationals.Fraction(a, w) for a in x) == exact.positions[tuple(signs)]
@@ -251,7 +251,7 @@ def test_exact_vertices_are_those_of_brute_force() -> None:
 
 def test_rank_counts_independent_rows() -> None:
     found, program = small()
-    rows = ExactRows(program, Box.cube(2, 1).halfspaces(torch.float64, torch.device("cpu")), found.layout)
+    rows = ExactRows(program, Box.cube(2, 1).exact_walls(), found.layout)
     words = found.words[0].tolist()
     assert rows.rank([0, 1], words) == 1  # two walls that are parallel
     assert rows.rank([0, 2], words) == 2
@@ -281,3 +281,16 @@ def test_degenerate_leaky_nets_have_the_perturbed_cells_and_are_certified(seed: 
     certificate = certify(found, program)
     assert certificate.is_certified
     assert certificate.n_rational > 0
+
+
+def test_creases_through_the_edges_of_a_simplex_are_decided_exactly() -> None:
+    first = [[-1, 1, -1], [0, -1, -1], [-1, 1, 1], [-1, 0, -1]]
+    layers = [
+        Affine(torch.tensor(weight).double(), torch.zeros(len(weight)).double())
+        for weight in (first, [[-1, 1, -1, 1]], [[1]])
+    ]
+    program = assemble(layers)
+    simplex = Simplex([[-2, -2, -1], [1, -2, 2], [-2, 1, -1], [2, 2, -1]])
+    for extract in (extract_complex, extract_level_set):
+        assert certify(extract(program, simplex, exact=True), program).is_certified
+    assert extract_complex(program, simplex, degeneracy="contract").euler_characteristic() == 1

@@ -48,14 +48,16 @@ class Certificate:
     n_open: int  # edges that should leave a vertex and do not, or that are not as they should be
     n_repeated: int  # vertices that are listed before
     euler_characteristic: int | None = None  # where it was counted
-    n_torn_faces: int | None = None  # 2-faces or polygons that are not one cycle, where they were counted
+    euler_expected: int | None = None  # what it has to be: known of complexes
+    n_torn_faces: int = 0  # polygons of a level set that are not one cycle, or clash with others
     is_complete: bool = True  # whether it is proven that nothing is missed, if all that is listed is right
 
     @property
     def is_certified(self) -> bool:
         """True if everything that was looked at is right."""
-        n_faults = self.n_wrong + self.n_open + self.n_repeated + (self.n_torn_faces or 0)
-        return n_faults == 0 and (self.n_vertices > 0 or self.of == "level set")
+        n_faults = self.n_wrong + self.n_open + self.n_repeated + self.n_torn_faces
+        is_right = self.euler_expected in (None, self.euler_characteristic)
+        return n_faults == 0 and is_right and (self.n_vertices > 0 or self.of == "level set")
 
     def __str__(self) -> str:
         """The certificate in words and numbers."""
@@ -69,11 +71,12 @@ class Certificate:
         ]
         if self.n_repeated:
             found.append(f"{self.n_repeated:,} vertices listed twice")
-        if self.n_torn_faces is not None:
-            whole = "every face one cycle"
-            found.append(whole if self.n_torn_faces == 0 else f"{self.n_torn_faces:,} faces no cycles")
+        if self.n_torn_faces:
+            found.append(f"{self.n_torn_faces:,} polygons no cycles")
         if self.euler_characteristic is not None:
             found.append(f"Euler characteristic {self.euler_characteristic}")
+        if self.is_certified and self.of == "complex":
+            found.append("so every 2-face is one cycle")
         if self.is_certified:
             found.append("nothing is missed" if self.is_complete else "that nothing is missed is not proven")
         return f"{self.of} {'certified' if self.is_certified else 'NOT certified'}: {', '.join(found)}"
@@ -95,7 +98,8 @@ def certify(
         program: from which it was extracted.
         level: the value of the outputs that cut a complex; a level set knows its own.
         zero_sign: what zeros of the outputs were to count as.
-        count: count the Euler characteristic and look at faces, which follow from the rest: a second proof.
+        count: count cells for the Euler characteristic, and look at the polygons of a level set: a check by
+            other means of what follows from the rest.
 
     Raises:
         ValueError: it is a piece, was given up, or is of another program.
@@ -133,7 +137,10 @@ def first_certified(find: Callable[[float], Found], program: Program, level: flo
         level: of its outputs.
         zero_sign: what their zeros count as.
     """
-    found = find(doubtful_band(torch.float64))
+    try:
+        found = find(doubtful_band(torch.float64))
+    except ArithmeticError:  # a wrong sign outside of the band made a vertex that does not exist
+        return find(EVERYTHING)
     if isinstance(found, PolyhedralComplex) and not found.is_whole:
         return found
     certificate = certify(found, program, level, zero_sign=zero_sign, count=False)
@@ -145,7 +152,7 @@ def _counted(certificate: Certificate, found: PolyhedralComplex | LevelSet) -> C
         f_vector = replace(found, true=None).f_vector()
         euler = sum((-1) ** k * n for k, n in enumerate(f_vector))
         expected = (-1) ** found.dim if found.layout.at_infinity else 1
-        return replace(certificate, euler_characteristic=euler, n_torn_faces=abs(euler - expected))
+        return replace(certificate, euler_characteristic=euler, euler_expected=expected)
     audit = found.audit()
     n_torn = audit.n_crowded_edges + audit.n_clashing_edges + found.n_torn
     return replace(certificate, euler_characteristic=audit.euler_characteristic, n_torn_faces=n_torn)
@@ -166,12 +173,6 @@ def _program_of(found: PolyhedralComplex | LevelSet, program: Program, level: fl
             f"{program.widths} on {program.in_dim}"
         )
     return replace(program, head=Affine(head.weight, head.bias - level))
-
-
-def _walls_of(found: PolyhedralComplex | LevelSet, program: Program) -> Tensor:
-    if isinstance(found, LevelSet):
-        return found.walls.to(torch.float64)
-    return found.domain.halfspaces(torch.float64, program.device)
 
 
 def _leave(found: PolyhedralComplex | LevelSet) -> tuple[HalfEdges, int]:
@@ -256,7 +257,9 @@ def _prove_signs(
     if points.shape[0] == 0:
         return 0, 0
     layout, is_ray = found.layout, found.is_ray()
-    proof = Filter(program, _walls_of(found, program), layout, points.abs().amax(0))
+    proof = Filter(
+        program, found.domain.halfspaces(torch.float64, program.device), layout, points.abs().amax(0)
+    )
     doubt = torch.ones_like(is_ray)
     if sides is not None and not layout.at_infinity:
         doubt = proof.by_neighbours(points, codes, sides)
@@ -266,7 +269,7 @@ def _prove_signs(
     if not in_doubt:
         return 0, 0
     n_wrong, nudges = 0, _nudges(found, program, zero_sign)
-    exact = ExactRows(program, _walls_of(found, program), layout)
+    exact = ExactRows(program, found.domain.exact_walls(), layout)
     for place in in_doubt:
         n_wrong += _count_wrong(codes, points, int(left[place]), exact, nudges)
     return int(unsure.sum()), n_wrong

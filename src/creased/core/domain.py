@@ -18,6 +18,8 @@ from torch import Tensor
 from creased.core.signs import pack_rows
 from creased.core.skeleton import Skeleton
 
+Rows = Sequence[Sequence[float]]  # of floats or integers, which stand for themselves
+
 
 class Domain(Protocol):
     """A convex set, bounded by walls."""
@@ -40,6 +42,9 @@ class Domain(Protocol):
 
     def halfspaces(self, dtype: torch.dtype, device: torch.device) -> Tensor:
         """The walls as affine functions (D + 1, M), >= 0 inside, the constant last."""
+
+    def exact_walls(self) -> Rows:
+        """The same, without rounding, each up to a positive factor: M rows of D + 1 numbers."""
 
     def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
         """Its vertices and edges, each vertex on D walls, in words of that number.
@@ -92,6 +97,11 @@ class Box:
         walls[:-1, 0::2], walls[-1, 0::2] = eye, -lower
         walls[:-1, 1::2], walls[-1, 1::2] = -eye, upper
         return walls
+
+    def exact_walls(self) -> Rows:
+        """The walls (M, D + 1), as they are given."""
+        rows: list[list[float]] = self.halfspaces(torch.float64, torch.device("cpu")).T.tolist()
+        return rows
 
     def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
         """The corners and edges of the box."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from creased.core.domain import Domain
 from creased.core.records import map_tensors
 from creased.core.signs import RowLayout, masks_of
 
@@ -79,7 +80,7 @@ class LevelSet:
     polylines: Polygons  # D = 2: chains of vertices; a closed one does not repeat its first vertex
     residual: Tensor  # (V,) floating: |f - level| at the vertices, evaluated by the program; slope at a ray
     layout: RowLayout  # how rows are numbered
-    walls: Tensor  # (D + 1, M) floating: the domain's walls as affine functions, the constant last
+    domain: Domain  # where it was looked for
     level: float
     output: int  # which output of the program
     guarantee: str  # what the extraction proves of completeness

@@ -13,22 +13,25 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from creased.core.cofaces import arrange
+from creased.core.domain import Rows
 from creased.core.growable import Growable
 from creased.core.noise import silence_sums
 from creased.core.program import Affine
+from creased.core.rationals import opposite_walls
 from creased.core.signs import RowLayout, pack_rows
 from creased.core.skeleton import GrowingSkeleton, Skeleton, restrict
 from creased.core.spanning import independent_rows
 from creased.core.subdivide import cut_by_next, start_block
 from creased.core.tolerance import get_epsilon, looks_tied
 
-Rows = tuple[tuple[float, ...], ...]
+Table = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Polytope:
         ValueError: shapes differ, an entry is not finite, or the set is empty, unbounded, or without volume.
     """
 
-    normals: Rows
+    normals: Table
     offsets: tuple[float, ...]
 
     def __init__(
@@ -97,6 +100,11 @@ class Polytope:
         normals, offsets = (torch.tensor(x, dtype=dtype, device=device) for x in (self.normals, self.offsets))
         return torch.cat([-normals.T, offsets[None]])
 
+    def exact_walls(self) -> Rows:
+        """The walls (M, D + 1), as they are given."""
+        rows: list[list[float]] = self.halfspaces(torch.float64, torch.device("cpu")).T.tolist()
+        return rows
+
     def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
         """Its vertices and edges."""
         cells = _cut_by_walls(self.normals, self.offsets)
@@ -114,7 +122,7 @@ class Simplex:
         ValueError: there are not D + 1 points of D finite coordinates, or they have no volume.
     """
 
-    points: Rows
+    points: Table
 
     def __init__(self, points: Sequence[Sequence[float]] | Tensor) -> None:
         object.__setattr__(self, "points", tuple(tuple(float(x) for x in row) for row in points))
@@ -150,8 +158,17 @@ class Simplex:
 
     def halfspaces(self, dtype: torch.dtype, device: torch.device) -> Tensor:
         """Barycentric coordinates as affine functions (D + 1, D + 1), the constant last."""
-        homogeneous = torch.tensor([(*row, 1.0) for row in self.points], dtype=torch.float64)
-        return torch.linalg.inv(homogeneous).to(device, dtype)
+        walls = opposite_walls(self.points)
+        heights = [
+            sum((a * Fraction(x) for a, x in zip(wall, (*point, 1), strict=True)), Fraction(0))
+            for wall, point in zip(walls, self.points, strict=True)
+        ]
+        rows = [[float(a / h) for a in wall] for wall, h in zip(walls, heights, strict=True)]
+        return torch.tensor(rows, dtype=torch.float64).T.to(device, dtype)
+
+    def exact_walls(self) -> Rows:
+        """Multiples of barycentric coordinates (D + 1, D + 1) in integers."""
+        return opposite_walls(self.points)
 
     def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
         """Its points, and an edge for each two of them."""
@@ -175,7 +192,7 @@ def simplex_skeleton(points: Tensor, n_words: int) -> Skeleton:
 
 
 @lru_cache(maxsize=64)
-def _cut_by_walls(normals: Rows, offsets: tuple[float, ...]) -> Skeleton:
+def _cut_by_walls(normals: Table, offsets: tuple[float, ...]) -> Skeleton:
     """Vertices and edges of {x: A x <= b}, in the numbers of its rows; words are left empty.
 
     Raises:

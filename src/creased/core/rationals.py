@@ -48,13 +48,13 @@ class ExactRows:
 
     Args:
         program: its weights are taken as they are; finite.
-        walls: as affine functions (D + 1, M), the constant last.
+        walls: as affine functions (M, D + 1), the constant last; each up to a positive factor.
         layout: how rows are numbered.
     """
 
-    def __init__(self, program: Program, walls: Tensor, layout: RowLayout) -> None:
+    def __init__(self, program: Program, walls: Sequence[Sequence[float]], layout: RowLayout) -> None:
         self.layout, self.dim = layout, program.in_dim
-        self._walls = _linear(walls.T)
+        self._walls = _linear(walls)
         self._blocks = [_exact_block(block) for block in program.blocks]
         self._head = _linear(_with_bias(program.head.weight, program.head.bias))
         self._points: dict[tuple[Any, ...], Point] = {}
@@ -226,7 +226,7 @@ def _with_bias(weight: Tensor, bias: Tensor) -> list[list[float]]:
     return [[*row, b] for row, b in zip(weight.tolist(), bias.tolist(), strict=True)]
 
 
-def _linear(rows: Tensor | list[list[float]]) -> _Linear:
+def _linear(rows: Tensor | Sequence[Sequence[float]]) -> _Linear:
     """Floats (n, m + 1) as integers over a common power of two."""
     numbers = rows.tolist() if isinstance(rows, Tensor) else rows
     exact = [[Fraction(x) for x in row] for row in numbers]
@@ -323,3 +323,16 @@ def _primitive(form: Form) -> Form:
     """Without common divisor."""
     divisor = gcd(*(int(x) for x in form))
     return [x // divisor for x in form] if divisor > 1 else form
+
+
+def opposite_walls(points: Sequence[Sequence[float]]) -> list[list[int]]:
+    """For each of D + 1 points an affine function in integers: positive there, and zero on the others."""
+    exact = [[Fraction(x) for x in (*point, 1)] for point in points]
+    common = max(x.denominator for point in exact for x in point)
+    forms = [[int(x * common) for x in point] for point in exact]  # denominators are powers of two
+    walls = []
+    for index, form in enumerate(forms):
+        wall = _null_vector([other for i, other in enumerate(forms) if i != index])
+        height = sum(a * x for a, x in zip(wall, form, strict=True))
+        walls.append([a if height > 0 else -a for a in wall])
+    return walls

@@ -122,7 +122,7 @@ def make_level_set(
         polylines=surface.polylines,
         residual=_residual(program, skeleton, layout),
         layout=layout,
-        walls=domain.halfspaces(program.dtype, program.device),
+        domain=domain,
         level=origin.level,
         output=origin.output,
         guarantee=origin.guarantee if n_torn == 0 else f"not complete: rounding left {n_torn} faces open",

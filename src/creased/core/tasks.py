@@ -49,8 +49,7 @@ class Task(NamedTuple):
         """The rows in rationals, in the user's numbers."""
         if self.decisions is not None and self.opened is None and self.zero_sign > 0:
             return self.decisions.exact
-        walls = self.domain.halfspaces(torch.float64, self.program.device)
-        return ExactRows(self.program, walls, self.rows.layout)
+        return ExactRows(self.program, self.domain.exact_walls(), self.rows.layout)
 
     def start(self) -> tuple[Skeleton, Tensor]:
         """The skeleton that is cut, and its corners."""
@@ -123,9 +122,8 @@ def make_task(
     opened = open_start(program, layout) if is_open else None
     decisions = None
     if band is not None:
-        walls = domain.halfspaces(torch.float64, program.device)
         cutting = opened.affine if opened else program
-        exact = ExactRows(cutting if zero_sign > 0 else _negated(cutting), walls, layout)
+        exact = ExactRows(cutting if zero_sign > 0 else _negated(cutting), domain.exact_walls(), layout)
         decisions = Decisions(exact, band)
     return Task(
         program,

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from creased.core.corners import DEAD
+from creased.core.domain import Rows
 from creased.core.program import Affine, Block, Program
 from creased.core.signs import RowLayout, pack_rows
 from creased.core.skeleton import Skeleton
@@ -68,6 +69,10 @@ class WholeSpace:
     def halfspaces(self, dtype: torch.dtype, device: torch.device) -> Tensor:
         """The wall at infinity as an affine function (D + 1, 1): it is 1 everywhere."""
         return torch.eye(self.dim + 1, dtype=dtype, device=device)[:, -1:]
+
+    def exact_walls(self) -> Rows:
+        """The wall at infinity, w >= 0, in homogeneous coordinates (x, w)."""
+        return [[0.0] * self.dim + [1.0]]
 
     def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
         """There is none without a network: see `open_start`."""

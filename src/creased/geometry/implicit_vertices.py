@@ -116,7 +116,7 @@ def _jacobian_at(
     row, is_wall = _program_rows(rows, level_set), rows < level_set.layout.n_walls
     axes = torch.eye(dim).to(points)[:, None].expand(-1, points.shape[0], -1)
     tangents = [linear.preactivations_on(axis, masks).gather(1, row) for axis in axes]
-    normals = level_set.walls[:-1].T.to(points)
+    normals = level_set.domain.halfspaces(points.dtype, points.device)[:-1].T
     of_walls = normals[rows.clamp(max=normals.shape[0] - 1)]
     return torch.where(is_wall[:, :, None], of_walls, torch.stack(tangents, dim=2))
 
