@@ -29,6 +29,7 @@ from creased.core.doubts import Filter
 from creased.core.pairing import CellCodes
 from creased.core.rationals import ExactRows
 from creased.core.records import map_tensors
+from creased.core.stubs import edges_from
 from tests.oracles import cells_of, exact_complex
 from tests.strategies import (
     Case,
@@ -197,7 +198,7 @@ def test_filters_doubt_every_wrong_sign(case: Case) -> None:
     exact = ExactRows(other, case.box.exact_walls(), found.layout)
     proof = Filter(other, walls, found.layout, found.vertices.abs().amax(0))
     codes = CellCodes(found.words, found.zero_ids)
-    sides, n_open = certificates._leave(found)
+    sides, n_open = edges_from(found)
     assert n_open == 0
     doubts = proof.by_slopes(found.vertices, codes)
     coarse = proof.by_neighbours(found.vertices, codes, sides)

@@ -21,10 +21,10 @@ from torch import Tensor
 
 from creased.core.cofaces import arrange
 from creased.core.domain import Rows
+from creased.core.elimination import opposite_walls
 from creased.core.growable import Growable
 from creased.core.noise import silence_sums
 from creased.core.program import Affine
-from creased.core.rationals import opposite_walls
 from creased.core.signs import RowLayout, pack_rows
 from creased.core.skeleton import GrowingSkeleton, Skeleton, restrict
 from creased.core.spanning import independent_rows

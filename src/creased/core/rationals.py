@@ -13,17 +13,14 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import cache
 from importlib import import_module
-from math import gcd
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from creased.core.elimination import Form, Point, eliminate, null_vector, reduce
 from creased.core.program import Block, Program
 from creased.core.signs import RowLayout
-
-Form = list[Any]  # integers: a linear form of (x, w), or one number, its value at a point
-Point = tuple[int, ...]  # homogeneous coordinates (x, w), without common divisor; w >= 0
 
 
 @cache
@@ -74,7 +71,7 @@ class ExactRows:
         pattern = _as_number(words) & ((1 << max(zero_ids)) - 1)
         key = (*zero_ids, pattern)
         if key not in self._points:
-            self._points[key] = _null_vector(self._forms(zero_ids, pattern))
+            self._points[key] = null_vector(self._forms(zero_ids, pattern))
         point = self._points[key]
         if point[-1] == 0 and not self.layout.at_infinity:
             raise ArithmeticError(f"the rows {list(zero_ids)} of a vertex are parallel")
@@ -107,7 +104,7 @@ class ExactRows:
         pattern, signs = _as_number(words), []
         own = [self._pull_back(zero, pattern) for zero in zero_ids]
         for row in rows:
-            mine = _reduce(self._pull_back(row, pattern), own, self.dim)[self.dim :]
+            mine = reduce(self._pull_back(row, pattern), own, self.dim)[self.dim :]
             parts = (mine[row] if row >= 0 else -mine[~row] for row in reversed(nudges))
             first = next((part for part in parts if part != 0), 0)
             signs.append((first > 0) - (first < 0))
@@ -147,7 +144,7 @@ class ExactRows:
     def rank(self, rows: Sequence[int], words: Sequence[int]) -> int:
         """How many of some rows are independent as affine functions, in the cell that packed signs name."""
         forms = [form[:-1] for form in self._forms(rows, _as_number(words))]
-        return _eliminate(forms)[0]
+        return eliminate(forms)[0]
 
     def _forms(self, rows: Sequence[int], pattern: int) -> list[Form]:
         make, n = integer_type(), self.dim + 1
@@ -260,79 +257,3 @@ def _row_times(covector: dict[int, Any], linear: _Linear) -> dict[int, Any]:
 
 def _as_number(words: Sequence[int]) -> int:
     return sum((word & (2**64 - 1)) << (64 * i) for i, word in enumerate(words))
-
-
-def _eliminate(forms: list[Form]) -> tuple[int, list[Form], list[int]]:
-    """Rank, reduced rows and their pivots, by elimination without fractions."""
-    rows = [list(form) for form in forms]
-    pivots: list[int] = []
-    for column in range(len(rows[0]) if rows else 0):
-        done = len(pivots)
-        found = next((i for i in range(done, len(rows)) if rows[i][column]), None)
-        if found is None:
-            continue
-        rows[done], rows[found] = rows[found], rows[done]
-        pivot = rows[done]
-        for i in range(len(rows)):
-            if i != done and rows[i][column]:
-                a, b = pivot[column], rows[i][column]
-                rows[i] = _primitive([a * x - b * y for x, y in zip(rows[i], pivot, strict=True)])
-        pivots.append(column)
-    return len(pivots), rows, pivots
-
-
-def _reduce(form: Form, others: list[Form], n_columns: int) -> Form:
-    """A positive multiple of a form, made zero in its first columns by adding multiples of others."""
-    rows = [list(other) for other in others]
-    for column in range(n_columns):
-        pivot = next(row for row in rows if row[column])
-        rows.remove(pivot)
-        if pivot[column] < 0:
-            pivot = [-x for x in pivot]
-
-        form, *rows = [_without(row, pivot, column) for row in (form, *rows)]
-    return form
-
-
-def _without(row: Form, pivot: Form, column: int) -> Form:
-    """A positive multiple of a row, less one of a pivot that is positive in a column: zero there."""
-    size, share = pivot[column], row[column]
-    return _primitive([size * x - share * y for x, y in zip(row, pivot, strict=True)])
-
-
-def _null_vector(forms: list[Form]) -> Point:
-    """The point (x, w) where D forms vanish."""
-    rank, rows, pivots = _eliminate([_primitive(form) for form in forms])
-    n = len(forms) + 1
-    if rank < n - 1:
-        raise ArithmeticError(f"the {n - 1} rows of a vertex have rank {rank}")
-    free = next(j for j in range(n) if j not in pivots)
-    common = 1
-    for row, pivot in zip(rows, pivots, strict=True):
-        a = abs(int(row[pivot]))
-        common = common * a // gcd(common, a)
-    point = [0] * n
-    point[free] = common
-    for row, pivot in zip(rows, pivots, strict=True):
-        point[pivot] = -common * int(row[free]) // int(row[pivot])
-    point = [int(x) for x in _primitive(point)]
-    return tuple(-x for x in point) if point[-1] < 0 else tuple(point)
-
-
-def _primitive(form: Form) -> Form:
-    """Without common divisor."""
-    divisor = gcd(*(int(x) for x in form))
-    return [x // divisor for x in form] if divisor > 1 else form
-
-
-def opposite_walls(points: Sequence[Sequence[float]]) -> list[list[int]]:
-    """For each of D + 1 points an affine function in integers: positive there, and zero on the others."""
-    exact = [[Fraction(x) for x in (*point, 1)] for point in points]
-    common = max(x.denominator for point in exact for x in point)
-    forms = [[int(x * common) for x in point] for point in exact]  # denominators are powers of two
-    walls = []
-    for index, form in enumerate(forms):
-        wall = _null_vector([other for i, other in enumerate(forms) if i != index])
-        height = sum(a * x for a, x in zip(wall, form, strict=True))
-        walls.append([a if height > 0 else -a for a in wall])
-    return walls
