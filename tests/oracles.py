@@ -160,6 +160,86 @@ def _collect(regions: list[Region], dim: int) -> ExactComplex:
     return ExactComplex(cells, positions)
 
 
+class OpenCell(NamedTuple):
+    """A relatively open polytope."""
+
+    signs: Cell
+    dim: int
+    corners: tuple[Point, ...]
+    state: tuple[Row, ...]
+
+
+def true_cells_of(program: Program, lower: Sequence[float], upper: Sequence[float]) -> list[OpenCell]:
+    """All cells of a box cut by a plain ReLU program, by their signs in {-1, 0, +1}; nothing is perturbed.
+
+    The faces of the box are cells too. Each cell is cut by each row into what is above, on and below it.
+    """
+    bounds = [(Fraction(a), Fraction(b)) for a, b in zip(lower, upper, strict=True)]
+    dim = len(bounds)
+    unit = [tuple(Fraction(int(i == axis)) for i in range(dim)) for axis in range(dim)]
+    state = tuple((normal, Fraction(0)) for normal in unit)
+    cells = []
+    for sides in product(((0, 1), (1, 1), (1, 0)), repeat=dim):
+        choices = [
+            [b for b, sign in zip(bound, side, strict=True) if sign == 0 or side == (1, 1)]
+            for bound, side in zip(bounds, sides, strict=True)
+        ]
+        signs = tuple(sign for side in sides for sign in side)
+        cells.append(OpenCell(signs, sum(s == (1, 1) for s in sides), tuple(product(*choices)), state))
+    walls = [
+        (tuple(s * x for x in n), -s * b)
+        for n, bound in zip(unit, bounds, strict=True)
+        for s, b in zip((1, -1), bound, strict=True)
+    ]
+    rows = {cell.signs: list(walls) for cell in cells}
+    for affine in [*(block.affine for block in program.blocks), program.head]:
+        weight, bias = fractions_of(affine.weight.detach()), fractions_of(affine.bias.detach())
+        first = len(cells[0].signs)
+        for w, b in zip(weight, bias, strict=True):
+            made, known = [], {}
+            for cell in cells:
+                row = _combine(w, b, cell.state)
+                for part in _parts_of(cell, row, rows[cell.signs]):
+                    made.append(part)
+                    known[part.signs] = [*rows[cell.signs], row]
+            cells, rows = made, known
+        nothing = (unit[0][:0] + (Fraction(0),) * dim, Fraction(0))
+        cells = [
+            cell._replace(
+                state=tuple(
+                    row if sign > 0 else nothing
+                    for sign, row in zip(cell.signs[first:], rows[cell.signs][first:], strict=True)
+                )
+            )
+            for cell in cells
+        ]
+    return cells
+
+
+def _value(row: Row, point: Point) -> Fraction:
+    return row[1] + sum(n * x for n, x in zip(row[0], point, strict=True))
+
+
+def _parts_of(cell: OpenCell, row: Row, rows: list[Row]) -> Iterator[OpenCell]:
+    values = {corner: _value(row, corner) for corner in cell.corners}
+    above = [corner for corner, value in values.items() if value > 0]
+    below = [corner for corner, value in values.items() if value < 0]
+    on = [corner for corner, value in values.items() if value == 0]
+    if not above or not below:
+        yield cell._replace(signs=(*cell.signs, +1 if above else -1 if below else 0))
+        return
+    tight = {c: frozenset(i for i, r in enumerate(rows) if _value(r, c) == 0) for c in cell.corners}
+    made = list(on)
+    for p, q in product(above, below):
+        common = tight[p] & tight[q]
+        if sum(common <= zeros for zeros in tight.values()) == 2:  # p and q are joined by an edge
+            share = values[p] / (values[p] - values[q])
+            made.append(tuple(a + share * (b - a) for a, b in zip(p, q, strict=True)))
+    yield cell._replace(signs=(*cell.signs, +1), corners=tuple(above + made))
+    yield cell._replace(signs=(*cell.signs, -1), corners=tuple(below + made))
+    yield cell._replace(signs=(*cell.signs, 0), corners=tuple(made), dim=cell.dim - 1)
+
+
 def named_cells() -> dict[str, dict[str, Any]]:
     """The copied oracle: networks with rational weights, a box, and exact numbers of cells."""
     return json.loads((FIXTURES / "exact_cells.json").read_text())

@@ -11,6 +11,7 @@ import creased
 from creased import files
 from creased.export import ExportError, export_mesh
 from creased.similarity import Similarity
+from tests.strategies import random_program
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +93,11 @@ def test_a_failed_write_leaves_the_old_file(
         export_mesh(surface, path)
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["mesh.ply"]
+
+
+def test_unbounded_level_set_is_refused(tmp_path: Path) -> None:
+    surface = creased.extract_level_set(random_program(3, (6, 5), seed=0), creased.WholeSpace(3))
+    with pytest.raises(ExportError, match="unbounded, with 16 rays; extract it on a Box"):
+        export_mesh(surface, tmp_path / "mesh.ply")
+    with pytest.raises(ValueError, match="unbounded"):
+        surface.to_trimesh()

@@ -9,13 +9,19 @@ Importing this needs torch alone; heavier packages are imported by the functions
 """
 
 from creased import geometry
-from creased.api import count_cells, extract_complex, extract_level_set, stream_complex
+from creased.api import certify, count_cells, extract_complex, extract_level_set, stream_complex
+from creased.core.affine_slice import ProgramSlice, slice_program
 from creased.core.audit import Audit
+from creased.core.certify import Certificate
 from creased.core.complex import PolyhedralComplex
-from creased.core.domain import Box
+from creased.core.degeneracy import DegenerateError
+from creased.core.domain import Box, Domain
 from creased.core.level_set import LevelSet, Polygons
+from creased.core.polytope import Polytope, Simplex
 from creased.core.program import Affine, Block, Program
 from creased.core.regions import Regions, find_regions
+from creased.core.true_cells import TrueCells
+from creased.core.whole_space import LinealityError, WholeSpace
 from creased.networks import MLP, UnsupportedModuleError, lower
 
 __version__ = "0.1.0"
@@ -26,17 +32,28 @@ __all__ = [
     "Audit",
     "Block",
     "Box",
+    "Certificate",
+    "DegenerateError",
+    "Domain",
     "LevelSet",
+    "LinealityError",
     "Polygons",
     "PolyhedralComplex",
+    "Polytope",
     "Program",
+    "ProgramSlice",
     "Regions",
+    "Simplex",
+    "TrueCells",
     "UnsupportedModuleError",
+    "WholeSpace",
+    "certify",
     "count_cells",
     "extract_complex",
     "extract_level_set",
     "find_regions",
     "geometry",
     "lower",
+    "slice_program",
     "stream_complex",
 ]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from torch import nn
 
+from creased.core import certify as certificates
 from creased.core import extract
+from creased.core.certify import Certificate
+from creased.core.complex import PolyhedralComplex
+from creased.core.level_set import LevelSet
 from creased.core.program import Program
 from creased.networks import lower
 
@@ -31,6 +35,13 @@ def _of_networks(
         return of_programs(as_program(network), *args, **kwargs)
 
     return of_networks
+
+
+def certify(
+    found: PolyhedralComplex | LevelSet, network: Program | nn.Module, level: float = 0.0, **options: Any
+) -> Certificate:
+    """Certify what was extracted from a network; see `creased.core.certify.certify`."""
+    return certificates.certify(found, as_program(network), level, **options)
 
 
 count_cells = _of_networks(extract.count_cells)

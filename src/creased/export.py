@@ -45,6 +45,11 @@ def export_mesh(level_set: LevelSet, path: str | Path, to_domain: Similarity | N
         raise ExportError(
             f"nothing to write to {path}: {level_set.status or 'the level set has no polygons'}"
         )
+    if not level_set.is_bounded:
+        n_rays = int(level_set.is_ray().sum())
+        raise ExportError(
+            f"cannot write {path}: the level set is unbounded, with {n_rays} rays; extract it on a Box"
+        )
     vertices = level_set.vertices.detach().cpu().double().numpy()
     vertices = (to_domain or Similarity.identity()).invert(vertices)
     write_whole(path, writer(level_set, vertices))

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from creased import Affine, Block, Box, LevelSet, Program, extract_level_set
+from creased import Affine, Block, Box, LevelSet, Polytope, Program, extract_level_set
+from creased.core.records import map_tensors
 from creased.core.signs import sign_vectors
 from creased.geometry import edge_lengths, implicit_vertices, solve_vertices
 from tests.strategies import ball_program, random_program
@@ -166,3 +167,20 @@ def test_second_derivatives_in_weights_are_right() -> None:
     weight = program.blocks[0].affine.weight.requires_grad_()
     assert torch.autograd.gradcheck(energy, weight)
     assert torch.autograd.gradgradcheck(energy, weight)
+
+
+def test_vertices_on_slanted_walls_stay_on_them(device: torch.device) -> None:
+    program = random_program(3, (6, 4), seed=2, device=device)
+    generator = torch.Generator().manual_seed(1)
+    normals = torch.randn((12, 3), generator=generator, dtype=torch.float64)
+    polytope = Polytope(normals, normals.norm(dim=1))
+    surface = extract_level_set(program, polytope)
+    moved = map_tensors(program, lambda t: t + 1e-6)
+    found = solve_vertices(surface, moved)
+    on_wall = surface.is_on_wall() & found.is_regular
+    assert int(on_wall.sum()) > 3
+    walls = polytope.halfspaces(program.dtype, program.device)
+    rows = surface.zero_ids[on_wall].long().amin(1)
+    heights = (found.vertices[on_wall] @ walls[:-1] + walls[-1]).gather(1, rows[:, None])
+    assert float(heights.abs().max()) < 1e-12
+    assert float((found.vertices - surface.vertices).abs().max()) > 1e-7

@@ -29,7 +29,7 @@ class Audit:
     n_edges: int
     n_polygons: int
     n_components: int
-    euler_characteristic: int
+    euler_characteristic: int  # of open cells: rays do not count
     n_boundary_edges: int  # edges in one polygon (D = 2: vertices on one edge)
     n_crowded_edges: int  # edges in three or more polygons (D = 2: vertices on three or more edges)
     n_clashing_edges: int  # edges that their two polygons run along in the same direction
@@ -82,6 +82,7 @@ def audit_level_set(level_set: LevelSet) -> Audit:
     """Check a level set of any dimension; closedness and orientation are those of D = 2 and 3."""
     n_vertices = level_set.vertices.shape[0]
     labels = label_components(n_vertices, level_set.edges)
+    n_rays = int(level_set.is_ray().sum())  # they bound edges, but are no points of the level set
     boundary = crowded = clashing = pinched = 0
     if level_set.dim == 3:
         boundary, crowded, clashing, pinched = _check_polygons(level_set.polygons, n_vertices)
@@ -93,12 +94,12 @@ def audit_level_set(level_set: LevelSet) -> Audit:
         n_edges=level_set.edges.shape[0],
         n_polygons=level_set.polygons.n,
         n_components=int(torch.unique(labels).numel()),
-        euler_characteristic=n_vertices - level_set.edges.shape[0] + level_set.polygons.n,
+        euler_characteristic=n_vertices - n_rays - level_set.edges.shape[0] + level_set.polygons.n,
         n_boundary_edges=boundary,
         n_crowded_edges=crowded,
         n_clashing_edges=clashing,
         n_pinched_vertices=pinched,
-        n_wall_vertices=int(level_set.is_on_wall().sum()),
+        n_wall_vertices=int(level_set.is_on_wall().sum()) - n_rays,
         n_torn=level_set.n_torn,
         max_residual=float(level_set.residual.max()) if n_vertices else 0.0,
     )

@@ -74,6 +74,10 @@ class CellsAround:
         """Entries grouped by cell."""
         return group_equal(self._keys, self.codes, self._rows.keys)
 
+    def vertices(self, entries: Tensor) -> Tensor:
+        """The vertex (n,) of each of some entries (n,)."""
+        return self.place.index_select(0, entries) // self._choices.moved.shape[0]
+
     def count(self) -> int:
         """Number of cells."""
         return int(self.group().starts.sum())

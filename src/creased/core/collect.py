@@ -34,7 +34,7 @@ def collect(
     """Cut all of a domain, or as much as memory allows; keep all cells, or those on one row."""
     memory = free_bytes(task.program.device) if memory is None else memory
     held = ASSEMBLY if level_row is not None else 1
-    cutter, welder, done = Cutter(task), Welder(task.domain.dim, task.rows, task.program.dtype), 0.0
+    cutter, welder, done = Cutter(task), Welder(task.start()[0], task.rows), 0.0
     notes: tuple[str, ...] = ()
     while not notes and (piece := cutter.next_piece()) is not None:
         welder.add(piece if level_row is None else on_row(piece, level_row))
@@ -44,7 +44,8 @@ def collect(
         needed = held * welder.n_bytes / max(done, SOON)
         if memory is not None and needed > memory and not cutter.is_done:
             notes = (_why_stopped(welder, min(done, 1), needed, memory),)
-    return Extraction(welder.finish(), welder.n_torn, notes, is_whole=not notes)
+    cells, _ = task.settle(welder.finish())
+    return Extraction(cells, welder.n_torn, notes, is_whole=not notes)
 
 
 def _why_stopped(welder: Welder, done: float, needed: float, memory: int) -> str:

@@ -13,29 +13,31 @@ from torch import Tensor
 
 from creased.core.cells import CellsAround
 from creased.core.cofaces import arrange
-from creased.core.domain import Box
+from creased.core.domain import Domain
 from creased.core.pairing import CellCodes
 from creased.core.pieces import own_edges, own_vertices
 from creased.core.records import map_tensors
 from creased.core.signs import RowLayout, sign_vectors
 from creased.core.skeleton import Skeleton
+from creased.core.true_cells import TrueCells
 
 
 @dataclass(frozen=True)
 class PolyhedralComplex:
     """The domain cut by every hidden neuron and, unless left out, by the zero set of each output."""
 
-    vertices: Tensor  # (V, D) floating
+    vertices: Tensor  # (V, D) floating; where the domain is unbounded see `is_ray`
     zero_ids: Tensor  # (V, D) int32: rows that vanish at the vertex, ascending
     words: Tensor  # (V, W) int64: packed signs, bit 0 at the zero ids
     edges: Tensor  # (E, 2) int32
     edge_zero_ids: Tensor  # (E, D - 1) int32
     layout: RowLayout  # how rows are numbered
-    domain: Box
+    domain: Domain
     corners: Tensor | None = None  # (V, 2^D) int32, see `creased.core.corners`; only where this is a piece
     is_whole: bool = True  # False: given up before it took more memory than allowed
     n_torn: int = 0  # 2-faces that rounding left with other than two cuts; 0 on generic networks
     status: str = ""  # what is unusual, in words; empty if nothing is
+    true: TrueCells | None = None  # the cells unperturbed, where ``degeneracy="contract"`` was asked for
 
     @property
     def dim(self) -> int:
@@ -50,15 +52,32 @@ class PolyhedralComplex:
         """Unpacked signs (n, n_rows) int8 in {-1, 0, +1} of the vertices in a slice."""
         return sign_vectors(self.words[which], self.zero_ids[which], self.layout.n_rows)
 
+    def is_ray(self) -> Tensor:
+        """True (V,) for vertices at infinity: their entry in ``vertices`` is a direction of unit length.
+
+        Each has one edge, which is unbounded; what lies at infinity altogether is left out.
+        """
+        return self.layout.is_ray(self.zero_ids)
+
     def f_vector(self) -> tuple[int, ...]:
         """Numbers of cells of dimension 0, 1, ..., D, each counted as a relatively open cell.
+
+        Those of ``true`` where that was asked for, else the perturbed ones. What lies at infinity is not
+        counted, so that the cells of the whole space are those of an arrangement.
 
         Counted from the vertices alone, so that the entry for edges is a check on ``edges``. The memory is
         that of C(D, k) 2^k keys a vertex for the k-cells. Of a piece its own cells are counted.
         """
+        if self.true is not None:
+            return self.true.f_vector()
         codes, rows = CellCodes(self.words, self.zero_ids), arrange(self.layout, self.words.device)
-        higher = (CellsAround(codes, self.corners, k, rows).count() for k in range(1, self.dim + 1))
-        return (int(self.is_own_vertex().sum()), *higher)
+        corners, is_counted = self.corners, self.is_own_vertex()
+        if self.layout.at_infinity:  # every cell that is not at infinity has a vertex that is not
+            finite = (~self.is_ray()).nonzero()[:, 0]
+            codes, is_counted = codes.choose(finite), is_counted[finite]
+            corners = None if corners is None else corners[finite]
+        higher = (CellsAround(codes, corners, k, rows).count() for k in range(1, self.dim + 1))
+        return (int(is_counted.sum()), *higher)
 
     def is_own_vertex(self) -> Tensor:
         """True (V,) for the vertices that do not belong to an earlier piece; all, where this is no piece."""
@@ -72,5 +91,5 @@ class PolyhedralComplex:
         return Skeleton(self.vertices, self.zero_ids, self.words, self.edges, self.edge_zero_ids)
 
     def euler_characteristic(self) -> int:
-        """Alternating sum of the f-vector: 1 for a closed box."""
+        """Alternating sum of the f-vector: 1 for a closed box, (-1)^D for the whole space."""
         return sum((-1) ** k * count for k, count in enumerate(self.f_vector()))

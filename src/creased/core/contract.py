@@ -41,10 +41,23 @@ def contract(vertices: Tensor, polygons: Polygons, tolerance: float | None = Non
     short = (lengths <= tolerance).nonzero()[:, 0]
     label = label_components(vertices.shape[0], torch.stack([polygons.indices[short], heads[short]], dim=1))
     kept, vertex = torch.unique(label, return_inverse=True)
+    merged = merge(polygons, vertex)
+    return Contraction(vertices[kept], merged.polygons, vertex, merged.polygon)
+
+
+class Merged(NamedTuple):
+    """Polygons between fewer vertices."""
+
+    polygons: Polygons
+    polygon: Tensor  # (F',) int64: which polygon each was
+
+
+def merge(polygons: Polygons, vertex: Tensor) -> Merged:
+    """Polygons once each vertex (V,) has become another; those left with two corners or fewer are dropped."""
     corners, owners = vertex[polygons.indices], polygons.owners()
-    remains = corners != vertex[heads]
+    remains = corners != corners[polygons.following()]
     sizes = torch.zeros_like(polygons.sizes).index_add_(0, owners, remains.long())
     is_face = sizes > 2
     remains &= is_face[owners]
     faces = Polygons.of_sizes(sizes[is_face], corners[remains])
-    return Contraction(vertices[kept], faces, vertex, is_face.nonzero()[:, 0])
+    return Merged(faces, is_face.nonzero()[:, 0])

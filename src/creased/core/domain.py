@@ -1,7 +1,8 @@
 """Domains: where a network is looked at, and the skeleton of the domain that subdivision starts from.
 
 A wall is a row like any other, with the inside on its + side. Of a box in D dimensions, wall ``2 i`` is
-``x_i >= lower_i`` and wall ``2 i + 1`` is ``x_i <= upper_i``.
+``x_i >= lower_i`` and wall ``2 i + 1`` is ``x_i <= upper_i``. Other domains are polytopes and simplices
+(`creased.core.polytope`), the whole space (`creased.core.whole_space`), and whatever has the same methods.
 """
 
 from __future__ import annotations
@@ -9,12 +10,48 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from creased.core.signs import pack_rows
 from creased.core.skeleton import Skeleton
+
+Rows = Sequence[Sequence[float]]  # of floats or integers, which stand for themselves
+
+
+class Domain(Protocol):
+    """A convex set, bounded by walls."""
+
+    @property
+    def dim(self) -> int:
+        """D."""
+
+    @property
+    def n_walls(self) -> int:
+        """M."""
+
+    @property
+    def lower(self) -> tuple[float, ...]:
+        """Least coordinates of a box around it; -infinity where it is unbounded."""
+
+    @property
+    def upper(self) -> tuple[float, ...]:
+        """Greatest coordinates of a box around it."""
+
+    def halfspaces(self, dtype: torch.dtype, device: torch.device) -> Tensor:
+        """The walls as affine functions (D + 1, M), >= 0 inside, the constant last."""
+
+    def exact_walls(self) -> Rows:
+        """The same, without rounding, each up to a positive factor: M rows of D + 1 numbers."""
+
+    def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
+        """Its vertices and edges, each vertex on D walls, in words of that number.
+
+        Raises:
+            ValueError: it has none of its own, being unbounded.
+        """
 
 
 @dataclass(frozen=True)
@@ -60,6 +97,11 @@ class Box:
         walls[:-1, 0::2], walls[-1, 0::2] = eye, -lower
         walls[:-1, 1::2], walls[-1, 1::2] = -eye, upper
         return walls
+
+    def exact_walls(self) -> Rows:
+        """The walls (M, D + 1), as they are given."""
+        rows: list[list[float]] = self.halfspaces(torch.float64, torch.device("cpu")).T.tolist()
+        return rows
 
     def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
         """The corners and edges of the box."""

@@ -15,24 +15,30 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from creased.core.certify import first_certified
 from creased.core.collect import collect
 from creased.core.complex import PolyhedralComplex
-from creased.core.domain import Box
+from creased.core.degeneracy import needs_exact, treat_complex, treat_level_set
+from creased.core.domain import Domain
 from creased.core.level_set import LevelSet
 from creased.core.methods import Asked, choose_method, is_large, march_over, subdivide_all, why_distrusted
 from creased.core.pieces import Cutter
 from creased.core.program import Affine, Program
 from creased.core.skeleton import Skeleton
-from creased.core.tasks import choose_dtype, make_task
+from creased.core.tasks import Task, choose_dtype, make_task
+from creased.core.whole_space import WholeSpace
 
 SEEDS = 32  # points an axis of the grid that looks for a level set to march on
 
 
 def extract_complex(
     program: Program,
-    domain: Box,
+    domain: Domain,
     *,
     level: float | None = 0.0,
+    degeneracy: str = "perturb",
+    zero_sign: int = 1,
+    exact: bool = False,
     memory: int | None = None,
     at_once: int | None = None,
     device: torch.device | str | None = None,
@@ -47,6 +53,11 @@ def extract_complex(
         program: what to extract; detached.
         domain: where.
         level: the value of the outputs that cuts; None leaves the outputs out.
+        degeneracy: what is done where more rows than dimensions meet in a point. "perturb" moves rows apart
+            by nothing, which leaves cells without extent; "contract" finds the true cells too (see
+            `PolyhedralComplex.true`); "error" raises.
+        zero_sign: the sign, 1 or -1, that an output counts as having where it vanishes on a whole cell.
+        exact: decide signs that rounding leaves in doubt in rationals; "contract" and "error" always do.
         memory: bytes that the complex may take; what is free by default.
         at_once: vertices that are cut at once; by default as many as `creased.core.memory` allows.
         device: where to work; the program's by default.
@@ -54,19 +65,31 @@ def extract_complex(
             taken, with a status.
 
     Raises:
-        ValueError: dimensions differ, a weight is not finite, or the type is another.
+        ValueError: dimensions differ, a weight is not finite, or the type or an option is another.
+        DegenerateError: more than D rows meet in a point, and that was to be an error.
     """
-    task_in = partial(make_task, program, domain, level, at_once, device)
-    dtype, notes = choose_dtype(dtype or program.dtype, domain)
-    task = task_in(dtype)
+    exact = needs_exact("extract_complex", degeneracy, zero_sign, exact=exact)
+    dtype, notes = choose_dtype(dtype or program.dtype, domain, exact=exact)
+    task_in = partial(make_task, program, domain, level, at_once, device, zero_sign=zero_sign)
+    if exact:
+        found = first_certified(
+            lambda band: _cut(task_in(dtype, band=band), memory, notes), program, level or 0.0, zero_sign
+        )
+        is_done = degeneracy == "perturb" or not found.is_whole
+        return found if is_done else treat_complex(found, task_in(dtype), degeneracy)
+    found = _cut(task_in(dtype), memory, notes)
+    if found.n_torn and dtype == torch.float32:
+        notes = (f"in float64: in float32 rounding left {found.n_torn} faces open",)
+        found = _cut(task_in(torch.float64), memory, notes)
+    return found
+
+
+def _cut(task: Task, memory: int | None, notes: tuple[str, ...]) -> PolyhedralComplex:
     done = collect(task, memory)
-    if done.n_torn and dtype == torch.float32:
-        notes = (f"in float64: in float32 rounding left {done.n_torn} faces open",)
-        done = collect(task_in(torch.float64), memory)
     return PolyhedralComplex(
         *done.skeleton,
         layout=task.rows.layout,
-        domain=domain,
+        domain=task.domain,
         is_whole=done.is_whole,
         n_torn=done.n_torn,
         status="; ".join(notes + done.notes),
@@ -75,7 +98,7 @@ def extract_complex(
 
 def stream_complex(
     program: Program,
-    domain: Box,
+    domain: Domain,
     *,
     level: float | None = 0.0,
     at_once: int | None = None,
@@ -92,12 +115,12 @@ def stream_complex(
     task = make_task(program, domain, level, at_once, device, dtype)
     cutter = Cutter(task)
     while (piece := cutter.next_piece()) is not None:
-        cells = Skeleton(*(part.clone() for part in piece.skeleton))
+        cells, corners = task.settle(Skeleton(*(part.clone() for part in piece.skeleton)), piece.corners)
         yield PolyhedralComplex(
             *cells,
             layout=task.rows.layout,
             domain=domain,
-            corners=None if piece.corners is None else piece.corners.clone(),
+            corners=None if corners is None else corners.clone(),
             n_torn=piece.n_torn,
             status="; ".join(notes),
         )
@@ -105,7 +128,7 @@ def stream_complex(
 
 def count_cells(
     program: Program,
-    domain: Box,
+    domain: Domain,
     *,
     level: float | None = 0.0,
     at_once: int | None = None,
@@ -131,10 +154,13 @@ def count_cells(
 
 def extract_level_set(
     program: Program,
-    domain: Box,
+    domain: Domain,
     level: float = 0.0,
     *,
     output: int = 0,
+    degeneracy: str = "perturb",
+    zero_sign: int = 1,
+    exact: bool = False,
     method: str = "subdivide",
     prune: bool | None = None,
     seeds: int | Tensor | LevelSet = SEEDS,
@@ -156,6 +182,11 @@ def extract_level_set(
         domain: where.
         level: the value of the output.
         output: which output.
+        degeneracy: what is done where more rows than dimensions meet in a point. "perturb" gives the level
+            set of a function moved by nothing, with several vertices in one place; "contract" makes one of
+            these; "error" raises.
+        zero_sign: the sign, 1 or -1, that the function less the level counts as having where it is zero.
+        exact: decide signs that rounding leaves in doubt in rationals; "contract" and "error" always do.
         method: "subdivide" cuts the domain, and proves that nothing is missing; its cost follows the volume
             near the level. "march" walks the level set, in two or three dimensions, at the cost of its faces,
             and finds the components that a seed lies on. "auto" takes "march" for larger networks, where
@@ -175,8 +206,9 @@ def extract_level_set(
             taken, with a status; marching always takes it.
 
     Raises:
-        ValueError: dimensions differ, a weight is not finite, the type or the method is another, or there is
+        ValueError: dimensions differ, a weight is not finite, the type or an option is another, or there is
             no such output.
+        DegenerateError: more than D rows meet in a point of it, and that was to be an error.
     """
     if not 0 <= output < program.out_dim:
         raise ValueError(f"extract_level_set: output must be in 0..{program.out_dim - 1}, got {output}")
@@ -185,16 +217,24 @@ def extract_level_set(
     for name, limit in (("budget", budget), ("memory", memory)):
         if limit is not None and not limit >= 0:
             raise ValueError(f"extract_level_set: {name} must be 0 or more, got {limit}")
-    program = replace(
-        program, head=Affine(program.head.weight[output : output + 1], program.head.bias[output : output + 1])
-    )
-    method, reason = choose_method(method, program, complete=complete)
-    dtype, notes = choose_dtype(dtype or program.dtype, domain)
-    drops = is_large(program) if prune is None else prune
-    task_in = partial(make_task, program, domain, level, at_once, device, prune=drops)
+    network, chosen = program, slice(output, output + 1)
+    program = replace(program, head=Affine(program.head.weight[chosen], program.head.bias[chosen]))
+    exact = needs_exact("extract_level_set", degeneracy, zero_sign, exact=exact)
+    method, reason = choose_method(method, program, complete=complete, cut=exact or zero_sign < 0)
+    dtype, notes = choose_dtype(dtype or program.dtype, domain, exact=exact)
+    is_bounded = not isinstance(domain, WholeSpace)
+    if not is_bounded and (prune or method == "march"):
+        raise ValueError("extract_level_set: pruning and marching need a bounded domain, got WholeSpace")
+    drops = is_bounded and is_large(program) if prune is None else prune
+    task_in = partial(make_task, program, domain, level, at_once, device, prune=drops, zero_sign=zero_sign)
     asked = Asked(level, output, reason, notes, seeds, complete, budget, memory, progress)
     if method == "march":
         return march_over(task_in(torch.float64)._replace(prune=True), asked)
+    if exact:
+        found = first_certified(
+            lambda band: subdivide_all(task_in(dtype, band=band), asked), network, level, zero_sign
+        )
+        return found if degeneracy == "perturb" else treat_level_set(found, task_in(dtype), degeneracy)
     found = subdivide_all(task_in(dtype), asked)
     if dtype == torch.float32 and (why := why_distrusted(found, task_in(torch.float64))):
         asked = asked._replace(notes=(f"in float64: in float32 {why}",))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from creased.core.domain import Domain
 from creased.core.records import map_tensors
 from creased.core.signs import RowLayout, masks_of
 
@@ -69,7 +70,7 @@ class Polygons:
 class LevelSet:
     """The set {f = level} in a domain; made by `extract_level_set`."""
 
-    vertices: Tensor  # (V, D) floating, in the coordinates of the network's input
+    vertices: Tensor  # (V, D) floating, in the coordinates of the network's input; see `is_ray`
     zero_ids: Tensor  # (V, D) int32, ascending: the rows that vanish there; the last is the level's
     words: Tensor  # (V, W) int64: packed signs, bit 0 at the zero ids
     edges: Tensor  # (E, 2) int64; D = 2: directed, with the inside on the left
@@ -77,8 +78,9 @@ class LevelSet:
     polygons: Polygons  # D = 3; else empty
     polygon_words: Tensor  # (F, W) int64: the sign vector of the region that holds the polygon
     polylines: Polygons  # D = 2: chains of vertices; a closed one does not repeat its first vertex
-    residual: Tensor  # (V,) floating: |f - level| at the vertices, evaluated by the program
+    residual: Tensor  # (V,) floating: |f - level| at the vertices, evaluated by the program; slope at a ray
     layout: RowLayout  # how rows are numbered
+    domain: Domain  # where it was looked for
     level: float
     output: int  # which output of the program
     guarantee: str  # what the extraction proves of completeness
@@ -109,8 +111,21 @@ class LevelSet:
         words = self.words if words is None else words
         return masks_of(words, self.layout.n_walls, self.layout.n_neurons, self.vertices.dtype)
 
+    def is_ray(self) -> Tensor:
+        """True (V,) for vertices at infinity: their entry in ``vertices`` is a direction of unit length.
+
+        Each has one edge, which is unbounded; an unbounded polygon goes from one ray to another, and its side
+        between them is at infinity.
+        """
+        return self.layout.is_ray(self.zero_ids)
+
+    @property
+    def is_bounded(self) -> bool:
+        """True if no vertex is at infinity."""
+        return not bool(self.is_ray().any())
+
     def is_on_wall(self) -> Tensor:
-        """True (V,) where a vertex lies on a wall of the domain."""
+        """True (V,) where a vertex lies on a wall of the domain; that of the whole space is at infinity."""
         return (self.zero_ids < self.layout.n_walls).any(dim=1)
 
     def audit(self) -> Audit:
@@ -127,11 +142,13 @@ class LevelSet:
         """A `trimesh.Trimesh` of the fan triangles, vertices unmerged and in order; needs D = 3.
 
         Raises:
-            ValueError: the level set is not a surface in three dimensions.
+            ValueError: the level set is not a bounded surface in three dimensions.
             ImportError: trimesh is not installed.
         """
         if self.dim != 3:
             raise ValueError(f"LevelSet.to_trimesh: needs a surface in 3 dimensions, got D = {self.dim}")
+        if not self.is_bounded:
+            raise ValueError("LevelSet.to_trimesh: the level set is unbounded; extract it on a box")
         try:
             trimesh = import_module("trimesh")
         except ImportError as error:

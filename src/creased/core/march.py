@@ -20,7 +20,7 @@ from torch import Tensor
 
 from creased.core.cell_set import CellSet
 from creased.core.cofaces import Arrangement
-from creased.core.domain import Box
+from creased.core.domain import Domain
 from creased.core.facets import Facets, find_facets, join_facets
 from creased.core.growable import Growable
 from creased.core.level_set import Polygons
@@ -60,7 +60,7 @@ class Walker:
     def __init__(
         self,
         program: Program,
-        domain: Box,
+        domain: Domain,
         rows: Arrangement,
         memory: int | None = None,
         progress: Callable[[str], None] | None = None,

@@ -55,8 +55,8 @@ def is_large(program: Program) -> bool:
     return math.comb(program.n_neurons, program.in_dim) > MANY_VERTICES
 
 
-def choose_method(method: str, program: Program, *, complete: bool) -> tuple[str, str]:
-    """The method to take, and why, where that was left open.
+def choose_method(method: str, program: Program, *, complete: bool, cut: bool = False) -> tuple[str, str]:
+    """The method to take, and why, where that was left open; ``cut``: for what subdivision alone can do.
 
     Raises:
         ValueError: there is no such method, or it can't do these dimensions.
@@ -65,12 +65,14 @@ def choose_method(method: str, program: Program, *, complete: bool) -> tuple[str
         raise ValueError(f"extract_level_set: method must be one of {', '.join(METHODS)}; got {method}")
     if method == "march" and program.in_dim not in (2, 3):
         raise ValueError(f"extract_level_set: march needs 2 or 3 dimensions, got {program.in_dim}: subdivide")
+    if method == "march" and cut:
+        raise ValueError("extract_level_set: march takes zeros as +, perturbed, in floating point: subdivide")
     if method != "auto":
         return method, ""
     if program.in_dim not in (2, 3):
         return "subdivide", f"subdivided, as there are not 2 or 3 dimensions but {program.in_dim}"
-    if complete:
-        return "subdivide", "subdivided, as completeness was asked for"
+    if complete or cut:
+        return "subdivide", f"subdivided, as {'completeness' if complete else 'exactness'} was asked for"
     if is_large(program):
         return "march", f"marched, as there are {program.n_neurons} neurons"
     return "subdivide", f"subdivided, as there are only {program.n_neurons} neurons"
@@ -85,7 +87,7 @@ def subdivide_all(task: Task, asked: Asked) -> LevelSet:
     skeleton = done.skeleton._replace(edges=done.skeleton.edges.long())
     surface = link_surface(task.program, skeleton, task.rows, is_whole=done.is_whole)
     origin = _origin(asked, guarantee, done.notes, done.n_torn, is_complete=done.is_whole)
-    return make_level_set(task.program, surface, task.rows.layout, origin)
+    return make_level_set(task.program, surface, task.rows.layout, task.domain, origin)
 
 
 def march_over(task: Task, asked: Asked) -> LevelSet:
@@ -110,7 +112,7 @@ def march_over(task: Task, asked: Asked) -> LevelSet:
     )
     notes = (walker.note,) if walker.note else ()
     origin = _origin(asked, guarantee, notes, is_complete=is_proven)
-    return make_level_set(task.program, surface, task.rows.layout, origin)
+    return make_level_set(task.program, surface, task.rows.layout, task.domain, origin)
 
 
 def _refuse_extremes(program: Program) -> None:
@@ -174,7 +176,7 @@ def why_distrusted(found: LevelSet, exact: Task) -> str | None:
         return f"rounding left {found.n_torn} faces open"
     if found.is_empty:
         return "no vertex was found"
-    corners = exact.domain.skeleton(1, torch.float64, exact.program.device).vertices
+    corners = exact.start()[0].vertices
     height = float(exact.program(corners).abs().max())
     miss = float(exact.program.outputs_at(found.vertices.double()).abs().max())
     is_close = miss <= torch.finfo(found.vertices.dtype).eps ** 0.5 * height

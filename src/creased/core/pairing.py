@@ -114,6 +114,12 @@ def group_codes(codes: CellCodes, table: KeyTable) -> Groups:
     return group_equal(lambda drawn: cell_keys(codes, drawn), codes.choose, table)
 
 
+def group_words(words: Tensor) -> Groups:
+    """Group entries that are words (n, W) and nothing else."""
+    codes = CellCodes(words, torch.empty((words.shape[0], 0), dtype=torch.int32, device=words.device))
+    return group_codes(codes, key_table(1, words.shape[1], words.device))
+
+
 def group_exact(keys: Tensor) -> Groups:
     """Group entries by keys (n,) that are codes themselves, not hashes of them."""
     ordered, order = torch.sort(keys)

@@ -43,9 +43,9 @@ class Cutter:
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._program, self._rows = task.program, task.rows
-        self._affines = [block.affine for block in task.program.blocks] + [
-            task.program.head
+        self._program, self._rows = task.cutting, task.rows
+        self._affines = [block.affine for block in self._program.blocks] + [
+            self._program.head
         ] * task.has_outputs
         self._pruner: Pruner | None = None
         self._stack: list[Work] = [self._start()]
@@ -69,19 +69,20 @@ class Cutter:
     def _start(self) -> Work:
         """The whole domain, ready for the first block."""
         task, program = self._task, self._program
-        start = task.domain.skeleton(self._rows.layout.n_words, program.dtype, program.device)
+        start, corners = task.start()
         if task.prune and program.blocks:
             self._pruner = Pruner(program, start.vertices.abs().amax(0))
         at_once = task.at_once or max(working_bytes(program.device) // self._bytes_a_vertex(), 1)
         # So many vertices have C(n, D) creases; where they fit at once, nothing need be numbered.
         is_large = math.comb(self._rows.layout.n_neurons, task.domain.dim) > at_once
-        skeleton = GrowingSkeleton.of(start, numbered=self._pruner is not None or is_large)
-        cut = self._start_block(skeleton, 0, start.vertices)
+        is_numbered = self._pruner is not None or is_large
+        skeleton = GrowingSkeleton.of(start, corners if is_numbered else None)
+        cut = self._start_block(skeleton, 0, start.vertices, task.n_started)
         return Work(skeleton, cut, 0, at_once, forms=self._pruner.whole() if self._pruner else None)
 
     def _bytes_a_vertex(self) -> int:
         """What one vertex and what goes with it take, about, while a part is cut."""
-        dim, layout, program = self._program.in_dim, self._rows.layout, self._program
+        dim, layout, program = self._task.domain.dim, self._rows.layout, self._program
         number = program.head.weight.element_size()
         widest = max((sum(block.affine.weight.shape) for block in program.blocks), default=1)
         edges = dim * (8 + 4 * (dim - 1))
@@ -123,7 +124,7 @@ class Cutter:
             work.index += 1
         work.cut = self._start_block(work.skeleton, work.index, state)
 
-    def _start_block(self, skeleton: GrowingSkeleton, index: int, state: Tensor) -> BlockCut:
+    def _start_block(self, skeleton: GrowingSkeleton, index: int, state: Tensor, n_done: int = 0) -> BlockCut:
         """Make ready for block ``index``, or for the outputs, given its state (V, S) at the vertices."""
         first_row = self._rows.layout.n_walls + sum(self._program.widths[:index])
         if index == len(self._affines):
@@ -131,7 +132,9 @@ class Cutter:
         affine = self._affines[index]
         blocks = self._program.blocks[index : index + 1]
         carried = _evaluate(affine, state, has_passengers=any(block.skip is not None for block in blocks))
-        return start_block(skeleton, carried, affine.bias.shape[0], first_row, self._rows)
+        return start_block(
+            skeleton, carried, affine.bias.shape[0], first_row, self._rows, n_done, self._task.decisions
+        )
 
 
 def _as_one_sum(block: Block, activation: Tensor, passengers: Tensor) -> tuple[Affine, Tensor]:

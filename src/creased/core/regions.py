@@ -18,7 +18,7 @@ from creased.core.cells import number_regions
 from creased.core.cofaces import arrange
 from creased.core.complex import PolyhedralComplex
 from creased.core.corners import DEAD
-from creased.core.domain import Box
+from creased.core.domain import Domain
 from creased.core.pairing import CellCodes
 from creased.core.program import Program
 from creased.core.records import map_tensors
@@ -44,7 +44,7 @@ class Regions:
     corners: Tensor  # (V, 2^D) int32: the region in each corner of a vertex, -1 outside of the domain
     zero_ids: Tensor  # (V, D) int32: of the vertices
     layout: RowLayout
-    domain: Box
+    domain: Domain
 
     @property
     def n(self) -> int:
@@ -66,7 +66,10 @@ class Regions:
         return sign_vectors(words, words.new_empty((words.shape[0], 0)), self.layout.n_rows)
 
     def vertices(self) -> tuple[Tensor, Tensor]:
-        """Offsets (R + 1,) and indices (n,) int64: the vertices of region i are those between its offsets."""
+        """Offsets (R + 1,) and indices (n,) int64: the vertices of region i are those between its offsets.
+
+        Where the domain is unbounded some are rays; see `PolyhedralComplex.is_ray`.
+        """
         live = (self.corners.reshape(-1) != DEAD).nonzero()[:, 0]
         region, order = torch.sort(self.corners.reshape(-1)[live], stable=True)
         return _offsets(region, self.n), live[order] // self.corners.shape[1]
@@ -89,7 +92,8 @@ class Regions:
         """Offsets (R + 1,) and rows (n,) int64: the rows that bound region i are between its offsets."""
         rows = self.zero_ids[:, None, :].expand(-1, self.corners.shape[1], -1)
         regions = self.corners[:, :, None].expand(-1, -1, self.dim)
-        inside = (regions != DEAD).reshape(-1)
+        at_infinity = (rows == 0).expand_as(regions) if self.layout.at_infinity else torch.zeros_like(regions)
+        inside = ((regions != DEAD) & ~at_infinity.bool()).reshape(-1)
         n_rows = self.layout.n_rows
         keys = regions.reshape(-1)[inside].long() * n_rows + rows.reshape(-1)[inside]
         keys = torch.unique(keys)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from creased.core.chains import label_components
-from creased.core.domain import Box
+from creased.core.domain import Domain
 from creased.core.level_set import LevelSet
 from creased.core.program import Program
 from creased.core.tolerance import get_epsilon
@@ -25,7 +25,7 @@ COARSE = 16  # points an axis of the grid that looks for what an earlier level s
 MOST = 1024  # points of an earlier level set, about
 
 
-def grid_seeds(program: Program, domain: Box, n: int) -> Tensor:
+def grid_seeds(program: Program, domain: Domain, n: int) -> Tensor:
     """Points (m, D) just below the level, on the lines of a grid of n points an axis or near them.
 
     Raises:
@@ -49,12 +49,12 @@ def grid_seeds(program: Program, domain: Box, n: int) -> Tensor:
     return torch.cat([_bisect(program, domain, torch.cat(firsts), torch.cat(seconds)), found])
 
 
-def reach_of(domain: Box) -> float:
+def reach_of(domain: Domain) -> float:
     """What rounding of coordinates is relative to: how large they get, and how far apart."""
     return math.dist(domain.lower, domain.upper) + 2 * max(map(abs, domain.lower + domain.upper))
 
 
-def _grid(program: Program, domain: Box, n: int) -> Tensor:
+def _grid(program: Program, domain: Domain, n: int) -> Tensor:
     axes = [
         torch.linspace(a, b, n, dtype=program.dtype, device=program.device)
         for a, b in zip(domain.lower, domain.upper, strict=True)
@@ -73,7 +73,7 @@ def _dips(values: Tensor, axis: int) -> Tensor:
     return alike & is_least & (here.abs() <= slope)
 
 
-def _bisect(program: Program, domain: Box, first: Tensor, second: Tensor) -> Tensor:
+def _bisect(program: Program, domain: Domain, first: Tensor, second: Tensor) -> Tensor:
     """Points just below the zero set between pairs of points (m, D) where the signs differ."""
     is_plus = program.outputs_at(first) >= 0
     above, below = torch.where(is_plus, first, second), torch.where(is_plus, second, first)
@@ -85,7 +85,7 @@ def _bisect(program: Program, domain: Box, first: Tensor, second: Tensor) -> Ten
     return below + BELOW * reach_of(domain) * down
 
 
-def project(program: Program, domain: Box, points: Tensor, within: float = torch.inf) -> Tensor:
+def project(program: Program, domain: Domain, points: Tensor, within: float = torch.inf) -> Tensor:
     """Points just below {f = 0} near the points (m, D), by Newton's method.
 
     Those that do not arrive are left out, and those that go farther than ``within``.
@@ -106,7 +106,7 @@ def project(program: Program, domain: Box, points: Tensor, within: float = torch
     return points[kept] + down
 
 
-def level_set_seeds(program: Program, domain: Box, earlier: LevelSet) -> Tensor:
+def level_set_seeds(program: Program, domain: Domain, earlier: LevelSet) -> Tensor:
     """Points near an earlier level set, some of each component, and those of a coarse grid."""
     edges, n_edges = earlier.edges, earlier.edges.shape[0]
     component = label_components(earlier.vertices.shape[0], edges)[edges[:, 0]]

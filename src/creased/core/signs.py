@@ -27,6 +27,7 @@ class RowLayout:
     n_walls: int
     widths: tuple[int, ...]  # neurons of each block
     n_outputs: int  # 0 where the complex leaves the outputs out
+    at_infinity: bool = False  # whether row 0, the one wall, is the wall at infinity: see `whole_space`
 
     @property
     def n_neurons(self) -> int:
@@ -47,6 +48,12 @@ class RowLayout:
     def first_output(self) -> int:
         """Row of the first output."""
         return self.n_walls + self.n_neurons
+
+    def is_ray(self, zero_ids: Tensor) -> Tensor:
+        """True (V,) for vertices at infinity, given their zero ids (V, D): what is stored is a direction."""
+        if not self.at_infinity:
+            return torch.zeros(zero_ids.shape[0], dtype=torch.bool, device=zero_ids.device)
+        return zero_ids[:, 0] == 0
 
 
 def pack_rows(signs: Tensor, first_row: int, n_words: int) -> Tensor:

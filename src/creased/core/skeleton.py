@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from creased.core.cofaces import Arrangement
-from creased.core.corners import corners_of_domain, edge_corners
+from creased.core.corners import edge_corners
+from creased.core.decisions import Decisions
 from creased.core.growable import Growable
 from creased.core.signs import WORD
 
@@ -37,16 +38,15 @@ class GrowingSkeleton:
     n_torn: int = 0  # faces that rounding left with other than two cuts
 
     @staticmethod
-    def of(start: Skeleton, *, numbered: bool) -> GrowingSkeleton:
-        """The skeleton of a domain; ``numbered``: with corners."""
-        corners = Growable(corners_of_domain(start.zero_ids)) if numbered else None
+    def of(start: Skeleton, corners: Tensor | None = None) -> GrowingSkeleton:
+        """The skeleton of a domain, with corners (V, 2^D) or without."""
         return GrowingSkeleton(
             vertices=Growable(start.vertices),
             zero_ids=Growable(start.zero_ids),
             words=Growable(start.words),
             edges=Growable(start.edges),
             edge_zero_ids=Growable(start.edge_zero_ids),
-            corners=corners,
+            corners=None if corners is None else Growable(corners),
         )
 
     def freeze(self) -> Skeleton:
@@ -69,8 +69,9 @@ class BlockCut:
     n_neurons: int
     carried: Growable  # (V, N + P): preactivations, then passengers
     buckets: list[list[Tensor]]  # for each neuron, pieces (n,) int64 of the edges that it cuts next
-    coarse_noise: float = 0.0  # values larger than this are no rounding noise
+    largest: float = 0.0  # of the values that the block starts with
     n_done: int = 0  # neurons that have cut
+    decisions: Decisions | None = None  # decides signs in doubt; None: noise about zero counts as zero
 
     @property
     def words(self) -> slice:
@@ -125,6 +126,4 @@ def restrict(
     moved = [[edge_number.index_select(0, piece) for piece in bucket] for bucket in cut.buckets]
     buckets = [[left for piece in bucket if (left := piece[piece >= 0]).numel()] for bucket in moved]
     carried = cut.carried.select(vertex)
-    return kept, BlockCut(
-        cut.rows, cut.first_row, cut.n_neurons, carried, buckets, cut.coarse_noise, cut.n_done
-    )
+    return kept, replace(cut, carried=carried, buckets=buckets)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from creased.core.cofaces import Arrangement
-from creased.core.domain import Box
+from creased.core.domain import Domain
 from creased.core.program import Affine, Program, map_frames
 from creased.core.records import map_tensors
 from creased.core.signs import masks_of
@@ -53,7 +53,7 @@ class Climbs(NamedTuple):
 class Slicer:
     """Slices cells of one program on one domain."""
 
-    def __init__(self, program: Program, domain: Box, rows: Arrangement) -> None:
+    def __init__(self, program: Program, domain: Domain, rows: Arrangement) -> None:
         self._program, self._layout = program, rows.layout
         walls = domain.halfspaces(program.dtype, program.device)
         self._walls = Affine(walls[:-1].T, walls[-1])

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from creased.core.cofaces import Arrangement, Cofaces
 from creased.core.corners import edge_corners, inside_walls, live_faces
+from creased.core.decisions import Decisions
 from creased.core.growable import Growable
 from creased.core.noise import silence_interpolated
 from creased.core.pairing import CellCodes
@@ -46,7 +47,13 @@ class _NewVertices(NamedTuple):
 
 
 def start_block(
-    skeleton: GrowingSkeleton, carried: Growable, n_neurons: int, first_row: int, rows: Arrangement
+    skeleton: GrowingSkeleton,
+    carried: Growable,
+    n_neurons: int,
+    first_row: int,
+    rows: Arrangement,
+    n_done: int = 0,
+    decisions: Decisions | None = None,
 ) -> BlockCut:
     """Make a skeleton, cut by all rows before ``first_row``, ready to be cut by a block.
 
@@ -57,12 +64,19 @@ def start_block(
         n_neurons: N.
         first_row: number of the block's first neuron among the rows.
         rows: tables of the arrangement.
+        n_done: neurons, the first of the block, that have cut the skeleton already.
+        decisions: decides signs in doubt; without it they are taken as rounding left them.
     """
     buckets: list[list[Tensor]] = [[] for _ in range(n_neurons)]
     least, largest = torch.aminmax(carried.rows) if carried.rows.numel() else carried.rows.new_zeros(2)
-    coarse = min(rounding_error(carried.rows.dtype, 1) * max(-float(least), float(largest)), 0.5)
-    cut = BlockCut(rows, first_row, n_neurons, carried, buckets, coarse)
-    skeleton.words.rows[:, cut.words] |= _pack_from(cut, carried.rows, 0)
+    cut = BlockCut(
+        rows, first_row, n_neurons, carried, buckets, max(-float(least), float(largest)), n_done, decisions
+    )
+    if decisions is not None and n_neurons:
+        codes = CellCodes(skeleton.words.rows, skeleton.zero_ids.rows)
+        z = carried.rows[:, :n_neurons]
+        decisions.settle(z, codes, skeleton.vertices.rows, first_row, cut.largest)
+    skeleton.words.rows[:, cut.words] |= _pack_from(cut, carried.rows, n_done)
     _schedule_all(skeleton, cut)
     return cut
 
@@ -88,7 +102,7 @@ def _pack_from(block: BlockCut, carried: Tensor, neuron: int) -> Tensor:
 def _schedule_all(skeleton: GrowingSkeleton, block: BlockCut) -> None:
     """Put every edge that the block cuts in its first bucket."""
     words = skeleton.words.rows[:, block.words].contiguous()
-    to_come = _rows_from(block, 0)
+    to_come = _rows_from(block, block.n_done)
     for start in range(0, skeleton.edges.n, SCAN):
         ends = skeleton.edges.rows[start : start + SCAN]
         crossed = (words.index_select(0, ends[:, 0]) ^ words.index_select(0, ends[:, 1])) & to_come
@@ -143,16 +157,16 @@ def _split_edges(skeleton: GrowingSkeleton, block: BlockCut, split: Tensor, neur
     ends = skeleton.edges.rows.index_select(0, split)
     edge_zero_ids = skeleton.edge_zero_ids.rows.index_select(0, split)
     first, second = (skeleton.words.rows.index_select(0, end) for end in ends.unbind(1))
-    fresh = _interpolate(skeleton, block, ends, neuron)
     # Where the ends agree the sign is theirs; where they differ it is that of the end which is not zero for
     # rows already done, and that of the interpolated value for rows to come.
     row, rows = block.first_row + neuron, block.rows
     differ = first ^ second
     words = (first & second) | (differ & rows.before[row])
-    words[:, block.words] |= differ[:, block.words] & fresh
+    codes = CellCodes(words, torch.nn.functional.pad(edge_zero_ids, (0, 1), value=row))
+    words[:, block.words] |= differ[:, block.words] & _interpolate(skeleton, block, ends, neuron, codes)
     faces = _live_faces(skeleton, ends, edge_zero_ids, second, rows)
     skeleton.words.append(words)
-    skeleton.zero_ids.append(torch.nn.functional.pad(edge_zero_ids, (0, 1), value=row))
+    skeleton.zero_ids.append(codes.zero_ids)
     return _NewVertices(edge_zero_ids, ends, first, second, words, faces)
 
 
@@ -168,8 +182,11 @@ def _live_faces(
     return live_faces(around, edge_zero_ids.shape[1] + 1)
 
 
-def _interpolate(skeleton: GrowingSkeleton, block: BlockCut, ends: Tensor, neuron: int) -> Tensor:
+def _interpolate(
+    skeleton: GrowingSkeleton, block: BlockCut, ends: Tensor, neuron: int, codes: CellCodes
+) -> Tensor:
     """Append positions and carried values where the neuron vanishes between ends (n, 2); signs in words."""
+    coarse = min(rounding_error(block.carried.rows.dtype, 1) * block.largest, 0.5)
     carried, values = block.carried.extend(ends.shape[0]), block.carried.rows
     vertices, points = skeleton.vertices.extend(ends.shape[0]), skeleton.vertices.rows
     packed = []
@@ -180,10 +197,14 @@ def _interpolate(skeleton: GrowingSkeleton, block: BlockCut, ends: Tensor, neuro
         made = torch.lerp(first, second, share[:, None], out=carried[chunk])
         made[:, neuron] = 0
         to_come = slice(neuron + 1, block.n_neurons)
-        silence_interpolated(made[:, to_come], first[:, to_come], second[:, to_come], block.coarse_noise)
-        packed.append(_pack_from(block, made, neuron + 1))
+        silence_interpolated(made[:, to_come], first[:, to_come], second[:, to_come], coarse)
         first, second = (points.index_select(0, end) for end in ends[chunk].unbind(1))
         torch.lerp(first, second, share[:, None], out=vertices[chunk])
+        if block.decisions is not None and neuron + 1 < block.n_neurons:
+            mine = CellCodes(codes.words[chunk], codes.zero_ids[chunk])
+            row = block.first_row + neuron + 1
+            block.decisions.settle(made[:, to_come], mine, vertices[chunk], row, block.largest)
+        packed.append(_pack_from(block, made, neuron + 1))
     return torch.cat(packed)
 
 

@@ -18,10 +18,13 @@ from creased.core.assemble import (
     region_gradients,
 )
 from creased.core.cofaces import Arrangement
+from creased.core.domain import Domain
 from creased.core.level_set import LevelSet, Polygons
 from creased.core.program import Program
 from creased.core.signs import RowLayout
 from creased.core.skeleton import Skeleton
+
+FAR = 1e3  # times the extent of all vertices: where rays are taken to end when polygons are oriented
 
 
 class Origin(NamedTuple):
@@ -64,19 +67,46 @@ def link_surface(
         if not is_whole:
             cycles = drop_open(cycles)
         words = sides.words[cycles.owner]
-        polygons = orient_polygons(cycles.cells, skeleton.vertices, region_gradients(program, words, layout))
-        return Surface(skeleton, polygons, words, none, cycles.n_open + cycles.n_crowded)
+        points = _places(skeleton, layout)
+        polygons = orient_polygons(cycles.cells, points, region_gradients(program, words, layout))
+        n_unbounded = int(layout.is_ray(skeleton.zero_ids)[polygons.indices].sum()) // 2
+        return Surface(skeleton, polygons, words, none, cycles.n_open - n_unbounded + cycles.n_crowded)
     if edges.shape[0] and skeleton.vertices.shape[1] == 2:
         cycles = _link_polylines(skeleton)
         edge_words = skeleton.words[edges[:, 0]] | skeleton.words[edges[:, 1]]
         gradients = region_gradients(program, edge_words, layout)
-        polylines = orient_polylines(cycles, skeleton.vertices, gradients)
+        polylines = orient_polylines(cycles, _places(skeleton, layout), gradients)
         directed = skeleton._replace(edges=_directed_edges(polylines, cycles))
         return Surface(directed, none, skeleton.words[:0], polylines, cycles.n_crowded)
     return Surface(skeleton, none, skeleton.words[:0], none, 0)
 
 
-def make_level_set(program: Program, surface: Surface, layout: RowLayout, origin: Origin) -> LevelSet:
+def _places(skeleton: Skeleton, layout: RowLayout) -> Tensor:
+    """Positions (V, D) of the vertices; of a ray one far along it."""
+    points, is_ray = skeleton.vertices, layout.is_ray(skeleton.zero_ids)
+    if not bool(is_ray.any()):
+        return points
+    finite = points[~is_ray]
+    extent = 1 + (finite.amax(0) - finite.amin(0)).amax()
+    first, second = skeleton.edges.unbind(1)
+    leaves = is_ray[first] != is_ray[second]
+    ray = torch.where(is_ray[first], first, second)[leaves]
+    apex = torch.where(is_ray[first], second, first)[leaves]
+    return points.index_copy(0, ray, points[apex] + FAR * extent * points[ray])
+
+
+def _residual(program: Program, skeleton: Skeleton, layout: RowLayout) -> Tensor:
+    """How far vertices (V,) are from the zero set; for a ray, how fast the function leaves it."""
+    residual = program.outputs_at(skeleton.vertices)[:, 0].abs()
+    is_ray = layout.is_ray(skeleton.zero_ids)
+    if bool(is_ray.any()):
+        residual[is_ray] = program.linear_part().outputs_at(skeleton.vertices[is_ray])[:, 0].abs()
+    return residual
+
+
+def make_level_set(
+    program: Program, surface: Surface, layout: RowLayout, domain: Domain, origin: Origin
+) -> LevelSet:
     """The record of a surface; the program has one output, less the level."""
     skeleton = surface.skeleton
     n_lost = int((~skeleton.vertices.isfinite().all(1)).sum())
@@ -90,8 +120,9 @@ def make_level_set(program: Program, surface: Surface, layout: RowLayout, origin
         polygons=surface.polygons,
         polygon_words=surface.polygon_words,
         polylines=surface.polylines,
-        residual=program.outputs_at(skeleton.vertices)[:, 0].abs(),
+        residual=_residual(program, skeleton, layout),
         layout=layout,
+        domain=domain,
         level=origin.level,
         output=origin.output,
         guarantee=origin.guarantee if n_torn == 0 else f"not complete: rounding left {n_torn} faces open",
@@ -126,7 +157,10 @@ def _notes(surface: Skeleton, layout: RowLayout, origin: Origin, n_torn: int) ->
         absent = f"the function does not take the value {origin.level:g} in the domain"
         unseen = f"no point was found where the function takes the value {origin.level:g}"
         notes.append(f"empty: {absent if origin.is_complete else unseen}")
-    if n_wall:
+    n_rays = int(layout.is_ray(surface.zero_ids).sum())
+    if n_rays:
+        notes.append(f"unbounded: {n_rays} vertices are rays")
+    elif n_wall:
         notes.append(f"cut open by the domain's walls at {n_wall} vertices")
     if n_torn:
         notes.append(f"rounding left {n_torn} faces open")

@@ -23,6 +23,14 @@ def get_epsilon(dtype: torch.dtype) -> float:
     return 1000 * torch.finfo(dtype).eps
 
 
+def doubtful_band(dtype: torch.dtype) -> float:
+    """Values below this, relative to the largest of their layer, have their signs decided exactly on request.
+
+    It is far more than rounding makes of well conditioned vertices, and still hardly ever met by chance.
+    """
+    return float(torch.finfo(dtype).eps ** 0.5)
+
+
 def steps_across(dtype: torch.dtype, lower: Sequence[float], upper: Sequence[float]) -> float:
     """Numbers of a type between the bounds of a box, on the axis where they are fewest."""
     eps = torch.finfo(dtype).eps

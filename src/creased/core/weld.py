@@ -17,20 +17,17 @@ class Welder:
     """Takes pieces one by one, in the order in which they were cut, and gives one skeleton.
 
     Args:
-        dim: D.
+        start: what the pieces were cut from.
         rows: tables of the arrangement.
-        dtype: of the vertices.
     """
 
-    def __init__(self, dim: int, rows: Arrangement, dtype: torch.dtype) -> None:
-        ints = torch.empty(0, dtype=torch.int32, device=rows.bits.device)
-        n_words = rows.layout.n_words
+    def __init__(self, start: Skeleton, rows: Arrangement) -> None:
         self._rows = rows
-        self._vertices = Growable(torch.empty((0, dim), dtype=dtype, device=rows.bits.device))
-        self._zero_ids = Growable(ints.new_empty((0, dim)))
-        self._words = Growable(rows.bits.new_empty((0, n_words)))
-        self._edges = Growable(ints.new_empty((0, 2)))
-        self._edge_zero_ids = Growable(ints.new_empty((0, dim - 1)))
+        self._vertices = Growable(start.vertices[:0].clone())
+        self._zero_ids = Growable(start.zero_ids[:0].clone())
+        self._words = Growable(start.words[:0].clone())
+        self._edges = Growable(start.edges[:0].clone())
+        self._edge_zero_ids = Growable(start.edge_zero_ids[:0].clone())
         self._shared: list[Tensor] = []  # numbers of vertices that later pieces find again
         self._found_again: list[CellCodes] = []  # vertices of earlier pieces; edges name them -1, -2, ...
         self._n_found_again = 0

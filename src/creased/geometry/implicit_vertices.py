@@ -164,14 +164,15 @@ def _values_at(program: Program, vertices: _Vertices, level_set: LevelSet) -> Te
 
 
 def _jacobian_at(program: Program, vertices: _Vertices, level_set: LevelSet) -> Tensor:
-    """Gradients (V, D, D) of the zero rows; a wall's is that of a coordinate."""
+    """Gradients (V, D, D) of the zero rows."""
     points, masks, rows = vertices
     dim, linear = level_set.dim, program.linear_part()
     row, is_wall = _program_rows(rows, level_set), rows < level_set.layout.n_walls
     axes = torch.eye(dim).to(points)[:, None].expand(-1, points.shape[0], -1)
     tangents = [linear.preactivations_on(axis, masks).gather(1, row) for axis in axes]
-    wall_axis = torch.nn.functional.one_hot((rows // 2).clamp(max=dim - 1), dim).to(points.dtype)
-    return torch.where(is_wall[:, :, None], wall_axis, torch.stack(tangents, dim=2))
+    normals = level_set.domain.halfspaces(points.dtype, points.device)[:-1].T
+    of_walls = normals[rows.clamp(max=normals.shape[0] - 1)]
+    return torch.where(is_wall[:, :, None], of_walls, torch.stack(tangents, dim=2))
 
 
 def _unit_rows(jacobian: Tensor) -> tuple[Tensor, Tensor, Tensor]:

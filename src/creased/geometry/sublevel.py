@@ -18,21 +18,19 @@ from creased.geometry.halfedges import halfedges_of
 UPPER_1, UPPER_2 = 1, 3  # walls of a box, see `creased.core.domain`
 
 
-def sublevel_volume(vertices: Tensor, level_set: LevelSet, domain: Box) -> Tensor:
-    """Volume of the points of a box where the function is at most the level: a scalar in cubed units.
+def sublevel_volume(vertices: Tensor, level_set: LevelSet) -> Tensor:
+    """Volume of the points of the domain where the function is at most the level: a scalar in cubed units.
 
     Args:
         vertices: positions (V, 3), differentiable or not.
-        level_set: extracted in the box.
-        domain: the box.
+        level_set: extracted in a box.
 
     Raises:
-        ValueError: the level set is not a surface in three dimensions, or the box is not.
+        ValueError: the level set is not a surface in a box.
     """
-    if (level_set.dim, domain.dim) != (3, 3):
-        raise ValueError(
-            f"sublevel_volume: surface and box must have 3 dimensions, got {level_set.dim} and {domain.dim}"
-        )
+    domain = level_set.domain
+    if not isinstance(domain, Box) or domain.dim != 3:
+        raise ValueError(f"sublevel_volume: needs a surface in a box of 3 dimensions, got one in {domain}")
     local = vertices - torch.tensor(domain.lower, dtype=torch.float64).to(vertices)
     a, b, c = (high - low for low, high in zip(domain.lower, domain.upper, strict=True))
     sides = halfedges_of(level_set.polygons)

@@ -15,7 +15,7 @@ def conditions_of(audit: Audit) -> list[str]:
     if audit.n_wall_vertices:
         found.append(
             "the walls cut the level set: lengths, areas and curvature are those of what is inside, "
-            "volumes are closed along the walls where the regularizer was given the domain"
+            "volumes are closed along the walls"
         )
     if audit.n_torn:
         found.append(f"rounding left {audit.n_torn} faces open: what is missing counts nothing")

@@ -39,7 +39,7 @@ class Volume(Regularizer):
 
     Keeps a shape from shrinking under other regularizers, or inflates it.
 
-    Formula: (V / target - 1)^2, V from the divergence theorem.
+    Formula: (V / target - 1)^2, V from the divergence theorem; the walls of a box close what they cut.
 
     YAML to paste, in `configs/regularizer/`:
 
@@ -47,27 +47,22 @@ class Volume(Regularizer):
           term:
             _target_: creased.geometry.Volume
             target: 0.1
-            domain: ${domain}
           weight: 1.0
 
     Args:
         target: volume in cubed units of the domain, positive; that of the first level set seen by default.
-        domain: where the level set was extracted; its walls close a surface that they cut. Without it that
-            is closed by a cone.
         n_samples: vertices looked at in each call; None for all.
     """
 
-    def __init__(
-        self, target: float | None = None, domain: Box | None = None, n_samples: int | None = 256
-    ) -> None:
+    def __init__(self, target: float | None = None, n_samples: int | None = 256) -> None:
         super().__init__(n_samples)
         if target is not None and not target > 0:
             raise ValueError(f"Volume: target must be positive, got {target}")
-        self.target, self.domain = target, domain
+        self.target = target
 
     def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
         """The volume."""
-        volume = _volume(vertices, level_set, self.domain)
+        volume = _volume(vertices, level_set)
         if self.target is None and float(volume.detach()) > 0:
             self.target = float(volume.detach())
         return volume
@@ -80,7 +75,8 @@ class Volume(Regularizer):
 class Compactness(Regularizer):
     """Excess of the inverse isoperimetric quotient, A^3 / (36 pi V^2) - 1: 0 for a ball; without a unit.
 
-    Rounds a shape off at any size: it does not shrink under it.
+    Rounds a shape off at any size: it does not shrink under it. The area of walls that cut it
+    does not count.
 
     YAML to paste, in `configs/regularizer/`:
 
@@ -88,19 +84,11 @@ class Compactness(Regularizer):
           term:
             _target_: creased.geometry.Compactness
           weight: 1.0e-3
-
-    Args:
-        domain: as for `Volume`; the walls' own area does not count.
-        n_samples: vertices looked at in each call; None for all.
     """
-
-    def __init__(self, domain: Box | None = None, n_samples: int | None = 256) -> None:
-        super().__init__(n_samples)
-        self.domain = domain
 
     def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
         """Area and volume."""
-        volume = _volume(vertices, level_set, self.domain)
+        volume = _volume(vertices, level_set)
         return torch.stack([surface_area(vertices, level_set.polygons), volume])
 
     def combine(self, totals: Tensor) -> Tensor:
@@ -111,7 +99,7 @@ class Compactness(Regularizer):
         return area**3 / (36 * math.pi * volume.square()) - 1
 
 
-def _volume(vertices: Tensor, level_set: LevelSet, domain: Box | None) -> Tensor:
-    if domain is None:
-        return enclosed_volume(vertices, level_set.polygons)
-    return sublevel_volume(vertices, level_set, domain)
+def _volume(vertices: Tensor, level_set: LevelSet) -> Tensor:
+    if isinstance(level_set.domain, Box):
+        return sublevel_volume(vertices, level_set)
+    return enclosed_volume(vertices, level_set.polygons)

@@ -102,7 +102,7 @@ class ExtractLevelSet(L.Callback):
         pl_module.log("mesh/components", float(audit.n_components))
         pl_module.log("mesh/is_closed", float(audit.is_closed))
         pl_module.log("mesh/area", float(surface_area(level_set.vertices, level_set.polygons)))
-        pl_module.log("mesh/volume", float(sublevel_volume(level_set.vertices, level_set, pl_module.domain)))
+        pl_module.log("mesh/volume", float(sublevel_volume(level_set.vertices, level_set)))
         if level_set.status:
             log.warning("epoch %d: level set %s", epoch, level_set.status)
 

@@ -1,0 +1,109 @@
+"""Affine slices of the input: the program on the points origin + basis t, as a program of t.
+
+The slice is folded into what first meets the input, W (x0 + U t) + b = (W U) t + (W x0 + b), in double
+precision; `folding_error` bounds what that rounds. A level set of the slice is a section of the whole one:
+distances in it are those of the whole space where the basis is orthonormal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from creased.core.program import Affine, Block, Program
+from creased.core.spanning import independent_rows
+from creased.core.tolerance import get_epsilon, rounding_error
+
+
+@dataclass(frozen=True)
+class ProgramSlice:
+    """A program on an affine subspace of its input."""
+
+    program: Program  # of t; float64
+    origin: Tensor  # (n,): where t = 0 is
+    basis: Tensor  # (n, D): the direction of each coordinate of t
+    orthonormality_defect: float  # largest entry of |U^T U - 1|
+    folding_error: float  # bound on the error of any weight or bias of the first layer
+
+    @property
+    def is_orthonormal(self) -> bool:
+        """Whether lengths and angles in the slice are those of the whole space."""
+        return self.orthonormality_defect <= get_epsilon(self.basis.dtype)
+
+    def lift(self, points: Tensor) -> Tensor:
+        """Points (..., D) of the slice as points (..., n) of the whole space."""
+        return self.origin + points.to(self.basis) @ self.basis.T
+
+
+def slice_program(
+    program: Program, origin: Tensor | Sequence[float], basis: Tensor | Sequence[Sequence[float]]
+) -> ProgramSlice:
+    """Restrict a program of n inputs to the D-dimensional slice origin + basis t.
+
+    Args:
+        program: of n inputs; detached.
+        origin: x0, (n,).
+        basis: U, (n, D): directions as columns, linearly independent; orthonormal if distances matter.
+
+    Raises:
+        ValueError: shapes do not fit, an entry is not finite, or the directions are dependent.
+    """
+    program = program.detach().to(dtype=torch.float64)
+    start, directions = (
+        torch.as_tensor(x).detach().to(program.device, torch.float64) for x in (origin, basis)
+    )
+    n = program.in_dim
+    if start.shape != (n,) or directions.dim() != 2 or directions.shape[0] != n or not directions.shape[1]:
+        raise ValueError(
+            f"slice_program: needs an origin ({n},) and a basis ({n}, D), got {tuple(start.shape)} and "
+            f"{tuple(directions.shape)}"
+        )
+    if not bool(start.isfinite().all() & directions.isfinite().all()):
+        raise ValueError("slice_program: origin and basis must be finite, got NaN or infinity")
+    n_spanned = len(independent_rows(directions.T))
+    if n_spanned < directions.shape[1]:
+        raise ValueError(
+            f"slice_program: the {directions.shape[1]} directions span {n_spanned} dimensions only"
+        )
+    defect = (directions.T @ directions - torch.eye(directions.shape[1]).to(directions)).abs().amax()
+    return ProgramSlice(
+        _fold(program, start, directions),
+        start,
+        directions,
+        float(defect),
+        _folding_error(program, start, directions),
+    )
+
+
+def _fold(program: Program, origin: Tensor, basis: Tensor) -> Program:
+    if not program.blocks:
+        return Program((), _folded(program.head, origin, basis))
+    first = program.blocks[0]
+    block: Block = replace(first, affine=_folded(first.affine, origin, basis))
+    if first.skip is not None:
+        shift = first.skip @ origin
+        block = replace(
+            block, skip=first.skip @ basis, shift=shift if first.shift is None else shift + first.shift
+        )
+    return Program((block, *program.blocks[1:]), program.head)
+
+
+def _folded(affine: Affine, origin: Tensor, basis: Tensor) -> Affine:
+    return Affine(affine.weight @ basis, affine(origin))
+
+
+def _folding_error(program: Program, origin: Tensor, basis: Tensor) -> float:
+    """Bound on the rounding of each sum that folding makes."""
+    first = program.blocks[0].affine if program.blocks else program.head
+    weights = [(first.weight, first.bias)]
+    if program.blocks and (skip := program.blocks[0].skip) is not None:
+        shift = program.blocks[0].shift
+        weights.append((skip, skip.new_zeros(skip.shape[0]) if shift is None else shift))
+    sizes = [
+        torch.maximum((w.abs() @ basis.abs()).amax(), (w.abs() @ origin.abs() + b.abs()).amax())
+        for w, b in weights
+    ]
+    return rounding_error(basis.dtype, program.in_dim + 1) * float(torch.stack(sizes).max())

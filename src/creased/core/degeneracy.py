@@ -1,0 +1,138 @@
+"""What is done where more rows than dimensions meet in a point: nothing, contraction, or an error.
+
+Subdivision perturbs, whatever is asked for: an exact zero counts as +, so that all is simple, with several
+vertices in one place. That is what ``"perturb"`` gives. ``"contract"`` makes one of what coincides, and
+``"error"`` raises. Whether it does is decided in rationals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from creased.core.complex import PolyhedralComplex
+from creased.core.contract import merge
+from creased.core.level_set import LevelSet, Polygons
+from creased.core.pairing import CellCodes
+from creased.core.rationals import ExactRows
+from creased.core.tasks import Task
+from creased.core.true_cells import Signs, find_true_cells, true_signs
+
+TREATMENTS = ("perturb", "contract", "error")
+
+
+def needs_exact(caller: str, degeneracy: str, zero_sign: int, *, exact: bool) -> bool:
+    """Whether signs have to be exact.
+
+    Raises:
+        ValueError: there is no such option.
+    """
+    if degeneracy not in TREATMENTS:
+        raise ValueError(f"{caller}: degeneracy must be one of {', '.join(TREATMENTS)}; got {degeneracy}")
+    if zero_sign not in (1, -1):
+        raise ValueError(f"{caller}: zero_sign must be 1 or -1, got {zero_sign}")
+    return exact or degeneracy != "perturb"
+
+
+class DegenerateError(ValueError):
+    """More rows than dimensions meet in a point; the message says where."""
+
+
+def treat_complex(found: PolyhedralComplex, task: Task, degeneracy: str) -> PolyhedralComplex:
+    """A complex with its true cells, or an error where it has others than those of a simple one.
+
+    Raises:
+        DegenerateError: a vertex lies on more than D rows, and that was to be an error.
+    """
+    exact = task.exact_rows()
+    if degeneracy == "error":
+        _refuse(found, task, exact)
+        return found
+    true = find_true_cells(found, task.program, exact, task.rows)
+    notes = [found.status] * bool(found.status)
+    if true.n_flat:
+        notes.append(f"an output vanishes on {true.n_flat} full-dimensional cells")
+    return replace(found, true=true, status="; ".join(notes))
+
+
+def treat_level_set(found: LevelSet, task: Task, degeneracy: str) -> LevelSet:
+    """A level set with one vertex in each place, or an error where there are several.
+
+    Raises:
+        DegenerateError: a vertex lies on more than D rows, and that was to be an error.
+    """
+    exact = task.exact_rows()
+    if degeneracy == "error":
+        _refuse(found, task, exact)
+        return found
+    vertex = _places(found, task, exact)
+    every = torch.arange(vertex.shape[0], device=vertex.device)
+    kept = torch.full_like(torch.unique(vertex), vertex.shape[0]).scatter_reduce(0, vertex, every, "amin")
+    n_merged = vertex.shape[0] - kept.shape[0]
+    if not n_merged:
+        return found
+    edge, edges = _merged_edges(vertex[found.edges])
+    merged = merge(found.polygons, vertex)
+    status = f"contracted: {n_merged} vertices coincided with others"
+    return replace(
+        found,
+        vertices=found.vertices[kept],
+        zero_ids=found.zero_ids[kept],
+        words=found.words[kept],
+        residual=found.residual[kept],
+        edges=edges,
+        edge_zero_ids=found.edge_zero_ids[edge],
+        polygons=merged.polygons,
+        polygon_words=found.polygon_words[merged.polygon],
+        polylines=_merged_polylines(found.polylines, vertex),
+        status=f"{found.status}; {status}" if found.status else status,
+    )
+
+
+def _true_signs(found: PolyhedralComplex | LevelSet, task: Task, exact: ExactRows) -> Signs:
+    walls = task.domain.halfspaces(task.program.dtype, task.program.device)
+    codes = CellCodes(found.words, found.zero_ids)
+    return true_signs(codes, found.vertices, task.program, walls, exact)
+
+
+def _refuse(found: PolyhedralComplex | LevelSet, task: Task, exact: ExactRows) -> None:
+    signs = _true_signs(found, task, exact).unpack(exact.layout.n_rows)
+    n_zeros = (signs == 0).sum(1) * ~found.is_ray()
+    n_degenerate = int((n_zeros > exact.dim).sum())
+    if n_degenerate:
+        worst = int(n_zeros.argmax())
+        rows = (signs[worst] == 0).nonzero()[:, 0].tolist()
+        raise DegenerateError(
+            f"degenerate: at {n_degenerate} vertices more than {exact.dim} rows vanish; at "
+            f"{found.vertices[worst].tolist()} the rows {rows}: ask for degeneracy='perturb' or 'contract'"
+        )
+
+
+def _places(found: LevelSet, task: Task, exact: ExactRows) -> Tensor:
+    """The number (V,) of the point that a vertex is: a point is known by its signs; every ray is its own."""
+    signs = torch.cat(_true_signs(found, task, exact), dim=1)
+    every = torch.arange(signs.shape[0], device=signs.device)
+    return torch.unique(
+        torch.cat([signs, torch.where(found.is_ray(), every, -1)[:, None]], dim=1), dim=0, return_inverse=True
+    )[1]
+
+
+def _merged_edges(edges: Tensor) -> tuple[Tensor, Tensor]:
+    """Which edges (E, 2) are left, one for each two different ends, and their ends."""
+    low, high = edges.amin(1), edges.amax(1)
+    names = low * (int(high.max()) + 1 if high.numel() else 1) + high
+    once, number = torch.unique(names, return_inverse=True)
+    every = torch.arange(edges.shape[0], device=edges.device)
+    first = torch.full_like(once, edges.shape[0]).scatter_reduce(0, number, every, "amin")
+    first = first[low[first] != high[first]]
+    return first, edges[first]
+
+
+def _merged_polylines(polylines: Polygons, vertex: Tensor) -> Polygons:
+    """Chains without corners that are followed by themselves."""
+    corners = vertex[polylines.indices]
+    remains = corners != corners[polylines.following()]
+    sizes = torch.zeros_like(polylines.sizes).index_add_(0, polylines.owners(), remains.long())
+    return Polygons.of_sizes(sizes, corners[remains])

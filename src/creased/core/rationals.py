@@ -1,0 +1,259 @@
+"""Exact arithmetic on the rows of an arrangement: floating-point weights are rational numbers.
+
+Rows are taken as linear forms of homogeneous coordinates (x, w). Since only signs are asked for, everything
+may be scaled by positive numbers, and so all of it is done in integers: a layer's weights are integers over a
+common power of two, and a vertex is the integer vector on which its D rows vanish, found by elimination.
+
+Integers are those of python-flint where it is installed (``pip install 'creased[exact]'``), else Python's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from functools import cache
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.elimination import Form, Point, eliminate, null_vector, reduce
+from creased.core.program import Block, Program
+from creased.core.signs import RowLayout
+
+
+@cache
+def integer_type() -> Callable[[int], Any]:
+    """How a Python integer becomes one to compute with."""
+    try:
+        kind: Callable[[int], Any] = import_module("flint").fmpz
+    except ImportError:
+        return int
+    return kind
+
+
+class _Linear(NamedTuple):
+    """A matrix of integers over a power of two, with what multiplies w as its last column."""
+
+    rows: list[list[tuple[int, Any]]]  # entries that are not zero, by column
+    shift: int  # log2 of the denominator
+
+
+class ExactRows:
+    """Walls, neurons and outputs of one program, and what was found of vertices so far.
+
+    Args:
+        program: its weights are taken as they are; finite.
+        walls: as affine functions (M, D + 1), the constant last; each up to a positive factor.
+        layout: how rows are numbered.
+    """
+
+    def __init__(self, program: Program, walls: Sequence[Sequence[float]], layout: RowLayout) -> None:
+        self.layout, self.dim = layout, program.in_dim
+        self._walls = _linear(walls)
+        self._blocks = [_exact_block(block) for block in program.blocks]
+        self._head = _linear(_with_bias(program.head.weight, program.head.bias))
+        self._points: dict[tuple[Any, ...], Point] = {}
+        self._signs: dict[Point, tuple[int, ...]] = {}
+
+    def vertex(self, zero_ids: Sequence[int], words: Sequence[int], towards: Sequence[float]) -> Point:
+        """The point on D rows, in the cell that packed signs name; of two opposite directions the nearer.
+
+        Args:
+            zero_ids: the rows, ascending.
+            words: packed signs; those of rows behind the last of the zeros do not matter.
+            towards: about where it is.
+
+        Raises:
+            ArithmeticError: the rows are dependent.
+        """
+        pattern = _as_number(words) & ((1 << max(zero_ids)) - 1)
+        key = (*zero_ids, pattern)
+        if key not in self._points:
+            self._points[key] = null_vector(self._forms(zero_ids, pattern))
+        point = self._points[key]
+        if point[-1] == 0 and not self.layout.at_infinity:
+            raise ArithmeticError(f"the rows {list(zero_ids)} of a vertex are parallel")
+        if point[-1] == 0 and sum(x * t for x, t in zip(point, towards, strict=False)) < 0:
+            return tuple(-x for x in point)
+        return point
+
+    def signs(self, point: Point) -> tuple[int, ...]:
+        """Signs (n_rows,) in {-1, 0, 1} of all rows at a point, by evaluating the network there."""
+        if point not in self._signs:
+            make = integer_type()
+            values = self._evaluate([[make(x)] for x in point[:-1]], [make(point[-1])], None)
+            self._signs[point] = tuple((value[0] > 0) - (value[0] < 0) for value in values)
+        return self._signs[point]
+
+    def perturbed_signs(
+        self, zero_ids: Sequence[int], words: Sequence[int], rows: Sequence[int], nudges: Sequence[int]
+    ) -> tuple[int, ...]:
+        """Signs, at the vertex on D rows, of others that vanish there, once all rows are perturbed.
+
+        Row ``r`` is moved up by an infinitesimal, by one that is larger by far the later the row comes in
+        ``nudges``, which holds every row that moves, or by a negative one where it is given as ``~r``.
+
+        Args:
+            zero_ids: the rows on which the vertex is.
+            words: packed signs that name the cell, with those of the rows asked for among them.
+            rows: which are asked for.
+            nudges: rows, or their complements, in the order of their infinitesimals.
+        """
+        pattern, signs = _as_number(words), []
+        own = [self._pull_back(zero, pattern) for zero in zero_ids]
+        for row in rows:
+            mine = reduce(self._pull_back(row, pattern), own, self.dim)[self.dim :]
+            parts = (mine[row] if row >= 0 else -mine[~row] for row in reversed(nudges))
+            first = next((part for part in parts if part != 0), 0)
+            signs.append((first > 0) - (first < 0))
+        return tuple(signs)
+
+    def _pull_back(self, row: int, pattern: int) -> Form:
+        """A positive multiple of how a row depends on x, then of how on what moves each of the rows."""
+        blocks, zero = self._blocks, integer_type()(0)
+        starts = [self.layout.n_walls]
+        for block in blocks:
+            starts.append(starts[-1] + len(block.affine.rows))
+        moves = [zero] * self.layout.n_rows
+        moves[row] = zero + 1
+        if row < starts[0]:
+            linear, index, n_before = self._walls, row, 0
+        else:
+            n_before = next(k for k in reversed(range(len(starts))) if row >= starts[k])
+            linear = blocks[n_before].affine if n_before < len(blocks) else self._head
+            index = row - starts[n_before]
+        covector, scale = dict(linear.rows[index]), linear.shift
+        moves[row] <<= scale
+        for k in reversed(range(n_before)):
+            block = blocks[k]
+            n_state = self.dim if k == 0 else blocks[k - 1].n_next
+            hidden, through = block.split(covector)
+            active = {j: c for j, c in hidden.items() if (pattern >> (starts[k] + j)) & 1}
+            shift = block.affine.shift + block.mix_shift
+            moves = [move << shift for move in moves]
+            for j, c in active.items():
+                moves[starts[k] + j] += c << block.affine.shift
+            covector = _row_times(active, block.affine)
+            for j, c in through.items():
+                covector[j] = covector.get(j, zero) + (c << block.affine.shift)
+            covector = {j: c for j, c in covector.items() if j < n_state}
+        return [covector.get(axis, zero) for axis in range(self.dim)] + moves
+
+    def rank(self, rows: Sequence[int], words: Sequence[int]) -> int:
+        """How many of some rows are independent as affine functions, in the cell that packed signs name."""
+        forms = [form[:-1] for form in self._forms(rows, _as_number(words))]
+        return eliminate(forms)[0]
+
+    def _forms(self, rows: Sequence[int], pattern: int) -> list[Form]:
+        make, n = integer_type(), self.dim + 1
+        units = [[make(int(i == j)) for j in range(n)] for i in range(n)]
+        forms = self._evaluate(units[:-1], units[-1], pattern, last=max(rows, default=0))
+        return [forms[row] for row in rows]
+
+    def _evaluate(self, x: list[Form], w: Form, pattern: int | None, last: int | None = None) -> list[Form]:
+        """All rows, or those up to the last asked for; with no pattern given the signs of values decide."""
+        rows, state = _apply(self._walls, x, w), x
+        for block in self._blocks:
+            z = _apply(block.affine, state, w)
+            if last is not None and last < len(rows) + len(z):
+                return rows + z
+            if pattern is None:
+                hidden = [[max(value[0], 0)] for value in z]
+            else:
+                is_active = [(pattern >> (len(rows) + i)) & 1 for i in range(len(z))]
+                hidden = [form if on else [0] * len(w) for form, on in zip(z, is_active, strict=True)]
+            rows = rows + z
+            state, w = block.advance(hidden, state, w)
+        return rows + _apply(self._head, state, w) if self.layout.n_outputs else rows
+
+
+class _ExactBlock(NamedTuple):
+    affine: _Linear
+    mix: _Linear | None  # of (relu(z), state, w); None: relu(z) itself
+
+    @property
+    def mix_shift(self) -> int:
+        """log2 of the denominator of the mix."""
+        return self.mix.shift if self.mix else 0
+
+    @property
+    def n_next(self) -> int:
+        """S', of the next state."""
+        return len(self.mix.rows if self.mix else self.affine.rows)
+
+    def split(self, covector: dict[int, Any]) -> tuple[dict[int, Any], dict[int, Any]]:
+        """A covector on the next state as one on relu(z), and one on what is passed through, by column."""
+        n_neurons = len(self.affine.rows)
+        if self.mix is None:
+            return {j: c for j, c in covector.items() if j < n_neurons}, {}
+        n_next = len(self.mix.rows)
+        pulled = _row_times({j: c for j, c in covector.items() if j < n_next}, self.mix)
+        hidden = {j: c for j, c in pulled.items() if j < n_neurons}
+        return hidden, {j - n_neurons: c for j, c in pulled.items() if j >= n_neurons}
+
+    def advance(self, hidden: list[Form], state: list[Form], w: Form) -> tuple[list[Form], Form]:
+        """The next state and w, both scaled by the same power of two."""
+        a = self.affine.shift
+        scaled = [value << a for value in w]
+        if self.mix is None:
+            return hidden, scaled
+        old = [[value << a for value in form] for form in state]
+        return _apply(self.mix, hidden + old, scaled), [value << self.mix.shift for value in scaled]
+
+
+def _exact_block(block: Block) -> _ExactBlock:
+    affine = _linear(_with_bias(block.affine.weight, block.affine.bias))
+    if block.mix is None and block.skip is None and block.shift is None:
+        return _ExactBlock(affine, None)
+    n_neurons, n_state = block.affine.weight.shape
+    n_next = next(len(t) for t in (block.mix, block.skip, block.shift) if t is not None)
+    like = block.affine.weight
+    eye = like.new_zeros((n_next, n_neurons)).fill_diagonal_(1)
+    parts = [
+        eye if block.mix is None else block.mix,
+        like.new_zeros((n_next, n_state)) if block.skip is None else block.skip,
+        (like.new_zeros(n_next) if block.shift is None else block.shift)[:, None],
+    ]
+    return _ExactBlock(affine, _linear(torch.cat(parts, dim=1)))
+
+
+def _with_bias(weight: Tensor, bias: Tensor) -> list[list[float]]:
+    return [[*row, b] for row, b in zip(weight.tolist(), bias.tolist(), strict=True)]
+
+
+def _linear(rows: Tensor | Sequence[Sequence[float]]) -> _Linear:
+    """Floats (n, m + 1) as integers over a common power of two."""
+    numbers = rows.tolist() if isinstance(rows, Tensor) else rows
+    exact = [[Fraction(x) for x in row] for row in numbers]
+    shift = max((x.denominator.bit_length() - 1 for row in exact for x in row), default=0)
+    make = integer_type()
+    return _Linear(
+        [[(j, make(int(x * (1 << shift)))) for j, x in enumerate(row) if x] for row in exact], shift
+    )
+
+
+def _apply(linear: _Linear, state: list[Form], w: Form) -> list[Form]:
+    """Values of a matrix on a state and w, times its denominator."""
+    columns = [*state, w]
+    if len(w) == 1:
+        return [[sum((a * columns[j][0] for j, a in row), 0)] for row in linear.rows]
+    zero = [0] * len(w)
+    return [
+        [sum(terms) for terms in zip(*([a * v for v in columns[j]] for j, a in row), strict=True)] or zero
+        for row in linear.rows
+    ]
+
+
+def _row_times(covector: dict[int, Any], linear: _Linear) -> dict[int, Any]:
+    """A covector times a matrix, by column."""
+    product: dict[int, Any] = {}
+    for i, c in covector.items():
+        for j, a in linear.rows[i]:
+            product[j] = product[j] + c * a if j in product else c * a
+    return product
+
+
+def _as_number(words: Sequence[int]) -> int:
+    return sum((word & (2**64 - 1)) << (64 * i) for i, word in enumerate(words))

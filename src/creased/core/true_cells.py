@@ -1,0 +1,176 @@
+"""The cells of an arrangement as it is: those of the perturbed one, with what has no extent contracted.
+
+Subdivision perturbs: rows that meet in a point are moved apart by nothing, which leaves cells without extent.
+A perturbed cell shrinks to a part of the cell with the signs that the network really has on it, zeros in
+all places where it vanishes; those are the signs of its vertices together. It keeps its dimension if its zero
+rows are of that rank. So the true cells of dimension k are the true signs of perturbed k-cells that keep k.
+
+Which values are zero is decided in rationals, wherever floating point leaves it open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.cells import CellsAround
+from creased.core.cofaces import Arrangement
+from creased.core.pairing import CellCodes, group_words
+from creased.core.program import BATCH, Program
+from creased.core.rationals import ExactRows
+from creased.core.signs import RowLayout, pack_rows, unpack_rows
+from creased.core.tolerance import looks_tied
+
+if TYPE_CHECKING:
+    from creased.core.complex import PolyhedralComplex
+
+
+class Signs(NamedTuple):
+    """True signs of cells, packed: a row is zero where neither bit is set."""
+
+    plus: Tensor  # (n, W) int64
+    minus: Tensor  # (n, W) int64
+
+    def choose(self, index: Tensor) -> Signs:
+        """Those of some cells (m,)."""
+        return Signs(self.plus[index], self.minus[index])
+
+    def unpack(self, n_rows: int) -> Tensor:
+        """Signs (n, n_rows) int8 in {-1, 0, +1}."""
+        plus, minus = (unpack_rows(words, 0, n_rows).to(torch.int8) for words in self)
+        return plus - minus
+
+
+@dataclass(frozen=True)
+class TrueCells:
+    """Relatively open cells, each once, by dimension; what lies at infinity is left out."""
+
+    signs: tuple[Signs, ...]  # of the cells of dimension 0, 1, ..., D
+    vertices: Tensor  # (n_0, D): positions of the first
+    edges: Tensor  # (n_1, 2) int64: ends of the second; -1 at infinity
+    vertex: Tensor  # (V,) int64: which true vertex each perturbed one is; -1 for rays
+    layout: RowLayout
+
+    def f_vector(self) -> tuple[int, ...]:
+        """Numbers of cells of dimension 0, 1, ..., D."""
+        return tuple(signs.plus.shape[0] for signs in self.signs)
+
+    def on_row(self, row: int) -> tuple[int, ...]:
+        """Numbers of cells of dimension 0, 1, ..., D on which a row vanishes."""
+        return tuple(int((signs.unpack(row + 1)[:, row] == 0).sum()) for signs in self.signs)
+
+    def sign_vectors(self, dim: int) -> Tensor:
+        """Signs (n, n_rows) int8 in {-1, 0, +1} of the cells of one dimension."""
+        return self.signs[dim].unpack(self.layout.n_rows)
+
+    @property
+    def n_flat(self) -> int:
+        """Full-dimensional cells on which an output vanishes."""
+        outputs = self.sign_vectors(len(self.signs) - 1)[:, self.layout.first_output :]
+        return int((outputs == 0).any(1).sum())
+
+
+def find_true_cells(
+    complex_: PolyhedralComplex, program: Program, exact: ExactRows, rows: Arrangement
+) -> TrueCells:
+    """The cells of a whole complex, unperturbed.
+
+    Args:
+        complex_: with right signs; see `creased.core.decisions`.
+        program: that it is of, its outputs less the level.
+        exact: the same in rationals.
+        rows: tables of the arrangement.
+    """
+    codes = CellCodes(complex_.words, complex_.zero_ids)
+    walls = complex_.domain.halfspaces(program.dtype, program.device)
+    at_vertices = true_signs(codes, complex_.vertices, program, walls, exact)
+    found = []
+    for dim in range(complex_.dim + 1):
+        cells = CellsAround(codes, None, dim, rows)
+        found.append(_of_dimension(_signs_of(cells, at_vertices), dim, exact))
+    is_ray = complex_.is_ray()
+    label = _find(at_vertices, found[0]).masked_fill(is_ray, -1)
+    place = torch.zeros(found[0].plus.shape[0], dtype=torch.int64, device=label.device)
+    finite = (~is_ray).nonzero()[:, 0]
+    place[label[finite]] = finite
+    first, second = complex_.edges.long().unbind(1)
+    along = Signs(*(x[first] | x[second] for x in at_vertices))
+    number = _find(along, found[1]) if complex_.edges.shape[0] else first
+    has = (number >= 0).nonzero()[:, 0]
+    edges = torch.full((found[1].plus.shape[0], 2), -1, device=label.device)
+    edges[number[has]] = label[complex_.edges.long()[has]]
+    return TrueCells(tuple(found), complex_.vertices[place], edges, label, complex_.layout)
+
+
+def true_signs(codes: CellCodes, points: Tensor, program: Program, walls: Tensor, exact: ExactRows) -> Signs:
+    """Signs of all rows at vertices (V, D), with the zeros that are not listed among their zero ids."""
+    words, zero_ids, layout = codes.words, codes.zero_ids.long(), exact.layout
+    n_rows = layout.n_rows
+    is_zero = torch.zeros((words.shape[0], n_rows), dtype=torch.bool, device=words.device)
+    is_zero.scatter_(1, zero_ids, True)
+    plus = words.clone()
+    minus = ~words & pack_rows(torch.ones_like(is_zero[:1]), 0, layout.n_words)
+    minus &= ~pack_rows(is_zero, 0, layout.n_words)
+    for vertex in _in_doubt(points, zero_ids, program, walls, layout).nonzero()[:, 0].tolist():
+        at = exact.vertex(zero_ids[vertex].tolist(), words[vertex].tolist(), points[vertex].tolist())
+        signs = torch.tensor([exact.signs(at)], device=words.device)
+        plus[vertex] = pack_rows(signs > 0, 0, layout.n_words)[0]
+        minus[vertex] = pack_rows(signs < 0, 0, layout.n_words)[0]
+    return Signs(plus, minus)
+
+
+def _in_doubt(points: Tensor, zero_ids: Tensor, program: Program, walls: Tensor, layout: RowLayout) -> Tensor:
+    """True (V,) for rays, and where a row may vanish that is not among the zero ids."""
+    parts = []
+    for at, zeros in zip(points.split(BATCH), zero_ids.split(BATCH), strict=True):
+        neurons = program.preactivations(at)[:, : layout.n_neurons + layout.n_outputs]
+        values = torch.cat([at @ walls[:-1] + walls[-1], neurons], dim=1)
+        reach = float(values.abs().max()) if values.numel() else 0.0
+        parts.append(looks_tied(values.scatter(1, zeros, torch.inf), reach).any(1))
+    return torch.cat([*parts, points[:0, 0].bool()]) | layout.is_ray(zero_ids)
+
+
+def _signs_of(cells: CellsAround, at_vertices: Signs) -> Signs:
+    """Signs of cells: those of their vertices together."""
+    groups = cells.group()
+    vertex = cells.vertices(groups.order)
+    starts = groups.starts.nonzero()[:, 0]
+    sizes = torch.diff(starts, append=starts.new_tensor([vertex.shape[0]]))
+    together = at_vertices.choose(vertex[starts])
+    for index in range(1, int(sizes.max()) if sizes.numel() else 0):
+        more = (sizes > index).nonzero()[:, 0]
+        others = at_vertices.choose(vertex[starts[more] + index])
+        for words, other in zip(together, others, strict=True):
+            words[more] |= other
+    return together
+
+
+def _of_dimension(signs: Signs, dim: int, exact: ExactRows) -> Signs:
+    """Each of some signs (n,) once, of those whose cells have that dimension and are not at infinity."""
+    layout = exact.layout
+    groups = group_words(torch.cat(signs, dim=1))
+    once = signs.choose(groups.order[groups.starts])
+    is_zero = once.unpack(layout.n_rows) == 0
+    n_independent = exact.dim - dim
+    kept = is_zero.sum(1) == n_independent
+    for cell in (is_zero.sum(1) > n_independent).nonzero()[:, 0].tolist():
+        rows = is_zero[cell].nonzero()[:, 0].tolist()
+        kept[cell] = exact.rank(rows, once.plus[cell].tolist()) == n_independent
+    if layout.at_infinity:
+        kept &= ~is_zero[:, 0]
+    return once.choose(kept)
+
+
+def _find(signs: Signs, among: Signs) -> Tensor:
+    """The place (n,) of signs among others that differ from each other; -1 where they are not."""
+    groups = group_words(torch.cat([torch.cat(among, dim=1), torch.cat(signs, dim=1)]))
+    numbers, n_known = groups.numbers(), among.plus.shape[0]
+    is_known = groups.order < n_known
+    place = torch.full_like(groups.order, -1)
+    place[numbers[is_known]] = groups.order[is_known]
+    found = torch.empty_like(place)
+    found[groups.order] = place[numbers]
+    return found[n_known:]

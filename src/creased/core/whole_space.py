@@ -1,0 +1,185 @@
+"""The whole space as a domain: homogeneous coordinates (x, w), and rays as vertices with w = 0.
+
+With biases times w a piecewise-affine network is positively homogeneous, so that the same loop cuts the half
+space w >= 0. Its one wall, row 0, is the wall at infinity; a vertex on it is a direction. The start is an
+arrangement of D independent hyperplanes of the first layer: one vertex, 2 D rays, 2^D regions. Where those
+neurons are not the first D of their layer they are put there, and given their own numbers back at the end.
+
+If the first layer has rank below D there are no vertices: the complex is that of a network on fewer
+inputs, times a linear space. That is refused with a basis of that space.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.corners import DEAD
+from creased.core.domain import Rows
+from creased.core.program import Affine, Block, Program
+from creased.core.signs import RowLayout, pack_rows
+from creased.core.skeleton import Skeleton
+from creased.core.spanning import independent_rows, null_space
+
+
+class LinealityError(ValueError):
+    """The network does not depend on some directions of its input: no cell has a vertex."""
+
+    def __init__(self, basis: Tensor, complement: Tensor) -> None:
+        self.basis = basis  # (k, D): the directions that the network does not look at, orthonormal
+        self.complement = complement  # (D - k, D): those that it does; rows for `slice_program`
+        self.lineality_dim = basis.shape[0]
+        super().__init__(
+            f"WholeSpace: the first layer spans {complement.shape[0]} of {basis.shape[1]} dimensions, so no "
+            f"cell has a vertex: lineality of dimension {basis.shape[0]}, along {basis.tolist()}; extract "
+            "slice_program(program, origin, error.complement.T) instead"
+        )
+
+
+@dataclass(frozen=True)
+class WholeSpace:
+    """All of R^D."""
+
+    dim: int
+
+    def __post_init__(self) -> None:
+        if self.dim < 1:
+            raise ValueError(f"WholeSpace: needs dim >= 1, got {self.dim}")
+
+    @property
+    def n_walls(self) -> int:
+        """The wall at infinity."""
+        return 1
+
+    @property
+    def lower(self) -> tuple[float, ...]:
+        """-infinity."""
+        return (-math.inf,) * self.dim
+
+    @property
+    def upper(self) -> tuple[float, ...]:
+        """Infinity."""
+        return (math.inf,) * self.dim
+
+    def halfspaces(self, dtype: torch.dtype, device: torch.device) -> Tensor:
+        """The wall at infinity as an affine function (D + 1, 1): it is 1 everywhere."""
+        return torch.eye(self.dim + 1, dtype=dtype, device=device)[:, -1:]
+
+    def exact_walls(self) -> Rows:
+        """The wall at infinity, w >= 0, in homogeneous coordinates (x, w)."""
+        return [[0.0] * self.dim + [1.0]]
+
+    def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
+        """There is none without a network: see `open_start`."""
+        raise ValueError("WholeSpace: has no vertices of its own; extract_complex starts from the network")
+
+
+class OpenStart(NamedTuple):
+    """What a network on the whole space is cut from."""
+
+    program: Program  # of (x, w), without constants; first the neurons that make the start
+    affine: Program  # the same of x
+    skeleton: Skeleton  # vertices (2 D + 1, D + 1): the apex, then directions
+    corners: Tensor  # (2 D + 1, 2^D) int32
+    order: Tensor  # (n_rows,) int64: the user's number of each row
+
+
+def open_start(program: Program, layout: RowLayout) -> OpenStart:
+    """The start for a program, with its rows in an order in which D independent ones come first.
+
+    Raises:
+        LinealityError: the first layer has no D independent neurons.
+    """
+    weight = program.blocks[0].affine.weight if program.blocks else program.head.weight[:0]
+    dim, first = program.in_dim, independent_rows(weight)
+    if len(first) < dim:
+        basis = null_space(weight)
+        raise LinealityError(basis, null_space(basis))
+    neurons = torch.tensor([*first, *(i for i in range(weight.shape[0]) if i not in first)])
+    order = torch.arange(layout.n_rows)
+    order[1 : 1 + len(neurons)] = 1 + neurons
+    ordered = _with_neurons_in_order(program, neurons.to(program.device))
+    affine = ordered.blocks[0].affine
+    skeleton = _cross(affine.weight[:dim], affine.bias[:dim], layout.n_words)
+    corners = _corners(dim, program.device)
+    return OpenStart(homogenise(ordered), ordered, skeleton, corners, order.to(program.device))
+
+
+def _with_neurons_in_order(program: Program, neurons: Tensor) -> Program:
+    block = program.blocks[0]
+    mix = torch.eye(len(neurons)).to(program.head.weight) if block.mix is None else block.mix
+    affine = Affine(block.affine.weight[neurons], block.affine.bias[neurons])
+    return replace(program, blocks=(replace(block, affine=affine, mix=mix[:, neurons]), *program.blocks[1:]))
+
+
+def homogenise(program: Program) -> Program:
+    """The same network as a map of (x, w), linear on each cone of its cells; w is passed through."""
+    return Program(tuple(_homogenised(block) for block in program.blocks), _lifted(program.head))
+
+
+def _lifted(affine: Affine) -> Affine:
+    """Its constant as the weight of a last input."""
+    return Affine(torch.cat([affine.weight, affine.bias[:, None]], dim=1), torch.zeros_like(affine.bias))
+
+
+def _homogenised(block: Block) -> Block:
+    n_neurons, n_state = block.affine.weight.shape
+    like = block.affine.weight
+    mix = torch.eye(n_neurons).to(like) if block.mix is None else block.mix
+    n_next = mix.shape[0]
+    skip = like.new_zeros((n_next + 1, n_state + 1))
+    skip[-1, -1] = 1
+    if block.skip is not None:
+        skip[:-1, :-1] = block.skip
+    if block.shift is not None:
+        skip[:-1, -1] = block.shift
+    return Block(_lifted(block.affine), torch.nn.functional.pad(mix, (0, 0, 0, 1)), skip)
+
+
+def _cross(normals: Tensor, constants: Tensor, n_words: int) -> Skeleton:
+    """The arrangement of D hyperplanes normals x + constants = 0 (D, D), (D,): rows 1 ... D."""
+    dim, device = normals.shape[0], normals.device
+    directions = torch.linalg.inv(normals).T
+    directions = directions / directions.norm(dim=1, keepdim=True)
+    vertices = normals.new_zeros((2 * dim + 1, dim + 1))
+    vertices[0, :-1], vertices[0, -1] = torch.linalg.solve(normals, -constants), 1
+    vertices[1::2, :-1], vertices[2::2, :-1] = -directions, directions
+    signs = torch.zeros((2 * dim + 1, dim + 1), dtype=torch.bool)  # of rows 0 ... D
+    signs[0, 0] = True
+    zero_ids = [list(range(1, dim + 1))]
+    for axis in range(dim):
+        signs[2 + 2 * axis, 1 + axis] = True
+        zero_ids += [[row for row in range(dim + 1) if row != 1 + axis]] * 2
+    edges, edge_zero_ids = [], []
+    for pair in combinations(range(2 * dim + 1), 2):
+        common = sorted(set(zero_ids[pair[0]]) & set(zero_ids[pair[1]]))
+        if len(common) == dim - 1:
+            edges.append(pair)
+            edge_zero_ids.append(common)
+    return Skeleton(
+        vertices=vertices,
+        zero_ids=torch.tensor(zero_ids, dtype=torch.int32, device=device),
+        words=pack_rows(signs, 0, n_words).to(device),
+        edges=torch.tensor(edges, dtype=torch.int32, device=device),
+        edge_zero_ids=torch.tensor(edge_zero_ids, dtype=torch.int32, device=device).reshape(
+            len(edges), dim - 1
+        ),
+    )
+
+
+def _corners(dim: int, device: torch.device) -> Tensor:
+    """Corners (2 D + 1, 2^D) of the start's vertices; orthant ``p`` is region ``p``."""
+    corners = torch.full((2 * dim + 1, 2**dim), DEAD, dtype=torch.int32)
+    corners[0] = torch.arange(2**dim)
+    for axis in range(dim):
+        others = [a for a in range(dim) if a != axis]
+        for corner in range(1, 2**dim, 2):  # inside of the wall at infinity, the first of the zeros
+            region = sum(1 << a for slot, a in enumerate(others, start=1) if (corner >> slot) & 1)
+            corners[1 + 2 * axis, corner] = region
+            corners[2 + 2 * axis, corner] = region | 1 << axis
+    return corners.to(device)
