@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from creased import Box, LevelSet, extract_level_set
+from creased import Box, LevelSet, extract_level_set, geometry
 from creased.core.contract import contract
 from creased.core.level_set import Polygons
 from creased.geometry import (
@@ -158,3 +158,23 @@ def _cube() -> tuple[Tensor, Polygons]:
 def _fans(polygons: Polygons) -> Polygons:
     triangles, _ = polygons.triangles()
     return Polygons(torch.arange(0, 3 * len(triangles) + 1, 3), triangles.reshape(-1))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_the_normals_go_around_is_the_angle_defect(seed: int) -> None:
+    surface = extract_level_set(random_program(3, (9, 9), seed=seed), Box.cube(3, 1))
+    sides = geometry.halfedges_of(surface.polygons)
+    inner = ~sides.at_boundary(surface.vertices.shape[0])
+    normals = geometry.polygon_normals(surface.vertices, surface.polygons)
+    areas = geometry.gauss_areas(surface.polygons, normals, surface.vertices.shape[0])
+    defects = geometry.angle_defects(surface.vertices, surface.polygons)
+    torch.testing.assert_close(areas[inner], defects[inner], rtol=1e-6, atol=1e-7)
+
+
+def test_normals_of_polygons_are_those_of_the_function() -> None:
+    program = ball_program(3, 14, depth=2)
+    surface = extract_level_set(program, Box.cube(3, 1))
+    slopes = geometry.polygon_gradients(surface, program)
+    normals = slopes / slopes.norm(dim=1, keepdim=True)
+    areas = geometry.area_vectors(surface.vertices, surface.polygons)
+    torch.testing.assert_close(normals * areas.norm(dim=1, keepdim=True), areas, rtol=0, atol=1e-12)

@@ -1,10 +1,17 @@
 """Differentiable geometry of level sets: positions as functions of the weights, and measures of them."""
 
-from creased.geometry.curvature import angle_defects, bending_energies, dihedral_angles, mean_curvatures
+from creased.geometry.curvature import (
+    angle_defects,
+    bending_energies,
+    dihedral_angles,
+    gauss_areas,
+    mean_curvatures,
+)
 from creased.geometry.halfedges import Halfedges, halfedges_of
 from creased.geometry.implicit_vertices import (
     VertexSolution,
     implicit_vertices,
+    polygon_gradients,
     row_adjoints,
     solve_vertices,
 )
@@ -59,12 +66,14 @@ __all__ = [
     "dihedral_angles",
     "edge_lengths",
     "enclosed_volume",
+    "gauss_areas",
     "halfedges_of",
     "implicit_vertices",
     "mean_curvatures",
     "perimeters",
     "polygon_areas",
     "polygon_centroids",
+    "polygon_gradients",
     "polygon_normals",
     "row_adjoints",
     "solve_vertices",

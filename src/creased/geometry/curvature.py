@@ -3,6 +3,9 @@
 Both are integrated, as in Steiner's formula: of a convex body with smooth boundary they are the integrals of
 H = (k1 + k2) / 2 and K = k1 k2. At a boundary, where the walls cut, there is no edge curvature, and angle
 defects are taken from pi, so that their sum is 2 pi chi by the theorem of Gauss and Bonnet.
+
+Angles follow from the normals of polygons. Those may be given: a thin polygon says little of its own normal,
+but the function whose level set it is knows it.
 """
 
 from __future__ import annotations
@@ -16,22 +19,33 @@ from creased.geometry.measures import area_vectors
 from creased.geometry.safe import angles_between, directions_of, lengths_of
 
 
-def dihedral_angles(vertices: Tensor, polygons: Polygons, sides: Halfedges | None = None) -> Tensor:
-    """Exterior angles (m,) in [-pi, pi] at the inner edges, in the order of `Halfedges.inner_edges`."""
+def dihedral_angles(
+    vertices: Tensor, polygons: Polygons, sides: Halfedges | None = None, normals: Tensor | None = None
+) -> Tensor:
+    """Exterior angles (m,) in [-pi, pi] at the inner edges, in the order of `Halfedges.inner_edges`.
+
+    Args:
+        vertices: positions (V, 3).
+        polygons: of the surface.
+        sides: theirs, if known.
+        normals: outward (F, 3), of any length; from the positions by default.
+    """
     sides = halfedges_of(polygons) if sides is None else sides
-    edge, areas = sides.inner_edges(), area_vectors(vertices, polygons)
+    edge, normals = sides.inner_edges(), area_vectors(vertices, polygons) if normals is None else normals
     along = vertices[sides.head[edge]] - vertices[sides.tail[edge]]
-    return _exterior_angles(areas[sides.polygon[edge]], areas[sides.polygon[sides.twin[edge]]], along)
+    return _exterior_angles(normals[sides.polygon[edge]], normals[sides.polygon[sides.twin[edge]]], along)
 
 
-def mean_curvatures(vertices: Tensor, polygons: Polygons, sides: Halfedges | None = None) -> Tensor:
+def mean_curvatures(
+    vertices: Tensor, polygons: Polygons, sides: Halfedges | None = None, normals: Tensor | None = None
+) -> Tensor:
     """Integrated mean curvature (m,) of each inner edge: half its exterior angle times its length.
 
     Their sum is 4 pi r for a ball of radius r and 3 pi a for a cube of side a. Source: Cohen-Steiner and
     Morvan, Restricted Delaunay triangulations and normal cycle, 2003.
     """
     sides = halfedges_of(polygons) if sides is None else sides
-    return dihedral_angles(vertices, polygons, sides) * inner_lengths(vertices, sides) / 2
+    return dihedral_angles(vertices, polygons, sides, normals) * inner_lengths(vertices, sides) / 2
 
 
 def angle_defects(vertices: Tensor, polygons: Polygons, sides: Halfedges | None = None) -> Tensor:
@@ -47,7 +61,34 @@ def angle_defects(vertices: Tensor, polygons: Polygons, sides: Halfedges | None 
     return full.masked_fill(sides.at_boundary(vertices.shape[0]), torch.pi) - total
 
 
-def bending_energies(vertices: Tensor, polygons: Polygons, sides: Halfedges | None = None) -> Tensor:
+def gauss_areas(polygons: Polygons, normals: Tensor, n_vertices: int) -> Tensor:
+    """Areas (V,) on the unit sphere that the normals around each vertex go around, counter-clockwise.
+
+    By Gauss's theorem that is the angle defect, but well-conditioned where edges are short. At a boundary it
+    is 0.
+
+    Args:
+        polygons: of the surface.
+        normals: outward unit vectors (F, 3).
+        n_vertices: V.
+    """
+    sides = halfedges_of(polygons)
+    inner = (sides.twin >= 0) & ~sides.at_boundary(n_vertices)[sides.tail]
+    tail, left, right = sides.tail[inner], sides.polygon[inner], sides.polygon[sides.twin[inner]]
+    anchor = torch.zeros(n_vertices, dtype=torch.int64, device=tail.device).index_copy(0, tail, left)
+    areas = _spherical_areas(normals[anchor[tail]], normals[right], normals[left])
+    return normals.new_zeros(n_vertices).index_add(0, tail, areas)
+
+
+def _spherical_areas(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    """Signed areas (m,) of triangles of unit vectors (m, 3). Source: van Oosterom and Strackee, 1983."""
+    volume = (a * torch.linalg.cross(b, c)).sum(1)
+    return 2 * torch.atan2(volume, 1 + (a * b).sum(1) + (b * c).sum(1) + (c * a).sum(1))
+
+
+def bending_energies(
+    vertices: Tensor, polygons: Polygons, sides: Halfedges | None = None, normals: Tensor | None = None
+) -> Tensor:
     """Bending energy (m,), without a unit, of each inner edge: 3 |e|^2 angle^2 / (A1 + A2).
 
     A1 and A2 are the areas of its polygons. Source: Grinspun et al., Discrete shells, 2003, for a surface
@@ -57,7 +98,7 @@ def bending_energies(vertices: Tensor, polygons: Polygons, sides: Halfedges | No
     edge, areas = sides.inner_edges(), lengths_of(area_vectors(vertices, polygons))
     area = areas[sides.polygon[edge]] + areas[sides.polygon[sides.twin[edge]]]
     has_none = area <= torch.finfo(area.dtype).tiny
-    turned = inner_lengths(vertices, sides) * dihedral_angles(vertices, polygons, sides)
+    turned = inner_lengths(vertices, sides) * dihedral_angles(vertices, polygons, sides, normals)
     return torch.where(has_none, 0, 3 * turned.square() / torch.where(has_none, 1, area))
 
 

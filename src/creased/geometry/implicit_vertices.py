@@ -49,6 +49,25 @@ def implicit_vertices(
     return solve_vertices(level_set, program, which, second_order=second_order).vertices
 
 
+def polygon_gradients(level_set: LevelSet, program: Program, which: Tensor | None = None) -> Tensor:
+    """Gradients (F, D) or (n, D) of the function on polygons, outward: differentiable in the weights.
+
+    Args:
+        level_set: extracted from this program, perhaps some steps of training ago.
+        program: with live weights.
+        which: polygons (n,) int64; all by default.
+    """
+    chosen = torch.arange(level_set.polygons.n) if which is None else which
+    words = level_set.polygon_words[chosen.to(level_set.polygon_words.device)]
+    rows = torch.full((chosen.shape[0], 1), level_set.layout.first_output, device=program.device)
+    parts = []
+    for part, row in zip(words.split(BATCH), rows.split(BATCH), strict=True):
+        masks = level_set.activation_masks(part).to(program.device, program.dtype)
+        origin = torch.zeros((part.shape[0], level_set.dim), dtype=program.dtype, device=program.device)
+        parts.append(_jacobian_at(program, _Vertices(origin, masks, row), level_set)[:, 0])
+    return torch.cat(parts)
+
+
 def row_adjoints(level_set: LevelSet, program: Program, gradients: Tensor) -> Tensor:
     """The adjoint J^-T G (V, D) of gradients G (V, D): what a unit more in each zero row of a vertex does.
 

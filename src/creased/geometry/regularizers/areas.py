@@ -29,7 +29,7 @@ class Area(Regularizer):
           weight: 1.0e-3
     """
 
-    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+    def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
         """The area."""
         return surface_area(vertices, level_set.polygons)
 
@@ -60,7 +60,7 @@ class Volume(Regularizer):
             raise ValueError(f"Volume: target must be positive, got {target}")
         self.target = target
 
-    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+    def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
         """The volume."""
         volume = _volume(vertices, level_set)
         if self.target is None and float(volume.detach()) > 0:
@@ -86,7 +86,7 @@ class Compactness(Regularizer):
           weight: 1.0e-3
     """
 
-    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+    def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
         """Area and volume."""
         volume = _volume(vertices, level_set)
         return torch.stack([surface_area(vertices, level_set.polygons), volume])

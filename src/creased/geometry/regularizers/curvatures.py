@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from creased.core.level_set import LevelSet
-from creased.geometry.curvature import angle_defects, bending_energies, mean_curvatures
+from creased.geometry.curvature import bending_energies, gauss_areas, mean_curvatures
 from creased.geometry.regularizers.regularizer import Regularizer
 
 
@@ -24,9 +24,9 @@ class MeanCurvature(Regularizer):
           weight: 1.0e-4
     """
 
-    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+    def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
         """The total."""
-        return mean_curvatures(vertices, level_set.polygons).abs().sum()
+        return mean_curvatures(vertices, level_set.polygons, normals=normals).abs().sum()
 
 
 class Convexity(Regularizer):
@@ -42,9 +42,9 @@ class Convexity(Regularizer):
           weight: 1.0e-4
     """
 
-    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+    def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
         """The total."""
-        return (-mean_curvatures(vertices, level_set.polygons)).relu().sum()
+        return (-mean_curvatures(vertices, level_set.polygons, normals=normals)).relu().sum()
 
 
 class Bending(Regularizer):
@@ -62,9 +62,9 @@ class Bending(Regularizer):
           weight: 1.0e-6
     """
 
-    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+    def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
         """The energy."""
-        return bending_energies(vertices, level_set.polygons).sum()
+        return bending_energies(vertices, level_set.polygons, normals=normals).sum()
 
 
 class GaussianCurvature(Regularizer):
@@ -72,7 +72,7 @@ class GaussianCurvature(Regularizer):
 
     Makes a surface developable, piece by piece: what is bent in one direction only costs nothing.
 
-    Formula: sum over vertices of |2 pi - angles around it| (pi at a boundary).
+    Formula: sum over inner vertices of |2 pi - angles around it|.
 
     YAML to paste, in `configs/regularizer/`:
 
@@ -82,6 +82,6 @@ class GaussianCurvature(Regularizer):
           weight: 1.0e-4
     """
 
-    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+    def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
         """The total."""
-        return angle_defects(vertices, level_set.polygons).abs().sum()
+        return gauss_areas(level_set.polygons, normals, vertices.shape[0]).abs().sum()

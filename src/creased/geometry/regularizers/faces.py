@@ -33,7 +33,7 @@ class EdgeLength(Regularizer):
 
     needs_polygons: ClassVar[bool] = False
 
-    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+    def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
         """The total."""
         return edge_lengths(vertices, level_set.edges).sum()
 
@@ -55,7 +55,7 @@ class FaceCount(Regularizer):
           weight: 1.0e-8
     """
 
-    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+    def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
         """Length of the edges, and area."""
         length = edge_lengths(vertices, level_set.edges).sum()
         return torch.stack([length, surface_area(vertices, level_set.polygons)])
@@ -93,10 +93,10 @@ class Planarity(Regularizer):
             raise ValueError(f"Planarity: width must be a positive angle, got {width}")
         self.width = width
 
-    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+    def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
         """The total."""
         sides = halfedges_of(level_set.polygons)
-        squares = dihedral_angles(vertices, level_set.polygons, sides).square()
+        squares = dihedral_angles(vertices, level_set.polygons, sides, normals).square()
         return (inner_lengths(vertices, sides) * squares / (squares + self.width**2)).sum()
 
 
@@ -113,7 +113,7 @@ class Slivers(Regularizer):
           weight: 1.0e-4
     """
 
-    def totals(self, vertices: Tensor, level_set: LevelSet) -> Tensor:
+    def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
         """The mean."""
         squares = perimeters(vertices, level_set.polygons).square()
         has_none = squares <= torch.finfo(squares.dtype).tiny
