@@ -125,7 +125,7 @@ def test_at_weight_zero_the_run_is_the_plain_one_bit_for_bit(configured: Compose
 
 def test_several_at_once_and_the_same_seed_gives_the_same_run(configured: Compose) -> None:
     overrides = ["regularizer=[mean_curvature,edge_length,volume]", "regularizer.edge_length.balanced=true"]
-    overrides += ["regularizer.volume.term.target=0.3", "regularizer.edge_length.weight=0.1"]
+    overrides += ["regularizer.volume.term.target=0.3", "regularizer.edge_length.weight=0.01"]
     overrides += ["regularizer.volume.every_n_steps=3", "regularizer.volume.weight=0.01"]
     first, second = (run(configured(folder, *overrides)) for folder in ("first", "second"))
     assert first["surface_error_mean"] == second["surface_error_mean"]

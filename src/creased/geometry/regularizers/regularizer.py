@@ -12,10 +12,10 @@ vertices and polygons, drawn in proportion to what a change of the rows that van
 of them: they are drawn at even steps along an order by the row that matters most.
 
 That is what makes it quiet. Two edges of one crease share a vertex that moves along both, and what one gains
-the other loses: on a network of 4x40 fitted to the bunny, the gradient of total edge length has a noise of 8.5
-times its size from 1,024 edges drawn evenly, and of 0.5 times from 256 vertices drawn like this. And the corners
-of a thin polygon stay in a plane as the weights move them: with normals from corners one by one, not from the
-function, total mean curvature had a noise of 30 times its gradient; so it has 1.
+the other loses: on a network of 4x40 fitted to the bunny, the gradient of total edge length has a noise of
+8.5 times its size from 1,024 edges drawn evenly, and of 0.5 times from 256 vertices drawn like this. And the
+corners of a thin polygon stay in a plane as the weights move them: with normals from corners one by one, not
+from the function, total mean curvature had a noise of 30 times its gradient; so it has 1.
 
 Vertices that have left their cells since count as unmoved: extract again now and then.
 """
