@@ -19,7 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from creased import Box, Program, lower
-from creased.tropical import AffineSlice, distance_to_other_class
+from creased.core.affine_slice import ProgramSlice, slice_through
+from creased.tropical import distance_to_other_class
 
 NORMS = (1, 2, math.inf)
 TRAINING = 1400  # images; the others are for testing
@@ -50,7 +51,9 @@ def train(images: Tensor, classes: Tensor, width: int, steps: int) -> Program:
     return lower(network).detach()
 
 
-def slice_through(image: Tensor, mine: int, images: Tensor, classes: Tensor, dim: int) -> AffineSlice:
+def slice_at(
+    program: Program, image: Tensor, mine: int, images: Tensor, classes: Tensor, dim: int
+) -> ProgramSlice:
     """The slice through an image and the nearest images of as many other classes."""
     distances = torch.linalg.vector_norm(images - image, dim=1)
     distances[classes == mine] = math.inf
@@ -59,14 +62,15 @@ def slice_through(image: Tensor, mine: int, images: Tensor, classes: Tensor, dim
         nearest = int(distances.argmin())
         others.append(images[nearest])
         distances[classes == classes[nearest]] = math.inf
-    return AffineSlice.through(image, *others)
+    return slice_through(program, image, *others)
 
 
-def report(program: Program, image: Tensor, to: AffineSlice, half_width: float) -> str:
+def report(program: Program, to: ProgramSlice, half_width: float) -> str:
     """The three distances in a slice, the class that ties in the 2-norm, and the seconds they took."""
-    box, origin = Box.cube(to.dim, half_width), torch.zeros(to.dim)
+    dim = to.basis.shape[1]
+    box, origin = Box.cube(dim, half_width), torch.zeros(dim)
     start = time.perf_counter()
-    found = [distance_to_other_class(program, box, origin, norm, within=to) for norm in NORMS]
+    found = [distance_to_other_class(to, box, origin, norm) for norm in NORMS]
     seconds = time.perf_counter() - start
     gap = 0.0
     for one in found:
@@ -74,7 +78,7 @@ def report(program: Program, image: Tensor, to: AffineSlice, half_width: float) 
             first, second = program(to.lift(one.witness)).topk(2).values.tolist()
             gap = max(gap, first - second)
     values = "  ".join(f"{one.value:8.4f}" for one in found)
-    return f"{to.dim}D  {values}   {found[1].rival!s:>5}   {gap:.0e}   {seconds:6.2f}"
+    return f"{dim}D  {values}   {found[1].rival!s:>5}   {gap:.0e}   {seconds:6.2f}"
 
 
 def main() -> None:
@@ -95,8 +99,8 @@ def main() -> None:
     for index in rightly[rightly >= TRAINING][: chosen.images].tolist():
         for dim in (2, 3):
             mine = int(classes[index])
-            to = slice_through(images[index], mine, images[:TRAINING], classes[:TRAINING], dim)
-            print(f"  {mine}     {report(program, images[index], to, half_width=3.0)}")
+            to = slice_at(program, images[index], mine, images[:TRAINING], classes[:TRAINING], dim)
+            print(f"  {mine}     {report(program, to, half_width=3.0)}")
 
 
 if __name__ == "__main__":

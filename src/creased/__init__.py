@@ -10,7 +10,7 @@ Importing this needs torch alone; heavier packages are imported by the functions
 
 from creased import geometry
 from creased.api import certify, count_cells, extract_complex, extract_level_set, stream_complex
-from creased.core.affine_slice import ProgramSlice, slice_program
+from creased.core.affine_slice import ProgramSlice, slice_program, slice_through
 from creased.core.audit import Audit
 from creased.core.certify import Certificate
 from creased.core.complex import PolyhedralComplex
@@ -55,5 +55,6 @@ __all__ = [
     "geometry",
     "lower",
     "slice_program",
+    "slice_through",
     "stream_complex",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from creased import Box, extract_complex, extract_level_set, slice_program
+from creased import Box, extract_complex, extract_level_set, slice_program, slice_through
 from tests.strategies import ball_program, random_program
 
 
@@ -58,3 +58,16 @@ def test_section_of_a_ball_lies_on_the_ball() -> None:
 def test_what_is_no_slice_is_refused(origin: list, basis: list, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         slice_program(random_program(3, (4,)), origin, basis)
+
+
+def test_the_slice_through_points_is_orthonormal_and_holds_them() -> None:
+    program = random_program(10, (6,))
+    points = torch.randn((3, 10), generator=torch.Generator().manual_seed(0)).double()
+    to = slice_through(program, *points)
+    assert to.is_orthonormal
+    for point in points:
+        torch.testing.assert_close(to.lift(to.basis.mT @ (point - to.origin)), point)
+    with pytest.raises(ValueError, match="3 points must span 2 dimensions"):
+        slice_through(program, points[0], points[1], (points[0] + points[1]) / 2)
+    with pytest.raises(ValueError, match="needs two points or more, got 1"):
+        slice_through(program, points[0])

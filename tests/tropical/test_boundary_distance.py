@@ -11,13 +11,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from creased import Affine, Box, LevelSet, Program, extract_level_set
+from creased import Affine, Box, LevelSet, Program, extract_level_set, slice_program
 from creased.tropical import (
-    AffineSlice,
     distance_to_level,
     distance_to_other_class,
     exact_distance,
-    restrict,
 )
 from creased.tropical.nearest import nearest_point
 from tests.strategies import Case, generic_cases, random_program
@@ -91,25 +89,14 @@ def test_programs_and_candidates_agree() -> None:
         assert near.distance == pytest.approx(far.distance)
 
 
-def test_slice_is_the_network_on_its_points() -> None:
-    for slope in (0.0, 0.25):
-        program = random_program(6, (7, 5), seed=2, slope=slope)
-        axes = torch.randn((6, 2), generator=torch.Generator().manual_seed(3)).double()
-        to = AffineSlice(torch.rand(6).double(), axes)
-        points = torch.randn(20, 2).double()
-        torch.testing.assert_close(restrict(program, to)(points), program(to.lift(points)))
-    affine = random_program(6, ())
-    torch.testing.assert_close(restrict(affine, to)(points), affine(to.lift(points)))
-
-
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("dim", [2, 3])
 def test_distance_in_a_slice_is_that_of_the_whole_space(norm: float, dim: int) -> None:
     program = random_program(6, (8, 6), seed=4)
     axes = torch.randn((6, dim), generator=torch.Generator().manual_seed(5)).double()
-    to = AffineSlice(torch.zeros(6).double(), axes)
+    to = slice_program(program, torch.zeros(6), axes)
     assert not to.is_orthonormal
-    found = distance_to_level(program, Box.cube(dim, 1), torch.zeros(dim), norm, within=to)
+    found = distance_to_level(to, Box.cube(dim, 1), torch.zeros(dim), norm)
     assert found.witness is not None
     place = to.lift(found.witness)
     assert abs(float(program(place))) < 1e-9
@@ -118,15 +105,6 @@ def test_distance_in_a_slice_is_that_of_the_whole_space(norm: float, dim: int) -
     values = program(to.lift(steps))[:, 0]
     near = torch.linalg.vector_norm(to.lift(steps), norm, dim=1) < found.value * (1 - 1e-9)
     assert len(set((values[near] > 0).tolist())) <= 1  # the sign does not change inside of the ball
-
-
-def test_orthonormal_slice_through_points() -> None:
-    points = torch.randn((3, 10), generator=torch.Generator().manual_seed(0)).double()
-    to = AffineSlice.through(*points)
-    assert to.is_orthonormal
-    assert to.dim == 2
-    for point in points:
-        torch.testing.assert_close(to.lift(to.basis.mT @ (point - to.origin)), point)
 
 
 def test_other_class_is_the_nearest_tie_of_the_largest() -> None:
@@ -164,11 +142,5 @@ def test_what_makes_no_sense_is_refused() -> None:
         distance_to_level(random_program(4, (3,)), Box.cube(4, 1), torch.zeros(4))
     with pytest.raises(ValueError, match="two outputs or more"):
         distance_to_other_class(program, Box.cube(2, 1), torch.zeros(2))
-    with pytest.raises(ValueError, match="directions are dependent"):
-        AffineSlice(torch.zeros(3), torch.ones(3, 2))
-    with pytest.raises(ValueError, match="needs an origin"):
-        AffineSlice(torch.zeros(2), torch.eye(3))
-    with pytest.raises(ValueError, match="the slice lies in 3 dimensions"):
-        restrict(program, AffineSlice(torch.zeros(3), torch.eye(3)))
     with pytest.raises(ValueError, match="up to three corners"):
         nearest_point(torch.zeros(1, 4, 4), torch.zeros(4), 2)

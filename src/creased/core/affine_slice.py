@@ -78,6 +78,21 @@ def slice_program(
     )
 
 
+def slice_through(program: Program, *points: Tensor) -> ProgramSlice:
+    """Restrict a program of n inputs to the slice through D + 1 points (n,); orthonormal, from the first.
+
+    Raises:
+        ValueError: the points lie in fewer dimensions, or as `slice_program`.
+    """
+    if len(points) < 2:
+        raise ValueError(f"slice_through: needs two points or more, got {len(points)}")
+    origin, *others = (point.detach().double() for point in points)
+    arms = torch.stack([other - origin for other in others], dim=1)
+    if len(independent_rows(arms.T)) < arms.shape[1]:
+        raise ValueError(f"slice_through: {len(points)} points must span {arms.shape[1]} dimensions")
+    return slice_program(program, origin, torch.linalg.qr(arms).Q)
+
+
 def _fold(program: Program, origin: Tensor, basis: Tensor) -> Program:
     if not program.blocks:
         return Program((), _folded(program.head, origin, basis))

@@ -4,7 +4,6 @@ Sizes as in `creased.core`. Numbers are exact unless a name or a docstring says 
 rational numbers, and everything follows from them in integers.
 """
 
-from creased.tropical.affine_slices import AffineSlice, restrict
 from creased.tropical.boundary_distance import Distance, distance_to_level, distance_to_other_class
 from creased.tropical.cells import Cell, CellBudgetError, cells
 from creased.tropical.compression import Certificate, compress, compress_stable
@@ -51,7 +50,6 @@ from creased.tropical.zonotopes import (
 )
 
 __all__ = [
-    "AffineSlice",
     "BoundaryFace",
     "Cell",
     "CellBudgetError",
@@ -99,7 +97,6 @@ __all__ = [
     "realizable_labelings",
     "region_bounds",
     "regions_at_infinity",
-    "restrict",
     "stable_units",
     "zaslavsky",
     "zonotope_of_layer",

@@ -13,17 +13,18 @@ class c and any other one tie, no third class can have overtaken c, for it would
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from creased.core.affine_slice import ProgramSlice
 from creased.core.domain import Box
 from creased.core.extract import extract_level_set
 from creased.core.level_set import LevelSet
 from creased.core.program import Affine, Program
 from creased.core.signs import unpack_rows
-from creased.tropical.affine_slices import AffineSlice, restrict
 from creased.tropical.nearest import nearest_point
 from creased.tropical.rational_maps import one_output
 
@@ -38,42 +39,39 @@ class Distance(NamedTuple):
 
 
 def distance_to_level(
-    program: Program,
+    program: Program | ProgramSlice,
     domain: Box,
     point: Tensor,
     norm: float = 2,
     *,
     level: float = 0.0,
     index: int | None = None,
-    within: AffineSlice | None = None,
 ) -> Distance:
     """The distance of a point of the domain to {f = level}, in float64.
 
     Args:
-        program: f; where a slice is given, of the whole space's coordinates.
-        domain: up to three dimensions; of the slice's coordinates where one is given.
+        program: f, or a slice of one (`creased.slice_program`).
+        domain: up to three dimensions; of a slice, in its coordinates.
         point: (D,), in the domain.
-        norm: 1, 2 or infinity; of the whole space where a slice is given.
+        norm: 1, 2 or infinity; of a slice, in the whole space.
         level: the value of the output.
         index: which output; may be left out if there is one only.
-        within: a slice to look at.
 
     Raises:
         ValueError: more than three dimensions, another norm, or a point outside.
         ArithmeticError: the level set is not known to be complete.
     """
-    program = one_output(program, index, "distance_to_level").to(dtype=torch.float64).detach()
-    point = point.to(program.head.bias)
+    given, basis = _parts(program)
+    f = one_output(given, index, "distance_to_level").to(dtype=torch.float64).detach()
+    point = point.to(f.head.bias)
     _require_inside(point, domain)
-    if within is not None:
-        program = restrict(program, within)
-    level_set = extract_level_set(program, domain, level)
+    level_set = extract_level_set(f, domain, level)
     if not level_set.is_complete:
         raise ArithmeticError(
             f"distance_to_level: needs a complete level set, got: {level_set.guarantee}; {level_set.status}"
         )
     corners, words = _simplices(level_set)
-    metric = _metric(within, domain.dim, norm).to(program.head.bias)
+    metric = _metric(basis, domain.dim, norm).to(f.head.bias)
     lengths = corners if metric is None else corners @ metric.mT
     found = nearest_point(lengths, point if metric is None else metric @ point, norm)
     if found is None:
@@ -87,12 +85,7 @@ def distance_to_level(
 
 
 def distance_to_other_class(
-    program: Program,
-    domain: Box,
-    point: Tensor,
-    norm: float = 2,
-    *,
-    within: AffineSlice | None = None,
+    program: Program | ProgramSlice, domain: Box, point: Tensor, norm: float = 2
 ) -> Distance:
     """The distance of a point to where its class, that of the largest output, ties with another one.
 
@@ -101,20 +94,21 @@ def distance_to_other_class(
     Raises:
         ValueError: there is one output only, or as `distance_to_level`.
     """
-    if program.out_dim < 2:
-        raise ValueError(f"distance_to_other_class: needs two outputs or more, got {program.out_dim}")
-    program = program.to(dtype=torch.float64).detach()
-    place = point.to(program.head.bias)
-    outputs = program(place if within is None else within.lift(place))
-    mine = int(outputs.argmax())
+    given, _ = _parts(program)
+    if given.out_dim < 2:
+        raise ValueError(f"distance_to_other_class: needs two outputs or more, got {given.out_dim}")
+    classes = given.to(dtype=torch.float64).detach()
+    mine = int(classes(point.to(classes.head.bias)).argmax())
     best = Distance(math.inf, None, None)
-    for rival in range(program.out_dim):
+    for rival in range(classes.out_dim):
         if rival != mine:
             head = Affine(
-                program.head.weight[mine : mine + 1] - program.head.weight[rival : rival + 1],
-                program.head.bias[mine : mine + 1] - program.head.bias[rival : rival + 1],
+                classes.head.weight[mine : mine + 1] - classes.head.weight[rival : rival + 1],
+                classes.head.bias[mine : mine + 1] - classes.head.bias[rival : rival + 1],
             )
-            found = distance_to_level(Program(program.blocks, head), domain, point, norm, within=within)
+            margin = Program(classes.blocks, head)
+            either = replace(program, program=margin) if isinstance(program, ProgramSlice) else margin
+            found = distance_to_level(either, domain, point, norm)
             if found.value < best.value:
                 best = found._replace(rival=rival)
     return best
@@ -133,11 +127,16 @@ def _simplices(level_set: LevelSet) -> tuple[Tensor, Tensor]:
     raise ValueError(f"distance_to_level: needs up to three dimensions, got {level_set.dim}: take a slice")
 
 
-def _metric(within: AffineSlice | None, dim: int, norm: float) -> Tensor:
+def _parts(program: Program | ProgramSlice) -> tuple[Program, Tensor | None]:
+    """The program of the domain's coordinates, and the basis of its slice, if it is one."""
+    return (program.program, program.basis) if isinstance(program, ProgramSlice) else (program, None)
+
+
+def _metric(basis: Tensor | None, dim: int, norm: float) -> Tensor:
     """A matrix (m, k) for which the norm of its product with t is that of U t."""
-    if within is None:
+    if basis is None:
         return torch.eye(dim)
-    return torch.linalg.qr(within.basis).R if norm == 2 else within.basis
+    return torch.linalg.qr(basis).R if norm == 2 else basis
 
 
 def _require_inside(point: Tensor, domain: Box) -> None:
