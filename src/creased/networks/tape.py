@@ -1,0 +1,255 @@
+"""A trace: what a module computes, as a list of affine steps and rectifications.
+
+A value is known by its columns: as an affine function of m coordinates it is a batch of m + 1 tensors, the
+images of the coordinate axes under the linear part, and last the constant. A linear operation on the value
+is then the operation itself on the batch, whatever it is: a product, a convolution, a view. Which coordinates
+these are is settled later, see `creased.networks.plan`; here steps are recorded, with samples of all values,
+which tell shapes and show whether an operation treats each entry of the batch by itself.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from creased.core.tolerance import get_epsilon
+from creased.networks.refusals import Refusal
+
+BATCH = 5  # points in a sample
+CONSTANT = -1  # the level of what does not depend on the input
+
+
+class BatchSize(int):
+    """The number of points, as a module sees it; when the trace is run there are as many as columns."""
+
+
+@dataclass(frozen=True)
+class Ref:
+    """Where the result of a step stands in the arguments of another."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation: ``function(*args, **kwargs)``, with references among the arguments."""
+
+    function: Callable[..., Any] | None  # None: the input, a tensor of the module, or a rectification
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    inputs: tuple[int, ...]  # the steps it refers to
+    level: int  # blocks that come before it; CONSTANT
+    size: int  # numbers a point
+    shape: tuple[int, ...] | None  # of a point; None for several tensors
+
+
+@dataclass(frozen=True, eq=False)
+class Slot:
+    """A value while the module is traced."""
+
+    index: int
+    level: int
+    sample: Any  # tensor (BATCH, *shape), arbitrary; of a constant its value; or a tuple of them
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it does not depend on the input."""
+        return self.level == CONSTANT
+
+
+@dataclass
+class Tape:
+    """Steps in the order in which they were recorded."""
+
+    dtype: torch.dtype
+    device: torch.device
+    steps: list[Step] = field(default_factory=list)
+    tensors: dict[int, str] = field(default_factory=dict)  # of the module, by their dotted names
+    rectified: dict[int, int] = field(default_factory=dict)  # from relu(z) to z
+    _slots: list[Slot] = field(default_factory=list)
+    _known: dict[Any, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._generator = torch.Generator().manual_seed(0)
+
+    def start(self, dim: int) -> Slot:
+        """The input: points (BATCH, dim)."""
+        return self._record(None, (), {}, (), 0, self._draw((BATCH, dim), self.dtype))
+
+    def tensor(self, name: str, value: Tensor) -> Slot:
+        """A tensor of the module, which is looked up by its name whenever the trace is run."""
+        key = ("tensor", name)
+        if key not in self._known:
+            self._known[key] = self._record(None, (), {}, (), CONSTANT, value.detach())
+            self.tensors[self._known[key].index] = name
+        slot: Slot = self._known[key]
+        return slot
+
+    def literal(self, value: Tensor) -> Slot:
+        """A tensor that is what it is."""
+        slot: Slot = self.apply(_itself, value)
+        return slot
+
+    def rectify(self, slot: Slot) -> Slot:
+        """relu of a value: one neuron, one crease, for each of its numbers.
+
+        relu(-z) is relu(z) - z, so that a value and its negative have their creases in common.
+        """
+        if slot.index in self.rectified:
+            return slot
+        step = self.steps[slot.index]
+        if step.function is torch.neg:
+            positive = self._slots[step.inputs[0]]
+            mirrored: Slot = self.apply(torch.sub, self.rectify(positive), positive)
+            return mirrored
+        key = ("rectify", slot.index)
+        if key not in self._known:
+            made = self._record(None, (), {}, (slot.index,), slot.level + 1, slot.sample.relu())
+            self.rectified[made.index] = slot.index
+            self._known[key] = made
+        found: Slot = self._known[key]
+        return found
+
+    def source_of(self, slot: Slot) -> Slot | None:
+        """The value z if this is relu(z)."""
+        index = self.rectified.get(slot.index)
+        return None if index is None else self._slots[index]
+
+    def apply(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """The result of a function that is linear in the columns of its values, or any of constants.
+
+        Raises:
+            Refusal: the function does not treat each point by itself.
+        """
+        key = _key((function, args, kwargs))
+        if key is None:
+            return self._apply(function, args, kwargs)
+        if key not in self._known:
+            self._known[key] = self._apply(function, args, kwargs)
+        return self._known[key]
+
+    @torch.no_grad()
+    def _apply(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        slots = find_slots((args, kwargs))
+        level = max((slot.level for slot in slots), default=CONSTANT)
+        count = 1 if level == CONSTANT else BATCH
+        out = function(*fill(args, _sample, count), **fill(kwargs, _sample, count))
+        if level != CONSTANT:
+            try:
+                last = function(*fill(args, _last_sample, 1), **fill(kwargs, _last_sample, 1))
+            except RuntimeError as error:
+                raise Refusal("it depends on the number of points") from error
+            _require_one_by_one(out, last)
+            out = self._redrawn(out)
+        inputs = tuple(dict.fromkeys(slot.index for slot in slots))
+        refs = fill((args, kwargs), lambda slot: Ref(slot.index), None)
+        made = self._record(function, *refs, inputs, level, out)
+        if isinstance(out, Tensor):
+            return made
+        return tuple(self.apply(operator.getitem, made, i) for i in range(len(out)))
+
+    def _record(
+        self,
+        function: Callable[..., Any] | None,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        inputs: tuple[int, ...],
+        level: int,
+        sample: Any,
+    ) -> Slot:
+        slot = Slot(len(self.steps), level, sample)
+        shape = tuple(sample.shape[1:]) if isinstance(sample, Tensor) else None
+        size = sum(part.numel() for part in _parts(sample)) // BATCH
+        self.steps.append(Step(function, args, kwargs, inputs, level, size, shape))
+        self._slots.append(slot)
+        return slot
+
+    def _redrawn(self, out: Any) -> Any:
+        """A sample of the same shape and of size one: results of deep networks grow or vanish."""
+        if isinstance(out, Tensor):
+            return self._draw(tuple(out.shape), out.dtype)
+        return tuple(self._redrawn(part) for part in out)
+
+    def _draw(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+        drawn = torch.randn(shape, generator=self._generator, dtype=torch.float64)
+        return drawn.to(self.device, dtype)
+
+
+def fill(structure: Any, value_of: Callable[[Any], Any], count: int | None) -> Any:
+    """Arguments with their slots or references replaced, and the number of points too where it is given."""
+    if isinstance(structure, Slot | Ref):
+        return value_of(structure)
+    if isinstance(structure, BatchSize):
+        return structure if count is None else count
+    if isinstance(structure, list):
+        return [fill(part, value_of, count) for part in structure]
+    if isinstance(structure, tuple):
+        return tuple(fill(part, value_of, count) for part in structure)
+    if isinstance(structure, dict):
+        return {name: fill(part, value_of, count) for name, part in structure.items()}
+    if isinstance(structure, slice):
+        return slice(*fill((structure.start, structure.stop, structure.step), value_of, count))
+    return structure
+
+
+def find_slots(structure: Any) -> list[Slot]:
+    """All values among some arguments."""
+    found: list[Slot] = []
+    fill(structure, found.append, None)
+    return found
+
+
+def _itself(value: Tensor) -> Tensor:
+    return value
+
+
+def _sample(slot: Slot) -> Any:
+    return slot.sample
+
+
+def _last_sample(slot: Slot) -> Any:
+    """The last point of a sample alone; of a constant all of it."""
+    if slot.is_constant:
+        return slot.sample
+    if isinstance(slot.sample, Tensor):
+        return slot.sample[-1:]
+    return tuple(part[-1:] for part in slot.sample)
+
+
+def _parts(out: Any) -> list[Tensor]:
+    return [out] if isinstance(out, Tensor) else list(out)
+
+
+def _require_one_by_one(out: Any, last: Any) -> None:
+    """Refuse what mixes points: the last one alone must give what it gives among others."""
+    for whole, alone in zip(_parts(out), _parts(last), strict=True):
+        if whole.ndim == 0 or whole.shape[0] != BATCH or alone.shape != whole[-1:].shape:
+            raise Refusal("it works across the points of a batch, or on the number of them")
+        difference = (whole[-1:] - alone).abs().max() if alone.numel() else 0
+        if float(difference) > get_epsilon(whole.dtype) * (1 + float(whole.abs().max())):
+            raise Refusal("it mixes the points of a batch")
+
+
+def _key(structure: Any) -> Any:
+    """What tells arguments apart; None where that can't be said."""
+    if isinstance(structure, Slot):
+        return Slot, structure.index
+    if isinstance(structure, list | tuple):
+        keys = [_key(part) for part in structure]
+        return None if None in keys else (type(structure), *keys)
+    if isinstance(structure, dict):
+        return _key([*structure.items()])
+    if isinstance(structure, slice):
+        return _key((slice, structure.start, structure.stop, structure.step))
+    if isinstance(structure, Tensor):
+        return None
+    try:
+        hash(structure)
+    except TypeError:
+        return None
+    return type(structure), structure
