@@ -1,9 +1,10 @@
 """From a torch module to a `Program`, the canonical form that the engine knows.
 
 The program holds the module's own weights, so it is differentiable in them. A module is traced: what it does
-to its input is recorded as affine steps and rectifications (`trace`, `tape`), which are put in blocks (`plan`)
-and written with the weights as they are (`write`). What is not piecewise affine is refused by name and place,
-with the nearest thing that is. Before a program is returned it is compared with the module on random points.
+to its input is recorded as affine steps and rectifications (`trace`, `tape`), which are put in blocks
+(`plan`) and written with the weights as they are (`write`). What is not piecewise affine is refused by name
+and place, with the nearest thing that is. Before a program is returned it is compared with the module on
+random points.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from torch import Tensor, nn
 
 from creased.core.program import Program
 from creased.core.tolerance import get_epsilon
-from creased.networks.input_shape import find_input_shape, weights_of, why_not
-from creased.networks.plain import lower_plain
-from creased.networks.plan import Plan, make_plan
-from creased.networks.refusals import spell
-from creased.networks.tape import Tape
-from creased.networks.trace import in_eval_mode, trace
-from creased.networks.write import write
+from creased.networks.lowering.input_shape import find_input_shape, weights_of, why_not
+from creased.networks.lowering.plain import lower_plain
+from creased.networks.lowering.plan import Plan, make_plan
+from creased.networks.lowering.refusals import refuse_by_name, spell
+from creased.networks.lowering.tape import Tape
+from creased.networks.lowering.trace import trace
+from creased.networks.lowering.untouched import in_eval_mode
+from creased.networks.lowering.write import write
 
 N_CHECKED = 64  # random points on which the program is compared with its module
 
@@ -35,8 +37,8 @@ def lower(module: nn.Module, *, input_shape: Shape | None = None, check: bool = 
     Supported is what is piecewise affine and continuous, in eval mode, in modules, functions and methods:
     linear layers, convolutions, batch norm, weight and spectral norm, pooling, ReLU and its piecewise linear
     kin, absolute values, clamps, maxima and minima, sorting, sums, concatenations, views, slices. The program
-    lives on the module's device, in its dtype, and shares its weights. It takes points as rows of numbers, and
-    gives outputs as rows of numbers, whatever their shapes in the module.
+    lives on the module's device, in its dtype, and shares its weights. It takes points as rows of numbers,
+    and gives outputs as rows of numbers, whatever their shapes in the module.
 
     Args:
         module: the network; its ``forward`` takes a batch of points, and treats each by itself.
@@ -67,13 +69,22 @@ def _plan_of(module: nn.Module, shape: Shape | None, *, anew: bool) -> Plan:
     key = (shape, *weights.values())
     plans = _plans.setdefault(module, {})
     if anew or key not in plans:
-        if shape is None:
-            shape = find_input_shape(module)
-        elif reason := why_not(module, shape):
-            raise ValueError(f"lower: the module cannot be evaluated on points of shape {shape}: {reason}")
+        shape = _shape_of(module, shape)
         tape = Tape(**weights)
         plans[key] = make_plan(tape, trace(module, shape, tape).index)
     return plans[key]
+
+
+def _shape_of(module: nn.Module, shape: Shape | None) -> Shape:
+    try:
+        if shape is None:
+            return find_input_shape(module)
+        if reason := why_not(module, shape):
+            raise ValueError(f"lower: the module cannot be evaluated on points of shape {shape}: {reason}")
+    except ValueError:
+        refuse_by_name(module)  # which says more
+        raise
+    return shape
 
 
 def _require_finite(module: nn.Module) -> None:

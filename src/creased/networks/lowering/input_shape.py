@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from creased.networks.trace import in_eval_mode
+from creased.networks.lowering.untouched import in_eval_mode
 
 MOST = 16  # input dimensions that are tried, beside those that linear layers take
 
@@ -33,8 +33,8 @@ def find_input_shape(module: nn.Module) -> tuple[int, ...]:
         raise ValueError(f"lower: {name} takes points of any size; say which, as in input_shape=(3,)")
     tried = min(in_features, default=3)
     raise ValueError(
-        f"lower: the module cannot be evaluated on points of D = 1..{MOST} numbers; if they have another shape, "
-        f"say so, as in input_shape=(1, 28, 28). For D = {tried}, {name} says: {errors[tried]}"
+        f"lower: the module cannot be evaluated on points of D = 1..{MOST} numbers; if they have another "
+        f"shape, say so, as in input_shape=(1, 28, 28). For D = {tried}, {name} says: {errors[tried]}"
     )
 
 
@@ -47,8 +47,9 @@ def why_not(module: nn.Module, shape: tuple[int, ...]) -> str:
             out = module(points)
     except Exception as error:  # a module may raise anything
         return str(error).strip().split("\n")[0] or type(error).__name__
-    is_right = isinstance(out, torch.Tensor) and out.ndim > 0 and out.shape[0] == 2
-    return "" if is_right or not isinstance(out, torch.Tensor) else "an output without the batch"
+    if isinstance(out, torch.Tensor) and (out.ndim == 0 or out.shape[0] != 2):
+        return f"its output for a batch of 2 points has shape {tuple(out.shape)}"
+    return ""
 
 
 def weights_of(module: nn.Module) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 
 import torch
 
-from creased.networks.cuts import smallest_cut
-from creased.networks.tape import CONSTANT, Step, Tape
+from creased.networks.lowering.arithmetic import shift
+from creased.networks.lowering.cuts import smallest_cut
+from creased.networks.lowering.slots import CONSTANT
+from creased.networks.lowering.tape import Step, Tape
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,12 @@ class _Graph:
     def is_passing(self, index: int) -> bool:
         """Whether a value is no more than what neurons of the next block, or the output, are read off."""
         neuron = self.neurons.get(index)
-        is_read = [use == neuron or neuron in self.steps[use].inputs for use in self.uses[index]]
-        return all(is_read) or self.steps[index].shape is None
+        return self.steps[index].shape is None or all(
+            use == neuron
+            or neuron in self.steps[use].inputs
+            or (self.steps[use].function is shift and self.is_passing(use))
+            for use in self.uses[index]
+        )
 
 
 def make_plan(tape: Tape, output: int) -> Plan:
@@ -111,7 +117,9 @@ def make_plan(tape: Tape, output: int) -> Plan:
     constants = tuple(i for i in sorted(graph.alive) if tape.steps[i].level == CONSTANT)
     last = graph.run([output], known)
     tensors = {i: name for i, name in tape.tensors.items() if i in graph.alive}
-    return Plan(tuple(tape.steps), tensors, constants, tuple(stages), known, last, output, tape.dtype, tape.device)
+    return Plan(
+        tuple(tape.steps), tensors, constants, tuple(stages), known, last, output, tape.dtype, tape.device
+    )
 
 
 def _remembered(graph: _Graph, level: int, known: tuple[int, ...], rectified: list[int]) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Operations that are piecewise affine, and continuous: each is written with as few rectifications as it has kinks.
+"""Operations that are piecewise affine: each is written with as few rectifications as it has kinks.
 
     leaky(z)   = (1 - slope) relu(z) + slope z        |z| = 2 relu(z) - z
     max(a, b)  = b + relu(a - b)                      min(a, b) = a - relu(a - b)
@@ -9,17 +9,15 @@ Rectifications of one value are recorded once, so that max(a, b) and min(a, b) s
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from creased.networks.affine_ops import add, depends, mul, sub
-from creased.networks.refusals import Refusal
-from creased.networks.tape import Slot, Tape
-
-Operation = Callable[..., Any]
+from creased.networks.lowering.arithmetic import Operation, add, depends, mul, sub
+from creased.networks.lowering.refusals import Refusal
+from creased.networks.lowering.slots import Slot
+from creased.networks.lowering.tape import Tape
 
 
 def relu(tape: Tape, x: Slot, inplace: bool = False) -> Slot:
@@ -151,8 +149,8 @@ PIECEWISE: dict[str, Operation] = {
     "fmin": minimum,
     "clamp": clamp,
     "clip": clamp,
-    "clamp_min": lambda tape, x, min: clamp(tape, x, min),
-    "clamp_max": lambda tape, x, max: clamp(tape, x, None, max),
+    "clamp_min": maximum,
+    "clamp_max": minimum,
     "hardtanh": hardtanh,
     "relu6": relu6,
     "hardsigmoid": hardsigmoid,

@@ -10,109 +10,43 @@ from __future__ import annotations
 
 import math
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
-from creased.networks.affine_ops import AFFINE, AS_THEY_STAND, RENAMED
-from creased.networks.extremes import EXTREMES
-from creased.networks.piecewise_ops import PIECEWISE
-from creased.networks.refusals import Refusal, UnsupportedModuleError, is_known, reason_against, spell
-from creased.networks.tape import BATCH, BatchSize, Slot, Tape, fill, find_slots
+from creased.networks.lowering.arithmetic import ARITHMETIC
+from creased.networks.lowering.arrangement import ARRANGEMENT, AS_THEY_STAND, RENAMED
+from creased.networks.lowering.extremes import EXTREMES, Extremes
+from creased.networks.lowering.layers import LAYERS
+from creased.networks.lowering.piecewise import PIECEWISE
+from creased.networks.lowering.pooling import POOLING
+from creased.networks.lowering.refusals import (
+    Refusal,
+    UnsupportedModuleError,
+    is_known,
+    reason_against,
+    spell,
+)
+from creased.networks.lowering.slots import BATCH, BatchSize, Slot, fill, find_slots
+from creased.networks.lowering.sorting import SORTING
+from creased.networks.lowering.stand_in import StandIn
+from creased.networks.lowering.tape import Tape
+from creased.networks.lowering.untouched import in_eval_mode
 
-OPERATIONS = AFFINE | PIECEWISE | EXTREMES
+OPERATIONS = ARITHMETIC | ARRANGEMENT | LAYERS | PIECEWISE | EXTREMES | POOLING | SORTING
 OURS = str(Path(__file__).parent)
 TORCHS = str(Path(torch.__file__).parent)
-
-
-class Traced(fx.Proxy):
-    """What stands for a tensor while a module is traced."""
-
-    def __init__(self, slot: Slot, tracer: Recorder) -> None:
-        super().__init__(cast(fx.Node, None), tracer)
-        self.slot = slot
-
-    @property
-    def shape(self) -> torch.Size:
-        """Of the batch; its length is a `BatchSize`."""
-        shape = self.slot.sample.shape
-        return shape if self.slot.is_constant else torch.Size((BatchSize(shape[0]), *shape[1:]))
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes, that of the batch included."""
-        return self.slot.sample.ndim
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """Floating type."""
-        return self.slot.sample.dtype
-
-    @property
-    def device(self) -> torch.device:
-        """Where it is."""
-        return self.slot.sample.device
-
-    @property
-    def data(self) -> Any:
-        """The same, detached."""
-        return self.detach()
-
-    def size(self, dim: int | None = None) -> Any:
-        """The shape, or one entry of it."""
-        return self.shape if dim is None else self.shape[dim]
-
-    def dim(self) -> int:
-        """Number of axes, that of the batch included."""
-        return self.ndim
-
-    def numel(self) -> int:
-        """Numbers in all."""
-        return self.slot.sample.numel()
-
-    def is_floating_point(self) -> bool:
-        """Whether it holds floating numbers."""
-        return self.slot.sample.is_floating_point()
-
-    def item(self) -> Any:
-        """The value of a constant."""
-        return self._value().item()
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator[Any]:
-        if not self.slot.is_constant:
-            raise Refusal("a loop over the points of a batch")
-        return (self[i] for i in range(len(self)))
-
-    def __bool__(self) -> bool:
-        return bool(self._value())
-
-    def __int__(self) -> int:
-        return int(self._value())
-
-    def __float__(self) -> float:
-        return float(self._value())
-
-    def _value(self) -> Tensor:
-        if not self.slot.is_constant:
-            raise Refusal("what is done depends on the values of the input")
-        value: Tensor = self.slot.sample
-        return value
 
 
 class Recorder(fx.Tracer):
     """A tracer that writes on a tape, not in a graph."""
 
     def __init__(self, tape: Tape, module: nn.Module) -> None:
-        super().__init__(autowrap_modules=())
+        super().__init__()
         self.tape = tape
         tensors = (*module.named_parameters(), *module.named_buffers())
         self._names = {id(tensor): name for name, tensor in tensors}
@@ -132,9 +66,9 @@ class Recorder(fx.Tracer):
         """Let a module see what stands for its own tensors."""
         return self._seen(attr_val) if id(attr_val) in self._names else attr_val
 
-    def _seen(self, tensor: Tensor) -> Traced:
+    def _seen(self, tensor: Tensor) -> StandIn:
         name = self._names[id(tensor)]
-        return Traced(self.tape.tensor(name, tensor), self)
+        return StandIn(self.tape.tensor(name, tensor), self)
 
     def create_proxy(self, kind: str, target: Any, args: Any, kwargs: Any, *_: Any, **__: Any) -> Any:
         """Do an operation on the tape."""
@@ -144,7 +78,7 @@ class Recorder(fx.Tracer):
         if "input" in options:
             slots = (options.pop("input"), *slots)
         result = self._wrap(self._operate(target, slots, options))
-        if _is_in_place(target, kwargs) and isinstance(args[0], Traced):
+        if _is_in_place(target, kwargs) and isinstance(args[0], StandIn):
             args[0].slot = result.slot
         return result
 
@@ -152,7 +86,7 @@ class Recorder(fx.Tracer):
         if all(slot.is_constant for slot in find_slots((args, kwargs))):
             return _on_constants(self.tape, target, args, kwargs)
         if target is getattr:
-            target, args = args[1], args[:1]
+            raise Refusal(f"its attribute {args[1]} is not supported")
         name = _name_of(target)
         if name in AS_THEY_STAND:
             return self.tape.apply(_function_of(target, name), *args, **kwargs)
@@ -164,7 +98,7 @@ class Recorder(fx.Tracer):
         """Arguments with slots for what stands for tensors, and for tensors."""
         if isinstance(structure, fx.proxy.Attribute):
             return self.create_proxy("call_function", getattr, (structure.root, structure.attr), {}).slot
-        if isinstance(structure, Traced):
+        if isinstance(structure, StandIn):
             return structure.slot
         if isinstance(structure, Tensor):
             is_own = id(structure) in self._names
@@ -179,7 +113,7 @@ class Recorder(fx.Tracer):
 
     def _wrap(self, result: Any) -> Any:
         if isinstance(result, Slot):
-            return Traced(result, self)
+            return StandIn(result, self)
         if isinstance(result, Extremes):
             return Extremes(self._wrap(result.values))
         if isinstance(result, tuple):
@@ -195,9 +129,8 @@ class Recorder(fx.Tracer):
 
 
 def _unless_known(module: nn.Module, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    name = type(module).__name__
-    if type(module).__module__.startswith("torch.nn") and is_known(name):
-        raise Refusal(reason_against(name))
+    if is_known(module):
+        raise Refusal(reason_against(type(module).__name__))
     return forward(*args, **kwargs)
 
 
@@ -224,7 +157,7 @@ def _function_of(target: Any, name: str) -> Callable[..., Any]:
     if name in RENAMED:
         return RENAMED[name]
     if isinstance(target, str):
-        return attrgetter(name) if name == "mT" else getattr(torch.Tensor, name)
+        return getattr(torch.Tensor, name)
     function: Callable[..., Any] = getattr(torch.Tensor, name) if target.__name__.endswith("_") else target
     return function
 
@@ -262,9 +195,9 @@ def trace(module: nn.Module, shape: tuple[int, ...], tape: Tape) -> Slot:
     points = tape.start(math.prod(shape))
     if len(shape) != 1:
         points = tape.apply(torch.Tensor.reshape, points, (-1, *shape))
-    root = _Root(module, Traced(points, recorder))
+    root = _Root(module, StandIn(points, recorder))
     try:
-        with in_eval_mode(module), left_as_it_was(module):
+        with in_eval_mode(module):
             recorder.trace(root)
             return _flattened(tape, root.result)
     except Exception as error:
@@ -273,33 +206,11 @@ def trace(module: nn.Module, shape: tuple[int, ...], tape: Tape) -> Slot:
 
 
 def _flattened(tape: Tape, result: Any) -> Slot:
-    if not isinstance(result, Traced):
+    if not isinstance(result, StandIn):
         raise Refusal(f"the output must be one tensor, got a {type(result).__name__}")
     if result.slot.is_constant:
         raise Refusal("the output does not depend on the input")
+    if len(result.shape) == 2:
+        return result.slot
     flat: Slot = tape.apply(torch.Tensor.reshape, result.slot, (BatchSize(BATCH), -1))
     return flat
-
-
-@contextmanager
-def in_eval_mode(module: nn.Module) -> Iterator[None]:
-    """The module in eval mode, and afterwards in the modes that its parts were in."""
-    modes = {part: part.training for part in module.modules()}
-    module.eval()
-    try:
-        yield
-    finally:
-        for part, is_training in modes.items():
-            part.training = is_training
-
-
-@contextmanager
-def left_as_it_was(module: nn.Module) -> Iterator[None]:
-    """What a module notes down on itself while it runs, as hooks do, is forgotten."""
-    kept = {part: dict(vars(part)) for part in module.modules()}
-    try:
-        yield
-    finally:
-        for part, attributes in kept.items():
-            vars(part).clear()
-            vars(part).update(attributes)

@@ -1,4 +1,4 @@
-"""The short way for plain networks, which are lowered in every step of training: linear layers, ReLU between."""
+"""The short way for plain networks, which are lowered in every step of training: Linear, ReLU, LeakyReLU."""
 
 from __future__ import annotations
 

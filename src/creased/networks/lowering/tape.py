@@ -3,8 +3,8 @@
 A value is known by its columns: as an affine function of m coordinates it is a batch of m + 1 tensors, the
 images of the coordinate axes under the linear part, and last the constant. A linear operation on the value
 is then the operation itself on the batch, whatever it is: a product, a convolution, a view. Which coordinates
-these are is settled later, see `creased.networks.plan`; here steps are recorded, with samples of all values,
-which tell shapes and show whether an operation treats each entry of the batch by itself.
+these are is settled later, see `plan`. Here steps are recorded, with samples of all values, which tell shapes
+and show whether an operation treats each point of a batch by itself.
 """
 
 from __future__ import annotations
@@ -18,21 +18,8 @@ import torch
 from torch import Tensor
 
 from creased.core.tolerance import get_epsilon
-from creased.networks.refusals import Refusal
-
-BATCH = 5  # points in a sample
-CONSTANT = -1  # the level of what does not depend on the input
-
-
-class BatchSize(int):
-    """The number of points, as a module sees it; when the trace is run there are as many as columns."""
-
-
-@dataclass(frozen=True)
-class Ref:
-    """Where the result of a step stands in the arguments of another."""
-
-    index: int
+from creased.networks.lowering.refusals import Refusal
+from creased.networks.lowering.slots import BATCH, CONSTANT, Ref, Slot, fill, find_slots, key_of
 
 
 @dataclass(frozen=True)
@@ -46,20 +33,6 @@ class Step:
     level: int  # blocks that come before it; CONSTANT
     size: int  # numbers a point
     shape: tuple[int, ...] | None  # of a point; None for several tensors
-
-
-@dataclass(frozen=True, eq=False)
-class Slot:
-    """A value while the module is traced."""
-
-    index: int
-    level: int
-    sample: Any  # tensor (BATCH, *shape), arbitrary; of a constant its value; or a tuple of them
-
-    @property
-    def is_constant(self) -> bool:
-        """Whether it does not depend on the input."""
-        return self.level == CONSTANT
 
 
 @dataclass
@@ -96,7 +69,7 @@ class Tape:
         return slot
 
     def rectify(self, slot: Slot) -> Slot:
-        """relu of a value: one neuron, one crease, for each of its numbers.
+        """The positive part of a value: one neuron, one crease, for each of its numbers.
 
         relu(-z) is relu(z) - z, so that a value and its negative have their creases in common.
         """
@@ -126,7 +99,7 @@ class Tape:
         Raises:
             Refusal: the function does not treat each point by itself.
         """
-        key = _key((function, args, kwargs))
+        key = key_of((function, args, kwargs))
         if key is None:
             return self._apply(function, args, kwargs)
         if key not in self._known:
@@ -147,8 +120,8 @@ class Tape:
             _require_one_by_one(out, last)
             out = self._redrawn(out)
         inputs = tuple(dict.fromkeys(slot.index for slot in slots))
-        refs = fill((args, kwargs), lambda slot: Ref(slot.index), None)
-        made = self._record(function, *refs, inputs, level, out)
+        args, kwargs = fill((args, kwargs), lambda slot: Ref(slot.index), None)
+        made = self._record(function, args, kwargs, inputs, level, out)
         if isinstance(out, Tensor):
             return made
         return tuple(self.apply(operator.getitem, made, i) for i in range(len(out)))
@@ -180,30 +153,6 @@ class Tape:
         return drawn.to(self.device, dtype)
 
 
-def fill(structure: Any, value_of: Callable[[Any], Any], count: int | None) -> Any:
-    """Arguments with their slots or references replaced, and the number of points too where it is given."""
-    if isinstance(structure, Slot | Ref):
-        return value_of(structure)
-    if isinstance(structure, BatchSize):
-        return structure if count is None else count
-    if isinstance(structure, list):
-        return [fill(part, value_of, count) for part in structure]
-    if isinstance(structure, tuple):
-        return tuple(fill(part, value_of, count) for part in structure)
-    if isinstance(structure, dict):
-        return {name: fill(part, value_of, count) for name, part in structure.items()}
-    if isinstance(structure, slice):
-        return slice(*fill((structure.start, structure.stop, structure.step), value_of, count))
-    return structure
-
-
-def find_slots(structure: Any) -> list[Slot]:
-    """All values among some arguments."""
-    found: list[Slot] = []
-    fill(structure, found.append, None)
-    return found
-
-
 def _itself(value: Tensor) -> Tensor:
     return value
 
@@ -233,23 +182,3 @@ def _require_one_by_one(out: Any, last: Any) -> None:
         difference = (whole[-1:] - alone).abs().max() if alone.numel() else 0
         if float(difference) > get_epsilon(whole.dtype) * (1 + float(whole.abs().max())):
             raise Refusal("it mixes the points of a batch")
-
-
-def _key(structure: Any) -> Any:
-    """What tells arguments apart; None where that can't be said."""
-    if isinstance(structure, Slot):
-        return Slot, structure.index
-    if isinstance(structure, list | tuple):
-        keys = [_key(part) for part in structure]
-        return None if None in keys else (type(structure), *keys)
-    if isinstance(structure, dict):
-        return _key([*structure.items()])
-    if isinstance(structure, slice):
-        return _key((slice, structure.start, structure.stop, structure.step))
-    if isinstance(structure, Tensor):
-        return None
-    try:
-        hash(structure)
-    except TypeError:
-        return None
-    return type(structure), structure

@@ -1,6 +1,8 @@
-"""What `lower` refuses, and how it says so: by name, by place, and with the nearest thing that is supported."""
+"""What `lower` refuses, and how it says so: by name and place, with the nearest thing that is supported."""
 
 from __future__ import annotations
+
+from torch import nn
 
 NO_ACTIVATION = "no activation: the boundaries between classes are those of the logits"
 NO_NORM = "BatchNorm, which is affine in eval mode, or no normalisation"
@@ -92,9 +94,23 @@ def reason_against(name: str) -> str:
     return f"{name} is not supported"
 
 
-def is_known(name: str) -> bool:
-    """True if a module of this name is refused without a look inside."""
-    return name in SMOOTH or name in JUMPS
+def is_known(module: nn.Module) -> bool:
+    """True if a module is refused without a look inside: it is torch's own, and its name says enough."""
+    name = type(module).__name__
+    return type(module).__module__.startswith("torch.nn") and (name in SMOOTH or name in JUMPS)
+
+
+def refuse_by_name(module: nn.Module) -> None:
+    """Refuse a module that has a part whose name says enough.
+
+    Raises:
+        UnsupportedModuleError: it has.
+    """
+    for path, part in module.named_modules():
+        if is_known(part):
+            name = type(part).__name__
+            place = f"{spell(type(module).__name__, path)} ({name})"
+            raise UnsupportedModuleError(f"lower: {place}: {reason_against(name)}")
 
 
 def spell(root: str, path: str) -> str:
