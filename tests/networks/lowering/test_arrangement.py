@@ -81,9 +81,9 @@ def test_layers_that_arrange_are_affine() -> None:
         lambda m, x: x.reshape(x.shape[0] * 3),
         lambda m, x: torch.cat([x, x]),
         lambda m, x: x.T,
-        lambda m, x: torch.stack([row for row in x]),
+        lambda m, x: torch.stack(list(x)),
     ],
 )
 def test_what_mixes_the_points_of_a_batch_is_refused(function: Callable) -> None:
-    with pytest.raises((UnsupportedModuleError, ValueError), match="batch|points"):
+    with pytest.raises((UnsupportedModuleError, ValueError), match=r"batch|points"):
         lower(Does(function), input_shape=(3,))

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 import torch
 
-from creased.networks.lowering.arithmetic import shift
 from creased.networks.lowering.cuts import smallest_cut
 from creased.networks.lowering.slots import CONSTANT
 from creased.networks.lowering.tape import Step, Tape
@@ -50,7 +49,6 @@ class _Graph:
 
     steps: list[Step]
     output: int
-    neurons: dict[int, int]  # from z to relu(z)
     alive: set[int] = field(default_factory=set)
     uses: dict[int, list[int]] = field(default_factory=dict)  # of values that depend on the input
 
@@ -90,20 +88,10 @@ class _Graph:
             and (index == self.output or any(steps[use].level > level for use in self.uses[index]))
         ]
 
-    def is_passing(self, index: int) -> bool:
-        """Whether a value is no more than what neurons of the next block, or the output, are read off."""
-        neuron = self.neurons.get(index)
-        return self.steps[index].shape is None or all(
-            use == neuron
-            or neuron in self.steps[use].inputs
-            or (self.steps[use].function is shift and self.is_passing(use))
-            for use in self.uses[index]
-        )
-
 
 def make_plan(tape: Tape, output: int) -> Plan:
     """Put the steps that lead to the output in blocks."""
-    graph = _Graph(tape.steps, output, {z: relu for relu, z in tape.rectified.items()})
+    graph = _Graph(tape.steps, output)
     known: tuple[int, ...] = (next(i for i in sorted(graph.alive) if tape.steps[i].level != CONSTANT),)
     stages = []
     for level in range(tape.steps[output].level):
@@ -131,6 +119,6 @@ def _remembered(graph: _Graph, level: int, known: tuple[int, ...], rectified: li
     touched = {i for sources in inputs.values() for i in sources} | set(needed)
     if touched.isdisjoint(known):
         return tuple(rectified)
-    sizes = {i: graph.steps[i].size for i in (*given, *steps) if i in given or not graph.is_passing(i)}
+    sizes = {i: graph.steps[i].size for i in (*given, *steps) if graph.steps[i].shape is not None}
     cut = smallest_cut(inputs, sizes, given, needed)
     return tuple(i for i in (*rectified, *sorted(cut.difference(rectified))) if i in cut)
