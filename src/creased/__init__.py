@@ -10,6 +10,7 @@ Importing this needs torch alone; heavier packages are imported by the functions
 
 from creased import geometry
 from creased.api import count_cells, extract_complex, extract_level_set, stream_complex
+from creased.core import combine
 from creased.core.audit import Audit
 from creased.core.complex import PolyhedralComplex
 from creased.core.domain import Box
@@ -32,6 +33,7 @@ __all__ = [
     "Program",
     "Regions",
     "UnsupportedModuleError",
+    "combine",
     "count_cells",
     "extract_complex",
     "extract_level_set",

@@ -1,4 +1,4 @@
-"""Rows that cancel to zero on whole cells, or lie on an earlier crease, were noise where a block passed values on.
+"""Rows that cancel on whole cells, or lie on an earlier crease, were noise where a block passed values on.
 
 Marching gave the cells of its seeds the sign of that noise, and walked cells that do not exist. Subdivision
 took the noise of what passes a block by as relative to its value at a vertex, but it has the noise of the
