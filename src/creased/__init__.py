@@ -17,6 +17,7 @@ from creased.core.domain import Box
 from creased.core.level_set import LevelSet, Polygons
 from creased.core.program import Affine, Block, Program
 from creased.core.regions import Regions, find_regions
+from creased.load import load_program
 from creased.networks import MLP, UnsupportedModuleError, lower
 
 __version__ = "0.1.0"
@@ -39,6 +40,7 @@ __all__ = [
     "extract_level_set",
     "find_regions",
     "geometry",
+    "load_program",
     "lower",
     "stream_complex",
 ]

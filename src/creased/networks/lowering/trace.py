@@ -200,6 +200,8 @@ def trace(module: nn.Module, shape: tuple[int, ...], tape: Tape) -> Slot:
         with in_eval_mode(module):
             recorder.trace(root)
             return _flattened(tape, root.result)
+    except UnsupportedModuleError:
+        raise
     except Exception as error:
         reason = str(error) if isinstance(error, Refusal) else f"can't be traced: {error}"
         raise UnsupportedModuleError(f"lower: {recorder.place(error)}: {reason}") from error
