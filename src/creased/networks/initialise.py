@@ -16,7 +16,7 @@ def kaiming(bias_range: float = 0.3, gain: float = math.sqrt(2)) -> Initialiser:
     """He et al. 2015: normal weights that keep the variance; biases uniform in [-bias_range, bias_range].
 
     Biases spread the creases over the domain from the start, instead of through the origin. The gain makes up
-    for what an activation takes away: the root of 2 for ReLU, 1 for what keeps sizes, as maxout and GroupSort.
+    for what an activation takes away: the root of 2 for ReLU, 1 for what keeps sizes, as maxout, GroupSort.
     """
     return partial(_kaiming, bias_range=bias_range, gain=gain)
 
