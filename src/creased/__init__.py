@@ -10,6 +10,7 @@ Importing this needs torch alone; heavier packages are imported by the functions
 
 from creased import geometry
 from creased.api import certify, count_cells, extract_complex, extract_level_set, stream_complex
+from creased.core import combine
 from creased.core.affine_slice import ProgramSlice, slice_program, slice_through
 from creased.core.audit import Audit
 from creased.core.certify import Certificate
@@ -22,6 +23,7 @@ from creased.core.program import Affine, Block, Program
 from creased.core.regions import Regions, find_regions
 from creased.core.true_cells import TrueCells
 from creased.core.whole_space import LinealityError, WholeSpace
+from creased.load import load_program
 from creased.networks import MLP, UnsupportedModuleError, lower
 
 __version__ = "0.1.0"
@@ -48,11 +50,13 @@ __all__ = [
     "UnsupportedModuleError",
     "WholeSpace",
     "certify",
+    "combine",
     "count_cells",
     "extract_complex",
     "extract_level_set",
     "find_regions",
     "geometry",
+    "load_program",
     "lower",
     "slice_program",
     "slice_through",

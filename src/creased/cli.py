@@ -1,129 +1,75 @@
-"""The command line: `creased extract CKPT --out mesh.ply`, `creased info CKPT`, `creased count CKPT`, ..."""
+"""The command line: `creased extract FILE --out mesh.ply`, `creased info FILE`, `creased count FILE`, ..."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
 import torch
 
-from creased.checkpoint import KEY, CheckpointError, Record, read_record, write_record
+from creased.checkpoint import KEY, CheckpointError, Record, write_record
+from creased.cli_parser import make_parser
 from creased.core.domain import Box
 from creased.core.extract import extract_level_set
-from creased.core.methods import METHODS
-from creased.export import WRITERS, ExportError, export_mesh, require_writer
+from creased.core.program import Program
+from creased.export import ExportError, export_mesh, require_writer
 from creased.files import write_whole
+from creased.load import Loaded, load_file
+from creased.networks import UnsupportedModuleError
 from creased.similarity import Similarity
 from creased.tropical.compression import compress
-from creased.tropical.counts import METHODS as COUNTING
 from creased.tropical.report import count_table
-from creased.tropical.stable import METHODS as FINDING
-
-EXAMPLES = """examples:
-  creased extract logs/train/runs/RUN --out mesh.ply        polygons, double precision, your coordinates
-  creased extract last.ckpt --out mesh.glb --level 0.01     an offset surface, one domain unit being its box
-  creased info last.ckpt                                    the network, its domain, what it was trained on
-  creased count last.ckpt                                   cells, linear regions, affine pieces, and bounds
-  creased compress last.ckpt --out small.ckpt               the same function by fewer neurons, certified
-"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status; mistakes of the user end in one line, not in a trace."""
-    chosen = _parser().parse_args(arguments)
+    chosen = make_parser().parse_args(arguments)
     try:
-        record = read_record(_find_checkpoint(chosen.checkpoint))
-        COMMANDS[chosen.command](record, chosen)
-    except (CheckpointError, ExportError, ValueError, OSError) as error:
+        path = chosen.file / "checkpoints" / "last.ckpt" if chosen.file.is_dir() else chosen.file
+        loaded = load_file(path, slope=chosen.slope)
+        if chosen.command == "info":
+            print(_describe(loaded))
+        else:
+            COMMANDS[chosen.command](_located(loaded, path, chosen.half_width), chosen)
+    except (ExportError, ImportError, OSError, UnsupportedModuleError, ValueError) as error:
         print(f"creased: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "creased",
-        description="Exact meshes of piecewise-affine networks.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    extract = commands.add_parser("extract", help="write the exact level set of a checkpoint as a mesh")
-    extract.add_argument("checkpoint", type=Path, help="a checkpoint, or a run folder (its last one)")
-    extract.add_argument("--out", type=Path, required=True, help=f"mesh file: {', '.join(WRITERS)}")
-    extract.add_argument("--level", type=float, default=0.0, help="value of the function (default 0)")
-    extract.add_argument("--half-width", type=float, help="of the box to look in (default: the training box)")
-    extract.add_argument("--coordinates", choices=("user", "domain"), default="user", help="of the mesh")
-    extract.add_argument(
-        "--method", choices=METHODS, default="auto", help="subdivide the domain, or march along the surface"
-    )
-    extract.add_argument("--complete", action="store_true", help="prove that no component is missing")
-    extract.add_argument("--budget", type=float, help="seconds that the proof may take (default: any)")
-    extract.add_argument("--memory", type=float, help="GB that the surface may take (default: what is free)")
-    extract.add_argument("--dtype", choices=("float64", "float32"), default="float64", help="to work in")
-    extract.add_argument("--threads", type=int, default=1, help="CPU threads (default 1)")
-    info = commands.add_parser("info", help="say what a checkpoint holds")
-    info.add_argument("checkpoint", type=Path, help="a checkpoint, or a run folder (its last one)")
-    counting = commands.add_parser("count", help="count cells, linear regions and affine pieces")
-    counting.add_argument("checkpoint", type=Path, help="a checkpoint, or a run folder (its last one)")
-    counting.add_argument(
-        "--half-width", type=float, help="of the box to look in (default: the training box)"
-    )
-    counting.add_argument(
-        "--method",
-        choices=(*COUNTING, "stream"),
-        default="auto",
-        help="exact: in integers; engine: in float64; stream: cells only, in pieces, of any number",
-    )
-    counting.add_argument("--memory", type=float, help="GB that the complex may take (default: what is free)")
-    smaller = commands.add_parser("compress", help="write the same function by fewer neurons")
-    smaller.add_argument("checkpoint", type=Path, help="a checkpoint, or a run folder (its last one)")
-    smaller.add_argument("--out", type=Path, required=True, help="checkpoint to write")
-    smaller.add_argument(
-        "--half-width", type=float, help="of the box to be exact in (default: the training box)"
-    )
-    smaller.add_argument(
-        "--method", choices=FINDING, default="auto", help="how units that never change sign are found"
-    )
-    smaller.add_argument(
-        "--delete-only", action="store_true", help="fold nothing, so that no number is rounded"
-    )
-    return parser
-
-
-def _find_checkpoint(path: Path) -> Path:
-    """A run folder stands for its last checkpoint."""
-    return path / "checkpoints" / "last.ckpt" if path.is_dir() else path
-
-
-def _domain(record: Record, chosen: argparse.Namespace) -> Box:
-    """The box that the user asked for, or that of training."""
-    return record.domain if chosen.half_width is None else Box.cube(record.domain.dim, chosen.half_width)
+def _located(loaded: Loaded, path: Path, half_width: float | None) -> Record:
+    """The record of a file, its domain the box asked for; a function alone has no domain of its own."""
+    if loaded.record is None and half_width is None:
+        raise CheckpointError(f"{path} holds a function alone, and no domain: give --half-width")
+    if loaded.record is not None and half_width is None:
+        return loaded.record
+    assert half_width is not None
+    domain = Box.cube(loaded.program.in_dim, half_width)
+    if loaded.record is not None:
+        return replace(loaded.record, domain=domain)
+    return Record(loaded.program, domain, Similarity.identity(), path.name, 0)
 
 
 def _bytes(gigabytes: float | None) -> int | None:
     return None if gigabytes is None else int(gigabytes * 2**30)
 
 
-def _info(record: Record, chosen: argparse.Namespace) -> None:
-    print(_describe(record))
-
-
 def _count(record: Record, chosen: argparse.Namespace) -> None:
-    box = _domain(record, chosen)
-    print(count_table(record.program, box, method=chosen.method, memory=_bytes(chosen.memory)))
+    table = count_table(record.program, record.domain, method=chosen.method, memory=_bytes(chosen.memory))
+    print(table)
 
 
 def _compress(record: Record, chosen: argparse.Namespace) -> None:
-    box = _domain(record, chosen)
-    program, certificate = compress(record.program, box, method=chosen.method, fold=not chosen.delete_only)
+    program, certificate = compress(
+        record.program, record.domain, method=chosen.method, fold=not chosen.delete_only
+    )
     checkpoint = BytesIO()
-    torch.save({KEY: write_record(replace(record, program=program, domain=box))}, checkpoint)
+    torch.save({KEY: write_record(replace(record, program=program))}, checkpoint)
     write_whole(chosen.out, checkpoint.getvalue())
     print(f"{chosen.out}: {certificate}")
 
@@ -131,13 +77,12 @@ def _compress(record: Record, chosen: argparse.Namespace) -> None:
 def _extract(record: Record, chosen: argparse.Namespace) -> None:
     require_writer(chosen.out)  # before any work
     torch.set_num_threads(max(chosen.threads, 1))
-    domain = _domain(record, chosen)
     start = time.perf_counter()
-    program = record.program.to(dtype=getattr(torch, chosen.dtype))
     level_set = extract_level_set(
-        program,
-        domain,
+        record.program.to(dtype=getattr(torch, chosen.dtype)),
+        record.domain,
         chosen.level,
+        output=chosen.output,
         method=chosen.method,
         complete=chosen.complete,
         budget=chosen.budget,
@@ -158,25 +103,38 @@ def _tell(progress: str) -> None:
     print(f"\r{progress:<90}", end="", file=sys.stderr, flush=True)
 
 
-def _describe(record: Record) -> str:
-    program = record.program
-    n_weights = sum(tensor.numel() for tensor in program.tensors())
-    sides = " x ".join(
-        f"[{a:g}, {b:g}]" for a, b in zip(record.domain.lower, record.domain.upper, strict=True)
-    )
-    scale = record.to_domain.scale
-    lines = {
-        "trained on": f"{record.shape}, {record.epoch} epochs",
-        "network": f"{program.in_dim} inputs, hidden widths {program.widths}, {program.out_dim} output(s)",
-        "weights": f"{n_weights:,} in {str(program.dtype).removeprefix('torch.')}",
-        "domain": sides,
-        "coordinates": f"one unit of the domain is {1 / scale:g} of the user's, centred at "
-        + f"({', '.join(f'{c:g}' for c in record.to_domain.centre)})",
-    }
+def _describe(loaded: Loaded) -> str:
+    lines = _describe_program(loaded.program)
+    if loaded.record is not None:
+        lines = _describe_training(loaded.record) | lines
     return "\n".join(f"{name:<12} {value}" for name, value in lines.items())
 
 
-COMMANDS = {"extract": _extract, "info": _info, "count": _count, "compress": _compress}
+def _describe_program(program: Program) -> dict[str, str]:
+    n_weights = sum(tensor.numel() for tensor in program.tensors())
+    return {
+        "network": f"{program.in_dim} inputs, hidden widths {program.widths}, {program.out_dim} output(s)",
+        "weights": f"{n_weights:,} in {str(program.dtype).removeprefix('torch.')}",
+    }
+
+
+def _describe_training(record: Record) -> dict[str, str]:
+    sides = " x ".join(
+        f"[{a:g}, {b:g}]" for a, b in zip(record.domain.lower, record.domain.upper, strict=True)
+    )
+    return {
+        "trained on": f"{record.shape}, {record.epoch} epochs",
+        "domain": sides,
+        "coordinates": f"one unit of the domain is {1 / record.to_domain.scale:g} of the user's, centred at "
+        + f"({', '.join(f'{c:g}' for c in record.to_domain.centre)})",
+    }
+
+
+COMMANDS: dict[str, Callable[[Record, argparse.Namespace], None]] = {
+    "extract": _extract,
+    "count": _count,
+    "compress": _compress,
+}
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from creased.core.facets import Facets, find_facets, join_facets
 from creased.core.growable import Growable
 from creased.core.level_set import Polygons
 from creased.core.memory import in_gigabytes, working_bytes
+from creased.core.noise import preactivations_quietly
 from creased.core.program import Program
 from creased.core.seeds import BELOW, reach_of
 from creased.core.signs import pack_rows
@@ -137,7 +138,7 @@ class Walker:
 
     def _cells_at(self, seeds: Tensor) -> tuple[Tensor, Tensor]:
         """Words of the cells at seeds, and points of the level set in them; seeds that miss it have none."""
-        layout, z = self.rows.layout, self.program.preactivations(seeds)
+        layout, z = self.rows.layout, preactivations_quietly(self.program, seeds)
         inside = torch.ones((z.shape[0], layout.n_walls), dtype=torch.bool, device=z.device)
         words = pack_rows(torch.cat([inside, z[:, :-1] >= 0], dim=1), 0, layout.n_words)
         slices = self._slicer.cut(words, seeds)

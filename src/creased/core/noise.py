@@ -7,23 +7,34 @@ sum itself is estimated, so that networks in general position pay a comparison a
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
-from creased.core.program import Affine
+from creased.core.program import Affine, Block, Program
+from creased.core.records import map_tensors
 from creased.core.tolerance import rounding_error
 
 
-def silence_sums(z: Tensor, affine: Affine, inputs: Tensor) -> None:
-    """Set to zero the values (V, N) that are no more than rounding noise of the sums they come from."""
+def silence_sums(z: Tensor, affine: Affine, inputs: Tensor, inherited: Tensor | None = None) -> None:
+    """Set to zero the values (V, N) that are no more than rounding noise of the sums they come from.
+
+    Args:
+        z: the values, changed in place.
+        affine: how they are summed.
+        inputs: from what, (V, S).
+        inherited: the noise (S,) that the inputs have already, see `inherited_noise`.
+    """
     if z.numel() == 0:
         return
     noise_of = rounding_error(z.dtype, inputs.shape[1])
     weight, bias = affine.weight.abs(), affine.bias.abs()
-    most = noise_of * (weight @ inputs.abs().amax(0) + bias)
+    least = torch.zeros_like(bias) if inherited is None else weight @ inherited
+    most = noise_of * (weight @ inputs.abs().amax(0) + bias) + least
     row, neuron = (z.abs() <= most).nonzero(as_tuple=True)
     if row.numel():
-        noise = noise_of * ((inputs[row].abs() * weight[neuron]).sum(1) + bias[neuron])
+        noise = noise_of * ((inputs[row].abs() * weight[neuron]).sum(1) + bias[neuron]) + least[neuron]
         is_noise = z[row, neuron].abs() <= noise
         z[row[is_noise], neuron[is_noise]] = 0
 
@@ -39,3 +50,71 @@ def silence_interpolated(made: Tensor, first: Tensor, second: Tensor, coarse: fl
         ends = torch.maximum(first[row, column].abs(), second[row, column].abs())
         is_noise = made[row, column].abs() <= rounding_error(made.dtype, 1) * ends
         made[row[is_noise], column[is_noise]] = 0
+
+
+def advance_quietly(
+    block: Block, state: Tensor, activation: Tensor, inherited: Tensor | None = None
+) -> Tensor:
+    """The next state (V, S') from the state (V, S) and relu(z) (V, N), where sums that cancel are zero."""
+    following = block.advance(state, activation)
+    if block.skip is not None:
+        if inherited is not None:
+            inherited = torch.nn.functional.pad(inherited, (block.n_neurons, 0))
+        silence_sums(following, *_as_one_sum(block, activation, state), inherited)
+    return following
+
+
+def inherited_noise(program: Program, vertices: Tensor) -> list[Tensor | None]:
+    """The rounding noise (S,) of the state of each block, and of the last one, as far as it was passed on.
+
+    What a neuron gives is zero on its crease without any noise. What passes it by is interpolated at each new
+    vertex, and keeps an error that is relative to how large it gets in the domain, not to what it is there.
+
+    Args:
+        program: what cuts the domain.
+        vertices: those of the domain (V, D); between them sizes are looked at too.
+    """
+    state = ((vertices[:, None] + vertices) / 2).flatten(0, 1)
+    noise: list[Tensor | None] = [None]
+    for block in program.blocks:
+        before, after = noise[-1], None
+        if block.skip is not None:
+            fresh = rounding_error(state.dtype, 1) * state.abs().amax(0)
+            after = block.skip.abs() @ (fresh if before is None else before + fresh)
+        noise.append(after)
+        state = block.advance(state, block.affine(state).relu())
+    return noise
+
+
+def preactivations_quietly(program: Program, points: Tensor) -> Tensor:
+    """All rows (V, n_neurons + O) at points (V, D), with zeros for what may be rounding from the input on.
+
+    Errors are carried along: an affine map takes an error e to |W| e and adds that of its own sum (Higham
+    2002, section 3.1). So rows that cancel to zero on a whole cell are zero there, however small the points.
+    """
+    absolute = map_tensors(program, torch.abs)
+    state, error, rows = points, torch.zeros_like(points), []
+    for block, sizes in zip(
+        (*program.blocks, Block(program.head)), (*absolute.blocks, Block(absolute.head)), strict=True
+    ):
+        z = block.affine(state)
+        noise_of = rounding_error(z.dtype, state.shape[1])
+        lost = sizes.affine.linear_part()(error) + noise_of * sizes.affine(state.abs())
+        z = torch.where(z.abs() > lost, z, 0)
+        rows.append(z)
+        hidden = z.relu()
+        noise_of = rounding_error(z.dtype, state.shape[1] + z.shape[1])
+        error = replace(sizes, shift=None).advance(error, lost) + noise_of * sizes.advance(
+            state.abs(), hidden
+        )
+        state = block.advance(state, hidden)
+    return torch.cat(rows, dim=1)
+
+
+def _as_one_sum(block: Block, activation: Tensor, state: Tensor) -> tuple[Affine, Tensor]:
+    """A block's next state as one affine map of what it is summed from (V, N + S), for its rounding."""
+    assert block.skip is not None
+    n_out = block.skip.shape[0]
+    mix = torch.eye(n_out).to(activation) if block.mix is None else block.mix
+    shift = activation.new_zeros(n_out) if block.shift is None else block.shift
+    return Affine(torch.cat([mix, block.skip], dim=1), shift), torch.cat([activation, state], dim=1)

@@ -18,8 +18,8 @@ from creased.core.cofaces import Arrangement
 from creased.core.corners import EARLIER, any_corner
 from creased.core.growable import Growable
 from creased.core.memory import working_bytes
-from creased.core.noise import silence_sums
-from creased.core.program import Affine, Block
+from creased.core.noise import advance_quietly, inherited_noise, silence_sums
+from creased.core.program import Affine
 from creased.core.prune import Pruner
 from creased.core.skeleton import BlockCut, GrowingSkeleton, Skeleton, corners_of_edges
 from creased.core.subdivide import SCAN, cut_by_next, start_block
@@ -48,6 +48,7 @@ class Cutter:
             self._program.head
         ] * task.has_outputs
         self._pruner: Pruner | None = None
+        self._noise: list[Tensor | None] = []  # of the states, inherited
         self._stack: list[Work] = [self._start()]
 
     @torch.inference_mode()
@@ -70,6 +71,7 @@ class Cutter:
         """The whole domain, ready for the first block."""
         task, program = self._task, self._program
         start, corners = task.start()
+        self._noise = inherited_noise(program, start.vertices)
         if task.prune and program.blocks:
             self._pruner = Pruner(program, start.vertices.abs().amax(0))
         at_once = task.at_once or max(working_bytes(program.device) // self._bytes_a_vertex(), 1)
@@ -108,10 +110,7 @@ class Cutter:
         """Take the state at the vertices through the block that has cut, and make ready for the next one."""
         block = self._program.blocks[work.index]
         z, passengers = work.cut.carried.rows.tensor_split([block.n_neurons], dim=1)
-        activation = z.relu_()
-        state = block.advance(passengers, activation)
-        if block.skip is not None:
-            silence_sums(state, *_as_one_sum(block, activation, passengers))
+        state = advance_quietly(block, passengers, z.relu_(), self._noise[work.index])
         if self._pruner and work.index + 1 < len(self._program.blocks):
             state = self._pruner.after_block(work, state)
         else:
@@ -131,22 +130,14 @@ class Cutter:
             return BlockCut(self._rows, first_row, 0, Growable(state), [])
         affine = self._affines[index]
         blocks = self._program.blocks[index : index + 1]
-        carried = _evaluate(affine, state, has_passengers=any(block.skip is not None for block in blocks))
+        has_passengers = any(block.skip is not None for block in blocks)
+        carried = _evaluate(affine, state, self._noise[index], has_passengers=has_passengers)
         return start_block(
             skeleton, carried, affine.bias.shape[0], first_row, self._rows, n_done, self._task.decisions
         )
 
 
-def _as_one_sum(block: Block, activation: Tensor, passengers: Tensor) -> tuple[Affine, Tensor]:
-    """A block's next state as one affine map of what it is summed from (V, N + S), for its rounding."""
-    assert block.skip is not None
-    n_out = block.skip.shape[0]
-    mix = torch.eye(n_out).to(activation) if block.mix is None else block.mix
-    shift = activation.new_zeros(n_out) if block.shift is None else block.shift
-    return Affine(torch.cat([mix, block.skip], dim=1), shift), torch.cat([activation, passengers], dim=1)
-
-
-def _evaluate(affine: Affine, state: Tensor, *, has_passengers: bool) -> Growable:
+def _evaluate(affine: Affine, state: Tensor, noise: Tensor | None, *, has_passengers: bool) -> Growable:
     """Preactivations at the vertices, with the state (V, S) behind them where the block passes it on."""
     n_neurons, n_inputs = affine.weight.shape
     width = n_neurons + (n_inputs if has_passengers else 0)
@@ -157,7 +148,7 @@ def _evaluate(affine: Affine, state: Tensor, *, has_passengers: bool) -> Growabl
             rows[:, n_neurons:] = inputs
         else:
             torch.addmm(affine.bias, inputs, affine.weight.T, out=rows)
-        silence_sums(rows[:, :n_neurons], affine, inputs)
+        silence_sums(rows[:, :n_neurons], affine, inputs, noise)
     return values
 
 

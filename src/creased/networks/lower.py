@@ -1,148 +1,113 @@
 """From a torch module to a `Program`, the canonical form that the engine knows.
 
-The program holds the module's own weights, so it is differentiable in them. What is not piecewise affine is
-refused by name, with the nearest thing that is. Before a program is returned it is compared with the module
-on random points.
+The program holds the module's own weights, so it is differentiable in them. A module is traced: what it does
+to its input is recorded as affine steps and rectifications (`trace`, `tape`), which are put in blocks
+(`plan`) and written with the weights as they are (`write`). What is not piecewise affine is refused by name
+and place, with the nearest thing that is. Before a program is returned it is compared with the module on
+random points.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 
-from creased.core.program import Affine, Block, Program
+from creased.core.program import Program
 from creased.core.tolerance import get_epsilon
+from creased.networks.lowering.input_shape import find_input_shape, weights_of, why_not
+from creased.networks.lowering.plain import lower_plain
+from creased.networks.lowering.plan import Plan, make_plan
+from creased.networks.lowering.refusals import refuse_by_name, spell
+from creased.networks.lowering.tape import Tape
+from creased.networks.lowering.trace import trace
+from creased.networks.lowering.untouched import in_eval_mode
+from creased.networks.lowering.write import write
 
 N_CHECKED = 64  # random points on which the program is compared with its module
 
-PASSED_OVER = (nn.Identity, nn.Dropout, nn.AlphaDropout)  # the identity in eval mode
-
-NEAREST = {
-    "GELU": "ReLU",
-    "SiLU": "ReLU",
-    "Mish": "ReLU",
-    "ELU": "LeakyReLU",
-    "CELU": "LeakyReLU",
-    "SELU": "LeakyReLU",
-    "Softplus": "ReLU",
-    "Sigmoid": "ReLU",
-    "Tanh": "ReLU",
-    "Softmax": "no activation: the boundaries between classes are those of the logits",
-    "LayerNorm": "no normalisation",
-}
+Shape = tuple[int, ...]
+_plans: WeakKeyDictionary[nn.Module, dict[object, Plan]] = WeakKeyDictionary()
 
 
-class UnsupportedModuleError(TypeError):
-    """A module, or part of one, that `lower` cannot write as a program."""
-
-
-def lower(module: nn.Module, *, check: bool = True) -> Program:
+def lower(module: nn.Module, *, input_shape: Shape | None = None, check: bool = True) -> Program:
     """Write a network as a program of (affine, ReLU, passthrough) blocks.
 
-    Supported: nested `nn.Sequential` (`MLP` is one) of `Linear`, `ReLU`, `LeakyReLU`, and of `Identity` and
-    dropout, which are passed over as in eval mode. The program lives on the module's device, in its dtype,
-    and shares its weights.
+    Supported is what is piecewise affine and continuous, in eval mode, in modules, functions and methods:
+    linear layers, convolutions, batch norm, weight and spectral norm, pooling, ReLU and its piecewise linear
+    kin, absolute values, clamps, maxima and minima, sorting, sums, concatenations, views, slices. The program
+    lives on the module's device, in its dtype, and shares its weights. It takes points as rows of numbers,
+    and gives outputs as rows of numbers, whatever their shapes in the module.
 
     Args:
-        module: the network.
-        check: look for NaN and compare the program with the module. Leave it out only where the same module
-            was lowered before, as in a training step.
+        module: the network; its ``forward`` takes a batch of points, and treats each by itself.
+        input_shape: the shape of one point, such as (1, 28, 28); by default (D,), with D found by trying.
+        check: trace the module, look for NaN, and compare the program with the module. Leave it out only
+            where the same module was lowered before, as in a training step, and nothing but its weights has
+            changed.
 
     Raises:
         UnsupportedModuleError: a part is not supported; the message names it, its place and the nearest
             supported one.
-        ValueError: the weights hold NaN or infinity, the sizes of layers do not fit, or the program does
-            not agree with the module.
+        ValueError: the weights hold NaN or infinity, the module takes no such points, or the program does not
+            agree with the module.
     """
-    head: Affine | None = None
-    blocks: list[Block] = []
-    for place, part in _flatten(module, type(module).__name__):
-        if isinstance(part, nn.Linear):
-            if check:
-                _require_finite(part, place)
-            head = _compose(head, _affine_of(part), place)
-        elif isinstance(part, nn.ReLU | nn.LeakyReLU):
-            if head is None:
-                raise UnsupportedModuleError(f"lower: {place} has no Linear before it")
-            blocks.append(_block_of(head, getattr(part, "negative_slope", 0.0)))
-            head = None
-        else:
-            raise UnsupportedModuleError(_refusal(part, place))
-    if head is None:
-        raise UnsupportedModuleError(f"lower: {type(module).__name__} must end with a Linear")
-    program = Program(tuple(blocks), head)
     if check:
-        _compare(program, module)
+        _require_finite(module)
+    program = lower_plain(module) if input_shape is None else None
+    if program is None:
+        program = write(_plan_of(module, input_shape, anew=check), module)
+    if check:
+        _compare(program, module, input_shape or (program.in_dim,))
     return program
 
 
-def _flatten(module: nn.Module, place: str) -> Iterator[tuple[str, nn.Module]]:
-    """The parts of nested Sequentials in order, each with its place in words."""
-    if isinstance(module, nn.Sequential):
-        for index, child in enumerate(module):  # not named_children, which leaves out what is used twice
-            yield from _flatten(child, f"{place}[{index}]")
-    elif not isinstance(module, PASSED_OVER):
-        yield f"{place} ({type(module).__name__})", module
+def _plan_of(module: nn.Module, shape: Shape | None, *, anew: bool) -> Plan:
+    """The plan of a module, made now or kept from before."""
+    weights = weights_of(module)
+    key = (shape, *weights.values())
+    plans = _plans.setdefault(module, {})
+    if anew or key not in plans:
+        shape = _shape_of(module, shape)
+        tape = Tape(**weights)
+        plans[key] = make_plan(tape, trace(module, shape, tape).index)
+    return plans[key]
 
 
-def _require_finite(linear: nn.Linear, place: str) -> None:
-    for name, weights in linear.named_parameters():
-        if not bool(torch.isfinite(weights).all()):
-            raise ValueError(f"lower: {name} of {place} holds NaN or infinity")
+def _shape_of(module: nn.Module, shape: Shape | None) -> Shape:
+    try:
+        if shape is None:
+            return find_input_shape(module)
+        if reason := why_not(module, shape):
+            raise ValueError(f"lower: the module cannot be evaluated on points of shape {shape}: {reason}")
+    except ValueError:
+        refuse_by_name(module)  # which says more
+        raise
+    return shape
 
 
-def _affine_of(linear: nn.Linear) -> Affine:
-    bias = linear.bias if linear.bias is not None else linear.weight.new_zeros(linear.out_features)
-    return Affine(linear.weight, bias)
-
-
-def _compose(first: Affine | None, second: Affine, place: str) -> Affine:
-    """Two linear layers with nothing between them are one."""
-    if first is None:
-        return second
-    if first.bias.shape[0] != second.weight.shape[1]:
-        raise ValueError(
-            f"lower: {place} takes {second.weight.shape[1]} inputs, but gets {first.bias.shape[0]}"
-        )
-    return Affine(second.weight @ first.weight, second(first.bias))
-
-
-def _block_of(affine: Affine, slope: float) -> Block:
-    """A layer with activation max(z, slope z) = (1 - slope) relu(z) + slope z."""
-    if slope == 0:
-        return Block(affine)
-    scaled = torch.eye(affine.bias.shape[0], dtype=affine.bias.dtype, device=affine.bias.device)
-    return Block(affine, (1 - slope) * scaled, slope * affine.weight, slope * affine.bias)
-
-
-def _refusal(part: nn.Module, place: str) -> str:
-    name = type(part).__name__
-    nearest = NEAREST.get(name)
-    reason = (
-        f"{name} is not piecewise affine; the nearest supported is {nearest}"
-        if nearest
-        else (f"{name} is not supported; give an nn.Sequential of Linear, ReLU and LeakyReLU layers")
-    )
-    return f"lower: {place}: {reason}"
+def _require_finite(module: nn.Module) -> None:
+    for path, part in module.named_modules():
+        tensors = (*part.named_parameters(recurse=False), *part.named_buffers(recurse=False))
+        for name, weights in tensors:
+            if weights.is_floating_point() and not bool(torch.isfinite(weights).all()):
+                place = f"{spell(type(module).__name__, path)} ({type(part).__name__})"
+                raise ValueError(f"lower: {name} of {place} holds NaN or infinity")
 
 
 @torch.no_grad()
-def _compare(program: Program, module: nn.Module) -> None:
+def _compare(program: Program, module: nn.Module, shape: Shape) -> None:
     """Compare program and module, in eval mode, on random points."""
     generator = torch.Generator().manual_seed(0)
     points = torch.randn((N_CHECKED, program.in_dim), generator=generator, dtype=program.dtype)
     points = points.to(program.device)
-    modes = {part: part.training for part in module.modules()}
     try:
-        expected: Tensor = module.eval()(points)
+        with in_eval_mode(module):
+            expected: Tensor = module(points.reshape(N_CHECKED, *shape)).reshape(N_CHECKED, -1)
     except RuntimeError as error:
         raise ValueError(f"lower: the module cannot be evaluated: {error}") from error
-    finally:
-        for part, is_training in modes.items():
-            part.training = is_training
     found = program(points)
     tolerance = get_epsilon(program.dtype) * (1 + float(expected.abs().max()))
-    if found.shape != expected.shape or float((found - expected).abs().max()) > tolerance:
+    if found.shape != expected.shape or not float((found - expected).abs().max()) <= tolerance:
         raise ValueError("lower: the program does not agree with the module on random points")

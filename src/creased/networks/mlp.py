@@ -8,6 +8,7 @@ from itertools import pairwise
 from torch import nn
 
 from creased.networks.initialise import Initialiser, kaiming
+from creased.networks.sizes import require_positive
 
 
 class MLP(nn.Sequential):
@@ -34,11 +35,7 @@ class MLP(nn.Sequential):
         activation: Callable[[], nn.Module] = nn.ReLU,
         initialise: Initialiser | None = None,
     ) -> None:
-        if min(in_dim, width, depth, out_dim) < 1:
-            raise ValueError(
-                f"MLP: all sizes must be positive, got in_dim={in_dim}, width={width}, depth={depth}, "
-                f"out_dim={out_dim}"
-            )
+        require_positive("MLP", in_dim=in_dim, width=width, depth=depth, out_dim=out_dim)
         widths = [in_dim, *[width] * depth]
         layers: list[nn.Module] = []
         for n_in, n_out in pairwise(widths):

@@ -1,0 +1,81 @@
+"""What the command line takes: the arguments of each command of `creased`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from creased.core.methods import METHODS
+from creased.export import WRITERS
+from creased.tropical.counts import METHODS as COUNTING
+from creased.tropical.stable import METHODS as FINDING
+
+EXAMPLES = """examples:
+  creased extract logs/train/runs/RUN --out mesh.ply        polygons, double precision, your coordinates
+  creased extract last.ckpt --out mesh.glb --level 0.01     an offset surface, one domain unit being its box
+  creased extract weights.npz --half-width 1 --out mesh.ply any network of linear layers; .pt, .onnx as well
+  creased info last.ckpt                                    the network, its domain, what it was trained on
+  creased count last.ckpt                                   cells, linear regions, affine pieces, and bounds
+  creased compress last.ckpt --out small.ckpt               the same function by fewer neurons, certified
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = argparse.ArgumentParser(
+        "creased",
+        description="Exact meshes of piecewise-affine networks, and what is known of them.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    extract = commands.add_parser("extract", help="write the exact level set of a network as a mesh")
+    info = commands.add_parser("info", help="say what a file holds")
+    counting = commands.add_parser("count", help="count cells, linear regions and affine pieces")
+    smaller = commands.add_parser("compress", help="write the same function by fewer neurons")
+    for command in (extract, info, counting, smaller):
+        _add_file(command)
+    for command in (extract, counting, smaller):
+        command.add_argument(
+            "--half-width", type=float, help="of the box to look in (default: the training box)"
+        )
+    for command in (extract, counting):
+        command.add_argument("--memory", type=float, help="GB that it may take (default: what is free)")
+    _add_extraction(extract)
+    counting.add_argument(
+        "--method",
+        choices=(*COUNTING, "stream"),
+        default="auto",
+        help="exact: in integers; engine: in float64; stream: cells only, in pieces, of any number",
+    )
+    smaller.add_argument("--out", type=Path, required=True, help="checkpoint to write")
+    smaller.add_argument(
+        "--method", choices=FINDING, default="auto", help="how units that never change sign are found"
+    )
+    smaller.add_argument(
+        "--delete-only", action="store_true", help="fold nothing, so that no number is rounded"
+    )
+    return parser
+
+
+def _add_file(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "file", type=Path, help="a checkpoint, a run folder (its last one), .pt, .npz, .onnx"
+    )
+    command.add_argument(
+        "--slope", type=float, default=0.0, help="weights alone: of LeakyReLU between layers (default: ReLU)"
+    )
+
+
+def _add_extraction(extract: argparse.ArgumentParser) -> None:
+    extract.add_argument("--out", type=Path, required=True, help=f"mesh file: {', '.join(WRITERS)}")
+    extract.add_argument("--level", type=float, default=0.0, help="value of the function (default 0)")
+    extract.add_argument("--output", type=int, default=0, help="which output of the network (default 0)")
+    extract.add_argument("--coordinates", choices=("user", "domain"), default="user", help="of the mesh")
+    extract.add_argument(
+        "--method", choices=METHODS, default="auto", help="subdivide the domain, or march along the surface"
+    )
+    extract.add_argument("--complete", action="store_true", help="prove that no component is missing")
+    extract.add_argument("--budget", type=float, help="seconds that the proof may take (default: any)")
+    extract.add_argument("--dtype", choices=("float64", "float32"), default="float64", help="to work in")
+    extract.add_argument("--threads", type=int, default=1, help="CPU threads (default 1)")

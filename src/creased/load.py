@@ -1,0 +1,91 @@
+"""One door for networks in files: checkpoints of creased, state dicts, .npz archives, ONNX models.
+
+Nothing in a file is executed. Checkpoints of creased carry their domain and the way back to the user's
+coordinates; the others hold a function alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from creased.checkpoint import FORMAT, KEY, CheckpointError, Record, load_plain, read_record
+from creased.core.program import Program
+from creased.networks import lower
+from creased.networks.onnx_models.read import OnnxNetwork, read_onnx
+from creased.networks.weights import WeightsError, mlp_of_weights, read_arrays
+
+
+class Loaded(NamedTuple):
+    """What a file holds."""
+
+    program: Program
+    record: Record | None  # of a checkpoint of creased
+
+
+Shape = tuple[int, ...]
+
+
+def load_program(
+    path: str | Path, *, slope: float = 0.0, input_shape: Shape | None = None, output: str | None = None
+) -> Program:
+    """The program of a network in a file.
+
+    Args:
+        path: a checkpoint of creased or of Lightning, a state dict (.pt, .pth), an archive of weights and
+            biases (.npz), or an ONNX model (.onnx).
+        slope: of weights alone: that of LeakyReLU between the layers; 0 for ReLU.
+        input_shape: of an ONNX model: the shape of one point, where the file does not say.
+        output: of an ONNX model: which one, where there are several.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or holds no network that can be read.
+        ImportError: the package that reads such files is not installed.
+        UnsupportedModuleError: the network is not piecewise affine.
+        ValueError: it has weights that are not finite.
+    """
+    return load_file(Path(path), slope=slope, input_shape=input_shape, output=output).program
+
+
+def load_file(
+    path: Path, *, slope: float = 0.0, input_shape: Shape | None = None, output: str | None = None
+) -> Loaded:
+    """The same, with the record of a checkpoint of creased."""
+    if path.suffix in (".onnx", ".npz") and not path.is_file():
+        raise CheckpointError(f"there is no file {path}")
+    if path.suffix == ".onnx":
+        network = read_onnx(path, output)
+        return Loaded(_lower_onnx(network, path, input_shape).detach(), None)
+    if path.suffix == ".npz":
+        return Loaded(lower(_mlp(path, read_arrays(path), slope)).detach(), None)
+    values = load_plain(path)
+    if KEY in values:
+        record = read_record(path)
+        return Loaded(record.program, record)
+    return Loaded(lower(_mlp(path, _state_dict(path, values), slope)).detach(), None)
+
+
+def _lower_onnx(network: OnnxNetwork, path: Path, input_shape: Shape | None) -> Program:
+    shape = input_shape or network.input_shape
+    if shape is None:
+        raise CheckpointError(f"{path} does not say what shape its points have: give input_shape")
+    return lower(network, input_shape=shape)
+
+
+def _state_dict(path: Path, values: dict[str, object]) -> dict[str, Tensor]:
+    """The state dict that a file is, or that stands in it as Lightning has it."""
+    inner = values.get("state_dict", values)
+    if not isinstance(inner, dict) or not inner or not all(isinstance(t, Tensor) for t in inner.values()):
+        raise CheckpointError(
+            f"{path} holds no record of creased (format {FORMAT}), and no state dict: was it trained by it?"
+        )
+    return inner
+
+
+def _mlp(path: Path, tensors: dict[str, Tensor], slope: float) -> nn.Sequential:
+    try:
+        return mlp_of_weights(tensors, slope)
+    except WeightsError as error:
+        raise CheckpointError(f"{path}: {error}; lower the module itself, with creased.lower") from error

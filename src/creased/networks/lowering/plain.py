@@ -1,0 +1,65 @@
+"""The short way for plain networks, which are lowered in every step of training: Linear, ReLU, LeakyReLU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+from creased.core.program import Affine, Block, Program
+
+PASSED_OVER = (nn.Identity, nn.Dropout, nn.AlphaDropout)  # the identity in eval mode
+
+
+def lower_plain(module: nn.Module) -> Program | None:
+    """The program of nested Sequentials of Linear, ReLU and LeakyReLU; None for anything else.
+
+    Raises:
+        ValueError: the sizes of layers do not fit.
+    """
+    head: Affine | None = None
+    blocks: list[Block] = []
+    for part in _flatten(module):
+        if type(part) is nn.Linear and not (part._forward_pre_hooks or part._forward_hooks):
+            head = _compose(head, _affine_of(part))
+        elif type(part) in (nn.ReLU, nn.LeakyReLU) and head is not None:
+            blocks.append(_block_of(head, getattr(part, "negative_slope", 0.0)))
+            head = None
+        else:
+            return None
+    return None if head is None else Program(tuple(blocks), head)
+
+
+def _flatten(module: nn.Module) -> Iterator[nn.Module]:
+    """The parts of nested Sequentials in order."""
+    if type(module).forward is nn.Sequential.forward:
+        for child in module._modules.values():  # not children(), which leaves out what is used twice
+            assert child is not None
+            yield from _flatten(child)
+    elif type(module) not in PASSED_OVER:
+        yield module
+
+
+def _affine_of(linear: nn.Linear) -> Affine:
+    bias = linear.bias if linear.bias is not None else linear.weight.new_zeros(linear.out_features)
+    return Affine(linear.weight, bias)
+
+
+def _compose(first: Affine | None, second: Affine) -> Affine:
+    """Two linear layers with nothing between them are one."""
+    if first is None:
+        return second
+    if first.bias.shape[0] != second.weight.shape[1]:
+        raise ValueError(
+            f"lower: a Linear takes {second.weight.shape[1]} inputs, but gets {first.bias.shape[0]}"
+        )
+    return Affine(second.weight @ first.weight, second(first.bias))
+
+
+def _block_of(affine: Affine, slope: float) -> Block:
+    """A layer with activation max(z, slope z) = (1 - slope) relu(z) + slope z."""
+    if slope == 0:
+        return Block(affine)
+    scaled = torch.eye(affine.bias.shape[0], dtype=affine.bias.dtype, device=affine.bias.device)
+    return Block(affine, (1 - slope) * scaled, slope * affine.weight, slope * affine.bias)

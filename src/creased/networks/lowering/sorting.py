@@ -1,0 +1,48 @@
+"""Sorting along an axis, by a network of comparators; min(a, b) and max(a, b) share a rectification."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+from creased.networks.lowering.arithmetic import Operation
+from creased.networks.lowering.extremes import Extremes, axes_of, pick
+from creased.networks.lowering.piecewise import maximum, minimum
+from creased.networks.lowering.slots import Slot
+from creased.networks.lowering.tape import Tape
+
+
+def comparators(n: int) -> Iterator[list[tuple[int, int]]]:
+    """Layers of a network that sorts n entries (Knuth, volume 3, 5.2.2, algorithm M)."""
+    top = 1 << max((n - 1).bit_length() - 1, 0)
+    p = top
+    while p:
+        q, r, d = top, 0, p
+        while True:
+            yield [(i, i + d) for i in range(n - d) if i & p == r]
+            if q == p:
+                break
+            q, r, d = q // 2, p, q - p
+        p //= 2
+
+
+def sort(tape: Tape, x: Slot, dim: int = -1, descending: bool = False, stable: bool = False) -> Extremes:
+    """The entries of an axis in order."""
+    (axis,) = axes_of(x, dim, "sort")
+    n = x.sample.shape[axis]
+    source = tape.source_of(x)
+    if source is not None:
+        return Extremes(tape.rectify(sort(tape, source, dim, descending).values))
+    for layer in filter(None, comparators(n)):
+        first, second = (pick(tape, x, axis, tuple(pair[i] for pair in layer)) for i in (0, 1))
+        low, high = minimum(tape, first, second), maximum(tape, first, second)
+        rest = tuple(sorted(set(range(n)).difference(*layer)))
+        ends = [high, low] if descending else [low, high]
+        parts = [*ends, pick(tape, x, axis, rest)] if rest else ends
+        stands = [pair[0] for pair in layer] + [pair[1] for pair in layer] + list(rest)
+        x = pick(tape, tape.apply(torch.cat, parts, axis), axis, tuple(stands.index(i) for i in range(n)))
+    return Extremes(x)
+
+
+SORTING: dict[str, Operation] = {"sort": sort}

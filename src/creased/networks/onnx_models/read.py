@@ -1,0 +1,149 @@
+"""Reads an ONNX file as a torch module. The graph is data: nothing in it is code; no runtime is needed."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from creased.networks.lowering.refusals import Refusal, UnsupportedModuleError, reason_against
+from creased.networks.onnx_models.operators import OPERATORS, Attributes
+from creased.networks.onnx_models.spatial import SPATIAL
+
+KNOWN = OPERATORS | SPATIAL
+
+
+class Node(NamedTuple):
+    """One operation of a graph."""
+
+    kind: str  # the operator's name
+    name: str
+    inputs: list[str]  # names of values; empty for one that is left out
+    outputs: list[str]
+    attributes: Attributes
+
+
+class OnnxNetwork(nn.Module):
+    """A module that does what an ONNX graph says; its weights are parameters, to be trained on or lowered.
+
+    Made by `read_onnx`.
+
+    Args:
+        nodes: operations, each behind those that it needs.
+        constants: values by name that do not depend on the input.
+        points: name of the input.
+        output: name of the output.
+        input_shape: of one point; None where the file does not say.
+    """
+
+    def __init__(
+        self,
+        nodes: list[Node],
+        constants: dict[str, Tensor],
+        points: str,
+        output: str,
+        input_shape: tuple[int, ...] | None,
+    ) -> None:
+        super().__init__()
+        self.points, self.output, self.input_shape = points, output, input_shape
+        self.constants = dict(constants)
+        self.nodes = [node for node in nodes if not self._fold(node)]
+        used = {name for node in self.nodes for name in node.inputs if name in self.constants}
+        floating = sorted(name for name in used if self.constants[name].is_floating_point())
+        self.places = {name: str(i) for i, name in enumerate(floating)}
+        self.weights = nn.ParameterDict({self.places[name]: self.constants[name] for name in floating})
+        self.constants = {name: self.constants[name] for name in used.difference(floating)}
+
+    def _fold(self, node: Node) -> bool:
+        """Work out now what does not depend on the input."""
+        if node.kind != "Constant" and not all(name in self.constants for name in node.inputs if name):
+            return False
+        found = [node.attributes["value"]] if node.kind == "Constant" else self._results(node, self.constants)
+        self.constants.update(zip(node.outputs, found, strict=False))
+        return True
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The output at points (n, *input_shape)."""
+        values: dict[str, Any] = {**self.constants, self.points: x}
+        values |= {name: self.weights[place] for name, place in self.places.items()}
+        for node in self.nodes:
+            values.update(zip(node.outputs, self._results(node, values), strict=False))
+        found: Tensor = values[self.output]
+        return found
+
+    def _results(self, node: Node, values: dict[str, Any]) -> tuple[Any, ...]:
+        inputs = [values[name] if name else None for name in node.inputs]
+        try:
+            found = KNOWN[node.kind](inputs, node.attributes | {"n_outputs": len(node.outputs)})
+        except Refusal as refusal:
+            raise UnsupportedModuleError(f"lower: node {node.name} ({node.kind}): {refusal}") from refusal
+        return found if isinstance(found, tuple) else (found,)
+
+
+def read_onnx(path: Path, output: str | None = None) -> OnnxNetwork:
+    """The network of an ONNX file.
+
+    Args:
+        path: the file.
+        output: the name of an output, where there are several.
+
+    Raises:
+        ImportError: onnx is not installed.
+        UnsupportedModuleError: an operator is not supported; the message names it and its node.
+        ValueError: the file is not a valid model, or has not one input and one output.
+    """
+    try:
+        onnx = import_module("onnx")
+    except ImportError as error:
+        raise ImportError("reading ONNX files needs onnx: pip install 'creased[onnx]'") from error
+    try:
+        model = onnx.load(str(path))
+        onnx.checker.check_model(model)
+    except OSError:
+        raise
+    except Exception as error:  # of a damaged file onnx raises nearly anything
+        raise ValueError(f"{path} is not a valid ONNX model: {str(error).strip().splitlines()[0]}") from error
+    return _network_of(onnx, model.graph, path, output)
+
+
+def _network_of(onnx: Any, graph: Any, path: Path, output: str | None) -> OnnxNetwork:
+    constants = {entry.name: _tensor(onnx, entry) for entry in graph.initializer}
+    points = [entry for entry in graph.input if entry.name not in constants]
+    outputs = [entry.name for entry in graph.output]
+    if len(points) != 1:
+        raise ValueError(f"{path} has {len(points)} inputs, {[p.name for p in points]}: needs one")
+    if output is None and len(outputs) != 1:
+        raise ValueError(f"{path} has {len(outputs)} outputs: choose one of {', '.join(outputs)}")
+    if output is not None and output not in outputs:
+        raise ValueError(f"{path} has no output {output}, but {', '.join(outputs)}")
+    nodes = [_node(onnx, entry, i) for i, entry in enumerate(graph.node)]
+    return OnnxNetwork(nodes, constants, points[0].name, output or outputs[0], _shape_of(points[0]))
+
+
+def _node(onnx: Any, entry: Any, place: int) -> Node:
+    name = entry.name or f"{place}"
+    attributes = {a.name: onnx.helper.get_attribute_value(a) for a in entry.attribute}
+    if entry.op_type == "Constant":
+        attributes = {"value": _constant(onnx, attributes)}
+    elif entry.op_type not in KNOWN or entry.domain not in ("", "ai.onnx"):
+        raise UnsupportedModuleError(f"lower: node {name} ({entry.op_type}): {reason_against(entry.op_type)}")
+    return Node(entry.op_type, name, list(entry.input), list(entry.output), attributes)
+
+
+def _constant(onnx: Any, attributes: Attributes) -> Tensor:
+    (value,) = attributes.values()
+    return _tensor(onnx, value) if hasattr(value, "raw_data") else torch.as_tensor(value)
+
+
+def _tensor(onnx: Any, entry: Any) -> Tensor:
+    return torch.from_numpy(onnx.numpy_helper.to_array(entry).copy())
+
+
+def _shape_of(points: Any) -> tuple[int, ...] | None:
+    """The shape of one point: all axes but the first."""
+    axes = points.type.tensor_type.shape.dim
+    sizes = tuple(axis.dim_value for axis in axes)[1:]
+    return sizes if sizes and all(size > 0 for size in sizes) else None

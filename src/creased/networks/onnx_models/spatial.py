@@ -1,0 +1,104 @@
+"""ONNX operators with a window: convolutions and pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch.nn import functional
+
+from creased.networks.lowering.refusals import Refusal
+from creased.networks.onnx_models.operators import Attributes, Inputs, Operator
+
+
+class _Window(NamedTuple):
+    """How a window moves along the spatial axes."""
+
+    strides: list[int]
+    dilations: list[int]
+    pads: list[tuple[int, int]]  # before and behind
+
+    def equal_pads(self, name: str) -> list[int]:
+        """The padding on both sides of each axis.
+
+        Raises:
+            Refusal: it differs.
+        """
+        if any(before != behind for before, behind in self.pads):
+            raise Refusal(f"{name} with pads {self.pads} that differ before and behind")
+        return [before for before, _ in self.pads]
+
+
+def _window(x: Any, kernel: Sequence[int], attributes: Attributes) -> _Window:
+    n_axes = x.ndim - 2
+    strides = list(attributes.get("strides", [1] * n_axes))
+    dilations = list(attributes.get("dilations", [1] * n_axes))
+    pads = list(attributes.get("pads", [0] * 2 * n_axes))
+    mode = attributes.get("auto_pad", b"NOTSET").decode()
+    pairs = list(zip(pads[:n_axes], pads[n_axes:], strict=True))
+    if mode.startswith("SAME"):
+        each = zip(x.shape[2:], kernel, strides, dilations, strict=True)
+        pairs = [_same(*options, mode == "SAME_UPPER") for options in each]
+    return _Window(strides, dilations, pairs)
+
+
+def _same(size: int, kernel: int, stride: int, dilation: int, more_behind: bool) -> tuple[int, int]:
+    """Padding such that a window stands on every stride."""
+    n = max((-(-size // stride) - 1) * stride + dilation * (kernel - 1) + 1 - size, 0)
+    return (n // 2, n - n // 2) if more_behind else (n - n // 2, n // 2)
+
+
+def _padded(x: Any, window: _Window) -> Any:
+    if not any(map(any, window.pads)):
+        return x
+    return functional.pad(x, [n for pair in reversed(window.pads) for n in pair])
+
+
+def _of_axes(name: str, x: Any) -> Callable[..., Any]:
+    """The function of torch for as many spatial axes as there are."""
+    found: Callable[..., Any] = getattr(functional, f"{name}{x.ndim - 2}d")
+    return found
+
+
+def _conv(inputs: Inputs, attributes: Attributes) -> Any:
+    x, weight, bias = (*inputs, None)[:3]
+    window = _window(x, weight.shape[2:], attributes)
+    options = (window.strides, 0, window.dilations, attributes.get("group", 1))
+    return _of_axes("conv", x)(_padded(x, window), weight, bias, *options)
+
+
+def _max_pool(inputs: Inputs, attributes: Attributes) -> Any:
+    x, kernel = inputs[0], list(attributes["kernel_shape"])
+    window = _window(x, kernel, attributes)
+    options = (
+        window.strides,
+        window.equal_pads("MaxPool"),
+        window.dilations,
+        bool(attributes.get("ceil_mode", 0)),
+    )
+    return _of_axes("max_pool", x)(x, kernel, *options)
+
+
+def _average_pool(inputs: Inputs, attributes: Attributes) -> Any:
+    x, kernel = inputs[0], list(attributes["kernel_shape"])
+    window = _window(x, kernel, attributes)
+    if any(n != 1 for n in window.dilations) or attributes.get("ceil_mode", 0):
+        raise Refusal("AveragePool with dilations or ceil_mode")
+    pool = _of_axes("avg_pool", x)
+    if attributes.get("count_include_pad", 0):
+        return pool(_padded(x, window), kernel, window.strides)
+    return pool(x, kernel, window.strides, window.equal_pads("AveragePool"), False, False)
+
+
+def _over_space(reduced: Callable[..., Any]) -> Operator:
+    return lambda inputs, attributes: reduced(inputs[0], tuple(range(2, inputs[0].ndim)), keepdim=True)
+
+
+SPATIAL: dict[str, Operator] = {
+    "AveragePool": _average_pool,
+    "Conv": _conv,
+    "GlobalAveragePool": _over_space(torch.mean),
+    "GlobalMaxPool": _over_space(torch.amax),
+    "MaxPool": _max_pool,
+}

@@ -1,0 +1,178 @@
+"""Every operator, beside ONNX's own reference evaluator, and as a program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from creased import UnsupportedModuleError, load_program, lower
+from creased.networks.onnx_models.operators import OPERATORS
+from creased.networks.onnx_models.read import read_onnx
+from creased.networks.onnx_models.spatial import SPATIAL
+
+onnx = pytest.importorskip("onnx")
+reference = pytest.importorskip("onnx.reference")
+numpy = pytest.importorskip("numpy")
+
+RNG = numpy.random.default_rng(0)
+
+
+def array(*shape: int) -> Any:
+    return RNG.standard_normal(shape).astype(numpy.float32)
+
+
+def ints(*values: int) -> Any:
+    return numpy.array(values, dtype=numpy.int64)
+
+
+def model(
+    path: Path,
+    nodes: list[tuple[str, list[Any], dict[str, Any]]],
+    shape: tuple[int | str, ...],
+    n_outputs: int = 1,
+    opset: int = 18,
+) -> Path:
+    """Nodes in a chain: the first input of each is the output before; arrays among inputs are constants."""
+    made, initializers, value = [], [], "x"
+    for i, (kind, inputs, attributes) in enumerate(nodes):
+        names = [value]
+        for j, entry in enumerate(inputs):
+            names.append(entry if isinstance(entry, str) else f"c{i}_{j}")
+            if not isinstance(entry, str):
+                initializers.append(onnx.numpy_helper.from_array(entry, names[-1]))
+        outputs = [f"v{i}", *(f"v{i}_{j}" for j in range(1, n_outputs if i == len(nodes) - 1 else 1))]
+        made.append(onnx.helper.make_node(kind, names, outputs, name=f"n{i}", **attributes))
+        value = f"v{i}"
+    points, out = (
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, dims)
+        for name, dims in (("x", shape), (value, ("?",)))
+    )
+    graph = onnx.helper.make_graph(made, "g", [points], [out], initializers)
+    imports = [onnx.helper.make_opsetid("", opset)]
+    onnx.save(onnx.helper.make_model(graph, opset_imports=imports, ir_version=9), str(path))
+    return path
+
+
+# name: nodes, shape of the batch, opset
+CASES: dict[str, tuple[list[tuple[str, list[Any], dict[str, Any]]], tuple[int | str, ...], int]] = {
+    "Gemm": ([("Gemm", [array(4, 3), array(4)], {"transB": 1, "alpha": 0.5, "beta": 2.0})], ("n", 3), 18),
+    "MatMul": ([("MatMul", [array(3, 2)], {})], ("n", 3), 18),
+    "Add": ([("Add", [array(3)], {})], ("n", 3), 18),
+    "Add of itself": ([("Add", ["x"], {})], ("n", 3), 18),
+    "Sub": ([("Sub", [array(1, 3)], {})], ("n", 3), 18),
+    "Mul": ([("Mul", [array(3)], {})], ("n", 3), 18),
+    "Div": ([("Div", [array(3)], {})], ("n", 3), 18),
+    "Neg": ([("Neg", [], {})], ("n", 3), 18),
+    "Sum": ([("Sum", ["x", array(3)], {})], ("n", 3), 18),
+    "Mean": ([("Mean", ["x", array(3)], {})], ("n", 3), 18),
+    "Relu": ([("Relu", [], {})], ("n", 3), 18),
+    "LeakyRelu": ([("LeakyRelu", [], {"alpha": 0.2}), ("LeakyRelu", [], {})], ("n", 3), 18),
+    "PRelu": ([("PRelu", [array(3)], {})], ("n", 3), 18),
+    "PRelu by channel": ([("PRelu", [array(2, 1)], {})], ("n", 2, 3), 18),
+    "Abs": ([("Abs", [], {})], ("n", 3), 18),
+    "Clip": ([("Clip", [numpy.float32(-0.5), numpy.float32(0.7)], {})], ("n", 3), 18),
+    "Clip from below": ([("Clip", [numpy.float32(-0.5)], {})], ("n", 3), 18),
+    "Clip of old": ([("Clip", [], {"min": -0.5, "max": 0.7})], ("n", 3), 6),
+    "HardSigmoid": ([("HardSigmoid", [], {"alpha": 0.3}), ("HardSigmoid", [], {"beta": 0.4})], ("n", 3), 18),
+    "Max": ([("Max", ["x", array(3), array(3)], {})], ("n", 3), 18),
+    "Min": ([("Min", [array(3)], {})], ("n", 3), 18),
+    "Identity": ([("Identity", [], {})], ("n", 3), 18),
+    "Dropout": ([("Dropout", [numpy.float32(0.5)], {})], ("n", 3), 18),
+    "Flatten": ([("Flatten", [], {})], ("n", 2, 3), 18),
+    "Reshape": ([("Reshape", [ints(0, 3, -1)], {})], ("n", 2, 3), 18),
+    "Transpose": ([("Transpose", [], {"perm": [0, 2, 1]})], ("n", 2, 3), 18),
+    "Concat": ([("Concat", ["x"], {"axis": 1})], ("n", 3), 18),
+    "Slice": ([("Slice", [ints(0, -1), ints(9, -4), ints(1, 2), ints(2, -1)], {})], ("n", 3, 4), 18),
+    "Slice of old": ([("Slice", [], {"starts": [1], "ends": [3], "axes": [1]})], ("n", 4), 9),
+    "Split": ([("Split", [ints(3, 1)], {"axis": 1})], ("n", 4), 18),
+    "Split in equal parts": ([("Split", [], {"axis": 1, "num_outputs": 2})], ("n", 5), 18),
+    "Squeeze": ([("Squeeze", [ints(2)], {})], ("n", 3, 1), 18),
+    "Squeeze of all": ([("Squeeze", [], {})], ("n", 3, 1), 18),
+    "Unsqueeze": ([("Unsqueeze", [ints(1, 3)], {})], ("n", 3), 18),
+    "Unsqueeze of old": ([("Unsqueeze", [], {"axes": [1]})], ("n", 3), 11),
+    "ReduceSum": ([("ReduceSum", [ints(1)], {"keepdims": 0})], ("n", 3), 18),
+    "ReduceMean": ([("ReduceMean", [ints(-1)], {})], ("n", 3), 18),
+    "ReduceMean of old": ([("ReduceMean", [], {"axes": [1]})], ("n", 3, 2), 13),
+    "ReduceMax": ([("ReduceMax", [ints(1)], {"keepdims": 0})], ("n", 3), 18),
+    "ReduceMin": ([("ReduceMin", [ints(1)], {})], ("n", 3), 18),
+    "BatchNormalization": (
+        [("BatchNormalization", [array(3), array(3), array(3), abs(array(3)) + 1], {"epsilon": 0.1})],
+        ("n", 3, 2),
+        18,
+    ),
+    "Conv": (
+        [("Conv", [array(4, 1, 3, 2), array(4)], {"group": 2, "strides": [2, 1], "pads": [1, 0, 2, 1]})],
+        ("n", 2, 6, 5),
+        18,
+    ),
+    "Conv same": ([("Conv", [array(1, 1, 2)], {"auto_pad": "SAME_UPPER"})], ("n", 1, 5), 18),
+    "Conv same below": ([("Conv", [array(1, 1, 2)], {"auto_pad": "SAME_LOWER"})], ("n", 1, 5), 18),
+    "Conv 3d": ([("Conv", [array(1, 1, 2, 2, 2)], {"dilations": [1, 1, 2]})], ("n", 1, 3, 3, 3), 18),
+    "MaxPool": ([("MaxPool", [], {"kernel_shape": [2], "strides": [2], "pads": [1, 1]})], ("n", 1, 6), 18),
+    "AveragePool": (
+        [("AveragePool", [], {"kernel_shape": [2, 2], "pads": [1, 1, 1, 1]})],
+        ("n", 1, 3, 3),
+        18,
+    ),
+    "AveragePool of all": (
+        [("AveragePool", [], {"kernel_shape": [2], "pads": [1, 0], "count_include_pad": 1})],
+        ("n", 1, 4),
+        18,
+    ),
+    "GlobalAveragePool": ([("GlobalAveragePool", [], {})], ("n", 2, 3, 3), 18),
+    "GlobalMaxPool": ([("GlobalMaxPool", [], {})], ("n", 2, 3, 3), 18),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_programs_agree_with_the_reference_evaluator(name: str, tmp_path: Path) -> None:
+    nodes, shape, opset = CASES[name]
+    n_outputs = 2 if name.startswith("Split") else 1
+    path = model(tmp_path / "m.onnx", nodes, shape, n_outputs, opset)
+    network = read_onnx(path)
+    assert network.input_shape == shape[1:]
+    x = array(7, *shape[1:])
+    (expected,) = reference.ReferenceEvaluator(str(path)).run(None, {"x": x})
+    found = network(torch.from_numpy(x))
+    torch.testing.assert_close(found, torch.from_numpy(expected.copy()), rtol=1e-5, atol=1e-5)
+    program = lower(network, input_shape=network.input_shape)
+    torch.testing.assert_close(
+        program(torch.from_numpy(x).flatten(1)), found.reshape(7, -1), rtol=1e-5, atol=1e-5
+    )
+
+
+def test_every_operator_is_tested() -> None:
+    tested = {kind for nodes, _, _ in CASES.values() for kind, _, _ in nodes}
+    assert tested == set(OPERATORS | SPATIAL)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "shape", "message"),
+    [
+        ([("Softmax", [], {})], ("n", 3), r"node n0 \(Softmax\): Softmax is not .* logits"),
+        ([("Relu", [], {}), ("Sigmoid", [], {})], ("n", 3), r"node n1 \(Sigmoid\): .* Hardsigmoid or ReLU"),
+        ([("Det", [], {})], ("n", 3, 3), r"node n0 \(Det\): Det is not supported"),
+        ([("Mul", ["x"], {})], ("n", 3), r"node n0 \(Mul\): a product of two values"),
+        ([("ReduceMean", [], {})], ("n", 3), "cannot be evaluated|points of a batch"),
+        ([("Flatten", [], {"axis": 0})], ("n", 3), "has shape|points of a batch"),
+        (
+            [("AveragePool", [], {"kernel_shape": [2], "pads": [1, 0]})],
+            ("n", 1, 4),
+            "differ before and behind",
+        ),
+        ([("AveragePool", [], {"kernel_shape": [2], "ceil_mode": 1})], ("n", 1, 4), "ceil_mode"),
+        ([("MaxPool", [], {"kernel_shape": [2], "pads": [1, 0]})], ("n", 1, 4), "differ before and behind"),
+    ],
+)
+def test_what_is_not_supported_is_refused_by_node(
+    nodes: list[tuple[str, list[Any], dict[str, Any]]],
+    shape: tuple[int | str, ...],
+    message: str,
+    tmp_path: Path,
+) -> None:
+    path = model(tmp_path / "m.onnx", nodes, shape)
+    with pytest.raises((UnsupportedModuleError, ValueError), match=message):
+        load_program(path)
