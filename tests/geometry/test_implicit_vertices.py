@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from torch import Tensor
 from creased import Affine, Block, Box, LevelSet, Polytope, Program, extract_level_set
 from creased.core.records import map_tensors
 from creased.core.signs import sign_vectors
-from creased.geometry import edge_lengths, implicit_vertices, solve_vertices
+from creased.geometry import edge_lengths, implicit_vertices, row_adjoints, solve_vertices
 from tests.strategies import ball_program, random_program
 
 
@@ -184,3 +185,21 @@ def test_vertices_on_slanted_walls_stay_on_them(device: torch.device) -> None:
     heights = (found.vertices[on_wall] @ walls[:-1] + walls[-1]).gather(1, rows[:, None])
     assert float(heights.abs().max()) < 1e-12
     assert float((found.vertices - surface.vertices).abs().max()) > 1e-7
+
+
+@pytest.mark.parametrize("second_order", [False, True])
+def test_batches_give_the_same_positions_and_gradients(
+    second_order: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = ball_program(3, 14, depth=2)
+    surface = extract_level_set(program, Box.cube(3, 1))
+    tensors = [tensor.requires_grad_() for tensor in program.tensors()]
+    results = []
+    for batch in (10_000, 7):
+        monkeypatch.setattr(sys.modules["creased.geometry.implicit_vertices"], "BATCH", batch)
+        x = implicit_vertices(surface, program, second_order=second_order)
+        gradients = torch.autograd.grad((x**3).sum(), tensors, allow_unused=True)
+        adjoints = row_adjoints(surface, program, surface.vertices)
+        results.append([x, adjoints, *(g for g in gradients if g is not None)])
+    for whole, parts in zip(*results, strict=True):
+        torch.testing.assert_close(whole, parts)
