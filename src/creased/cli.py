@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         )
     extract.add_argument("--out", type=Path, required=True, help=f"mesh file: {', '.join(WRITERS)}")
     extract.add_argument("--level", type=float, default=0.0, help="value of the function (default 0)")
+    extract.add_argument("--output", type=int, default=0, help="which output of the network (default 0)")
     extract.add_argument("--half-width", type=float, help="of the box to look in (default: the training box)")
     extract.add_argument("--coordinates", choices=("user", "domain"), default="user", help="of the mesh")
     extract.add_argument(
@@ -106,6 +107,7 @@ def _extract(record: Record, chosen: argparse.Namespace) -> None:
         program,
         domain,
         chosen.level,
+        output=chosen.output,
         method=chosen.method,
         complete=chosen.complete,
         budget=chosen.budget,
