@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -219,7 +220,7 @@ def test_a_step_of_training_traces_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     def refuse(*_: object) -> None:
         raise AssertionError("traced")
 
-    monkeypatch.setattr("creased.networks.lower.trace", refuse)
+    monkeypatch.setattr(sys.modules[lower.__module__], "trace", refuse)
     assert lower(plain, check=False).widths == (4, 4)
     assert lower(other, check=False).widths == (4,)
     with pytest.raises(AssertionError, match="traced"):
