@@ -85,6 +85,8 @@ def test_a_function_alone_is_extracted_where_it_is_told(
     assert main([*command, "--half-width", "1"]) == 0
     assert "polygons" in capsys.readouterr().out
     assert (tmp_path / "mesh.ply").stat().st_size > 100
+    assert main([*command, "--half-width", "1", "--output", "1"]) == 1
+    assert "output must be in 0..0, got 1" in capsys.readouterr().err
     assert main(["info", str(tmp_path / "net.pt")]) == 0
     assert "3 inputs, hidden widths (6, 6), 1 output(s)" in capsys.readouterr().out
 

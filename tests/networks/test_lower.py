@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -210,3 +211,17 @@ def test_lowering_draws_no_random_numbers() -> None:
     program: Program = lower(module)
     assert program.widths == (3,)
     torch.testing.assert_close(torch.rand(3), expected)
+
+
+def test_a_step_of_training_traces_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, other = MLP(3, 4, 2), Does(lambda m, x: m.parts[0](x).abs(), nn.Linear(3, 4))
+    lower(other)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("traced")
+
+    monkeypatch.setattr(sys.modules[lower.__module__], "trace", refuse)
+    assert lower(plain, check=False).widths == (4, 4)
+    assert lower(other, check=False).widths == (4,)
+    with pytest.raises(AssertionError, match="traced"):
+        lower(other)

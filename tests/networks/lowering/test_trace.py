@@ -157,6 +157,18 @@ def test_what_cannot_be_followed_is_refused(function: Callable, reason: str) -> 
         lower(Does(function), input_shape=(3,))
 
 
+def test_tensors_of_the_module_are_not_changed_in_place() -> None:
+    module = Does(lambda m, x: x * m.c.clone().add_(1).mul_(2) + m.c.add_(0)).double()
+    before = module.c.clone()
+    agreed(module)
+    torch.testing.assert_close(module.c, before)
+    counting = Does(lambda m, x: x * m.w.detach().add_(m.c.add_(1) * 0)).double()
+    lower(counting, input_shape=(3,), check=False)
+    seen = counting.c.clone()
+    lower(counting, input_shape=(3,), check=False)
+    torch.testing.assert_close(counting.c, seen)
+
+
 def test_assignment_into_a_tensor_is_refused() -> None:
     def assign(m: nn.Module, x: Tensor) -> Tensor:
         y = x.clone()

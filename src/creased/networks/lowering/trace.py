@@ -136,7 +136,9 @@ def _unless_known(module: nn.Module, forward: Callable[..., Any], *args: Any, **
 
 def _on_constants(tape: Tape, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Any function of what does not depend on the input; what is no tensor is known once for all."""
-    function = getattr(torch.Tensor, target) if isinstance(target, str) else target
+    function = target if callable(target) else getattr(torch.Tensor, target)
+    if _is_in_place(target, {}):
+        function = getattr(torch.Tensor, _name_of(target))
     samples = fill((args, kwargs), lambda slot: slot.sample, 1)
     with torch.no_grad():
         result = function(*samples[0], **samples[1])
