@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 HALF_WIDTH = 0.45  # normalised meshes lie in [-0.45, 0.45]^3, inside the domain [-0.5, 0.5]^3
@@ -26,15 +26,19 @@ class Similarity:
         longest = float((upper - lower).max())
         if not longest > 0:
             raise ValueError("Similarity.of_bounds: the mesh has no extent, all its vertices are one point")
-        centre = (np.asarray(lower, dtype=np.float64) + upper) / 2
-        return Similarity((float(centre[0]), float(centre[1]), float(centre[2])), 2 * HALF_WIDTH / longest)
+        x, y, z = ((float(low) + float(high)) / 2 for low, high in zip(lower, upper, strict=True))
+        return Similarity((x, y, z), 2 * HALF_WIDTH / longest)
 
     def apply(self, points: NDArray[Any]) -> NDArray[np.float64]:
         """From the user's coordinates (n, 3) to the domain's."""
+        import numpy as np  # not before it is needed: checkpoints are read where there is torch alone
+
         return (np.asarray(points, dtype=np.float64) - self.centre) * self.scale
 
     def invert(self, points: NDArray[Any]) -> NDArray[np.float64]:
         """From the domain's coordinates (n, 3) to the user's."""
+        import numpy as np
+
         return np.asarray(points, dtype=np.float64) / self.scale + self.centre
 
     @staticmethod
@@ -47,7 +51,7 @@ class Similarity:
         """The inverse of `as_dict`."""
         x, y, z = (float(c) for c in values["centre"])
         scale = float(values["scale"])
-        if not (np.isfinite([x, y, z, scale]).all() and scale > 0):
+        if not (all(math.isfinite(number) for number in (x, y, z, scale)) and scale > 0):
             raise ValueError(f"Similarity: needs a finite centre and scale > 0, got {values}")
         return Similarity((x, y, z), scale)
 
