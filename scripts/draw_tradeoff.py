@@ -31,8 +31,8 @@ MEASURES = {  # what each experiment makes small: its name in metrics.json, and 
 }
 TERMS = {"fewer_faces": "face_count", "short_edges": "edge_length"}
 WEIGHTS = {  # as shares of the distance loss's gradient: the same for all seeds of a shape
-    "fewer_faces": {"bunny": 0.008, "torus": 0.012, "box": 0.02, "bracket": 0.004},
-    "short_edges": {"bunny": 0.008, "torus": 0.012, "box": 0.02, "bracket": 0.004},
+    "fewer_faces": {"bunny": 0.008, "torus": 0.011, "box": 0.02, "bracket": 0.004},
+    "short_edges": {"bunny": 0.008, "torus": 0.011, "box": 0.02, "bracket": 0.004},
 }
 MARKERS = ({"marker": "o", "mfc": "white"}, {"marker": "o"}, {"marker": "x"})
 COLOURS = {"bunny": "#8c510a", "torus": "#01665e", "box": "#4575b4", "bracket": "#762a83"}
