@@ -12,7 +12,7 @@ import torch
 from creased import Box, extract_level_set
 from creased.core.level_set import LevelSet
 from creased.training.conditions import conditions_of, staleness
-from creased.training.run import run
+from creased.training.run import run, run_or_explain
 from tests.geometry.test_measures import named_surface
 from tests.strategies import ball_program, random_program
 from tests.training.test_regularization import configured  # noqa: F401, a fixture
@@ -52,10 +52,19 @@ def test_training_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     cut = {"empty": ["shape=torus", "domain.half_width=0.1"], "walls": ["domain.half_width=0.3"]}[kind]
-    overrides = ["regularizer=[mean_curvature,area,volume]", "regularizer.area.balanced=true", *cut]
+    overrides = ["regularizer=[mean_curvature,area,volume]", "regularizer.volume.term.target=0.1", *cut]
     with caplog.at_level(logging.WARNING):
         metrics = run(configured(kind, *overrides, "trainer.max_epochs=1"))
     assert torch.isfinite(torch.tensor(metrics["surface_error_mean"]))
     expected = {"empty": "regularizers are 0 until", "walls": "the walls cut the level set"}
     said = [record.message for record in caplog.records if expected[kind] in record.message]
     assert len(said) == 1
+
+
+def test_a_setting_that_is_missing_is_named(
+    configured: Compose,  # noqa: F811
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit, match="1"):
+        run_or_explain(configured("missing", "regularizer=volume"))
+    assert "creased: give a value: regularizer.volume.term.target=..." in capsys.readouterr().err

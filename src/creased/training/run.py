@@ -24,6 +24,7 @@ from hydra.utils import instantiate
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue
 
 from creased.checkpoint import Record, load_plain, read_record
 from creased.core.domain import Box
@@ -44,6 +45,7 @@ MISTAKES = (
     DivergedError,
     InstantiationException,
     MisconfigurationException,
+    MissingMandatoryValue,
     OSError,
     UnsupportedModuleError,
     ValueError,
@@ -120,6 +122,8 @@ def _say(error: BaseException) -> str:
     """What to tell the user; of Hydra's wrapping, what is inside."""
     if isinstance(error, InstantiationException) and error.__cause__ is not None:
         return str(error.__cause__)
+    if isinstance(error, MissingMandatoryValue):
+        return f"give a value: {error.full_key}=..."
     return str(error)
 
 

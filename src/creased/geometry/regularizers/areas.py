@@ -47,7 +47,7 @@ class Volume(Regularizer):
           term:
             _target_: creased.geometry.Volume
             target: 0.1
-          weight: 1.0
+          weight: 0.01
 
     Args:
         target: volume in cubed units of the domain, positive; that of the first level set seen by default.
