@@ -20,10 +20,11 @@ import torch
 from torch import Tensor
 
 from creased.core.affine_slice import ProgramSlice
+from creased.core.combine import difference
 from creased.core.domain import Box
 from creased.core.extract import extract_level_set
 from creased.core.level_set import LevelSet
-from creased.core.program import Affine, Program
+from creased.core.program import Program
 from creased.core.signs import unpack_rows
 from creased.tropical.nearest import nearest_point
 from creased.tropical.rational_maps import one_output
@@ -102,11 +103,7 @@ def distance_to_other_class(
     best = Distance(math.inf, None, None)
     for rival in range(classes.out_dim):
         if rival != mine:
-            head = Affine(
-                classes.head.weight[mine : mine + 1] - classes.head.weight[rival : rival + 1],
-                classes.head.bias[mine : mine + 1] - classes.head.bias[rival : rival + 1],
-            )
-            margin = Program(classes.blocks, head)
+            margin = difference(classes, mine, rival)
             either = replace(program, program=margin) if isinstance(program, ProgramSlice) else margin
             found = distance_to_level(either, domain, point, norm)
             if found.value < best.value:
