@@ -148,6 +148,16 @@ def first_certified(find: Callable[[float], Found], program: Program, level: flo
     return found if certificate.n_wrong + certificate.n_open == 0 else find(EVERYTHING)
 
 
+def prove_walked(found: LevelSet, program: Program) -> tuple[LevelSet, str]:
+    """A level set that was walked, its guarantee saying what is proven; and why it is not right, if so."""
+    certificate = certify(found, program)
+    if certificate.is_certified:
+        n, n_rational = certificate.n_signs, certificate.n_rational
+        proven = f"{n:,} signs exact, {n_rational:,} of them decided in rationals"
+        return replace(found, guarantee=f"{found.guarantee}; {proven}"), ""
+    return found, f"subdivided, as what was walked is not right: {certificate}"
+
+
 def _counted(certificate: Certificate, found: PolyhedralComplex | LevelSet) -> Certificate:
     if isinstance(found, PolyhedralComplex):
         f_vector = replace(found, true=None).f_vector()

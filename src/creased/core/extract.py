@@ -15,7 +15,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from creased.core.certify import first_certified
+from creased.core.certify import first_certified, prove_walked
 from creased.core.collect import collect
 from creased.core.complex import PolyhedralComplex
 from creased.core.degeneracy import needs_exact, treat_complex, treat_level_set
@@ -186,7 +186,8 @@ def extract_level_set(
             set of a function moved by nothing, with several vertices in one place; "contract" makes one of
             these; "error" raises.
         zero_sign: the sign, 1 or -1, that the function less the level counts as having where it is zero.
-        exact: decide signs that rounding leaves in doubt in rationals; "contract" and "error" always do.
+        exact: decide signs that rounding leaves in doubt in rationals; "contract" and "error" always do. What
+            was marched has all its signs proven after the walk, and is subdivided where one is wrong.
         method: "subdivide" cuts the domain, and proves that nothing is missing; its cost follows the volume
             near the level. "march" walks the level set, in two or three dimensions, at the cost of its faces,
             and finds the components that a seed lies on. "auto" takes "march" for larger networks, where
@@ -210,17 +211,11 @@ def extract_level_set(
             no such output.
         DegenerateError: more than D rows meet in a point of it, and that was to be an error.
     """
-    if not 0 <= output < program.out_dim:
-        raise ValueError(f"extract_level_set: output must be in 0..{program.out_dim - 1}, got {output}")
-    if not math.isfinite(level):
-        raise ValueError(f"extract_level_set: level must be finite, got {level}")
-    for name, limit in (("budget", budget), ("memory", memory)):
-        if limit is not None and not limit >= 0:
-            raise ValueError(f"extract_level_set: {name} must be 0 or more, got {limit}")
+    _check(program, level, output, {"budget": budget, "memory": memory})
     network, chosen = program, slice(output, output + 1)
     program = replace(program, head=Affine(program.head.weight[chosen], program.head.bias[chosen]))
     exact = needs_exact("extract_level_set", degeneracy, zero_sign, exact=exact)
-    method, reason = choose_method(method, program, complete=complete, cut=exact or zero_sign < 0)
+    method, reason = choose_method(method, program, complete=complete, exact=exact, zero_sign=zero_sign)
     dtype, notes = choose_dtype(dtype or program.dtype, domain, exact=exact)
     is_bounded = not isinstance(domain, WholeSpace)
     if not is_bounded and (prune or method == "march"):
@@ -229,14 +224,36 @@ def extract_level_set(
     task_in = partial(make_task, program, domain, level, at_once, device, prune=drops, zero_sign=zero_sign)
     asked = Asked(level, output, reason, notes, seeds, complete, budget, memory, progress)
     if method == "march":
-        return march_over(task_in(torch.float64)._replace(prune=True), asked)
+        task = task_in(torch.float64)._replace(prune=True)
+        found = march_over(task, asked)
+        why = ""
+        if exact:
+            found, why = prove_walked(found, network)
+        if not why:
+            return found if degeneracy == "perturb" else treat_level_set(found, task, degeneracy)
+        asked = asked._replace(reason=why)
     if exact:
         found = first_certified(
             lambda band: subdivide_all(task_in(dtype, band=band), asked), network, level, zero_sign
         )
         return found if degeneracy == "perturb" else treat_level_set(found, task_in(dtype), degeneracy)
+    return _in_float(task_in, dtype, asked)
+
+
+def _in_float(task_in: Callable[[torch.dtype], Task], dtype: torch.dtype, asked: Asked) -> LevelSet:
+    """By subdivision, in double precision where single proves too coarse."""
     found = subdivide_all(task_in(dtype), asked)
     if dtype == torch.float32 and (why := why_distrusted(found, task_in(torch.float64))):
         asked = asked._replace(notes=(f"in float64: in float32 {why}",))
         found = subdivide_all(task_in(torch.float64), asked)
     return found
+
+
+def _check(program: Program, level: float, output: int, limits: dict[str, float | None]) -> None:
+    if not 0 <= output < program.out_dim:
+        raise ValueError(f"extract_level_set: output must be in 0..{program.out_dim - 1}, got {output}")
+    if not math.isfinite(level):
+        raise ValueError(f"extract_level_set: level must be finite, got {level}")
+    for name, limit in limits.items():
+        if limit is not None and not limit >= 0:
+            raise ValueError(f"extract_level_set: {name} must be 0 or more, got {limit}")

@@ -55,8 +55,10 @@ def is_large(program: Program) -> bool:
     return math.comb(program.n_neurons, program.in_dim) > MANY_VERTICES
 
 
-def choose_method(method: str, program: Program, *, complete: bool, cut: bool = False) -> tuple[str, str]:
-    """The method to take, and why, where that was left open; ``cut``: for what subdivision alone can do.
+def choose_method(
+    method: str, program: Program, *, complete: bool, exact: bool = False, zero_sign: int = 1
+) -> tuple[str, str]:
+    """The method to take, and why, where that was left open.
 
     Raises:
         ValueError: there is no such method, or it can't do these dimensions.
@@ -65,13 +67,17 @@ def choose_method(method: str, program: Program, *, complete: bool, cut: bool = 
         raise ValueError(f"extract_level_set: method must be one of {', '.join(METHODS)}; got {method}")
     if method == "march" and program.in_dim not in (2, 3):
         raise ValueError(f"extract_level_set: march needs 2 or 3 dimensions, got {program.in_dim}: subdivide")
-    if method == "march" and cut:
-        raise ValueError("extract_level_set: march takes zeros as +, perturbed, in floating point: subdivide")
+    if method == "march" and zero_sign < 0:
+        raise ValueError("extract_level_set: march takes zeros as +, got zero_sign -1: subdivide")
+    if method == "march" and exact and complete:
+        raise ValueError(
+            "extract_level_set: march proves exact what it walked, complete in floating point: subdivide for both"
+        )
     if method != "auto":
         return method, ""
     if program.in_dim not in (2, 3):
         return "subdivide", f"subdivided, as there are not 2 or 3 dimensions but {program.in_dim}"
-    if complete or cut:
+    if complete or exact or zero_sign < 0:
         return "subdivide", f"subdivided, as {'completeness' if complete else 'exactness'} was asked for"
     if is_large(program):
         return "march", f"marched, as there are {program.n_neurons} neurons"

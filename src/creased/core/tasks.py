@@ -103,18 +103,9 @@ def make_task(
     Raises:
         ValueError: dimensions differ, or a weight is not finite.
     """
-    if program.in_dim != domain.dim:
-        raise ValueError(
-            f"the program takes {program.in_dim} inputs, but the domain has {domain.dim} dimensions"
-        )
-    if at_once is not None and at_once < 1:
-        raise ValueError(f"at_once must be 1 or more, got {at_once}")
+    _check_shape(program, domain, at_once)
     program = program.detach().to(device, dtype)
-    for tensor in program.tensors():
-        if not bool(torch.isfinite(tensor).all()):
-            raise ValueError(
-                f"a weight of shape {tuple(tensor.shape)} holds NaN or infinity: nothing to extract"
-            )
+    _check_weights(program)
     if level is not None:
         program = replace(program, head=Affine(program.head.weight, program.head.bias - level))
     is_open = isinstance(domain, WholeSpace)
@@ -123,8 +114,8 @@ def make_task(
     decisions = None
     if band is not None:
         cutting = opened.affine if opened else program
-        exact = ExactRows(cutting if zero_sign > 0 else _negated(cutting), domain.exact_walls(), layout)
-        decisions = Decisions(exact, band)
+        cutting = cutting if zero_sign > 0 else _negated(cutting)
+        decisions = Decisions(ExactRows(cutting, domain.exact_walls(), layout), band)
     return Task(
         program,
         domain,
@@ -136,6 +127,23 @@ def make_task(
         zero_sign=zero_sign,
         opened=opened,
     )
+
+
+def _check_shape(program: Program, domain: Domain, at_once: int | None) -> None:
+    if program.in_dim != domain.dim:
+        raise ValueError(
+            f"the program takes {program.in_dim} inputs, but the domain has {domain.dim} dimensions"
+        )
+    if at_once is not None and at_once < 1:
+        raise ValueError(f"at_once must be 1 or more, got {at_once}")
+
+
+def _check_weights(program: Program) -> None:
+    for tensor in program.tensors():
+        if not bool(torch.isfinite(tensor).all()):
+            raise ValueError(
+                f"a weight of shape {tuple(tensor.shape)} holds NaN or infinity: nothing to extract"
+            )
 
 
 def choose_dtype(
