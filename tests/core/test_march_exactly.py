@@ -105,7 +105,7 @@ def test_a_walk_with_a_fault_is_subdivided_instead(fault: str, monkeypatch: pyte
     ("options", "message"),
     [
         ({"zero_sign": -1}, r"march takes zeros as \+, got zero_sign -1: subdivide"),
-        ({"exact": True, "complete": True}, "complete in floating point: subdivide for both"),
+        ({"exact": True, "complete": True}, "complete in floating point alone: subdivide for both"),
     ],
 )
 def test_what_a_walk_can_not_prove_is_refused(options: dict, message: str) -> None:

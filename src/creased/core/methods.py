@@ -71,7 +71,7 @@ def choose_method(
         raise ValueError("extract_level_set: march takes zeros as +, got zero_sign -1: subdivide")
     if method == "march" and exact and complete:
         raise ValueError(
-            "extract_level_set: march proves exact what it walked, complete in floating point: subdivide for both"
+            "extract_level_set: march proves that it is complete in floating point alone: subdivide for both"
         )
     if method != "auto":
         return method, ""
