@@ -4,15 +4,15 @@ import hydra
 from omegaconf import DictConfig
 
 from creased.training.folders import register_resolvers
-from creased.training.run import run_or_explain
+from creased.training.objective import objective
 
 register_resolvers()
 
 
 @hydra.main(version_base="1.3", config_path="configs", config_name="train")
-def main(cfg: DictConfig) -> None:
+def main(cfg: DictConfig) -> float | list[float] | None:
     """See `creased.training.run.run`."""
-    run_or_explain(cfg)
+    return objective(cfg)
 
 
 if __name__ == "__main__":

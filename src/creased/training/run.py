@@ -230,6 +230,7 @@ def _evaluate(cfg: DictConfig, shape: Shape, module: SDFModule, trainer: L.Train
         "credit": shape.credit,
         "epochs": trainer.current_epoch,
         "extraction_seconds": seconds,
+        "logged": {name: float(value) for name, value in sorted(trainer.callback_metrics.items())},
     }
     return run_facts | evaluate(shape, module.domain, program, level_set, cfg.seed)
 
