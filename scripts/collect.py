@@ -197,7 +197,7 @@ def draw_pareto(runs: list[Run], path: Path) -> bool:
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.set_major_formatter("{x:g}")
         axis.set_minor_formatter(NullFormatter())
-    axes.legend(frameon=False)
+    axes.legend()
     image = io.BytesIO()
     figure.savefig(image, dpi=130)
     plt.close(figure)
