@@ -30,6 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status; mistakes of the user end in one line, not in a trace."""
     chosen = make_parser().parse_args(arguments)
     try:
+        if chosen.command == "view":
+            from creased.view.command import view  # with numpy, and viser behind it
+
+            view(chosen)
+            return 0
         path = chosen.file / "checkpoints" / "last.ckpt" if chosen.file.is_dir() else chosen.file
         loaded = load_file(path, slope=chosen.slope)
         if chosen.command == "info":

@@ -16,6 +16,7 @@ EXAMPLES = """examples:
   creased extract weights.npz --half-width 1 --out mesh.ply any network of linear layers; .pt, .onnx as well
   creased info last.ckpt                                    the network, its domain, what it was trained on
   creased count last.ckpt                                   cells, linear regions, affine pieces, and bounds
+  creased view logs/train/runs/RUN                          a page on this machine that shows it
   creased compress last.ckpt --out small.ckpt               the same function by fewer neurons, certified
 """
 
@@ -33,15 +34,17 @@ def make_parser() -> argparse.ArgumentParser:
     info = commands.add_parser("info", help="say what a file holds")
     counting = commands.add_parser("count", help="count cells, linear regions and affine pieces")
     smaller = commands.add_parser("compress", help="write the same function by fewer neurons")
-    for command in (extract, info, counting, smaller):
+    viewing = commands.add_parser("view", help="show a surface on a page of this machine")
+    for command in (extract, info, counting, smaller, viewing):
         _add_file(command)
-    for command in (extract, counting, smaller):
+    for command in (extract, counting, smaller, viewing):
         command.add_argument(
             "--half-width", type=float, help="of the box to look in (default: the training box)"
         )
     for command in (extract, counting):
         command.add_argument("--memory", type=float, help="GB that it may take (default: what is free)")
     _add_extraction(extract)
+    _add_viewing(viewing)
     counting.add_argument(
         "--method",
         choices=(*COUNTING, "stream"),
@@ -60,7 +63,9 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _add_file(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "file", type=Path, help="a checkpoint, a run folder (its last one), .pt, .npz, .onnx"
+        "file",
+        type=Path,
+        help="a checkpoint, a run folder (its last one), .pt, .npz, .onnx; to view, a mesh too",
     )
     command.add_argument(
         "--slope", type=float, default=0.0, help="weights alone: of LeakyReLU between layers (default: ReLU)"
@@ -79,3 +84,11 @@ def _add_extraction(extract: argparse.ArgumentParser) -> None:
     extract.add_argument("--budget", type=float, help="seconds that the proof may take (default: any)")
     extract.add_argument("--dtype", choices=("float64", "float32"), default="float64", help="to work in")
     extract.add_argument("--threads", type=int, default=1, help="CPU threads (default 1)")
+
+
+def _add_viewing(viewing: argparse.ArgumentParser) -> None:
+    viewing.add_argument("--port", type=int, default=8080, help="of 127.0.0.1; the next free one if taken")
+    viewing.add_argument("--open", action="store_true", help="in the browser")
+    viewing.add_argument("--up", choices=("x", "y", "z"), default="z", help="the axis that points up")
+    viewing.add_argument("--level", type=float, default=0.0, help="value of the function (default 0)")
+    viewing.add_argument("--output", type=int, default=0, help="which output of the network (default 0)")

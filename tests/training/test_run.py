@@ -61,10 +61,24 @@ def test_a_run_leaves_all_that_was_promised(finished: tuple[Path, dict[str, Any]
         "checkpoints/best.ckpt",
         "pictures/epoch_001.png",
         "pictures/epoch_002.png",
+        "epochs/epoch_001.ckpt",
+        "epochs/epoch_002.ckpt",
     ]
     for name in names:
         assert (folder / name).stat().st_size > 100, name
     assert json.loads((folder / "metrics.json").read_text()) == metrics
+
+
+def test_each_epoch_is_kept_as_a_function(finished: tuple[Path, dict[str, Any]]) -> None:
+    folder, _ = finished
+    first, second = (read_record(folder / "epochs" / f"epoch_{epoch:03d}.ckpt") for epoch in (1, 2))
+    last = read_record(folder / "checkpoints" / "last.ckpt")
+    assert [record.epoch for record in (first, second)] == [1, 2]
+    for kept, whole in zip(second.program.tensors(), last.program.tensors(), strict=True):
+        torch.testing.assert_close(kept, whole, atol=0, rtol=0)
+    assert any(
+        bool((a != b).any()) for a, b in zip(first.program.tensors(), last.program.tensors(), strict=True)
+    )
 
 
 def test_the_function_is_near_the_shape(finished: tuple[Path, dict[str, Any]]) -> None:

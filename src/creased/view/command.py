@@ -1,0 +1,42 @@
+"""`creased view`: show a path on a page of this machine until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+import webbrowser
+
+from creased.view.page import Page
+from creased.view.sources import Shot, shots_of
+
+
+def view(chosen: argparse.Namespace) -> None:
+    """Open the page, print where it is, and wait.
+
+    Raises:
+        CheckpointError: there is nothing to show.
+        ImportError: viser is not installed.
+    """
+    try:
+        page = Page(_shots(chosen), chosen.port, chosen.up)
+    except KeyboardInterrupt:
+        return
+    try:
+        print(f"{page.shots[-1].scene.caption}\n{page.url}  (Ctrl-C ends it)", flush=True)
+        if chosen.open:
+            webbrowser.open(page.url)
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        print()
+    finally:
+        page.stop()
+
+
+def _shots(chosen: argparse.Namespace) -> list[Shot]:
+    return shots_of(
+        chosen.file,
+        half_width=chosen.half_width,
+        slope=chosen.slope,
+        level=chosen.level,
+        output=chosen.output,
+    )

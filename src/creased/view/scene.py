@@ -1,0 +1,164 @@
+"""What there is to look at, as arrays and colours: surfaces with their creases, and sections by a plane.
+
+An edge of a level set lies on one more row than the level's own: that of a neuron, whose crease made it, or
+of a wall of the domain. The layer of that neuron gives the edge its colour; those of the plane likewise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from creased.core.affine_slice import slice_program
+from creased.core.combine import select
+from creased.core.domain import Box
+from creased.core.extract import extract_complex, extract_level_set
+from creased.core.level_set import LevelSet
+from creased.core.program import Program
+from creased.core.signs import RowLayout
+
+RGB = tuple[int, int, int]
+SURFACE: RGB = (226, 214, 190)
+WALL: RGB = (130, 130, 130)
+LEVEL: RGB = (20, 20, 20)  # of the level set in a plane
+LAYERS: tuple[RGB, ...] = (
+    (214, 39, 40),
+    (31, 100, 200),
+    (34, 139, 34),
+    (148, 60, 190),
+    (230, 120, 0),
+    (0, 150, 150),
+    (200, 40, 130),
+    (110, 80, 40),
+)
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Line segments with a colour each."""
+
+    points: NDArray[np.float32]  # (E, 2, 3)
+    colours: NDArray[np.uint8]  # (E, 3)
+
+    @property
+    def n(self) -> int:
+        """E."""
+        return len(self.points)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A surface and its creases."""
+
+    vertices: NDArray[np.float32]  # (V, 3)
+    triangles: NDArray[np.int32]  # (T, 3): fans of the polygons
+    creases: Segments
+    caption: str  # what it is, in words
+    legend: dict[str, RGB]  # what the colours of the creases mean
+
+
+@dataclass(frozen=True)
+class Section:
+    """The complex in a plane, and the level set in it."""
+
+    cells: Segments  # edges of the complex, by layer
+    level: Segments
+    n_regions: int
+
+
+def layers_of(rows: Tensor, layout: RowLayout) -> NDArray[np.int64]:
+    """The layer (n,) of each row (n,), from 0; -1 for walls, the number of layers for outputs."""
+    starts = layout.n_walls + torch.tensor([0, *layout.widths]).cumsum(0)
+    return (torch.searchsorted(starts, rows.cpu().long(), right=True) - 1).numpy()
+
+
+def colours_of(layers: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """The colour (n, 3) of each layer (n,); they come round again after the last."""
+    palette = np.array([*LAYERS, WALL], dtype=np.uint8)
+    return palette[np.where(layers < 0, len(LAYERS), layers % len(LAYERS))]
+
+
+def level_set_scene(level_set: LevelSet, name: str = "") -> Scene:
+    """A level set in two or three dimensions; in two it lies in the plane z = 0.
+
+    Raises:
+        ValueError: it is in other dimensions, or unbounded.
+    """
+    if level_set.dim not in (2, 3):
+        raise ValueError(f"level_set_scene: needs 2 or 3 dimensions, got D = {level_set.dim}")
+    if not level_set.is_bounded:
+        raise ValueError("level_set_scene: the level set is unbounded; extract it on a box")
+    flat = level_set.vertices.detach().cpu().double()
+    points = torch.nn.functional.pad(flat, (0, 3 - level_set.dim)).numpy()
+    edges = level_set.edges.cpu().numpy().astype(np.int64)
+    layout = level_set.layout
+    if level_set.dim == 3:
+        layers = layers_of(level_set.edge_zero_ids[:, 0], layout)
+    else:  # an edge lies in a region there, and its one zero is the level's
+        layers = np.full(len(edges), -1)
+    what = f"{level_set.polygons.n:,} polygons" if level_set.dim == 3 else f"{len(edges):,} edges"
+    return Scene(
+        points.astype(np.float32),
+        level_set.triangles().cpu().numpy().astype(np.int32),
+        Segments(points[edges].astype(np.float32), colours_of(layers)),
+        f"{name}: {what}, {len(points):,} vertices" + (f"; {level_set.status}" if level_set.status else ""),
+        legend_of(layers),
+    )
+
+
+def legend_of(layers: NDArray[np.int64]) -> dict[str, RGB]:
+    """What the colours mean, of the layers that are there."""
+    names = {int(i): f"layer {i + 1}" if i >= 0 else "wall of the domain" for i in np.unique(layers)}
+    return {names[i]: LAYERS[i % len(LAYERS)] if i >= 0 else WALL for i in sorted(names)}
+
+
+def plane_of(box: Box, axis: int, offset: float) -> tuple[Tensor, Tensor, Box]:
+    """Origin, basis and box of the section of a 3D box at coordinate ``axis`` = ``offset``."""
+    others = [i for i in range(3) if i != axis]
+    origin, basis = torch.zeros(3, dtype=torch.float64), torch.zeros((3, 2), dtype=torch.float64)
+    origin[axis] = offset
+    basis[others, range(2)] = 1
+    return origin, basis, Box([box.lower[i] for i in others], [box.upper[i] for i in others])
+
+
+def section(
+    program: Program, box: Box, axis: int, offset: float, *, level: float = 0.0, output: int = 0
+) -> Section:
+    """The complex and the level set in a plane; of a program of two inputs all of it.
+
+    Args:
+        program: of two or three inputs.
+        box: where.
+        axis: the plane is that where this coordinate (0, 1, 2) is ``offset``.
+        offset: see above; neither matters in two dimensions.
+        level: value of the function.
+        output: which output.
+
+    Raises:
+        ValueError: the program has another number of inputs, or no such output.
+    """
+    if program.in_dim not in (2, 3):
+        raise ValueError(f"section: needs a network of 2 or 3 inputs, got {program.in_dim}")
+    one = select(program.detach().to("cpu", torch.float64), output)
+    lift = torch.eye(2, 3, dtype=torch.float64)  # the plane z = 0
+    origin = torch.zeros(3, dtype=torch.float64)
+    if program.in_dim == 3:
+        origin, basis, box = plane_of(box, axis, offset)
+        one, lift = slice_program(one, origin, basis).program, basis.T
+    complex_ = extract_complex(one, box, level=None)
+    curves = extract_level_set(one, box, level)
+
+    def lifted(vertices: Tensor, edges: Tensor) -> NDArray[np.float32]:
+        return (origin + vertices @ lift).numpy()[edges.numpy().astype(np.int64)].astype(np.float32)
+
+    layers = layers_of(complex_.edge_zero_ids[:, 0], complex_.layout)
+    black = np.tile(np.array(LEVEL, dtype=np.uint8), (curves.edges.shape[0], 1))
+    return Section(
+        Segments(lifted(complex_.vertices, complex_.edges), colours_of(layers)),
+        Segments(lifted(curves.vertices, curves.edges), black),
+        complex_.f_vector()[-1],
+    )

@@ -1,0 +1,140 @@
+"""What a path shows: a run folder's epochs, a checkpoint, a network alone, a mesh file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from creased.checkpoint import CheckpointError
+from creased.core.domain import Box
+from creased.core.extract import extract_level_set
+from creased.core.program import Program
+from creased.load import load_file
+from creased.view.scene import LEVEL, Scene, Section, Segments, level_set_scene, section
+
+MESHES = (".ply", ".obj", ".stl", ".glb", ".off")
+FLAT = 1e-5  # radians between triangles of one polygon, as single precision leaves them
+
+
+@dataclass(frozen=True)
+class Field:
+    """A function, and where to look at it."""
+
+    program: Program
+    box: Box
+    level: float = 0.0
+    output: int = 0
+
+    def section(self, axis: int, offset: float) -> Section:
+        """See `creased.view.scene.section`."""
+        return section(self.program, self.box, axis, offset, level=self.level, output=self.output)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One thing to show, made when it is first looked at."""
+
+    label: str
+    read: Callable[[], tuple[Scene, Field | None]]  # the field is none of a mesh file
+
+    @cached_property
+    def _both(self) -> tuple[Scene, Field | None]:
+        return self.read()
+
+    @property
+    def scene(self) -> Scene:
+        """Surface and creases."""
+        return self._both[0]
+
+    @property
+    def field(self) -> Field | None:
+        """What a plane cuts."""
+        return self._both[1]
+
+
+def shots_of(
+    path: Path,
+    *,
+    half_width: float | None = None,
+    slope: float = 0.0,
+    level: float = 0.0,
+    output: int = 0,
+) -> list[Shot]:
+    """What a path shows: of a run folder its kept epochs, else its last checkpoint.
+
+    Args:
+        path: a run folder, a checkpoint, a network (.pt, .npz, .onnx) or a mesh file.
+        half_width: of the box to look in; the training box by default.
+        slope: of weights alone: that of LeakyReLU.
+        level: value of the function.
+        output: which output.
+
+    Raises:
+        CheckpointError: there is nothing to show.
+    """
+    if path.suffix.lower() in MESHES:
+        if not path.is_file():
+            raise CheckpointError(f"there is no file {path}")
+        return [Shot(path.name, lambda: (mesh_scene(path), None))]
+    files = [path]
+    if path.is_dir():
+        files = sorted((path / "epochs").glob("epoch_*.ckpt")) or [path / "checkpoints" / "last.ckpt"]
+
+    def shot(file: Path) -> Shot:
+        return Shot(file.stem.replace("_", " "), lambda: _read(file, half_width, slope, level, output))
+
+    return [shot(file) for file in files]
+
+
+def _read(
+    path: Path, half_width: float | None, slope: float, level: float, output: int
+) -> tuple[Scene, Field]:
+    loaded = load_file(path, slope=slope)
+    if loaded.program.in_dim not in (2, 3):
+        raise CheckpointError(
+            f"{path} is a network of {loaded.program.in_dim} inputs; 2 or 3 can be looked at: "
+            "slice it first, with creased.slice_program"
+        )
+    if half_width is not None:
+        box = Box.cube(loaded.program.in_dim, half_width)
+    elif loaded.record is not None:
+        box = loaded.record.domain
+    else:
+        raise CheckpointError(f"{path} holds a function alone, and no domain: give --half-width")
+    name = path.name if loaded.record is None else f"{loaded.record.shape}, epoch {loaded.record.epoch}"
+    found = extract_level_set(loaded.program, box, level, output=output, method="auto")
+    return level_set_scene(found, name), Field(loaded.program, box, level, output)
+
+
+def mesh_scene(path: Path) -> Scene:
+    """A mesh file as it is; its creases are the edges where triangles meet at an angle, or one alone ends.
+
+    Raises:
+        ImportError: trimesh is not installed.
+        CheckpointError: it is no mesh.
+    """
+    try:
+        import trimesh
+    except ImportError as error:
+        raise ImportError("looking at meshes needs trimesh: pip install 'creased[view]'") from error
+    try:
+        mesh = trimesh.load(path, force="mesh", process=True)
+        points, triangles = np.asarray(mesh.vertices), np.asarray(mesh.faces, dtype=np.int32)
+    except Exception as error:  # of a damaged file trimesh raises nearly anything
+        raise CheckpointError(f"{path} is not a readable mesh: {error}") from error
+    if len(triangles) == 0:
+        raise CheckpointError(f"{path} holds no triangles")
+    bent = mesh.face_adjacency_edges[mesh.face_adjacency_angles > FLAT]
+    rim = mesh.edges_sorted[trimesh.grouping.group_rows(mesh.edges_sorted, require_count=1)]
+    edges = np.concatenate([bent, rim]).astype(np.int64)
+    return Scene(
+        points.astype(np.float32),
+        triangles,
+        Segments(points[edges].astype(np.float32), np.tile(np.array(LEVEL, np.uint8), (len(edges), 1))),
+        f"{path.name}: {len(triangles):,} triangles, {len(points):,} vertices",
+        {"crease": LEVEL},
+    )

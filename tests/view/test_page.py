@@ -1,0 +1,118 @@
+"""The page as a browser shows it: what is on it, and what goes when it is switched off."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("viser")
+pytest.importorskip("PIL")
+
+from creased.view.page import Page
+from creased.view.scene import LAYERS, LEVEL
+from tests.browser import Browser, find_chromium
+from tests.view.nets import tiny_shot
+
+needs_chromium = pytest.mark.skipif(find_chromium() is None, reason="no chromium on this machine")
+PANEL = 0.62  # of the page's width is the scene
+Picture = np.ndarray
+
+
+def free_port() -> int:
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        return int(asked.getsockname()[1])
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    page = Page([tiny_shot(3), tiny_shot(4)], free_port())
+    yield page
+    page.stop()
+
+
+def is_like(picture: Picture, colour: tuple[int, int, int]) -> int:
+    """Pixels of the scene that are nearly of a colour."""
+    scene = picture[:, : int(PANEL * picture.shape[1])].astype(int)
+    return int((np.abs(scene - colour).max(axis=-1) < 45).sum())
+
+
+def is_mesh(picture: Picture) -> int:
+    """Pixels of the scene in the surface's hue, in whatever light: red over green over blue, by a little."""
+    red, green, blue = picture[:, : int(PANEL * picture.shape[1])].astype(int).transpose(2, 0, 1)
+    is_warm = (red >= green) & (green >= blue) & (red - blue > 3) & (red - blue < 60)
+    return int((is_warm & (red > 60)).sum())
+
+
+def settle(browser: Browser, is_there: Callable[[Picture], bool], seconds: float = 30) -> Picture:
+    """The first picture that shows it, or the last one."""
+    deadline = time.monotonic() + seconds
+    while not is_there(picture := browser.picture()) and time.monotonic() < deadline:
+        browser.dismiss_notices()
+        time.sleep(0.3)
+    return picture
+
+
+@needs_chromium
+@pytest.mark.filterwarnings("ignore")  # of the threads of the server
+def test_a_browser_sees_the_mesh_its_creases_by_layer_and_the_plane(page: Page, tmp_path: Path) -> None:
+    with Browser(page.url, tmp_path / "profile") as browser:
+        whole = settle(browser, lambda p: is_mesh(p) > 3000 and is_like(p, LAYERS[0]) > 50)
+        assert is_mesh(whole) > 3000
+        for layer in (0, 1):
+            assert is_like(whole, LAYERS[layer]) > 50
+        page.show_creases.value = False
+        bare = settle(browser, lambda p: is_like(p, LAYERS[0]) == 0)
+        assert is_like(bare, LAYERS[0]) == is_like(bare, LAYERS[1]) == 0
+        assert is_mesh(bare) > 3000
+        page.show_mesh.value = False
+        assert is_mesh(settle(browser, lambda p: is_mesh(p) < 20)) < 20
+        page.show_plane.value = True
+        plane = settle(browser, lambda p: is_like(p, LEVEL) > 50)
+        assert is_like(plane, LEVEL) > 50
+        assert is_like(plane, LAYERS[0]) > 50
+
+
+def test_the_slider_of_epochs_changes_what_is_shown(page: Page) -> None:
+    later = page.caption.content
+    page.epoch.value = 0
+    assert "net 3" in (earlier := page.caption.content)
+    assert "net 4" in later
+    assert earlier.replace("net 3", "net 4") != later
+
+
+def test_the_plane_is_cut_where_its_slider_is(page: Page) -> None:
+    page.show_plane.value = True
+    cells = page.regions.content
+    page.offset.value = 0.9
+    assert page.regions.content != cells
+    page.show_plane.value = False
+    assert page.regions.content == ""
+
+
+def test_nobody_else_is_served(page: Page) -> None:
+    assert page.url.startswith("http://127.0.0.1:")
+    assert page.server.get_host() == "127.0.0.1"
+
+
+def test_the_command_says_where_and_ends_cleanly(tmp_path: Path) -> None:
+    trimesh = pytest.importorskip("trimesh")
+    mesh = tmp_path / "box.ply"
+    mesh.write_bytes(trimesh.creation.box().export(file_type="ply"))
+    command = [sys.executable, "-m", "creased.cli", "view", str(mesh), "--port", str(free_port())]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    lines = [server.stdout.readline(), server.stdout.readline()]
+    assert "12 triangles" in lines[0]
+    assert "http://127.0.0.1:" in lines[1]
+    server.send_signal(signal.SIGINT)
+    _, err = server.communicate(timeout=60)
+    assert (server.returncode, err) == (0, "")

@@ -1,0 +1,73 @@
+"""What paths show: epochs in their order, meshes with their creases, and mistakes in one line."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from creased.checkpoint import KEY, CheckpointError, Record, write_record
+from creased.cli import main
+from creased.similarity import Similarity
+from creased.view.sources import shots_of
+from tests.view.nets import CUBE, tiny_program
+
+trimesh = pytest.importorskip("trimesh")
+
+
+def keep(path: Path, epoch: int, n_inputs: int = 3) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    program = tiny_program(n_inputs, seed=epoch)
+    record = Record(program, CUBE, Similarity.identity(), "blob", epoch)
+    torch.save({KEY: write_record(record)}, path)
+
+
+def test_a_run_folder_shows_its_epochs_in_order(tmp_path: Path) -> None:
+    for epoch in (10, 2, 1):
+        keep(tmp_path / "epochs" / f"epoch_{epoch:03d}.ckpt", epoch)
+    shots = shots_of(tmp_path)
+    assert [shot.label for shot in shots] == ["epoch 001", "epoch 002", "epoch 010"]
+    assert shots[2].scene.caption.startswith("blob, epoch 10")
+    assert shots[0].scene is shots[0].scene  # read once
+    assert shots[1].field is not None
+
+
+def test_a_run_folder_without_epochs_shows_its_last_checkpoint(tmp_path: Path) -> None:
+    keep(tmp_path / "checkpoints" / "last.ckpt", 7)
+    (shot,) = shots_of(tmp_path)
+    assert shot.scene.caption.startswith("blob, epoch 7")
+
+
+@pytest.mark.parametrize("ending", ["ply", "glb", "stl"])
+def test_creases_of_a_mesh_are_where_it_bends(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"box.{ending}"
+    path.write_bytes(trimesh.creation.box().export(file_type=ending))
+    (shot,) = shots_of(path)
+    assert shot.field is None
+    assert len(shot.scene.triangles) == 12
+    lengths = np.linalg.norm(np.diff(shot.scene.creases.points, axis=1)[:, 0], axis=1)
+    np.testing.assert_allclose(lengths, np.ones(12), atol=1e-6)  # no diagonal among them
+
+
+def test_mistakes_end_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "no.ply").write_bytes(b"not a mesh")
+    weights = {"0.weight": torch.ones(1, 3), "0.bias": torch.ones(1)}
+    torch.save(weights, tmp_path / "weights.pt")
+    for name, said in (
+        ("no.ply", "no.ply"),
+        ("absent.glb", "there is no file"),
+        ("empty", "there is no checkpoint"),
+        ("weights.pt", "--half-width"),
+    ):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        assert main(["view", str(tmp_path / name)]) == 1
+        err = capsys.readouterr().err
+        assert said in err
+        assert err.startswith("creased: ")
+        assert err.count("\n") == 1
+
+
+def test_networks_of_many_inputs_are_to_be_sliced(tmp_path: Path) -> None:
+    torch.save({"0.weight": torch.ones(1, 5), "0.bias": torch.ones(1)}, tmp_path / "weights.pt")
+    with pytest.raises(CheckpointError, match="5 inputs"):
+        _ = shots_of(tmp_path / "weights.pt", half_width=1.0)[0].scene
