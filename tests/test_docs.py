@@ -1,0 +1,127 @@
+"""What the documents show is there, runs and parses: code, pictures, links, command lines, the site."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
+
+from creased.cli_parser import make_parser
+from creased.training.folders import register_resolvers
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+WITHOUT_CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```python(?P<marks>[^\n]*)\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
+COMMAND = re.compile(r"^(?: {4})?\./run (.*)$", re.MULTILINE)
+OWN = ("capsule", "mirrored", "length_variance")  # what docs/extending.md adds
+JOINING = {"complexity.md", "sweeps.md", "tropical.md", "viewing.md"}  # may come before their places do
+
+
+def _code(page: Path) -> str:
+    """The blocks of a page in order; those marked `.no-run` train for minutes."""
+    blocks = BLOCK.finditer(page.read_text())
+    return "\n".join(block["code"] for block in blocks if ".no-run" not in block["marks"])
+
+
+def _commands(page: Path) -> list[list[str]]:
+    """The words of the command lines that begin with ./run."""
+    text = page.read_text().replace("\\\n", " ")
+    return [shlex.split(line, comments=True) for line in COMMAND.findall(text)]
+
+
+WITH_CODE = [page for page in PAGES if _code(page)]
+COMMANDS = [(page.name, words) for page in (*PAGES, ROOT / "README.md") for words in _commands(page)]
+TRAININGS = [words[1:] for _, words in COMMANDS if words[:1] == ["train"]]
+
+
+@pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.stem)
+def test_the_code_of_a_page_runs(page: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", f"import torch; torch.set_num_threads(1)\n{_code(page)}"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_and_pictures_exist(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", WITHOUT_CODE.sub("", page.read_text())):
+        if not target.startswith(("https://", "#")):
+            assert (page.parent / target.split("#")[0]).exists(), f"{page.name}: {target}"
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    listed = re.findall(r"[\w/]+\.md", (ROOT / "mkdocs.yml").read_text().split("nav:")[1])
+    assert {page.name for page in PAGES} - JOINING <= set(listed)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_scripts_and_files_that_are_named_exist(page: Path) -> None:
+    for name in re.findall(r"(?<![\w/])((?:scripts|configs|core)/[\w/]+\.(?:py|yaml))", page.read_text()):
+        if Path(name).stem not in OWN:
+            assert (ROOT / name).exists() or (ROOT / "src" / "creased" / name).exists(), name
+
+
+@pytest.mark.parametrize(("page", "words"), [(p, w) for p, w in COMMANDS if w[:1] == ["creased"]])
+def test_command_lines_parse(page: str, words: list[str]) -> None:
+    make_parser().parse_args(words[1:])
+
+
+def test_there_are_command_lines() -> None:
+    assert len(TRAININGS) > 5
+    assert {words[0] for _, words in COMMANDS} <= {"train", "test", "creased", "python"}
+
+
+@pytest.mark.parametrize("overrides", TRAININGS, ids=" ".join)
+def test_overrides_of_trainings_compose(overrides: list[str]) -> None:
+    register_resolvers()
+    words = [word for word in overrides if not word.startswith("-") and "my_configs" not in word]
+    names = [word for word in words if word.split("=")[-1] not in OWN]
+    swept = [re.sub(r"^([\w.]+)=([^\[,]+),.*", r"\1=\2", word) for word in names]
+    with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+        assert compose("train", swept).model is not None
+
+
+def test_a_wrong_override_would_be_noticed() -> None:
+    register_resolvers()
+    with (
+        initialize_config_dir(str(ROOT / "configs"), version_base="1.3"),
+        pytest.raises(HydraException),
+    ):
+        compose("train", ["model.widht=3"])
+
+
+def test_the_configurations_shown_have_what_those_of_the_project_have() -> None:
+    text = (ROOT / "docs" / "extending.md").read_text()
+    shape, _, regularizer = (yaml.safe_load(y) for y in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL))
+    torus = yaml.safe_load((ROOT / "configs" / "shape" / "torus.yaml").read_text())
+    area = yaml.safe_load((ROOT / "configs" / "regularizer" / "area.yaml").read_text())
+    assert shape.keys() == torus.keys()
+    assert regularizer["length_variance"].keys() == area["area"].keys()
+
+
+def test_the_site_builds_and_fetches_nothing(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(site)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+    for page in site.rglob("*.html"):
+        fetched = re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"?(https?:[^\s\">]+)", page.read_text())
+        assert [url for url in fetched if "localhost" not in url] == [], page.name
+    assert "extract_level_set" in (site / "api" / "index.html").read_text()
