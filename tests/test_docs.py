@@ -88,7 +88,7 @@ def test_overrides_of_trainings_compose(overrides: list[str]) -> None:
     register_resolvers()
     words = [word for word in overrides if not word.startswith("-") and "my_configs" not in word]
     names = [word for word in words if word.split("=")[-1] not in OWN]
-    swept = [re.sub(r"^([\w.]+)=([^\[,]+),.*", r"\1=\2", word) for word in names]
+    swept = [re.sub(r"^([\w.]+)=([^\[{(,]+),.*", r"\1=\2", word) for word in names]
     with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
         assert compose("train", swept).model is not None
 
