@@ -21,6 +21,7 @@ from creased.tropical.fans import (
     realizable_labelings,
 )
 from creased.tropical.lifts import lift
+from creased.tropical.local_complexity import LocalComplexity, local_complexity
 from creased.tropical.polynomials import MonomialBudgetError, TropicalPolynomial
 from creased.tropical.rational_maps import TropicalRational
 from creased.tropical.region_bounds import (
@@ -59,6 +60,7 @@ __all__ = [
     "DualSubdivision",
     "Equality",
     "ExactDistance",
+    "LocalComplexity",
     "MonomialBudgetError",
     "PatternBudgetError",
     "RegionBounds",
@@ -92,6 +94,7 @@ __all__ = [
     "lift",
     "line_count",
     "linear_regions",
+    "local_complexity",
     "newton_polytope",
     "pattern_graph",
     "realizable_labelings",

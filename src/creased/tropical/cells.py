@@ -21,6 +21,7 @@ from typing import NamedTuple
 import torch
 
 from creased.core.domain import Box
+from creased.core.domain import Domain as Convex
 from creased.core.program import Program
 from creased.tropical.cones import Cone, cut, dot, intersection, whole_space
 from creased.tropical.integers import IntegerBlock, IntegerProgram, Maps, Vector, fractions_of, primitive
@@ -100,14 +101,14 @@ def start_cone(program: Program, domain: Domain) -> Cone:
     return whole_space(dim) if domain is None else over_box(domain)
 
 
-def over_box(box: Box) -> Cone:
-    """The cone over a box."""
+def over_box(box: Convex) -> Cone:
+    """The cone over a box, or over another bounded domain."""
     cone = intersection(whole_space(box.dim), [(wall, i + 1) for i, wall in enumerate(walls_of(box))])
     assert cone is not None
     return cone
 
 
-def walls_of(domain: Box | None) -> list[Vector]:
+def walls_of(domain: Convex | None) -> list[Vector]:
     """The walls of a domain as integer rows (D + 1,), >= 0 inside, in its order; none of all of space."""
     if domain is None:
         return []

@@ -1,4 +1,4 @@
-"""The full-dimensional cells that the engine finds in a box, in float64: for networks too large for integers.
+"""The full-dimensional cells that the engine finds in a domain, in float64: for nets too large for integers.
 
 The engine treats degenerate arrangements as if perturbed, which adds cells without volume. A region is kept
 if the mean of its vertices is inside of all its rows by more than rounding can have moved it, or, where that
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from creased.core.complex import PolyhedralComplex
-from creased.core.domain import Box
+from creased.core.domain import Domain
 from creased.core.extract import extract_complex
 from creased.core.memory import free_bytes
 from creased.core.program import Program
@@ -42,13 +42,13 @@ class EngineCells(NamedTuple):
 
 
 def engine_cells(
-    program: Program, box: Box, *, memory: int | None = None, at_once: int | None = None
+    program: Program, box: Domain, *, memory: int | None = None, at_once: int | None = None
 ) -> EngineCells:
     """The activation cells of a program in a box, by the engine.
 
     Args:
         program: moved to the CPU and to float64.
-        box: where.
+        box: where; any bounded domain.
         memory: bytes that the work may take; what is free by default.
         at_once: vertices that are cut at once; see `creased.extract_complex`.
 
