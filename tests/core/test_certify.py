@@ -147,6 +147,56 @@ def test_missing_edge_repeated_edge_and_swapped_ends_are_found() -> None:
         assert not certificate.is_certified
 
 
+def joined(one: PolyhedralComplex, other: PolyhedralComplex) -> PolyhedralComplex:
+    """Two lists one after the other."""
+    n = one.vertices.shape[0]
+    parts = {
+        name: torch.cat([getattr(one, name), getattr(other, name)])
+        for name in ("vertices", "zero_ids", "words", "edge_zero_ids")
+    }
+    return replace(one, **parts, edges=torch.cat([one.edges, other.edges + n]))
+
+
+def test_complex_listed_twice_is_found() -> None:
+    found, program = small()
+    certificate = certify(joined(found, found), program, count=False)
+    assert certificate.n_open == certificate.n_wrong == 0
+    assert certificate.n_repeated == found.vertices.shape[0]
+    assert not certificate.is_certified
+
+
+def test_two_sheets_that_are_joined_crosswise_are_found() -> None:
+    found, program = small()
+    twice, n_edges, n = joined(found, found), found.edges.shape[0], found.vertices.shape[0]
+    edges = twice.edges.clone()
+    edges[3, 1], edges[3 + n_edges, 1] = edges[3, 1] + n, edges[3, 1]
+    certificate = certify(replace(twice, edges=edges), program, count=False)
+    assert certificate.n_open == certificate.n_wrong == 0
+    assert certificate.n_repeated == n
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_single_flipped_signs_are_found_wherever_they_are(dim: int) -> None:
+    program = random_program(dim, (4, 3), seed=dim)
+    found = extract_complex(program, Box.cube(dim, 1))
+    for vertex in range(0, found.vertices.shape[0], 7):
+        for row in range(found.layout.n_rows):
+            words = found.words.clone()
+            words[vertex, 0] ^= 1 << row
+            assert not certify(replace(found, words=words), program, count=False).is_certified
+
+
+@pytest.mark.parametrize("column", [0, 1])
+def test_other_rows_of_an_edge_or_vertex_are_found(column: int) -> None:
+    program = random_program(3, (5, 3), seed=4)
+    found = extract_complex(program, Box.cube(3, 1))
+    of_edges, of_vertices = found.edge_zero_ids.clone(), found.zero_ids.clone()
+    of_edges[11, column] += 1
+    of_vertices[11, column] += 1
+    assert certify(replace(found, edge_zero_ids=of_edges), program, count=False).n_open > 0
+    assert certify(replace(found, zero_ids=of_vertices), program, count=False).n_open > 0
+
+
 def test_missing_vertex_is_found() -> None:
     found, program = small()
     kept = torch.arange(found.vertices.shape[0]) != 5

@@ -109,9 +109,6 @@ def certify(
     layout = found.layout
     sides, n_open = edges_from(found)
     n_rational, n_wrong = _prove_signs(found, program, None if n_open else sides, zero_sign)
-    rows = arrange(layout, found.words.device)
-    codes = CellCodes(found.words, found.zero_ids)
-    n_distinct = int(group_codes(codes, rows.keys).starts.sum()) if found.words.shape[0] else 0
     certificate = Certificate(
         of="level set" if isinstance(found, LevelSet) else "complex",  # a cut domain is connected
         n_vertices=found.vertices.shape[0],
@@ -120,7 +117,7 @@ def certify(
         n_rational=n_rational,
         n_wrong=n_wrong,
         n_open=n_open,
-        n_repeated=found.vertices.shape[0] - n_distinct,
+        n_repeated=_count_repeated(found, is_right=n_wrong + n_open == 0),
         is_complete=not isinstance(found, LevelSet) or found.is_complete,
     )
     return _counted(certificate, found) if count else certificate
@@ -169,6 +166,21 @@ def _counted(certificate: Certificate, found: PolyhedralComplex | LevelSet) -> C
     return replace(certificate, euler_characteristic=audit.euler_characteristic, n_torn_faces=n_torn)
 
 
+def _count_repeated(found: PolyhedralComplex | LevelSet, *, is_right: bool) -> int:
+    """Vertices that are listed before.
+
+    Where signs and stubs are right the list is a covering of the true 1-skeleton, vertex by vertex and edge
+    by edge. That of a complex is connected, so that one vertex is listed as often as any other.
+    """
+    n_vertices = found.vertices.shape[0]
+    if n_vertices and is_right and isinstance(found, PolyhedralComplex):
+        is_same = (found.zero_ids == found.zero_ids[:1]).all(1)
+        n_sheets = int((found.words[is_same] == found.words[:1]).all(1).sum())
+        return n_vertices - n_vertices // n_sheets
+    codes, rows = CellCodes(found.words, found.zero_ids), arrange(found.layout, found.words.device)
+    return n_vertices - int(group_codes(codes, rows.keys).starts.sum()) if n_vertices else 0
+
+
 def _program_of(found: PolyhedralComplex | LevelSet, program: Program, level: float) -> Program:
     """The program that cut, in double precision: its outputs less the level."""
     if isinstance(found, PolyhedralComplex) and (found.corners is not None or not found.is_whole):
@@ -201,7 +213,7 @@ def _prove_signs(
         program, found.domain.halfspaces(torch.float64, program.device), layout, points.abs().amax(0)
     )
     doubt = torch.ones_like(is_ray)
-    if sides is not None and not layout.at_infinity:
+    if sides is not None and not layout.at_infinity and isinstance(found, PolyhedralComplex):
         doubt = proof.by_neighbours(points, codes, sides)
     left = doubt.nonzero()[:, 0]
     unsure = proof.by_slopes(points[left], codes.choose(left)) | is_ray[left, None]

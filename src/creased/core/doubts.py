@@ -23,9 +23,10 @@ from torch import Tensor
 from creased.core.pairing import CellCodes
 from creased.core.program import BATCH, Program
 from creased.core.records import map_tensors
-from creased.core.signs import RowLayout, masks_of, pack_rows
+from creased.core.signs import RowLayout, masks_of, signs_of
 from creased.core.tolerance import rounding_error
 
+AT_ONCE = 1024  # vertices at which all rows are evaluated: their values stay in the cache
 HALF = 0.5  # how far from the identity J times its approximate inverse may be
 
 
@@ -39,26 +40,22 @@ class Bounds(NamedTuple):
 
 
 class HalfEdges(NamedTuple):
-    """Edges as they leave vertices, on the side where the row that they leave is inactive."""
+    """Edges as they leave vertices: stub 2 (v D + k) leaves the k-th zero of vertex v to -, the next to +."""
 
-    vertex: Tensor  # (n,) int32
-    end: Tensor  # (n,) int32
-    row: Tensor  # (n,) int32: the row that vanishes at the vertex, but not along the edge
-    length: Tensor  # (n,): largest difference of coordinates
+    opposite: Tensor  # (2 V D + 1,) int64: the stub at the edge's other end; 2 V D where there is none
 
-    def by_end(self) -> HalfEdges:
-        """The same, in the order of their ends."""
-        order = torch.argsort(self.end)
-        return HalfEdges(*(part.index_select(0, order) for part in self))
+    def inward(self, zeros: Tensor, n_walls: int) -> Tensor:
+        """The stubs (V, D) on whose side the rows (V, D) that they leave are inactive."""
+        stubs = torch.arange(0, 2 * zeros.numel(), 2, device=zeros.device).view(zeros.shape)
+        return stubs.add_(zeros < n_walls)
 
 
 class _Looked(NamedTuple):
     """What was found at vertices."""
 
-    own: Tensor  # (V,): largest value of a row that should vanish, and its rounding
+    own: Tensor  # (V,): largest value of a row that should vanish, and its rounding; inf at other signs
     margin: Tensor  # (V,): least of the other values, each relative to how much its row may change
-    beyond: Tensor  # (n,): how far rows have grown at the end of half edges that leave them
-    agrees: Tensor  # (V,) bool: whether signs are those of the values
+    beyond: Tensor  # (2 V D + 1,): how far rows have grown at the ends of edges that leave them
 
 
 class Filter:
@@ -96,10 +93,9 @@ class Filter:
     def _cut(self, rows: Tensor) -> Tensor:
         return rows[..., : self._layout.n_neurons + self._layout.n_outputs]
 
-    def _values(self, points: Tensor) -> Tensor:
+    def _values(self, points: Tensor, out: Tensor) -> Tensor:
         """All rows (n, n_rows) at points."""
-        layout, n_done = self._layout, self._layout.n_walls
-        values = points.new_empty((points.shape[0], layout.n_rows))
+        layout, n_done, values = self._layout, self._layout.n_walls, out[: points.shape[0]]
         torch.addmm(self._constants, points, self._normals, out=values[:, :n_done])
         state = points
         for block in self._program.blocks:
@@ -113,43 +109,47 @@ class Filter:
 
     def by_neighbours(self, points: Tensor, codes: CellCodes, sides: HalfEdges) -> Tensor:
         """True (V,) for vertices of a complex that may have a wrong sign; its edges are known to be right."""
-        sides = sides.by_end()
-        looked = self._look(points, codes, sides)
-        twice = 2 * (1 + float(self.bounds.passing.max()))
-        value = torch.where(looked.agrees, looked.own, torch.inf)
-        both = value.index_select(0, sides.vertex).add_(value.index_select(0, sides.end))
-        off = torch.zeros_like(value).index_add_(0, sides.vertex, both.div_(looked.beyond))
-        spread = torch.zeros_like(value).index_add_(0, sides.vertex, sides.length / looked.beyond)
-        n_sides = torch.bincount(sides.vertex, minlength=points.shape[0])
-        is_known = (n_sides == points.shape[1]) & (twice * off <= HALF) & looked.agrees
-        return ~(is_known & (looked.margin > value * (1 + twice * spread)))
+        looked, dim = self._look(points, codes, sides), points.shape[1]
+        stubs = sides.inward(codes.zero_ids, self._layout.n_walls)
+        grown = looked.beyond.take(stubs).reciprocal_().unbind(1)
+        ends = sides.opposite.take(stubs).div_(2 * dim, rounding_mode="floor").unbind(1)
+        known = torch.cat([looked.own, looked.own.new_full((1,), torch.inf)])  # of no end, nothing
+        off, spread = torch.zeros_like(looked.own), torch.zeros_like(looked.own)
+        for end, rate in zip(ends, grown, strict=True):
+            off.addcmul_(known.index_select(0, end).add_(looked.own), rate)
+            spread += rate
+        twice, spread = 2 * (1 + float(self.bounds.passing.max())), spread.mul_(_extent(points))
+        unsure = ~((twice * off <= HALF) & (looked.margin > looked.own * (1 + 2 * spread)))
+        # No edge is longer than all points are apart; where that is too much, it is as long as it is.
+        left = (unsure & (twice * off <= HALF)).nonzero()[:, 0]
+        spread = torch.zeros_like(spread[left])
+        for end, rate in zip(ends, grown, strict=True):
+            spread += (points[end[left]] - points[left]).abs_().amax(1) * rate[left]
+        unsure[left] = ~(looked.margin[left] > looked.own[left] * (1 + 2 * spread))
+        return unsure
 
     def _look(self, points: Tensor, codes: CellCodes, sides: HalfEdges) -> _Looked:
         """Evaluate all rows at all vertices, batch by batch, and keep what matters of them."""
-        bounds, n = self.bounds, points.shape[0]
-        like = points.new_empty(n)
-        looked = _Looked(like, torch.empty_like(like), points.new_empty(len(sides.end)), like > 0)
+        bounds, layout, n_stubs = self.bounds, self._layout, 2 * points.shape[1]
+        zero_ids = torch.nn.functional.pad(codes.zero_ids.reshape(-1), (0, 1))
         # A row may change by so much at most; what is larger than need be is sound too.
         scale = 1 / torch.maximum(torch.maximum(bounds.slope, bounds.passing), bounds.rounding / self._lost)
-        starts = range(0, n, BATCH)
-        cuts = torch.searchsorted(sides.end, torch.tensor([*starts, n]).to(sides.end)).tolist()
-        for index, start in enumerate(starts):
-            batch, mine = slice(start, start + BATCH), slice(cuts[index], cuts[index + 1])
-            values, zeros = self._values(points[batch]), codes.zero_ids[batch].long()
-            place = (sides.end[mine] - start) * values.shape[1] + sides.row[mine]
-            looked.beyond[mine] = values.view(-1).index_select(0, place).abs_()
-            looked.agrees[batch] = self._agree(values, codes.words[batch], zeros)
+        out = points.new_empty((AT_ONCE, layout.n_rows))
+        firsts = torch.arange(0, out.numel(), out.shape[1], device=points.device)[:, None]
+        beyond, found = points.new_zeros(len(sides.opposite)), []
+        for start in range(0, points.shape[0], AT_ONCE):
+            batch = slice(start, start + AT_ONCE)
+            values, zeros = self._values(points[batch], out), codes.zero_ids[batch].long()
+            ends = sides.opposite[n_stubs * start : n_stubs * (start + len(zeros))]
+            place = zero_ids.index_select(0, ends >> 1).view(-1, n_stubs) + firsts[: len(zeros)]
+            beyond.index_copy_(0, ends, out.view(-1).index_select(0, place.view(-1)).abs_())
             lost = bounds.rounding.index_select(0, zeros.view(-1)).view(zeros.shape)
-            looked.own[batch] = values.gather(1, zeros).abs_().add_(lost).amax(1)
-            looked.margin[batch] = (
-                values.abs_().mul_(scale).scatter_(1, zeros, torch.inf).amin(1) - self._lost
-            )
-        return looked
-
-    def _agree(self, values: Tensor, words: Tensor, zeros: Tensor) -> Tensor:
-        """True (n,) where all signs but the own rows' are those of the values."""
-        signs = (values >= 0).scatter_(1, zeros, False)
-        return (pack_rows(signs, 0, self._layout.n_words) == words).all(1)
+            own = values.gather(1, zeros).abs_().add_(lost).amax(1)
+            signs = signs_of(codes.words[batch], layout.n_rows)
+            margin = values.mul_(scale).mul_(signs).scatter_(1, zeros, torch.inf).amin(1)
+            agrees = (margin > 0).logical_and_(signs.gather(1, zeros).amax(1) < 0)
+            found.append((own.masked_fill_(~agrees, torch.inf), margin.sub_(self._lost)))
+        return _Looked(*(torch.cat(parts) for parts in zip(*found, strict=True)), beyond)
 
     def by_slopes(self, points: Tensor, codes: CellCodes) -> Tensor:
         """True (n, n_rows) for signs at vertices that may be wrong, whatever they are vertices of.
@@ -186,6 +186,11 @@ class Filter:
         signs = masks_of(words, 0, layout.n_rows, points.dtype) * 2 - 1
         proven = (values * signs > bounds.rounding + moved) & is_known[:, None]
         return ~proven.scatter(1, zeros, True) | ~is_known[:, None]
+
+
+def _extent(points: Tensor) -> float:
+    """No two points differ by more in a coordinate; rounded up."""
+    return float((points.amax(0) - points.amin(0)).amax()) * (1 + 1e-9)
 
 
 def _passing(absolute: Program) -> Tensor:

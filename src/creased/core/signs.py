@@ -106,6 +106,20 @@ def _octet_table(dtype: torch.dtype, device: torch.device) -> Tensor:
         return ((octets[:, None] >> bits) & 1).to(dtype)
 
 
+def signs_of(words: Tensor, n_rows: int) -> Tensor:
+    """1 where a bit is set, else -1, of the first rows of packed words (V, W): (V, n_rows) int8, strided."""
+    octets = words.contiguous().view(torch.uint8).view(-1).int()
+    unpacked = _octet_signs(words.device).index_select(0, octets).view(torch.int8)
+    return unpacked.view(words.shape[0], -1)[:, :n_rows]
+
+
+@cache
+def _octet_signs(device: torch.device) -> Tensor:
+    """The eight bits of every byte, eight int8 in an int64: (256,)."""
+    with torch.inference_mode(mode=False):
+        return (2 * _octet_table(torch.float32, device) - 1).to(torch.int8).view(torch.int64).view(-1)
+
+
 def row_bits(n_rows: int, n_words: int, device: torch.device) -> Tensor:
     """The one-bit word vector of every row, (n_rows, n_words)."""
     rows = torch.arange(n_rows, device=device)

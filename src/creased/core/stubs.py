@@ -6,6 +6,7 @@ level, on which a level set stays. Each such stub must be one edge, with the cod
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -17,64 +18,75 @@ from creased.core.doubts import HalfEdges
 from creased.core.level_set import LevelSet
 
 
+CHUNK = 1 << 14  # edges that are looked at at once, so that what is made of them stays in the cache
+
+
 def edges_from(found: PolyhedralComplex | LevelSet) -> tuple[HalfEdges, int]:
-    """Edges as they leave vertices where rows are inactive, and how many are missing or not right."""
-    layout, (first, second) = found.layout, found.edges.int().T.contiguous().unbind(0)
-    bits = arrange(layout, found.words.device).bits.T.contiguous()
-    words = [_columns(found.words, end) for end in (first, second)]
-    sides = [_sides(found, first, words[1], bits), _sides(found, second, words[0], bits)]
-    is_used = torch.zeros((found.vertices.shape[0], found.dim, 2), dtype=torch.bool, device=first.device)
-    for vertex, side in zip((first, second), sides, strict=True):
-        stub = (vertex.long() * found.dim + side.slot) * 2 + side.is_plus
-        is_used.view(-1).index_fill_(0, stub, True)
-    is_wrong = ~(sides[0].is_right & sides[1].is_right) | (sides[0].row == sides[1].row)
-    for one, other, bit, bit_of_other in zip(*words, sides[0].bits, sides[1].bits, strict=True):
-        is_wrong |= ((one ^ other) & ~(bit | bit_of_other)) != 0
-    n_wrong = int(is_wrong.sum())
-    n_wrong += sum(int((ids[:, 1:] <= ids[:, :-1]).sum()) for ids in (found.zero_ids, found.edge_zero_ids))
-    n_wrong += int((is_used != _stubs(found)).sum()) + 2 * first.shape[0] - int(is_used.sum())
-    reach = first.new_zeros(first.shape[0], dtype=torch.float64)
-    for a, b in zip(_columns(found.vertices, first), _columns(found.vertices, second), strict=True):
-        reach = torch.maximum(reach, (a - b).abs())
-    parts = []
-    for vertex, end, side in zip((first, second), (second, first), sides, strict=True):
-        inward = (side.is_plus == (side.row < layout.n_walls)).nonzero()[:, 0]
-        parts.append([x.index_select(0, inward) for x in (vertex, end, side.row, reach)])
-    return HalfEdges(*(torch.cat(part) for part in zip(*parts, strict=True))), n_wrong
+    """Which stub each stub of a vertex meets, and how many edges are missing or not right."""
+    needed = _stubs(found)
+    n_stubs, tables = needed.numel(), _tables(found)
+    opposite = torch.full((n_stubs + 1,), n_stubs, device=found.words.device)
+    n_wrong = int((found.zero_ids[:, 1:] <= found.zero_ids[:, :-1]).sum())
+    for edges, kept in zip(found.edges.split(CHUNK), found.edge_zero_ids.split(CHUNK), strict=True):
+        stubs, n_wrong_here = _match(edges.int().T.contiguous(), kept.T.contiguous(), tables)
+        n_wrong += n_wrong_here
+        opposite.scatter_(0, stubs[0], stubs[1]).scatter_(0, stubs[1], stubs[0])
+    is_used = opposite[:n_stubs] < n_stubs
+    n_wrong += int((is_used != needed.view(-1)).sum()) + 2 * found.edges.shape[0] - int(is_used.sum())
+    return HalfEdges(opposite), n_wrong
 
 
-def _columns(table: Tensor, index: Tensor) -> tuple[Tensor, ...]:
-    """Columns (n,), each in one piece, of the rows (n,) of a table: sums over few columns are slow."""
-    return tuple(column.index_select(0, index) for column in table.T.contiguous().unbind(0))
+class _Tables(NamedTuple):
+    """What edges are compared with, in columns: sums over few columns are slow."""
+
+    zero_ids: Tensor  # (V, D) int32
+    zeros: tuple[Tensor, ...]  # D columns (V,) int32
+    words: tuple[Tensor, ...]  # W columns (V,) int64
+    bits: tuple[Tensor, ...]  # W columns (n_rows,) int64
 
 
-class _Sides(NamedTuple):
+def _tables(found: PolyhedralComplex | LevelSet) -> _Tables:
+    bits = arrange(found.layout, found.words.device).bits
+    columns = [table.T.contiguous().unbind(0) for table in (found.zero_ids, found.words, bits)]
+    return _Tables(found.zero_ids.contiguous(), *columns)
+
+
+def _match(ends: Tensor, kept: Tensor, tables: _Tables) -> tuple[tuple[Tensor, Tensor], int]:
+    """The stubs of both ends (2, n) of edges with zeros (D - 1, n), and how many edges are not right."""
+    one, other = (_leave(vertex, kept, tables) for vertex in ends)
+    is_right = one.is_right & other.is_right & (one.row != other.row)
+    for lower, higher in pairwise(kept):
+        is_right &= lower < higher
+    signs = [torch.zeros_like(is_right), torch.zeros_like(is_right)]
+    for words, bits in zip(tables.words, tables.bits, strict=True):
+        a, b = (words.index_select(0, vertex) for vertex in ends)
+        bit_a, bit_b = (bits.index_select(0, side.row) for side in (one, other))
+        signs[0] |= (b & bit_a) != 0
+        signs[1] |= (a & bit_b) != 0
+        is_right &= ((a ^ b) & ~bit_a.bitwise_or_(bit_b)) == 0
+    stubs = [side.slot.mul_(2).add_(sign) for side, sign in zip((one, other), signs, strict=True)]
+    return (stubs[0], stubs[1]), int(is_right.numel() - is_right.sum())
+
+
+class _Left(NamedTuple):
     """Edges seen from one of their ends."""
 
-    row: Tensor  # (E,) int32: what the edge leaves
-    bits: tuple[Tensor, ...]  # W columns (E,) int64: of that row
-    slot: Tensor  # (E,) int32: its place among the zeros of the vertex
-    is_plus: Tensor  # (E,) bool: whether the edge leaves to its + side
-    is_right: Tensor  # (E,) bool: whether the other zeros of the vertex are those of the edge
+    row: Tensor  # (n,) int32: what the edge leaves
+    slot: Tensor  # (n,) int64: where it is in the table of zeros
+    is_right: Tensor  # (n,) bool: whether the other zeros of the vertex are those of the edge
 
 
-def _sides(
-    found: PolyhedralComplex | LevelSet, vertex: Tensor, beyond: tuple[Tensor, ...], bits: Tensor
-) -> _Sides:
-    """Edges from vertices (E,), given the words, W columns (E,), of their other ends."""
-    zeros, kept = _columns(found.zero_ids, vertex), found.edge_zero_ids.T.contiguous().unbind(0)
-    row, slot = zeros[-1], torch.zeros_like(vertex)
-    is_right = torch.ones_like(vertex, dtype=torch.bool)
-    for k in reversed(range(len(kept))):  # both lists ascend, so that they agree exactly in front of a slot
-        is_same = zeros[k] == kept[k]
-        row = torch.where(is_same, row, zeros[k])
+def _leave(vertex: Tensor, kept: Tensor, tables: _Tables) -> _Left:
+    """Edges with zeros (D - 1, n) from vertices (n,)."""
+    slot = vertex.long() * len(tables.zeros)
+    zeros = tables.zeros[0].index_select(0, vertex)
+    is_right = torch.ones_like(slot, dtype=torch.bool)
+    for k, ids in enumerate(kept):  # both lists ascend, so that they agree exactly in front of a slot
+        is_same = zeros == ids
+        zeros = tables.zeros[k + 1].index_select(0, vertex)
         slot += is_same
-        is_right &= is_same | (zeros[k + 1] == kept[k])
-    mine = tuple(column.index_select(0, row) for column in bits.unbind(0))
-    is_plus = torch.zeros_like(is_right)
-    for word, bit in zip(beyond, mine, strict=True):
-        is_plus |= (word & bit) != 0
-    return _Sides(row, mine, slot, is_plus, is_right)
+        is_right &= is_same.logical_or_(zeros == ids)
+    return _Left(tables.zero_ids.view(-1).index_select(0, slot), slot, is_right)
 
 
 def _stubs(found: PolyhedralComplex | LevelSet) -> Tensor:
