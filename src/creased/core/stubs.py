@@ -17,7 +17,6 @@ from creased.core.complex import PolyhedralComplex
 from creased.core.doubts import HalfEdges
 from creased.core.level_set import LevelSet
 
-
 CHUNK = 1 << 14  # edges that are looked at at once, so that what is made of them stays in the cache
 
 
