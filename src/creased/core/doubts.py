@@ -144,12 +144,13 @@ class Filter:
             place = zero_ids.index_select(0, ends >> 1).view(-1, n_stubs) + firsts[: len(zeros)]
             beyond.index_copy_(0, ends, out.view(-1).index_select(0, place.view(-1)).abs_())
             lost = bounds.rounding.index_select(0, zeros.view(-1)).view(zeros.shape)
-            own = values.gather(1, zeros).abs_().add_(lost).amax(1)
+            missed = values.gather(1, zeros).abs_().add_(lost).amax(1)
             signs = signs_of(codes.words[batch], layout.n_rows)
             margin = values.mul_(scale).mul_(signs).scatter_(1, zeros, torch.inf).amin(1)
             agrees = (margin > 0).logical_and_(signs.gather(1, zeros).amax(1) < 0)
-            found.append((own.masked_fill_(~agrees, torch.inf), margin.sub_(self._lost)))
-        return _Looked(*(torch.cat(parts) for parts in zip(*found, strict=True)), beyond)
+            found.append((missed.masked_fill_(~agrees, torch.inf), margin.sub_(self._lost)))
+        own, margin = (torch.cat(parts) for parts in zip(*found, strict=True))
+        return _Looked(own, margin, beyond)
 
     def by_slopes(self, points: Tensor, codes: CellCodes) -> Tensor:
         """True (n, n_rows) for signs at vertices that may be wrong, whatever they are vertices of.
