@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+import trimesh
 
 import creased
 from creased.checkpoint import KEY, CheckpointError, Record, read_record, write_record
@@ -156,3 +157,11 @@ def test_nan_weights_are_named_with_what_to_do(tmp_path: Path) -> None:
 def test_an_unknown_ending_is_refused_before_any_work(checkpoint: Path, tmp_path: Path, capsys: Any) -> None:
     assert main(["extract", str(checkpoint), "--out", str(tmp_path / "mesh.xyz")]) == 1
     assert "give it one of the endings" in capsys.readouterr().err
+
+
+def test_extract_caps_or_refuses_what_the_walls_cut(checkpoint: Path, tmp_path: Path, capsys: Any) -> None:
+    command = ["extract", str(checkpoint), "--out", str(tmp_path / "mesh.stl"), "--half-width", "0.2"]
+    assert main([*command, "--boundary", "error"]) == 1
+    assert "walls cut the surface at" in capsys.readouterr().err
+    assert main([*command, "--boundary", "cap"]) == 0
+    assert trimesh.load(tmp_path / "mesh.stl").is_watertight

@@ -10,6 +10,7 @@ import trimesh
 import creased
 from creased import files
 from creased.export import ExportError, export_mesh
+from creased.geometry.sublevel import sublevel_volume
 from creased.similarity import Similarity
 from tests.strategies import random_program
 
@@ -101,3 +102,21 @@ def test_unbounded_level_set_is_refused(tmp_path: Path) -> None:
         export_mesh(surface, tmp_path / "mesh.ply")
     with pytest.raises(ValueError, match="unbounded"):
         surface.to_trimesh()
+
+
+@pytest.mark.parametrize("ending", ["ply", "obj", "stl", "glb"])
+def test_a_capped_surface_is_closed_in_every_format(tmp_path: Path, ending: str) -> None:
+    cut = creased.extract_level_set(random_program(3, (8, 8), seed=4), creased.Box.cube(3, 1.0))
+    assert cut.audit().n_boundary_edges > 0
+    path = tmp_path / f"mesh.{ending}"
+    export_mesh(cut, path, boundary="cap")
+    found = trimesh.load(path, force="mesh", process=ending == "stl")
+    assert found.is_watertight
+    assert found.volume == pytest.approx(float(sublevel_volume(cut.vertices, cut)), rel=1e-5)
+
+
+def test_a_cut_surface_is_refused_where_that_is_asked_for(tmp_path: Path) -> None:
+    cut = creased.extract_level_set(random_program(3, (8, 8), seed=4), creased.Box.cube(3, 1.0))
+    with pytest.raises(ExportError, match=r"walls cut the surface at \d+ vertices; take a larger domain"):
+        export_mesh(cut, tmp_path / "mesh.ply", boundary="error")
+    assert not (tmp_path / "mesh.ply").exists()

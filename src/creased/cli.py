@@ -96,7 +96,7 @@ def _extract(record: Record, chosen: argparse.Namespace) -> None:
     )
     seconds = time.perf_counter() - start
     to_domain = record.to_domain if chosen.coordinates == "user" else Similarity.identity()
-    export_mesh(level_set, chosen.out, to_domain)
+    export_mesh(level_set, chosen.out, to_domain, chosen.boundary)
     print(f"{chosen.out}: {level_set.audit()}")
     print(f"{level_set.guarantee}; {seconds:.2f} s")
     if level_set.status:

@@ -6,13 +6,14 @@ import argparse
 from pathlib import Path
 
 from creased.core.methods import METHODS
-from creased.export import WRITERS
+from creased.export import BOUNDARIES, WRITERS
 from creased.tropical.counts import METHODS as COUNTING
 from creased.tropical.stable import METHODS as FINDING
 
 EXAMPLES = """examples:
   creased extract logs/train/runs/RUN --out mesh.ply        polygons, double precision, your coordinates
   creased extract last.ckpt --out mesh.glb --level 0.01     an offset surface, one domain unit being its box
+  creased extract last.ckpt --out mesh.stl --boundary cap   closed along the walls of the domain, to print
   creased extract weights.npz --half-width 1 --out mesh.ply any network of linear layers; .pt, .onnx as well
   creased info last.ckpt                                    the network, its domain, what it was trained on
   creased count last.ckpt                                   cells, linear regions, affine pieces, and bounds
@@ -77,6 +78,9 @@ def _add_extraction(extract: argparse.ArgumentParser) -> None:
     extract.add_argument("--level", type=float, default=0.0, help="value of the function (default 0)")
     extract.add_argument("--output", type=int, default=0, help="which output of the network (default 0)")
     extract.add_argument("--coordinates", choices=("user", "domain"), default="user", help="of the mesh")
+    extract.add_argument(
+        "--boundary", choices=BOUNDARIES, default="open", help="where walls cut the surface (default: open)"
+    )
     extract.add_argument(
         "--method", choices=METHODS, default="auto", help="subdivide the domain, or march along the surface"
     )

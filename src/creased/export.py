@@ -1,5 +1,6 @@
 """Exact meshes as files: polygons where the format has them (PLY, OBJ), triangles elsewhere (STL, GLB).
 
+Where walls of the domain cut a surface it is written open, or closed along the walls, or not at all.
 Coordinates are the user's own. PLY and OBJ are written in 17 digits, so nothing is lost;
 STL and GLB hold single precision by their definition. Files are written whole or not at all.
 """
@@ -8,51 +9,78 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Literal, get_args
 
 import numpy as np
+import torch
 
 from creased.core.level_set import LevelSet, Polygons
 from creased.files import write_whole
+from creased.geometry.caps import CapError, cap
+from creased.geometry.polygon_mesh import PolygonMesh
 from creased.similarity import Similarity
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-
-Writer = Callable[[LevelSet, "NDArray[np.float64]"], bytes]
+Writer = Callable[[PolygonMesh], bytes]
+Boundary = Literal["open", "cap", "error"]
+BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
 
 
 class ExportError(ValueError):
     """A mesh that cannot be written as asked; the message says why."""
 
 
-def export_mesh(level_set: LevelSet, path: str | Path, to_domain: Similarity | None = None) -> None:
+def export_mesh(
+    level_set: LevelSet,
+    path: str | Path,
+    to_domain: Similarity | None = None,
+    boundary: Boundary = "open",
+) -> None:
     """Write a level set as a mesh, in the format that the file's ending names: ply, obj, stl or glb.
 
     Args:
         level_set: with D = 3, not empty.
         path: where to; folders are made.
         to_domain: the similarity whose inverse brings vertices to the user's coordinates; none by default.
+        boundary: where the domain's walls cut the surface: leave it open, cap it along the walls, or refuse.
 
     Raises:
-        ExportError: the ending is none of these, or there is no surface to write.
+        ExportError: the ending is none of these, there is no surface to write, or it is cut and may not be.
         OSError: the file cannot be written; an old one of that name is still there.
     """
     path = Path(path)
     writer = require_writer(path)
+    mesh = mesh_to_write(level_set, to_domain, boundary, f"cannot write {path}")
+    write_whole(path, writer(mesh))
+
+
+def mesh_to_write(
+    level_set: LevelSet,
+    to_domain: Similarity | None = None,
+    boundary: Boundary = "open",
+    failure: str = "mesh_to_write",
+) -> PolygonMesh:
+    """The mesh of a level set in the user's coordinates, its boundary treated as asked.
+
+    Raises:
+        ExportError: there is none; the message begins with ``failure``.
+    """
     if level_set.polygons.n == 0:
-        raise ExportError(
-            f"nothing to write to {path}: {level_set.status or 'the level set has no polygons'}"
-        )
+        raise ExportError(f"{failure}: {level_set.status or 'the level set has no polygons'}")
     if not level_set.is_bounded:
         n_rays = int(level_set.is_ray().sum())
-        raise ExportError(
-            f"cannot write {path}: the level set is unbounded, with {n_rays} rays; extract it on a Box"
-        )
-    vertices = level_set.vertices.detach().cpu().double().numpy()
-    vertices = (to_domain or Similarity.identity()).invert(vertices)
-    write_whole(path, writer(level_set, vertices))
+        raise ExportError(f"{failure}: the level set is unbounded, with {n_rays} rays; extract it on a Box")
+    n_cut = int(level_set.is_on_wall().sum())
+    if boundary == "error" and n_cut:
+        advice = "take a larger domain, or boundary 'open' or 'cap'"
+        raise ExportError(f"{failure}: the domain's walls cut the surface at {n_cut} vertices; {advice}")
+    if boundary not in BOUNDARIES:
+        raise ExportError(f"{failure}: boundary must be one of {', '.join(BOUNDARIES)}, got {boundary!r}")
+    try:
+        mesh = cap(level_set) if boundary == "cap" else PolygonMesh.of_level_set(level_set)
+    except CapError as error:
+        raise ExportError(f"{failure}: it cannot be capped, {error}; try boundary 'open'") from error
+    placed = (to_domain or Similarity.identity()).invert(mesh.vertices.numpy())
+    return PolygonMesh(torch.from_numpy(placed), mesh.polygons)
 
 
 def require_writer(path: Path) -> Writer:
@@ -67,21 +95,21 @@ def require_writer(path: Path) -> Writer:
     return writer
 
 
-def _ply(level_set: LevelSet, vertices: NDArray[np.float64]) -> bytes:
+def _ply(mesh: PolygonMesh) -> bytes:
     """PLY with polygons and double coordinates; as text, since trimesh reads mixed polygons only so."""
     header = (
         "ply\nformat ascii 1.0\ncomment exact level set by creased\n"
-        f"element vertex {len(vertices)}\nproperty double x\nproperty double y\nproperty double z\n"
-        f"element face {level_set.polygons.n}\nproperty list uint int vertex_indices\nend_header\n"
+        f"element vertex {len(mesh.vertices)}\nproperty double x\nproperty double y\nproperty double z\n"
+        f"element face {mesh.polygons.n}\nproperty list uint int vertex_indices\nend_header\n"
     )
-    points = "%.17g %.17g %.17g\n" * len(vertices) % tuple(vertices.flat)
-    return (header + points + _polygon_lines(level_set.polygons, "{size}", first=0)).encode()
+    points = "%.17g %.17g %.17g\n" * len(mesh.vertices) % tuple(mesh.vertices.numpy().flat)
+    return (header + points + _polygon_lines(mesh.polygons, "{size}", first=0)).encode()
 
 
-def _obj(level_set: LevelSet, vertices: NDArray[np.float64]) -> bytes:
+def _obj(mesh: PolygonMesh) -> bytes:
     """Wavefront OBJ with polygons."""
-    points = "v %.17g %.17g %.17g\n" * len(vertices) % tuple(vertices.flat)
-    faces = _polygon_lines(level_set.polygons, "f", first=1)
+    points = "v %.17g %.17g %.17g\n" * len(mesh.vertices) % tuple(mesh.vertices.numpy().flat)
+    faces = _polygon_lines(mesh.polygons, "f", first=1)
     return f"# exact level set by creased\n{points}{faces}".encode()
 
 
@@ -101,10 +129,8 @@ def _polygon_lines(polygons: Polygons, start: str, first: int) -> str:
 def _by_trimesh(kind: str) -> Writer:
     """A writer of fan triangles in single precision."""
 
-    def write(level_set: LevelSet, vertices: NDArray[np.float64]) -> bytes:
-        mesh: Any = level_set.to_trimesh()
-        mesh.vertices = vertices
-        content: bytes = mesh.export(file_type=kind)
+    def write(mesh: PolygonMesh) -> bytes:
+        content: bytes = mesh.to_trimesh().export(file_type=kind)
         return content
 
     return write

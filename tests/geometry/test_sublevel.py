@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from creased import Affine, Block, Box, Program, extract_level_set
+from creased.core.combine import negative
 from creased.geometry import enclosed_volume, implicit_vertices, sublevel_volume
 from tests.strategies import ball_program, random_program
 
@@ -93,3 +94,11 @@ def test_other_dimensions_are_refused() -> None:
     surface = extract_level_set(program, box)
     with pytest.raises(ValueError, match="needs a surface in a box of 3 dimensions"):
         sublevel_volume(surface.vertices, surface)
+
+
+def test_the_volume_of_a_box_of_odd_sides_is_not_rounded_to_single_precision() -> None:
+    box = Box([-1.0, -0.8, -1.0], [1.0, 1.2, 0.7])
+    surface = extract_level_set(ball_program(3), box, level=-0.1)
+    turned = extract_level_set(negative(ball_program(3)), box, level=0.1)
+    inner, outer = (float(sublevel_volume(s.vertices, s)) for s in (surface, turned))
+    assert inner + outer == pytest.approx(6.8, rel=1e-12)

@@ -42,7 +42,7 @@ def sublevel_volume(vertices: Tensor, level_set: LevelSet) -> Tensor:
     area = (width * (local[tail, 2] - local[head, 2])).sum()
     length = (local[head, 2] * is_cut[head, 1]).sum() - (local[tail, 2] * is_cut[tail, 1]).sum()
     volume = _flux(local, level_set) + a * (area + b * length)
-    return volume + a * b * c * (volume.detach() < 0)
+    return torch.where(volume.detach() < 0, volume + a * b * c, volume)  # a float times a bool is float32
 
 
 def _flux(vertices: Tensor, level_set: LevelSet) -> Tensor:

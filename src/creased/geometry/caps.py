@@ -1,0 +1,215 @@
+"""Caps: the parts of a domain's walls where f <= level, so that a surface cut by walls becomes a closed one.
+
+On a wall the sublevel set is bounded by the sides of the surface that lie on the wall, run along the other
+way, and by those pieces of the wall's own edges that are inside. Along an edge of the domain inside and
+outside take turns at the vertices on it, and which comes first is told by the direction of the side that
+meets the vertex. So no value of f is needed, and no coordinate is compared but those along one edge. An edge
+that the surface does not meet is as its ends are; where it meets none, the sign of the volume decides.
+
+Vertices are the surface's own, and corners of the domain. What is not guaranteed: where rounding has put
+vertices on an edge in the wrong order no cap is made, and `CapError` says so. The result is audited before it
+is returned.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.level_set import LevelSet, Polygons
+from creased.geometry.halfedges import halfedges_of
+from creased.geometry.polygon_mesh import PolygonMesh
+
+
+class CapError(ValueError):
+    """A surface that cannot be closed along the walls; the message says why."""
+
+
+class _Walls(NamedTuple):
+    """The edges of the domain, once for either wall, which is on their left seen from outside."""
+
+    corners: Tensor  # (C, 3) float64
+    ends: list[tuple[int, int, int, int]]  # (wall, edge, corner from, corner to)
+    normals: Tensor  # (M, 3) float64, outward
+    edge_walls: list[tuple[int, int]]  # walls that meet in each edge
+
+
+def cap(level_set: LevelSet) -> PolygonMesh:
+    """The closed surface of {f <= level} in the domain: the polygons, then triangles on the walls.
+
+    Args:
+        level_set: a bounded surface with D = 3 in a box, a simplex or a polytope.
+
+    Raises:
+        CapError: rounding has spoilt the order of vertices on an edge, or the surface is torn.
+        ImportError: manifold3d is not installed.
+    """
+    here = level_set.to("cpu")
+    walls = _walls_of(here)
+    cuts = _cut_sides(here)
+    crossings = _crossings(here, walls, cuts)
+    inside = _inside_corners(walls, cuts, crossings)
+    n_vertices = here.vertices.shape[0]
+    open_mesh = _closed_by(here, walls, _wall_sides(walls, cuts, crossings, inside, n_vertices))
+    if not any(crossings) and open_mesh.volume() < 0:  # no edge is met: all corners are inside, or none
+        inside = dict.fromkeys(range(walls.corners.shape[0]), True)
+        open_mesh = _closed_by(here, walls, _wall_sides(walls, cuts, crossings, inside, n_vertices))
+    return _audited(open_mesh)
+
+
+def _walls_of(level_set: LevelSet) -> _Walls:
+    """Edges of the domain, directed."""
+    domain, cpu = level_set.domain, torch.device("cpu")
+    cells = domain.skeleton(
+        level_set.words.shape[1], level_set.vertices.dtype, cpu
+    )  # rounded as vertices are
+    cells = cells._replace(vertices=cells.vertices.double())
+    normals = -domain.halfspaces(torch.float64, cpu)[:-1].T
+    edge_walls = [(a, b) for a, b in cells.edge_zero_ids.tolist()]
+    ends = []
+    for edge, (first, second) in enumerate(cells.edges.tolist()):
+        for wall in edge_walls[edge]:
+            middle = cells.vertices[(cells.zero_ids == wall).any(1)].mean(0)
+            along, across = cells.vertices[second] - cells.vertices[first], middle - cells.vertices[first]
+            turn = float(torch.linalg.cross(along, across) @ normals[wall])
+            ends.append((wall, edge, first, second) if turn > 0 else (wall, edge, second, first))
+    return _Walls(cells.vertices, ends, normals, edge_walls)
+
+
+def _cut_sides(level_set: LevelSet) -> dict[int, list[tuple[int, int]]]:
+    """For each wall the sides of its cap that the surface has: (tail, head), with the inside on the left."""
+    sides = halfedges_of(level_set.polygons)
+    is_open = sides.twin < 0
+    tail, head = sides.tail[is_open], sides.head[is_open]
+    cuts: dict[int, list[tuple[int, int]]] = {}
+    for wall in range(level_set.layout.n_walls):
+        on_wall = (level_set.zero_ids == wall).any(1)
+        here = on_wall[tail] & on_wall[head]
+        if bool(here.any()):
+            cuts[wall] = list(zip(head[here].tolist(), tail[here].tolist(), strict=True))
+    n_found = sum(map(len, cuts.values()))
+    if n_found != tail.shape[0]:
+        raise CapError(
+            f"{abs(tail.shape[0] - n_found)} open edges of the surface do not lie on one wall each"
+        )
+    return cuts
+
+
+def _crossings(level_set: LevelSet, walls: _Walls, cuts: dict[int, list[tuple[int, int]]]) -> list[list[int]]:
+    """The vertices on each edge of the domain, in order from its first corner to its second."""
+    met = {vertex for sides in cuts.values() for side in sides for vertex in side}
+    used = torch.tensor(sorted(met), dtype=torch.int64)
+    ids = level_set.zero_ids[used]
+    ordered: list[list[int]] = [[] for _ in walls.edge_walls]
+    for wall, edge, start, end in walls.ends:
+        if wall != walls.edge_walls[edge][0]:
+            continue
+        on_edge = (ids == walls.edge_walls[edge][0]).any(1) & (ids == walls.edge_walls[edge][1]).any(1)
+        found = used[on_edge]
+        along = walls.corners[end] - walls.corners[start]
+        ordered[edge] = found[(level_set.vertices[found].double() @ along).argsort(stable=True)].tolist()
+    return ordered
+
+
+def _inside_corners(
+    walls: _Walls, cuts: dict[int, list[tuple[int, int]]], crossings: list[list[int]]
+) -> dict[int, bool]:
+    """Corners of which it is known whether f <= level there."""
+    inside: dict[int, bool] = {}
+    for wall, edge, start, end in walls.ends:
+        if crossings[edge]:
+            path = _path(walls, crossings, wall, edge)
+            tails = {tail for tail, _ in cuts.get(wall, [])}
+            inside[start] = path[0] in tails  # the cap comes along the edge and leaves it there
+            inside[end] = path[-1] not in tails
+    for _ in walls.edge_walls if inside else ():
+        for _, edge, start, end in walls.ends:
+            if not crossings[edge] and (start in inside or end in inside):
+                known = inside[start] if start in inside else inside[end]
+                inside.setdefault(start, known)
+                inside.setdefault(end, known)
+    return inside
+
+
+def _path(walls: _Walls, crossings: list[list[int]], wall: int, edge: int) -> list[int]:
+    """The vertices on an edge in the direction that it has for a wall."""
+    return crossings[edge] if wall == walls.edge_walls[edge][0] else crossings[edge][::-1]
+
+
+def _wall_sides(
+    walls: _Walls,
+    cuts: dict[int, list[tuple[int, int]]],
+    crossings: list[list[int]],
+    inside: dict[int, bool],
+    n_vertices: int,
+) -> dict[int, dict[int, int]]:
+    """For each wall the next vertex of each vertex around its cap; corners are counted after vertices."""
+    following: dict[int, dict[int, int]] = {wall: dict(sides) for wall, sides in cuts.items()}
+    for wall, edge, start, end in walls.ends:
+        path = [n_vertices + start, *_path(walls, crossings, wall, edge), n_vertices + end]
+        is_inside = inside.get(start, False)
+        for tail, head in pairwise(path):
+            if is_inside:
+                if tail in following.setdefault(wall, {}):
+                    raise CapError(
+                        f"inside and outside do not take turns on the edge of walls {walls.edge_walls[edge]}"
+                    )
+                following[wall][tail] = head
+            is_inside = not is_inside
+    return following
+
+
+def _closed_by(level_set: LevelSet, walls: _Walls, following: dict[int, dict[int, int]]) -> PolygonMesh:
+    """The surface with its caps, and no corner that none of them uses."""
+    n_vertices = level_set.vertices.shape[0]
+    points = torch.cat([level_set.vertices.detach().double(), walls.corners])
+    caps = [_triangulate(points, walls.normals[wall], sides) for wall, sides in following.items()]
+    triangles = torch.cat(caps) if caps else torch.zeros((0, 3), dtype=torch.int64)
+    used = torch.unique(triangles[triangles >= n_vertices])
+    renumbered = torch.arange(points.shape[0])
+    renumbered[used] = n_vertices + torch.arange(used.shape[0])
+    sizes = torch.cat([level_set.polygons.sizes, torch.full((triangles.shape[0],), 3)])
+    indices = torch.cat([level_set.polygons.indices, renumbered[triangles].reshape(-1)])
+    return PolygonMesh(torch.cat([points[:n_vertices], points[used]]), Polygons.of_sizes(sizes, indices))
+
+
+def _triangulate(points: Tensor, normal: Tensor, following: dict[int, int]) -> Tensor:
+    """Triangles (T, 3) int64 between the cycles of one cap, counter-clockwise seen along the normal."""
+    try:
+        from manifold3d import triangulate
+    except ImportError as error:
+        raise ImportError("boundary='cap' needs manifold3d: pip install 'creased[shapes]'") from error
+    cycles = _cycles(following)
+    axis = int(normal.abs().argmax())
+    kept = [(axis + 1) % 3, (axis + 2) % 3] if normal[axis] > 0 else [(axis + 2) % 3, (axis + 1) % 3]
+    flat = [points[cycle][:, kept].numpy() for cycle in cycles]
+    order = torch.tensor([vertex for cycle in cycles for vertex in cycle])
+    return order[torch.as_tensor(triangulate(flat)).long()].reshape(-1, 3)
+
+
+def _cycles(following: dict[int, int]) -> list[list[int]]:
+    """The cycles that a map from each vertex to the next one consists of."""
+    left, cycles = dict(following), []
+    while left:
+        start, head = left.popitem()
+        cycle = [start]
+        while head != start:
+            cycle.append(head)
+            if head not in left:
+                raise CapError(f"the boundary of a cap ends at vertex {head}")
+            head = left.pop(head)
+        cycles.append(cycle)
+    return cycles
+
+
+def _audited(mesh: PolygonMesh) -> PolygonMesh:
+    """The same mesh, if every edge is in two polygons that run along it in opposite directions."""
+    sides = halfedges_of(mesh.polygons)
+    n_open = int((sides.twin < 0).sum())
+    n_clashing = int((sides.tail[sides.twin] == sides.tail)[sides.twin >= 0].sum())
+    if n_open or n_clashing:
+        raise CapError(f"the capped surface has {n_open} open edges and {n_clashing} clashing ones")
+    return mesh

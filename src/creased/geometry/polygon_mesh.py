@@ -1,0 +1,54 @@
+"""Surfaces of polygons as other tools take them: positions, and who is joined to whom; no codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from creased.core.level_set import LevelSet, Polygons
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class PolygonMesh:
+    """Polygons over shared vertices, on the CPU."""
+
+    vertices: Tensor  # (V, 3) float64
+    polygons: Polygons  # int64
+
+    @staticmethod
+    def of_level_set(level_set: LevelSet) -> PolygonMesh:
+        """The polygons of a bounded level set with D = 3, as they are."""
+        on_cpu = level_set.to("cpu")
+        return PolygonMesh(on_cpu.vertices.detach().double(), on_cpu.polygons)
+
+    @staticmethod
+    def of_triangles(vertices: NDArray[Any], triangles: NDArray[Any]) -> PolygonMesh:
+        """A mesh of triangles (T, 3) over vertices (V, 3)."""
+        indices = torch.as_tensor(triangles).long().reshape(-1, 3)
+        sizes = torch.full((indices.shape[0],), 3)
+        return PolygonMesh(torch.as_tensor(vertices).double(), Polygons.of_sizes(sizes, indices.reshape(-1)))
+
+    def triangles(self) -> Tensor:
+        """Fans (T, 3) int64 from the first corner of each polygon."""
+        return self.polygons.triangles()[0]
+
+    def triangulated(self) -> PolygonMesh:
+        """The same surface, its polygons cut into fans."""
+        return PolygonMesh.of_triangles(self.vertices.numpy(), self.triangles().numpy())
+
+    def volume(self) -> float:
+        """What the surface encloses, if it is closed: negative where it is inside out."""
+        corners = (self.vertices - self.vertices.mean(0))[self.triangles()]
+        return float(torch.linalg.det(corners).sum()) / 6
+
+    def to_trimesh(self) -> Any:
+        """A `trimesh.Trimesh` of the fans, vertices unmerged and in order."""
+        import trimesh
+
+        return trimesh.Trimesh(self.vertices.numpy(), self.triangles().numpy(), process=False)
