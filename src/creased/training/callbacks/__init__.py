@@ -4,6 +4,7 @@ from creased.training.callbacks.draw import DrawLevelSet
 from creased.training.callbacks.epochs import KeepEpochs
 from creased.training.callbacks.extract import ExtractLevelSet
 from creased.training.callbacks.guard import StopOnNaN
+from creased.training.callbacks.local_complexity import LocalComplexity
 from creased.training.callbacks.progress import TrainingBar
 from creased.training.callbacks.save import SaveMesh
 from creased.training.callbacks.table import EpochTable
@@ -13,6 +14,7 @@ __all__ = [
     "EpochTable",
     "ExtractLevelSet",
     "KeepEpochs",
+    "LocalComplexity",
     "SaveMesh",
     "StopOnNaN",
     "TrainingBar",

@@ -1,0 +1,142 @@
+"""Each epoch, how many neurons bend near given points, and how many cells there are."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor, nn
+
+from creased.core.extract import count_cells
+from creased.core.program import Program
+from creased.networks import lower
+from creased.tropical import local_complexity
+from creased.tropical.engine_cells import ComplexTooLargeError
+
+log = logging.getLogger(__name__)
+
+
+class LocalComplexity(L.Callback):
+    """Logs the exact local complexity around data points; see `creased.tropical.local_complexity`.
+
+    Of each set of points NAME the means over points: `complexity/NAME/crossing`, the neurons that cross the
+    ball, and `complexity/NAME/crossing_1`, ... of each block; `complexity/NAME/by_corners`, what the signs at
+    the ball's corners say of them; `complexity/NAME/cells`. Also `complexity_s`, the seconds it took.
+
+    Usable with any LightningModule whose network can be lowered. The points stay the same through a run, and
+    so do the random slices. It comes before `EpochTable`.
+
+    YAML to paste, in `configs/callbacks/`:
+
+        complexity:
+          _target_: creased.training.callbacks.LocalComplexity
+          radius: 0.05
+          n_points: 32
+          slice_dim: 2
+          every_n_epochs: 1
+          count_domain: false
+
+    Args:
+        radius: of the balls, in the 1-norm.
+        n_points: of each set, at most.
+        slice_dim: of random slices, where there are more than three inputs.
+        every_n_epochs: how often; the last epoch of the run always.
+        count_domain: log `complexity/cells` too, of all of the module's `domain`; takes longer.
+        points: by name, each (P, ...); by default "train" and "val", the first points of the first batches.
+        network: the module's attribute that is lowered.
+        input_shape: of one point, where the network takes no rows of numbers, such as (1, 28, 28).
+        seed: of the slices.
+    """
+
+    def __init__(
+        self,
+        radius: float = 0.05,
+        n_points: int = 32,
+        slice_dim: int = 2,
+        every_n_epochs: int = 1,
+        count_domain: bool = False,
+        points: Mapping[str, Tensor] | None = None,
+        network: str = "network",
+        input_shape: Sequence[int] | None = None,
+        seed: int = 0,
+    ) -> None:
+        if not radius > 0 or n_points < 1 or every_n_epochs < 1 or slice_dim not in (1, 2, 3):
+            raise ValueError(
+                "LocalComplexity: needs radius > 0, n_points >= 1, every_n_epochs >= 1 and slice_dim 1, 2 or "
+                f"3, got {radius}, {n_points}, {every_n_epochs} and {slice_dim}"
+            )
+        self.radius, self.n_points, self.slice_dim = radius, n_points, slice_dim
+        self.every_n_epochs, self.count_domain = every_n_epochs, count_domain
+        self.network, self.seed = network, seed
+        self.input_shape = None if input_shape is None else tuple(input_shape)
+        self.collects = points is None
+        self.points = {name: self._first(given) for name, given in (points or {}).items()}
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Keep the first training points."""
+        self._keep("train", batch)
+
+    def on_validation_batch_start(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Keep the first validation points."""
+        self._keep("val", batch)
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Count, and log."""
+        epoch = trainer.current_epoch + 1
+        if epoch % self.every_n_epochs and epoch != trainer.max_epochs:
+            return
+        network = getattr(pl_module, self.network, None)
+        if not isinstance(network, nn.Module):
+            kind = type(pl_module).__name__
+            raise ValueError(f"LocalComplexity: {kind} has no module {self.network!r}; say network=NAME")
+        start = time.perf_counter()
+        with torch.no_grad():
+            program = lower(network, input_shape=self.input_shape, check=False).detach()
+        try:
+            pl_module.log_dict(self._measure(program, getattr(pl_module, "domain", None)))
+        except (ArithmeticError, ComplexTooLargeError) as error:
+            log.warning("epoch %d: local complexity is left out: %s", epoch, error)
+        pl_module.log("complexity_s", time.perf_counter() - start)
+
+    def _measure(self, program: Program, domain: Any) -> dict[str, float]:
+        values: dict[str, float] = {}
+        for name, points in self.points.items():
+            found = local_complexity(program, points, self.radius, slice_dim=self.slice_dim, seed=self.seed)
+            prefix = f"complexity/{name}/"
+            values[f"{prefix}crossing"] = float(found.n_crossing.double().mean())
+            for block, mean in enumerate(found.crossing.double().mean(0).tolist()):
+                values[f"{prefix}crossing_{block + 1}"] = mean
+            values[f"{prefix}by_corners"] = float(found.by_corners.sum(1).double().mean())
+            values[f"{prefix}cells"] = float(found.cells.double().mean())
+        if self.count_domain and domain is not None:
+            values["complexity/cells"] = float(count_cells(program, domain, level=None)[-1])
+        return values
+
+    def _keep(self, name: str, batch: Any) -> None:
+        if self.collects and name not in self.points:
+            self.points[name] = self._first(batch[0] if isinstance(batch, (tuple, list)) else batch)
+
+    def _first(self, points: Tensor) -> Tensor:
+        """The first points, as rows."""
+        return points[: self.n_points].detach().flatten(1).to("cpu", torch.float64)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The points go into the checkpoint, so that a resumed run looks at the same ones."""
+        return {"points": self.points}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Points of the resumed run."""
+        self.points = dict(state_dict["points"])
