@@ -3,6 +3,7 @@
 import hydra
 from omegaconf import DictConfig
 
+from creased.training.command import run_command
 from creased.training.folders import register_resolvers
 from creased.training.objective import objective
 
@@ -16,4 +17,4 @@ def main(cfg: DictConfig) -> float | list[float] | None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -100,8 +100,9 @@ def load_plain(path: Path) -> dict[str, Any]:
             "could run code"
         ) from error
     except Exception as error:  # of a damaged file torch.load raises nearly anything
-        reason = str(error).strip().split("\n")[0]
-        raise CheckpointError(f"{path} is not a readable checkpoint: {reason}") from error
+        raise CheckpointError(
+            f"{path} is not a readable checkpoint: it is damaged, cut short, or another kind of file"
+        ) from error
     if not isinstance(values, dict):
         raise CheckpointError(f"{path} is not a checkpoint: it holds a {type(values).__name__}")
     return values

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from creased.cli_examples import add_examples
 from creased.core.methods import METHODS
 from creased.export import BOUNDARIES, WRITERS
 from creased.tropical.counts import METHODS as COUNTING
@@ -59,6 +60,7 @@ def make_parser() -> argparse.ArgumentParser:
     smaller.add_argument(
         "--delete-only", action="store_true", help="fold nothing, so that no number is rounded"
     )
+    add_examples(commands.choices)
     return parser
 
 

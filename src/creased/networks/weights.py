@@ -5,6 +5,7 @@ Weights say nothing of what is between the layers; ReLU is assumed, or LeakyReLU
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from importlib import import_module
@@ -33,8 +34,10 @@ def mlp_of_weights(tensors: Mapping[str, Tensor], slope: float = 0.0) -> nn.Sequ
         slope: of LeakyReLU on the negative side; 0 for ReLU.
 
     Raises:
-        WeightsError: there are other tensors, or the sizes of layers do not fit.
+        WeightsError: there are other tensors, the sizes of layers do not fit, or the slope is no number.
     """
+    if not math.isfinite(slope):
+        raise WeightsError(f"slope must be a finite number, got {slope}")
     if reparametrized := sorted(filter(PARTS.search, tensors)):
         raise WeightsError(f"not the weights of a plain network: {reparametrized[0]} is part of a weight")
     names = [name for name, tensor in tensors.items() if WEIGHT.search(name) and tensor.ndim == 2]
@@ -72,7 +75,9 @@ def read_arrays(path: Path) -> dict[str, Tensor]:
     except OSError:
         raise
     except Exception as error:  # of a damaged file NumPy raises nearly anything
-        raise WeightsError(f"{path} is not an archive of arrays of numbers: {error}") from error
+        raise WeightsError(
+            f"{path} is not an archive of arrays of numbers: damaged, another kind of file, or with objects"
+        ) from error
 
 
 def _in_order(names: list[str]) -> list[str]:

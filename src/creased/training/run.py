@@ -36,6 +36,7 @@ from creased.training.callbacks.guard import DivergedError
 from creased.training.evaluate import as_table, evaluate
 from creased.training.folders import LAST, ResumeError, find_checkpoint
 from creased.training.module import SDFModule
+from creased.training.options import require_options
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ def run(cfg: DictConfig) -> dict[str, Any]:
         The metrics, as in `metrics.json`.
     """
     start = time.perf_counter()
+    require_options(cfg)
     torch.set_num_threads(cfg.threads)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     L.seed_everything(cfg.seed, workers=True, verbose=False)
@@ -124,6 +126,8 @@ def _say(error: BaseException) -> str:
         return str(error.__cause__)
     if isinstance(error, MissingMandatoryValue):
         return f"give a value: {error.full_key}=..."
+    if isinstance(error, MisconfigurationException):
+        return f"{error} (options of trainer: accelerator, devices, max_epochs, ...)"
     return str(error)
 
 

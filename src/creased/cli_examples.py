@@ -1,0 +1,38 @@
+"""Two or three examples for each command of `creased`, as its --help shows them."""
+
+from __future__ import annotations
+
+import argparse
+
+EXAMPLES = {
+    "extract": """
+  creased extract logs/train/runs/RUN --out mesh.ply          polygons, double precision, your coordinates
+  creased extract last.ckpt --out mesh.glb --complete         and prove that nothing is missing
+  creased extract weights.npz --half-width 1 --out mesh.stl   weights have no domain: say where to look
+""",
+    "info": """
+  creased info logs/train/runs/RUN                            the last checkpoint of a run
+  creased info model.onnx                                     a function alone: inputs, widths, weights
+""",
+    "count": """
+  creased count logs/train/runs/RUN                           in its training box, beside the known bounds
+  creased count weights.npz --half-width 1 --method stream    cells alone, more than memory holds
+""",
+    "compress": """
+  creased compress RUN --out small.ckpt                       the same function by fewer neurons, certified
+  creased compress RUN --out small.ckpt --delete-only         no number is rounded
+""",
+    "view": """
+  creased view logs/train/runs/RUN                            the epochs of a run, on a page of this machine
+  creased view mesh.ply                                       a mesh
+  creased view model.onnx --half-width 1                      the level set of any network
+""",
+}
+
+
+def add_examples(commands: dict[str, argparse.ArgumentParser]) -> None:
+    """Write them under the options of each command."""
+    for name, command in commands.items():
+        if name in EXAMPLES:
+            command.formatter_class = argparse.RawDescriptionHelpFormatter
+            command.epilog = f"examples:\n{EXAMPLES[name].strip(chr(10))}"

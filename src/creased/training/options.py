@@ -1,0 +1,61 @@
+"""Numbers that a user may give, checked by name before any work: what is late to fail is early to ask."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from omegaconf import DictConfig, OmegaConf
+
+from creased.core.methods import METHODS
+
+
+class Option(NamedTuple):
+    """A number in the configuration, and its least and greatest value; null and what is not there pass."""
+
+    name: str
+    kind: type[int] | type[float]
+    least: float
+    greatest: float = math.inf
+
+
+OPTIONS = (
+    Option("seed", int, 0, 2**32 - 1),
+    Option("threads", int, 1),
+    Option("model.width", int, 1),
+    Option("model.depth", int, 1),
+    Option("data.n_samples", int, 1),
+    Option("data.batch_size", int, 1),
+    Option("data.n_batches", int, 1),
+    Option("data.n_validation", int, 1),
+    Option("optimizer.lr", float, 0),
+    Option("trainer.max_epochs", int, -1),
+    Option("evaluation.budget", float, 0),
+)
+
+
+class OptionError(ValueError):
+    """An option has a value that it cannot have."""
+
+
+def require_options(cfg: DictConfig) -> None:
+    """Refuse numbers that are none, or out of bounds.
+
+    Raises:
+        OptionError: naming the option, what it takes and what was given.
+    """
+    for option in OPTIONS:
+        value = OmegaConf.select(cfg, option.name)
+        if value is not None and not _fits(option, value):
+            what = "a whole number" if option.kind is int else "a number"
+            bound = "" if math.isinf(option.greatest) else f", at most {option.greatest}"
+            raise OptionError(f"{option.name} takes {what}, at least {option.least}{bound}; got {value!r}")
+    method = OmegaConf.select(cfg, "evaluation.method")
+    if method is not None and method not in METHODS:
+        raise OptionError(f"evaluation.method takes one of {', '.join(METHODS)}; got {method!r}")
+
+
+def _fits(option: Option, value: object) -> bool:
+    kinds = (int,) if option.kind is int else (int, float)
+    is_number = isinstance(value, kinds) and not isinstance(value, bool)
+    return is_number and option.least <= value <= option.greatest  # type: ignore[operator]

@@ -1,0 +1,55 @@
+"""What Hydra refuses is said in one line, with what there is instead."""
+
+import os
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from creased.training.command import TRACES, run_command
+from creased.training.folders import register_resolvers
+from tests.test_docs import ROOT
+
+
+@pytest.fixture(autouse=True)
+def _without_traces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(TRACES, raising=False)
+
+
+def _compose(*overrides: str) -> None:
+    register_resolvers()
+    with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+        compose("train", list(overrides))
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("shape=rabbit", "there is no shape=rabbit: choose from armadillo, box, bracket, bunny"),
+        ("model=nothing", "there is no model=nothing: choose from geometric"),
+        ("regularizer=[edge_length,nope]", "there is no regularizer=nope: choose from area"),
+        ("experiment=nope", "there is no experiment=nope: choose from compact"),
+        ("model.widht=3", "Could not override 'model.widht'"),
+        ("nogroup=3", "./run train --cfg job shows every option"),
+        ("shape", "Error parsing override 'shape'; missing EQUAL"),
+        ("model.width=[1", "no viable alternative at input '[1'"),
+    ],
+)
+def test_a_wrong_word_ends_in_a_line(override: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run_command(lambda: _compose(override))
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"creased: {message}") or message in said
+    assert said.count("\n") == 1
+    assert TRACES not in os.environ
+
+
+def test_who_asks_for_traces_gets_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TRACES, "1")
+    with pytest.raises(Exception, match="rabbit"):
+        run_command(lambda: _compose("shape=rabbit"))
+
+
+def test_a_bug_is_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError):
+        run_command(lambda: 1 / 0)
