@@ -1,0 +1,32 @@
+"""Random networks on random domains until one fails: ``python scripts/fuzz.py --minutes 30``.
+
+A failure is shrunk and printed as a test to paste into tests/regressions/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests are not installed
+
+from tests.fuzz.search import search
+
+
+def main() -> int:
+    """Search, and say what was found; 1 if something was."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--seed", type=int, help="of the first cases; the time by default")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    found = search(60 * arguments.minutes, arguments.seed)
+    print(found.report())
+    return int(found.failure is not None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

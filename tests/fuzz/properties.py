@@ -1,0 +1,125 @@
+"""What holds of every network on every domain, whatever its weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from creased import (
+    Affine,
+    Box,
+    LevelSet,
+    LinealityError,
+    PolyhedralComplex,
+    Program,
+    WholeSpace,
+    certify,
+    count_cells,
+    extract_complex,
+    extract_level_set,
+)
+from creased.core.spanning import independent_rows
+from tests.fuzz.cases import FuzzCase
+from tests.invariants import check_edges, check_faces, check_stubs, check_vertices
+from tests.oracles import true_cells_of
+
+MOST_ENUMERATED = {1: 12, 2: 8, 3: 5}  # neurons of a network that brute force takes, by dimension
+TINY = 1e-9  # relative to the largest value of any row at a vertex
+
+
+def check(case: FuzzCase) -> None:
+    """All properties of one case; networks that leave directions of the whole space out are refused."""
+    weight = case.program.blocks[0].affine.weight if case.program.blocks else case.program.head.weight[:0]
+    rank = len(independent_rows(weight))
+    if isinstance(case.domain, WholeSpace) and rank < case.domain.dim:
+        with pytest.raises(LinealityError, match=f"spans {rank} of {case.domain.dim} dimensions"):
+            extract_complex(case.program, case.domain)
+        return
+    check_complex(case)
+    check_level_sets(case)
+    check_true_cells(case)
+
+
+def check_complex(case: FuzzCase) -> None:
+    """Euler characteristic, stubs, edges, faces and signs; a certificate where decisions are exact."""
+    complex_ = extract_complex(
+        case.program, case.domain, level=case.level, exact=case.exact, zero_sign=case.zero_sign
+    )
+    certificate = certify(complex_, case.program, case.level, zero_sign=case.zero_sign)
+    if case.exact:
+        assert certificate.is_certified, str(certificate)
+    assert complex_.n_torn == 0
+    is_open = isinstance(case.domain, WholeSpace)
+    assert complex_.euler_characteristic() == ((-1) ** complex_.dim if is_open else 1)
+    counts = complex_.f_vector()
+    assert counts[:2] == (int((~complex_.is_ray()).sum()), _n_finite_edges(complex_))
+    if not is_open:
+        check_edges(complex_)
+        check_stubs(complex_)
+        check_faces(complex_)
+        check_vertices(complex_, lowered_by(case.program, case.level))
+    if not case.exact and case.zero_sign > 0:
+        assert count_cells(case.program, case.domain, level=case.level, at_once=7) == counts
+
+
+def lowered_by(program: Program, level: float) -> Program:
+    """The program less a level."""
+    return replace(program, head=Affine(program.head.weight, program.head.bias - level))
+
+
+def _n_finite_edges(complex_: PolyhedralComplex) -> int:
+    return int((~complex_.is_ray())[complex_.edges.long()].any(1).sum())
+
+
+def check_level_sets(case: FuzzCase) -> None:
+    """One that is cut whole is sound, and pruning and marching find the same."""
+    ask = {"exact": case.exact, "zero_sign": case.zero_sign}
+    is_open = isinstance(case.domain, WholeSpace)
+    cut = extract_level_set(case.program, case.domain, case.level, prune=False, **ask)
+    _check_soundness(cut, case)
+    if is_open:
+        return
+    found = {"pruned": extract_level_set(case.program, case.domain, case.level, prune=True, **ask)}
+    if not case.exact and case.zero_sign > 0 and case.domain.dim > 1:
+        found["marched"] = extract_level_set(
+            case.program, case.domain, case.level, method="march", complete=True
+        )
+    for name, other in found.items():
+        assert _cells_of(other) == _cells_of(cut), f"{name}: other cells"
+        assert (other.edges.shape, other.polygons.n) == (cut.edges.shape, cut.polygons.n), name
+        assert other.is_complete, name
+
+
+def _cells_of(surface: LevelSet) -> list[tuple[int, ...]]:
+    return sorted(map(tuple, torch.cat([surface.words, surface.zero_ids.long()], dim=1).tolist()))
+
+
+def _check_soundness(surface: LevelSet, case: FuzzCase) -> None:
+    assert surface.n_torn == 0
+    assert surface.is_complete
+    if surface.dim in (2, 3) and not surface.is_empty:
+        audit = surface.audit()
+        assert audit.is_oriented, str(audit)
+        assert audit.is_closed or bool(surface.is_on_wall().any()), str(audit)
+    finite = ~surface.is_ray()
+    if bool(finite.any()):
+        size = 1 + case.program.preactivations(surface.vertices[finite]).abs().max()
+        assert float(surface.residual[finite].max() / size) < TINY
+    if case.exact:
+        certificate = certify(surface, case.program, zero_sign=case.zero_sign)
+        assert certificate.is_certified, str(certificate)
+
+
+def check_true_cells(case: FuzzCase) -> None:
+    """Contraction of a small plain network gives the cells that enumeration in rationals gives."""
+    program, box = case.program, case.domain
+    true = extract_complex(program, box, degeneracy="contract", zero_sign=case.zero_sign)
+    assert true.euler_characteristic() == ((-1) ** box.dim if isinstance(box, WholeSpace) else 1)
+    is_plain = all((b.mix, b.skip, b.shift) == (None, None, None) for b in program.blocks)
+    if not isinstance(box, Box) or not is_plain or program.n_neurons > MOST_ENUMERATED[box.dim]:
+        return
+    cells = true_cells_of(program, box.lower, box.upper)
+    expected = tuple(sum(cell.dim == k for cell in cells) for k in range(box.dim + 1))
+    assert true.f_vector() == expected
