@@ -209,9 +209,8 @@ def _prove_signs(
     if points.shape[0] == 0:
         return 0, 0
     layout, is_ray = found.layout, found.is_ray()
-    proof = Filter(
-        program, found.domain.halfspaces(torch.float64, program.device), layout, points.abs().amax(0)
-    )
+    reach = torch.stack([column.abs().amax() for column in points.unbind(1)])  # faster than all at once
+    proof = Filter(program, found.domain.halfspaces(torch.float64, program.device), layout, reach)
     doubt = torch.ones_like(is_ray)
     if sides is not None and not layout.at_infinity and isinstance(found, PolyhedralComplex):
         doubt = proof.by_neighbours(points, codes, sides)

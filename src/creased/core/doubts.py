@@ -26,7 +26,7 @@ from creased.core.records import map_tensors
 from creased.core.signs import RowLayout, masks_of, signs_of
 from creased.core.tolerance import rounding_error
 
-AT_ONCE = 1024  # vertices at which all rows are evaluated: their values stay in the cache
+AT_ONCE = 2048  # vertices at which all rows are evaluated: their values stay in the cache
 HALF = 0.5  # how far from the identity J times its approximate inverse may be
 
 
@@ -44,10 +44,11 @@ class HalfEdges(NamedTuple):
 
     opposite: Tensor  # (2 V D + 1,) int64: the stub at the edge's other end; 2 V D where there is none
 
-    def inward(self, zeros: Tensor, n_walls: int) -> Tensor:
-        """The stubs (V, D) on whose side the rows (V, D) that they leave are inactive."""
-        stubs = torch.arange(0, 2 * zeros.numel(), 2, device=zeros.device).view(zeros.shape)
-        return stubs.add_(zeros < n_walls)
+    def inward(self, zeros: Tensor, n_walls: int) -> list[Tensor]:
+        """The stubs, D columns (V,), on whose side the rows (V, D) that they leave are inactive."""
+        n, dim = zeros.shape
+        starts = torch.arange(0, 2 * n * dim, 2 * dim, device=zeros.device)
+        return [starts + (2 * k + (zeros[:, k] < n_walls).long()) for k in range(dim)]
 
 
 class _Looked(NamedTuple):
@@ -71,6 +72,7 @@ class Filter:
     def __init__(self, program: Program, walls: Tensor, layout: RowLayout, reach: Tensor) -> None:
         self._program, self._linear, self._layout = program, program.linear_part(), layout
         self._normals, self._constants = walls[:-1], walls[-1]
+        self._extent = 2 * float(reach.amax())  # no two points differ by more in a coordinate
         self.bounds = self._bound(reach)
 
     def _bound(self, reach: Tensor) -> Bounds:
@@ -111,14 +113,15 @@ class Filter:
         """True (V,) for vertices of a complex that may have a wrong sign; its edges are known to be right."""
         looked, dim = self._look(points, codes, sides), points.shape[1]
         stubs = sides.inward(codes.zero_ids, self._layout.n_walls)
-        grown = looked.beyond.take(stubs).reciprocal_().unbind(1)
-        ends = sides.opposite.take(stubs).div_(2 * dim, rounding_mode="floor").unbind(1)
+        grown = [looked.beyond.index_select(0, column).reciprocal_() for column in stubs]
+        ends = [sides.opposite.index_select(0, column) for column in stubs]
+        ends = [end.div_(2 * dim, rounding_mode="floor") for end in ends]
         known = torch.cat([looked.own, looked.own.new_full((1,), torch.inf)])  # of no end, nothing
         off, spread = torch.zeros_like(looked.own), torch.zeros_like(looked.own)
         for end, rate in zip(ends, grown, strict=True):
             off.addcmul_(known.index_select(0, end).add_(looked.own), rate)
             spread += rate
-        twice, spread = 2 * (1 + float(self.bounds.passing.max())), spread.mul_(_extent(points))
+        twice, spread = 2 * (1 + float(self.bounds.passing.max())), spread.mul_(self._extent)
         unsure = ~((twice * off <= HALF) & (looked.margin > looked.own * (1 + 2 * spread)))
         # No edge is longer than all points are apart; where that is too much, it is as long as it is.
         left = (unsure & (twice * off <= HALF)).nonzero()[:, 0]
@@ -142,7 +145,7 @@ class Filter:
             values, zeros = self._values(points[batch], out), codes.zero_ids[batch].long()
             ends = sides.opposite[n_stubs * start : n_stubs * (start + len(zeros))]
             place = zero_ids.index_select(0, ends >> 1).view(-1, n_stubs) + firsts[: len(zeros)]
-            beyond.index_copy_(0, ends, out.view(-1).index_select(0, place.view(-1)).abs_())
+            beyond.scatter_(0, ends, out.view(-1).index_select(0, place.view(-1)).abs_())
             lost = bounds.rounding.index_select(0, zeros.view(-1)).view(zeros.shape)
             missed = values.gather(1, zeros).abs_().add_(lost).amax(1)
             signs = signs_of(codes.words[batch], layout.n_rows)
@@ -187,11 +190,6 @@ class Filter:
         signs = masks_of(words, 0, layout.n_rows, points.dtype) * 2 - 1
         proven = (values * signs > bounds.rounding + moved) & is_known[:, None]
         return ~proven.scatter(1, zeros, True) | ~is_known[:, None]
-
-
-def _extent(points: Tensor) -> float:
-    """No two points differ by more in a coordinate; rounded up."""
-    return float((points.amax(0) - points.amin(0)).amax()) * (1 + 1e-9)
 
 
 def _passing(absolute: Program) -> Tensor:

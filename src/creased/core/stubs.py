@@ -27,16 +27,23 @@ def edges_from(found: PolyhedralComplex | LevelSet) -> tuple[HalfEdges, int]:
     opposite = torch.full((n_stubs + 1,), n_stubs, device=found.words.device)
     n_wrong = int((found.zero_ids[:, 1:] <= found.zero_ids[:, :-1]).sum())
     for edges, kept in zip(found.edges.split(CHUNK), found.edge_zero_ids.split(CHUNK), strict=True):
-        stubs, n_wrong_here = _match(edges.int().T.contiguous(), kept.T.contiguous(), tables)
+        stubs, n_wrong_here = _match(_columns(edges.int()), _columns(kept), tables)
         n_wrong += n_wrong_here
         opposite.scatter_(0, stubs[0], stubs[1]).scatter_(0, stubs[1], stubs[0])
     is_used = opposite[:n_stubs] < n_stubs
-    n_wrong += int((is_used != needed.view(-1)).sum()) + 2 * found.edges.shape[0] - int(is_used.sum())
+    if not torch.equal(is_used, needed.view(-1)):
+        n_wrong += int((is_used != needed.view(-1)).sum())
+    n_wrong += 2 * found.edges.shape[0] - int(is_used.count_nonzero())
     return HalfEdges(opposite), n_wrong
 
 
+def _columns(table: Tensor) -> tuple[Tensor, ...]:
+    """The columns of a table, each in one piece: few columns together are slow."""
+    return tuple(column.contiguous() for column in table.unbind(1))
+
+
 class _Tables(NamedTuple):
-    """What edges are compared with, in columns: sums over few columns are slow."""
+    """What edges are compared with."""
 
     zero_ids: Tensor  # (V, D) int32
     zeros: tuple[Tensor, ...]  # D columns (V,) int32
@@ -46,12 +53,13 @@ class _Tables(NamedTuple):
 
 def _tables(found: PolyhedralComplex | LevelSet) -> _Tables:
     bits = arrange(found.layout, found.words.device).bits
-    columns = [table.T.contiguous().unbind(0) for table in (found.zero_ids, found.words, bits)]
-    return _Tables(found.zero_ids.contiguous(), *columns)
+    return _Tables(found.zero_ids.contiguous(), *map(_columns, (found.zero_ids, found.words, bits)))
 
 
-def _match(ends: Tensor, kept: Tensor, tables: _Tables) -> tuple[tuple[Tensor, Tensor], int]:
-    """The stubs of both ends (2, n) of edges with zeros (D - 1, n), and how many edges are not right."""
+def _match(
+    ends: tuple[Tensor, ...], kept: tuple[Tensor, ...], tables: _Tables
+) -> tuple[tuple[Tensor, Tensor], int]:
+    """The stubs of both ends, two (n,), of edges with D - 1 zeros (n,), and how many are not right."""
     one, other = (_leave(vertex, kept, tables) for vertex in ends)
     is_right = one.is_right & other.is_right & (one.row != other.row)
     for lower, higher in pairwise(kept):
@@ -63,8 +71,8 @@ def _match(ends: Tensor, kept: Tensor, tables: _Tables) -> tuple[tuple[Tensor, T
         signs[0] |= (b & bit_a) != 0
         signs[1] |= (a & bit_b) != 0
         is_right &= ((a ^ b) & ~bit_a.bitwise_or_(bit_b)) == 0
-    stubs = [side.slot.mul_(2).add_(sign) for side, sign in zip((one, other), signs, strict=True)]
-    return (stubs[0], stubs[1]), int(is_right.numel() - is_right.sum())
+    stubs = [side.slot.mul_(2).add_(sign.long()) for side, sign in zip((one, other), signs, strict=True)]
+    return (stubs[0], stubs[1]), is_right.numel() - int(is_right.count_nonzero())
 
 
 class _Left(NamedTuple):
@@ -75,15 +83,15 @@ class _Left(NamedTuple):
     is_right: Tensor  # (n,) bool: whether the other zeros of the vertex are those of the edge
 
 
-def _leave(vertex: Tensor, kept: Tensor, tables: _Tables) -> _Left:
-    """Edges with zeros (D - 1, n) from vertices (n,)."""
+def _leave(vertex: Tensor, kept: tuple[Tensor, ...], tables: _Tables) -> _Left:
+    """Edges with zeros, D - 1 columns (n,), from vertices (n,)."""
     slot = vertex.long() * len(tables.zeros)
     zeros = tables.zeros[0].index_select(0, vertex)
     is_right = torch.ones_like(slot, dtype=torch.bool)
     for k, ids in enumerate(kept):  # both lists ascend, so that they agree exactly in front of a slot
         is_same = zeros == ids
         zeros = tables.zeros[k + 1].index_select(0, vertex)
-        slot += is_same
+        slot += is_same.long()
         is_right &= is_same.logical_or_(zeros == ids)
     return _Left(tables.zero_ids.view(-1).index_select(0, slot), slot, is_right)
 
@@ -91,9 +99,11 @@ def _leave(vertex: Tensor, kept: Tensor, tables: _Tables) -> _Left:
 def _stubs(found: PolyhedralComplex | LevelSet) -> Tensor:
     """True (V, D, 2) for the sides -, + to which a vertex leaves one of its zeros along an edge."""
     zeros, is_ray = found.zero_ids, found.layout.is_ray(found.zero_ids)
-    needed = torch.stack([zeros >= found.layout.n_walls, torch.ones_like(zeros, dtype=torch.bool)], dim=2)
+    needed = torch.ones((*zeros.shape, 2), dtype=torch.bool, device=zeros.device)
+    needed[:, :, 0] = zeros >= found.layout.n_walls
     if isinstance(found, LevelSet):
         needed[:, -1] = False  # the level itself is not left
-    needed[is_ray] = False
-    needed[is_ray, 0, 1] = True  # the one edge of a ray leaves infinity
+    if found.layout.at_infinity:
+        needed[is_ray] = False
+        needed[is_ray, 0, 1] = True  # the one edge of a ray leaves infinity
     return needed
