@@ -15,6 +15,7 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 LAST = Path("checkpoints") / "last.ckpt"
+WANDB_RUN = "creased_wandb_run"  # a checkpoint's entry
 # What surrounds the shape in a folder's name: a time or the number of a job, and a count of namesakes.
 STAMPED = re.compile(r"^(\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d|\d+)_|~\d+$")
 
@@ -95,10 +96,31 @@ def _resolve_run_folder(root: str, name: str, path: str | None, ckpt_path: str |
     return folder
 
 
+def read_wandb_run(root: str, name: str, path: str | None, ckpt_path: str | None) -> str | None:
+    """The id of the W&B run that a resumed checkpoint was logged to.
+
+    None where nothing is resumed, where it was not logged, and where the checkpoint cannot be read: the run
+    itself says why.
+    """
+    from creased.checkpoint import load_plain
+
+    if ckpt_path is None:
+        return None
+    try:
+        run_id = load_plain(find_checkpoint(ckpt_path, root, label_shape(name, path))).get(WANDB_RUN)
+    except (OSError, ValueError):
+        return None
+    return None if run_id is None else str(run_id)
+
+
 def register_resolvers() -> None:
-    """Make ``creased.run_folder:root,name,path,ckpt_path`` and ``creased.wandb_offline:`` known to Hydra."""
+    """Make ``creased.run_folder``, ``creased.wandb_run`` and ``creased.wandb_offline`` known to Hydra.
+
+    The first two take root, name, path and ckpt_path.
+    """
     register = OmegaConf.register_new_resolver
     register("creased.run_folder", _resolve_run_folder, use_cache=True, replace=True)
+    register("creased.wandb_run", read_wandb_run, use_cache=True, replace=True)
     register("creased.wandb_offline", _is_without_wandb_key, replace=True)
 
 

@@ -19,7 +19,9 @@ from creased.core.program import Program
 from creased.geometry.implicit_vertices import solve_vertices
 from creased.networks import lower
 from creased.similarity import Similarity
+from creased.training.folders import WANDB_RUN
 from creased.training.losses import LossTerm
+from creased.training.publish import wandb_run_id
 from creased.training.regularization import Regularization
 from creased.training.schedules import Schedule
 
@@ -147,5 +149,6 @@ class SDFModule(L.LightningModule):
         return Record(program, self.domain, self.to_domain, self.shape_name, self.current_epoch + 1)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Put the record beside Lightning's own entries."""
+        """Put the record beside Lightning's own entries, and the W&B run that a resumed run goes on with."""
         checkpoint[KEY] = write_record(self.record())
+        checkpoint[WANDB_RUN] = wandb_run_id(self.trainer.loggers)

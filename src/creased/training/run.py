@@ -37,6 +37,7 @@ from creased.training.evaluate import as_table, evaluate
 from creased.training.folders import LAST, ResumeError, find_checkpoint
 from creased.training.module import SDFModule
 from creased.training.options import require_options
+from creased.training.publish import closed_afterwards, publish
 
 log = logging.getLogger(__name__)
 
@@ -86,17 +87,19 @@ def run(cfg: DictConfig) -> dict[str, Any]:
     write_whole(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)).encode())
     trainer = _make_trainer(cfg, plain)
     prepared = time.perf_counter()
-    _fit(trainer, module, data, checkpoint)
-    trained = time.perf_counter()
-    metrics = _evaluate(cfg, shape, module, trainer)
-    finished = time.perf_counter()
-    metrics["seconds"] = {
-        "preparation": prepared - start,
-        "training": trained - prepared,
-        "evaluation": finished - trained,
-        "total": finished - start,
-    }
-    write_whole(folder / "metrics.json", json.dumps(metrics, indent=2).encode())
+    with closed_afterwards(trainer):
+        _fit(trainer, module, data, checkpoint)
+        trained = time.perf_counter()
+        metrics = _evaluate(cfg, shape, module, trainer)
+        finished = time.perf_counter()
+        metrics["seconds"] = {
+            "preparation": prepared - start,
+            "training": trained - prepared,
+            "evaluation": finished - trained,
+            "total": finished - start,
+        }
+        write_whole(folder / "metrics.json", json.dumps(metrics, indent=2).encode())
+        publish(trainer.loggers, metrics, folder)
     _report(metrics, folder)
     return metrics
 
@@ -132,7 +135,7 @@ def _say(error: BaseException) -> str:
 
 
 def _fit(trainer: L.Trainer, module: SDFModule, data: L.LightningDataModule, checkpoint: str | None) -> None:
-    """Fit, and close what loggers keep open, or runs of one process would run into each other.
+    """Fit.
 
     Raises:
         KeyboardInterrupt: the user ended it; Lightning turns that into an exit.
@@ -146,11 +149,6 @@ def _fit(trainer: L.Trainer, module: SDFModule, data: L.LightningDataModule, che
         if trainer.interrupted:
             raise KeyboardInterrupt from None
         raise
-    finally:
-        for logger in trainer.loggers:
-            logger.finalize("success" if trainer.state.finished else "failed")
-        if "wandb" in sys.modules:
-            sys.modules["wandb"].finish()
 
 
 def _make_module(cfg: DictConfig, shape: Shape, domain: Box) -> SDFModule:

@@ -1,0 +1,62 @@
+"""Each epoch, the exact mesh to W&B, to be turned around in the browser."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import lightning as L
+
+from creased.core.level_set import LevelSet
+from creased.export import export_mesh
+from creased.training.module import SDFModule
+from creased.training.publish import wandb_loggers
+
+log = logging.getLogger(__name__)
+
+
+class LogMeshes(L.Callback):
+    """Logs the level set as `mesh` (GLB, in the user's coordinates) and its audit, with a W&B logger.
+
+    The summary gets `audit`, what was checked, and `guarantee`, what is proven, each as a sentence.
+
+    YAML to paste, in `configs/callbacks/`:
+
+        meshes:
+          _target_: creased.training.callbacks.LogMeshes
+          every_n_epochs: 1
+
+    Args:
+        every_n_epochs: how often; the last epoch always.
+    """
+
+    def __init__(self, every_n_epochs: int = 1) -> None:
+        self.every_n_epochs = every_n_epochs
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Log the level set of this epoch, if there is one."""
+        assert isinstance(pl_module, SDFModule)
+        loggers, level_set = wandb_loggers(trainer.loggers), pl_module.level_set
+        epoch = trainer.current_epoch + 1
+        is_due = epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs
+        if not loggers or not is_due or level_set is None or not trainer.is_global_zero:
+            return
+        for logger in loggers:
+            run = logger.experiment
+            run.summary.update({"audit": str(level_set.audit()), "guarantee": level_set.guarantee})
+            if not level_set.is_empty:
+                try:
+                    self._log(run, level_set, pl_module, trainer.global_step, epoch)
+                except OSError as error:
+                    log.warning("W&B gets no mesh of epoch %d: %s", epoch, error)
+
+    def _log(self, run: object, level_set: LevelSet, module: SDFModule, step: int, epoch: int) -> None:
+        import wandb
+
+        with TemporaryDirectory() as folder:  # W&B keeps a copy
+            path = Path(folder) / "mesh.glb"
+            export_mesh(level_set, path, module.to_domain)
+            caption = f"epoch {epoch}: {level_set.polygons.n:,} faces"
+            mesh = wandb.Object3D(str(path), caption=caption)
+            run.log({"mesh": mesh, "trainer/global_step": step})  # type: ignore[attr-defined]

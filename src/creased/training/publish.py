@@ -1,0 +1,91 @@
+"""What a W&B run is told at its end, and how runs of one process are kept apart.
+
+While training, Lightning logs the numbers and callbacks the pictures and meshes. What is known only later
+is written here: the final metrics, with the sentence that says what is proven, go into the summary, and the
+last checkpoint and the mesh become artifacts. Where no key is set nothing is sent: the run is kept offline.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.loggers import Logger, WandbLogger
+
+from creased.training.folders import LAST
+
+MESHES = "mesh.*"
+
+log = logging.getLogger(__name__)
+
+
+def wandb_loggers(loggers: Sequence[Logger]) -> list[WandbLogger]:
+    """Those that write to W&B."""
+    return [logger for logger in loggers if isinstance(logger, WandbLogger)]
+
+
+def wandb_run_id(loggers: Sequence[Logger]) -> str | None:
+    """The id of the W&B run, for the checkpoint; None without one."""
+    ids = [str(logger.version) for logger in wandb_loggers(loggers) if logger.version is not None]
+    return ids[0] if ids else None
+
+
+def publish(loggers: Sequence[Logger], metrics: Mapping[str, Any], folder: Path) -> None:
+    """Tell W&B, where it is listening, how the run has ended.
+
+    Args:
+        loggers: of the trainer.
+        metrics: as in `metrics.json`.
+        folder: the run folder, with the checkpoint and the meshes.
+    """
+    for logger in wandb_loggers(loggers):
+        run: Any = logger.experiment
+        run.summary.update(_flat(metrics))
+        try:
+            _log_artifact(run, "checkpoint", "model", [folder / LAST], metrics)
+            _log_artifact(run, "mesh", "mesh", sorted(folder.glob(MESHES)), metrics)
+        except OSError as error:
+            log.error("W&B gets no artifacts of this run: %s", error)
+
+
+def _log_artifact(run: Any, name: str, kind: str, paths: list[Path], metrics: Mapping[str, Any]) -> None:
+    import wandb
+
+    files = [path for path in paths if path.is_file()]
+    if not files:
+        return
+    notes = {key: metrics[key] for key in ("shape", "licence", "credit", "guarantee", "status")}
+    artifact = wandb.Artifact(f"{name}-{run.id}", type=kind, metadata=notes)
+    for path in files:
+        artifact.add_file(str(path))
+    run.log_artifact(artifact)
+
+
+def _flat(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested metrics as W&B names them, ``seconds/total``; what was logged before is left out."""
+    flat: dict[str, Any] = {}
+    for name, value in metrics.items():
+        if isinstance(value, Mapping):
+            flat |= {} if name == "logged" else _flat(value, f"{prefix}{name}/")
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+@contextmanager
+def closed_afterwards(trainer: L.Trainer) -> Iterator[None]:
+    """Close what loggers keep open, or runs of one process would run into each other."""
+    is_whole = False
+    try:
+        yield
+        is_whole = True
+    finally:
+        for logger in trainer.loggers:
+            logger.finalize("success" if is_whole else "failed")
+        if "wandb" in sys.modules:
+            sys.modules["wandb"].finish(exit_code=0 if is_whole else 1)
