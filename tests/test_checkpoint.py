@@ -1,5 +1,7 @@
 """Checkpoints are believed only as far as they can be checked, and nothing in them is run."""
 
+import hashlib
+import json
 import pickle
 from pathlib import Path
 from typing import Any
@@ -165,3 +167,16 @@ def test_extract_caps_or_refuses_what_the_walls_cut(checkpoint: Path, tmp_path: 
     assert "walls cut the surface at" in capsys.readouterr().err
     assert main([*command, "--boundary", "cap"]) == 0
     assert trimesh.load(tmp_path / "mesh.stl").is_watertight
+
+
+def test_extract_writes_what_is_known_beside_the_mesh(checkpoint: Path, tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "mesh.ply"
+    assert main(["extract", str(checkpoint), "--out", str(out), "--triangles", "--check"]) == 0
+    said = capsys.readouterr().out
+    known = json.loads((tmp_path / "mesh.json").read_text())
+    assert known["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
+    assert known["check"]["precision"] == "float64"
+    assert f"{known['check']['n_triangles']:,} triangles" in said
+    assert known["audit"]["n_polygons"] < known["check"]["n_triangles"]
+    assert f"element face {known['check']['n_triangles']}\n" in out.read_text()
+    assert known["to_domain"] == {"centre": [0, 0, 0], "scale": 1, "formula": "(x - centre) * scale"}

@@ -70,7 +70,7 @@ def test_vertices_come_back_in_the_users_coordinates(surface: creased.LevelSet, 
 
 
 def test_an_unknown_ending_is_refused_with_those_that_work(surface: creased.LevelSet, tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match=r"\.ply, \.obj, \.stl, \.glb"):
+    with pytest.raises(ExportError, match=r"\.ply, \.obj, \.stl, \.glb, \.3mf"):
         export_mesh(surface, tmp_path / "mesh.xyz")
 
 

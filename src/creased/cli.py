@@ -17,10 +17,11 @@ from creased.cli_parser import make_parser
 from creased.core.domain import Box
 from creased.core.extract import extract_level_set
 from creased.core.program import Program
-from creased.export import ExportError, export_mesh, require_writer
+from creased.export import ExportError, mesh_to_write, require_writer, write_mesh
 from creased.files import write_whole
 from creased.load import Loaded, load_file
 from creased.networks import UnsupportedModuleError
+from creased.sidecar import check_written, say_check, write_sidecar
 from creased.similarity import Similarity
 from creased.tropical.compression import compress
 from creased.tropical.report import count_table
@@ -96,8 +97,13 @@ def _extract(record: Record, chosen: argparse.Namespace) -> None:
     )
     seconds = time.perf_counter() - start
     to_domain = record.to_domain if chosen.coordinates == "user" else Similarity.identity()
-    export_mesh(level_set, chosen.out, to_domain, chosen.boundary)
+    mesh = mesh_to_write(level_set, to_domain, chosen.boundary, f"cannot write {chosen.out}")
+    write_mesh(mesh.triangulated() if chosen.triangles else mesh, chosen.out)
     print(f"{chosen.out}: {level_set.audit()}")
+    check = check_written(mesh, chosen.out) if chosen.check else None
+    if check:
+        print(say_check(check))
+    write_sidecar(level_set, chosen.out, to_domain, chosen.boundary, check)
     print(f"{level_set.guarantee}; {seconds:.2f} s")
     if level_set.status:
         print(f"note: {level_set.status}")

@@ -83,6 +83,10 @@ def _add_extraction(extract: argparse.ArgumentParser) -> None:
     extract.add_argument(
         "--boundary", choices=BOUNDARIES, default="open", help="where walls cut the surface (default: open)"
     )
+    extract.add_argument("--triangles", action="store_true", help="in PLY and OBJ too, instead of polygons")
+    extract.add_argument(
+        "--check", action="store_true", help="look for self-intersections in the precision of the file"
+    )
     extract.add_argument(
         "--method", choices=METHODS, default="auto", help="subdivide the domain, or march along the surface"
     )

@@ -1,8 +1,8 @@
-"""Exact meshes as files: polygons where the format has them (PLY, OBJ), triangles elsewhere (STL, GLB).
+"""Exact meshes as files: polygons where the format has them (PLY, OBJ), triangles elsewhere (STL, GLB, 3MF).
 
 Where walls of the domain cut a surface it is written open, or closed along the walls, or not at all.
-Coordinates are the user's own. PLY and OBJ are written in 17 digits, so nothing is lost;
-STL and GLB hold single precision by their definition. Files are written whole or not at all.
+Coordinates are the user's own. PLY, OBJ and 3MF are written in 17 digits, so nothing is
+lost; STL and GLB hold single precision by their definition. Files are written whole or not at all.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from creased.files import write_whole
 from creased.geometry.caps import CapError, cap
 from creased.geometry.polygon_mesh import PolygonMesh
 from creased.similarity import Similarity
+from creased.three_mf import three_mf_bytes
 
 Writer = Callable[[PolygonMesh], bytes]
 Boundary = Literal["open", "cap", "error"]
@@ -35,7 +36,7 @@ def export_mesh(
     to_domain: Similarity | None = None,
     boundary: Boundary = "open",
 ) -> None:
-    """Write a level set as a mesh, in the format that the file's ending names: ply, obj, stl or glb.
+    """Write a level set as a mesh, in the format that the file's ending names: ply, obj, stl, glb or 3mf.
 
     Args:
         level_set: with D = 3, not empty.
@@ -51,6 +52,11 @@ def export_mesh(
     writer = require_writer(path)
     mesh = mesh_to_write(level_set, to_domain, boundary, f"cannot write {path}")
     write_whole(path, writer(mesh))
+
+
+def write_mesh(mesh: PolygonMesh, path: Path) -> None:
+    """Write a mesh as it is; see `export_mesh`."""
+    write_whole(path, require_writer(path)(mesh))
 
 
 def mesh_to_write(
@@ -136,9 +142,15 @@ def _by_trimesh(kind: str) -> Writer:
     return write
 
 
+def _three_mf(mesh: PolygonMesh) -> bytes:
+    """3MF of fan triangles, its unit the millimetre."""
+    return three_mf_bytes(mesh.vertices.numpy(), mesh.triangles().numpy())
+
+
 WRITERS: dict[str, Writer] = {
     ".ply": _ply,
     ".obj": _obj,
     ".stl": _by_trimesh("stl"),
     ".glb": _by_trimesh("glb"),
+    ".3mf": _three_mf,
 }

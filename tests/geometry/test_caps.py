@@ -15,7 +15,7 @@ from tests.strategies import random_program
 BOXES = [creased.Box.cube(3, 1.0), creased.Box((-1.0, -0.8, -1.0), (1.0, 1.2, 0.7))]
 
 
-def _cut_surface(seed: int, domain: creased.Box) -> creased.LevelSet:
+def cut_surface(seed: int, domain: creased.Box) -> creased.LevelSet:
     program = random_program(3, (8, 8), seed=seed)
     generator = torch.Generator().manual_seed(seed)
     points = torch.rand((200, 3), generator=generator, dtype=torch.float64) * 2 - 1
@@ -25,7 +25,7 @@ def _cut_surface(seed: int, domain: creased.Box) -> creased.LevelSet:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_capped_surfaces_are_closed_and_enclose_the_sublevel_set(seed: int) -> None:
-    level_set = _cut_surface(seed, BOXES[seed % 2])
+    level_set = cut_surface(seed, BOXES[seed % 2])
     mesh = cap(level_set)
     found = mesh.to_trimesh()
     assert level_set.audit().n_boundary_edges > 0
@@ -42,7 +42,7 @@ def test_open3d_finds_capped_surfaces_watertight(seed: int) -> None:
     open3d = import_open3d()
     if open3d is None:
         pytest.skip("open3d cannot be imported here")
-    mesh = cap(_cut_surface(seed, BOXES[seed % 2]))
+    mesh = cap(cut_surface(seed, BOXES[seed % 2]))
     vertices = open3d.utility.Vector3dVector(mesh.vertices.numpy())
     assert open3d.geometry.TriangleMesh(
         vertices, open3d.utility.Vector3iVector(mesh.triangles().int().numpy())

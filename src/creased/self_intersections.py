@@ -1,0 +1,81 @@
+"""Triangles that run through each other once coordinates are rounded to what a file holds.
+
+An exact level set does not meet itself; its rounded copy may. Pairs are tested by open3d, which tests every
+pair, so the surface is first halved by planes until few triangles are left in each part; those that a plane
+meets are in both, so that two that meet share a part.
+
+What is not found: triangles that fold over a neighbour with which they share a vertex, as open3d skips these.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from creased.geometry.polygon_mesh import PolygonMesh
+from creased.second_opinion import import_open3d
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LEAF = 300  # triangles: fewer than this are tested each against each
+SINGLE = (".stl", ".glb")  # formats of single precision
+
+
+def precision_of(path: Path) -> str:
+    """The precision in which a file holds coordinates: "float32" or "float64"."""
+    return "float32" if path.suffix.lower() in SINGLE else "float64"
+
+
+def self_intersections(mesh: PolygonMesh, precision: str = "float64") -> NDArray[np.int64] | None:
+    """Pairs (n, 2) of fan triangles that meet, sorted; None where open3d cannot be imported.
+
+    Args:
+        mesh: its polygons are cut into fans.
+        precision: "float32" or "float64", to which coordinates are rounded before.
+    """
+    open3d = import_open3d()
+    if open3d is None:
+        return None
+    points = mesh.vertices.numpy().astype(precision).astype(np.float64)
+    triangles = mesh.triangles().numpy()
+    corners = points[triangles]
+    leaves = _leaves(corners.min(1), corners.max(1))
+    found = [_pairs(open3d, points, triangles, leaf) for leaf in leaves if len(leaf)]
+    pairs = np.concatenate([*found, np.zeros((0, 2), dtype=np.int64)])
+    return np.unique(np.sort(pairs, axis=1), axis=0)
+
+
+def _leaves(lower: NDArray[Any], upper: NDArray[Any]) -> list[NDArray[np.int64]]:
+    """Sets of triangles with bounds (T, 3), such that any two with bounds that meet are in one of them."""
+    todo, leaves = [np.arange(len(lower))], []
+    while todo:
+        here = todo.pop()
+        halves = _halve(here, lower, upper) if len(here) > LEAF else []
+        if halves and max(map(len, halves)) < 0.9 * len(here):
+            todo += halves
+        else:
+            leaves.append(here)
+    return leaves
+
+
+def _halve(here: NDArray[np.int64], lower: NDArray[Any], upper: NDArray[Any]) -> list[NDArray[np.int64]]:
+    """The triangles on either side of a plane across the longest side; those that it meets are on both."""
+    middle = (lower[here] + upper[here]) / 2
+    axis = int(np.ptp(middle, axis=0).argmax())
+    plane = np.median(middle[:, axis])
+    return [here[lower[here, axis] <= plane], here[upper[here, axis] >= plane]]
+
+
+def _pairs(
+    open3d: Any, points: NDArray[Any], triangles: NDArray[Any], leaf: NDArray[Any]
+) -> NDArray[np.int64]:
+    used, local = np.unique(triangles[leaf], return_inverse=True)
+    mesh = open3d.geometry.TriangleMesh(
+        open3d.utility.Vector3dVector(points[used]),
+        open3d.utility.Vector3iVector(local.reshape(-1, 3).astype(np.int32)),
+    )
+    pairs = np.asarray(mesh.get_self_intersecting_triangles(), dtype=np.int64).reshape(-1, 2)
+    return leaf[pairs]
