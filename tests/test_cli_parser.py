@@ -31,6 +31,13 @@ def test_every_command_has_examples_that_parse(name: str, capsys: pytest.Capture
         assert make_parser().parse_args(shlex.split(example)).command == name
 
 
+@pytest.mark.parametrize("port", ["0", "70000", "-1", "http"])
+def test_a_port_that_is_none_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["view", "mesh.ply", "--port", port])
+    assert "a port is a number from 1 to 65535" in capsys.readouterr().err
+
+
 def test_examples_are_of_commands() -> None:
     assert set(EXAMPLES) <= set(_commands())
 

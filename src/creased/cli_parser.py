@@ -97,8 +97,15 @@ def _add_extraction(extract: argparse.ArgumentParser) -> None:
 
 
 def _add_viewing(viewing: argparse.ArgumentParser) -> None:
-    viewing.add_argument("--port", type=int, default=8080, help="of 127.0.0.1; the next free one if taken")
+    viewing.add_argument("--port", type=_port, default=8080, help="of 127.0.0.1; the next free one if taken")
     viewing.add_argument("--open", action="store_true", help="in the browser")
     viewing.add_argument("--up", choices=("x", "y", "z"), default="z", help="the axis that points up")
     viewing.add_argument("--level", type=float, default=0.0, help="value of the function (default 0)")
     viewing.add_argument("--output", type=int, default=0, help="which output of the network (default 0)")
+
+
+def _port(text: str) -> int:
+    """A number of a port, for --port."""
+    if not text.isdecimal() or not 0 < int(text) < 1 << 16:
+        raise argparse.ArgumentTypeError(f"a port is a number from 1 to 65535, got {text}")
+    return int(text)

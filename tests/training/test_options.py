@@ -11,6 +11,8 @@ from creased.training.folders import register_resolvers
 from creased.training.options import OPTIONS, OptionError, require_options
 from tests.test_docs import ROOT
 
+EXPERIMENTS = sorted(path.stem for path in (ROOT / "configs" / "experiment").glob("*.yaml"))
+
 
 def _compose(*overrides: str) -> DictConfig:
     register_resolvers()
@@ -18,7 +20,7 @@ def _compose(*overrides: str) -> DictConfig:
         return compose("train", list(overrides))
 
 
-@pytest.mark.parametrize("experiment", ["smoke", "compact", "fewer_faces", "short_edges", "smooth"])
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_the_options_of_the_project_are_fine(experiment: str) -> None:
     require_options(_compose(f"experiment={experiment}"))
 
