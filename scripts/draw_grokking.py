@@ -1,0 +1,135 @@
+"""Draws delayed generalisation beside exact local complexity: a small ReLU network on handwritten digits.
+
+    ./run python scripts/draw_grokking.py --out docs/grokking.png --json grokking.json
+
+Few training images of scikit-learn's digits (8 x 8, nothing is downloaded), weights that begin many times too
+large, and weight decay: the network soon knows its training images, and long after that the others (Liu,
+Michaud and Tegmark 2022, "Omnigrok"). At steps evenly spaced in the logarithm the neurons that cross a small
+ball in a random plane are counted exactly, around training images, test images, and random ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import torch
+from torch import Tensor, nn
+
+from creased import lower
+from creased.tropical import local_complexity
+
+COLOURS = {"train": "#01665e", "test": "#8c510a", "random": "#762a83"}
+Images = dict[str, tuple[Tensor, Tensor]]  # (n, 64) and classes (n,), by name
+
+
+def main() -> None:
+    """Train, count, draw, print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--images", type=int, default=200, help="for training")
+    parser.add_argument("--width", type=int, default=128, help="of two hidden layers")
+    parser.add_argument("--scale", type=float, default=16.0, help="factor on all weights to begin with")
+    parser.add_argument("--decay", type=float, default=0.5)
+    parser.add_argument("--steps", type=int, default=10000)
+    parser.add_argument("--points", type=int, default=32, help="of each kind, to count around")
+    parser.add_argument("--radius", type=float, default=0.1)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--json", type=Path, help="where to write the numbers")
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    rows = train(load(chosen.images, chosen.seed), chosen)
+    if chosen.json:
+        given = {k: str(v) for k, v in vars(chosen).items()}
+        record = {"date": str(date.today()), "options": given, "rows": rows}
+        chosen.json.write_text(json.dumps(record, indent=2))
+    draw(rows, chosen.out)
+
+
+def load(n_training: int, seed: int) -> Images:
+    """Digits with pixels in [0, 1]: few for training, the others for testing."""
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise SystemExit("needs scikit-learn: ./run python -m pip install scikit-learn") from error
+    digits = load_digits()
+    images, classes = torch.tensor(digits.data).float() / 16, torch.tensor(digits.target)
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
+    first, others = order[:n_training], order[n_training:]
+    return {"train": (images[first], classes[first]), "test": (images[others], classes[others])}
+
+
+def train(images: Images, chosen: argparse.Namespace) -> list[dict[str, float]]:
+    """Full batches; a row for each step that is looked at."""
+    torch.manual_seed(chosen.seed)
+    width = chosen.width
+    network = nn.Sequential(
+        nn.Linear(64, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 10)
+    )
+    with torch.no_grad():
+        for weights in network.parameters():
+            weights.mul_(chosen.scale)
+    points = {name: x[: chosen.points] for name, (x, _) in images.items()}
+    points["random"] = torch.rand((chosen.points, 64))
+    optimizer = torch.optim.AdamW(network.parameters(), 1e-3, weight_decay=chosen.decay)
+    marks = {round(10 ** (k / 6)) for k in range(100)} | {chosen.steps}
+    rows = []
+    for step in range(1, chosen.steps + 1):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(network(images["train"][0]), images["train"][1]).backward()
+        optimizer.step()
+        if step in marks:
+            rows.append({"step": float(step), **measure(network, images, points, chosen.radius)})
+            print("  ".join(f"{name} {value:.3f}" for name, value in rows[-1].items()), flush=True)
+    return rows
+
+
+@torch.no_grad()
+def measure(network: nn.Module, images: Images, points: dict[str, Tensor], radius: float) -> dict[str, float]:
+    """Accuracies, and the means of local complexity."""
+    row = {
+        f"{name}_accuracy": float((network(x).argmax(1) == y).float().mean())
+        for name, (x, y) in images.items()
+    }
+    start, program = time.perf_counter(), lower(network)
+    for name, x in points.items():
+        found = local_complexity(program, x, radius)
+        row[f"{name}_crossing"] = float(found.n_crossing.double().mean())
+        row[f"{name}_by_corners"] = float(found.by_corners.sum(1).double().mean())
+        row[f"{name}_cells"] = float(found.cells.double().mean())
+    return row | {"seconds": time.perf_counter() - start}
+
+
+def draw(rows: list[dict[str, float]], path: Path) -> None:
+    """Accuracy above, crossing neurons below, on one axis of steps."""
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    steps = [row["step"] for row in rows]
+    figure, (above, below) = plt.subplots(
+        2, 1, sharex=True, figsize=(7, 6), height_ratios=(1, 1.2), layout="constrained"
+    )
+    for name in ("train", "test"):
+        above.plot(steps, [row[f"{name}_accuracy"] for row in rows], color=COLOURS[name], label=name)
+    style: dict[str, Any] = {"linewidth": 1, "linestyle": ":"}
+    for name, colour in COLOURS.items():
+        below.plot(steps, [row[f"{name}_crossing"] for row in rows], color=colour, label=name)
+        below.plot(steps, [row[f"{name}_by_corners"] for row in rows], color=colour, **style)
+    above.set(ylabel="accuracy", ylim=(0, 1.03), xscale="log")
+    below.set(ylabel="neurons that cross the ball", xlabel="step", ylim=(0, None))
+    below.plot([], [], color="grey", label="by corners", **style)
+    for axes in (above, below):
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False)
+    figure.savefig(path, dpi=130)
+
+
+if __name__ == "__main__":
+    main()
