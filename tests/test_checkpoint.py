@@ -13,6 +13,7 @@ import trimesh
 import creased
 from creased.checkpoint import KEY, CheckpointError, Record, read_record, write_record
 from creased.cli import main
+from creased.second_opinion import import_open3d
 from creased.similarity import Similarity
 
 
@@ -180,3 +181,17 @@ def test_extract_writes_what_is_known_beside_the_mesh(checkpoint: Path, tmp_path
     assert known["audit"]["n_polygons"] < known["check"]["n_triangles"]
     assert f"element face {known['check']['n_triangles']}\n" in out.read_text()
     assert known["to_domain"] == {"centre": [0, 0, 0], "scale": 1, "formula": "(x - centre) * scale"}
+
+
+def test_a_decimated_mesh_is_said_to_be_no_longer_exact(
+    checkpoint: Path, tmp_path: Path, capsys: Any
+) -> None:
+    out = tmp_path / "mesh.ply"
+    assert main(["extract", str(checkpoint), "--out", str(out), "--decimate", "3"]) == 1
+    assert "at least 4 triangles, got 3" in capsys.readouterr().err
+    if import_open3d() is None:
+        pytest.skip("open3d cannot be imported here")
+    assert main(["extract", str(checkpoint), "--out", str(out), "--decimate", "30"]) == 0
+    assert "no longer exact" in capsys.readouterr().out
+    assert json.loads((tmp_path / "mesh.json").read_text())["is_exact"] is False
+    assert len(trimesh.load(out).faces) <= 30

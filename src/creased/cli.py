@@ -17,6 +17,7 @@ from creased.cli_parser import make_parser
 from creased.core.domain import Box
 from creased.core.extract import extract_level_set
 from creased.core.program import Program
+from creased.decimation import decimate
 from creased.export import ExportError, mesh_to_write, require_writer, write_mesh
 from creased.files import write_whole
 from creased.load import Loaded, load_file
@@ -98,12 +99,18 @@ def _extract(record: Record, chosen: argparse.Namespace) -> None:
     seconds = time.perf_counter() - start
     to_domain = record.to_domain if chosen.coordinates == "user" else Similarity.identity()
     mesh = mesh_to_write(level_set, to_domain, chosen.boundary, f"cannot write {chosen.out}")
+    if chosen.decimate is not None:
+        mesh = decimate(mesh, chosen.decimate)
     write_mesh(mesh.triangulated() if chosen.triangles else mesh, chosen.out)
     print(f"{chosen.out}: {level_set.audit()}")
     check = check_written(mesh, chosen.out) if chosen.check else None
     if check:
         print(say_check(check))
-    write_sidecar(level_set, chosen.out, to_domain, chosen.boundary, check)
+    write_sidecar(level_set, chosen.out, to_domain, chosen.boundary, check, is_exact=chosen.decimate is None)
+    if chosen.decimate is not None:
+        print(
+            f"decimated to {mesh.polygons.n:,} triangles: no longer exact; what follows is of the level set"
+        )
     print(f"{level_set.guarantee}; {seconds:.2f} s")
     if level_set.status:
         print(f"note: {level_set.status}")

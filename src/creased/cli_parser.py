@@ -85,6 +85,9 @@ def _add_extraction(extract: argparse.ArgumentParser) -> None:
     )
     extract.add_argument("--triangles", action="store_true", help="in PLY and OBJ too, instead of polygons")
     extract.add_argument(
+        "--decimate", type=int, metavar="N", help="to about N triangles by open3d: no longer exact"
+    )
+    extract.add_argument(
         "--check", action="store_true", help="look for self-intersections in the precision of the file"
     )
     extract.add_argument(

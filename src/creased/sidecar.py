@@ -38,7 +38,13 @@ def say_check(check: dict[str, Any]) -> str:
 
 
 def write_sidecar(
-    level_set: LevelSet, path: Path, to_domain: Similarity, boundary: str, check: dict[str, Any] | None = None
+    level_set: LevelSet,
+    path: Path,
+    to_domain: Similarity,
+    boundary: str,
+    check: dict[str, Any] | None = None,
+    *,
+    is_exact: bool = True,
 ) -> Path:
     """Write what is known of a mesh that is already in a file, and return where.
 
@@ -48,10 +54,12 @@ def write_sidecar(
         to_domain: from the coordinates in the file to those of the domain.
         boundary: how it was treated; see `creased.export`.
         check: of `check_written`; None if it was not asked for.
+        is_exact: False where the mesh was decimated.
     """
     record = {
         "file": path.name,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "is_exact": is_exact,
         "level": level_set.level,
         "output": level_set.output,
         "guarantee": level_set.guarantee,

@@ -1,0 +1,29 @@
+"""Fewer triangles than the exact surface has, on request only: quadric decimation by open3d.
+
+The result is no longer the level set: no bound on its distance is given, and nothing of the guarantee holds.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from creased.geometry.polygon_mesh import PolygonMesh
+from creased.second_opinion import import_open3d
+
+
+def decimate(mesh: PolygonMesh, n_triangles: int) -> PolygonMesh:
+    """A mesh of about so many triangles; one that has no more is only cut into fans.
+
+    Raises:
+        ValueError: fewer than four triangles are asked for.
+        ImportError: open3d cannot be imported.
+    """
+    if n_triangles < 4:
+        raise ValueError(f"--decimate needs at least 4 triangles, got {n_triangles}")
+    open3d = import_open3d()
+    if open3d is None:
+        raise ImportError("--decimate needs open3d: pip install 'creased[open3d]'")
+    vertices = open3d.utility.Vector3dVector(mesh.vertices.numpy())
+    triangles = open3d.utility.Vector3iVector(mesh.triangles().int().numpy())
+    fewer = open3d.geometry.TriangleMesh(vertices, triangles).simplify_quadric_decimation(n_triangles)
+    return PolygonMesh.of_triangles(np.array(fewer.vertices), np.array(fewer.triangles, dtype=np.int64))
