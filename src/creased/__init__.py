@@ -17,10 +17,12 @@ from creased.core.certify import Certificate
 from creased.core.complex import PolyhedralComplex
 from creased.core.degeneracy import DegenerateError
 from creased.core.domain import Box, Domain
+from creased.core.essential import Essential, essential
 from creased.core.level_set import LevelSet, Polygons
-from creased.core.polytope import Polytope, Simplex
+from creased.core.polytope import Polytope
 from creased.core.program import Affine, Block, Program
 from creased.core.regions import Regions, find_regions
+from creased.core.simplex import Simplex
 from creased.core.true_cells import TrueCells
 from creased.core.whole_space import LinealityError, WholeSpace
 from creased.load import load_program
@@ -37,6 +39,7 @@ __all__ = [
     "Certificate",
     "DegenerateError",
     "Domain",
+    "Essential",
     "LevelSet",
     "LinealityError",
     "Polygons",
@@ -52,6 +55,7 @@ __all__ = [
     "certify",
     "combine",
     "count_cells",
+    "essential",
     "extract_complex",
     "extract_level_set",
     "find_regions",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from creased import Box, Polytope, Simplex, count_cells, extract_complex, extract_level_set, find_regions
@@ -84,6 +84,25 @@ def test_redundant_and_duplicate_inequalities_bound_nothing() -> None:
     assert extract_complex(random_program(2, (3,)), polytope).f_vector() == (
         extract_complex(random_program(2, (3,)), Box.cube(2, 1)).f_vector()
     )
+
+
+@pytest.mark.parametrize("degeneracy", ["perturb", "contract"])
+@settings(max_examples=8)
+@given(st.integers(2, 3), st.integers(1, 4), st.integers(0, 2**32))
+def test_inequalities_that_bound_nothing_leave_no_cells(degeneracy: str, dim: int, n: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    box = Box.cube(dim, 1)
+    plain = box_as_polytope(box)
+    normals = torch.randint(-2, 3, (n, dim), generator=generator).double()
+    slack = torch.randint(0 if degeneracy == "contract" else 1, 3, (n,), generator=generator)
+    extra = normals.abs().sum(1) + slack  # with no slack, tangent or a duplicate
+    more = Polytope(
+        torch.cat([torch.tensor(plain.normals, dtype=torch.float64), normals]),
+        [*plain.offsets, *extra.tolist()],
+    )
+    program = random_program(dim, (4, 3), seed=seed % 1000)
+    found, expected = (extract_complex(program, domain, degeneracy=degeneracy) for domain in (more, plain))
+    assert found.f_vector() == expected.f_vector()
 
 
 @pytest.mark.parametrize(

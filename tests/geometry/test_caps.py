@@ -6,7 +6,8 @@ from scipy.spatial import ConvexHull
 
 import creased
 from creased.core.combine import negative
-from creased.core.polytope import Polytope, Simplex
+from creased.core.polytope import Polytope
+from creased.core.simplex import Simplex
 from creased.geometry.caps import cap
 from creased.geometry.sublevel import sublevel_volume
 from creased.second_opinion import import_open3d

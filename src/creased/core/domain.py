@@ -1,8 +1,9 @@
 """Domains: where a network is looked at, and the skeleton of the domain that subdivision starts from.
 
 A wall is a row like any other, with the inside on its + side. Of a box in D dimensions, wall ``2 i`` is
-``x_i >= lower_i`` and wall ``2 i + 1`` is ``x_i <= upper_i``. Other domains are polytopes and simplices
-(`creased.core.polytope`), the whole space (`creased.core.whole_space`), and whatever has the same methods.
+``x_i >= lower_i`` and wall ``2 i + 1`` is ``x_i <= upper_i``. Other domains are polytopes
+(`creased.core.polytope`), simplices (`creased.core.simplex`), the whole space (`creased.core.whole_space`),
+and whatever has the same methods.
 """
 
 from __future__ import annotations

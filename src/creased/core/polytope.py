@@ -1,4 +1,4 @@
-"""Polytopes {x: A x <= b} and simplices as domains.
+"""Polytopes {x: A x <= b} as domains.
 
 The vertices of a polytope are found by the loop that cuts by neurons. D independent inequalities make a
 cone: in homogeneous coordinates (x, w), with the wall at infinity w >= 0, it is a simplex whose other
@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 
 import torch
@@ -21,17 +20,15 @@ from torch import Tensor
 
 from creased.core.cofaces import arrange
 from creased.core.domain import Rows
-from creased.core.elimination import opposite_walls
 from creased.core.growable import Growable
 from creased.core.noise import silence_sums
 from creased.core.program import Affine
 from creased.core.signs import RowLayout, pack_rows
+from creased.core.simplex import Table, simplex_skeleton
 from creased.core.skeleton import GrowingSkeleton, Skeleton, restrict
 from creased.core.spanning import independent_rows
 from creased.core.subdivide import cut_by_next, start_block
 from creased.core.tolerance import get_epsilon, looks_tied
-
-Table = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -112,83 +109,6 @@ class Polytope:
         is_off.scatter_(1, cells.zero_ids.long(), False)
         moved = cells._replace(vertices=cells.vertices.to(dtype), words=pack_rows(is_off, 0, n_words))
         return Skeleton(*(part.to(device, copy=True) for part in moved))
-
-
-@dataclass(frozen=True)
-class Simplex:
-    """The convex hull of D + 1 points; wall ``i`` is opposite of point ``i``.
-
-    Raises:
-        ValueError: there are not D + 1 points of D finite coordinates, or they have no volume.
-    """
-
-    points: Table
-
-    def __init__(self, points: Sequence[Sequence[float]] | Tensor) -> None:
-        object.__setattr__(self, "points", tuple(tuple(float(x) for x in row) for row in points))
-        dims = {len(row) for row in self.points}
-        if dims != {len(self.points) - 1} or len(self.points) < 2:
-            raise ValueError(f"Simplex: needs D + 1 points of D coordinates, got {self.points}")
-        if not all(math.isfinite(x) for row in self.points for x in row):
-            raise ValueError(f"Simplex: points must be finite, got {self.points}")
-        at = torch.tensor(self.points, dtype=torch.float64)
-        n_spanned = len(independent_rows(at[1:] - at[:1]))
-        if n_spanned < self.dim:
-            raise ValueError(f"Simplex: the points span {n_spanned} dimensions of {self.dim}: no volume")
-
-    @property
-    def dim(self) -> int:
-        """D."""
-        return len(self.points) - 1
-
-    @property
-    def n_walls(self) -> int:
-        """D + 1."""
-        return len(self.points)
-
-    @property
-    def lower(self) -> tuple[float, ...]:
-        """Least coordinates of its points."""
-        return tuple(min(column) for column in zip(*self.points, strict=True))
-
-    @property
-    def upper(self) -> tuple[float, ...]:
-        """Greatest coordinates of its points."""
-        return tuple(max(column) for column in zip(*self.points, strict=True))
-
-    def halfspaces(self, dtype: torch.dtype, device: torch.device) -> Tensor:
-        """Barycentric coordinates as affine functions (D + 1, D + 1), the constant last."""
-        walls = opposite_walls(self.points)
-        heights = [
-            sum((a * Fraction(x) for a, x in zip(wall, (*point, 1), strict=True)), Fraction(0))
-            for wall, point in zip(walls, self.points, strict=True)
-        ]
-        rows = [[float(a / h) for a in wall] for wall, h in zip(walls, heights, strict=True)]
-        return torch.tensor(rows, dtype=torch.float64).T.to(device, dtype)
-
-    def exact_walls(self) -> Rows:
-        """Multiples of barycentric coordinates (D + 1, D + 1) in integers."""
-        return opposite_walls(self.points)
-
-    def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
-        """Its points, and an edge for each two of them."""
-        cells = simplex_skeleton(torch.tensor(self.points, dtype=dtype), n_words)
-        return Skeleton(*(part.to(device) for part in cells))
-
-
-def simplex_skeleton(points: Tensor, n_words: int) -> Skeleton:
-    """The skeleton of a simplex with vertices (D + 1, k) and walls 0 ... D, each opposite of its vertex."""
-    n = points.shape[0]
-    every = torch.arange(n)
-    edges = torch.combinations(every)
-    without = [[k for k in range(n) if k not in pair] for pair in edges.tolist()]
-    return Skeleton(
-        vertices=points,
-        zero_ids=torch.stack([every[every != k] for k in range(n)]).int(),
-        words=pack_rows(torch.eye(n, dtype=torch.bool), 0, n_words),
-        edges=edges.int(),
-        edge_zero_ids=torch.tensor(without, dtype=torch.int32).reshape(len(edges), n - 2),
-    )
 
 
 @lru_cache(maxsize=64)

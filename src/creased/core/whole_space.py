@@ -37,7 +37,7 @@ class LinealityError(ValueError):
         super().__init__(
             f"WholeSpace: the first layer spans {complement.shape[0]} of {basis.shape[1]} dimensions, so no "
             f"cell has a vertex: lineality of dimension {basis.shape[0]}, along {basis.tolist()}; extract "
-            "slice_program(program, origin, error.complement.T) instead"
+            f"creased.essential(program).program on WholeSpace({complement.shape[0]}) instead"
         )
 
 
