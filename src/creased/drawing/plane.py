@@ -1,0 +1,127 @@
+"""The complex of a function of the plane: its cells by their gradients, creases by layer, and a level set.
+
+A network is affine on each cell, so that its gradient there is one vector and the cell has one colour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from creased.core.complex import PolyhedralComplex
+from creased.core.domain import Box
+from creased.core.extract import extract_complex
+from creased.core.program import Program
+from creased.core.regions import Regions, find_regions
+from creased.core.signs import masks_of
+from creased.drawing.palette import INK, by_direction, by_layer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class PlaneComplex:
+    """What there is to draw of a complex in two dimensions; sizes as in `creased.core`."""
+
+    polygons: list[NDArray[np.float64]]  # R of (n, 2): the regions, counter-clockwise
+    gradients: NDArray[np.float64]  # (R, 2): of the function on each
+    segments: NDArray[np.float64]  # (E, 2, 2)
+    layers: NDArray[np.int64]  # (E,): whose crease it is; -1 a wall, the number of layers for the level set
+    n_layers: int
+    domain: Box
+
+
+def flatten(program: Program, domain: Box, level: float = 0.0) -> PlaneComplex:
+    """The complex of a function of the plane, cut by its level set, as polygons and segments.
+
+    Raises:
+        ValueError: there are other than two inputs, several outputs, or the complex was given up.
+    """
+    if program.in_dim != 2 or program.out_dim != 1:
+        raise ValueError(
+            f"flatten: needs two inputs and one output, got {program.in_dim} and {program.out_dim}: "
+            "see slice_program"
+        )
+    program = program.detach().to("cpu", torch.float64)
+    complex_ = extract_complex(program, domain, level=level)
+    regions = find_regions(complex_)
+    layout = regions.layout
+    masks = masks_of(regions.words, layout.n_walls, layout.n_neurons, program.dtype)
+    segments = complex_.vertices[complex_.edges.long()].numpy()
+    gradients = program.gradients_on(masks).numpy()
+    return PlaneComplex(
+        _polygons(regions, complex_), gradients, segments, _layers(complex_), len(program.widths), domain
+    )
+
+
+def _polygons(regions: Regions, complex_: PolyhedralComplex) -> list[NDArray[np.float64]]:
+    """The corners of each region in order around their mean."""
+    offsets, corners = (part.numpy() for part in regions.vertices())
+    points, sizes = complex_.vertices.numpy()[corners], np.diff(offsets)
+    owner = np.repeat(np.arange(len(sizes)), sizes)
+    centres = np.add.reduceat(points, offsets[:-1]) / sizes[:, None]
+    arms = points - centres[owner]
+    order = np.lexsort((np.arctan2(arms[:, 1], arms[:, 0]), owner))
+    return np.split(points[order], offsets[1:-1])
+
+
+def _layers(complex_: PolyhedralComplex) -> NDArray[np.int64]:
+    layout = complex_.layout
+    ends = np.cumsum([layout.n_walls, *layout.widths])
+    return np.searchsorted(ends, complex_.edge_zero_ids[:, 0].numpy(), side="right") - 1
+
+
+def draw_complex(axes: Any, flat: PlaneComplex, *, line_width: float = 0.8, legend: bool = True) -> None:
+    """Draw a complex: regions coloured by gradient, creases by layer, the level set bold.
+
+    Args:
+        axes: of matplotlib.
+        flat: see `flatten`.
+        line_width: points, of the first layer's creases; those of later layers are thinner.
+        legend: whether to name the layers below.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    from matplotlib.collections import LineCollection, PolyCollection
+
+    axes.add_collection(
+        PolyCollection(flat.polygons, facecolors=by_direction(flat.gradients), edgecolors="face", lw=0.2)
+    )
+    handles = []
+    for layer in range(flat.n_layers):
+        lines = LineCollection(
+            list(flat.segments[flat.layers == layer]),
+            colors=by_layer(layer),
+            linewidths=line_width * 0.85**layer,
+            capstyle="round",
+            label=f"layer {layer + 1}",
+        )
+        handles.append(axes.add_collection(lines))
+    level = list(flat.segments[flat.layers == flat.n_layers])
+    for colour, width in (("white", 5.0), (INK, 2.4)):
+        lines = LineCollection(level, colors=colour, linewidths=width, capstyle="round", label="level set")
+        axes.add_collection(lines)
+    frame(axes, flat.domain)
+    if legend:
+        axes.legend(
+            handles=[*handles, lines],
+            loc="upper center",
+            bbox_to_anchor=(0.5, -0.01),
+            ncols=min(len(handles) + 1, 5),
+            frameon=False,
+            handlelength=1.4,
+        )
+
+
+def frame(axes: Any, domain: Box) -> None:
+    """Show a box in the plane at equal scales, with neither ticks nor a frame."""
+    axes.set(
+        xlim=(domain.lower[0], domain.upper[0]), ylim=(domain.lower[1], domain.upper[1]), xticks=[], yticks=[]
+    )
+    axes.set_aspect("equal")
+    axes.spines[:].set_visible(False)

@@ -1,0 +1,50 @@
+"""What is drawn of a complex in the plane: cells that fill the box, with their gradients."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from creased import Box
+from creased.drawing import draw_complex, flatten
+from tests.strategies import random_program
+
+
+def test_regions_fill_the_box_and_have_the_gradients_of_their_points() -> None:
+    program, box = random_program(2, (6, 5), seed=2), Box.cube(2, 1)
+    flat = flatten(program, box)
+    area = 0.0
+    for polygon in flat.polygons:
+        x, y = polygon.T
+        area += (x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
+    assert area == pytest.approx(4)
+    points = torch.tensor(np.array([p.mean(0) for p in flat.polygons])).requires_grad_()
+    (expected,) = torch.autograd.grad(program(points).sum(), points)
+    torch.testing.assert_close(torch.tensor(flat.gradients), expected)
+
+
+def test_segments_of_the_last_layer_lie_on_the_level_set() -> None:
+    program = random_program(2, (6, 5), seed=2)
+    level = float(program(torch.zeros(1, 2).double()))
+    flat = flatten(program, Box.cube(2, 1), level)
+    found = flat.segments[flat.layers == flat.n_layers].reshape(-1, 2)
+    assert len(found) > 0
+    torch.testing.assert_close(program(torch.tensor(found))[:, 0], torch.full((len(found),), level).double())
+    walls = flat.segments[flat.layers == -1].reshape(-1, 2)
+    assert np.abs(walls).max(1) == pytest.approx(1)
+
+
+def test_complex_is_drawn_on_given_axes() -> None:
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    axes = Figure().add_subplot()
+    draw_complex(axes, flatten(random_program(2, (4,), seed=1), Box.cube(2, 1)))
+    assert axes.get_xlim() == (-1, 1)
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["layer 1", "level set"]
+
+
+def test_three_inputs_are_refused() -> None:
+    with pytest.raises(ValueError, match="see slice_program"):
+        flatten(random_program(3, (4,)), Box.cube(3, 1))
