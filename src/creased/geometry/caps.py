@@ -212,4 +212,6 @@ def _audited(mesh: PolygonMesh) -> PolygonMesh:
     n_clashing = int((sides.tail[sides.twin] == sides.tail)[sides.twin >= 0].sum())
     if n_open or n_clashing:
         raise CapError(f"the capped surface has {n_open} open edges and {n_clashing} clashing ones")
+    if mesh.volume() < 0:
+        raise CapError("vertices in one place on a wall turn the capped surface inside out")
     return mesh
