@@ -21,7 +21,7 @@ WITHOUT_CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 BLOCK = re.compile(r"^```python(?P<marks>[^\n]*)\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"^(?: {4})?\./run (.*)$", re.MULTILINE)
 OWN = ("capsule", "mirrored", "length_variance")  # what docs/extending.md adds
-JOINING = {"tropical.md", "viewing.md"}  # may come before their places do
+JOINING = {"viewing.md"}  # may come before their places do
 
 
 def _code(page: Path) -> str:
