@@ -27,6 +27,7 @@ from creased.core.true_cells import TrueCells
 from creased.core.whole_space import LinealityError, WholeSpace
 from creased.load import load_program
 from creased.networks import MLP, UnsupportedModuleError, lower
+from creased.view.figure import figure
 
 __version__ = "0.1.0"
 
@@ -58,6 +59,7 @@ __all__ = [
     "essential",
     "extract_complex",
     "extract_level_set",
+    "figure",
     "find_regions",
     "geometry",
     "load_program",

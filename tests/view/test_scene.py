@@ -7,7 +7,7 @@ import torch
 pytest.importorskip("numpy")
 
 from creased import Affine, Box, Program, extract_complex, extract_level_set
-from creased.view.scene import LAYERS, WALL, layers_of, level_set_scene, section
+from creased.view.scene import LAYERS, LEVEL, WALL, layers_of, level_set_scene, section
 from tests.view.nets import CUBE, tiny_program, tiny_surface
 
 
@@ -72,7 +72,9 @@ def test_a_plane_network_is_its_own_section() -> None:
     whole = extract_complex(program, Box.cube(2, 1.0), level=None)
     assert (found.cells.n, found.level.n) == (whole.edges.shape[0], surface.edges.shape[0])
     assert found.n_regions == whole.f_vector()[-1]
-    assert level_set_scene(surface).triangles.shape == (0, 3)
+    scene = level_set_scene(surface)
+    assert scene.triangles.shape == (0, 3)
+    assert scene.legend == {"level set": LEVEL}
 
 
 @pytest.mark.parametrize("dim", [1, 4])

@@ -67,8 +67,8 @@ class TropicalPolynomial:
 
     def __call__(self, points: Tensor) -> Tensor:
         """Values (...) at points (..., D), in their floating type."""
-        slopes = torch.tensor([[float(x) for x in slope] for slope in self.slopes]).to(points)
-        constants = torch.tensor([float(c) for c in self.coefficients]).to(points)
+        exact = [[float(x) for x in slope] for slope in self.slopes], [float(c) for c in self.coefficients]
+        slopes, constants = (torch.tensor(part, dtype=torch.float64).to(points) for part in exact)
         return (points @ slopes.T + constants).amax(-1)
 
     def value_at(self, point: Sequence[Number]) -> Fraction:

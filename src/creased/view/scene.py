@@ -77,9 +77,9 @@ def layers_of(rows: Tensor, layout: RowLayout) -> NDArray[np.int64]:
 
 
 def colours_of(layers: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """The colour (n, 3) of each layer (n,); they come round again after the last."""
-    palette = np.array([*LAYERS, WALL], dtype=np.uint8)
-    return palette[np.where(layers < 0, len(LAYERS), layers % len(LAYERS))]
+    """The colour (n, 3) of each layer (n,), of walls (-1) and of the level itself (-2)."""
+    palette = np.array([*LAYERS, LEVEL, WALL], dtype=np.uint8)
+    return palette[np.where(layers < 0, layers, layers % len(LAYERS))]
 
 
 def level_set_scene(level_set: LevelSet, name: str = "") -> Scene:
@@ -99,7 +99,7 @@ def level_set_scene(level_set: LevelSet, name: str = "") -> Scene:
     if level_set.dim == 3:
         layers = layers_of(level_set.edge_zero_ids[:, 0], layout)
     else:  # an edge lies in a region there, and its one zero is the level's
-        layers = np.full(len(edges), -1)
+        layers = np.full(len(edges), -2)
     what = f"{level_set.polygons.n:,} polygons" if level_set.dim == 3 else f"{len(edges):,} edges"
     return Scene(
         points.astype(np.float32),
@@ -112,8 +112,10 @@ def level_set_scene(level_set: LevelSet, name: str = "") -> Scene:
 
 def legend_of(layers: NDArray[np.int64]) -> dict[str, RGB]:
     """What the colours mean, of the layers that are there."""
-    names = {int(i): f"layer {i + 1}" if i >= 0 else "wall of the domain" for i in np.unique(layers)}
-    return {names[i]: LAYERS[i % len(LAYERS)] if i >= 0 else WALL for i in sorted(names)}
+    present = np.unique(layers)
+    names = {-2: "level set", -1: "wall of the domain"}
+    colours = [(int(red), int(green), int(blue)) for red, green, blue in colours_of(present)]
+    return {names.get(int(i), f"layer {i + 1}"): colour for i, colour in zip(present, colours, strict=True)}
 
 
 def plane_of(box: Box, axis: int, offset: float) -> tuple[Tensor, Tensor, Box]:
