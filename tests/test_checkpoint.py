@@ -174,11 +174,12 @@ def test_extract_writes_what_is_known_beside_the_mesh(checkpoint: Path, tmp_path
     out = tmp_path / "mesh.ply"
     assert main(["extract", str(checkpoint), "--out", str(out), "--triangles", "--check"]) == 0
     said = capsys.readouterr().out
-    known = json.loads((tmp_path / "mesh.json").read_text())
+    known = json.loads((tmp_path / "mesh.ply.json").read_text())
     assert known["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
     assert known["check"]["precision"] == "float64"
     assert f"{known['check']['n_triangles']:,} triangles" in said
-    assert known["audit"]["n_polygons"] < known["check"]["n_triangles"]
+    assert known["audit"]["n_polygons"] == known["check"]["n_triangles"]
+    assert known["level_set_audit"]["n_polygons"] < known["check"]["n_triangles"]
     assert f"element face {known['check']['n_triangles']}\n" in out.read_text()
     assert known["to_domain"] == {"centre": [0, 0, 0], "scale": 1, "formula": "(x - centre) * scale"}
 
@@ -193,5 +194,5 @@ def test_a_decimated_mesh_is_said_to_be_no_longer_exact(
         pytest.skip("open3d cannot be imported here")
     assert main(["extract", str(checkpoint), "--out", str(out), "--decimate", "30"]) == 0
     assert "no longer exact" in capsys.readouterr().out
-    assert json.loads((tmp_path / "mesh.json").read_text())["is_exact"] is False
+    assert json.loads((tmp_path / "mesh.ply.json").read_text())["is_exact"] is False
     assert len(trimesh.load(out).faces) <= 30

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from io import BytesIO
@@ -13,16 +12,14 @@ from pathlib import Path
 import torch
 
 from creased.checkpoint import KEY, CheckpointError, Record, write_record
-from creased.cli_parser import make_parser
+from creased.cli_extract import extract
+from creased.cli_parser import in_bytes, make_parser
 from creased.core.domain import Box
-from creased.core.extract import extract_level_set
 from creased.core.program import Program
-from creased.decimation import decimate
-from creased.export import ExportError, mesh_to_write, require_writer, write_mesh
+from creased.export import ExportError
 from creased.files import write_whole
 from creased.load import Loaded, load_file
 from creased.networks import UnsupportedModuleError
-from creased.sidecar import check_written, say_check, write_sidecar
 from creased.similarity import Similarity
 from creased.tropical.compression import compress
 from creased.tropical.report import count_table
@@ -62,12 +59,8 @@ def _located(loaded: Loaded, path: Path, half_width: float | None) -> Record:
     return Record(loaded.program, domain, Similarity.identity(), path.name, 0)
 
 
-def _bytes(gigabytes: float | None) -> int | None:
-    return None if gigabytes is None else int(gigabytes * 2**30)
-
-
 def _count(record: Record, chosen: argparse.Namespace) -> None:
-    table = count_table(record.program, record.domain, method=chosen.method, memory=_bytes(chosen.memory))
+    table = count_table(record.program, record.domain, method=chosen.method, memory=in_bytes(chosen.memory))
     print(table)
 
 
@@ -79,46 +72,6 @@ def _compress(record: Record, chosen: argparse.Namespace) -> None:
     torch.save({KEY: write_record(replace(record, program=program))}, checkpoint)
     write_whole(chosen.out, checkpoint.getvalue())
     print(f"{chosen.out}: {certificate}")
-
-
-def _extract(record: Record, chosen: argparse.Namespace) -> None:
-    require_writer(chosen.out)  # before any work
-    torch.set_num_threads(max(chosen.threads, 1))
-    start = time.perf_counter()
-    level_set = extract_level_set(
-        record.program.to(dtype=getattr(torch, chosen.dtype)),
-        record.domain,
-        chosen.level,
-        output=chosen.output,
-        method=chosen.method,
-        complete=chosen.complete,
-        budget=chosen.budget,
-        memory=_bytes(chosen.memory),
-        progress=_tell if sys.stderr.isatty() else None,
-    )
-    seconds = time.perf_counter() - start
-    to_domain = record.to_domain if chosen.coordinates == "user" else Similarity.identity()
-    mesh = mesh_to_write(level_set, to_domain, chosen.boundary, f"cannot write {chosen.out}")
-    if chosen.decimate is not None:
-        mesh = decimate(mesh, chosen.decimate)
-    write_mesh(mesh.triangulated() if chosen.triangles else mesh, chosen.out)
-    print(f"{chosen.out}: {level_set.audit()}")
-    check = check_written(mesh, chosen.out) if chosen.check else None
-    if check:
-        print(say_check(check))
-    write_sidecar(level_set, chosen.out, to_domain, chosen.boundary, check, is_exact=chosen.decimate is None)
-    if chosen.decimate is not None:
-        print(
-            f"decimated to {mesh.polygons.n:,} triangles: no longer exact; what follows is of the level set"
-        )
-    print(f"{level_set.guarantee}; {seconds:.2f} s")
-    if level_set.status:
-        print(f"note: {level_set.status}")
-
-
-def _tell(progress: str) -> None:
-    """On one line, which the next one overwrites."""
-    print(f"\r{progress:<90}", end="", file=sys.stderr, flush=True)
 
 
 def _describe(loaded: Loaded) -> str:
@@ -149,7 +102,7 @@ def _describe_training(record: Record) -> dict[str, str]:
 
 
 COMMANDS: dict[str, Callable[[Record, argparse.Namespace], None]] = {
-    "extract": _extract,
+    "extract": extract,
     "count": _count,
     "compress": _compress,
 }

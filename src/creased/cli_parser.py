@@ -8,6 +8,7 @@ from pathlib import Path
 from creased.cli_examples import add_examples
 from creased.core.methods import METHODS
 from creased.export import BOUNDARIES, WRITERS
+from creased.three_mf import UNITS
 from creased.tropical.counts import METHODS as COUNTING
 from creased.tropical.stable import METHODS as FINDING
 
@@ -83,6 +84,12 @@ def _add_extraction(extract: argparse.ArgumentParser) -> None:
     extract.add_argument(
         "--boundary", choices=BOUNDARIES, default="open", help="where walls cut the surface (default: open)"
     )
+    extract.add_argument("--unit", choices=UNITS, help="of the coordinates in 3MF (default: millimeter)")
+    extract.add_argument(
+        "--against",
+        metavar="MESH",
+        help="distances to a mesh file, or 'shape': to what a run was trained on",
+    )
     extract.add_argument("--triangles", action="store_true", help="in PLY and OBJ too, instead of polygons")
     extract.add_argument(
         "--decimate", type=int, metavar="N", help="to about N triangles by open3d: no longer exact"
@@ -112,3 +119,8 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 1 << 16:
         raise argparse.ArgumentTypeError(f"a port is a number from 1 to 65535, got {text}")
     return int(text)
+
+
+def in_bytes(gigabytes: float | None) -> int | None:
+    """What --memory allows."""
+    return None if gigabytes is None else int(gigabytes * 2**30)

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from creased.core.level_set import LevelSet, Polygons
+from creased.core.program import Program
 from creased.files import write_whole
 from creased.geometry.caps import CapError, cap
 from creased.geometry.polygon_mesh import PolygonMesh
@@ -35,6 +36,7 @@ def export_mesh(
     path: str | Path,
     to_domain: Similarity | None = None,
     boundary: Boundary = "open",
+    program: Program | None = None,
 ) -> None:
     """Write a level set as a mesh, in the format that the file's ending names: ply, obj, stl, glb or 3mf.
 
@@ -43,6 +45,7 @@ def export_mesh(
         path: where to; folders are made.
         to_domain: the similarity whose inverse brings vertices to the user's coordinates; none by default.
         boundary: where the domain's walls cut the surface: leave it open, cap it along the walls, or refuse.
+        program: that it is of, for caps of degenerate networks; see `creased.geometry.caps`.
 
     Raises:
         ExportError: the ending is none of these, there is no surface to write, or it is cut and may not be.
@@ -50,13 +53,24 @@ def export_mesh(
     """
     path = Path(path)
     writer = require_writer(path)
-    mesh = mesh_to_write(level_set, to_domain, boundary, f"cannot write {path}")
+    mesh = mesh_to_write(level_set, to_domain, boundary, f"cannot write {path}", program)
     write_whole(path, writer(mesh))
 
 
-def write_mesh(mesh: PolygonMesh, path: Path) -> None:
-    """Write a mesh as it is; see `export_mesh`."""
-    write_whole(path, require_writer(path)(mesh))
+def write_mesh(mesh: PolygonMesh, path: Path, unit: str | None = None) -> None:
+    """Write a mesh as it is; see `export_mesh`. The unit is that of `require_unit`."""
+    require_unit(path, unit)
+    write_whole(path, require_writer(path)(mesh) if unit is None else _three_mf(mesh, unit))
+
+
+def require_unit(path: Path, unit: str | None) -> None:
+    """Whether a file can say in which unit its coordinates are: 3MF alone does, by default in millimetres.
+
+    Raises:
+        ExportError: it cannot.
+    """
+    if unit is not None and path.suffix.lower() != ".3mf":
+        raise ExportError(f"cannot write {path} in units of {unit}: 3mf alone has units, leave --unit out")
 
 
 def mesh_to_write(
@@ -64,6 +78,7 @@ def mesh_to_write(
     to_domain: Similarity | None = None,
     boundary: Boundary = "open",
     failure: str = "mesh_to_write",
+    program: Program | None = None,
 ) -> PolygonMesh:
     """The mesh of a level set in the user's coordinates, its boundary treated as asked.
 
@@ -82,7 +97,7 @@ def mesh_to_write(
     if boundary not in BOUNDARIES:
         raise ExportError(f"{failure}: boundary must be one of {', '.join(BOUNDARIES)}, got {boundary!r}")
     try:
-        mesh = cap(level_set) if boundary == "cap" else PolygonMesh.of_level_set(level_set)
+        mesh = cap(level_set, program) if boundary == "cap" else PolygonMesh.of_level_set(level_set)
     except CapError as error:
         raise ExportError(f"{failure}: it cannot be capped, {error}; try boundary 'open'") from error
     placed = (to_domain or Similarity.identity()).invert(mesh.vertices.numpy())
@@ -142,9 +157,9 @@ def _by_trimesh(kind: str) -> Writer:
     return write
 
 
-def _three_mf(mesh: PolygonMesh) -> bytes:
-    """3MF of fan triangles, its unit the millimetre."""
-    return three_mf_bytes(mesh.vertices.numpy(), mesh.triangles().numpy())
+def _three_mf(mesh: PolygonMesh, unit: str = "millimeter") -> bytes:
+    """3MF of fan triangles."""
+    return three_mf_bytes(mesh.vertices.numpy(), mesh.triangles().numpy(), unit)
 
 
 WRITERS: dict[str, Writer] = {

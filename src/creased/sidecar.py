@@ -1,17 +1,35 @@
-"""What is known of a mesh, as a JSON file beside it: `mesh.json` beside `mesh.ply`."""
+"""What is known of a mesh, as a JSON file beside it: `mesh.ply.json` beside `mesh.ply`."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from creased.core.level_set import LevelSet
+from creased.export import Boundary
 from creased.files import write_whole
+from creased.geometry.mesh_audit import MeshAudit
 from creased.geometry.polygon_mesh import PolygonMesh
 from creased.self_intersections import precision_of, self_intersections
 from creased.similarity import Similarity
+
+
+@dataclass(frozen=True)
+class Written:
+    """A mesh in a file, and how it came there."""
+
+    path: Path  # of the mesh
+    level_set: LevelSet  # of which it was made
+    audit: MeshAudit  # of the mesh as it is in the file, capped or decimated
+    to_domain: Similarity  # from the coordinates in the file to those of the domain
+    boundary: Boundary  # how it was treated where walls cut it
+    is_exact: bool = True  # False where it was decimated
+    unit: str | None = None  # of a 3MF file; None: the millimetre
+    check: dict[str, Any] | None = None  # of `check_written`; None if it was not asked for
+    errors: dict[str, Any] | None = None  # of `creased.shapes.error_report`; None if it was not asked for
 
 
 def check_written(mesh: PolygonMesh, path: Path) -> dict[str, Any]:
@@ -37,41 +55,27 @@ def say_check(check: dict[str, Any]) -> str:
     )
 
 
-def write_sidecar(
-    level_set: LevelSet,
-    path: Path,
-    to_domain: Similarity,
-    boundary: str,
-    check: dict[str, Any] | None = None,
-    *,
-    is_exact: bool = True,
-) -> Path:
-    """Write what is known of a mesh that is already in a file, and return where.
-
-    Args:
-        level_set: of which the mesh was made.
-        path: of the mesh.
-        to_domain: from the coordinates in the file to those of the domain.
-        boundary: how it was treated; see `creased.export`.
-        check: of `check_written`; None if it was not asked for.
-        is_exact: False where the mesh was decimated.
-    """
+def write_sidecar(written: Written) -> Path:
+    """Write what is known of a mesh that is already in a file, and return where."""
+    path, level_set = written.path, written.level_set
     record = {
         "file": path.name,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "is_exact": is_exact,
+        "is_exact": written.is_exact,
         "level": level_set.level,
         "output": level_set.output,
         "guarantee": level_set.guarantee,
         "is_complete": level_set.is_complete,
         "status": level_set.status,
-        "boundary": boundary,
+        "boundary": written.boundary,
         "domain": {"lower": level_set.domain.lower, "upper": level_set.domain.upper},
-        "to_domain": to_domain.as_dict() | {"formula": "(x - centre) * scale"},
-        "units": "millimeter" if path.suffix.lower() == ".3mf" else "the user's own",
-        "audit": level_set.audit().as_dict(),  # of the level set in the domain, before any cap
-        "check": check,
+        "to_domain": written.to_domain.as_dict() | {"formula": "(x - centre) * scale"},
+        "units": (written.unit or "millimeter") if path.suffix.lower() == ".3mf" else "the user's own",
+        "audit": written.audit.as_dict(),
+        "level_set_audit": level_set.audit().as_dict(),
+        "check": written.check,
+        "errors": written.errors,
     }
-    beside = path.with_suffix(".json")
+    beside = path.with_name(f"{path.name}.json")
     write_whole(beside, (json.dumps(record, indent=2) + "\n").encode())
     return beside

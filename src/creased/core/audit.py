@@ -85,7 +85,7 @@ def audit_level_set(level_set: LevelSet) -> Audit:
     n_rays = int(level_set.is_ray().sum())  # they bound edges, but are no points of the level set
     boundary = crowded = clashing = pinched = 0
     if level_set.dim == 3:
-        boundary, crowded, clashing, pinched = _check_polygons(level_set.polygons, n_vertices)
+        boundary, crowded, clashing, pinched = check_polygons(level_set.polygons, n_vertices)
     elif level_set.dim == 2:
         boundary, crowded, clashing = _check_directed_edges(level_set.edges, n_vertices)
     return Audit(
@@ -105,7 +105,7 @@ def audit_level_set(level_set: LevelSet) -> Audit:
     )
 
 
-def _check_polygons(polygons: Polygons, n_vertices: int) -> tuple[int, int, int, int]:
+def check_polygons(polygons: Polygons, n_vertices: int) -> tuple[int, int, int, int]:
     """Boundary, crowded and clashing edges, pinched vertices."""
     tails, heads = polygons.indices, polygons.indices[polygons.following()]
     edge = torch.minimum(tails, heads) * n_vertices + torch.maximum(tails, heads)

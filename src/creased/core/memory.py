@@ -46,4 +46,5 @@ def _number_in(path: Path) -> int | None:
 
 def in_gigabytes(n_bytes: float) -> str:
     """For people; in megabytes where it is little."""
-    return f"{n_bytes / 2**30:.2g} GB" if n_bytes >= 1 << 27 else f"{n_bytes / 2**20:.2g} MB"
+    size, unit = (n_bytes / 2**30, "GB") if n_bytes >= 1 << 27 else (n_bytes / 2**20, "MB")
+    return f"{size:.2g} {unit}" if size < 99 else f"{size:,.0f} {unit}"

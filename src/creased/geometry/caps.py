@@ -3,12 +3,13 @@
 On a wall the sublevel set is bounded by the sides of the surface that lie on the wall, run along the other
 way, and by those pieces of the wall's own edges that are inside. Along an edge of the domain inside and
 outside take turns at the vertices on it, and which comes first is told by the direction of the side that
-meets the vertex. So no value of f is needed, and no coordinate is compared but those along one edge. An edge
-that the surface does not meet is as its ends are; where it meets none, the sign of the volume decides.
+meets the vertex. Their order is that of the perturbed arrangement, by `creased.geometry.edge_order`, so
+that vertices of a degenerate network may coincide. An edge that the surface does not meet is as its ends are;
+where it meets none, the function at a corner decides.
 
-Vertices are the surface's own, and corners of the domain. What is not guaranteed: where rounding has put
-vertices on an edge in the wrong order no cap is made, and `CapError` says so. The result is audited before it
-is returned.
+Vertices are the surface's own, and corners of the domain. What is not guaranteed: without the program
+positions are compared, and the sign of the volume decides. Where that comes out wrong no cap is made, and
+`CapError` says so. The result is audited before it is returned.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import torch
 from torch import Tensor
 
 from creased.core.level_set import LevelSet, Polygons
+from creased.core.program import Program
+from creased.geometry.edge_order import order_along
 from creased.geometry.halfedges import halfedges_of
 from creased.geometry.polygon_mesh import PolygonMesh
 
@@ -37,27 +40,38 @@ class _Walls(NamedTuple):
     edge_walls: list[tuple[int, int]]  # walls that meet in each edge
 
 
-def cap(level_set: LevelSet) -> PolygonMesh:
+def cap(level_set: LevelSet, program: Program | None = None) -> PolygonMesh:
     """The closed surface of {f <= level} in the domain: the polygons, then triangles on the walls.
 
     Args:
         level_set: a bounded surface with D = 3 in a box, a simplex or a polytope.
+        program: that it is of. It tells apart vertices that coincide on an edge of the domain; generic
+            networks do without.
 
     Raises:
         CapError: rounding has spoilt the order of vertices on an edge, or the surface is torn.
         ImportError: manifold3d is not installed.
     """
     here = level_set.to("cpu")
+    function = None if program is None else program.detach().to("cpu", torch.float64)
     walls = _walls_of(here)
     cuts = _cut_sides(here)
-    crossings = _crossings(here, walls, cuts)
+    crossings = _crossings(here, walls, cuts, function)
     inside = _inside_corners(walls, cuts, crossings)
     n_vertices = here.vertices.shape[0]
-    open_mesh = _closed_by(here, walls, _wall_sides(walls, cuts, crossings, inside, n_vertices))
-    if not any(crossings) and open_mesh.volume() < 0:  # no edge is met: all corners are inside, or none
+    closed = _closed_by(here, walls, _wall_sides(walls, cuts, crossings, inside, n_vertices))
+    if not any(crossings) and _is_inside_out(closed, here, walls, function):
         inside = dict.fromkeys(range(walls.corners.shape[0]), True)
-        open_mesh = _closed_by(here, walls, _wall_sides(walls, cuts, crossings, inside, n_vertices))
-    return _audited(open_mesh)
+        closed = _closed_by(here, walls, _wall_sides(walls, cuts, crossings, inside, n_vertices))
+    return _audited(closed)
+
+
+def _is_inside_out(mesh: PolygonMesh, level_set: LevelSet, walls: _Walls, function: Program | None) -> bool:
+    """Where no edge of the domain is met all corners are inside, or none: whether all are."""
+    if function is None:
+        return mesh.volume() < 0
+    values = function(walls.corners)[:, level_set.output] - level_set.level
+    return bool(values[values.abs().argmax()] < 0)
 
 
 def _walls_of(level_set: LevelSet) -> _Walls:
@@ -98,7 +112,12 @@ def _cut_sides(level_set: LevelSet) -> dict[int, list[tuple[int, int]]]:
     return cuts
 
 
-def _crossings(level_set: LevelSet, walls: _Walls, cuts: dict[int, list[tuple[int, int]]]) -> list[list[int]]:
+def _crossings(
+    level_set: LevelSet,
+    walls: _Walls,
+    cuts: dict[int, list[tuple[int, int]]],
+    function: Program | None,
+) -> list[list[int]]:
     """The vertices on each edge of the domain, in order from its first corner to its second."""
     met = {vertex for sides in cuts.values() for side in sides for vertex in side}
     used = torch.tensor(sorted(met), dtype=torch.int64)
@@ -110,7 +129,7 @@ def _crossings(level_set: LevelSet, walls: _Walls, cuts: dict[int, list[tuple[in
         on_edge = (ids == walls.edge_walls[edge][0]).any(1) & (ids == walls.edge_walls[edge][1]).any(1)
         found = used[on_edge]
         along = walls.corners[end] - walls.corners[start]
-        ordered[edge] = found[(level_set.vertices[found].double() @ along).argsort(stable=True)].tolist()
+        ordered[edge] = order_along(level_set, function, found, along)
     return ordered
 
 

@@ -8,7 +8,7 @@ names: ``chamfer_l1_mean`` is the mean of the two directed mean Euclidean distan
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -34,6 +34,26 @@ def compare_meshes(
         n: points on each surface; the Hausdorff distance is that of the points, a lower bound.
         rng: where randomness comes from.
     """
+    found = measure_both_ways(shape, vertices, triangles, n, rng)
+    return {
+        "chamfer_l1_mean": float(found.to_here.mean() + found.to_there.mean()) / 2,
+        "hausdorff_sampled": float(max(found.to_here.max(), found.to_there.max())),
+        "normal_consistency": found.normal_consistency,
+    }
+
+
+class BothWays(NamedTuple):
+    """Distances of points of one surface from another surface, and of points there from here."""
+
+    to_here: NDArray[np.float32]  # (n,): of points of the shape from the reconstruction
+    to_there: NDArray[np.float32]  # (n,): of points of the reconstruction from the shape
+    normal_consistency: float  # mean absolute cosine between the normals of a point and of its nearest
+
+
+def measure_both_ways(
+    shape: Shape, vertices: NDArray[Any], triangles: NDArray[Any], n: int, rng: np.random.Generator
+) -> BothWays:
+    """Distances of n points of each surface to the other; the arguments are those of `compare_meshes`."""
     corners = np.asarray(vertices)[np.asarray(triangles)]
     there, there_triangle = shape.sample_surface(n, rng)
     here, here_triangle = sample_triangles(corners, n, rng)
@@ -43,11 +63,7 @@ def compare_meshes(
         _agreement(reference[there_triangle], normals[to_here.triangle]),
         _agreement(normals[here_triangle], reference[to_there.triangle]),
     ]
-    return {
-        "chamfer_l1_mean": float(to_here.distance.mean() + to_there.distance.mean()) / 2,
-        "hausdorff_sampled": float(max(to_here.distance.max(), to_there.distance.max())),
-        "normal_consistency": sum(agreement) / 2,
-    }
+    return BothWays(to_here.distance, to_there.distance, sum(agreement) / 2)
 
 
 def compare_functions(

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import lightning as L
 
-from creased.export import export_mesh
+from creased.export import BOUNDARIES, Boundary, ExportError, mesh_to_write, write_mesh
+from creased.geometry.mesh_audit import audit_mesh
+from creased.sidecar import Written, write_sidecar
 from creased.training.module import SDFModule
 
 log = logging.getLogger(__name__)
@@ -23,14 +25,20 @@ class SaveMesh(L.Callback):
           _target_: creased.training.callbacks.SaveMesh
           folder: ${paths.output}
           formats: [ply, glb]
+          boundary: open
 
     Args:
-        folder: where `mesh.<format>` go.
+        folder: where `mesh.<format>` go, each with its sidecar `mesh.<format>.json`.
         formats: endings; see `creased.export`.
+        boundary: where the domain's walls cut the surface: "open", "cap", or "error", which then writes none.
     """
 
-    def __init__(self, folder: str, formats: Sequence[str] = ("ply", "glb")) -> None:
-        self.folder, self.formats = Path(folder), tuple(formats)
+    def __init__(
+        self, folder: str, formats: Sequence[str] = ("ply", "glb"), boundary: Boundary = "open"
+    ) -> None:
+        if boundary not in BOUNDARIES:
+            raise ValueError(f"SaveMesh: boundary must be one of {', '.join(BOUNDARIES)}, got {boundary!r}")
+        self.folder, self.formats, self.boundary = Path(folder), tuple(formats), boundary
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Write the level set of this epoch, if there is one."""
@@ -38,10 +46,19 @@ class SaveMesh(L.Callback):
         level_set = pl_module.level_set
         if level_set is None or level_set.is_empty:
             return
+        try:
+            mesh = mesh_to_write(
+                level_set, pl_module.to_domain, self.boundary, "no mesh is written", pl_module.program()
+            )
+        except ExportError as error:
+            log.error("%s; training goes on, the mesh of an earlier epoch is kept", error)
+            return
+        audit = audit_mesh(mesh)
         for ending in self.formats:
             path = self.folder / f"mesh.{ending}"
             try:
-                export_mesh(level_set, path, pl_module.to_domain)
+                write_mesh(mesh, path)
+                write_sidecar(Written(path, level_set, audit, pl_module.to_domain, self.boundary))
             except OSError as error:
                 log.error(
                     "cannot write %s: %s; training goes on, the mesh of an earlier epoch is kept", path, error

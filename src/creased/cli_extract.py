@@ -1,0 +1,136 @@
+"""`creased extract FILE --out mesh.ply`: what it will take, the mesh, what was checked, the sidecar."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from creased.checkpoint import Record
+from creased.cli_parser import in_bytes
+from creased.core.expected import say_expected
+from creased.core.extract import extract_level_set
+from creased.core.level_set import LevelSet
+from creased.decimation import decimate
+from creased.export import ExportError, mesh_to_write, require_unit, require_writer, write_mesh
+from creased.geometry.mesh_audit import audit_mesh
+from creased.geometry.polygon_mesh import PolygonMesh
+from creased.sidecar import Written, check_written, say_check, write_sidecar
+from creased.similarity import Similarity
+
+
+def extract(record: Record, chosen: argparse.Namespace) -> None:
+    """Extract a level set, write it, and say what is known of it.
+
+    Raises:
+        ValueError: it cannot be written as asked; the message says why.
+    """
+    require_writer(chosen.out)  # before any work
+    require_unit(chosen.out, chosen.unit)
+    measure = _measure_against(chosen)
+    start = time.perf_counter()
+    level_set = _level_set(record, chosen)
+    seconds = time.perf_counter() - start
+    to_domain = record.to_domain if chosen.coordinates == "user" else Similarity.identity()
+    failure = f"cannot write {chosen.out}"
+    mesh = mesh_to_write(level_set, to_domain, chosen.boundary, failure, record.program)
+    if chosen.decimate is not None:
+        mesh = decimate(mesh, chosen.decimate)
+    if chosen.triangles:
+        mesh = mesh.triangulated()
+    write_mesh(mesh, chosen.out, chosen.unit)
+    written = Written(
+        path=chosen.out,
+        level_set=level_set,
+        audit=audit_mesh(mesh),
+        to_domain=to_domain,
+        boundary=chosen.boundary,
+        is_exact=chosen.decimate is None,
+        unit=chosen.unit,
+        check=check_written(mesh, chosen.out) if chosen.check else None,
+        errors=measure(_in_users_coordinates(mesh, record, chosen)) if measure else None,
+    )
+    write_sidecar(written)
+    print("\n".join(_report(written)))
+    print(f"{level_set.guarantee}; {seconds:.2f} s")
+    if level_set.status:
+        print(f"note: {level_set.status}")
+
+
+def _level_set(record: Record, chosen: argparse.Namespace) -> LevelSet:
+    torch.set_num_threads(max(chosen.threads, 1))
+    memory, is_watched = in_bytes(chosen.memory), sys.stderr.isatty()
+    n_walls = record.domain.n_walls
+    print(say_expected(record.program, n_walls, chosen.method, memory, complete=chosen.complete), flush=True)
+    level_set = extract_level_set(
+        record.program.to(dtype=getattr(torch, chosen.dtype)),
+        record.domain,
+        chosen.level,
+        output=chosen.output,
+        method=chosen.method,
+        complete=chosen.complete,
+        budget=chosen.budget,
+        memory=memory,
+        progress=_tell if is_watched else None,
+    )
+    if is_watched:
+        print(f"\r{'':<90}\r", end="", file=sys.stderr, flush=True)
+    return level_set
+
+
+def _report(written: Written) -> list[str]:
+    """What was written and how it was checked, in lines."""
+    changes = []
+    if written.boundary == "cap" and bool(written.level_set.is_on_wall().any()):
+        changes.append("capped along the walls")
+    if not written.is_exact:
+        changes.append("decimated, no longer exact")
+    how = f" ({', '.join(changes)})" if changes else ""
+    lines = [f"{written.path}{how}: {written.audit}"]
+    if written.check:
+        lines.append(say_check(written.check))
+    if written.errors:
+        from creased.shapes.error_report import say_errors
+
+        lines.append(say_errors(written.errors))
+    found = written.level_set.audit()
+    if changes:
+        return [*lines, f"the level set before that: {found}"]
+    return [*lines, f"max |f - level| at its vertices {found.max_residual:.1e}"]
+
+
+def _measure_against(chosen: argparse.Namespace) -> Callable[[PolygonMesh], dict[str, Any]] | None:
+    """What measures a mesh in the user's coordinates against --against, looked up before any work."""
+    if chosen.against is None:
+        return None
+    from creased.shapes.error_report import error_report, source_of_run
+    from creased.shapes.sources import File
+
+    if chosen.against == "shape":
+        source, name = source_of_run(chosen.file)
+    elif not Path(chosen.against).is_file():
+        raise ExportError(f"--against: there is no file {chosen.against}")
+    else:
+        source, name = File(chosen.against), Path(chosen.against).name
+    there = source()  # a file that cannot be read is refused now
+
+    def measure(mesh: PolygonMesh) -> dict[str, Any]:
+        return error_report(mesh.vertices.numpy(), mesh.triangles().numpy(), there, name)
+
+    return measure
+
+
+def _in_users_coordinates(mesh: PolygonMesh, record: Record, chosen: argparse.Namespace) -> PolygonMesh:
+    if chosen.coordinates == "user":
+        return mesh
+    return PolygonMesh(torch.from_numpy(record.to_domain.invert(mesh.vertices.numpy())), mesh.polygons)
+
+
+def _tell(progress: str) -> None:
+    """On one line, which the next one overwrites."""
+    print(f"\r{progress:<90}", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,109 @@
+"""`creased extract`: what is printed and what stands beside the mesh is of the mesh as it was written."""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import trimesh
+
+import creased
+from creased.checkpoint import KEY, Record, write_record
+from creased.cli import main
+from creased.second_opinion import import_open3d
+from creased.similarity import Similarity
+
+TO_DOMAIN = Similarity((10.0, 0.0, 0.0), 0.1)
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    network = creased.MLP(3, 8, 2)
+    with torch.no_grad():
+        network[-1].bias -= network(torch.zeros(1, 3))[0]
+    record = Record(creased.lower(network).detach(), creased.Box.cube(3, 0.5), TO_DOMAIN, "ball", 3)
+    torch.save({KEY: write_record(record)}, tmp_path / "last.ckpt")
+    return tmp_path / "last.ckpt"
+
+
+def test_the_audit_is_of_the_capped_mesh(checkpoint: Path, tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "mesh.ply"
+    assert main(["extract", str(checkpoint), "--out", str(out)]) == 0
+    assert ": open (" not in (said := capsys.readouterr().out).splitlines()[0]
+    assert said.startswith("expects about ")
+    assert "max |f - level| at its vertices" in said
+    cut = json.loads((tmp_path / "mesh.ply.json").read_text())
+    assert main(["extract", str(checkpoint), "--out", str(out), "--boundary", "cap"]) == 0
+    line = capsys.readouterr().out.splitlines()[1]
+    known = json.loads((tmp_path / "mesh.ply.json").read_text())
+    found = trimesh.load(out)
+    assert line.startswith(f"{out} (capped along the walls): {known['audit']['n_polygons']:,} polygons")
+    assert "closed, oriented" in line
+    assert known["boundary"] == "cap"
+    assert known["audit"]["n_vertices"] == len(found.vertices)
+    assert known["audit"]["volume"] == pytest.approx(found.volume)
+    assert known["audit"]["is_closed"]
+    assert not cut["audit"]["is_closed"]
+    assert known["level_set_audit"] == cut["level_set_audit"]
+
+
+def test_two_meshes_of_one_name_have_a_sidecar_each(checkpoint: Path, tmp_path: Path) -> None:
+    for ending in ("ply", "glb"):
+        assert main(["extract", str(checkpoint), "--out", str(tmp_path / f"mesh.{ending}")]) == 0
+    for ending in ("ply", "glb"):
+        assert json.loads((tmp_path / f"mesh.{ending}.json").read_text())["file"] == f"mesh.{ending}"
+
+
+def test_the_audit_of_a_decimated_mesh_is_its_own(checkpoint: Path, tmp_path: Path, capsys: Any) -> None:
+    if import_open3d() is None:
+        pytest.skip("open3d cannot be imported here")
+    out = tmp_path / "mesh.obj"
+    command = ["extract", str(checkpoint), "--out", str(out), "--boundary", "cap", "--decimate", "40"]
+    assert main(command) == 0
+    assert "(capped along the walls, decimated, no longer exact): " in capsys.readouterr().out
+    known = json.loads((tmp_path / "mesh.obj.json").read_text())
+    assert known["audit"]["n_polygons"] == len(trimesh.load(out).faces) <= 40
+    assert not known["is_exact"]
+
+
+def test_a_unit_is_written_where_the_format_has_one(checkpoint: Path, tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "mesh.3mf"
+    assert main(["extract", str(checkpoint), "--out", str(out), "--unit", "inch"]) == 0
+    with zipfile.ZipFile(out) as archive:
+        assert b'unit="inch"' in archive.read("3D/3dmodel.model")
+    assert json.loads((tmp_path / "mesh.3mf.json").read_text())["units"] == "inch"
+    capsys.readouterr()
+    assert main(["extract", str(checkpoint), "--out", str(tmp_path / "mesh.ply"), "--unit", "inch"]) == 1
+    assert "3mf alone has units" in capsys.readouterr().err
+    assert not (tmp_path / "mesh.ply").exists()
+
+
+@pytest.mark.parametrize("coordinates", ["user", "domain"])
+def test_distances_to_a_source_are_in_the_users_units(
+    checkpoint: Path, tmp_path: Path, capsys: Any, coordinates: str
+) -> None:
+    assert main(["extract", str(checkpoint), "--out", str(tmp_path / "scan.ply"), "--triangles"]) == 0
+    scan = trimesh.load(tmp_path / "scan.ply")
+    scan.apply_translation([0, 0, 0.5])
+    scan.export(tmp_path / "scan.obj")
+    capsys.readouterr()
+    command = ["extract", str(checkpoint), "--out", str(tmp_path / "mesh.ply"), "--coordinates", coordinates]
+    assert main([*command, "--against", str(tmp_path / "scan.obj")]) == 0
+    assert "against scan.obj (longest side " in capsys.readouterr().out
+    errors = json.loads((tmp_path / "mesh.ply.json").read_text())["errors"]
+    assert 0 < errors["to_source"]["mean"] <= errors["to_source"]["rms"] <= errors["to_source"]["max"] < 0.51
+    assert errors["from_source"]["max"] < 0.51
+
+
+def test_a_missing_source_is_refused_before_any_work(checkpoint: Path, tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "mesh.ply"
+    assert main(["extract", str(checkpoint), "--out", str(out), "--against", "nowhere.obj"]) == 1
+    said = capsys.readouterr()
+    assert "--against: there is no file nowhere.obj" in said.err
+    assert main(["extract", str(checkpoint), "--out", str(out), "--against", "shape"]) == 1
+    assert "needs a run folder" in capsys.readouterr().err
+    assert said.out == ""
+    assert not out.exists()
