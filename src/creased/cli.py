@@ -74,6 +74,16 @@ def _compress(record: Record, chosen: argparse.Namespace) -> None:
     print(f"{chosen.out}: {certificate}")
 
 
+def _draw(record: Record, chosen: argparse.Namespace) -> None:
+    from creased.drawing.command import Section, draw  # with numpy, and matplotlib behind it
+
+    is_section = chosen.across is not None or chosen.at is not None
+    section = Section(chosen.across or "z", chosen.at or 0.0) if is_section else None
+    torch.set_num_threads(1)
+    output, level = chosen.output, chosen.level
+    print(draw(record.program, record.domain, chosen.out, section=section, level=level, output=output))
+
+
 def _describe(loaded: Loaded) -> str:
     lines = _describe_program(loaded.program)
     if loaded.record is not None:
@@ -105,6 +115,7 @@ COMMANDS: dict[str, Callable[[Record, argparse.Namespace], None]] = {
     "extract": extract,
     "count": _count,
     "compress": _compress,
+    "draw": _draw,
 }
 
 

@@ -24,6 +24,10 @@ EXAMPLES = {
   creased compress RUN --out small.ckpt                       the same function by fewer neurons, certified
   creased compress RUN --out small.ckpt --delete-only         no number is rounded
 """,
+    "draw": """
+  creased draw RUN --across z --at 0.1 --out complex.png      the plane z = 0.1 of three inputs
+  creased draw weights.npz --half-width 1 --out complex.svg   all of two inputs
+""",
     "view": """
   creased view logs/train/runs/RUN                            the epochs of a run, on a page of this machine
   creased view mesh.ply                                       a mesh

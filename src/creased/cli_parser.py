@@ -21,6 +21,7 @@ EXAMPLES = """examples:
   creased count last.ckpt                                   cells, linear regions, affine pieces, and bounds
   creased view logs/train/runs/RUN                          a page on this machine that shows it
   creased compress last.ckpt --out small.ckpt               the same function by fewer neurons, certified
+  creased draw last.ckpt --across z --out complex.png       the complex in a plane, coloured by region
 """
 
 
@@ -38,9 +39,10 @@ def make_parser() -> argparse.ArgumentParser:
     counting = commands.add_parser("count", help="count cells, linear regions and affine pieces")
     smaller = commands.add_parser("compress", help="write the same function by fewer neurons")
     viewing = commands.add_parser("view", help="show a surface on a page of this machine")
-    for command in (extract, info, counting, smaller, viewing):
+    drawing = commands.add_parser("draw", help="draw the complex in the plane, or in a plane of space")
+    for command in (extract, info, counting, smaller, viewing, drawing):
         _add_file(command)
-    for command in (extract, counting, smaller, viewing):
+    for command in (extract, counting, smaller, viewing, drawing):
         command.add_argument(
             "--half-width", type=float, help="of the box to look in (default: the training box)"
         )
@@ -48,6 +50,7 @@ def make_parser() -> argparse.ArgumentParser:
         command.add_argument("--memory", type=float, help="GB that it may take (default: what is free)")
     _add_extraction(extract)
     _add_viewing(viewing)
+    _add_drawing(drawing)
     counting.add_argument(
         "--method",
         choices=(*COUNTING, "stream"),
@@ -112,6 +115,14 @@ def _add_viewing(viewing: argparse.ArgumentParser) -> None:
     viewing.add_argument("--up", choices=("x", "y", "z"), default="z", help="the axis that points up")
     viewing.add_argument("--level", type=float, default=0.0, help="value of the function (default 0)")
     viewing.add_argument("--output", type=int, default=0, help="which output of the network (default 0)")
+
+
+def _add_drawing(drawing: argparse.ArgumentParser) -> None:
+    drawing.add_argument("--out", type=Path, required=True, help="picture: .png, .svg, .pdf")
+    drawing.add_argument("--across", choices=("x", "y", "z"), help="three inputs: axis held (default z)")
+    drawing.add_argument("--at", type=float, help="where along it, in the domain (default 0)")
+    drawing.add_argument("--level", type=float, default=0.0, help="value of the function (default 0)")
+    drawing.add_argument("--output", type=int, default=0, help="which output of the network (default 0)")
 
 
 def _port(text: str) -> int:

@@ -1,8 +1,26 @@
-"""Drawings of complexes in the plane, on matplotlib axes that the caller made.
+"""Drawings of complexes, tropical curves and what is dual to them, on matplotlib axes that the caller made.
 
 For pictures of surfaces see `creased.viz`. matplotlib is imported where something is drawn.
 """
 
+from creased.drawing.boundaries import PlaneBoundary, draw_boundary, flatten_boundary
+from creased.drawing.curves import TropicalCurve, draw_curve, draw_dual, flatten_curve
 from creased.drawing.plane import PlaneComplex, draw_complex, flatten
+from creased.drawing.zonotopes import Solid, draw_zonotope, solid_of, upper_polynomial
 
-__all__ = ["PlaneComplex", "draw_complex", "flatten"]
+__all__ = [
+    "PlaneBoundary",
+    "PlaneComplex",
+    "Solid",
+    "TropicalCurve",
+    "draw_boundary",
+    "draw_complex",
+    "draw_curve",
+    "draw_dual",
+    "draw_zonotope",
+    "flatten",
+    "flatten_boundary",
+    "flatten_curve",
+    "solid_of",
+    "upper_polynomial",
+]

@@ -1,6 +1,7 @@
 """Colours that colour-blind readers tell apart as well.
 
-Lines are of Okabe and Ito's palette, directions of matplotlib's cyclic `twilight`.
+Lines are of Okabe and Ito's palette, directions of matplotlib's cyclic `twilight`; the colours of places are
+of one lightness, near enough, in Ottosson's Oklab (2020), so that numbers on them can be read.
 """
 
 from __future__ import annotations
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
 INK = "#1f2a3a"
 LAYERS = ("#20242c", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")  # of the creases, by layer
 
+WARM, COLD = 1.1, 4.3  # hues in Oklab: orange and blue
+LINEAR_FROM_CONES = np.array(
+    [
+        [4.0767416621, -3.3077115913, 0.2309699292],
+        [-1.2684380046, 2.6097574011, -0.3413193965],
+        [-0.0041960863, -0.7034186147, 1.7076147010],
+    ]
+)
+
 
 def by_direction(gradients: NDArray[Any]) -> NDArray[np.float64]:
     """Colours (n, 3) of vectors (n, 2): the hue is the direction; short ones pale, as the longest do not."""
@@ -26,6 +36,39 @@ def by_direction(gradients: NDArray[Any]) -> NDArray[np.float64]:
     turn = np.arctan2(gradients[:, 1], gradients[:, 0]) / (2 * np.pi) % 1
     colours = colormaps["twilight"](turn)[:, :3]
     return 1 - (0.72 * strength[:, None]) * (1 - colours)
+
+
+def by_place(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Colours (n, 3) of points (n, 2), all light: hues go around the middle evenly, which itself is pale."""
+    arms = points - (points.min(0) + points.max(0)) / 2
+    radii = np.linalg.norm(arms, axis=1)
+    angles = np.arctan2(arms[:, 1], arms[:, 0])
+    hues = 2 * np.pi * np.argsort(np.argsort(angles, kind="stable")) / max(len(points), 1)
+    share = radii / (radii.max() or 1.0)
+    return _from_oklab(0.92 - 0.09 * share, 0.04 + 0.07 * share, hues)
+
+
+def by_side(is_first: NDArray[np.bool_], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Colours (n, 3) of points (n, 2): one hue for the first kind and one for the other, shades by place."""
+    share = np.argsort(np.argsort(points @ [0.6, 0.8], kind="stable")) / max(len(points) - 1, 1)
+    turned = np.where(is_first, WARM, COLD) + 0.5 * (share - 0.5)
+    return _from_oklab(0.94 - 0.12 * share, 0.04 + 0.05 * share, turned)
+
+
+def _from_oklab(
+    lightness: NDArray[np.float64], chroma: NDArray[np.float64], hue: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Colours (n, 3) in sRGB of lightness, chroma and hue (radians), each (n,)."""
+    a, b = chroma * np.cos(hue), chroma * np.sin(hue)
+    cones = np.stack(
+        [
+            lightness + 0.3963377774 * a + 0.2158037573 * b,
+            lightness - 0.1055613458 * a - 0.0638541728 * b,
+            lightness - 0.0894841775 * a - 1.2914855480 * b,
+        ]
+    )
+    linear = (LINEAR_FROM_CONES @ cones**3).clip(0, 1).T
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
 def by_layer(layer: int) -> str:

@@ -108,7 +108,7 @@ def draw_complex(axes: Any, flat: PlaneComplex, *, line_width: float = 0.8, lege
         axes.add_collection(lines)
     frame(axes, flat.domain)
     if legend:
-        axes.legend(
+        named = axes.legend(
             handles=[*handles, lines],
             loc="upper center",
             bbox_to_anchor=(0.5, -0.01),
@@ -116,6 +116,8 @@ def draw_complex(axes: Any, flat: PlaneComplex, *, line_width: float = 0.8, lege
             frameon=False,
             handlelength=1.4,
         )
+        for handle in named.legend_handles:  # lines may be too thin to see alone
+            handle.set_linewidth(max(1.2, float(np.max(handle.get_linewidth()))))
 
 
 def frame(axes: Any, domain: Box) -> None:

@@ -1,0 +1,44 @@
+"""Draws the tropical curves of two small networks beside their dual subdivisions; takes seconds.
+
+./run python scripts/draw_dual.py --out docs/dual.png
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import matplotlib as mpl
+from named_nets import named
+
+from creased.drawing import draw_curve, draw_dual, flatten_curve
+from creased.tropical import TropicalRational
+
+NAMES = {"E231": "2, 3, 1", "E2321": "2, 3, 2, 1"}
+
+
+def main() -> None:
+    """Read the networks off their cells and draw."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path("docs/dual.png"))
+    chosen = parser.parse_args()
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, rows = plt.subplots(len(NAMES), 2, figsize=(8.4, 8.9), layout="constrained")
+    for (name, widths), (left, right) in zip(NAMES.items(), rows, strict=True):
+        f = TropicalRational.from_program(named(name))
+        curve = flatten_curve(f.numerator.odot(f.denominator))
+        draw_curve(left, curve)
+        draw_dual(right, curve)
+        left.set_title(f"{name} ({widths}): the curve of F ⊙ G", fontsize=10)
+        right.set_title("its dual subdivision", fontsize=10)
+        print(
+            f"{name}: {curve.dual.polynomial.n} regions, {len(curve.vertices)} vertices, "
+            f"{len(curve.dual.directions)} directions"
+        )
+    figure.savefig(chosen.out, dpi=130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""`creased draw`: the complex of a network of two inputs, or of a plane section of one of three."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from math import sqrt
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from creased.core.affine_slice import slice_program
+from creased.core.domain import Box
+from creased.core.program import Program
+from creased.drawing.plane import PlaneComplex, draw_complex, flatten
+from creased.files import write_whole
+from creased.tropical.rational_maps import one_output
+
+AXES = "xyz"
+FEW = 3000  # edges up to which lines have their full width
+SIZE = 6.0  # inches
+
+
+class Section(NamedTuple):
+    """The plane in which one of three inputs has a value."""
+
+    across: str = "z"  # the axis that stands on it
+    at: float = 0.0  # in the coordinates of the domain
+
+
+def draw(
+    program: Program,
+    domain: Box,
+    out: Path,
+    *,
+    section: Section | None = None,
+    level: float = 0.0,
+    output: int = 0,
+) -> str:
+    """Write a picture of the complex, and say what is on it.
+
+    Args:
+        program: of two inputs, or of three.
+        domain: where.
+        out: a file that matplotlib can write: .png, .svg, .pdf.
+        section: of three inputs, which plane; z = 0 by default.
+        level: value of the function on the level set.
+        output: which output of the network.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+        OSError: the file cannot be written.
+        ValueError: the network has other than two or three inputs, the plane misses the domain, or the file
+            is none that can be written.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError("pictures need matplotlib: pip install 'creased[train]'") from error
+    figure = Figure(figsize=(SIZE, SIZE), layout="constrained")
+    _require_kind(out, sorted(figure.canvas.get_supported_filetypes()))
+    if not 0 <= output < program.out_dim:
+        raise ValueError(f"draw: output must be in 0..{program.out_dim - 1}, got {output}")
+    program, plane, where = _in_plane(one_output(program, output, "draw"), domain, section)
+    flat = flatten(program, plane, level)
+    _draw(figure, flat, where)
+    written = BytesIO()
+    figure.savefig(written, format=out.suffix[1:].lower(), dpi=150, bbox_inches="tight", pad_inches=0.1)
+    write_whole(out, written.getvalue())
+    said = f"{out}: {len(flat.polygons):,} regions and {len(flat.segments):,} edges"
+    return f"{said} in {where}" if where else said
+
+
+def _require_kind(out: Path, kinds: list[str]) -> None:
+    if out.suffix[1:].lower() not in kinds:
+        raise ValueError(f"cannot write {out}: a picture ends in one of {', '.join('.' + k for k in kinds)}")
+
+
+def _in_plane(program: Program, domain: Box, section: Section | None) -> tuple[Program, Box, str]:
+    """The program and domain in two dimensions, and which plane of space that is; empty if it was so."""
+    if program.in_dim == 2:
+        if section is not None:
+            raise ValueError("draw: a network of two inputs is drawn whole: leave --across and --at out")
+        return program, domain, ""
+    if program.in_dim != 3:
+        raise ValueError(
+            f"draw: networks of two inputs are drawn, and plane sections of those of three; this one has "
+            f"{program.in_dim}: in Python see slice_program"
+        )
+    across, at = section or Section()
+    axis = AXES.index(across)
+    if not domain.lower[axis] <= at <= domain.upper[axis]:
+        raise ValueError(
+            f"draw: --at must be in the domain, from {domain.lower[axis]:g} to {domain.upper[axis]:g} along "
+            f"{across}, got {at:g}"
+        )
+    origin = torch.zeros(3, dtype=torch.float64)
+    origin[axis] = at
+    kept = [i for i in range(3) if i != axis]
+    plane = Box(tuple(domain.lower[i] for i in kept), tuple(domain.upper[i] for i in kept))
+    basis = torch.eye(3, dtype=torch.float64)[:, kept]
+    return slice_program(program, origin, basis).program, plane, f"{across} = {at:g}"
+
+
+def _draw(figure: Any, flat: PlaneComplex, title: str) -> None:
+    axes = figure.add_subplot()
+    draw_complex(axes, flat, line_width=0.8 * min(1.0, sqrt(FEW / max(len(flat.segments), 1))))
+    if title:
+        axes.set_title(title, fontsize=10)

@@ -1,0 +1,199 @@
+"""Tropical curves and what is dual to them, side by side: regions are the monomials, vertices the cells.
+
+The curve of a tropical polynomial in two variables is where two monomials or more attain the maximum. Its
+regions belong to the monomials, and the dual subdivision of the Newton polytope has these as its points: so
+both have one colour and one number. Edges that are dual stand at right angles (Maclagan and Sturmfels 2015,
+proposition 3.1.6). What is drawn is computed in integers and rounded at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from creased.core.domain import Box
+from creased.core.tolerance import get_epsilon
+from creased.drawing.palette import INK, by_place
+from creased.drawing.plane import frame
+from creased.tropical.epigraphs import Epigraph, Point, epigraph
+from creased.tropical.polynomials import TropicalPolynomial
+from creased.tropical.subdivisions import DualSubdivision, dual_subdivision
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LATTICE = 40  # points in a direction up to which the integers are shown
+GRID = 60  # points in a direction, of those where a number may stand
+
+
+@dataclass(frozen=True)
+class TropicalCurve:
+    """The part of a tropical curve in a box, and the whole of what is dual to it."""
+
+    regions: list[NDArray[np.float64]]  # m of (n, 2): corners in the box, counter-clockwise; none outside
+    segments: NDArray[np.float64]  # (S, 2, 2): edges of the curve in the box
+    pairs: NDArray[np.int64]  # (S, 2): the two monomials that are equal on each
+    vertices: NDArray[np.float64]  # (V, 2): all, those outside the box too
+    slopes: NDArray[np.float64]  # (m, 2)
+    dual: DualSubdivision
+    domain: Box
+
+
+def flatten_curve(polynomial: TropicalPolynomial, domain: Box | None = None) -> TropicalCurve:
+    """The curve of a tropical polynomial in two variables.
+
+    Args:
+        polynomial: exact; monomials that are not essential are left out.
+        domain: the box to show; by default one around all vertices.
+
+    Raises:
+        ValueError: there are other than two variables, or no vertex to put a box around.
+    """
+    if polynomial.dim != 2:
+        raise ValueError(f"flatten_curve: needs two variables, got {polynomial.dim}")
+    dual = dual_subdivision(polynomial)
+    domain = _around(dual.vertices) if domain is None else domain
+    above = epigraph(dual.polynomial.slopes, dual.polynomial.coefficients, domain)
+    ends = [(pair, as_points(_corners(above, pair))) for pair in dual.edges]
+    inside = [(pair, segment) for pair, segment in ends if len(segment) == 2]
+    return TropicalCurve(
+        [in_order(as_points(_corners(above, [i]))) for i in range(dual.polynomial.n)],
+        np.array([segment for _, segment in inside]).reshape(-1, 2, 2),
+        np.array([pair for pair, _ in inside], dtype=np.int64).reshape(-1, 2),
+        as_points(dual.vertices),
+        as_points(dual.polynomial.slopes),
+        dual,
+        domain,
+    )
+
+
+def as_points(points: Iterable[Point], dim: int = 2) -> NDArray[np.float64]:
+    """Exact points as an array (n, dim)."""
+    return np.array([[float(x) for x in point] for point in points]).reshape(-1, dim)
+
+
+def in_order(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The corners (n, 2) of a convex polygon, counter-clockwise."""
+    arms = points - points.mean(0) if len(points) else points
+    return points[np.argsort(np.arctan2(arms[:, 1], arms[:, 0]), kind="stable")]
+
+
+def _around(vertices: Sequence[Point]) -> Box:
+    """A square with room around the vertices, for the parts that are unbounded."""
+    if not vertices:
+        raise ValueError("flatten_curve: the curve has no vertex: say by domain= which box to show")
+    points = as_points(vertices)
+    centre = (points.min(0) + points.max(0)) / 2
+    half = float(np.ptp(points, axis=0).max()) * 0.9 or 1.0
+    (x, y) = centre.tolist()
+    return Box((x - half, y - half), (x + half, y + half))
+
+
+def _corners(above: Epigraph, monomials: Sequence[int]) -> list[Point]:
+    return [(Fraction(x, t), Fraction(y, t)) for x, y, _, t in above.rays_of(monomials) if t]
+
+
+def colours_of(curve: TropicalCurve) -> NDArray[np.float64]:
+    """A colour (m, 3) for each monomial: the hue is where in the Newton polytope it is."""
+    return by_place(curve.slopes)
+
+
+def draw_curve(
+    axes: Any, curve: TropicalCurve, *, colours: NDArray[Any] | None = None, numbers: bool = True
+) -> None:
+    """Draw a curve: its regions coloured and numbered as their monomials, its vertices dotted.
+
+    Args:
+        axes: of matplotlib.
+        curve: see `flatten_curve`.
+        colours: (m, 3), of the monomials; by default as `colours_of`.
+        numbers: whether to number the regions.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    from matplotlib.collections import LineCollection, PolyCollection
+
+    colours = colours_of(curve) if colours is None else colours
+    there = [i for i, corners in enumerate(curve.regions) if len(corners)]
+    polygons = [curve.regions[i] for i in there]
+    axes.add_collection(PolyCollection(polygons, facecolors=colours[there], edgecolors="face", lw=0.2))
+    lines = LineCollection(list(curve.segments), colors=INK, linewidths=1.3, capstyle="round")
+    axes.add_collection(lines)
+    axes.scatter(*curve.vertices.T, s=26, color=INK, zorder=3)
+    if numbers:
+        for i in there:
+            _number(axes, _middle(curve.regions[i]), i)
+    frame(axes, curve.domain)
+
+
+def draw_dual(
+    axes: Any,
+    curve: TropicalCurve,
+    *,
+    colours: NDArray[Any] | None = None,
+    bold: NDArray[np.bool_] | None = None,
+    numbers: bool = True,
+) -> None:
+    """Draw the dual subdivision: a point for each monomial, coloured and numbered as its region.
+
+    Args:
+        axes: of matplotlib.
+        curve: see `flatten_curve`.
+        colours: (m, 3), of the monomials; by default as `colours_of`.
+        bold: (E,), the edges of ``curve.dual`` to draw bold.
+        numbers: whether to number the points.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    from matplotlib.collections import LineCollection, PolyCollection
+
+    colours = colours_of(curve) if colours is None else colours
+    cells = [in_order(curve.slopes[list(cell)]) for cell in curve.dual.cells]
+    axes.add_collection(PolyCollection(cells, facecolors="#f1f3f6", edgecolors="none"))
+    edges = curve.slopes[np.array(curve.dual.edges, dtype=np.int64).reshape(-1, 2)]
+    widths = np.full(len(edges), 1.3) if bold is None else np.where(bold, 3.0, 1.1)
+    axes.add_collection(LineCollection(list(edges), colors=INK, linewidths=widths, capstyle="round"))
+    axes.scatter(*_lattice(curve.slopes).T, s=5, color="#b4bcc8", zorder=1.5)
+    size = 150 if numbers else 40
+    axes.scatter(*curve.slopes.T, s=size, c=colours, edgecolors=INK, linewidths=1.1, zorder=3)
+    if numbers:
+        for i, slope in enumerate(curve.slopes):
+            _number(axes, slope, i)
+    low, high = curve.slopes.min(0), curve.slopes.max(0)
+    half = float((high - low).max()) * 0.6 or 1.0
+    (x, y) = ((low + high) / 2).tolist()
+    frame(axes, Box((x - half, y - half), (x + half, y + half)))
+
+
+def _number(axes: Any, place: NDArray[np.float64], i: int) -> None:
+    axes.text(*place, str(i + 1), ha="center", va="center", fontsize=8, color=INK, zorder=4, clip_on=True)
+
+
+def _middle(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The point of a grid in a convex polygon (n, 2) that is farthest from its sides: room for a number."""
+    sides = np.roll(corners, -1, axis=0) - corners
+    lengths = np.linalg.norm(sides, axis=1)
+    long = lengths > get_epsilon(torch.float64) * lengths.max()  # where a crease nearly meets a corner
+    normals = np.stack([-sides[long, 1], sides[long, 0]], axis=1) / lengths[long, None]
+    x, y = np.linspace(corners.min(0), corners.max(0), GRID).T
+    points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    points = np.append(points, [corners.mean(0)], axis=0)  # the only one inside of a sliver
+    depth = ((points[:, None] - corners[long]) * normals).sum(2).min(1)
+    middle: NDArray[np.float64] = points[depth > 0.97 * depth.max()].mean(0)
+    return middle
+
+
+def _lattice(slopes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The integer points around integer slopes; none of others."""
+    low, high = np.floor(slopes.min(0)), np.ceil(slopes.max(0))
+    if (slopes != np.round(slopes)).any() or (high - low).max() > LATTICE:
+        return np.empty((0, 2))
+    x, y = (np.arange(a, b + 1) for a, b in zip(low, high, strict=True))
+    return np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)

@@ -1,0 +1,92 @@
+"""`creased draw`: what is written, and one line for what cannot be drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import creased
+from creased.cli import main
+from creased.core.affine_slice import slice_program
+from creased.drawing import flatten
+
+
+def _write(path: Path, in_dim: int, out_dim: int = 1) -> creased.MLP:
+    torch.manual_seed(0)
+    network = creased.MLP(in_dim, 6, 2, out_dim=out_dim).double()
+    linear = [m for m in network.modules() if isinstance(m, torch.nn.Linear)]
+    arrays = {
+        f"{i}.{name}": p.detach().numpy() for i, m in enumerate(linear) for name, p in m.named_parameters()
+    }
+    np.savez(path, **arrays)
+    return network
+
+
+def _draw(file: Path, *options: str) -> int:
+    return main(["draw", str(file), "--half-width", "1", *options])
+
+
+def test_two_inputs_are_drawn_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    network = _write(tmp_path / "net.npz", 2)
+    assert _draw(tmp_path / "net.npz", "--out", str(tmp_path / "new" / "a.png")) == 0
+    flat = flatten(creased.lower(network), creased.Box.cube(2, 1))
+    assert f"{len(flat.polygons)} regions and {len(flat.segments)} edges\n" in capsys.readouterr().out
+    assert (tmp_path / "new" / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_plane_of_three_inputs_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    network = _write(tmp_path / "net.npz", 3)
+    out = tmp_path / "a.svg"
+    options = ["--across", "y", "--at", "0.25", "--level", "0.01", "--out", str(out)]
+    assert _draw(tmp_path / "net.npz", *options) == 0
+    plane = slice_program(creased.lower(network), [0, 0.25, 0], [[1, 0], [0, 0], [0, 1]])
+    flat = flatten(plane.program, creased.Box.cube(2, 1), 0.01)
+    said = capsys.readouterr().out
+    assert f"{len(flat.polygons)} regions and {len(flat.segments)} edges in y = 0.25\n" in said
+    assert "<svg" in out.read_text()
+
+
+def test_the_plane_is_z_0_by_default(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _write(tmp_path / "net.npz", 3)
+    assert _draw(tmp_path / "net.npz", "--out", str(tmp_path / "a.png")) == 0
+    assert "in z = 0\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("in_dim", "options", "message"),
+    [
+        (4, ["--out", "a.png"], "this one has 4: in Python see slice_program"),
+        (2, ["--out", "a.png", "--at", "0"], "leave --across and --at out"),
+        (3, ["--out", "a.png", "--at", "2"], "--at must be in the domain, from -1 to 1 along z, got 2"),
+        (3, ["--out", "a.png", "--at", "nan"], "--at must be in the domain"),
+        (2, ["--out", "a.ply"], "cannot write a.ply: a picture ends in one of"),
+        (2, ["--out", "a.png", "--output", "1"], "output must be in 0..0, got 1"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_in_a_line(
+    in_dim: int,
+    options: list[str],
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _write(tmp_path / "net.npz", in_dim)
+    assert _draw(tmp_path / "net.npz", *options) == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["net.npz"]
+
+
+def test_one_of_several_outputs_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    network = _write(tmp_path / "net.npz", 2, out_dim=2)
+    assert _draw(tmp_path / "net.npz", "--output", "1", "--out", str(tmp_path / "a.png")) == 0
+    program = creased.lower(network)
+    head = creased.Affine(program.head.weight[1:], program.head.bias[1:])
+    flat = flatten(creased.Program(program.blocks, head), creased.Box.cube(2, 1))
+    assert f": {len(flat.polygons)} regions" in capsys.readouterr().out
