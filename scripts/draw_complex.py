@@ -31,8 +31,8 @@ def main() -> None:
 
     figure, axes = plt.subplots(figsize=(6, 6.4), layout="constrained")
     draw_complex(axes, flat)
-    figure.savefig(chosen.out, dpi=150)
-    print(f"{chosen.out}: {len(flat.polygons)} regions, {len(flat.segments)} edges")
+    figure.savefig(chosen.out, dpi=120)
+    print(f"{chosen.out}: {flat.n_cells} activation cells, {len(flat.polygons)} with the level set")
 
 
 def _fit(width: int, depth: int, steps: int) -> creased.MLP:

@@ -33,26 +33,30 @@ def test_two_inputs_are_drawn_whole(tmp_path: Path, capsys: pytest.CaptureFixtur
     network = _write(tmp_path / "net.npz", 2)
     assert _draw(tmp_path / "net.npz", "--out", str(tmp_path / "new" / "a.png")) == 0
     flat = flatten(creased.lower(network), creased.Box.cube(2, 1))
-    assert f"{len(flat.polygons)} regions and {len(flat.segments)} edges\n" in capsys.readouterr().out
+    assert (
+        f": {flat.n_cells} activation cells, which the level set cuts into {len(flat.polygons)}\n"
+        in capsys.readouterr().out
+    )
     assert (tmp_path / "new" / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_plane_of_three_inputs_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     network = _write(tmp_path / "net.npz", 3)
     out = tmp_path / "a.svg"
-    options = ["--across", "y", "--at", "0.25", "--level", "0.01", "--out", str(out)]
+    level = network(torch.tensor([[0.1, 0.25, 0.2]]).double()).item()
+    options = ["--across", "y", "--at", "0.25", f"--level={level}", "--out", str(out)]
     assert _draw(tmp_path / "net.npz", *options) == 0
     plane = slice_program(creased.lower(network), [0, 0.25, 0], [[1, 0], [0, 0], [0, 1]])
-    flat = flatten(plane.program, creased.Box.cube(2, 1), 0.01)
+    flat = flatten(plane.program, creased.Box.cube(2, 1), level)
     said = capsys.readouterr().out
-    assert f"{len(flat.polygons)} regions and {len(flat.segments)} edges in y = 0.25\n" in said
+    assert f": {flat.n_cells} activation cells in y = 0.25, which the level set cuts" in said
     assert "<svg" in out.read_text()
 
 
 def test_the_plane_is_z_0_by_default(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _write(tmp_path / "net.npz", 3)
     assert _draw(tmp_path / "net.npz", "--out", str(tmp_path / "a.png")) == 0
-    assert "in z = 0\n" in capsys.readouterr().out
+    assert "cells in z = 0, " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -89,4 +93,10 @@ def test_one_of_several_outputs_is_drawn(tmp_path: Path, capsys: pytest.CaptureF
     program = creased.lower(network)
     head = creased.Affine(program.head.weight[1:], program.head.bias[1:])
     flat = flatten(creased.Program(program.blocks, head), creased.Box.cube(2, 1))
-    assert f": {len(flat.polygons)} regions" in capsys.readouterr().out
+    assert f"cuts into {len(flat.polygons)}\n" in capsys.readouterr().out
+
+
+def test_a_level_that_is_nowhere_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _write(tmp_path / "net.npz", 2)
+    assert _draw(tmp_path / "net.npz", "--level", "99", "--out", str(tmp_path / "a.png")) == 0
+    assert capsys.readouterr().out.endswith("activation cells, no level set\n")

@@ -8,7 +8,9 @@ import torch
 
 from creased import Box
 from creased.drawing import draw_complex, flatten
+from creased.tropical import cells
 from tests.strategies import random_program
+from tests.tropical.nets import named
 
 
 def test_regions_fill_the_box_and_have_the_gradients_of_their_points() -> None:
@@ -33,6 +35,21 @@ def test_segments_of_the_last_layer_lie_on_the_level_set() -> None:
     torch.testing.assert_close(program(torch.tensor(found))[:, 0], torch.full((len(found),), level).double())
     walls = flat.segments[flat.layers == -1].reshape(-1, 2)
     assert np.abs(walls).max(1) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", ["L1", "E231", "E2321", "rnd[2,4,3,1]s3"])
+def test_creases_that_coincide_or_concur_leave_no_slivers(name: str) -> None:
+    box = Box.cube(2, 2)
+    flat = flatten(named(name), box)
+    assert flat.n_cells == sum(1 for _ in cells(named(name), box))
+    assert len(flat.cells) == len(flat.polygons) == len(flat.gradients)
+    assert np.linalg.norm(flat.segments[:, 0] - flat.segments[:, 1], axis=1).min() > 1e-3
+
+
+def test_the_level_set_cuts_cells_in_two() -> None:
+    flat = flatten(named("L1"), Box.cube(2, 2))
+    assert (flat.n_cells, len(flat.polygons)) == (4, 8)
+    assert np.bincount(flat.cells).tolist() == [2, 2, 2, 2]
 
 
 def test_complex_is_drawn_on_given_axes() -> None:

@@ -67,8 +67,9 @@ def draw(
     written = BytesIO()
     figure.savefig(written, format=out.suffix[1:].lower(), dpi=150, bbox_inches="tight", pad_inches=0.1)
     write_whole(out, written.getvalue())
-    said = f"{out}: {len(flat.polygons):,} regions and {len(flat.segments):,} edges"
-    return f"{said} in {where}" if where else said
+    has_level = bool((flat.layers == flat.n_layers).any())
+    n_pieces = f"which the level set cuts into {len(flat.polygons):,}" if has_level else "no level set"
+    return f"{out}: {flat.n_cells:,} activation cells{f' in {where}' if where else ''}, {n_pieces}"
 
 
 def _require_kind(out: Path, kinds: list[str]) -> None:

@@ -17,6 +17,7 @@ from creased.core.extract import extract_complex
 from creased.core.program import Program
 from creased.core.regions import Regions, find_regions
 from creased.core.signs import masks_of
+from creased.core.tolerance import get_epsilon
 from creased.drawing.palette import INK, by_direction, by_layer
 
 if TYPE_CHECKING:
@@ -29,14 +30,23 @@ class PlaneComplex:
 
     polygons: list[NDArray[np.float64]]  # R of (n, 2): the regions, counter-clockwise
     gradients: NDArray[np.float64]  # (R, 2): of the function on each
+    cells: NDArray[np.int64]  # (R,): which activation cell each is of; the level set cuts some in two
     segments: NDArray[np.float64]  # (E, 2, 2)
     layers: NDArray[np.int64]  # (E,): whose crease it is; -1 a wall, the number of layers for the level set
     n_layers: int
     domain: Box
 
+    @property
+    def n_cells(self) -> int:
+        """Number of activation cells: of regions, were there no level set."""
+        return int(self.cells.max(initial=-1)) + 1
+
 
 def flatten(program: Program, domain: Box, level: float = 0.0) -> PlaneComplex:
     """The complex of a function of the plane, cut by its level set, as polygons and segments.
+
+    Where creases coincide or meet in a point the complex has cells without extent between them; those that
+    are thinner than coordinates are rounded are left out. Counts of any network: `creased.tropical.count`.
 
     Raises:
         ValueError: there are other than two inputs, several outputs, or the complex was given up.
@@ -51,11 +61,41 @@ def flatten(program: Program, domain: Box, level: float = 0.0) -> PlaneComplex:
     regions = find_regions(complex_)
     layout = regions.layout
     masks = masks_of(regions.words, layout.n_walls, layout.n_neurons, program.dtype)
-    segments = complex_.vertices[complex_.edges.long()].numpy()
-    gradients = program.gradients_on(masks).numpy()
+    polygons = _polygons(regions, complex_)
+    kept = _are_open(polygons, domain)
+    segments, layers = complex_.vertices[complex_.edges.long()].numpy(), _layers(complex_)
+    long = np.linalg.norm(segments[:, 0] - segments[:, 1], axis=1) > _finest(domain)
+    gradients = program.gradients_on(masks).numpy()[kept]
+    _, cells = np.unique(np.packbits(masks.numpy()[kept] > 0, axis=1), axis=0, return_inverse=True)
     return PlaneComplex(
-        _polygons(regions, complex_), gradients, segments, _layers(complex_), len(program.widths), domain
+        [polygon for polygon, is_kept in zip(polygons, kept, strict=True) if is_kept],
+        gradients,
+        cells.reshape(-1),
+        segments[long],
+        layers[long],
+        len(program.widths),
+        domain,
     )
+
+
+def _are_open(polygons: list[NDArray[np.float64]], domain: Box) -> NDArray[np.bool_]:
+    """Which polygons are wider than rounding makes them."""
+    sizes = np.array([len(polygon) for polygon in polygons])
+    ends = np.cumsum(sizes)
+    starts = ends - sizes
+    points = np.concatenate(polygons)
+    following = np.arange(1, len(points) + 1)
+    following[ends - 1] = starts
+    sides = points[following] - points
+    arms = points - points[np.repeat(starts, sizes)]
+    areas = np.add.reduceat(arms[:, 0] * sides[:, 1] - arms[:, 1] * sides[:, 0], starts)  # twice
+    mask: NDArray[np.bool_] = areas > np.add.reduceat(np.hypot(*sides.T), starts) * _finest(domain)
+    return mask
+
+
+def _finest(domain: Box) -> float:
+    """The error of a coordinate."""
+    return get_epsilon(torch.float64) * max(map(abs, (*domain.lower, *domain.upper)))
 
 
 def _polygons(regions: Regions, complex_: PolyhedralComplex) -> list[NDArray[np.float64]]:
