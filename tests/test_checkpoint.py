@@ -58,6 +58,14 @@ def test_the_method_and_a_proof_are_asked_for_on_the_command_line(
     assert "not complete: stopped at" in capsys.readouterr().out
 
 
+def test_draw_takes_the_domain_of_the_training(checkpoint: Path, tmp_path: Path, capsys: Any) -> None:
+    out = ["--out", str(tmp_path / "complex.png")]
+    assert main(["draw", str(checkpoint), "--across", "x", "--at", "0.5", *out]) == 0
+    assert "activation cells in x = 0.5" in capsys.readouterr().out
+    assert main(["draw", str(checkpoint), "--across", "x", "--at", "0.51", *out]) == 1
+    assert "from -0.5 to 0.5 along x, got 0.51" in capsys.readouterr().err
+
+
 def test_info_says_what_there_is(checkpoint: Path, capsys: Any) -> None:
     assert main(["info", str(checkpoint)]) == 0
     said = capsys.readouterr().out
