@@ -28,7 +28,7 @@ def _train(folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
         ([*SMOKE, "model.width=0"], "model.width takes a whole number, at least 1; got 0"),
         ([*SMOKE, "threads=0"], "threads takes a whole number, at least 1; got 0"),
         ([*SMOKE, "paths.output=/proc/none"], "/proc/none"),
-        (["model.widht=3"], "Could not override 'model.widht'"),
+        (["model.widht=3"], "did you mean model.width?"),
         ([*SMOKE, "data.near=2"], "data.near is a share"),
         ([*SMOKE, "optimizer.lr=1e30"], "lower optimizer.lr"),
     ],

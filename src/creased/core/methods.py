@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.collect import collect
+from creased.core.collect import Extraction, collect
 from creased.core.completeness import Proof, prove_complete
 from creased.core.level_set import LevelSet
 from creased.core.march import Walker
@@ -87,6 +87,11 @@ def choose_method(
 def subdivide_all(task: Task, asked: Asked) -> LevelSet:
     """The level set by cutting all of the domain that is not proven to miss it."""
     done = collect(task, asked.memory, task.rows.layout.first_output, asked.progress)
+    return level_set_of(task, done, asked)
+
+
+def level_set_of(task: Task, done: Extraction, asked: Asked) -> LevelSet:
+    """The level set of a skeleton that is completely cut, as far as that goes."""
     guarantee = CERTIFIED if task.prune and task.program.blocks else COMPLETE
     if not done.is_whole:
         guarantee = f"not complete: {done.notes[-1]}"

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 
 TRACES = "HYDRA_FULL_ERROR"  # with 1 Hydra raises what it caught; a user who sets it wants the trace
+ALL_OPTIONS = "./run train --cfg job shows every option"
+LIKE = 0.75  # of two words, as difflib measures it; less alike is not meant
 CONFIGS = Path(__file__).parents[3] / "configs"
 
 
@@ -40,6 +46,30 @@ def _say(error: BaseException) -> str:
         return f"there is no {group}={name}: choose from {', '.join(sorted(options))}"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     words = "; ".join(line.removesuffix(".") for line in lines[:2] if not line.startswith("See http"))
+    if meant := _meant(error):
+        return f"there is no option {meant[0]}: did you mean {meant[1]}? {ALL_OPTIONS}"
     if isinstance(error, ConfigCompositionException):
-        return f"{words}; ./run train --cfg job shows every option"
+        return f"{words}; {ALL_OPTIONS}"
     return words
+
+
+def _meant(error: BaseException) -> tuple[str, str] | None:
+    """The option that there is not, and that most like it: in its whole name, or in its last word."""
+    cause: Any = error.__cause__
+    if not isinstance(cause, OmegaConfBaseException) or not isinstance(cause.parent_node, DictConfig):
+        return None
+    wrong, names = str(cause.full_key), list(_names(cause.parent_node._get_root()))
+    by_last = {name.rpartition(".")[2]: name for name in reversed(names)}
+    found = get_close_matches(wrong, names, 1, LIKE)
+    if not found:
+        found = [by_last[word] for word in get_close_matches(wrong.rpartition(".")[2], by_last, 1, LIKE)]
+    return (wrong, found[0]) if found else None
+
+
+def _names(config: Any, prefix: str = "") -> Iterator[str]:
+    """All options, those of the configuration's parts too."""
+    for key in config:
+        yield f"{prefix}{key}"
+        value = config._get_node(key)
+        if isinstance(value, DictConfig) and not (value._is_none() or value._is_interpolation()):
+            yield from _names(value, f"{prefix}{key}.")

@@ -8,7 +8,7 @@ import lightning as L
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
+from torch.utils.data import DataLoader, Dataset, DistributedSampler, TensorDataset
 
 from creased.core.domain import Box
 from creased.shapes.sampling import sample_distances
@@ -26,19 +26,19 @@ class SampledPoints(Dataset[tuple[Tensor, Tensor]]):
         return self.points[chosen], self.distances[chosen]
 
 
-class ShuffledBatches(Sampler[Tensor]):
+class ShuffledBatches(DistributedSampler[Tensor]):
     """Indices of whole batches, drawn without replacement until the samples are used up, then again.
 
     The order depends on the seed and the epoch only, so that a resumed run sees what an unbroken one sees.
+    Ranks share it: what n ranks take in a step is one batch n times as large, and each takes its part.
+    Lightning, which knows the base class, leaves it alone, and calls `set_epoch`.
     """
 
-    def __init__(self, n_samples: int, batch_size: int, n_batches: int, seed: int) -> None:
-        self.n_samples, self.batch_size, self.n_batches, self.seed = n_samples, batch_size, n_batches, seed
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the order of the next epoch; Lightning calls this."""
-        self.epoch = epoch
+    def __init__(
+        self, n_samples: int, batch_size: int, n_batches: int, seed: int, rank: int = 0, n_ranks: int = 1
+    ) -> None:
+        super().__init__(range(n_samples), n_ranks, rank, seed=seed)  # type: ignore[arg-type]
+        self.n_samples, self.batch_size, self.n_batches = n_samples, batch_size, n_batches
 
     def __len__(self) -> int:
         return self.n_batches
@@ -46,11 +46,12 @@ class ShuffledBatches(Sampler[Tensor]):
     def __iter__(self) -> Iterator[Tensor]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         order, used = torch.empty(0, dtype=torch.int64), 0
+        n_taken, mine = self.batch_size * self.num_replicas, self.batch_size * self.rank
         for _ in range(self.n_batches):
-            if used + self.batch_size > order.shape[0]:
+            if used + n_taken > order.shape[0]:
                 order, used = torch.randperm(self.n_samples, generator=generator), 0
-            yield order[used : used + self.batch_size]
-            used += self.batch_size
+            yield order[used + mine : used + mine + self.batch_size]
+            used += n_taken
 
 
 class SDFDataModule(L.LightningDataModule):
@@ -62,7 +63,7 @@ class SDFDataModule(L.LightningDataModule):
         n_samples: points with distances.
         near: the share of them drawn near the surface; the rest is uniform in the domain.
         spreads: standard deviations, in domain units, of the offsets of near points.
-        batch_size: points a step.
+        batch_size: points a step, of each process.
         n_batches: steps an epoch; an epoch is the time between two extractions, not a pass over the samples.
         n_validation: fresh surface points for validation.
         seed: of samples and order.
@@ -105,9 +106,15 @@ class SDFDataModule(L.LightningDataModule):
         self.surface = torch.from_numpy(surface.astype(np.float32))
 
     def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
-        """Whole batches."""
+        """Whole batches, of each rank its own."""
         assert self.samples is not None
-        order = ShuffledBatches(self.n_samples, self.batch_size, self.n_batches, self.seed)
+        rank, n_ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        if self.batch_size * n_ranks > self.n_samples:
+            raise ValueError(
+                f"data.batch_size={self.batch_size} on {n_ranks} processes needs data.n_samples of "
+                f"{self.batch_size * n_ranks} or more, got {self.n_samples}"
+            )
+        order = ShuffledBatches(self.n_samples, self.batch_size, self.n_batches, self.seed, rank, n_ranks)
         return DataLoader(self.samples, batch_size=None, sampler=order)
 
     def val_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:

@@ -16,6 +16,8 @@ from omegaconf import OmegaConf
 
 LAST = Path("checkpoints") / "last.ckpt"
 WANDB_RUN = "creased_wandb_run"  # a checkpoint's entry
+RUN_FOLDER = "CREASED_RUN_FOLDER"  # where rank 0 tells the further ranks that it starts where the run writes
+RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")  # as launchers number processes, the first that is set
 # What surrounds the shape in a folder's name: a time or the number of a job, and a count of namesakes.
 STAMPED = re.compile(r"^(\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d|\d+)_|~\d+$")
 
@@ -32,6 +34,8 @@ def find_checkpoint(ckpt_path: str, root: str, shape: str) -> Path:
     Raises:
         ResumeError: there is none.
     """
+    if ckpt_path == "last" and is_follower() and RUN_FOLDER in os.environ:
+        ckpt_path = os.environ[RUN_FOLDER]  # the newest run may be another by now
     if ckpt_path == "last":
         folders = [folder for folder in Path(root).glob("*") if STAMPED.sub("", folder.name) == shape]
         runs = [folder / LAST for folder in folders if (folder / LAST).is_file()]
@@ -43,6 +47,23 @@ def find_checkpoint(ckpt_path: str, root: str, shape: str) -> Path:
     if not path.is_file():
         raise ResumeError(f"there is no checkpoint {path}")
     return path
+
+
+def is_follower() -> bool:
+    """True in a process that another one started to train with it: any rank but 0."""
+    return next((os.environ[name] != "0" for name in RANKS if name in os.environ), False)
+
+
+def require_agreement() -> None:
+    """Refuse to choose a folder where processes that were started side by side would choose another.
+
+    Raises:
+        ResumeError: they can't agree.
+    """
+    if is_follower() or ("TORCHELASTIC_RUN_ID" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1"):
+        raise ResumeError(
+            "processes that torchrun or Slurm starts can't agree on a run folder: give paths.output=FOLDER"
+        )
 
 
 def label_shape(name: str, path: str | None) -> str:
@@ -83,7 +104,10 @@ def _resolve_run_folder(root: str, name: str, path: str | None, ckpt_path: str |
 
     In a multirun the folder is that of Hydra's job, unless a run is resumed.
     """
+    if is_follower() and RUN_FOLDER in os.environ:
+        return os.environ[RUN_FOLDER]
     try:
+        require_agreement()
         config = HydraConfig.get() if HydraConfig.initialized() else None
         if config is not None and config.mode == RunMode.MULTIRUN and ckpt_path is None:
             folder = str(Path(config.sweep.dir) / config.sweep.subdir)

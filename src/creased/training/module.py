@@ -87,11 +87,11 @@ class SDFModule(L.LightningModule):
         total = values.new_zeros(())
         for name, term in self.losses.items():
             loss = term(self.network, points, values, distances)
-            self.log(f"train/{name}", loss, on_step=False, on_epoch=True)
+            self.log(f"train/{name}", loss, on_step=False, on_epoch=True, sync_dist=True)
             total = total + term.weight * loss
         total = total + self._regularize(total)
         self.log("loss", total, prog_bar=True, on_step=True, on_epoch=False)
-        self.log("train/loss", total, on_step=False, on_epoch=True)
+        self.log("train/loss", total, on_step=False, on_epoch=True, sync_dist=True)
         return total
 
     def _regularize(self, loss: Tensor) -> Tensor | float:
@@ -108,7 +108,7 @@ class SDFModule(L.LightningModule):
             if not bool(torch.isfinite(value)):
                 self._warn_once(f"regularizer {name} is not finite in step {step}: left out while it is")
                 continue
-            self.log(f"train/{name}", value, on_step=False, on_epoch=True)
+            self.log(f"train/{name}", value, on_step=False, on_epoch=True, sync_dist=True)
             total = total + weight * factor * value
         return total
 
@@ -134,7 +134,7 @@ class SDFModule(L.LightningModule):
 
     def validation_step(self, batch: tuple[Tensor], batch_index: int) -> None:
         """Mean |f| on the surface of the shape, in domain units."""
-        self.log("val/surface_error", self(batch[0]).abs().mean(), prog_bar=True)
+        self.log("val/surface_error", self(batch[0]).abs().mean(), prog_bar=True, sync_dist=True)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimizer, with its rate scheduled over the whole run, step by step."""

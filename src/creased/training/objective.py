@@ -24,7 +24,7 @@ def objective(cfg: DictConfig) -> float | list[float] | None:
         does not have them, as a level set that is empty has no distance to a shape: a failed trial.
     """
     metrics, wanted = run_or_explain(cfg), cfg.optimized_metric
-    if wanted is None or "failed" in metrics:
+    if wanted is None or "failed" in metrics or not metrics:
         return None
     names = [wanted] if isinstance(wanted, str) else list(wanted)
     values = [_value(metrics, name) for name in names]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from creased.core.level_set import LevelSet
 from creased.core.program import Program
 from creased.geometry.regularizers import Regularizer
+from creased.training.ranks import mean_over_ranks
 from creased.training.schedules import Schedule, constant
 
 REBALANCED = 20  # steps that a measured ratio of gradients is kept for
@@ -65,7 +66,7 @@ class Regularization:
         value = self.term(level_set, program)
         if self.balanced and (self._measured_at < 0 or step - self._measured_at >= REBALANCED):
             parameters = [p for p in network.parameters() if p.requires_grad]
-            ours, theirs = (_gradient_norm(scalar, parameters) for scalar in (value, loss))
+            ours, theirs = (_gradient_norm(scalar, parameters) for scalar in (value, loss))  # of all ranks
             if 0 < ours < float("inf"):
                 self._ratio, self._measured_at = theirs / ours, step
         return value, torch.as_tensor(self._ratio).to(value) if self.balanced else torch.ones_like(value)
@@ -75,4 +76,4 @@ def _gradient_norm(scalar: Tensor, parameters: Sequence[Tensor]) -> float:
     if not scalar.requires_grad:
         return 0.0
     gradients = torch.autograd.grad(scalar, parameters, retain_graph=True, allow_unused=True)
-    return sum(float(g.square().sum()) for g in gradients if g is not None) ** 0.5
+    return sum(float(mean_over_ranks(g).square().sum()) for g in gradients if g is not None) ** 0.5

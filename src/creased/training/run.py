@@ -34,10 +34,11 @@ from creased.networks import UnsupportedModuleError
 from creased.shapes import Shape
 from creased.training.callbacks.guard import DivergedError
 from creased.training.evaluate import as_table, evaluate
-from creased.training.folders import LAST, ResumeError, find_checkpoint
+from creased.training.folders import LAST, ResumeError, find_checkpoint, is_follower
 from creased.training.module import SDFModule
 from creased.training.options import require_options
 from creased.training.publish import closed_afterwards, publish
+from creased.training.ranks import RankError, hush_followers, joined
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ MISTAKES = (
     MisconfigurationException,
     MissingMandatoryValue,
     OSError,
+    RankError,
     UnsupportedModuleError,
     ValueError,
 )
@@ -68,9 +70,10 @@ def run(cfg: DictConfig) -> dict[str, Any]:
         cfg: the configuration of `configs/train.yaml`, composed by Hydra.
 
     Returns:
-        The metrics, as in `metrics.json`.
+        The metrics, as in `metrics.json`; nothing on ranks other than 0, which train and do no more.
     """
     start = time.perf_counter()
+    hush_followers()
     require_options(cfg)
     torch.set_num_threads(cfg.threads)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -84,11 +87,15 @@ def run(cfg: DictConfig) -> dict[str, Any]:
     module = _make_module(cfg, shape, domain)
     checkpoint = _resume_from(cfg, module)  # before a run that it may refuse to go on with is written to
     _start_from(cfg, module)
-    write_whole(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)).encode())
+    if not is_follower():
+        write_whole(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)).encode())
     trainer = _make_trainer(cfg, plain)
     prepared = time.perf_counter()
     with closed_afterwards(trainer):
-        _fit(trainer, module, data, checkpoint)
+        with joined(trainer, str(folder)):
+            _fit(trainer, module, data, checkpoint)
+        if not trainer.is_global_zero:
+            return {}
         trained = time.perf_counter()
         metrics = _evaluate(cfg, shape, module, trainer)
         finished = time.perf_counter()
@@ -110,12 +117,15 @@ def run_or_explain(cfg: DictConfig) -> dict[str, Any]:
         return run(cfg)
     except MISTAKES as error:
         log.debug("trace", exc_info=True)
+        is_silent = is_follower() and isinstance(error, DivergedError | RankError)  # rank 0 says it
         if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
             log.error("this run of the sweep failed: %s", _say(error))
             return {"failed": _say(error)}
         message, status = _say(error), 1
     except KeyboardInterrupt:
-        message, status = "interrupted", 130
+        is_silent, message, status = is_follower(), "interrupted", 130
+    if is_silent:
+        raise SystemExit(status)
     kept = Path(cfg.paths.output) / LAST
     if kept.exists():
         message += f"\ncreased: the last whole checkpoint is {kept}; go on with ckpt_path={cfg.paths.output}"

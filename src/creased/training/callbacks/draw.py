@@ -49,7 +49,8 @@ class DrawLevelSet(L.Callback):
         """Draw, unless this epoch extracted nothing."""
         assert isinstance(pl_module, SDFModule)
         level_set, epoch = pl_module.level_set, trainer.current_epoch + 1
-        if self._is_broken or level_set is None or level_set is self._drawn:
+        is_mine = trainer.is_global_zero and not self._is_broken
+        if not is_mine or level_set is None or level_set is self._drawn:
             return
         self._drawn = level_set
         try:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import re
 import time
-from typing import Any
+from typing import Any, SupportsFloat
 
 import lightning as L
 import torch
 
 from creased.core.extract import SEEDS, extract_level_set
+from creased.core.level_set import LevelSet
 from creased.geometry import sublevel_volume, surface_area
 from creased.training.conditions import conditions_of, staleness
 from creased.training.module import SDFModule
+from creased.training.ranks import from_rank_zero
 
 LOOKED_AT = 25  # steps after which staleness is measured again
 
@@ -25,7 +27,8 @@ class ExtractLevelSet(L.Callback):
 
     An empty level set, as early in training, is logged with its status, and training goes on. With
     regularizers, what is unusual for them is logged once, and `mesh/stale`, the share of the vertices that
-    had left their cells before the next extraction, each epoch.
+    had left their cells before the next extraction, each epoch. Of several processes rank 0 extracts, and the
+    others get the level set from it.
 
     YAML to paste, in `configs/callbacks/`:
 
@@ -95,14 +98,17 @@ class ExtractLevelSet(L.Callback):
         audit = level_set.audit()
         if pl_module.wants_level_set:
             self._say(conditions_of(audit))
-        pl_module.log("faces", float(audit.n_polygons), prog_bar=True)
-        pl_module.log("extract_s", seconds, prog_bar=True)
-        pl_module.log("mesh/vertices", float(audit.n_vertices))
-        pl_module.log("mesh/euler_characteristic", float(audit.euler_characteristic))
-        pl_module.log("mesh/components", float(audit.n_components))
-        pl_module.log("mesh/is_closed", float(audit.is_closed))
-        pl_module.log("mesh/area", float(surface_area(level_set.vertices, level_set.polygons)))
-        pl_module.log("mesh/volume", float(sublevel_volume(level_set.vertices, level_set)))
+        pl_module.log("faces", float(audit.n_polygons), prog_bar=True, sync_dist=True)
+        pl_module.log("extract_s", seconds, prog_bar=True, sync_dist=True)
+        facts: dict[str, SupportsFloat] = {
+            "mesh/vertices": audit.n_vertices,
+            "mesh/euler_characteristic": audit.euler_characteristic,
+            "mesh/components": audit.n_components,
+            "mesh/is_closed": audit.is_closed,
+            "mesh/area": surface_area(level_set.vertices, level_set.polygons),
+            "mesh/volume": sublevel_volume(level_set.vertices, level_set),
+        }
+        pl_module.log_dict({name: float(fact) for name, fact in facts.items()}, sync_dist=True)
         if level_set.status:
             log.warning("epoch %d: level set %s", epoch, level_set.status)
 
@@ -110,8 +116,8 @@ class ExtractLevelSet(L.Callback):
         """The share of the vertices that are none any more; 0 where nobody wants to know."""
         if not module.wants_level_set and self.stale_above is None:
             return 0.0
-        share = module.stale_share()
-        module.log("mesh/stale", share, on_step=False, on_epoch=True)
+        share = from_rank_zero(module.trainer, module.stale_share)
+        module.log("mesh/stale", share, on_step=False, on_epoch=True, sync_dist=True)
         self._say(staleness(share, module.global_step - self._extracted_at))
         return share
 
@@ -127,12 +133,19 @@ class ExtractLevelSet(L.Callback):
         """Extract into the module; the seconds it took."""
         start = time.perf_counter()
         self._extracted_at = module.global_step
-        with torch.no_grad():
-            last = module.level_set
-            seeds = last if self.warm_start and last is not None and not last.is_empty else SEEDS
-            module.level_set = extract_level_set(
-                module.program(), module.domain, method=self.method, seeds=seeds, dtype=self.dtype
-            )
+        if module.trainer.world_size == 1:
+            module.level_set = self._extracted(module)
+        else:  # by way of the CPU: each rank has a device of its own
+            found = from_rank_zero(module.trainer, lambda: self._extracted(module).to("cpu"))
+            module.level_set = found.to(module.device)
         if module.device.type == "cuda":
             torch.cuda.synchronize(module.device)
         return time.perf_counter() - start
+
+    @torch.no_grad()
+    def _extracted(self, module: SDFModule) -> LevelSet:
+        last = module.level_set
+        seeds = last if self.warm_start and last is not None and not last.is_empty else SEEDS
+        return extract_level_set(
+            module.program(), module.domain, method=self.method, seeds=seeds, dtype=self.dtype
+        )

@@ -8,8 +8,10 @@ import lightning as L
 import torch
 from torch import Tensor
 
+from creased.training.ranks import AgreedError, all_agree
 
-class DivergedError(RuntimeError):
+
+class DivergedError(AgreedError):
     """The loss became NaN or infinite."""
 
 
@@ -39,11 +41,10 @@ class StopOnNaN(L.Callback):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Look at the weights, before they are extracted and saved."""
-        for weights in pl_module.parameters():
-            self._require_finite(weights, trainer)
+        self._require_finite(torch.nn.utils.parameters_to_vector(pl_module.parameters()), trainer)
 
     def _require_finite(self, values: Tensor, trainer: L.Trainer) -> None:
-        if not bool(torch.isfinite(values).all()):
+        if not all_agree(trainer, is_so=bool(torch.isfinite(values).all())):
             raise DivergedError(
                 f"training diverged at step {trainer.global_step} (NaN or infinity): lower optimizer.lr; "
                 "the last checkpoint is from before"

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from creased.core.extract import count_cells
 from creased.core.program import Program
 from creased.networks import lower
+from creased.training.ranks import from_rank_zero
 from creased.tropical import local_complexity
 from creased.tropical.engine_cells import ComplexTooLargeError
 
@@ -105,11 +106,17 @@ class LocalComplexity(L.Callback):
         start = time.perf_counter()
         with torch.no_grad():
             program = lower(network, input_shape=self.input_shape, check=False).detach()
+        domain = getattr(pl_module, "domain", None)
+        values = from_rank_zero(trainer, lambda: self._try_to_measure(program, domain, epoch))
+        pl_module.log_dict(values, sync_dist=True)
+        pl_module.log("complexity_s", time.perf_counter() - start, sync_dist=True)
+
+    def _try_to_measure(self, program: Program, domain: Any, epoch: int) -> dict[str, float]:
         try:
-            pl_module.log_dict(self._measure(program, getattr(pl_module, "domain", None)))
+            return self._measure(program, domain)
         except (ArithmeticError, ComplexTooLargeError) as error:
             log.warning("epoch %d: local complexity is left out: %s", epoch, error)
-        pl_module.log("complexity_s", time.perf_counter() - start)
+            return {}
 
     def _measure(self, program: Program, domain: Any) -> dict[str, float]:
         values: dict[str, float] = {}

@@ -44,7 +44,7 @@ class SaveMesh(L.Callback):
         """Write the level set of this epoch, if there is one."""
         assert isinstance(pl_module, SDFModule)
         level_set = pl_module.level_set
-        if level_set is None or level_set.is_empty:
+        if level_set is None or level_set.is_empty or not trainer.is_global_zero:
             return
         try:
             mesh = mesh_to_write(

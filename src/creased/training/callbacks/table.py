@@ -40,6 +40,8 @@ class EpochTable(L.Callback):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Add a row."""
+        if not trainer.is_global_zero:
+            return
         values = {k: float(v) for k, v in trainer.callback_metrics.items() if k != "loss"}
         seconds = time.perf_counter() - self._epoch_start
         row = {"epoch": float(trainer.current_epoch + 1), "step": float(trainer.global_step)}

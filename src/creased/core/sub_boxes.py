@@ -1,0 +1,143 @@
+"""A box cut in parts that know nothing of each other, and stitched: for extraction on several machines.
+
+The planes between sub-boxes are scaffolding. A cell in one of them is dropped; an edge that they cut is found
+in pieces, which share the edge's own code, its zero ids and its signs, and of which two have one of its ends.
+So loose ends with equal codes are tied, and what is left is the complex as if it had not been cut: the same
+codes, and vertices that are the same up to rounding. Parts need not meet face to face.
+
+A vertex so near to a plane that rounding puts it on both sides, or on neither, leaves ends that nothing is
+tied to. They are counted, and the planes are moved.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.collect import Extraction, collect
+from creased.core.domain import Box
+from creased.core.pairing import CellCodes, cell_keys, pair_equal
+from creased.core.skeleton import Skeleton
+from creased.core.tasks import Task
+
+PLACES = (0.513, 0.479, 0.531, 0.467)  # of planes, as shares of sides, in one round and the next; never 1/2
+
+
+class Part(NamedTuple):
+    """What a sub-box holds of the whole: no cell in a plane between sub-boxes."""
+
+    skeleton: Skeleton  # its edges are those with both ends here
+    loose_ends: Tensor  # (n,) int64: the one end here of an edge that is cut
+    loose_codes: CellCodes  # of that edge, n
+    n_torn: int
+    notes: tuple[str, ...]
+    is_whole: bool
+
+
+CutPart = Callable[[Box], Part]
+MapParts = Callable[[CutPart, Sequence[Box]], Iterable[Part]]  # a map, in the order of the sub-boxes
+
+
+def split_box(box: Box, n_parts: int, place: float = PLACES[0]) -> list[Box]:
+    """So many sub-boxes: the largest is cut across its longest side, until there are as many.
+
+    Raises:
+        ValueError: fewer than one is asked for.
+    """
+    if n_parts < 1:
+        raise ValueError(f"split_box: n_parts must be 1 or more, got {n_parts}")
+    parts = [box]
+    while len(parts) < n_parts:
+        largest = max(parts, key=lambda part: math.prod(_sides(part)))
+        index, sides = parts.index(largest), _sides(largest)
+        axis = sides.index(max(sides))
+        middle = largest.lower[axis] + place * sides[axis]
+        upper = [*largest.upper[:axis], middle, *largest.upper[axis + 1 :]]
+        lower = [*largest.lower[:axis], middle, *largest.lower[axis + 1 :]]
+        parts[index : index + 1] = [Box(largest.lower, upper), Box(lower, largest.upper)]
+    return parts
+
+
+def _sides(box: Box) -> list[float]:
+    return [upper - lower for lower, upper in zip(box.lower, box.upper, strict=True)]
+
+
+def cut_part(task: Task, level_row: int | None, memory: int | None, part: Box) -> Part:
+    """Cut one sub-box of a task's domain by all rows; keep what is of the whole, on one row or altogether."""
+    assert isinstance(task.domain, Box)
+    done = collect(task._replace(domain=part), memory, level_row)
+    cells = done.skeleton
+    is_real = ~_in_planes(cells.zero_ids, part, task.domain)
+    first, second = cells.edges.long().unbind(1)
+    n_ends = is_real[first].long() + is_real[second].long()
+    n_ends = n_ends.masked_fill(_in_planes(cells.edge_zero_ids, part, task.domain), 0)
+    number = is_real.cumsum(0) - 1
+    vertex, whole, loose = (mask.nonzero()[:, 0] for mask in (is_real, n_ends == 2, n_ends == 1))
+    kept = Skeleton(
+        cells.vertices[vertex],
+        cells.zero_ids[vertex],
+        cells.words[vertex],
+        number[cells.edges[whole].long()],
+        cells.edge_zero_ids[whole],
+    )
+    ends = number[torch.where(is_real[first], first, second)[loose]]
+    words = (cells.words[first] | cells.words[second])[loose]
+    codes = CellCodes(words, cells.edge_zero_ids[loose])
+    return Part(kept, ends, codes, done.n_torn, done.notes, done.is_whole)
+
+
+def _in_planes(zero_ids: Tensor, part: Box, whole: Box) -> Tensor:
+    """True (n,) for cells in a wall of a part that is none of the whole, given their zero ids (n, z)."""
+    bounds = zip((part.lower, part.upper), (whole.lower, whole.upper), strict=True)
+    lower, upper = ([a != b for a, b in zip(mine, theirs, strict=True)] for mine, theirs in bounds)
+    is_plane = torch.tensor([is_so for pair in zip(lower, upper, strict=True) for is_so in pair])
+    is_plane = is_plane.to(zero_ids.device)
+    is_wall = zero_ids < is_plane.shape[0]
+    return (is_wall & is_plane[torch.where(is_wall, zero_ids, 0).long()]).any(1)
+
+
+def stitch(parts: Sequence[Part], task: Task) -> tuple[Extraction, int]:
+    """One skeleton of all parts, and the number of ends that nothing was tied to."""
+    n_before = [0]
+    for part in parts:
+        n_before.append(n_before[-1] + part.skeleton.vertices.shape[0])
+    offsets = n_before[: len(parts)]
+    ends = torch.cat([part.loose_ends + n for part, n in zip(parts, offsets, strict=True)])
+    columns = zip(*(part.loose_codes for part in parts), strict=True)
+    codes = CellCodes(*(torch.cat(column) for column in columns))
+    pairs = pair_equal(lambda table: cell_keys(codes, table), codes.choose, task.rows.keys)
+    edges = [part.skeleton.edges + n for part, n in zip(parts, offsets, strict=True)]
+    skeletons = [part.skeleton for part in parts]
+    done = Skeleton(
+        torch.cat([cells.vertices for cells in skeletons]),
+        torch.cat([cells.zero_ids for cells in skeletons]),
+        torch.cat([cells.words for cells in skeletons]),
+        torch.cat([*edges, ends[pairs.entries]]).to(torch.int32),
+        torch.cat([*(cells.edge_zero_ids for cells in skeletons), pairs.codes.zero_ids]),
+    )
+    is_whole = all(part.is_whole for part in parts)
+    notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
+    n_torn = sum(part.n_torn for part in parts)
+    return Extraction(done, n_torn, notes, is_whole), pairs.n_left if is_whole else 0
+
+
+def collect_in_parts(
+    task: Task, n_parts: int, map_parts: MapParts, *, level_row: int | None = None, memory: int | None = None
+) -> Extraction:
+    """What `creased.core.collect.collect` gives, by way of sub-boxes.
+
+    Where vertices lie so near to planes that parts do not fit, the planes are moved and all is cut again;
+    what does not fit in the last round either is counted as torn.
+    """
+    assert isinstance(task.domain, Box)
+    cut = partial(cut_part, task, level_row, memory)
+    for place in PLACES:
+        done, n_left = stitch(list(map_parts(cut, split_box(task.domain, n_parts, place))), task)
+        if not n_left:
+            return done
+    return done._replace(n_torn=done.n_torn + n_left)

@@ -1,0 +1,164 @@
+"""Extraction by sub-boxes: one after the other, or on Ray's workers, on this machine or on many.
+
+The result is that of `creased.extract_complex` or `creased.extract_level_set`, cell by cell, with the cells
+in another order and vertices equal up to rounding; see `creased.core.sub_boxes`. Each worker holds one part
+at a time, the caller holds the result. Signs are decided in float64; `creased.certify` proves what was found.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from creased.api import as_program
+from creased.core.complex import PolyhedralComplex
+from creased.core.domain import Box, Domain
+from creased.core.level_set import LevelSet
+from creased.core.methods import Asked, is_large, level_set_of
+from creased.core.program import Affine, Program
+from creased.core.sub_boxes import CutPart, MapParts, Part, collect_in_parts
+from creased.core.tasks import make_task
+
+HERE = "127.0.0.1"
+
+
+def extract_complex_in_parts(
+    network: Program | nn.Module,
+    box: Box,
+    *,
+    n_parts: int = 8,
+    workers: int | None = None,
+    level: float | None = 0.0,
+    memory: int | None = None,
+    at_once: int | None = None,
+) -> PolyhedralComplex:
+    """The complex of a network on a box, cut in sub-boxes and stitched.
+
+    Args:
+        network: what to extract.
+        box: where.
+        n_parts: sub-boxes; several for each worker even the load out.
+        workers: Ray's workers on this machine, or as many at a time of the cluster that RAY_ADDRESS names;
+            None cuts one sub-box after the other in this process.
+        level: the value of the outputs that cuts; None leaves the outputs out.
+        memory: bytes that a part may take; by default what is free where it is cut.
+        at_once: vertices that are cut at once.
+
+    Raises:
+        ValueError: dimensions differ, a weight is not finite, or the domain is no box.
+        ImportError: workers are asked for, and Ray is not installed.
+    """
+    _check("extract_complex_in_parts", box, n_parts, workers)
+    task = make_task(as_program(network), box, level, at_once, None, torch.float64)
+    with nullcontext(map) if workers is None else ray_workers(workers) as map_parts:
+        done = collect_in_parts(task, n_parts, map_parts, memory=memory)
+    return PolyhedralComplex(
+        *done.skeleton,
+        layout=task.rows.layout,
+        domain=box,
+        is_whole=done.is_whole,
+        n_torn=done.n_torn,
+        status="; ".join(done.notes),
+    )
+
+
+def extract_level_set_in_parts(
+    network: Program | nn.Module,
+    box: Box,
+    level: float = 0.0,
+    *,
+    output: int = 0,
+    n_parts: int = 8,
+    workers: int | None = None,
+    prune: bool | None = None,
+    memory: int | None = None,
+    at_once: int | None = None,
+) -> LevelSet:
+    """The exact set {f = level} of one output on a box, subdivided in sub-boxes and stitched.
+
+    The further arguments are those of `extract_complex_in_parts`.
+
+    Args:
+        network: what to extract.
+        box: where.
+        level: the value of the output.
+        output: which output.
+        n_parts: sub-boxes.
+        workers: Ray's; None cuts one sub-box after the other.
+        prune: drop what provably misses the level; by default where it pays.
+        memory: bytes that a part may take.
+        at_once: vertices that are cut at once.
+    """
+    _check("extract_level_set_in_parts", box, n_parts, workers)
+    program = as_program(network)
+    if not 0 <= output < program.out_dim:
+        raise ValueError(
+            f"extract_level_set_in_parts: output must be in 0..{program.out_dim - 1}, got {output}"
+        )
+    chosen = slice(output, output + 1)
+    program = replace(program, head=Affine(program.head.weight[chosen], program.head.bias[chosen]))
+    drops = is_large(program) if prune is None else prune
+    task = make_task(program, box, level, at_once, None, torch.float64, prune=drops)
+    row = task.rows.layout.first_output
+    with nullcontext(map) if workers is None else ray_workers(workers) as map_parts:
+        done = collect_in_parts(task, n_parts, map_parts, level_row=row, memory=memory)
+    return level_set_of(task, done, Asked(level, output, "", (), 0, True, None, memory, None))
+
+
+def _check(call: str, box: Domain, n_parts: int, workers: int | None) -> None:
+    if not isinstance(box, Box):
+        raise ValueError(f"{call}: sub-boxes are parts of a Box, got {type(box).__name__}")
+    if n_parts < 1 or (workers is not None and workers < 1):
+        raise ValueError(f"{call}: n_parts and workers must be 1 or more, got {n_parts} and {workers}")
+
+
+@contextmanager
+def ray_workers(n: int) -> Iterator[MapParts]:
+    """A map over sub-boxes on n of Ray's workers; several extractions within share them.
+
+    Raises:
+        ImportError: Ray is not installed.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise ImportError("extraction on workers needs Ray: pip install 'creased[ray]'") from error
+    is_mine = not ray.is_initialized()
+    if is_mine and os.environ.get("RAY_ADDRESS"):
+        ray.init(log_to_driver=False)
+    elif is_mine:
+        ray.init(num_cpus=n, include_dashboard=False, log_to_driver=False, _node_ip_address=HERE)
+    try:
+        yield lambda cut, boxes: _map_on_ray(cut, boxes, n)
+    finally:
+        if is_mine:
+            ray.shutdown()
+
+
+def _map_on_ray(cut: CutPart, boxes: Sequence[Box], workers: int) -> list[Part]:
+    """A map whose values come from so many workers at a time, in order."""
+    import ray
+
+    cut_there = ray.remote(_cut_alone).options(num_cpus=1)
+    shared = ray.put(cut)
+    running: dict[Any, int] = {}
+    found: dict[int, Part] = {}
+    waiting = list(enumerate(boxes))[::-1]
+    while waiting or running:
+        while waiting and len(running) < workers:
+            index, box = waiting.pop()
+            running[cut_there.remote(shared, box)] = index
+        (done, *_), _ = ray.wait(list(running))
+        found[running.pop(done)] = ray.get(done)
+    return [found[index] for index in range(len(boxes))]
+
+
+def _cut_alone(cut: CutPart, box: Box) -> Part:
+    torch.set_num_threads(1)
+    return cut(box)

@@ -1,0 +1,160 @@
+"""What is cut in sub-boxes and stitched is what is cut as a whole, cell by cell."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from creased import (
+    Affine,
+    Block,
+    Box,
+    LevelSet,
+    PolyhedralComplex,
+    Program,
+    extract_complex,
+    extract_level_set,
+)
+from creased.core import sub_boxes
+from creased.core.sub_boxes import PLACES, split_box
+from creased.core.whole_space import WholeSpace
+from creased.distributed import extract_complex_in_parts, extract_level_set_in_parts, ray_workers
+from tests.oracles import cells_of
+from tests.strategies import Case, ball_program, generic_cases, random_program
+
+few = st.integers(1, 9)
+
+
+def _codes(found: PolyhedralComplex | LevelSet) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
+    """Signs and zero ids of vertices and edges, in an order of their own."""
+    vertices = torch.cat([found.words, found.zero_ids], dim=1)
+    first, second = found.edges.long().unbind(1)
+    edges = torch.cat([found.words[first] | found.words[second], found.edge_zero_ids], dim=1)
+    return sorted(map(tuple, vertices.tolist())), sorted(map(tuple, edges.tolist()))
+
+
+def _require_same(found: PolyhedralComplex | LevelSet, whole: PolyhedralComplex | LevelSet) -> None:
+    assert (found.n_torn, found.status) == (0, whole.status)
+    assert _codes(found) == _codes(whole)
+    theirs = {tuple(code): point for code, point in zip(_vertex_codes(whole), whole.vertices, strict=True)}
+    expected = [theirs[tuple(code)] for code in _vertex_codes(found)]
+    if expected:
+        torch.testing.assert_close(found.vertices, torch.stack(expected), rtol=1e-6, atol=1e-8)
+
+
+def _vertex_codes(found: PolyhedralComplex | LevelSet) -> list[list[int]]:
+    codes: list[list[int]] = torch.cat([found.words, found.zero_ids], dim=1).tolist()
+    return codes
+
+
+@given(generic_cases(), few)
+def test_stitched_complex_is_the_whole(case: Case, n_parts: int) -> None:
+    program, box = case.program.to(torch.device("cpu"), torch.float64), case.box
+    whole = extract_complex(program, box)
+    found = extract_complex_in_parts(program, box, n_parts=n_parts)
+    _require_same(found, whole)
+    assert cells_of(found) == cells_of(whole)
+
+
+@given(generic_cases(dims=(2, 3)), few, st.booleans())
+def test_stitched_level_set_is_the_whole(case: Case, n_parts: int, prune: bool) -> None:
+    program, box = case.program.to(torch.device("cpu"), torch.float64), case.box
+    whole = extract_level_set(program, box, prune=False)
+    found = extract_level_set_in_parts(program, box, n_parts=n_parts, prune=prune)
+    assert _codes(found) == _codes(whole)
+    assert sorted(found.polygon_words.tolist()) == sorted(whole.polygon_words.tolist())
+    assert found.polylines.n == whole.polylines.n
+    assert found.is_complete
+    assert found.audit().is_manifold
+
+
+def test_stitched_ball_is_closed_and_cut_planes_leave_no_vertex() -> None:
+    program, box = ball_program(3), Box.cube(3, 1)
+    whole = extract_level_set(program, box)
+    found = extract_level_set_in_parts(program, box, n_parts=11)
+    _require_same(found, whole)
+    audit = found.audit()
+    assert audit.is_closed
+    assert audit.euler_characteristic == 2
+    assert found.guarantee == whole.guarantee
+
+
+def _on_the_plane(place: float) -> Program:
+    """Three creases that meet in the very plane in which a cube is halved, at 2 place - 1."""
+    program = random_program(3, (3,), seed=0)
+    middle = torch.tensor([2 * place - 1, 0.1, -0.2], dtype=torch.float64)
+    weight = program.blocks[0].affine.weight
+    return Program((Block(Affine(weight, -(weight @ middle))),), program.head)
+
+
+def test_a_vertex_in_a_plane_fits_all_the_same() -> None:
+    box = Box.cube(3, 1)
+    for place in PLACES:
+        program = _on_the_plane(place)
+        _require_same(extract_complex_in_parts(program, box, n_parts=2), extract_complex(program, box))
+
+
+def test_parts_that_do_not_fit_are_cut_again_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    program, box = random_program(3, (8, 6), seed=4), Box.cube(3, 1)
+    places: list[float] = []
+
+    def split(box: Box, n_parts: int, place: float) -> list[Box]:
+        places.append(place)
+        left, right = split_box(box, n_parts, place)
+        if len(places) == 1:  # as if rounding had left something out between them
+            right = Box([right.lower[0] + 0.1, *right.lower[1:]], right.upper)
+        return [left, right]
+
+    monkeypatch.setattr(sub_boxes, "split_box", split)
+    _require_same(extract_complex_in_parts(program, box, n_parts=2), extract_complex(program, box))
+    assert places == list(PLACES[:2])
+
+
+def test_what_fits_nowhere_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sub_boxes, "split_box", lambda *asked: split_box(*asked)[:1])
+    found = extract_complex_in_parts(random_program(3, (8, 6), seed=4), Box.cube(3, 1), n_parts=2)
+    assert found.n_torn > 0
+
+
+@pytest.mark.parametrize("n_parts", [1, 2, 5, 8])
+def test_sub_boxes_fill_the_box(n_parts: int) -> None:
+    parts = split_box(Box([0, 0, 0], [3, 2, 1]), n_parts)
+    volumes = [math.prod(upper - lower for lower, upper in zip(p.lower, p.upper, strict=True)) for p in parts]
+    assert len(parts) == n_parts
+    assert sum(volumes) == pytest.approx(6)
+    assert max(volumes) < 3 * min(volumes)
+
+
+def test_what_does_not_fit_says_so() -> None:
+    found = extract_complex_in_parts(
+        random_program(3, (12, 12), seed=1), Box.cube(3, 1), n_parts=2, at_once=100, memory=20_000
+    )
+    assert not found.is_whole
+    assert "stopped after" in found.status
+
+
+def test_what_has_no_parts_is_refused() -> None:
+    program = random_program(2, (3,))
+    with pytest.raises(ValueError, match="parts of a Box, got WholeSpace"):
+        extract_complex_in_parts(program, WholeSpace(2))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="must be 1 or more, got 0 and None"):
+        extract_complex_in_parts(program, Box.cube(2, 1), n_parts=0)
+    with pytest.raises(ValueError, match=r"output must be in 0..0, got 3"):
+        extract_level_set_in_parts(program, Box.cube(2, 1), output=3)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::ResourceWarning")
+def test_two_workers_give_the_whole() -> None:
+    ray = pytest.importorskip("ray")
+    program, box = random_program(3, (16, 16), seed=2), Box.cube(3, 1)
+    with ray_workers(2):  # one Ray for both
+        found = extract_complex_in_parts(program, box, n_parts=6, workers=2)
+        surface = extract_level_set_in_parts(program, box, n_parts=6, workers=2)
+    _require_same(found, extract_complex(program, box))
+    _require_same(surface, extract_level_set(program, box))
+    assert not ray.is_initialized()
