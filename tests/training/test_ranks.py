@@ -25,7 +25,7 @@ from creased.training.folders import (
     require_agreement,
 )
 from creased.training.losses import ClampedDistance
-from creased.training.ranks import RankError, from_rank_zero
+from creased.training.ranks import RankError, all_agree, from_rank_zero
 from creased.training.schedules import constant
 
 LAUNCHED = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "WORLD_SIZE", "TORCHELASTIC_RUN_ID", RUN_FOLDER)
@@ -101,7 +101,10 @@ def test_an_extraction_that_fails_ends_the_others_too(monkeypatch: pytest.Monkey
 
 
 def test_one_process_asks_nobody() -> None:
-    assert from_rank_zero(SimpleNamespace(world_size=1), lambda: 3) == 3  # type: ignore[arg-type]
+    alone: Any = SimpleNamespace(world_size=1)
+    assert from_rank_zero(alone, lambda: 3) == 3
+    assert all_agree(alone, is_so=True)
+    assert not all_agree(alone, is_so=False)
 
 
 def test_a_loss_that_diverges_elsewhere_ends_this_rank() -> None:
@@ -148,10 +151,10 @@ def test_processes_started_side_by_side_need_to_be_given_a_folder(monkeypatch: p
     monkeypatch.setenv("SLURM_PROCID", "0")
     require_agreement()
     monkeypatch.setenv("SLURM_PROCID", "1")
-    with pytest.raises(ResumeError, match="give paths.output=FOLDER"):
+    with pytest.raises(ResumeError, match=r"give paths\.output=FOLDER"):
         require_agreement()
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "x")
-    with pytest.raises(ResumeError, match="give paths.output=FOLDER"):
+    with pytest.raises(ResumeError, match=r"give paths\.output=FOLDER"):
         require_agreement()

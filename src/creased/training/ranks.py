@@ -70,7 +70,7 @@ def from_rank_zero(trainer: L.Trainer, make: Callable[[], Made]) -> Made:
 
 def all_agree(trainer: L.Trainer, *, is_so: bool) -> bool:
     """True if it is so on all ranks; all must call this."""
-    return trainer.world_size == 1 or trainer.strategy.reduce_boolean_decision(is_so, all=True)
+    return is_so if trainer.world_size == 1 else trainer.strategy.reduce_boolean_decision(is_so, all=True)
 
 
 def mean_over_ranks(gradient: Tensor) -> Tensor:
