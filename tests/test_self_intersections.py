@@ -5,9 +5,11 @@ import pytest
 import trimesh
 
 from creased import self_intersections as module
+from creased.geometry.caps import cap
 from creased.geometry.polygon_mesh import PolygonMesh
 from creased.second_opinion import import_open3d
 from creased.self_intersections import self_intersections
+from tests.geometry.test_caps import BOXES, cut_surface
 
 pytestmark = pytest.mark.skipif(import_open3d() is None, reason="open3d cannot be imported here")
 
@@ -40,3 +42,12 @@ def test_rounding_can_make_a_surface_meet_itself() -> None:
     mesh = PolygonMesh.of_triangles(both.vertices + np.array([1e8, 0.0, 0.0]), both.faces)
     assert len(self_intersections(mesh, "float64")) == 0
     assert len(self_intersections(mesh, "float32")) > 0
+
+
+def test_near_slivers_that_open3d_reports_are_not_counted() -> None:
+    mesh = cap(cut_surface(42, BOXES[0]))
+    open3d = import_open3d()
+    vertices = open3d.utility.Vector3dVector(mesh.vertices.numpy())
+    triangles = open3d.utility.Vector3iVector(mesh.triangles().int().numpy())
+    assert open3d.geometry.TriangleMesh(vertices, triangles).is_self_intersecting()
+    assert len(self_intersections(mesh)) == 0
