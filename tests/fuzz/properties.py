@@ -29,17 +29,38 @@ MOST_ENUMERATED = {1: 12, 2: 8, 3: 5}  # neurons of a network that brute force t
 TINY = 1e-9  # relative to the largest value of any row at a vertex
 
 
-def check(case: FuzzCase) -> None:
-    """All properties of one case; networks that leave directions of the whole space out are refused."""
+def check(case: FuzzCase) -> bool:
+    """All properties of one case; networks that leave directions of the whole space out are refused.
+
+    Returns:
+        Whether rounding decided a sign wrongly. Decided in rationals, all properties hold of the case even then.
+    """
     weight = case.program.blocks[0].affine.weight if case.program.blocks else case.program.head.weight[:0]
     rank = len(independent_rows(weight))
     if isinstance(case.domain, WholeSpace) and rank < case.domain.dim:
         with pytest.raises(LinealityError, match=f"spans {rank} of {case.domain.dim} dimensions"):
             extract_complex(case.program, case.domain)
-        return
+        return False
+    is_misled = not case.exact and is_misled_by_rounding(case)
+    if is_misled:
+        case = case._replace(exact=True)
     check_complex(case)
     check_level_sets(case)
     check_true_cells(case)
+    return is_misled
+
+
+def is_misled_by_rounding(case: FuzzCase) -> bool:
+    """Whether a certificate fails, as it may where many rows meet in a point; what is torn says so."""
+    ask = {"level": case.level, "zero_sign": case.zero_sign}
+    complex_ = extract_complex(case.program, case.domain, **ask)
+    surface = extract_level_set(case.program, case.domain, prune=False, **ask)
+    for found in (complex_, surface):
+        assert not found.n_torn or found.status
+    return not (
+        certify(complex_, case.program, case.level, zero_sign=case.zero_sign).is_certified
+        and certify(surface, case.program, zero_sign=case.zero_sign).is_certified
+    )
 
 
 def check_complex(case: FuzzCase) -> None:

@@ -20,13 +20,14 @@ class Search:
     """What was tried, and the smallest case that failed."""
 
     n_tried: int = 0
+    n_misled: int = 0  # of them, in so many rounding decided a sign wrongly
     failure: BaseException | None = None
     case: FuzzCase | None = None
 
     def report(self) -> str:
         """The failure, and a test to paste."""
         if self.failure is None or self.case is None:
-            return f"{self.n_tried} cases, none failed"
+            return f"{self.n_tried} cases, none failed; rounding misled {self.n_misled}"
         where = "".join(traceback.format_tb(self.failure.__traceback__)[-3:])
         what = f"{type(self.failure).__name__}: {self.failure}"
         return f"{where}{what}\n\n# paste into tests/regressions/:\n\n{as_code(self.case)}\n"
@@ -45,7 +46,7 @@ def search(seconds: float, seed: int | None = None, most: int = 10**9) -> Search
         done.n_tried += 1
         done.case = case
         try:
-            check(case)
+            done.n_misled += check(case)
         except Exception:
             has_failed[0] = True  # from now on all are tried, whatever the time: it is shrunk
             raise
@@ -56,6 +57,7 @@ def search(seconds: float, seed: int | None = None, most: int = 10**9) -> Search
             deadline=None,
             database=None,
             derandomize=False,
+            report_multiple_bugs=False,
             phases=(Phase.generate, Phase.shrink),
             suppress_health_check=list(HealthCheck),
         )
