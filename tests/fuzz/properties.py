@@ -33,7 +33,7 @@ def check(case: FuzzCase) -> bool:
     """All properties of one case; networks that leave directions of the whole space out are refused.
 
     Returns:
-        Whether rounding decided a sign wrongly. Decided in rationals, all properties hold of the case even then.
+        Whether rounding decided a sign wrongly; decided in rationals, all properties hold even then.
     """
     weight = case.program.blocks[0].affine.weight if case.program.blocks else case.program.head.weight[:0]
     rank = len(independent_rows(weight))

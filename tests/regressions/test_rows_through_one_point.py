@@ -1,4 +1,4 @@
-"""A network without biases, all of whose rows pass through one point: rounding told their order there wrongly.
+"""A network without biases, all of whose rows pass through one point: rounding told their order wrongly.
 
 Found by the fuzz test. The walk left two faces open and said so; decided in rationals all is right.
 """
