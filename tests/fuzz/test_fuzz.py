@@ -1,7 +1,7 @@
 """Any network, any domain: a few seconds of it by default, minutes with -m slow, and more by scripts/fuzz.py.
 
-CREASED_FUZZ_SECONDS is how long the slow one takes. Both draw the same cases each time, so that a change is not
-blamed for what it did not do; new ones are for scripts/fuzz.py, and what it finds for tests/regressions/.
+CREASED_FUZZ_SECONDS is how long the slow one takes. Both draw the same cases each time, so that a change is
+not blamed for what it did not do; new ones are for scripts/fuzz.py; its finds go to tests/regressions/.
 """
 
 from __future__ import annotations
