@@ -43,7 +43,13 @@ TRAININGS = [words[1:] for _, words in COMMANDS if words[:1] == ["train"]]
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.stem)
 def test_the_code_of_a_page_runs(page: Path, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", f"import torch; torch.set_num_threads(1)\n{_code(page)}"],
+        [
+            sys.executable,
+            "-W",
+            "error",
+            "-c",
+            f"import torch; torch.set_num_threads(1); torch.manual_seed(0)\n{_code(page)}",
+        ],
         capture_output=True,
         text=True,
         cwd=tmp_path,
