@@ -23,8 +23,7 @@ from creased import (
     extract_level_set,
     stream_complex,
 )
-from creased.core import certify as certificates
-from creased.core import rationals
+from creased.core import escalation, integer_rows
 from creased.core.doubts import Filter
 from creased.core.pairing import CellCodes
 from creased.core.rationals import ExactRows
@@ -273,7 +272,7 @@ def test_narrow_band_is_widened_where_a_sign_is_wrong() -> None:
         asked.append(band)
         return tampered if len(asked) == 1 else found
 
-    assert certificates.first_certified(find, program, 0.0, 1) is found
+    assert escalation.first_certified(find, program, 0.0, 1) is found
     assert asked[1] == 1.0
 
 
@@ -282,8 +281,8 @@ def test_narrow_band_is_widened_where_a_sign_is_wrong() -> None:
 def test_python_integers_do_as_well(seed: int, band: float, monkeypatch: pytest.MonkeyPatch) -> None:
     program = random_program(2, (4, 3), seed=seed, slope=0.25)
     expected = extract_complex(program, Box.cube(2, 1), degeneracy="contract")
-    monkeypatch.setattr(rationals, "integer_type", lambda: int)
-    monkeypatch.setattr(certificates, "doubtful_band", lambda dtype: band)
+    monkeypatch.setattr(integer_rows, "integer_type", lambda: int)
+    monkeypatch.setattr(escalation, "doubtful_band", lambda dtype: band)
     found = extract_complex(program, Box.cube(2, 1), degeneracy="contract")
     assert torch.equal(found.words, expected.words)
     assert found.f_vector() == expected.f_vector()
@@ -296,7 +295,7 @@ def test_exact_vertices_are_those_of_brute_force() -> None:
     rows = ExactRows(program, Box.cube(2, 1).exact_walls(), found.layout)
     for vertex, signs in enumerate(found.sign_vectors().tolist()):
         *x, w = rows.vertex(found.zero_ids[vertex].tolist(), found.words[vertex].tolist(), [0.0] * 3)
-        assert tuple(rationals.Fraction(a, w) for a in x) == exact.positions[tuple(signs)]
+        assert tuple(integer_rows.Fraction(a, w) for a in x) == exact.positions[tuple(signs)]
         assert rows.signs((*x, w)) == tuple(signs)
 
 

@@ -7,33 +7,23 @@ connected, so that one vertex suffices: nothing is missed, every 2-face is a cyc
 characteristic is known. Of a level set, components that were not found may exist; that there are none is
 what its guarantee is about. Where rows vanish together it is the perturbed arrangement that is certified.
 
-Signs are proven in floating point, with a bound on all that rounding may have done (`creased.core.doubts`),
-and those that it leaves open in rationals. What is certified is the network with the weights that it has,
-as exact rational numbers, the level subtracted from the last bias.
+What is certified is the network with the weights that it has, as exact rational numbers, the level subtracted
+from the last bias.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import torch
-from torch import Tensor
 
 from creased.core.cofaces import arrange
 from creased.core.complex import PolyhedralComplex
-from creased.core.doubts import Filter, HalfEdges
 from creased.core.level_set import LevelSet
 from creased.core.pairing import CellCodes, group_codes
 from creased.core.program import Affine, Program
-from creased.core.rationals import ExactRows
-from creased.core.signs import WORD
+from creased.core.proven_signs import prove_signs
 from creased.core.stubs import edges_from
-from creased.core.tolerance import doubtful_band
-from creased.core.whole_space import open_start
-
-EVERYTHING = 1.0  # the band of doubt that holds all values
 
 
 @dataclass(frozen=True)
@@ -108,7 +98,7 @@ def certify(
     program = _program_of(found, program, level)
     layout = found.layout
     sides, n_open = edges_from(found)
-    n_rational, n_wrong = _prove_signs(found, program, None if n_open else sides, zero_sign)
+    n_rational, n_wrong = prove_signs(found, program, None if n_open else sides, zero_sign)
     certificate = Certificate(
         of="level set" if isinstance(found, LevelSet) else "complex",  # a cut domain is connected
         n_vertices=found.vertices.shape[0],
@@ -121,38 +111,6 @@ def certify(
         is_complete=not isinstance(found, LevelSet) or found.is_complete,
     )
     return _counted(certificate, found) if count else certificate
-
-
-Found = TypeVar("Found", PolyhedralComplex, LevelSet)
-
-
-def first_certified(find: Callable[[float], Found], program: Program, level: float, zero_sign: int) -> Found:
-    """What is found with the narrowest band of doubt whose signs are proven to be right.
-
-    Args:
-        find: extracts, values below a band, relative to the largest of their layer, being decided exactly.
-        program: that is extracted from.
-        level: of its outputs.
-        zero_sign: what their zeros count as.
-    """
-    try:
-        found = find(doubtful_band(torch.float64))
-    except ArithmeticError:  # a wrong sign outside of the band made a vertex that does not exist
-        return find(EVERYTHING)
-    if isinstance(found, PolyhedralComplex) and not found.is_whole:
-        return found
-    certificate = certify(found, program, level, zero_sign=zero_sign, count=False)
-    return found if certificate.n_wrong + certificate.n_open == 0 else find(EVERYTHING)
-
-
-def prove_walked(found: LevelSet, program: Program) -> tuple[LevelSet, str]:
-    """A level set that was walked, its guarantee saying what is proven; and why it is not right, if so."""
-    certificate = certify(found, program)
-    if certificate.is_certified:
-        n, n_rational = certificate.n_signs, certificate.n_rational
-        proven = f"{n:,} signs exact, {n_rational:,} of them decided in rationals"
-        return replace(found, guarantee=f"{found.guarantee}; {proven}"), ""
-    return found, f"subdivided, as what was walked is not right: {certificate}"
 
 
 def _counted(certificate: Certificate, found: PolyhedralComplex | LevelSet) -> Certificate:
@@ -196,60 +154,3 @@ def _program_of(found: PolyhedralComplex | LevelSet, program: Program, level: fl
             f"{program.widths} on {program.in_dim}"
         )
     return replace(program, head=Affine(head.weight, head.bias - level))
-
-
-def _prove_signs(
-    found: PolyhedralComplex | LevelSet,
-    program: Program,
-    sides: HalfEdges | None,
-    zero_sign: int,
-) -> tuple[int, int]:
-    """How many signs were left to rationals, and how many signs are wrong."""
-    points, codes = found.vertices.double(), CellCodes(found.words, found.zero_ids)
-    if points.shape[0] == 0:
-        return 0, 0
-    layout, is_ray = found.layout, found.is_ray()
-    reach = torch.stack([column.abs().amax() for column in points.unbind(1)])  # faster than all at once
-    proof = Filter(program, found.domain.halfspaces(torch.float64, program.device), layout, reach)
-    doubt = torch.ones_like(is_ray)
-    if sides is not None and not layout.at_infinity and isinstance(found, PolyhedralComplex):
-        doubt = proof.by_neighbours(points, codes, sides)
-    left = doubt.nonzero()[:, 0]
-    unsure = proof.by_slopes(points[left], codes.choose(left)) | is_ray[left, None]
-    in_doubt = unsure.any(1).nonzero()[:, 0].tolist()
-    if not in_doubt:
-        return 0, 0
-    n_wrong, nudges = 0, _nudges(found, program, zero_sign)
-    exact = ExactRows(program, found.domain.exact_walls(), layout)
-    for place in in_doubt:
-        n_wrong += _count_wrong(codes, points, int(left[place]), exact, nudges)
-    return int(unsure.sum()), n_wrong
-
-
-def _count_wrong(codes: CellCodes, points: Tensor, vertex: int, exact: ExactRows, nudges: list[int]) -> int:
-    """Signs of one vertex that are not those of the point on which its rows vanish, once perturbed."""
-    zero_ids, words = codes.zero_ids[vertex].tolist(), codes.words[vertex].tolist()
-    try:
-        signs = exact.signs(exact.vertex(zero_ids, words, points[vertex].tolist()))
-    except ArithmeticError:
-        return exact.layout.n_rows
-    found = [bool(words[row // WORD] >> (row % WORD) & 1) for row in range(len(signs))]
-    n_wrong = sum(signs[row] != 0 for row in zero_ids)
-    n_wrong += sum((sign > 0) != found[row] for row, sign in enumerate(signs) if sign)
-    if exact.layout.at_infinity and zero_ids[0] == 0:
-        return n_wrong  # what vanishes along a ray has the sign that it has on the ray's edge
-    n_walls = exact.layout.n_walls
-    tied = [row for row, sign in enumerate(signs) if not sign and row not in zero_ids]
-    n_wrong += sum(not found[row] for row in tied if row < n_walls)  # nothing is outside of a wall
-    tied = [row for row in tied if row >= n_walls]
-    moved = exact.perturbed_signs(zero_ids, words, tied, nudges) if tied else ()
-    return n_wrong + sum((sign > 0) != found[row] for row, sign in zip(tied, moved, strict=True))
-
-
-def _nudges(found: PolyhedralComplex | LevelSet, program: Program, zero_sign: int) -> list[int]:
-    """Rows, in the order of the infinitesimals by which they are moved; complements of those moved down."""
-    layout = found.layout
-    rows = list(range(layout.n_rows))
-    if layout.at_infinity:
-        rows = open_start(program, layout).order.tolist()
-    return [row if zero_sign > 0 or row < layout.first_output else ~row for row in rows]

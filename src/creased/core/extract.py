@@ -15,11 +15,11 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from creased.core.certify import first_certified, prove_walked
 from creased.core.collect import collect
 from creased.core.complex import PolyhedralComplex
 from creased.core.degeneracy import needs_exact, treat_complex, treat_level_set
 from creased.core.domain import Domain
+from creased.core.escalation import first_certified, prove_walked
 from creased.core.level_set import LevelSet
 from creased.core.methods import Asked, choose_method, is_large, march_over, subdivide_all, why_distrusted
 from creased.core.pieces import Cutter

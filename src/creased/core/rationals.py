@@ -3,41 +3,18 @@
 Rows are taken as linear forms of homogeneous coordinates (x, w). Since only signs are asked for, everything
 may be scaled by positive numbers, and so all of it is done in integers: a layer's weights are integers over a
 common power of two, and a vertex is the integer vector on which its D rows vanish, found by elimination.
-
-Integers are those of python-flint where it is installed (``pip install 'creased[exact]'``), else Python's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from fractions import Fraction
-from functools import cache
-from importlib import import_module
-from typing import Any, NamedTuple
-
-import torch
-from torch import Tensor
+from collections.abc import Sequence
+from typing import Any
 
 from creased.core.elimination import Form, Point, eliminate, null_vector, reduce
-from creased.core.program import Block, Program
+from creased.core.exact_block import exact_block
+from creased.core.integer_rows import apply, as_integer, in_integers, row_times, with_bias
+from creased.core.program import Program
 from creased.core.signs import RowLayout
-
-
-@cache
-def integer_type() -> Callable[[int], Any]:
-    """How a Python integer becomes one to compute with."""
-    try:
-        kind: Callable[[int], Any] = import_module("flint").fmpz
-    except ImportError:
-        return int
-    return kind
-
-
-class _Linear(NamedTuple):
-    """A matrix of integers over a power of two, with what multiplies w as its last column."""
-
-    rows: list[list[tuple[int, Any]]]  # entries that are not zero, by column
-    shift: int  # log2 of the denominator
 
 
 class ExactRows:
@@ -51,9 +28,9 @@ class ExactRows:
 
     def __init__(self, program: Program, walls: Sequence[Sequence[float]], layout: RowLayout) -> None:
         self.layout, self.dim = layout, program.in_dim
-        self._walls = _linear(walls)
-        self._blocks = [_exact_block(block) for block in program.blocks]
-        self._head = _linear(_with_bias(program.head.weight, program.head.bias))
+        self._walls = in_integers(walls)
+        self._blocks = [exact_block(block) for block in program.blocks]
+        self._head = in_integers(with_bias(program.head.weight, program.head.bias))
         self._points: dict[tuple[Any, ...], Point] = {}
         self._signs: dict[Point, tuple[int, ...]] = {}
 
@@ -82,8 +59,8 @@ class ExactRows:
     def signs(self, point: Point) -> tuple[int, ...]:
         """Signs (n_rows,) in {-1, 0, 1} of all rows at a point, by evaluating the network there."""
         if point not in self._signs:
-            make = integer_type()
-            values = self._evaluate([[make(x)] for x in point[:-1]], [make(point[-1])], None)
+            *x, w = map(as_integer, point)
+            values = self._evaluate([[a] for a in x], [w], None)
             self._signs[point] = tuple((value[0] > 0) - (value[0] < 0) for value in values)
         return self._signs[point]
 
@@ -112,7 +89,7 @@ class ExactRows:
 
     def _pull_back(self, row: int, pattern: int) -> Form:
         """A positive multiple of how a row depends on x, then of how on what moves each of the rows."""
-        blocks, zero = self._blocks, integer_type()(0)
+        blocks, zero = self._blocks, as_integer(0)
         starts = [self.layout.n_walls]
         for block in blocks:
             starts.append(starts[-1] + len(block.affine.rows))
@@ -135,7 +112,7 @@ class ExactRows:
             moves = [move << shift for move in moves]
             for j, c in active.items():
                 moves[starts[k] + j] += c << block.affine.shift
-            covector = _row_times(active, block.affine)
+            covector = row_times(active, block.affine)
             for j, c in through.items():
                 covector[j] = covector.get(j, zero) + (c << block.affine.shift)
             covector = {j: c for j, c in covector.items() if j < n_state}
@@ -147,16 +124,16 @@ class ExactRows:
         return eliminate(forms)[0]
 
     def _forms(self, rows: Sequence[int], pattern: int) -> list[Form]:
-        make, n = integer_type(), self.dim + 1
-        units = [[make(int(i == j)) for j in range(n)] for i in range(n)]
+        n = self.dim + 1
+        units = [[as_integer(int(i == j)) for j in range(n)] for i in range(n)]
         forms = self._evaluate(units[:-1], units[-1], pattern, last=max(rows, default=0))
         return [forms[row] for row in rows]
 
     def _evaluate(self, x: list[Form], w: Form, pattern: int | None, last: int | None = None) -> list[Form]:
         """All rows, or those up to the last asked for; with no pattern given the signs of values decide."""
-        rows, state = _apply(self._walls, x, w), x
+        rows, state = apply(self._walls, x, w), x
         for block in self._blocks:
-            z = _apply(block.affine, state, w)
+            z = apply(block.affine, state, w)
             if last is not None and last < len(rows) + len(z):
                 return rows + z
             if pattern is None:
@@ -166,93 +143,7 @@ class ExactRows:
                 hidden = [form if on else [0] * len(w) for form, on in zip(z, is_active, strict=True)]
             rows = rows + z
             state, w = block.advance(hidden, state, w)
-        return rows + _apply(self._head, state, w) if self.layout.n_outputs else rows
-
-
-class _ExactBlock(NamedTuple):
-    affine: _Linear
-    mix: _Linear | None  # of (relu(z), state, w); None: relu(z) itself
-
-    @property
-    def mix_shift(self) -> int:
-        """log2 of the denominator of the mix."""
-        return self.mix.shift if self.mix else 0
-
-    @property
-    def n_next(self) -> int:
-        """S', of the next state."""
-        return len(self.mix.rows if self.mix else self.affine.rows)
-
-    def split(self, covector: dict[int, Any]) -> tuple[dict[int, Any], dict[int, Any]]:
-        """A covector on the next state as one on relu(z), and one on what is passed through, by column."""
-        n_neurons = len(self.affine.rows)
-        if self.mix is None:
-            return {j: c for j, c in covector.items() if j < n_neurons}, {}
-        n_next = len(self.mix.rows)
-        pulled = _row_times({j: c for j, c in covector.items() if j < n_next}, self.mix)
-        hidden = {j: c for j, c in pulled.items() if j < n_neurons}
-        return hidden, {j - n_neurons: c for j, c in pulled.items() if j >= n_neurons}
-
-    def advance(self, hidden: list[Form], state: list[Form], w: Form) -> tuple[list[Form], Form]:
-        """The next state and w, both scaled by the same power of two."""
-        a = self.affine.shift
-        scaled = [value << a for value in w]
-        if self.mix is None:
-            return hidden, scaled
-        old = [[value << a for value in form] for form in state]
-        return _apply(self.mix, hidden + old, scaled), [value << self.mix.shift for value in scaled]
-
-
-def _exact_block(block: Block) -> _ExactBlock:
-    affine = _linear(_with_bias(block.affine.weight, block.affine.bias))
-    if block.mix is None and block.skip is None and block.shift is None:
-        return _ExactBlock(affine, None)
-    n_neurons, n_state = block.affine.weight.shape
-    n_next = next(len(t) for t in (block.mix, block.skip, block.shift) if t is not None)
-    like = block.affine.weight
-    eye = like.new_zeros((n_next, n_neurons)).fill_diagonal_(1)
-    parts = [
-        eye if block.mix is None else block.mix,
-        like.new_zeros((n_next, n_state)) if block.skip is None else block.skip,
-        (like.new_zeros(n_next) if block.shift is None else block.shift)[:, None],
-    ]
-    return _ExactBlock(affine, _linear(torch.cat(parts, dim=1)))
-
-
-def _with_bias(weight: Tensor, bias: Tensor) -> list[list[float]]:
-    return [[*row, b] for row, b in zip(weight.tolist(), bias.tolist(), strict=True)]
-
-
-def _linear(rows: Tensor | Sequence[Sequence[float]]) -> _Linear:
-    """Floats (n, m + 1) as integers over a common power of two."""
-    numbers = rows.tolist() if isinstance(rows, Tensor) else rows
-    exact = [[Fraction(x) for x in row] for row in numbers]
-    shift = max((x.denominator.bit_length() - 1 for row in exact for x in row), default=0)
-    make = integer_type()
-    return _Linear(
-        [[(j, make(int(x * (1 << shift)))) for j, x in enumerate(row) if x] for row in exact], shift
-    )
-
-
-def _apply(linear: _Linear, state: list[Form], w: Form) -> list[Form]:
-    """Values of a matrix on a state and w, times its denominator."""
-    columns = [*state, w]
-    if len(w) == 1:
-        return [[sum((a * columns[j][0] for j, a in row), 0)] for row in linear.rows]
-    zero = [0] * len(w)
-    return [
-        [sum(terms) for terms in zip(*([a * v for v in columns[j]] for j, a in row), strict=True)] or zero
-        for row in linear.rows
-    ]
-
-
-def _row_times(covector: dict[int, Any], linear: _Linear) -> dict[int, Any]:
-    """A covector times a matrix, by column."""
-    product: dict[int, Any] = {}
-    for i, c in covector.items():
-        for j, a in linear.rows[i]:
-            product[j] = product[j] + c * a if j in product else c * a
-    return product
+        return rows + apply(self._head, state, w) if self.layout.n_outputs else rows
 
 
 def _as_number(words: Sequence[int]) -> int:

@@ -1,0 +1,73 @@
+"""Whether the signs of all rows at all vertices are right.
+
+They are proven in floating point, with a bound on all that rounding may have done (`creased.core.doubts`),
+and those that it leaves open in rationals (`creased.core.rationals`).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from creased.core.complex import PolyhedralComplex
+from creased.core.doubts import Filter, HalfEdges
+from creased.core.level_set import LevelSet
+from creased.core.pairing import CellCodes
+from creased.core.program import Program
+from creased.core.rationals import ExactRows
+from creased.core.signs import WORD
+from creased.core.whole_space import open_start
+
+
+def prove_signs(
+    found: PolyhedralComplex | LevelSet, program: Program, sides: HalfEdges | None, zero_sign: int
+) -> tuple[int, int]:
+    """How many signs were left to rationals, and how many signs are wrong."""
+    points, codes = found.vertices.double(), CellCodes(found.words, found.zero_ids)
+    if points.shape[0] == 0:
+        return 0, 0
+    layout, is_ray = found.layout, found.is_ray()
+    reach = torch.stack([column.abs().amax() for column in points.unbind(1)])  # faster than all at once
+    proof = Filter(program, found.domain.halfspaces(torch.float64, program.device), layout, reach)
+    doubt = torch.ones_like(is_ray)
+    if sides is not None and not layout.at_infinity and isinstance(found, PolyhedralComplex):
+        doubt = proof.by_neighbours(points, codes, sides)
+    left = doubt.nonzero()[:, 0]
+    unsure = proof.by_slopes(points[left], codes.choose(left)) | is_ray[left, None]
+    in_doubt = unsure.any(1).nonzero()[:, 0].tolist()
+    if not in_doubt:
+        return 0, 0
+    n_wrong, nudges = 0, _nudges(found, program, zero_sign)
+    exact = ExactRows(program, found.domain.exact_walls(), layout)
+    for place in in_doubt:
+        n_wrong += _count_wrong(codes, points, int(left[place]), exact, nudges)
+    return int(unsure.sum()), n_wrong
+
+
+def _count_wrong(codes: CellCodes, points: Tensor, vertex: int, exact: ExactRows, nudges: list[int]) -> int:
+    """Signs of one vertex that are not those of the point on which its rows vanish, once perturbed."""
+    zero_ids, words = codes.zero_ids[vertex].tolist(), codes.words[vertex].tolist()
+    try:
+        signs = exact.signs(exact.vertex(zero_ids, words, points[vertex].tolist()))
+    except ArithmeticError:
+        return exact.layout.n_rows
+    found = [bool(words[row // WORD] >> (row % WORD) & 1) for row in range(len(signs))]
+    n_wrong = sum(signs[row] != 0 for row in zero_ids)
+    n_wrong += sum((sign > 0) != found[row] for row, sign in enumerate(signs) if sign)
+    if exact.layout.at_infinity and zero_ids[0] == 0:
+        return n_wrong  # what vanishes along a ray has the sign that it has on the ray's edge
+    n_walls = exact.layout.n_walls
+    tied = [row for row, sign in enumerate(signs) if not sign and row not in zero_ids]
+    n_wrong += sum(not found[row] for row in tied if row < n_walls)  # nothing is outside of a wall
+    tied = [row for row in tied if row >= n_walls]
+    moved = exact.perturbed_signs(zero_ids, words, tied, nudges) if tied else ()
+    return n_wrong + sum((sign > 0) != found[row] for row, sign in zip(tied, moved, strict=True))
+
+
+def _nudges(found: PolyhedralComplex | LevelSet, program: Program, zero_sign: int) -> list[int]:
+    """Rows, in the order of the infinitesimals by which they are moved; complements of those moved down."""
+    layout = found.layout
+    rows = list(range(layout.n_rows))
+    if layout.at_infinity:
+        rows = open_start(program, layout).order.tolist()
+    return [row if zero_sign > 0 or row < layout.first_output else ~row for row in rows]
