@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ def module() -> SDFModule:
 
 
 def test_each_mesh_has_a_sidecar(module: SDFModule, tmp_path: Path) -> None:
-    trainer: Any = None
+    trainer: Any = SimpleNamespace(is_global_zero=True)
     SaveMesh(str(tmp_path)).on_train_epoch_end(trainer, module)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "mesh.glb",
@@ -46,7 +47,7 @@ def test_each_mesh_has_a_sidecar(module: SDFModule, tmp_path: Path) -> None:
 def test_a_cut_surface_that_may_not_be_leaves_the_old_mesh(
     module: SDFModule, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    trainer: Any = None
+    trainer: Any = SimpleNamespace(is_global_zero=True)
     (tmp_path / "mesh.ply").write_text("old")
     SaveMesh(str(tmp_path), ["ply"], boundary="error").on_train_epoch_end(trainer, module)
     assert (tmp_path / "mesh.ply").read_text() == "old"
