@@ -1,10 +1,10 @@
-"""Times certificates beside the extractions that they are of.
+"""Times certificates beside the extractions that they are of, in per cent of them.
 
-    ./run python scripts/time_certify.py
+    ./run python scripts/time_certify.py --nets ../shared/nets
 
-CPU seconds of one thread, the least of several runs that alternate. Random networks on [-1, 1]^D, and those
-in ../shared/nets on [-0.5, 0.5]^D where they lie. The certificate is that without counting, which follows
-from the rest.
+CPU seconds of one thread, the least of several runs that alternate. Random networks on [-1, 1]^D, and with
+--nets those of a folder on [-0.5, 0.5]^D. The certificate is that without counting, which follows from the
+rest.
 """
 
 from __future__ import annotations
@@ -12,23 +12,44 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-from nets import SHARED, load
+from nets import as_program, load
+from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
 import creased
-from creased import Affine, Block, Box, Program
+from creased import Box, Program
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.strategies import random_program
 
-RANDOM = [(2, (50, 50)), (2, (32,) * 4), (3, (16,) * 3), (3, (24,) * 4), (3, (64, 64))]
-LENT = ["bunny_2d_2x100", "bunny_3d_3x16"]
+RANDOM = [(2, (50, 50)), (2, (32,) * 4), (3, (8,) * 3), (3, (16,) * 3), (3, (24,) * 4), (3, (64, 64))]
+LENT = ["bunny_2d_2x50", "bunny_2d_2x100", "bunny_2d_4x32", "bunny_3d_3x16"]
+Case = tuple[Program, Box]
+
+
+class Cost(NamedTuple):
+    """Of an extraction and of its certificate."""
+
+    dim: int
+    n_vertices: int
+    n_rational: int
+    extraction: float  # seconds
+    proof: float  # seconds
+
+    def columns(self) -> tuple[str, str, str]:
+        """Vertices, seconds, and what the certificate costs beside them."""
+        return f"{self.n_vertices:,}", f"{self.extraction:.4f}", f"{self.share:.0f} %"
+
+    @property
+    def share(self) -> float:
+        """Of the certificate, in per cent of the extraction."""
+        return 100 * self.proof / self.extraction
 
 
 def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -38,41 +59,66 @@ def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.process_time() - start, found
 
 
-def compare(program: Program, box: Box, extract: Callable[..., Any], repeats: int) -> tuple[str, ...]:
-    """A row of the table: vertices, seconds of both, their ratio, signs decided in rationals."""
+def measure(program: Program, box: Box, extract: Callable[..., Any], repeats: int) -> Cost:
+    """The least of several runs of an extraction and of its certificate, in turn."""
     times = []
     for _ in range(repeats):
         extraction, found = seconds(lambda: extract(program, box))
         proof, certificate = seconds(lambda: creased.certify(found, program, count=False))  # noqa: B023
         times.append((extraction, proof))
-    extraction, proof = (min(column) for column in zip(*times, strict=True))
-    ratio = f"{proof / extraction:.0%}"
-    sure = f"{certificate.n_rational:,}" if certificate.is_certified else "NOT CERTIFIED"
-    return f"{certificate.n_vertices:,}", f"{extraction:.4f}", f"{proof:.4f}", ratio, sure
+    if not certificate.is_certified:
+        raise SystemExit(str(certificate))
+    least = map(min, zip(*times, strict=True))
+    return Cost(program.in_dim, certificate.n_vertices, certificate.n_rational, *least)
+
+
+def cases(folder: Path | None) -> dict[str, Case]:
+    """Networks and domains by name."""
+    found = {
+        f"{dim},{'x'.join(map(str, widths))} random": (random_program(dim, widths, seed=1), Box.cube(dim, 1))
+        for dim, widths in RANDOM
+    }
+    for name in LENT if folder else ():
+        path = Path(folder or "") / f"{name}.npz"
+        if not path.exists():
+            raise SystemExit(f"--nets: there is no {path}")
+        program = as_program(load(path), torch.float64)
+        found[name.replace("_", " ")] = program, Box.cube(program.in_dim, 0.5)
+    return found
+
+
+def between(costs: Iterable[Cost]) -> str:
+    """The least and the largest share of several."""
+    shares = sorted(round(cost.share) for cost in costs)
+    return f"{shares[0]}-{shares[-1]} %"
 
 
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--nets", type=Path, help=f"a folder with {', '.join(f'{n}.npz' for n in LENT)}")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    cases = {}
-    for dim, widths in RANDOM:
-        name = f"{dim},{'x'.join(map(str, widths))} random"
-        cases[name] = random_program(dim, widths, seed=1), Box.cube(dim, 1)
-    for name in LENT:
-        if (SHARED / f"{name}.npz").exists():
-            affines = [
-                Affine(weight.double(), bias.double()) for weight, bias in load(SHARED / f"{name}.npz")
-            ]
-            program = Program(tuple(Block(affine) for affine in affines[:-1]), affines[-1])
-            cases[name] = program, Box.cube(program.in_dim, 0.5)
-    table = Table("network", "of", "vertices", "extraction s", "certificate s", "ratio", "in rationals")
-    for name, (program, box) in cases.items():
-        for of, extract in (("complex", creased.extract_complex), ("level set", creased.extract_level_set)):
-            table.add_row(name, of, *compare(program, box, extract, chosen.repeats))
-    Console().print(table)
+    costs = {name: _both(*case, chosen.repeats) for name, case in cases(chosen.nets).items()}
+    of_each = ("vertices", "s", "certificate")
+    columns = (f"{of}: {column}" for of in ("complex", "level set") for column in of_each)
+    table = Table("network", *columns, "in rationals", box=MARKDOWN)
+    for name, (whole, level_set) in costs.items():
+        n_rational = whole.n_rational + level_set.n_rational
+        table.add_row(name, *whole.columns(), *level_set.columns(), f"{n_rational:,}")
+    console = Console(width=160)
+    console.print(table)
+    plane, space = (between(whole for whole, _ in costs.values() if whole.dim == dim) for dim in (2, 3))
+    level_sets = between(level_set for _, level_set in costs.values())
+    console.print(f"Of plane complexes {plane}, of complexes in space {space}, of level sets {level_sets}.")
+
+
+def _both(program: Program, box: Box, repeats: int) -> tuple[Cost, Cost]:
+    return (
+        measure(program, box, creased.extract_complex, repeats),
+        measure(program, box, creased.extract_level_set, repeats),
+    )
 
 
 if __name__ == "__main__":
