@@ -21,10 +21,9 @@ from creased.core.level_set import LevelSet, Polygons
 
 
 @dataclass(frozen=True)
-class Audit:
-    """Counts and answers about one level set."""
+class Counts:
+    """What is counted of any surface of polygons, or of polylines."""
 
-    dim: int  # D, of the domain
     n_vertices: int
     n_edges: int
     n_polygons: int
@@ -34,15 +33,11 @@ class Audit:
     n_crowded_edges: int  # edges in three or more polygons (D = 2: vertices on three or more edges)
     n_clashing_edges: int  # edges that their two polygons run along in the same direction
     n_pinched_vertices: int  # vertices whose polygons form more than one fan
-    n_wall_vertices: int  # vertices on a wall of the domain
-    n_torn: int  # faces that rounding left open
-    max_residual: float  # largest |f - level| at a vertex, in the program's own evaluation
 
     @property
     def is_closed(self) -> bool:
-        """True if the level set is not empty and has no boundary; False for D > 3: not checked there."""
-        n_open = self.n_boundary_edges + self.n_crowded_edges + self.n_torn
-        return self.n_vertices > 0 and self.dim <= 3 and n_open == 0
+        """True if there is something, and it has no boundary."""
+        return self.n_vertices > 0 and self.n_boundary_edges + self.n_crowded_edges == 0
 
     @property
     def is_oriented(self) -> bool:
@@ -61,21 +56,46 @@ class Audit:
 
     def __str__(self) -> str:
         """One sentence for people."""
+        return (
+            f"{self.n_polygons:,} polygons, {self.n_vertices:,} vertices, {self.n_edges:,} edges: "
+            f"{', '.join(self.answers())}; {self.n_components} component(s), Euler characteristic "
+            f"{self.euler_characteristic}"
+        )
+
+    def answers(self) -> list[str]:
+        """Closed, oriented, manifold, or what is not, in words."""
+        return [
+            "closed" if self.is_closed else f"open ({self.n_boundary_edges} boundary edges)",
+            "oriented" if self.is_oriented else f"{self.n_clashing_edges} clashing edges",
+            "manifold" if self.is_manifold else "not manifold",
+        ]
+
+
+@dataclass(frozen=True)
+class Audit(Counts):
+    """Counts and answers about one level set."""
+
+    dim: int  # D, of the domain
+    n_wall_vertices: int  # vertices on a wall of the domain
+    n_torn: int  # faces that rounding left open
+    max_residual: float  # largest |f - level| at a vertex, in the program's own evaluation
+
+    @property
+    def is_closed(self) -> bool:
+        """True if the level set is not empty and has no boundary; False for D > 3: not checked there."""
+        return super().is_closed and self.dim <= 3 and self.n_torn == 0
+
+    def __str__(self) -> str:
+        """One sentence for people."""
         if self.n_vertices == 0:
             return "empty level set"
-        counts = f"{self.n_polygons:,} polygons, {self.n_vertices:,} vertices, {self.n_edges:,} edges"
-        if self.dim > 3:
-            found = [f"a skeleton in {self.dim} dimensions"]
-        else:
-            found = ["closed" if self.is_closed else f"open ({self.n_boundary_edges} boundary edges)"]
-            found.append("oriented" if self.is_oriented else f"{self.n_clashing_edges} clashing edges")
-            found.append("manifold" if self.is_manifold else "not manifold")
-        if self.n_wall_vertices:
-            found.append(f"{self.n_wall_vertices} vertices on the domain's walls")
-        return (
-            f"{counts}: {', '.join(found)}; {self.n_components} component(s), Euler characteristic "
-            f"{self.euler_characteristic}, max |f - level| {self.max_residual:.1e}"
-        )
+        return f"{super().__str__()}, max |f - level| {self.max_residual:.1e}"
+
+    def answers(self) -> list[str]:
+        """As of any surface, and what touches the domain's walls."""
+        found = super().answers() if self.dim <= 3 else [f"a skeleton in {self.dim} dimensions"]
+        walls = [f"{self.n_wall_vertices} vertices on the domain's walls"] if self.n_wall_vertices else []
+        return found + walls
 
 
 def audit_level_set(level_set: LevelSet) -> Audit:

@@ -26,7 +26,6 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
-from creased.checkpoint import Record, load_plain, read_record
 from creased.core.domain import Box
 from creased.core.extract import extract_level_set
 from creased.files import write_whole
@@ -34,11 +33,12 @@ from creased.networks import UnsupportedModuleError
 from creased.shapes import Shape
 from creased.training.callbacks.guard import DivergedError
 from creased.training.evaluate import as_table, evaluate
-from creased.training.folders import LAST, ResumeError, find_checkpoint, is_follower
+from creased.training.folders import LAST, is_follower
 from creased.training.module import SDFModule
 from creased.training.options import require_options
 from creased.training.publish import closed_afterwards, publish
 from creased.training.ranks import RankError, hush_followers, joined
+from creased.training.resume import resume_from, start_from
 
 log = logging.getLogger(__name__)
 
@@ -85,8 +85,8 @@ def run(cfg: DictConfig) -> dict[str, Any]:
     domain: Box = instantiate(cfg.domain)
     data: L.LightningDataModule = instantiate(cfg.data, _partial_=True)(shape, domain)
     module = _make_module(cfg, shape, domain)
-    checkpoint = _resume_from(cfg, module)  # before a run that it may refuse to go on with is written to
-    _start_from(cfg, module)
+    checkpoint = resume_from(cfg, module)  # before a run that it may refuse to go on with is written to
+    start_from(cfg, module)
     if not is_follower():
         write_whole(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)).encode())
     trainer = _make_trainer(cfg, plain)
@@ -181,53 +181,6 @@ def _make_trainer(cfg: DictConfig, plain: Any) -> L.Trainer:
         logger.log_hyperparams(plain)
     trainer: L.Trainer = instantiate(cfg.trainer, _partial_=True)(callbacks=callbacks, logger=loggers)
     return trainer
-
-
-def _resume_from(cfg: DictConfig, module: SDFModule) -> str | None:
-    """The checkpoint to go on from, after a look at whether it fits.
-
-    Raises:
-        CheckpointError: it cannot be read.
-        ResumeError: it is of another shape or another network, or has no epochs left to run.
-    """
-    if cfg.ckpt_path is None:
-        return None
-    path = find_checkpoint(cfg.ckpt_path, cfg.paths.runs, module.shape_name)
-    record = read_record(path)
-    if record.shape != module.shape_name:
-        raise ResumeError(f"{path} was trained on {record.shape}, not on {module.shape_name}")
-    _require_same_network(record, module, path)
-    if cfg.trainer.max_epochs is not None and record.epoch >= cfg.trainer.max_epochs:
-        raise ResumeError(f"{path} has already done {record.epoch} epochs: raise trainer.max_epochs to go on")
-    log.info("going on from %s", path)
-    return str(path)
-
-
-def _start_from(cfg: DictConfig, module: SDFModule) -> None:
-    """Take the weights of another run, and nothing else of it.
-
-    Raises:
-        CheckpointError: it cannot be read.
-        ResumeError: it is of another network.
-    """
-    if cfg.start_from is None:
-        return
-    if cfg.ckpt_path is not None:
-        raise ResumeError(
-            "start_from begins a new run and ckpt_path goes on with an old one: give one of them"
-        )
-    path = find_checkpoint(cfg.start_from, cfg.paths.runs, module.shape_name)
-    _require_same_network(read_record(path), module, path)
-    module.load_state_dict(load_plain(path)["state_dict"])
-    log.info("starting from the weights of %s", path)
-
-
-def _require_same_network(record: Record, module: SDFModule, path: Path) -> None:
-    if record.program.widths != module.program().widths:
-        raise ResumeError(
-            f"{path} has hidden widths {record.program.widths}, the model {module.program().widths}: "
-            "give the model.width and model.depth that it was trained with"
-        )
 
 
 def _evaluate(cfg: DictConfig, shape: Shape, module: SDFModule, trainer: L.Trainer) -> dict[str, Any]:

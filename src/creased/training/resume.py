@@ -1,0 +1,61 @@
+"""Going on with a run, or beginning one from the weights of another, after a look at whether they fit."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from creased.checkpoint import Record, load_plain, read_record
+from creased.training.folders import ResumeError, find_checkpoint
+from creased.training.module import SDFModule
+
+log = logging.getLogger(__name__)
+
+
+def resume_from(cfg: DictConfig, module: SDFModule) -> str | None:
+    """The checkpoint to go on from, after a look at whether it fits.
+
+    Raises:
+        CheckpointError: it cannot be read.
+        ResumeError: it is of another shape or another network, or has no epochs left to run.
+    """
+    if cfg.ckpt_path is None:
+        return None
+    path = find_checkpoint(cfg.ckpt_path, cfg.paths.runs, module.shape_name)
+    record = read_record(path)
+    if record.shape != module.shape_name:
+        raise ResumeError(f"{path} was trained on {record.shape}, not on {module.shape_name}")
+    _require_same_network(record, module, path)
+    if cfg.trainer.max_epochs is not None and record.epoch >= cfg.trainer.max_epochs:
+        raise ResumeError(f"{path} has already done {record.epoch} epochs: raise trainer.max_epochs to go on")
+    log.info("going on from %s", path)
+    return str(path)
+
+
+def start_from(cfg: DictConfig, module: SDFModule) -> None:
+    """Take the weights of another run, and nothing else of it.
+
+    Raises:
+        CheckpointError: it cannot be read.
+        ResumeError: it is of another network.
+    """
+    if cfg.start_from is None:
+        return
+    if cfg.ckpt_path is not None:
+        raise ResumeError(
+            "start_from begins a new run and ckpt_path goes on with an old one: give one of them"
+        )
+    path = find_checkpoint(cfg.start_from, cfg.paths.runs, module.shape_name)
+    _require_same_network(read_record(path), module, path)
+    module.load_state_dict(load_plain(path)["state_dict"])
+    log.info("starting from the weights of %s", path)
+
+
+def _require_same_network(record: Record, module: SDFModule, path: Path) -> None:
+    if record.program.widths != module.program().widths:
+        raise ResumeError(
+            f"{path} has hidden widths {record.program.widths}, the model {module.program().widths}: "
+            "give the model.width and model.depth that it was trained with"
+        )
