@@ -42,12 +42,12 @@ def arrangement(rows: Sequence[Sequence[float]]) -> Program:
 
 
 def differences(n: int, constants: Sequence[float]) -> Program:
-    """The hyperplanes x_i - x_j + c = 0, i < j, of n coordinates of which the last is 0."""
+    """The hyperplanes x_i - x_j + c = 0, i < j, of n coordinates; none looks along (1, ..., 1)."""
     rows = []
     for i, j in combinations(range(n), 2):
         normal = [0.0] * n
         normal[i], normal[j] = 1.0, -1.0
-        rows += [[*normal[:-1], c] for c in constants]
+        rows += [[*normal, c] for c in constants]
     return arrangement(rows)
 
 
@@ -102,7 +102,7 @@ def test_arrangement_has_the_cells_of_its_theorem(program: Program, expected: tu
     domain = WholeSpace(program.in_dim)
     complex_ = extract_complex(program, domain, level=None, degeneracy="contract")
     assert complex_.f_vector() == expected
-    assert complex_.euler_characteristic() == (-1) ** program.in_dim
+    assert complex_.euler_characteristic() == (-1) ** complex_.dim
 
 
 DEEP_2D = [

@@ -12,15 +12,12 @@ from creased import (
     Affine,
     Block,
     Box,
-    LinealityError,
     Program,
     WholeSpace,
     count_cells,
-    essential,
     extract_complex,
     extract_level_set,
     find_regions,
-    slice_program,
 )
 from tests.invariants import check_edges
 from tests.strategies import ball_program, random_program
@@ -163,46 +160,6 @@ def test_orientation_of_unbounded_polygons_is_that_of_a_box() -> None:
         named.append(turns)
     assert named[0] == named[1]
     assert len(named[0]) > 20
-
-
-def test_rank_deficient_first_layer_is_reported_as_lineality() -> None:
-    weight = torch.tensor([[1.0, 1.0, 0.0], [2.0, 2.0, 0.0], [1.0, -1.0, 0.0]], dtype=torch.float64)
-    block = Block(Affine(weight, torch.tensor([0.5, 0.1, 0.2], dtype=torch.float64)))
-    program = Program((block,), random_program(3, ()).head)
-    with pytest.raises(LinealityError, match="lineality of dimension 1") as caught:
-        extract_complex(program, WholeSpace(3))
-    assert caught.value.lineality_dim == 1
-    torch.testing.assert_close(weight @ caught.value.basis.T, torch.zeros((3, 1), dtype=torch.float64))
-    quotient = slice_program(program, torch.zeros(3), caught.value.complement.T)
-    assert extract_complex(quotient.program, WholeSpace(2), level=None).f_vector() == (2, 7, 6)
-
-
-def test_essential_part_is_the_network_less_its_lineality() -> None:
-    weight = torch.tensor([[1.0, 1.0, 0.0], [2.0, 2.0, 0.0], [1.0, -1.0, 0.0]], dtype=torch.float64)
-    block = Block(Affine(weight, torch.tensor([0.5, 0.1, 0.2], dtype=torch.float64)))
-    program = Program((block,), random_program(3, ()).head)
-    part = essential(program)
-    torch.testing.assert_close(part.lineality.abs(), torch.eye(3, dtype=torch.float64)[2:])
-    assert extract_complex(part.program, WholeSpace(2), level=None).f_vector() == (2, 7, 6)
-    t = torch.randn(8, 2, dtype=torch.float64)
-    torch.testing.assert_close(part.program(t), program(part.slice.lift(t) + 3 * part.lineality))
-    with pytest.raises(LinealityError, match=r"essential\(program\).program on WholeSpace\(2\)"):
-        extract_complex(program, WholeSpace(3))
-
-
-def test_essential_part_looks_at_what_passes_the_first_layer_by() -> None:
-    eye = torch.eye(2, dtype=torch.float64)
-    block = Block(Affine(eye[:1], torch.zeros(1).double()), mix=eye[:, :1], skip=eye)
-    program = Program((block,), random_program(2, ()).head)
-    assert essential(program).lineality.shape == (0, 2)
-    constant = Program((), Affine(torch.zeros((1, 2)).double(), torch.zeros(1).double()))
-    with pytest.raises(ValueError, match="constant"):
-        essential(constant)
-
-
-def test_network_without_neurons_has_lineality_of_all_dimensions() -> None:
-    with pytest.raises(LinealityError, match="spans 0 of 2 dimensions"):
-        extract_complex(random_program(2, ()), WholeSpace(2))
 
 
 @pytest.mark.parametrize("options", [{"prune": True}, {"method": "march"}])

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from creased.core.affine_slice import slice_program
 from creased.core.cofaces import arrange
 from creased.core.complex import PolyhedralComplex
 from creased.core.level_set import LevelSet
@@ -144,6 +145,8 @@ def _program_of(found: PolyhedralComplex | LevelSet, program: Program, level: fl
     if isinstance(found, PolyhedralComplex) and (found.corners is not None or not found.is_whole):
         raise ValueError("certify: needs a whole complex, got a piece of one")
     program = program.detach().to(found.vertices.device, torch.float64)
+    if found.part is not None:
+        program = slice_program(program, found.part.slice.origin, found.part.slice.basis).program
     layout, head = found.layout, program.head
     if isinstance(found, LevelSet):
         chosen = slice(found.output, found.output + 1)

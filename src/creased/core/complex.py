@@ -14,6 +14,7 @@ from torch import Tensor
 from creased.core.cells import CellsAround
 from creased.core.cofaces import arrange
 from creased.core.domain import Domain
+from creased.core.essential import Essential
 from creased.core.pairing import CellCodes
 from creased.core.pieces import own_edges, own_vertices
 from creased.core.records import map_tensors
@@ -38,6 +39,7 @@ class PolyhedralComplex:
     n_torn: int = 0  # 2-faces that rounding left with other than two cuts; 0 on generic networks
     status: str = ""  # what is unusual, in words; empty if nothing is
     true: TrueCells | None = None  # the cells unperturbed, where ``degeneracy="contract"`` was asked for
+    part: Essential | None = None  # what this is the complex of, where directions were divided out
 
     @property
     def dim(self) -> int:

@@ -1,48 +1,136 @@
 """The essential part of a network: what is left when the directions that it does not look at are divided out.
 
 These directions, the lineality space, are the null space of all that meets the input: the first layer, and
-what passes it by. The complex of the network on the whole space is that of its essential part times them.
+what of it passes that by and is looked at later. The complex of the network on the whole space is that of its
+essential part times them.
+
+Any complement of that space will do to divide by it. One that is spanned by axes of the input only chooses
+columns of the weights, so that nothing is rounded, and hyperplanes that meet still do; only on the orthogonal
+one distances are those of the whole space.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
 
 import torch
 from torch import Tensor
 
 from creased.core.affine_slice import ProgramSlice, slice_program
+from creased.core.domain import Domain
+from creased.core.elimination import eliminate
 from creased.core.program import Program
-from creased.core.spanning import null_space
+from creased.core.spanning import independent_rows, null_space
+from creased.core.whole_space import LinealityError, WholeSpace
+
+Matrix = list[list[Fraction]]
 
 
 @dataclass(frozen=True)
 class Essential:
-    """A network on the orthogonal complement of its lineality space."""
+    """A network on a complement of its lineality space."""
 
     slice: ProgramSlice  # through the origin, orthonormal; `lift` leads back to the input
     lineality: Tensor  # (k, D): the directions that the network does not look at, orthonormal
+    is_exact: bool  # proven in rationals, with no weight rounded
 
     @property
     def program(self) -> Program:
         """The network of D - k inputs."""
         return self.slice.program
 
+    @property
+    def note(self) -> str:
+        """What was done, in words."""
+        n, dim = self.lineality.shape
+        axes = self.slice.basis.abs().argmax(0).tolist()
+        where = f"inputs {axes} of {dim}" if self.is_exact else "those of an orthogonal complement"
+        return f"divided by a lineality space of dimension {n}: the coordinates are {where}"
 
-def essential(program: Program) -> Essential:
+
+def essential(program: Program, *, orthogonal: bool = False) -> Essential:
     """Divide a network by its lineality space, to extract it on the whole space of what is left.
+
+    Args:
+        program: of D inputs; detached.
+        orthogonal: take the orthogonal complement, where distances are those of the whole space, and weights
+            are rounded. By default it is spanned by axes of the input, wherever the directions are left
+            out exactly, and not up to rounding alone.
 
     Raises:
         ValueError: the network looks at no direction at all: it is constant.
     """
     program = program.detach().to(dtype=torch.float64)
-    first = program.blocks[0] if program.blocks else None
-    meets = [program.head.weight] if first is None else [first.affine.weight]
-    if first is not None and first.skip is not None:
-        meets.append(first.skip)
-    lineality = null_space(torch.cat(meets))
-    complement = null_space(lineality) if lineality.shape[0] else torch.eye(program.in_dim).to(lineality)
-    if complement.shape[0] == 0:
+    exact = _meeting_the_input(program)
+    meets = program.head.weight.new_tensor([[float(x) for x in row] for row in exact])
+    n = len(independent_rows(meets))
+    if n == 0:
         raise ValueError("essential: the network is constant, it looks at no direction of its input")
+    lineality = torch.linalg.svd(meets, full_matrices=True).Vh[n:]
+    axes, basis = independent_rows(meets.T), torch.eye(program.in_dim).to(meets)
+    is_exact = n == program.in_dim or (not orthogonal and n == len(axes) == _rank(exact))
+    if n < program.in_dim:
+        basis = basis[:, axes] if is_exact else null_space(lineality).T
     origin = torch.zeros(program.in_dim, dtype=torch.float64)
-    return Essential(slice_program(program, origin, complement.T), lineality)
+    return Essential(slice_program(program, origin, basis), lineality, is_exact)
+
+
+def _meeting_the_input(program: Program) -> Matrix:
+    """All rows (n, D) that are linear functions of the input, while nothing but it has come in yet.
+
+    Along a direction that the first layer leaves out, the state behind it changes by what passes it by; along
+    one that the second leaves out too, by what passes both; and so on.
+    """
+    dim = program.in_dim
+    passing = [[Fraction(int(i == j)) for j in range(dim)] for i in range(dim)]
+    rows: Matrix = []
+    for block in program.blocks:
+        rows += _product(block.affine.weight, passing)
+        if block.skip is None:
+            return rows
+        passing = _product(block.skip, passing)
+    return rows + _product(program.head.weight, passing)
+
+
+def _product(weight: Tensor, columns: Matrix) -> Matrix:
+    n = len(columns[0])
+    rows = (
+        [(Fraction(w), column) for w, column in zip(row, columns, strict=True) if w]
+        for row in weight.tolist()
+    )
+    return [[sum((w * column[j] for w, column in row), Fraction(0)) for j in range(n)] for row in rows]
+
+
+def _rank(rows: Matrix) -> int:
+    commons = (lcm(*(x.denominator for x in row)) for row in rows)
+    return eliminate([[int(x * common) for x in row] for row, common in zip(rows, commons, strict=True)])[0]
+
+
+def divide(program: Program, domain: Domain) -> tuple[Program, Domain, Essential | None]:
+    """What is to be cut: the essential part, where a network leaves directions of the whole space out.
+
+    Raises:
+        LinealityError: what is left has no start, as its first layer does not look at all of its inputs.
+    """
+    weight = program.blocks[0].affine.weight if program.blocks else program.head.weight[:0]
+    if not isinstance(domain, WholeSpace) or len(independent_rows(weight)) == domain.dim:
+        return program, domain, None
+    basis = null_space(weight)
+    try:
+        part = essential(program)
+    except ValueError:
+        raise LinealityError(basis, domain.dim, "as the network is constant") from None
+    n_left_out = part.lineality.shape[0]
+    if not program.blocks:
+        raise LinealityError(basis, n_left_out, "as the network has no neurons")
+    if part.program.in_dim > domain.dim - basis.shape[0]:
+        more = f"and what passes it by looks at {basis.shape[0] - n_left_out} more"
+        raise LinealityError(basis, n_left_out, f"{more}: take a bounded domain")
+    if not part.is_exact:
+        more = "up to rounding, and all of them without it"
+        raise LinealityError(
+            basis, 0, f"{more}: round its weights, take creased.essential(program), or a box"
+        )
+    return part.program, WholeSpace(part.program.in_dim), part

@@ -49,6 +49,9 @@ def extract_complex(
     A complex that would take more memory than allowed is given up early: what was found of it is returned,
     with a status in numbers. `stream_complex` and `count_cells` do without holding it.
 
+    Directions of the whole space that the network leaves out are divided out: the complex is that of
+    ``PolyhedralComplex.part``, of fewer dimensions, and its status says so.
+
     Args:
         program: what to extract; detached.
         domain: where.
@@ -67,6 +70,7 @@ def extract_complex(
     Raises:
         ValueError: dimensions differ, a weight is not finite, or the type or an option is another.
         DegenerateError: more than D rows meet in a point, and that was to be an error.
+        LinealityError: the whole space has no start, see `creased.core.essential`.
     """
     exact = needs_exact("extract_complex", degeneracy, zero_sign, exact=exact)
     dtype, notes = choose_dtype(dtype or program.dtype, domain, exact=exact)
@@ -92,7 +96,8 @@ def _cut(task: Task, memory: int | None, notes: tuple[str, ...]) -> PolyhedralCo
         domain=task.domain,
         is_whole=done.is_whole,
         n_torn=done.n_torn,
-        status="; ".join(notes + done.notes),
+        status="; ".join(notes + task.notes + done.notes),
+        part=task.part,
     )
 
 
@@ -119,10 +124,11 @@ def stream_complex(
         yield PolyhedralComplex(
             *cells,
             layout=task.rows.layout,
-            domain=domain,
+            domain=task.domain,
             corners=None if corners is None else corners.clone(),
             n_torn=piece.n_torn,
-            status="; ".join(notes),
+            status="; ".join(notes + task.notes),
+            part=task.part,
         )
 
 
@@ -137,12 +143,16 @@ def count_cells(
 ) -> tuple[int, ...]:
     """Numbers of cells of dimension 0, 1, ..., D of the complex, which is not held; see `extract_complex`.
 
+    Directions of the whole space that the network leaves out count as dimensions: the first numbers are 0.
+
     Raises:
         ArithmeticError: rounding left faces open, in float64 too.
     """
     counts, n_torn = [0] * (domain.dim + 1), 0
     for piece in stream_complex(program, domain, level=level, at_once=at_once, device=device, dtype=dtype):
-        counts = [count + more for count, more in zip(counts, piece.f_vector(), strict=True)]
+        own = piece.f_vector()
+        own = (0,) * (len(counts) - len(own)) + own  # no cell is smaller than what was divided out
+        counts = [count + more for count, more in zip(counts, own, strict=True)]
         n_torn += piece.n_torn
     if n_torn and (dtype or program.dtype) == torch.float32:
         in_double = torch.float64
@@ -175,7 +185,8 @@ def extract_level_set(
     """The exact set {f = level} of one output on a domain.
 
     Vertices come with D >= 1, edges with D >= 2; with D = 3 they are put together into oriented polygons,
-    with D = 2 into polylines. An empty level set is a result, with a status, not an error.
+    with D = 2 into polylines. An empty level set is a result, with a status, not an error. On the whole
+    space directions that the network leaves out are divided out, as by `extract_complex`.
 
     Args:
         program: what to extract; detached.
@@ -210,14 +221,15 @@ def extract_level_set(
         ValueError: dimensions differ, a weight is not finite, the type or an option is another, or there is
             no such output.
         DegenerateError: more than D rows meet in a point of it, and that was to be an error.
+        LinealityError: the whole space has no start, see `creased.core.essential`.
     """
     _check(program, level, output, {"budget": budget, "memory": memory})
     network, chosen = program, slice(output, output + 1)
     program = replace(program, head=Affine(program.head.weight[chosen], program.head.bias[chosen]))
     exact = needs_exact("extract_level_set", degeneracy, zero_sign, exact=exact)
-    method, reason = choose_method(method, program, complete=complete, exact=exact, zero_sign=zero_sign)
+    is_bounded, how = not isinstance(domain, WholeSpace), {"exact": exact, "complete": complete}
+    method, reason = choose_method(method, program, **how, zero_sign=zero_sign, is_bounded=is_bounded)
     dtype, notes = choose_dtype(dtype or program.dtype, domain, exact=exact)
-    is_bounded = not isinstance(domain, WholeSpace)
     if not is_bounded and (prune or method == "march"):
         raise ValueError("extract_level_set: pruning and marching need a bounded domain, got WholeSpace")
     drops = is_bounded and is_large(program) if prune is None else prune

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from creased.core.domain import Domain
+from creased.core.essential import Essential
 from creased.core.records import map_tensors
 from creased.core.signs import RowLayout, masks_of
 
@@ -87,6 +88,7 @@ class LevelSet:
     status: str  # what is unusual about this level set, in a sentence; empty if nothing is
     n_torn: int = 0  # faces and polygons that rounding left open
     is_complete: bool = False  # whether it is proven that nothing in the domain is missing
+    part: Essential | None = None  # what this is the level set of, where directions were divided out
 
     @property
     def dim(self) -> int:

@@ -56,7 +56,13 @@ def is_large(program: Program) -> bool:
 
 
 def choose_method(
-    method: str, program: Program, *, complete: bool, exact: bool = False, zero_sign: int = 1
+    method: str,
+    program: Program,
+    *,
+    complete: bool,
+    exact: bool = False,
+    zero_sign: int = 1,
+    is_bounded: bool = True,
 ) -> tuple[str, str]:
     """The method to take, and why, where that was left open.
 
@@ -77,6 +83,8 @@ def choose_method(
         return method, ""
     if program.in_dim not in (2, 3):
         return "subdivide", f"subdivided, as there are not 2 or 3 dimensions but {program.in_dim}"
+    if not is_bounded:
+        return "subdivide", "subdivided, as the domain is unbounded"
     if complete or exact or zero_sign < 0:
         return "subdivide", f"subdivided, as {'completeness' if complete else 'exactness'} was asked for"
     if is_large(program):
@@ -97,7 +105,7 @@ def level_set_of(task: Task, done: Extraction, asked: Asked) -> LevelSet:
         guarantee = f"not complete: {done.notes[-1]}"
     skeleton = done.skeleton._replace(edges=done.skeleton.edges.long())
     surface = link_surface(task.program, skeleton, task.rows, is_whole=done.is_whole)
-    origin = _origin(asked, guarantee, done.notes, done.n_torn, is_complete=done.is_whole)
+    origin = _origin(asked, guarantee, task, done.notes, done.n_torn, is_complete=done.is_whole)
     return make_level_set(task.program, surface, task.rows.layout, task.domain, origin)
 
 
@@ -122,7 +130,7 @@ def march_over(task: Task, asked: Asked) -> LevelSet:
         f"not complete: {walker.note}" if walker.note else _guarantee(n_cells, seeds.shape[0], proof, asked)
     )
     notes = (walker.note,) if walker.note else ()
-    origin = _origin(asked, guarantee, notes, is_complete=is_proven)
+    origin = _origin(asked, guarantee, task, notes, is_complete=is_proven)
     return make_level_set(task.program, surface, task.rows.layout, task.domain, origin)
 
 
@@ -174,11 +182,12 @@ def _guarantee(n_cells: int, n_seeds: int, proof: Proof | None, asked: Asked) ->
 
 
 def _origin(
-    asked: Asked, guarantee: str, notes: tuple[str, ...], n_torn: int = 0, *, is_complete: bool
+    asked: Asked, guarantee: str, task: Task, notes: tuple[str, ...], n_torn: int = 0, *, is_complete: bool
 ) -> Origin:
     if asked.reason:
         guarantee = f"{guarantee} ({asked.reason})"
-    return Origin(asked.level, asked.output, guarantee, asked.notes + notes, n_torn, is_complete)
+    all_notes = asked.notes + task.notes + notes
+    return Origin(asked.level, asked.output, guarantee, all_notes, n_torn, is_complete, task.part)
 
 
 def why_distrusted(found: LevelSet, exact: Task) -> str | None:

@@ -19,6 +19,7 @@ from creased.core.assemble import (
 )
 from creased.core.cofaces import Arrangement
 from creased.core.domain import Domain
+from creased.core.essential import Essential
 from creased.core.level_set import LevelSet, Polygons
 from creased.core.program import Program
 from creased.core.signs import RowLayout
@@ -36,6 +37,7 @@ class Origin(NamedTuple):
     notes: tuple[str, ...]  # what is unusual about the extraction, in words
     n_torn: int  # faces that rounding left open
     is_complete: bool  # whether it is proven that what was not found is not there
+    part: Essential | None  # what of the network was extracted, where directions were divided out
 
 
 class Surface(NamedTuple):
@@ -129,6 +131,7 @@ def make_level_set(
         status="; ".join([*origin.notes, *_notes(skeleton, layout, origin, n_torn)]),
         n_torn=n_torn,
         is_complete=origin.is_complete and n_torn == 0,
+        part=origin.part,
     )
 
 

@@ -12,6 +12,7 @@ from creased.core.cofaces import Arrangement, arrange
 from creased.core.corners import corners_of_domain
 from creased.core.decisions import Decisions
 from creased.core.domain import Domain
+from creased.core.essential import Essential, divide
 from creased.core.infinity import cut_at_infinity, in_users_numbers
 from creased.core.program import Affine, Program
 from creased.core.rationals import ExactRows
@@ -35,6 +36,7 @@ class Task(NamedTuple):
     decisions: Decisions | None = None  # decides signs in doubt, if they are to be exact
     zero_sign: int = 1  # -1: zeros of the outputs count as -
     opened: OpenStart | None = None  # what is cut in the program's place where the domain is the whole space
+    part: Essential | None = None  # of which program is the one, where directions were divided out
 
     @property
     def cutting(self) -> Program:
@@ -44,6 +46,11 @@ class Task(NamedTuple):
         """
         program = self.opened.program if self.opened else self.program
         return program if self.zero_sign > 0 else _negated(program)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is unusual about what is cut, in words."""
+        return (self.part.note,) if self.part else ()
 
     def exact_rows(self) -> ExactRows:
         """The rows in rationals, in the user's numbers."""
@@ -98,14 +105,16 @@ def make_task(
     """The task of cutting a program, its outputs less the level, on a domain.
 
     With a band, values that are smaller, relative to the largest, have their signs decided exactly. Zeros of
-    the outputs count as zero_sign.
+    the outputs count as zero_sign. Directions of the whole space that the program leaves out are divided out.
 
     Raises:
         ValueError: dimensions differ, or a weight is not finite.
+        LinealityError: there is no start on the whole space.
     """
     _check_shape(program, domain, at_once)
     program = program.detach().to(device, dtype)
     _check_weights(program)
+    program, domain, part = divide(program, domain)
     if level is not None:
         program = replace(program, head=Affine(program.head.weight, program.head.bias - level))
     is_open = isinstance(domain, WholeSpace)
@@ -126,6 +135,7 @@ def make_task(
         decisions=decisions,
         zero_sign=zero_sign,
         opened=opened,
+        part=part,
     )
 
 

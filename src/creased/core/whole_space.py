@@ -5,8 +5,8 @@ space w >= 0. Its one wall, row 0, is the wall at infinity; a vertex on it is a 
 arrangement of D independent hyperplanes of the first layer: one vertex, 2 D rays, 2^D regions. Where those
 neurons are not the first D of their layer they are put there, and given their own numbers back at the end.
 
-If the first layer has rank below D there are no vertices: the complex is that of a network on fewer
-inputs, times a linear space. That is refused with a basis of that space.
+If the first layer has rank below D there is no such start. Mostly there are no vertices then: the complex is
+that of a network on fewer inputs, times a linear space, which is divided out (`creased.core.essential`).
 """
 
 from __future__ import annotations
@@ -28,16 +28,15 @@ from creased.core.spanning import independent_rows, null_space
 
 
 class LinealityError(ValueError):
-    """The network does not depend on some directions of its input: no cell has a vertex."""
+    """The first layer does not look at all directions, and these cannot be divided out: there is no start."""
 
-    def __init__(self, basis: Tensor, complement: Tensor) -> None:
-        self.basis = basis  # (k, D): the directions that the network does not look at, orthonormal
-        self.complement = complement  # (D - k, D): those that it does; rows for `slice_program`
-        self.lineality_dim = basis.shape[0]
+    def __init__(self, basis: Tensor, lineality_dim: int, reason: str) -> None:
+        self.basis = basis  # (k, D): the directions that the first layer does not look at, orthonormal
+        self.lineality_dim = lineality_dim  # how many the network does not look at: of the same, or fewer
+        n_left_out, dim = basis.shape
         super().__init__(
-            f"WholeSpace: the first layer spans {complement.shape[0]} of {basis.shape[1]} dimensions, so no "
-            f"cell has a vertex: lineality of dimension {basis.shape[0]}, along {basis.tolist()}; extract "
-            f"creased.essential(program).program on WholeSpace({complement.shape[0]}) instead"
+            f"WholeSpace: the first layer spans {dim - n_left_out} of {dim} dimensions, {reason}; it takes "
+            f"{dim} independent neurons of the first layer to start from"
         )
 
 
@@ -98,8 +97,7 @@ def open_start(program: Program, layout: RowLayout) -> OpenStart:
     weight = program.blocks[0].affine.weight if program.blocks else program.head.weight[:0]
     dim, first = program.in_dim, independent_rows(weight)
     if len(first) < dim:
-        basis = null_space(weight)
-        raise LinealityError(basis, null_space(basis))
+        raise LinealityError(null_space(weight), 0, "and the network was not divided by the others")
     neurons = torch.tensor([*first, *(i for i in range(weight.shape[0]) if i not in first)])
     order = torch.arange(layout.n_rows)
     order[1 : 1 + len(neurons)] = 1 + neurons

@@ -94,7 +94,15 @@ def solve_vertices(
         program: with live weights; it is evaluated in its own dtype, on its own device.
         which: vertices (n,) int64 to solve; all by default.
         second_order: make second derivatives right too, at three times the cost; otherwise they are refused.
+
+    Raises:
+        ValueError: the program has other inputs than the level set.
     """
+    if program.in_dim != level_set.dim:
+        raise ValueError(
+            f"implicit_vertices: the level set has {level_set.dim} coordinates, the program {program.in_dim} "
+            "inputs; where directions were divided out, it is that of `level_set.part.program`"
+        )
     chosen = torch.arange(level_set.vertices.shape[0]) if which is None else which
     if chosen.shape[0] <= BATCH:
         return _solve(level_set, program, chosen, second_order)
