@@ -9,7 +9,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from torch import nn
 
 from creased.core import certify as certificates
-from creased.core import extract
+from creased.core import extract_complex as complexes
+from creased.core import extract_level_set as level_sets
+from creased.core import stream_complex as streams
 from creased.core.certify import Certificate
 from creased.core.complex import PolyhedralComplex
 from creased.core.level_set import LevelSet
@@ -44,7 +46,7 @@ def certify(
     return certificates.certify(found, as_program(network), level, **options)
 
 
-count_cells = _of_networks(extract.count_cells)
-extract_complex = _of_networks(extract.extract_complex)
-extract_level_set = _of_networks(extract.extract_level_set)
-stream_complex = _of_networks(extract.stream_complex)
+count_cells = _of_networks(streams.count_cells)
+extract_complex = _of_networks(complexes.extract_complex)
+extract_level_set = _of_networks(level_sets.extract_level_set)
+stream_complex = _of_networks(streams.stream_complex)

@@ -266,14 +266,14 @@ def test_filters_doubt_every_wrong_sign(case: Case) -> None:
 def test_narrow_band_is_widened_where_a_sign_is_wrong() -> None:
     found, program = small()
     tampered = replace(found, words=flipped(found))
-    asked: list[float] = []
+    asked: list[escalation.Numbers] = []
 
-    def find(band: float) -> PolyhedralComplex:
-        asked.append(band)
+    def find(numbers: escalation.Numbers) -> PolyhedralComplex:
+        asked.append(numbers)
         return tampered if len(asked) == 1 else found
 
-    assert escalation.first_certified(find, program, 0.0, 1) is found
-    assert asked[1] == 1.0
+    assert escalation.first_certified(find, escalation.Proof(program, 0.0, 1)) is found
+    assert asked[1].band == 1.0
 
 
 @pytest.mark.parametrize("band", [1e-8, 1.0])

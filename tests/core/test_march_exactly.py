@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 
 from creased import Affine, Box, LevelSet, Program, certify, extract_level_set
-from creased.core import extract as doors
+from creased.core import extract_level_set as doors
 from creased.core.degeneracy import DegenerateError
 from creased.core.methods import march_over
 from tests.strategies import Case, assemble, ball_program, degenerate_cases, random_program

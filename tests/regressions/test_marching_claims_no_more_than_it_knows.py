@@ -63,6 +63,7 @@ def test_a_cell_without_a_face_is_no_proof(monkeypatch: pytest.MonkeyPatch) -> N
         return Facets(*(part[:0] for part in found))
 
     monkeypatch.setattr("creased.core.march.find_facets", nothing)
+    monkeypatch.setattr("creased.core.escalation.is_large", lambda program: True)  # else it is subdivided
     program, box = random_program(3, (8, 6), seed=1), Box.cube(3, 1)
     found = extract_level_set(program, box, method="march", seeds=9, complete=True)
     assert not found.is_complete

@@ -5,7 +5,7 @@ from typing import Any
 import lightning as L
 import torch
 
-from creased.core import extract
+from creased.core import extract_level_set
 from creased.training.callbacks import ExtractLevelSet
 
 
@@ -37,4 +37,4 @@ class FailingExtraction(ExtractLevelSet):
     """Fails as it extracts, which rank 0 does alone."""
 
     def _extracted(self, module: Any) -> Any:
-        return extract.extract_level_set(module.program(), module.domain, output=7)
+        return extract_level_set.extract_level_set(module.program(), module.domain, output=7)

@@ -50,7 +50,7 @@ def say_expected(program: Program, n_walls: int, method: str, memory: int | None
     Args:
         program: to extract from.
         n_walls: of the domain.
-        method: as it was asked for, see `creased.core.extract.extract_level_set`.
+        method: as it was asked for, see `creased.core.extract_level_set.extract_level_set`.
         memory: bytes that are allowed; what is free by default.
         complete: whether nothing may be missing.
     """

@@ -37,7 +37,7 @@ MANY_VERTICES = 300_000  # from which on pruning saves more than it costs; C(n, 
 
 
 class Asked(NamedTuple):
-    """What was asked for, beside the task; see `creased.core.extract.extract_level_set`."""
+    """What was asked for, beside the task; see `creased.core.extract_level_set.extract_level_set`."""
 
     level: float
     output: int

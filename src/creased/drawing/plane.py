@@ -13,7 +13,7 @@ import torch
 
 from creased.core.complex import PolyhedralComplex
 from creased.core.domain import Box
-from creased.core.extract import extract_complex
+from creased.core.extract_complex import extract_complex
 from creased.core.program import Program
 from creased.core.regions import Regions, find_regions
 from creased.core.signs import masks_of

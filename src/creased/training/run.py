@@ -27,7 +27,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
 from creased.core.domain import Box
-from creased.core.extract import extract_level_set
+from creased.core.extract_level_set import extract_level_set
 from creased.files import write_whole
 from creased.networks import UnsupportedModuleError
 from creased.shapes import Shape

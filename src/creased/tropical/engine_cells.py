@@ -15,7 +15,7 @@ from torch import Tensor
 
 from creased.core.complex import PolyhedralComplex
 from creased.core.domain import Domain
-from creased.core.extract import extract_complex
+from creased.core.extract_complex import extract_complex
 from creased.core.memory import free_bytes
 from creased.core.program import Program
 from creased.core.regions import Regions, find_regions

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from creased.core.domain import Box
-from creased.core.extract import count_cells
 from creased.core.program import Program
+from creased.core.stream_complex import count_cells
 from creased.tropical.counts import count
 from creased.tropical.engine_cells import ComplexTooLargeError
 from creased.tropical.region_bounds import bounds_of

@@ -16,7 +16,8 @@ from torch import Tensor
 from creased.core.affine_slice import slice_program
 from creased.core.combine import select
 from creased.core.domain import Box
-from creased.core.extract import extract_complex, extract_level_set
+from creased.core.extract_complex import extract_complex
+from creased.core.extract_level_set import extract_level_set
 from creased.core.level_set import LevelSet
 from creased.core.program import Program
 from creased.core.signs import RowLayout

@@ -10,7 +10,7 @@ from typing import Any, SupportsFloat
 import lightning as L
 import torch
 
-from creased.core.extract import SEEDS, extract_level_set
+from creased.core.extract_level_set import SEEDS, extract_level_set
 from creased.core.level_set import LevelSet
 from creased.geometry import sublevel_volume, surface_area
 from creased.training.conditions import conditions_of, staleness

@@ -1,0 +1,88 @@
+"""The complex of a program on a domain, held as a whole.
+
+Subdivision starts from the domain's own skeleton and cuts it by each block in turn; the outputs, less the
+level, are the last block.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+
+from creased.core.collect import collect
+from creased.core.complex import PolyhedralComplex
+from creased.core.degeneracy import needs_exact, treat_complex
+from creased.core.domain import Domain
+from creased.core.escalation import Numbers, Proof, find_untorn, first_certified
+from creased.core.program import Program
+from creased.core.tasks import Task, choose_dtype, make_task
+
+
+def extract_complex(
+    program: Program,
+    domain: Domain,
+    *,
+    level: float | None = 0.0,
+    degeneracy: str = "perturb",
+    zero_sign: int = 1,
+    exact: bool = False,
+    memory: int | None = None,
+    at_once: int | None = None,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+) -> PolyhedralComplex:
+    """The complex of a program on a domain, cut by every neuron and by {output = level} for each output.
+
+    A complex that would take more memory than allowed is given up early: what was found of it is returned,
+    with a status in numbers. `stream_complex` and `count_cells` do without holding it.
+
+    Directions of the whole space that the network leaves out are divided out: the complex is that of
+    ``PolyhedralComplex.part``, of fewer dimensions, and its status says so.
+
+    Args:
+        program: what to extract; detached.
+        domain: where.
+        level: the value of the outputs that cuts; None leaves the outputs out.
+        degeneracy: what is done where more rows than dimensions meet in a point. "perturb" moves rows apart
+            by nothing, which leaves cells without extent; "contract" finds the true cells too (see
+            `PolyhedralComplex.true`); "error" raises.
+        zero_sign: the sign, 1 or -1, that an output counts as having where it vanishes on a whole cell.
+        exact: decide signs that rounding leaves in doubt in rationals; "contract" and "error" always do.
+        memory: bytes that the complex may take; what is free by default.
+        at_once: vertices that are cut at once; by default as many as `creased.core.memory` allows.
+        device: where to work; the program's by default.
+        dtype: floating type to work in; the program's by default. Where float32 proves too coarse float64 is
+            taken, and rationals where that does, as long as there are few vertices; the status says so.
+
+    Raises:
+        ValueError: dimensions differ, a weight is not finite, or the type or an option is another.
+        DegenerateError: more than D rows meet in a point, and that was to be an error.
+        LinealityError: the whole space has no start, see `creased.core.essential`.
+    """
+    exact = needs_exact("extract_complex", degeneracy, zero_sign, exact=exact)
+    dtype, notes = choose_dtype(dtype or program.dtype, domain, exact=exact)
+    task_in = partial(make_task, program, domain, level, at_once, device, zero_sign=zero_sign)
+
+    def find(numbers: Numbers) -> PolyhedralComplex:
+        return _cut(task_in(numbers.dtype, band=numbers.band), memory, notes + numbers.notes)
+
+    proof = Proof(program, level or 0.0, zero_sign)
+    if not exact:
+        return find_untorn(find, dtype, proof)
+    found = first_certified(find, proof)
+    is_done = degeneracy == "perturb" or not found.is_whole
+    return found if is_done else treat_complex(found, task_in(dtype), degeneracy)
+
+
+def _cut(task: Task, memory: int | None, notes: tuple[str, ...]) -> PolyhedralComplex:
+    done = collect(task, memory)
+    return PolyhedralComplex(
+        *done.skeleton,
+        layout=task.rows.layout,
+        domain=task.domain,
+        is_whole=done.is_whole,
+        n_torn=done.n_torn,
+        status="; ".join(notes + task.notes + done.notes),
+        part=task.part,
+    )
