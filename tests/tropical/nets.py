@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import torch
 
@@ -17,6 +17,17 @@ NETS = json.loads((FIXTURES / "named_nets.json").read_text())
 def named(name: str) -> Program:
     """A named network, in float64."""
     return program_of(NETS[name])
+
+
+def integer_program(sizes: Sequence[int], most: int, *, seed: int) -> Program:
+    """Weights and biases drawn evenly from the integers -most ... most; input and output are sizes too."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def draw(*shape: int) -> torch.Tensor:
+        return torch.randint(-most, most + 1, shape, generator=generator).double()
+
+    *hidden, head = [Affine(draw(n_out, n_in), draw(n_out)) for n_in, n_out in pairwise(sizes)]
+    return Program(tuple(map(Block, hidden)), head)
 
 
 def arrangement(rows: Sequence[Sequence[float]]) -> Program:

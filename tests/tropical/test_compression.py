@@ -11,11 +11,12 @@ import torch
 from hypothesis import given, settings
 
 from creased import Affine, Block, Box, Program, extract_level_set
-from creased.tropical import cells, compress, equal
+from creased.tropical import cells, compress, equal, f_vector
 from creased.tropical.cells import value_at
 from creased.tropical.rational_matrices import independent_rows
 from tests.oracles import program_of
 from tests.strategies import Case, assemble, degenerate_cases, generic_cases, random_program
+from tests.tropical.nets import integer_program
 
 
 def largest_difference(first: Program, second: Program, box: Box) -> Fraction:
@@ -79,6 +80,31 @@ def test_bunny_gets_as_small_as_the_specification_says(
     before, after = (extract_level_set(p, box) for p in (program, smaller))
     assert before.vertices.shape == after.vertices.shape
     assert before.edges.shape == after.edges.shape
+
+
+@pytest.mark.parametrize("fold", [True, False])
+def test_forty_networks_keep_the_cells_of_all_dimensions(fold: bool) -> None:
+    box, before, after = Box.cube(2, 0.5), 0, 0
+    for seed in range(40):  # weights in -9 ... 9, so that what is folded has room to be rounded
+        program = integer_program((2, 6, 6, 6, 1), 9, seed=seed)
+        smaller, certificate = compress(program, box, method="exact", fold=fold)
+        for with_outputs in (False, True):  # the difference are the zero set's own cells
+            expected = f_vector(program, box, with_outputs=with_outputs)
+            assert f_vector(smaller, box, with_outputs=with_outputs) == expected
+        if fold and not certificate.is_identical:
+            gap = largest_difference(program, smaller, box)
+            assert gap <= Fraction(certificate.error_bound) < Fraction(1, 10**11)
+        before, after = before + program.n_neurons, after + smaller.n_neurons
+    assert before == 720
+    assert after == (500 if fold else 526)
+
+
+def test_deleting_keeps_the_cells_of_degenerate_networks_too() -> None:
+    for seed in range(40):  # three of these change if a folded weight is rounded: creases no longer coincide
+        program, box = integer_program((2, 6, 6, 6, 1), 3, seed=seed), Box.cube(2, 0.5)
+        smaller, certificate = compress(program, box, method="exact", fold=False)
+        assert certificate.is_identical
+        assert f_vector(smaller, box, with_outputs=True) == f_vector(program, box, with_outputs=True)
 
 
 def test_active_units_beyond_the_rank_are_folded() -> None:

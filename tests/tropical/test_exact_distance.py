@@ -9,8 +9,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from creased import Box
-from creased.tropical import CellBudgetError, exact_distance
+from creased import Box, Program
+from creased.tropical import CellBudgetError, distance_to_level, exact_distance
+from tests.oracles import program_of
 from tests.strategies import Case, degenerate_cases, random_program
 from tests.tropical.nets import named
 
@@ -18,6 +19,7 @@ F = Fraction
 TABLE = [  # point, 1-norm, square of the 2-norm, infinity-norm
     ("L1", (0, 0), 1, F(1, 2), F(1, 2)),
     ("L1", (F(1, 4), F(1, 8)), F(5, 8), F(25, 128), F(5, 16)),
+    ("square", (F(1, 2), F(1, 4)), F(1, 2), F(1, 4), F(1, 2)),
     ("CUBE", (F(1, 2), F(1, 4), 0), F(1, 2), F(1, 4), F(1, 2)),  # the square, with a third axis
     ("E2321", (1, 1), F(9, 8), F(81, 65), 1),
     ("rnd[2,4,3,1]s3", (0, 0), 5, F(113, 9), F(8, 3)),
@@ -28,10 +30,21 @@ TABLE = [  # point, 1-norm, square of the 2-norm, infinity-norm
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row[0]} {row[1]}")
 def test_named_net_is_as_far_as_the_table_says(row: tuple) -> None:
     name, point, *expected = row
+    program = square() if name == "square" else named(name)
     for norm, value in zip((1, 2, math.inf), expected, strict=True):
-        found = exact_distance(named(name), None, point, norm)
+        found = exact_distance(program, None, point, norm)
         assert found.value == value
         assert (found.witness is None) == math.isinf(value)
+        start = torch.tensor([float(x) for x in point])
+        rounded = distance_to_level(program, Box.cube(program.in_dim, 8), start, norm)
+        assert rounded.value == pytest.approx(float(value) ** (0.5 if norm == 2 else 1))
+
+
+def square() -> Program:
+    """max(|x|, |y|) - 1 = relu(|y| - |x|) + relu(|x|) - 1."""
+    signed = {"weight": [["1", "0"], ["-1", "0"], ["0", "1"], ["0", "-1"]], "bias": ["0"] * 4}
+    sides = {"weight": [["-1", "-1", "1", "1"], ["1", "1", "0", "0"]], "bias": ["0", "0"]}
+    return program_of([signed, sides, {"weight": [["1", "1"]], "bias": ["-1"]}])
 
 
 @settings(max_examples=15)

@@ -13,7 +13,7 @@ from creased.tropical.cells import over_box
 from creased.tropical.local_complexity import cross_polytope
 from creased.tropical.local_programs import Balls, program_on, proven_signs
 from tests.strategies import random_program
-from tests.tropical.nets import arrangement
+from tests.tropical.nets import arrangement, integer_program
 
 CENTRE = torch.tensor([[0.25, -0.125]], dtype=torch.float64)
 
@@ -79,6 +79,22 @@ def test_corners_are_right_in_the_first_layer_and_only_miss_in_deeper_ones() -> 
         assert bool((missed >= 0).all())
         n_missed += int(missed.sum())
     assert n_missed > 0
+
+
+def test_corners_of_two_hundred_integer_networks_miss_some_crossings_and_invent_some() -> None:
+    centre = torch.tensor([[1 / 3, -1 / 5]]).double()
+    n_missed, n_false = torch.zeros(3, dtype=torch.int64), 0
+    for seed in range(200):  # weights in -3 ... 3; the specification's two hundred have 36 and 5
+        program = integer_program((2, 6, 6, 6, 1), 3, seed=seed)
+        found = local_complexity(program, centre, 0.5)
+        n_missed += (found.crossing - found.by_corners)[0].clamp(min=0)
+        invented = (found.by_corners - found.crossing).clamp(min=0)
+        n_false += int(invented.sum())
+        if bool(invented.any()):  # a neuron that is zero at a corner, and negative nowhere
+            crossing, _ = in_integers(program, centre[0], 0.5)
+            assert found.crossing[0].tolist() == crossing
+    assert n_missed[0] == 0  # the first layer's zero sets are lines
+    assert (int(n_missed.sum()), n_false) == (36, 3)
 
 
 @pytest.mark.parametrize("seed", range(5))

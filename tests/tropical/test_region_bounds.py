@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 from itertools import product
 from math import comb, prod
 
 import pytest
+import torch
 
+from creased import Affine, Block, Box, Program
 from creased.tropical import (
     bounded_regions,
     bounds_of,
@@ -29,6 +32,7 @@ TABLE = [  # input dimension, widths, Montufar 2014, Serra, Montufar 2017, N^D /
     (3, (3, 3, 3), 8, 211, 512, Fraction(243, 2)),
     (2, (2, 8), 37, 56, 148, 50),
 ]
+MEANS = (6.6, 32.8, 37.0, 77.5, 52.3, 23.4)  # exact cells over 20 networks with weights of another source
 
 
 @pytest.mark.parametrize("row", TABLE)
@@ -54,11 +58,38 @@ def test_serra_is_the_sum_over_all_j(dim: int, widths: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize(("dim", "widths"), [row[:2] for row in TABLE])
 def test_exact_counts_are_within_the_upper_bounds(dim: int, widths: tuple[int, ...]) -> None:
-    for seed in range(8):
-        program = random_program(dim, widths, seed=seed)
-        n_cells = sum(1 for _ in cells(program))
-        bounds = bounds_of(program)
-        assert n_cells <= bounds.serra <= bounds.montufar_2017 <= bounds.raghu
+    bounds = region_bounds(dim, widths)
+    assert bounds.serra <= bounds.montufar_2017 <= bounds.raghu
+    assert max(cells_of_twenty(dim, widths)) <= bounds.serra
+
+
+@pytest.mark.parametrize(("row", "mean"), list(zip(TABLE, MEANS, strict=True)))
+def test_mean_over_twenty_seeds_is_that_of_the_table_nearly(row: tuple, mean: float) -> None:
+    dim, widths, *_, without_depth = row
+    counts = cells_of_twenty(dim, widths)  # normal weights and uniform biases, seeds 0 to 19
+    assert sum(counts) / 20 == pytest.approx(mean, rel=0.1)
+    assert min(counts) < sum(counts) / 20 < max(counts)
+    assert 0.3 < sum(counts) / 20 / without_depth < 1.2  # N^D / D! is of that order, and no bound
+
+
+@cache
+def cells_of_twenty(dim: int, widths: tuple[int, ...]) -> list[int]:
+    """Exact numbers of activation cells in all of space, of twenty random networks."""
+    return [sum(1 for _ in cells(random_program(dim, widths, seed=seed))) for seed in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("dim", "widths", "expected"),
+    [
+        (1, (3, 3), 16),
+        (2, (4, 2, 4), 11 * 4 * 11),
+        (3, (3, 3, 3), 8**3),
+        (2, (2, 8), 4 * 37),
+        (1, (2, 9), 30),
+    ],
+)
+def test_raghu_is_the_product_of_the_layers(dim: int, widths: tuple[int, ...], expected: int) -> None:
+    assert region_bounds(dim, widths).raghu == expected
 
 
 @pytest.mark.parametrize("dim", [1, 2, 3])
@@ -89,10 +120,22 @@ def test_regions_are_bounded_or_reach_infinity(n: int, dim: int) -> None:
     assert bounded_regions(n, dim) + regions_at_infinity(n, dim) == zaslavsky(dim, n)
 
 
-@pytest.mark.parametrize("depth", range(1, 4))
-def test_tents_on_all_of_space_have_two_more_cells_than_a_power(depth: int) -> None:
-    name = "tent" if depth == 1 else f"tent^{depth}"
-    assert sum(1 for _ in cells(named(name))) == (3 if depth == 1 else 2**depth + 2)
+@pytest.mark.parametrize("depth", range(1, 7))
+def test_tents_have_a_power_of_cells_and_two_more_on_all_of_space(depth: int) -> None:
+    program = tent(depth)
+    assert sum(1 for _ in cells(program, Box([0], [1]))) == 2**depth
+    assert sum(1 for _ in cells(program)) == (3 if depth == 1 else 2**depth + 2)
+    if depth <= 3:
+        expected = named("tent" if depth == 1 else f"tent^{depth}")
+        assert all(torch.equal(*pair) for pair in zip(program.tensors(), expected.tensors(), strict=True))
+
+
+def tent(depth: int) -> Program:
+    """relu(2 x) - relu(4 x - 2), applied so many times."""
+    first = Affine(torch.tensor([[2.0], [4.0]]).double(), torch.tensor([0.0, -2.0]).double())
+    again = Affine(torch.tensor([[2.0, -2.0], [4.0, -4.0]]).double(), first.bias)
+    head = Affine(torch.tensor([[1.0, -1.0]]).double(), torch.zeros(1).double())
+    return Program((Block(first), *[Block(again)] * (depth - 1)), head)
 
 
 @pytest.mark.parametrize("widths", [(), (3, 0), (0,)])
