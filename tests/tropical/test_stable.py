@@ -77,7 +77,8 @@ def test_linear_bounds_prove_more_the_more_errors_are_kept_apart(
     n_symbols: int, expected: int, shared_program: Callable[[str], Program], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # How many units are proven is a property of the relaxation, not of the network (70 are stable). The
-    # specification's number, 29, is met with 32 symbols; the 64 that are kept prove one more in the last layer.
+    # specification's number, 29, is met with 32 symbols; the 64 that are kept prove one more, in the last
+    # layer.
     monkeypatch.setattr("creased.tropical.stable.SYMBOLS", n_symbols)
     program, box = shared_program("bunny_2d_4x32"), Box.cube(2, 0.5)
     found, stable = (_signs(program, box, method) for method in ("linear", "exact"))
