@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 
 from creased import Box, Program
-from creased.tropical import activation_cells, affine_pieces, cells, count, linear_regions
+from creased.tropical import activation_cells, affine_pieces, cells, count, f_vector, linear_regions
 from creased.tropical.engine_cells import ComplexTooLargeError, engine_cells
 from creased.tropical.fingerprints import number_maps
 from creased.tropical.report import count_table
@@ -95,11 +95,49 @@ def test_too_large_a_complex_is_refused_with_numbers() -> None:
         engine_cells(random_program(3, (12, 12), seed=1), Box.cube(3, 1), memory=50_000, at_once=300)
 
 
-def test_table_in_words_has_counts_and_bounds() -> None:
-    table = count_table(named("E2321"), Box.cube(2, 4))
-    assert "activation cells       14\nlinear regions         13\naffine pieces          13" in table
-    assert "  Serra 2018           25\n  Montufar 2017        28" in table
-    assert "activation cells       15" in count_table(named("E2321"), Box.cube(2, 4), method="stream")
+def rows_of(table: str) -> dict[str, list[str]]:
+    """What stands behind each name of a table, in words."""
+    return {line[:22].strip(): line[22:].replace(",", "").split() for line in table.splitlines()}
+
+
+def test_table_has_the_three_counts_and_all_bounds_by_their_names() -> None:
+    rows = rows_of(count_table(named("E2321"), Box.cube(2, 4)))
+    names = [
+        "activation cells",
+        "linear regions",
+        "affine pieces",
+        "Serra 2018",
+        "Montufar 2017",
+        "Raghu 2017",
+    ]
+    names += ["Montufar 2014", "Zaslavsky 1975", "Hanin-Rolnick 2019"]
+    first = [int(rows[name][0]) for name in names]
+    assert first == [14, 13, 13, 25, 28, 28, 4, 16, 12]  # N^D / D! = 12.5
+    assert rows["f-vector"][:3] == ["21", "34", "14"]
+
+
+def test_table_counts_cells_in_pieces_as_if_perturbed() -> None:
+    rows = rows_of(count_table(named("E2321"), Box.cube(2, 4), method="stream"))
+    assert rows["activation cells"] == ["15"]
+    assert int(rows["f-vector"][2]) == 15
+    assert "linear regions" not in rows
+
+
+@pytest.mark.parametrize("name", ["L1", "FLAT", "E2321"])
+def test_f_vector_of_the_table_is_that_of_the_true_complex(name: str) -> None:
+    program = named(name)
+    box = Box.cube(program.in_dim, 2)
+    rows = rows_of(count_table(program, box))
+    assert tuple(map(int, rows["f-vector"][: program.in_dim + 1])) == f_vector(program, box)
+
+
+def test_table_names_bounds_that_do_not_hold() -> None:
+    narrow = rows_of(count_table(random_program(3, (2, 4)), Box.cube(3, 1)))
+    assert "narrower than the input" in " ".join(narrow["Montufar 2014"])
+    passthrough = rows_of(count_table(random_program(3, (2, 4), slope=0.1), Box.cube(3, 1)))
+    assert "Serra 2018" not in passthrough
+    assert passthrough["Raghu 2017"][0] == "60"
+    assert "without a passthrough only" in " ".join(passthrough["Montufar 2014"])
 
 
 def test_table_of_too_large_a_complex_still_has_bounds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,7 @@ from creased.tropical.fingerprints import number_maps
 from creased.tropical.integers import IntegerProgram
 
 METHODS = ("auto", "exact", "engine")
+EXACT = "exact: enumerated in integers"  # a guarantee
 FEW_CELLS = 3000  # so many take some seconds in integers
 
 
@@ -128,7 +129,7 @@ def _count_exactly(found: Iterable[Cell]) -> Counts:
         by_map[cell.outputs].append(cell.cone)
     n_cells = sum(len(cones) for cones in by_map.values())
     n_regions = sum(connected_parts(cones) for cones in by_map.values())
-    return Counts(n_cells, n_regions, len(by_map), "exact: enumerated in integers")
+    return Counts(n_cells, n_regions, len(by_map), EXACT)
 
 
 def _count_by_engine(program: Program, box: Box, found: EngineCells) -> Counts:

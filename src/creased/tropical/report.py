@@ -5,17 +5,19 @@ from __future__ import annotations
 import torch
 
 from creased.core.domain import Box
+from creased.core.extract_complex import extract_complex
 from creased.core.program import Program
 from creased.core.stream_complex import count_cells
-from creased.tropical.counts import count
+from creased.tropical.counts import EXACT, count
 from creased.tropical.engine_cells import ComplexTooLargeError
-from creased.tropical.region_bounds import bounds_of
+from creased.tropical.region_bounds import RegionBounds, bounds_of, zaslavsky
 
 WIDTH = 22  # of the first column
+PERTURBED = "as if perturbed where degenerate"
 
 
 def count_table(program: Program, box: Box, *, method: str = "auto", memory: int | None = None) -> str:
-    """The three counts, the numbers of cells of all dimensions, and the bounds, one a line.
+    """The three counts, the f-vector, and the bounds by their names, one a line.
 
     Args:
         program: what to count.
@@ -24,8 +26,10 @@ def count_table(program: Program, box: Box, *, method: str = "auto", memory: int
             not regions and pieces.
         memory: bytes that the complex may take; what is free by default.
     """
+    widths = ", ".join(map(str, program.widths))
+    outputs = "1 output" if program.out_dim == 1 else f"{program.out_dim} outputs"
     lines = [
-        ("network", f"{program.in_dim} inputs, hidden widths {program.widths}, {program.out_dim} output(s)"),
+        ("network", f"{program.in_dim} inputs, hidden widths ({widths}), {outputs}"),
         ("domain", " x ".join(f"[{a:g}, {b:g}]" for a, b in zip(box.lower, box.upper, strict=True))),
     ]
     try:
@@ -40,34 +44,67 @@ def count_table(program: Program, box: Box, *, method: str = "auto", memory: int
 def _counted(program: Program, box: Box, method: str, memory: int | None) -> list[tuple[str, str]]:
     if method == "stream":
         cells = count_cells(program, box, level=None, dtype=torch.float64)
-        return [("activation cells", f"{cells[-1]:,}"), _by_dimension(cells)]
+        return [("activation cells", f"{cells[-1]:,}"), _by_dimension(cells, PERTURBED)]
     counts = count(program, box, method=method, memory=memory)
+    if counts.guarantee == EXACT:
+        true = extract_complex(program, box, level=None, dtype=torch.float64, degeneracy="contract")
+        by_dimension = _by_dimension(true.f_vector(), "the domain's faces are among them")
+    else:
+        by_dimension = _by_dimension(count_cells(program, box, level=None, dtype=torch.float64), PERTURBED)
     return [
-        ("activation cells", f"{counts.activation_cells:,}"),
-        ("linear regions", f"{counts.linear_regions:,}"),
-        ("affine pieces", f"{counts.affine_pieces:,}"),
+        ("activation cells", _with_note(counts.activation_cells, "full-dimensional cells of all creases")),
+        ("linear regions", _with_note(counts.linear_regions, "connected parts with one affine map")),
+        ("affine pieces", _with_note(counts.affine_pieces, "distinct affine maps")),
         ("", counts.guarantee),
-        _by_dimension(count_cells(program, box, level=None, dtype=torch.float64)),
+        by_dimension,
     ]
 
 
-def _by_dimension(cells: tuple[int, ...]) -> tuple[str, str]:
+def _by_dimension(cells: tuple[int, ...], how: str) -> tuple[str, str]:
     numbers = ", ".join(f"{count:,}" for count in cells)
-    return "cells by dimension", f"{numbers} (0 to {len(cells) - 1}; as if perturbed where degenerate)"
+    return "f-vector", f"{numbers} (cells of dimension 0 to {len(cells) - 1}; {how})"
 
 
 def _bounds(program: Program) -> list[tuple[str, str]]:
     bounds = bounds_of(program)
+    one_layer = zaslavsky(program.in_dim, program.n_neurons)
+    average = round(bounds.hanin_rolnick)
     return [
         ("upper bounds", "on activation cells, for all weights of these widths"),
+        *_upper(program, bounds),
+        ("lower bound", "on what the best weights of these widths reach, not on this network"),
+        _lower(program, bounds),
+        ("for comparison", "no bounds on networks of several layers"),
+        ("  Zaslavsky 1975", _with_note(one_layer, "the most that as many neurons in one layer make")),
+        (
+            "  Hanin-Rolnick 2019",
+            _with_note(average, "N^D / D!: about what random weights make, however deep"),
+        ),
+    ]
+
+
+def _upper(program: Program, bounds: RegionBounds) -> list[tuple[str, str]]:
+    raghu = ("  Raghu 2017", _with_note(bounds.raghu, "the product of Zaslavsky's numbers of the layers"))
+    if any(block.skip is not None for block in program.blocks):
+        return [raghu, ("", "the others hold for layers without a passthrough only")]
+    return [
         ("  Serra 2018", _in_digits(bounds.serra)),
         ("  Montufar 2017", _in_digits(bounds.montufar_2017)),
-        ("  Raghu 2017", _in_digits(bounds.raghu)),
-        ("lower bound", "on what the best weights of these widths reach, not on this network"),
-        ("  Montufar 2014", _in_digits(bounds.montufar_2014)),
-        ("for comparison", "what random weights have about, however deep; no bound"),
-        ("  N^D / D!", _in_digits(round(bounds.hanin_rolnick))),
+        raghu,
     ]
+
+
+def _lower(program: Program, bounds: RegionBounds) -> tuple[str, str]:
+    name = "  Montufar 2014"
+    if any(block.skip is not None for block in program.blocks):
+        return name, "holds for layers without a passthrough only"
+    if not bounds.montufar_2014:
+        return name, "says nothing: a layer is narrower than the input"
+    return name, _in_digits(bounds.montufar_2014)
+
+
+def _with_note(number: int, note: str) -> str:
+    return f"{_in_digits(number):<12} {note}"
 
 
 def _in_digits(number: int) -> str:
