@@ -23,6 +23,7 @@ from creased.core.affine_slice import ProgramSlice, slice_through
 from creased.tropical import distance_to_other_class
 
 NORMS = (1, 2, math.inf)
+HALF_WIDTH = 3.0  # of the squares and cubes that are searched
 TRAINING = 1400  # images; the others are for testing
 
 
@@ -51,18 +52,16 @@ def train(images: Tensor, classes: Tensor, width: int, steps: int) -> Program:
     return lower(network).detach()
 
 
-def slice_at(
-    program: Program, image: Tensor, mine: int, images: Tensor, classes: Tensor, dim: int
-) -> ProgramSlice:
-    """The slice through an image and the nearest images of as many other classes."""
+def nearest_others(image: Tensor, mine: int, images: Tensor, classes: Tensor, n: int) -> list[Tensor]:
+    """The nearest images of n other classes, the nearest first."""
     distances = torch.linalg.vector_norm(images - image, dim=1)
     distances[classes == mine] = math.inf
     others = []
-    for _ in range(dim):
+    for _ in range(n):
         nearest = int(distances.argmin())
         others.append(images[nearest])
         distances[classes == classes[nearest]] = math.inf
-    return slice_through(program, image, *others)
+    return others
 
 
 def report(program: Program, to: ProgramSlice, half_width: float) -> str:
@@ -99,8 +98,9 @@ def main() -> None:
     for index in rightly[rightly >= TRAINING][: chosen.images].tolist():
         for dim in (2, 3):
             mine = int(classes[index])
-            to = slice_at(program, images[index], mine, images[:TRAINING], classes[:TRAINING], dim)
-            print(f"  {mine}     {report(program, to, half_width=3.0)}")
+            others = nearest_others(images[index], mine, images[:TRAINING], classes[:TRAINING], dim)
+            to = slice_through(program, images[index], *others)
+            print(f"  {mine}     {report(program, to, HALF_WIDTH)}")
 
 
 if __name__ == "__main__":

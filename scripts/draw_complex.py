@@ -10,6 +10,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import torch
+from pictures import save_flat
 from torch import Tensor
 
 import creased
@@ -31,7 +32,7 @@ def main() -> None:
 
     figure, axes = plt.subplots(figsize=(6, 6.4), layout="constrained")
     draw_complex(axes, flat)
-    figure.savefig(chosen.out, dpi=120)
+    save_flat(figure, chosen.out, dpi=120)
     print(f"{chosen.out}: {flat.n_cells} activation cells, {len(flat.polygons)} with the level set")
 
 

@@ -17,6 +17,7 @@ SCRIPTS = Path(__file__).parents[2] / "scripts"
         ("draw_dual", [], ["E231: 7 regions, 3 vertices, 6 directions", "E2321: 14 regions, 7 vertices, 10"]),
         ("draw_zonotope", [], ["E231, 3 neurons: 8 vertices, 12 edges", "6 neurons: 32 vertices, 60 edges"]),
         ("draw_boundary", ["--steps", "100"], ["E2321: 7 regions, 5 pieces of boundary", "half-moons: "]),
+        ("draw_complex", ["--steps", "20", "--width", "6"], ["activation cells, "]),
     ],
 )
 def test_a_script_draws_and_says_what(
@@ -27,9 +28,36 @@ def test_a_script_draws_and_says_what(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.syspath_prepend(str(SCRIPTS))
-    monkeypatch.setattr(sys, "argv", [name, "--out", str(tmp_path / "a.png"), *options])
-    runpy.run_path(str(SCRIPTS / f"{name}.py"), run_name="__main__")
+    _run(name, ["--out", str(tmp_path / "a.png"), *options], monkeypatch)
     shown = capsys.readouterr().out
     assert all(line in shown for line in said)
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_digits_are_drawn_with_the_distances_of_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("sklearn")
+    network = ["--width", "8", "--steps", "60"]
+    _run("digits_distance", ["--images", "1", *network], monkeypatch)
+    title, _, plane, space = capsys.readouterr().out.splitlines()
+    assert title.startswith("64-8-8-10, test accuracy 0.")
+    flat, deep = ([float(x) for x in line.split()[2:5]] for line in (plane, space))
+    assert all(0 < a <= b + 1e-4 for a, b in zip(deep, flat, strict=True))  # the plane lies in the space
+    assert flat[2] <= flat[1] <= flat[0]
+    _run("draw_digits", ["--out", str(tmp_path / "a.png"), *network], monkeypatch)
+    shown = capsys.readouterr().out
+    assert (
+        "changes class after "
+        + ", ".join(
+            f"{value:.4f} ({name})" for value, name in zip(flat, ("1-norm", "2-norm", "∞-norm"), strict=True)
+        )
+        in shown
+    )
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def _run(name: str, options: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    monkeypatch.setattr(sys, "argv", [name, *options])
+    runpy.run_path(str(SCRIPTS / f"{name}.py"), run_name="__main__")

@@ -48,6 +48,12 @@ def by_place(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return _from_oklab(0.92 - 0.09 * share, 0.04 + 0.07 * share, hues)
 
 
+def by_class(numbers: NDArray[np.int64], n_classes: int) -> NDArray[np.float64]:
+    """Colours (n, 3) of classes (n,), all light, with hues evenly around and two lightnesses by turns."""
+    light = np.where(numbers % 2 == 0, 0.91, 0.85)
+    return _from_oklab(light, np.full(len(numbers), 0.07), 2 * np.pi * numbers / n_classes + 0.6)
+
+
 def by_side(is_first: NDArray[np.bool_], points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Colours (n, 3) of points (n, 2): one hue for the first kind and one for the other, shades by place."""
     share = np.argsort(np.argsort(points @ [0.6, 0.8], kind="stable")) / max(len(points) - 1, 1)

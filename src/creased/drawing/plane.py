@@ -115,12 +115,20 @@ def _layers(complex_: PolyhedralComplex) -> NDArray[np.int64]:
     return np.searchsorted(ends, complex_.edge_zero_ids[:, 0].numpy(), side="right") - 1
 
 
-def draw_complex(axes: Any, flat: PlaneComplex, *, line_width: float = 0.8, legend: bool = True) -> None:
+def draw_complex(
+    axes: Any,
+    flat: PlaneComplex,
+    *,
+    colours: NDArray[np.float64] | None = None,
+    line_width: float = 0.8,
+    legend: bool = True,
+) -> None:
     """Draw a complex: regions coloured by gradient, creases by layer, the level set bold.
 
     Args:
         axes: of matplotlib.
         flat: see `flatten`.
+        colours: of the regions instead, (R, 3).
         line_width: points, of the first layer's creases; those of later layers are thinner.
         legend: whether to name the layers below.
 
@@ -129,9 +137,8 @@ def draw_complex(axes: Any, flat: PlaneComplex, *, line_width: float = 0.8, lege
     """
     from matplotlib.collections import LineCollection, PolyCollection
 
-    axes.add_collection(
-        PolyCollection(flat.polygons, facecolors=by_direction(flat.gradients), edgecolors="face", lw=0.2)
-    )
+    inside = by_direction(flat.gradients) if colours is None else colours
+    axes.add_collection(PolyCollection(flat.polygons, facecolors=inside, edgecolors="face", lw=0.2))
     handles = []
     for layer in range(flat.n_layers):
         lines = LineCollection(
