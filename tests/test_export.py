@@ -77,7 +77,7 @@ def test_an_unknown_ending_is_refused_with_those_that_work(surface: creased.Leve
 
 def test_an_empty_level_set_is_refused_with_its_status(tmp_path: Path) -> None:
     empty = creased.extract_level_set(creased.MLP(3, 4, 1), creased.Box.cube(3, 1.0), level=1e6)
-    with pytest.raises(ExportError, match="does not take the value"):
+    with pytest.raises(ExportError, match="does not cross the value"):
         export_mesh(empty, tmp_path / "mesh.ply")
 
 

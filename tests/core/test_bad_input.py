@@ -71,7 +71,7 @@ def test_output_out_of_range_is_refused(output: int) -> None:
 def test_level_that_is_not_met_is_a_status(dim: int, level: float) -> None:
     surface = extract_level_set(random_program(dim, (4, 3)), Box.cube(dim, 1), level)
     assert surface.is_empty
-    assert f"does not take the value {level:g}" in surface.status
+    assert f"does not cross the value {level:g}" in surface.status
     found = surface.audit()
     assert (found.n_vertices, found.n_edges, found.n_polygons, found.n_components) == (0, 0, 0, 0)
     assert str(found) == "empty level set"

@@ -185,7 +185,7 @@ def test_completeness_is_proven_and_what_was_missed_is_walked() -> None:
 def test_absence_is_proven_where_that_is_asked_for() -> None:
     program, box = random_program(3, (6, 5)), Box.cube(3, 1)
     marched = extract_level_set(program, box, 1e3, method="march", complete=True)
-    assert "the function does not take the value 1000 in the domain" in marched.status
+    assert "the function does not cross the value 1000 in the domain" in marched.status
 
 
 def test_an_earlier_level_set_is_a_seed() -> None:

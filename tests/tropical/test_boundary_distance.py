@@ -52,7 +52,36 @@ def test_cell_holds_the_witness() -> None:
 
 def test_box_without_boundary_is_infinitely_far() -> None:
     found = distance_to_level(named("rnd[2,3,3,1]s2"), Box.cube(2, 50), torch.zeros(2))
-    assert found == (math.inf, None, None, None)
+    assert found[:4] == (math.inf, None, None, None)
+    assert found.status == "empty: the function does not cross the value 0 in the domain"
+
+
+def test_flat_zero_regions_are_no_boundary_and_it_is_said() -> None:
+    outside, inside = (torch.tensor([x, 0.0, 0.0]) for x in (1.5, 0.25))
+    for point in (outside, inside):  # relu(|x|_1 - 1) is nowhere negative
+        found = distance_to_level(named("FLAT"), Box.cube(3, 2), point)
+        assert found.value == math.inf
+        assert "does not cross the value 0" in found.status
+        assert ("at the point itself f has the level" in found.status) == (point is inside)
+    assert exact_distance(named("FLAT"), None, (1.5, 0, 0), 1).value == Fraction(1, 2)
+
+
+def test_distance_in_a_slice_says_that_it_is_a_bound() -> None:
+    program = random_program(6, (8, 6), seed=4, out_dim=3)
+    axes = torch.eye(6, 2).double()
+    found = distance_to_other_class(
+        slice_program(program, torch.zeros(6), axes), Box.cube(2, 2), torch.zeros(2)
+    )
+    assert found.status == "an upper bound of the distance in all 6 dimensions: the slice has 2"
+    whole = slice_program(random_program(2, (5,), out_dim=2), torch.zeros(2), torch.eye(2).double())
+    assert distance_to_other_class(whole, Box.cube(2, 2), torch.zeros(2)).status == ""
+
+
+def test_class_without_a_rival_says_so() -> None:
+    program = Program((), Affine(torch.zeros(2, 2).double(), torch.tensor([0.0, 1.0]).double()))
+    found = distance_to_other_class(program, Box.cube(2, 1), torch.zeros(2))
+    assert (found.value, found.rival) == (math.inf, None)
+    assert found.status == "no other class has the largest output in the domain, 1 has everywhere"
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -142,5 +171,7 @@ def test_what_makes_no_sense_is_refused() -> None:
         distance_to_level(random_program(4, (3,)), Box.cube(4, 1), torch.zeros(4))
     with pytest.raises(ValueError, match="two outputs or more"):
         distance_to_other_class(program, Box.cube(2, 1), torch.zeros(2))
+    with pytest.raises(ValueError, match=r"distance_to_other_class: the point .* is not in"):
+        distance_to_other_class(random_program(2, (4,), out_dim=2), Box.cube(2, 1), torch.zeros(3))
     with pytest.raises(ValueError, match="up to three corners"):
         nearest_point(torch.zeros(1, 4, 4), torch.zeros(4), 2)

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 
 from creased import Affine, Block, Box, Program, extract_level_set
-from creased.tropical import cells, compress, equal, f_vector
+from creased.tropical import cells, compress, compress_stable, equal, f_vector, stable_units
 from creased.tropical.cells import value_at
 from creased.tropical.rational_matrices import independent_rows
 from tests.oracles import program_of
@@ -180,6 +180,12 @@ def test_rows_are_the_combinations_of_a_basis(case: Case) -> None:
         assert set(combination) <= set(basis)
         made = [sum(c * rows[k][i] for k, c in combination.items()) for i in range(3)]
         assert made == rows[index]
+
+
+def test_signs_of_another_network_are_refused() -> None:
+    stable = stable_units(random_program(2, (5, 4)), Box.cube(2, 1))
+    with pytest.raises(ValueError, match=r"a sign for each neuron, \(5, 3\) by layer, got \(5, 4\)"):
+        compress_stable(random_program(2, (5, 3)), Box.cube(2, 1), stable)
 
 
 def test_several_outputs_are_kept() -> None:

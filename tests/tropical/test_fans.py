@@ -56,6 +56,12 @@ def test_points_on_a_line_are_as_the_closed_form_says(n: int, k: int) -> None:
     assert len(activation_patterns([(i * i,) for i in range(n)], k)) == line_count(n, k)
 
 
+def test_points_in_special_position_have_fewer_patterns_than_the_formula() -> None:
+    line_in_the_plane = [(0, 0), (1, 1), (2, 2)]
+    assert len(activation_patterns(line_in_the_plane, 2)) == 6 < cover_count(3, 2)
+    assert len(activation_patterns(line_in_the_plane, 2)) == line_count(3, 2)
+
+
 @settings(max_examples=10)
 @given(st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=1, max_size=4, unique=True))
 def test_vertices_are_those_of_the_hull_of_all_sums(points: list[tuple[int, int]]) -> None:
@@ -112,5 +118,10 @@ def test_what_makes_no_sense_is_refused() -> None:
         activation_patterns([], 2)
     with pytest.raises(ValueError, match="a term on each side"):
         classification_fan(SQUARE, 2, 0)
+    with pytest.raises(ValueError, match=r"terms are 0 to 1, got the pattern \(0, 2\)"):
+        pattern_graph((0, 2), 2)
+    for formula in (cover_count, line_count):
+        with pytest.raises(ValueError, match="needs positive numbers, got 0 and 2"):
+            formula(0, 2)
     with pytest.raises(PatternBudgetError, match="4 points and 4 terms have more than 100 patterns"):
         activation_patterns(SQUARE, 4, most=100)

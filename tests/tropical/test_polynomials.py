@@ -96,6 +96,17 @@ def test_parts_that_do_not_fit_are_refused(slopes: list, constants: list) -> Non
         TropicalPolynomial(slopes, constants)
 
 
+def test_points_and_boxes_of_another_dimension_are_refused() -> None:
+    f = TropicalPolynomial([(1, 2), (0, 0)], [0, 1])
+    for ask in (
+        lambda: f.value_at((1, 2, 3)),
+        lambda: f(torch.zeros(4, 3)),
+        lambda: f.essential(Box.cube(3, 1)),
+    ):
+        with pytest.raises(ValueError, match="the polynomial has 2 variables, got 3"):
+            ask()
+
+
 def test_products_over_budget_are_refused_with_the_numbers() -> None:
     f = TropicalPolynomial([(k,) for k in range(10)], range(10))
     with pytest.raises(MonomialBudgetError, match="10 and 10 monomials has up to 100, more than 50"):

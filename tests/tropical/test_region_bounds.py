@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
 from itertools import product
@@ -136,6 +137,16 @@ def tent(depth: int) -> Program:
     again = Affine(torch.tensor([[2.0, -2.0], [4.0, -4.0]]).double(), first.bias)
     head = Affine(torch.tensor([[1.0, -1.0]]).double(), torch.zeros(1).double())
     return Program((Block(first), *[Block(again)] * (depth - 1)), head)
+
+
+@pytest.mark.parametrize("formula", [zaslavsky, generic_f_vector, bounded_regions, regions_at_infinity])
+@pytest.mark.parametrize(("n", "dim"), [(-1, 2), (3, -1)])
+def test_numbers_of_no_arrangement_are_refused(
+    formula: Callable[[int, int], object], n: int, dim: int
+) -> None:
+    numbers = (dim, n) if formula is zaslavsky else (n, dim)
+    with pytest.raises(ValueError, match=rf"needs n >= 0 and dim >= \d, got {n} and {dim}"):
+        formula(*numbers)
 
 
 @pytest.mark.parametrize("widths", [(), (3, 0), (0,)])

@@ -131,5 +131,17 @@ def test_what_has_no_answer_is_refused() -> None:
         stable_units(random_program(2, (5, 5)), Box.cube(2, 2), "exact", most=3)
 
 
+def test_another_dimension_is_refused_by_every_method() -> None:
+    for method in ("auto", "interval", "linear", "exact", "engine"):
+        with pytest.raises(ValueError, match="takes 2 inputs, but the domain has 3 dimensions"):
+            stable_units(random_program(2, (3,)), Box.cube(3, 1), method)
+
+
+def test_linear_bounds_of_too_many_inputs_are_not_claimed() -> None:
+    few, many = (stable_units(random_program(n, (4,)), Box.cube(n, 1), "linear") for n in (12, 13))
+    assert few.guarantee == "proven by interval and linear bounds, rounded outward"
+    assert many.guarantee == "proven by interval bounds, rounded outward; linear ones need D <= 12"
+
+
 def test_program_without_neurons_has_no_units() -> None:
     assert stable_units(random_program(2, ()), Box.cube(2, 1), "exact").signs == ()

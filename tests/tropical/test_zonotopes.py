@@ -99,6 +99,11 @@ def test_newton_polytope_of_one_layer_is_the_hull_of_two_zonotopes(name: str) ->
     assert sorted(tuple(x + s for x, s in zip(p, shift, strict=True)) for p in hull) == list(expected)
 
 
+def test_generators_of_other_dimensions_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"needs generators in 3 dimensions, got some in \[2\]"):
+        Zonotope(((Fraction(1), Fraction(2)),), 3)
+
+
 def test_what_is_no_layer_is_refused() -> None:
     with pytest.raises(ValueError, match="one hidden layer, the program has 2"):
         zonotope_of_layer(named("E2321"))

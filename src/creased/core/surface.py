@@ -157,7 +157,7 @@ def _notes(surface: Skeleton, layout: RowLayout, origin: Origin, n_torn: int) ->
     n_wall = int((surface.zero_ids < layout.n_walls).any(dim=1).sum())
     notes = []
     if surface.vertices.shape[0] == 0:
-        absent = f"the function does not take the value {origin.level:g} in the domain"
+        absent = f"the function does not cross the value {origin.level:g} in the domain"
         unseen = f"no point was found where the function takes the value {origin.level:g}"
         notes.append(f"empty: {absent if origin.is_complete else unseen}")
     n_rays = int(layout.is_ray(surface.zero_ids).sum())

@@ -37,6 +37,7 @@ class Distance(NamedTuple):
     witness: Tensor | None  # (D,): the nearest point, in the domain's coordinates
     cell: Tensor | None  # (n_neurons,) bool: the activation pattern of a cell that it lies in
     rival: int | None = None  # the class that ties there
+    status: str = ""  # why there is none, and what the value is a bound of
 
 
 def distance_to_level(
@@ -65,7 +66,7 @@ def distance_to_level(
     given, basis = _parts(program)
     f = one_output(given, index, "distance_to_level").to(dtype=torch.float64).detach()
     point = point.to(f.head.bias)
-    _require_inside(point, domain)
+    _require_inside(point, domain, "distance_to_level")
     level_set = extract_level_set(f, domain, level)
     if not level_set.is_complete:
         raise ArithmeticError(
@@ -75,14 +76,18 @@ def distance_to_level(
     metric = _metric(basis, domain.dim, norm).to(f.head.bias)
     lengths = corners if metric is None else corners @ metric.mT
     found = nearest_point(lengths, point if metric is None else metric @ point, norm)
+    status = _bound_of(program)
+    if float(f(point)) == level and (found is None or found.distance > 0):
+        known = "at the point itself f has the level: exact_distance measures how far {f = level} is"
+        status = "; ".join(filter(None, (known, status)))
     if found is None:
-        return Distance(math.inf, None, None)
+        return Distance(math.inf, None, None, status="; ".join(filter(None, (level_set.status, status))))
     witness = (
         found.point if metric is None else torch.linalg.lstsq(metric, found.point[:, None]).solution[:, 0]
     )
     n_walls, n_neurons = level_set.layout.n_walls, level_set.layout.n_neurons
     cell = unpack_rows(words[found.simplex : found.simplex + 1], n_walls, n_neurons)[0]
-    return Distance(found.distance, witness, cell)
+    return Distance(found.distance, witness, cell, status=status)
 
 
 def distance_to_other_class(
@@ -99,8 +104,10 @@ def distance_to_other_class(
     if given.out_dim < 2:
         raise ValueError(f"distance_to_other_class: needs two outputs or more, got {given.out_dim}")
     classes = given.to(dtype=torch.float64).detach()
-    mine = int(classes(point.to(classes.head.bias)).argmax())
-    best = Distance(math.inf, None, None)
+    _require_inside(point := point.to(classes.head.bias), domain, "distance_to_other_class")
+    mine = int(classes(point).argmax())
+    status = f"no other class has the largest output in the domain, {mine} has everywhere"
+    best = Distance(math.inf, None, None, status="; ".join(filter(None, (status, _bound_of(program)))))
     for rival in range(classes.out_dim):
         if rival != mine:
             margin = difference(classes, mine, rival)
@@ -136,7 +143,15 @@ def _metric(basis: Tensor | None, dim: int, norm: float) -> Tensor:
     return torch.linalg.qr(basis).R if norm == 2 else basis
 
 
-def _require_inside(point: Tensor, domain: Box) -> None:
+def _bound_of(program: Program | ProgramSlice) -> str:
+    """What a distance in a slice is to the whole space; empty where there is no more than the slice."""
+    if isinstance(program, Program) or program.basis.shape[0] == program.basis.shape[1]:
+        return ""
+    n, dim = program.basis.shape
+    return f"an upper bound of the distance in all {n} dimensions: the slice has {dim}"
+
+
+def _require_inside(point: Tensor, domain: Box, caller: str) -> None:
     walls = domain.halfspaces(point.dtype, point.device)
     if point.shape != (domain.dim,) or not bool((point @ walls[:-1] + walls[-1] >= 0).all()):
-        raise ValueError(f"distance_to_level: the point {point.tolist()} is not in {domain}")
+        raise ValueError(f"{caller}: the point {point.tolist()} is not in {domain}")

@@ -106,7 +106,16 @@ def compress(
 def compress_stable(
     program: Program, domain: Box | None, stable: StableUnits, *, fold: bool = True
 ) -> tuple[Program, Certificate]:
-    """The same, with units that are known to be stable on the domain."""
+    """The same, with units that are known to be stable on the domain, which is taken on trust.
+
+    Raises:
+        ValueError: there are other than one sign a neuron.
+    """
+    lengths = tuple(len(signs) for signs in stable.signs)
+    if lengths != program.widths:
+        raise ValueError(
+            f"compress_stable: needs a sign for each neuron, {program.widths} by layer, got {lengths}"
+        )
     given = program.detach().to("cpu", torch.float64)
     folding = _Folding(given, domain, fold=fold)
     for index, block in enumerate(given.blocks):

@@ -107,7 +107,10 @@ def pattern_graph(pattern: Pattern, n_terms: int) -> Any:
 
     Raises:
         ImportError: networkx is not installed.
+        ValueError: the pattern names a term that is none of the k.
     """
+    if not all(0 <= term < n_terms for term in pattern):
+        raise ValueError(f"pattern_graph: terms are 0 to {n_terms - 1}, got the pattern {pattern}")
     try:
         import networkx
     except ImportError as error:
@@ -120,13 +123,23 @@ def pattern_graph(pattern: Pattern, n_terms: int) -> Any:
 
 
 def cover_count(n_points: int, dim: int) -> int:
-    """Patterns of two terms on points in general position (Cover 1965): 2 sum C(M - 1, i), i <= D."""
+    """Patterns of two terms on points in general position (Cover 1965): 2 sum C(M - 1, i), i <= D.
+
+    Points on a common hyperplane, if they are more than D, have fewer: see `activation_patterns`.
+    """
+    _require_positive("cover_count", n_points, dim)
     return 2 * sum(comb(n_points - 1, i) for i in range(dim + 1))
 
 
 def line_count(n_points: int, n_terms: int) -> int:
-    """Patterns of k terms on points of a line: sum over r of C(M - 1, r - 1) k! / (k - r)!."""
+    """Patterns of k terms on distinct points of a line: sum over r of C(M - 1, r - 1) k! / (k - r)!."""
+    _require_positive("line_count", n_points, n_terms)
     return sum(comb(n_points - 1, r - 1) * perm(n_terms, r) for r in range(1, n_terms + 1))
+
+
+def _require_positive(caller: str, n_points: int, other: int) -> None:
+    if min(n_points, other) < 1:
+        raise ValueError(f"{caller}: needs positive numbers, got {n_points} and {other}")
 
 
 def _ordered_patterns(rows: list[Vector], n_terms: int) -> Iterator[Pattern]:

@@ -67,12 +67,18 @@ class TropicalPolynomial:
 
     def __call__(self, points: Tensor) -> Tensor:
         """Values (...) at points (..., D), in their floating type."""
+        _require_dim("TropicalPolynomial", self.dim, points.shape[-1])
         exact = [[float(x) for x in slope] for slope in self.slopes], [float(c) for c in self.coefficients]
         slopes, constants = (torch.tensor(part, dtype=torch.float64).to(points) for part in exact)
         return (points @ slopes.T + constants).amax(-1)
 
     def value_at(self, point: Sequence[Number]) -> Fraction:
-        """The exact value at a point (D,)."""
+        """The exact value at a point (D,).
+
+        Raises:
+            ValueError: the point has another dimension, or is not finite.
+        """
+        _require_dim("value_at", self.dim, len(point))
         return max(value for value in self._values(tuple(map(_exact, point))))
 
     def oplus(self, other: TropicalPolynomial) -> TropicalPolynomial:
@@ -114,7 +120,13 @@ class TropicalPolynomial:
         return TropicalPolynomial(slopes, [factor * c for c in self.coefficients])
 
     def essential(self, domain: Box | None = None) -> TropicalPolynomial:
-        """The same function on a box, or everywhere, by its essential monomials alone."""
+        """The same function on a box, or everywhere, by its essential monomials alone.
+
+        Raises:
+            ValueError: the box has another dimension.
+        """
+        if domain is not None:
+            _require_dim("essential", self.dim, domain.dim)
         above = epigraph(self.slopes, self.coefficients, domain)
         kept = above.essential()
         return TropicalPolynomial([self.slopes[i] for i in kept], [self.coefficients[i] for i in kept])
@@ -132,6 +144,11 @@ def _exact(number: Number) -> Fraction:
 
 def _listed(numbers: Iterable[Any] | Tensor) -> list[Any]:
     return numbers.tolist() if isinstance(numbers, Tensor) else list(numbers)
+
+
+def _require_dim(caller: str, dim: int, given: int) -> None:
+    if given != dim:
+        raise ValueError(f"{caller}: the polynomial has {dim} variables, got {given}")
 
 
 def _same_dim(caller: str, first: TropicalPolynomial, second: TropicalPolynomial) -> None:

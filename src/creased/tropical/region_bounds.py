@@ -63,6 +63,7 @@ def bounds_of(program: Program) -> RegionBounds:
 
 def zaslavsky(in_dim: int, n_neurons: int) -> int:
     """Regions of n hyperplanes in general position, the most there can be: the sum of C(n, i), i <= D."""
+    _check_generic("zaslavsky", n_neurons, in_dim, least=0)
     return sum(comb(n_neurons, i) for i in range(in_dim + 1))
 
 
@@ -115,8 +116,7 @@ def generic_f_vector(n_hyperplanes: int, dim: int) -> tuple[int, ...]:
 
     f_k = C(n, D - k) times the regions of n - D + k hyperplanes in k dimensions.
     """
-    if n_hyperplanes < 0 or dim < 1:
-        raise ValueError(f"generic_f_vector: needs n >= 0 and dim >= 1, got {n_hyperplanes} and {dim}")
+    _check_generic("generic_f_vector", n_hyperplanes, dim)
     return tuple(
         comb(n_hyperplanes, dim - k) * zaslavsky(k, n_hyperplanes - dim + k)
         if n_hyperplanes >= dim - k
@@ -127,12 +127,19 @@ def generic_f_vector(n_hyperplanes: int, dim: int) -> tuple[int, ...]:
 
 def bounded_regions(n_hyperplanes: int, dim: int) -> int:
     """Bounded regions of hyperplanes in general position: C(n - 1, D)."""
+    _check_generic("bounded_regions", n_hyperplanes, dim)
     return comb(n_hyperplanes - 1, dim) if n_hyperplanes else 0
 
 
 def regions_at_infinity(n_hyperplanes: int, dim: int) -> int:
     """Unbounded regions of hyperplanes in general position: twice the sum of C(n - 1, i), i < D."""
+    _check_generic("regions_at_infinity", n_hyperplanes, dim)
     return 2 * sum(comb(n_hyperplanes - 1, i) for i in range(dim)) if n_hyperplanes else 1
+
+
+def _check_generic(caller: str, n_hyperplanes: int, dim: int, least: int = 1) -> None:
+    if n_hyperplanes < 0 or dim < least:
+        raise ValueError(f"{caller}: needs n >= 0 and dim >= {least}, got {n_hyperplanes} and {dim}")
 
 
 def _check(caller: str, in_dim: int, widths: Sequence[int]) -> None:

@@ -36,6 +36,7 @@ SYMBOLS = 64  # errors that the linear bound keeps apart
 GUARANTEES = {
     "interval": "proven by interval bounds, rounded outward",
     "linear": "proven by interval and linear bounds, rounded outward",
+    "no corners": f"proven by interval bounds, rounded outward; linear ones need D <= {MOST_CORNERS}",
     "exact": "proven in integers: every stable unit is found",
     "engine": "read off the float64 complex: every stable unit is found, if its signs are right",
 }
@@ -78,6 +79,11 @@ def stable_units(
     if method not in METHODS:
         raise ValueError(f"stable_units: method must be one of {METHODS}, got {method!r}")
     require_finite(program, "stable_units")
+    if domain is not None and domain.dim != program.in_dim:
+        raise ValueError(
+            f"stable_units: the program takes {program.in_dim} inputs, but the domain has {domain.dim} "
+            "dimensions"
+        )
     if method == "auto":
         try:
             return stable_units(program, domain, "exact", most=min(most, FEW_CELLS))
@@ -93,6 +99,8 @@ def stable_units(
         signs = _by_intervals(program, domain)
         if method != "interval" and domain.dim <= MOST_CORNERS:
             _add_linear(program, domain, signs)
+        elif method == "linear":
+            method = "no corners"
     if method == "exact":
         _add_exact(program, domain, signs, most)
     return StableUnits(tuple(signs), GUARANTEES[method])

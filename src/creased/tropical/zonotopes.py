@@ -31,6 +31,12 @@ class Zonotope:
     generators: tuple[Point, ...]  # (n, D + 1): weight and bias
     dim: int  # D + 1
 
+    def __post_init__(self) -> None:
+        """Refuse generators of other dimensions."""
+        lengths = sorted({len(generator) for generator in self.generators} - {self.dim})
+        if lengths:
+            raise ValueError(f"Zonotope: needs generators in {self.dim} dimensions, got some in {lengths}")
+
     def vertices(self) -> list[Point]:
         """All vertices, each (D + 1,)."""
         return self._sums(all_directions(self.dim), self.rows())
