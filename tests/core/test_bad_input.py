@@ -60,6 +60,12 @@ def test_domain_of_another_dimension_is_refused() -> None:
             extract(random_program(2, (3,)), Box.cube(3, 1))
 
 
+def test_box_of_too_many_dimensions_is_refused() -> None:
+    for extract in (extract_complex, extract_level_set):
+        with pytest.raises(ValueError, match=r"64 dimensions make 2\^64 corners.*take a slice"):
+            extract(random_program(64, (3,)), Box.cube(64, 1))
+
+
 @pytest.mark.parametrize("output", [-1, 2, 7])
 def test_output_out_of_range_is_refused(output: int) -> None:
     with pytest.raises(ValueError, match=rf"output must be in 0\.\.1, got {output}"):

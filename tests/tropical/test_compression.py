@@ -134,6 +134,7 @@ def test_network_that_is_affine_on_the_box_becomes_its_head() -> None:
     assert certificate.widths_after == ()
     assert "hidden widths 6, 5 -> none" in str(certificate)
     assert "with rounded weights it differs by" in str(certificate)
+    assert "at most, on [40, 41]^3\n" in str(certificate)
 
 
 def test_stable_leaky_units_become_passthrough() -> None:

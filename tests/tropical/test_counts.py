@@ -140,6 +140,16 @@ def test_table_names_bounds_that_do_not_hold() -> None:
     assert "without a passthrough only" in " ".join(passthrough["Montufar 2014"])
 
 
+@pytest.mark.parametrize("method", ["auto", "exact", "engine", "stream"])
+def test_table_of_many_inputs_has_bounds_and_says_why_there_are_no_counts(method: str) -> None:
+    table = count_table(random_program(64, (8, 8), out_dim=10), Box.cube(64, 1), method=method)
+    rows = rows_of(table)
+    assert "a box of 64 dimensions has 2^64 corners" in table
+    assert " ".join(rows["domain"]) == "[-1 1]^64"
+    assert (rows["Serra 2018"], rows["Raghu 2017"][0]) == (["39203"], "65536")
+    assert "says nothing" in " ".join(rows["Hanin-Rolnick 2019"])
+
+
 def test_table_of_too_large_a_complex_still_has_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("creased.tropical.counts.engine_cells", partial(engine_cells, at_once=300))
     program = random_program(3, (12, 12), seed=1)

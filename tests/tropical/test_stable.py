@@ -143,5 +143,13 @@ def test_linear_bounds_of_too_many_inputs_are_not_claimed() -> None:
     assert many.guarantee == "proven by interval bounds, rounded outward; linear ones need D <= 12"
 
 
+def test_boxes_with_too_many_corners_are_left_to_bounds() -> None:
+    program, box = random_program(64, (6, 4)), Box.cube(64, 0.01)
+    assert stable_units(program, box, "auto").guarantee == stable_units(program, box, "linear").guarantee
+    for method in ("exact", "engine"):
+        with pytest.raises(CellBudgetError, match=r"a box of 64 dimensions has 2\^64 corners.*take a slice"):
+            stable_units(program, box, method)
+
+
 def test_program_without_neurons_has_no_units() -> None:
     assert stable_units(random_program(2, ()), Box.cube(2, 1), "exact").signs == ()

@@ -19,6 +19,7 @@ from torch import Tensor
 from creased.core.signs import pack_rows
 from creased.core.skeleton import Skeleton
 
+MOST_DIMENSIONS = 20  # of a box that is subdivided: a million corners
 Rows = Sequence[Sequence[float]]  # of floats or integers, which stand for themselves
 
 
@@ -108,6 +109,11 @@ class Box:
         """The corners and edges of the box."""
         dim = self.dim
         axes = torch.arange(dim)
+        if dim > MOST_DIMENSIONS:
+            raise ValueError(
+                f"Box: {dim} dimensions make 2^{dim} corners, and up to {MOST_DIMENSIONS} dimensions can be "
+                "subdivided: take a slice (creased.slice_program)"
+            )
         corners = (torch.arange(2**dim)[:, None] >> axes) & 1  # (2^D, D): 0 at the lower wall
         bounds = torch.tensor([self.lower, self.upper], dtype=dtype)
         zero_ids = 2 * axes + corners

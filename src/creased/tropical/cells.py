@@ -27,6 +27,7 @@ from creased.tropical.cones import Cone, cut, dot, intersection, whole_space
 from creased.tropical.integers import IntegerBlock, IntegerProgram, Maps, Vector, fractions_of, primitive
 
 MOST_CELLS = 100_000
+MOST_DIMENSIONS = 14  # of a box: all of its corners are listed
 
 Domain = Box | Cone | None  # None: all of space
 
@@ -48,7 +49,7 @@ class Part(NamedTuple):
 
 
 class CellBudgetError(ValueError):
-    """More cells than were allowed."""
+    """More cells than were allowed, or a box with too many corners to begin with."""
 
 
 def cells(program: Program, domain: Domain = None, most: int = MOST_CELLS) -> Iterator[Cell]:
@@ -102,10 +103,24 @@ def start_cone(program: Program, domain: Domain) -> Cone:
 
 
 def over_box(box: Convex) -> Cone:
-    """The cone over a box, or over another bounded domain."""
+    """The cone over a box, or over another bounded domain.
+
+    Raises:
+        CellBudgetError: it is of too many dimensions.
+    """
+    require_few_corners(box)
     cone = intersection(whole_space(box.dim), [(wall, i + 1) for i, wall in enumerate(walls_of(box))])
     assert cone is not None
     return cone
+
+
+def require_few_corners(box: Convex) -> None:
+    """Refuse boxes whose corners cannot be listed."""
+    if box.dim > MOST_DIMENSIONS:
+        raise CellBudgetError(
+            f"cells: a box of {box.dim} dimensions has 2^{box.dim} corners, and up to {MOST_DIMENSIONS} "
+            "dimensions are looked at: take a slice (creased.slice_program)"
+        )
 
 
 def walls_of(domain: Convex | None) -> list[Vector]:
@@ -121,6 +136,12 @@ def is_bounded(domain: Domain) -> bool:
     if domain is None or isinstance(domain, Cone):
         return False
     return all(map(math.isfinite, (*domain.lower, *domain.upper)))
+
+
+def in_words(box: Box) -> str:
+    """A box as people write it: [-1, 1]^3, or [0, 1] x [-2, 2]."""
+    sides = [f"[{a:g}, {b:g}]" for a, b in zip(box.lower, box.upper, strict=True)]
+    return f"{sides[0]}^{box.dim}" if len(set(sides)) == 1 < box.dim else " x ".join(sides)
 
 
 def contains(domain: Box | None, point: Sequence[Fraction]) -> bool:

@@ -21,7 +21,7 @@ import torch
 
 from creased.core.domain import Box
 from creased.core.program import Block, Program
-from creased.tropical.cells import MOST_CELLS, is_bounded
+from creased.tropical.cells import MOST_CELLS, in_words, is_bounded
 from creased.tropical.integers import fractions_of
 from creased.tropical.rational_matrices import Row, SparseRow, independent_rows, inner, product
 from creased.tropical.rounding import Closing, Layer, Matrix, to_program
@@ -54,7 +54,7 @@ class Certificate:
         before, after = (
             ", ".join(map(str, widths)) or "none" for widths in (self.widths_before, self.widths_after)
         )
-        where = "everywhere" if self.domain is None else f"on {self.domain}"
+        where = "everywhere" if self.domain is None else f"on {in_words(self.domain)}"
         result = (
             "the same function, no number was rounded"
             if self.is_identical

@@ -21,7 +21,7 @@ from creased.core.program import Program
 from creased.core.regions import Regions, find_regions
 from creased.core.signs import unpack_rows
 from creased.core.tolerance import looks_tied
-from creased.tropical.cells import over_box
+from creased.tropical.cells import over_box, require_few_corners
 from creased.tropical.cones import Cone, cut
 from creased.tropical.integers import IntegerProgram, Maps, primitive
 
@@ -53,9 +53,11 @@ def engine_cells(
         at_once: vertices that are cut at once; see `creased.extract_complex`.
 
     Raises:
+        CellBudgetError: the box is of too many dimensions.
         ComplexTooLargeError: the complex would take more memory than allowed.
         ArithmeticError: rounding left faces open.
     """
+    require_few_corners(box)
     program = program.detach().to("cpu", torch.float64)
     allowed = free_bytes(program.device) if memory is None else memory
     share = None if allowed is None else allowed // REGIONS

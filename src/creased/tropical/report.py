@@ -8,6 +8,7 @@ from creased.core.domain import Box
 from creased.core.extract_complex import extract_complex
 from creased.core.program import Program
 from creased.core.stream_complex import count_cells
+from creased.tropical.cells import CellBudgetError, in_words, require_few_corners
 from creased.tropical.counts import EXACT, count
 from creased.tropical.engine_cells import ComplexTooLargeError
 from creased.tropical.region_bounds import RegionBounds, bounds_of, zaslavsky
@@ -30,18 +31,21 @@ def count_table(program: Program, box: Box, *, method: str = "auto", memory: int
     outputs = "1 output" if program.out_dim == 1 else f"{program.out_dim} outputs"
     lines = [
         ("network", f"{program.in_dim} inputs, hidden widths ({widths}), {outputs}"),
-        ("domain", " x ".join(f"[{a:g}, {b:g}]" for a, b in zip(box.lower, box.upper, strict=True))),
+        ("domain", in_words(box)),
     ]
     try:
         lines += _counted(program, box, method, memory)
     except ComplexTooLargeError as error:
         lines.append(("not counted", f"{error}; --method stream counts cells in pieces"))
+    except CellBudgetError as error:
+        lines.append(("not counted", str(error)))
     if program.n_neurons:
         lines += _bounds(program)
     return "\n".join(f"{name:<{WIDTH}} {value}" for name, value in lines)
 
 
 def _counted(program: Program, box: Box, method: str, memory: int | None) -> list[tuple[str, str]]:
+    require_few_corners(box)
     if method == "stream":
         cells = count_cells(program, box, level=None, dtype=torch.float64)
         return [("activation cells", f"{cells[-1]:,}"), _by_dimension(cells, PERTURBED)]
@@ -68,7 +72,6 @@ def _by_dimension(cells: tuple[int, ...], how: str) -> tuple[str, str]:
 def _bounds(program: Program) -> list[tuple[str, str]]:
     bounds = bounds_of(program)
     one_layer = zaslavsky(program.in_dim, program.n_neurons)
-    average = round(bounds.hanin_rolnick)
     return [
         ("upper bounds", "on activation cells, for all weights of these widths"),
         *_upper(program, bounds),
@@ -76,10 +79,7 @@ def _bounds(program: Program) -> list[tuple[str, str]]:
         _lower(program, bounds),
         ("for comparison", "no bounds on networks of several layers"),
         ("  Zaslavsky 1975", _with_note(one_layer, "the most that as many neurons in one layer make")),
-        (
-            "  Hanin-Rolnick 2019",
-            _with_note(average, "N^D / D!: about what random weights make, however deep"),
-        ),
+        _random(program, bounds),
     ]
 
 
@@ -101,6 +101,14 @@ def _lower(program: Program, bounds: RegionBounds) -> tuple[str, str]:
     if not bounds.montufar_2014:
         return name, "says nothing: a layer is narrower than the input"
     return name, _in_digits(bounds.montufar_2014)
+
+
+def _random(program: Program, bounds: RegionBounds) -> tuple[str, str]:
+    name = "  Hanin-Rolnick 2019"
+    average = round(bounds.hanin_rolnick)
+    if not 0 < average <= bounds.raghu:
+        return name, "says nothing: it is of many more neurons than inputs"
+    return name, _with_note(average, "N^D / D!: about what random weights make, however deep")
 
 
 def _with_note(number: int, note: str) -> str:
