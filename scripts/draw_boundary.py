@@ -11,6 +11,7 @@ from pathlib import Path
 import matplotlib as mpl
 import torch
 from named_nets import named
+from pictures import save_flat
 from torch import Tensor
 
 import creased
@@ -45,7 +46,7 @@ def main() -> None:
         print(f"{name}: {len(boundary.curve.slopes)} regions, {len(boundary.segments)} pieces of boundary")
     for kind, colour in ((is_upper, "#a35200"), (~is_upper, "#0b4f8a")):
         rows[1, 0].scatter(*points[kind][:80].T, s=5, color=colour, linewidths=0)
-    figure.savefig(chosen.out, dpi=130)
+    save_flat(figure, chosen.out, dpi=130)
 
 
 def _half_moons(n: int = 1000) -> tuple[Tensor, Tensor]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 from named_nets import named
+from pictures import save_flat
 
 from creased.drawing import draw_curve, draw_dual, flatten_curve
 from creased.tropical import TropicalRational
@@ -37,7 +38,7 @@ def main() -> None:
             f"{name}: {curve.dual.polynomial.n} regions, {len(curve.vertices)} vertices, "
             f"{len(curve.dual.directions)} directions"
         )
-    figure.savefig(chosen.out, dpi=130)
+    save_flat(figure, chosen.out, dpi=130)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 from named_nets import named
+from pictures import save_flat
 
 from creased.drawing import draw_curve, draw_zonotope, flatten_curve, solid_of, upper_polynomial
 from creased.tropical import Zonotope, count_vertices, zonotope_of_layer
@@ -45,7 +46,7 @@ def main() -> None:
         draw_curve(right, flatten_curve(upper_polynomial(zonotope)), numbers=False)
         right.set_title(f"its {counts.upper} regions, {counts.shadow} at infinity", fontsize=10)
         print(f"{name}: {len(solid.vertices)} vertices, {len(solid.edges)} edges, {len(solid.faces)} faces")
-    figure.savefig(chosen.out, dpi=130)
+    save_flat(figure, chosen.out, dpi=130)
 
 
 if __name__ == "__main__":
