@@ -107,3 +107,39 @@ def test_a_missing_source_is_refused_before_any_work(checkpoint: Path, tmp_path:
     assert "needs a run folder" in capsys.readouterr().err
     assert said.out == ""
     assert not out.exists()
+
+
+def test_what_was_found_is_certified(checkpoint: Path, tmp_path: Path, capsys: Any) -> None:
+    assert main(["extract", str(checkpoint), "--out", str(tmp_path / "mesh.ply"), "--certify"]) == 0
+    known = json.loads((tmp_path / "mesh.ply.json").read_text())["certificate"]
+    assert known["is_certified"]
+    assert known["words"] in capsys.readouterr().out
+    assert known["words"].startswith("level set certified: ")
+    assert main(["extract", str(checkpoint), "--out", str(tmp_path / "mesh.ply")]) == 0
+    assert json.loads((tmp_path / "mesh.ply.json").read_text())["certificate"] is None
+
+
+@pytest.fixture
+def degenerate(tmp_path: Path) -> Path:
+    """|x| + |y| + |z| - 1/2: three pairs of opposite neurons, all of which meet in the corners."""
+    rows = torch.cat([torch.eye(3), -torch.eye(3)]).double()
+    block = creased.Block(creased.Affine(rows, torch.zeros(6).double()))
+    head = creased.Affine(torch.ones((1, 6)).double(), torch.tensor([-0.5]).double())
+    record = Record(creased.Program((block,), head), creased.Box.cube(3, 1.0), TO_DOMAIN, "octahedron", 3)
+    torch.save({KEY: write_record(record)}, tmp_path / "octahedron.ckpt")
+    return tmp_path / "octahedron.ckpt"
+
+
+def test_degenerate_creases_are_contracted_or_refused(degenerate: Path, tmp_path: Path, capsys: Any) -> None:
+    command = ["extract", str(degenerate), "--out", str(tmp_path / "mesh.ply")]
+    assert main([*command, "--degeneracy", "contract"]) == 0
+    found = trimesh.load(tmp_path / "mesh.ply")
+    assert len(found.vertices) == 6
+    assert found.is_watertight
+    capsys.readouterr()
+    assert main([*command, "--degeneracy", "error"]) == 1
+    assert "rows vanish" in capsys.readouterr().err
+    assert main([*command, "--degeneracy", "contract", "--certify"]) == 1
+    assert "--certify: certificates are of perturbed" in capsys.readouterr().err
+    assert main([*command, "--exact", "--certify"]) == 0
+    assert "level set certified" in capsys.readouterr().out

@@ -10,6 +10,7 @@ EXAMPLES = {
   creased extract last.ckpt --out mesh.glb --complete         and prove that nothing is missing
   creased extract last.ckpt --out mesh.3mf --boundary cap --unit inch   closed along the walls, to print
   creased extract logs/train/runs/RUN --out mesh.ply --against shape    how far from what it was fitted to
+  creased extract quantised.npz --half-width 1 --out mesh.ply --exact --certify   every sign is right
   creased extract weights.npz --half-width 1 --out mesh.stl   weights have no domain: say where to look
 """,
     "info": """

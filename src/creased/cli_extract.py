@@ -13,6 +13,8 @@ import torch
 
 from creased.checkpoint import Record
 from creased.cli_parser import in_bytes
+from creased.core.certify import certify
+from creased.core.degeneracy import needs_exact
 from creased.core.expected import say_expected
 from creased.core.extract_level_set import extract_level_set
 from creased.core.level_set import LevelSet
@@ -32,10 +34,15 @@ def extract(record: Record, chosen: argparse.Namespace) -> None:
     """
     require_writer(chosen.out)  # before any work
     require_unit(chosen.out, chosen.unit)
+    if chosen.certify and chosen.degeneracy == "contract":
+        raise ValueError(
+            "--certify: certificates are of perturbed level sets: leave --degeneracy contract out"
+        )
     measure = _measure_against(chosen)
     start = time.perf_counter()
     level_set = _level_set(record, chosen)
     seconds = time.perf_counter() - start
+    certificate = certify(level_set, record.program) if chosen.certify else None
     to_domain = record.to_domain if chosen.coordinates == "user" else Similarity.identity()
     failure = f"cannot write {chosen.out}"
     mesh = mesh_to_write(level_set, to_domain, chosen.boundary, failure, record.program)
@@ -52,12 +59,15 @@ def extract(record: Record, chosen: argparse.Namespace) -> None:
         boundary=chosen.boundary,
         is_exact=chosen.decimate is None,
         unit=chosen.unit,
+        certificate=certificate,
         check=check_written(mesh, chosen.out) if chosen.check else None,
         errors=measure(_in_users_coordinates(mesh, record, chosen)) if measure else None,
     )
     write_sidecar(written)
     print("\n".join(_report(written)))
     print(f"{level_set.guarantee}; {seconds:.2f} s")
+    if certificate is not None:
+        print(certificate)
     if level_set.status:
         print(f"note: {level_set.status}")
 
@@ -66,14 +76,17 @@ def _level_set(record: Record, chosen: argparse.Namespace) -> LevelSet:
     torch.set_num_threads(max(chosen.threads, 1))
     memory, is_watched = in_bytes(chosen.memory), sys.stderr.isatty()
     n_walls = record.domain.n_walls
-    print(say_expected(record.program, n_walls, chosen.method, memory, complete=chosen.complete), flush=True)
+    exact = needs_exact("extract", chosen.degeneracy, zero_sign=1, exact=chosen.exact)
+    how = {"complete": chosen.complete, "exact": exact}
+    print(say_expected(record.program, n_walls, chosen.method, memory, **how), flush=True)
     level_set = extract_level_set(
         record.program.to(dtype=getattr(torch, chosen.dtype)),
         record.domain,
         chosen.level,
         output=chosen.output,
         method=chosen.method,
-        complete=chosen.complete,
+        degeneracy=chosen.degeneracy,
+        **how,
         budget=chosen.budget,
         memory=memory,
         progress=_tell if is_watched else None,

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from creased.cli_examples import add_examples
+from creased.core.degeneracy import TREATMENTS
 from creased.core.methods import METHODS
 from creased.export import BOUNDARIES, WRITERS
 from creased.three_mf import UNITS
@@ -40,8 +41,9 @@ def make_parser() -> argparse.ArgumentParser:
     smaller = commands.add_parser("compress", help="write the same function by fewer neurons")
     viewing = commands.add_parser("view", help="show a surface on a page of this machine")
     drawing = commands.add_parser("draw", help="draw the complex in the plane, or in a plane of space")
-    for command in (extract, info, counting, smaller, viewing, drawing):
+    for command in (extract, info, counting, smaller, drawing):
         _add_file(command)
+    _add_file(viewing, ", a mesh")
     for command in (extract, counting, smaller, viewing, drawing):
         command.add_argument(
             "--half-width", type=float, help="of the box to look in (default: the training box)"
@@ -68,11 +70,9 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_file(command: argparse.ArgumentParser) -> None:
+def _add_file(command: argparse.ArgumentParser, more: str = "") -> None:
     command.add_argument(
-        "file",
-        type=Path,
-        help="a checkpoint, a run folder (its last one), .pt, .npz, .onnx; to view, a mesh too",
+        "file", type=Path, help=f"a checkpoint, a run folder (its last one), .pt, .npz, .onnx{more}"
     )
     command.add_argument(
         "--slope", type=float, default=0.0, help="weights alone: of LeakyReLU between layers (default: ReLU)"
@@ -105,6 +105,18 @@ def _add_extraction(extract: argparse.ArgumentParser) -> None:
     )
     extract.add_argument("--complete", action="store_true", help="prove that no component is missing")
     extract.add_argument("--budget", type=float, help="seconds that the proof may take (default: any)")
+    extract.add_argument(
+        "--exact", action="store_true", help="decide signs that rounding leaves in doubt in rationals"
+    )
+    extract.add_argument(
+        "--certify", action="store_true", help="prove in exact arithmetic that what was found is right"
+    )
+    extract.add_argument(
+        "--degeneracy",
+        choices=TREATMENTS,
+        default="perturb",
+        help="where creases meet that should not: move them apart by nothing, make one vertex, refuse",
+    )
     extract.add_argument("--dtype", choices=("float64", "float32"), default="float64", help="to work in")
     extract.add_argument("--threads", type=int, default=1, help="CPU threads (default 1)")
 

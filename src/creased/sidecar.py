@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from creased.core.certify import Certificate
 from creased.core.level_set import LevelSet
 from creased.export import Boundary
 from creased.files import write_whole
@@ -29,6 +30,7 @@ class Written:
     is_exact: bool = True  # False where it was decimated
     unit: str | None = None  # of a 3MF file; None: the millimetre
     check: dict[str, Any] | None = None  # of `check_written`; None if it was not asked for
+    certificate: Certificate | None = None  # of the level set; None if it was not asked for
     errors: dict[str, Any] | None = None  # of `creased.shapes.error_report`; None if it was not asked for
 
 
@@ -55,6 +57,13 @@ def say_check(check: dict[str, Any]) -> str:
     )
 
 
+def certificate_as_dict(certificate: Certificate | None) -> dict[str, Any] | None:
+    """A certificate in plain values; None where there is none."""
+    if certificate is None:
+        return None
+    return {"words": str(certificate), "is_certified": certificate.is_certified} | asdict(certificate)
+
+
 def write_sidecar(written: Written) -> Path:
     """Write what is known of a mesh that is already in a file, and return where."""
     path, level_set = written.path, written.level_set
@@ -73,6 +82,7 @@ def write_sidecar(written: Written) -> Path:
         "units": (written.unit or "millimeter") if path.suffix.lower() == ".3mf" else "the user's own",
         "audit": written.audit.as_dict(),
         "level_set_audit": level_set.audit().as_dict(),
+        "certificate": certificate_as_dict(written.certificate),
         "check": written.check,
         "errors": written.errors,
     }

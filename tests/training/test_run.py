@@ -97,6 +97,18 @@ def test_the_table_has_a_row_an_epoch(finished: tuple[Path, dict[str, Any]]) -> 
     assert {"train/loss", "val/surface_error", "extract_s", "epoch_s"} <= rows[0].keys()
 
 
+def test_the_last_mesh_is_proven(finished: tuple[Path, dict[str, Any]]) -> None:
+    folder, metrics = finished
+    certificate = metrics["certificate"]
+    assert certificate["is_certified"]
+    assert certificate["n_vertices"] == metrics["n_vertices"]
+    for name in ("mesh.ply", "mesh.glb"):
+        known = json.loads((folder / f"{name}.json").read_text())
+        assert known["certificate"] == certificate
+        assert known["is_complete"]
+        assert known["guarantee"] == metrics["guarantee"]
+
+
 def test_the_mesh_on_disk_is_the_last_level_set(finished: tuple[Path, dict[str, Any]]) -> None:
     folder, metrics = finished
     mesh = trimesh.load(folder / "mesh.ply", process=False)

@@ -44,7 +44,9 @@ def expect(program: Program, n_walls: int, method: str) -> Expected:
     return Expected(n_vertices, round(WALK * (skeleton + corners + residual + word_bytes) * n_vertices))
 
 
-def say_expected(program: Program, n_walls: int, method: str, memory: int | None, *, complete: bool) -> str:
+def say_expected(
+    program: Program, n_walls: int, method: str, memory: int | None, *, complete: bool, exact: bool = False
+) -> str:
     """The same in words, with what is allowed.
 
     Args:
@@ -53,8 +55,9 @@ def say_expected(program: Program, n_walls: int, method: str, memory: int | None
         method: as it was asked for, see `creased.core.extract_level_set.extract_level_set`.
         memory: bytes that are allowed; what is free by default.
         complete: whether nothing may be missing.
+        exact: whether signs have to be.
     """
-    chosen, _ = choose_method(method, program, complete=complete)
+    chosen, _ = choose_method(method, program, complete=complete, exact=exact)
     n_vertices, n_bytes = expect(program, n_walls, chosen)
     allowed = free_bytes(program.device) if memory is None else memory
     limit = "how much is free is not known" if allowed is None else f"{in_gigabytes(allowed)} are allowed"

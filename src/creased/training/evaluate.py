@@ -63,6 +63,15 @@ def _second_opinion(answers: dict[str, bool] | None) -> str:
     return f"open3d: not {', not '.join(denied)}" if denied else "open3d agrees"
 
 
+def _certified(certificate: dict[str, Any] | None) -> list[tuple[str, str, str]]:
+    if certificate is None:
+        return []
+    if not certificate["is_certified"]:
+        return [("certified", "no", certificate["words"])]
+    n, n_rational = certificate["n_signs"], certificate["n_rational"]
+    return [("certified", "yes", f"{n:,} signs exact, {n_rational:,} by rationals; every edge in its place")]
+
+
 def _lines(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
     if metrics["n_vertices"] == 0:
         return [("level set", "empty", metrics["status"])]
@@ -79,6 +88,7 @@ def _lines(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
         ),
         ("closed", closed, metrics["status"]),
         ("nothing missing", "proven" if metrics["is_complete"] else "not proven", metrics["guarantee"]),
+        *_certified(metrics["certificate"]),
         ("oriented manifold", sound, _second_opinion(metrics["open3d"])),
         ("max |f| at vertices", f"{metrics['max_residual']:.1e}", "in the program's own evaluation"),
         (

@@ -59,7 +59,9 @@ def _log_artifact(run: Any, name: str, kind: str, paths: list[Path], metrics: Ma
     files = [path for path in paths if path.is_file()]
     if not files:
         return
-    notes = {key: metrics[key] for key in ("shape", "licence", "credit", "guarantee", "status")}
+    notes = {
+        key: metrics[key] for key in ("shape", "licence", "credit", "guarantee", "status", "certificate")
+    }
     artifact = wandb.Artifact(f"{name}-{run.id}", type=kind, metadata=notes)
     for path in files:
         artifact.add_file(str(path))

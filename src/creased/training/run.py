@@ -26,12 +26,15 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
+from creased.core.certify import certify
 from creased.core.domain import Box
 from creased.core.extract_level_set import extract_level_set
 from creased.files import write_whole
 from creased.networks import UnsupportedModuleError
 from creased.shapes import Shape
+from creased.sidecar import certificate_as_dict
 from creased.training.callbacks.guard import DivergedError
+from creased.training.callbacks.save import SaveMesh
 from creased.training.evaluate import as_table, evaluate
 from creased.training.folders import LAST, is_follower
 from creased.training.module import SDFModule
@@ -187,14 +190,21 @@ def _evaluate(cfg: DictConfig, shape: Shape, module: SDFModule, trainer: L.Train
     """Extract once more, from the weights as they are at the end, and compare."""
     program = module.program().detach().to("cpu", torch.float64)
     start = time.perf_counter()
-    level_set = extract_level_set(program, module.domain, **cfg.evaluation)
+    options: dict[str, Any] = OmegaConf.to_container(cfg.evaluation)  # type: ignore[assignment]
+    is_to_certify = options.pop("certify", False)
+    level_set = extract_level_set(program, module.domain, **options)
     seconds = time.perf_counter() - start
+    certificate = certify(level_set, program) if is_to_certify else None
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+        if isinstance(callback, SaveMesh):  # the mesh again, now with what is proven of it
+            callback.write(level_set, module, certificate)
     run_facts = {
         "shape": shape.name,
         "licence": shape.licence,
         "credit": shape.credit,
         "epochs": trainer.current_epoch,
         "extraction_seconds": seconds,
+        "certificate": certificate_as_dict(certificate),
         "logged": {name: float(value) for name, value in sorted(trainer.callback_metrics.items())},
     }
     return run_facts | evaluate(shape, module.domain, program, level_set, cfg.seed)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import lightning as L
 
+from creased.core.certify import Certificate
+from creased.core.level_set import LevelSet
 from creased.export import BOUNDARIES, Boundary, ExportError, mesh_to_write, write_mesh
 from creased.geometry.mesh_audit import audit_mesh
 from creased.sidecar import Written, write_sidecar
@@ -43,12 +46,16 @@ class SaveMesh(L.Callback):
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Write the level set of this epoch, if there is one."""
         assert isinstance(pl_module, SDFModule)
-        level_set = pl_module.level_set
-        if level_set is None or level_set.is_empty or not trainer.is_global_zero:
+        if pl_module.level_set is not None and trainer.is_global_zero:
+            self.write(pl_module.level_set, pl_module)
+
+    def write(self, level_set: LevelSet, module: SDFModule, certificate: Certificate | None = None) -> None:
+        """Write a level set of the module, with what is proven of it; nothing if it is empty."""
+        if level_set.is_empty:
             return
         try:
             mesh = mesh_to_write(
-                level_set, pl_module.to_domain, self.boundary, "no mesh is written", pl_module.program()
+                level_set, module.to_domain, self.boundary, "no mesh is written", module.program()
             )
         except ExportError as error:
             log.error("%s; training goes on, the mesh of an earlier epoch is kept", error)
@@ -58,7 +65,8 @@ class SaveMesh(L.Callback):
             path = self.folder / f"mesh.{ending}"
             try:
                 write_mesh(mesh, path)
-                write_sidecar(Written(path, level_set, audit, pl_module.to_domain, self.boundary))
+                known = Written(path, level_set, audit, module.to_domain, self.boundary)
+                write_sidecar(replace(known, certificate=certificate))
             except OSError as error:
                 log.error(
                     "cannot write %s: %s; training goes on, the mesh of an earlier epoch is kept", path, error
