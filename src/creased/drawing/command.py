@@ -7,9 +7,7 @@ from math import sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
-
-from creased.core.affine_slice import slice_program
+from creased.core.affine_slice import slice_across
 from creased.core.domain import Box
 from creased.core.program import Program
 from creased.drawing.plane import PlaneComplex, draw_complex, flatten
@@ -95,12 +93,8 @@ def _in_plane(program: Program, domain: Box, section: Section | None) -> tuple[P
             f"draw: --at must be in the domain, from {domain.lower[axis]:g} to {domain.upper[axis]:g} along "
             f"{across}, got {at:g}"
         )
-    origin = torch.zeros(3, dtype=torch.float64)
-    origin[axis] = at
-    kept = [i for i in range(3) if i != axis]
-    plane = Box(tuple(domain.lower[i] for i in kept), tuple(domain.upper[i] for i in kept))
-    basis = torch.eye(3, dtype=torch.float64)[:, kept]
-    return slice_program(program, origin, basis).program, plane, f"{across} = {at:g}"
+    cut, plane = slice_across(program, domain, axis, at)
+    return cut.program, plane, f"{across} = {at:g}"
 
 
 def _draw(figure: Any, flat: PlaneComplex, title: str) -> None:

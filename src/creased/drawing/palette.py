@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 INK = "#1f2a3a"
-LAYERS = ("#20242c", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")  # of the creases, by layer
+LAYERS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # of the creases, by layer
+
+RGB = tuple[int, int, int]
 
 WARM, COLD = 1.1, 4.3  # hues in Oklab: orange and blue
 LINEAR_FROM_CONES = np.array(
@@ -75,6 +77,12 @@ def _from_oklab(
     )
     linear = (LINEAR_FROM_CONES @ cones**3).clip(0, 1).T
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def rgb(colour: str) -> RGB:
+    """Red, green and blue in 0..255 of a colour such as "#1f2a3a"."""
+    red, green, blue = bytes.fromhex(colour[1:])
+    return red, green, blue
 
 
 def by_layer(layer: int) -> str:

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from creased.view.scene import RGB, Scene
+    from creased.drawing.palette import RGB
+    from creased.view.scene import Scene
 
 SIZE = 520  # pixels
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"  # never another: what is looked at is nobody else's
 AXES = ("x", "y", "z")
+CLOSENESS = 0.75  # of the camera, for the middle of its picture
 STEPS = 200  # of the plane's slider
+CROWD = 4000  # lines, from which on they get thinner, so that faces are seen between them
 
 
 class Page:
@@ -68,7 +70,7 @@ class Page:
         towards = np.array((0.0, -0.01, 1.3) if is_flat else directions[up])
         self.server.scene.set_up_direction("+z" if is_flat else _axis(up))
         self.server.initial_camera.look_at = middle
-        self.server.initial_camera.position = middle + reach * towards
+        self.server.initial_camera.position = middle + CLOSENESS * reach * towards
         self.server.gui.configure_theme(show_logo=False, show_share_button=False)
 
     def _add_switches(self) -> None:
@@ -124,6 +126,7 @@ class Page:
             self._remove(name)
             return
         colours = np.repeat(_linear(lines.colours)[:, None], 2, axis=1)
+        thickness *= max(0.35, min(1.0, CROWD / lines.n))
         self.server.scene.add_line_segments(
             name, lines.points, colours, thickness=thickness, thickness_units="screen"
         )

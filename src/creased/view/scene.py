@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from creased.core.affine_slice import slice_program
+from creased.core.affine_slice import slice_across
 from creased.core.combine import select
 from creased.core.domain import Box
 from creased.core.extract_complex import extract_complex
@@ -21,21 +21,13 @@ from creased.core.extract_level_set import extract_level_set
 from creased.core.level_set import LevelSet
 from creased.core.program import Program
 from creased.core.signs import RowLayout
+from creased.drawing import palette
+from creased.drawing.palette import INK, RGB, rgb
 
-RGB = tuple[int, int, int]
 SURFACE: RGB = (226, 214, 190)
 WALL: RGB = (130, 130, 130)
-LEVEL: RGB = (20, 20, 20)  # of the level set in a plane
-LAYERS: tuple[RGB, ...] = (
-    (214, 39, 40),
-    (31, 100, 200),
-    (34, 139, 34),
-    (148, 60, 190),
-    (230, 120, 0),
-    (0, 150, 150),
-    (200, 40, 130),
-    (110, 80, 40),
-)
+LEVEL: RGB = rgb(INK)  # of the level set in a plane
+LAYERS: tuple[RGB, ...] = tuple(map(rgb, palette.LAYERS))
 
 
 @dataclass(frozen=True)
@@ -79,8 +71,8 @@ def layers_of(rows: Tensor, layout: RowLayout) -> NDArray[np.int64]:
 
 def colours_of(layers: NDArray[np.int64]) -> NDArray[np.uint8]:
     """The colour (n, 3) of each layer (n,), of walls (-1) and of the level itself (-2)."""
-    palette = np.array([*LAYERS, LEVEL, WALL], dtype=np.uint8)
-    return palette[np.where(layers < 0, layers, layers % len(LAYERS))]
+    colours = np.array([*LAYERS, LEVEL, WALL], dtype=np.uint8)
+    return colours[np.where(layers < 0, layers, layers % len(LAYERS))]
 
 
 def level_set_scene(level_set: LevelSet, name: str = "") -> Scene:
@@ -119,15 +111,6 @@ def legend_of(layers: NDArray[np.int64]) -> dict[str, RGB]:
     return {names.get(int(i), f"layer {i + 1}"): colour for i, colour in zip(present, colours, strict=True)}
 
 
-def plane_of(box: Box, axis: int, offset: float) -> tuple[Tensor, Tensor, Box]:
-    """Origin, basis and box of the section of a 3D box at coordinate ``axis`` = ``offset``."""
-    others = [i for i in range(3) if i != axis]
-    origin, basis = torch.zeros(3, dtype=torch.float64), torch.zeros((3, 2), dtype=torch.float64)
-    origin[axis] = offset
-    basis[others, range(2)] = 1
-    return origin, basis, Box([box.lower[i] for i in others], [box.upper[i] for i in others])
-
-
 def section(
     program: Program, box: Box, axis: int, offset: float, *, level: float = 0.0, output: int = 0
 ) -> Section:
@@ -150,8 +133,8 @@ def section(
     lift = torch.eye(2, 3, dtype=torch.float64)  # the plane z = 0
     origin = torch.zeros(3, dtype=torch.float64)
     if program.in_dim == 3:
-        origin, basis, box = plane_of(box, axis, offset)
-        one, lift = slice_program(one, origin, basis).program, basis.T
+        cut, box = slice_across(one, box, axis, offset)
+        one, origin, lift = cut.program, cut.origin, cut.basis.T
     complex_ = extract_complex(one, box, level=None)
     curves = extract_level_set(one, box, level)
 
