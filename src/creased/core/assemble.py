@@ -1,10 +1,8 @@
-"""From a cut skeleton to a level set: its vertices and edges, put together into oriented polygons.
+"""From a cut skeleton to a level set: its vertices and edges, put together into polygons.
 
 Edges of the level set lie in 2-faces of the complex; the regions on the two sides of a 2-face hold the two
 polygons that meet in the edge. So polygons are groups of edges with equal region codes, and their order
-around is found by linking, not by angles: rounding cannot change it. Which of the two directions is
-outward is decided by the gradient of the region and the polygon's area vector; where a polygon is so thin
-that rounding hides its area, its neighbours decide.
+around is found by linking, not by angles: rounding cannot change it.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.chains import label_components, match_tails, order_chains
+from creased.core.chains import match_tails, order_chains
 from creased.core.cofaces import Arrangement, Cofaces
 from creased.core.corners import inside_walls
 from creased.core.level_set import Polygons
@@ -23,7 +21,6 @@ from creased.core.pieces import Piece
 from creased.core.program import Program
 from creased.core.signs import RowLayout, masks_of
 from creased.core.skeleton import Skeleton
-from creased.core.tolerance import get_epsilon
 
 BATCH = 1 << 12  # regions whose gradients are found in one go: their masks stay in the cache
 
@@ -135,72 +132,3 @@ def region_gradients(program: Program, words: Tensor, layout: RowLayout) -> Tens
         for batch in words.split(BATCH)
     ]
     return torch.cat(gradients)
-
-
-def orient_polygons(cells: Polygons, vertices: Tensor, gradients: Tensor) -> Polygons:
-    """Turn polygons so that their normals point along the gradients (F, D = 3) of their regions."""
-    areas, reach = _area_vectors(cells, vertices)
-    score = (areas * gradients).sum(1)
-    # Coordinates are off by this much, whatever the size of a polygon.
-    noise = get_epsilon(vertices.dtype) * vertices.abs().amax()
-    doubt = noise * (reach.sqrt() + noise) * gradients.norm(dim=1)
-    direction = torch.where(score.abs() > doubt, score.sign(), torch.zeros_like(score)).to(torch.int64)
-    return _reverse(cells, _ask_neighbours(cells, direction, vertices.shape[0]) < 0)
-
-
-def _area_vectors(cells: Polygons, vertices: Tensor) -> tuple[Tensor, Tensor]:
-    """Area vectors (F, 3) by Newell's formula, and the squared reach (F,) from the first corner."""
-    owners = cells.owners()
-    arms = vertices[cells.indices] - vertices[cells.indices[cells.offsets[owners]]]
-    swept = torch.linalg.cross(arms, arms[cells.following()]) / 2
-    areas = torch.zeros((cells.n, 3), dtype=vertices.dtype, device=vertices.device).index_add_(
-        0, owners, swept
-    )
-    reach = torch.zeros_like(areas[:, 0]).scatter_reduce(0, owners, (arms * arms).sum(1), "amax")
-    return areas, reach
-
-
-def _ask_neighbours(cells: Polygons, direction: Tensor, n_vertices: int) -> Tensor:
-    """Give polygons in doubt (direction 0) the direction that agrees with most of their neighbours.
-
-    Where a whole component is in doubt, having collapsed to no area, its first polygon is left as it is and
-    decides for the others.
-    """
-    if not bool((direction == 0).any()):
-        return direction
-    owners, heads = cells.owners(), cells.indices[cells.following()]
-    low, high = torch.minimum(cells.indices, heads), torch.maximum(cells.indices, heads)
-    mates, _ = match_tails(low * n_vertices + high)
-    side = (mates >= 0).nonzero()[:, 0]
-    mine, theirs = owners[side], owners[mates[side]]
-    # Neighbours agree when they run along the common edge in opposite directions.
-    agree = torch.where(cells.indices[side] == cells.indices[mates[side]], -1, 1)
-    while True:
-        votes = torch.zeros_like(direction).index_add_(0, mine, agree * direction[theirs])
-        decided = torch.where(direction == 0, votes.sign(), direction)
-        if torch.equal(decided, direction):
-            in_doubt = decided == 0
-            if not bool(in_doubt.any()):
-                return decided
-            between = (in_doubt[mine] & in_doubt[theirs]).nonzero()[:, 0]
-            first = label_components(cells.n, torch.stack([mine[between], theirs[between]], dim=1))
-            decided[first[in_doubt]] = 1
-        direction = decided
-
-
-def _reverse(cells: Polygons, is_flipped: Tensor) -> Polygons:
-    """Reverse the cycles (F,) marked True."""
-    owners = cells.owners()
-    position = torch.arange(cells.indices.shape[0], device=cells.indices.device)
-    mirrored = cells.offsets[owners] + cells.offsets[owners + 1] - 1 - position
-    return Polygons(cells.offsets, cells.indices[torch.where(is_flipped[owners], mirrored, position)])
-
-
-def orient_polylines(cycles: Cycles, vertices: Tensor, gradients: Tensor) -> Polygons:
-    """Turn polylines (D = 2) so that the inside is on their left; gradients (E, 2) are those of the edges."""
-    cells = cycles.cells
-    tangent = vertices[cells.indices[cells.following()]] - vertices[cells.indices]
-    outward = torch.stack([tangent[:, 1], -tangent[:, 0]], dim=1)
-    score = (outward * gradients[cycles.corner_edge]).sum(1).masked_fill(cycles.corner_edge < 0, 0)
-    total = torch.zeros(cells.n, dtype=vertices.dtype, device=vertices.device)
-    return _reverse(cells, total.index_add_(0, cells.owners(), score) < 0)

@@ -104,7 +104,7 @@ def level_set_of(task: Task, done: Extraction, asked: Asked) -> LevelSet:
     if not done.is_whole:
         guarantee = f"not complete: {done.notes[-1]}"
     skeleton = done.skeleton._replace(edges=done.skeleton.edges.long())
-    surface = link_surface(task.program, skeleton, task.rows, is_whole=done.is_whole)
+    surface = link_surface(task.program, task.domain, skeleton, task.rows, is_whole=done.is_whole)
     origin = _origin(asked, guarantee, task, done.notes, done.n_torn, is_complete=done.is_whole)
     return make_level_set(task.program, surface, task.rows.layout, task.domain, origin)
 
@@ -123,7 +123,7 @@ def march_over(task: Task, asked: Asked) -> LevelSet:
     walker.walk_from(seeds)
     proof = prove_complete(task, walker, asked.budget, asked.progress) if asked.complete else None
     walk = walker.finish()
-    surface = surface_of_walk(walk, task.rows, task.program)
+    surface = surface_of_walk(walk, task.rows, task.program, task.domain)
     is_proven = proof is not None and proof.is_whole
     n_cells = walk.n_sides.shape[0]
     guarantee = (

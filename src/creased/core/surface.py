@@ -12,8 +12,6 @@ from creased.core.assemble import (
     Sides,
     drop_open,
     link_cycles,
-    orient_polygons,
-    orient_polylines,
     polygon_sides,
     region_gradients,
 )
@@ -21,8 +19,10 @@ from creased.core.cofaces import Arrangement
 from creased.core.domain import Domain
 from creased.core.essential import Essential
 from creased.core.level_set import LevelSet, Polygons
+from creased.core.orientation import directions_by_rows, orient_polygons, orient_polylines
+from creased.core.pairing import CellCodes
 from creased.core.program import Program
-from creased.core.signs import RowLayout
+from creased.core.signs import RowLayout, masks_of
 from creased.core.skeleton import Skeleton
 
 FAR = 1e3  # times the extent of all vertices: where rays are taken to end when polygons are oriented
@@ -51,12 +51,13 @@ class Surface(NamedTuple):
 
 
 def link_surface(
-    program: Program, skeleton: Skeleton, rows: Arrangement, *, is_whole: bool = True
+    program: Program, domain: Domain, skeleton: Skeleton, rows: Arrangement, *, is_whole: bool = True
 ) -> Surface:
     """Polygons or polylines of a level skeleton.
 
     Args:
         program: with one output, less the level.
+        domain: where.
         skeleton: vertices and edges on the level, its edges int64.
         rows: tables of the arrangement.
         is_whole: False where extraction was stopped: polygons at its end are left out.
@@ -70,7 +71,16 @@ def link_surface(
             cycles = drop_open(cycles)
         words = sides.words[cycles.owner]
         points = _places(skeleton, layout)
-        polygons = orient_polygons(cycles.cells, points, region_gradients(program, words, layout))
+        codes, gradients = (
+            CellCodes(skeleton.words, skeleton.zero_ids),
+            region_gradients(program, words, layout),
+        )
+
+        def by_rows(which: Tensor) -> tuple[Tensor, Tensor]:
+            maps = _gradients_of_rows(program, domain, words[which], layout)
+            return directions_by_rows(cycles.cells, which, codes, words[which], maps, layout)
+
+        polygons = orient_polygons(cycles.cells, points, region_gradients(program, words, layout), by_rows)
         n_unbounded = int(layout.is_ray(skeleton.zero_ids)[polygons.indices].sum()) // 2
         return Surface(skeleton, polygons, words, none, cycles.n_open - n_unbounded + cycles.n_crowded)
     if edges.shape[0] and skeleton.vertices.shape[1] == 2:
@@ -81,6 +91,13 @@ def link_surface(
         directed = skeleton._replace(edges=_directed_edges(polylines, cycles))
         return Surface(directed, none, skeleton.words[:0], polylines, cycles.n_crowded)
     return Surface(skeleton, none, skeleton.words[:0], none, 0)
+
+
+def _gradients_of_rows(program: Program, domain: Domain, words: Tensor, layout: RowLayout) -> Tensor:
+    """Gradients (n, D, n_rows) of all rows in regions given by their signs (n, W)."""
+    masks = masks_of(words, layout.n_walls, layout.n_neurons, program.dtype)
+    walls = domain.halfspaces(program.dtype, program.device)[:-1].expand(words.shape[0], -1, -1)
+    return torch.cat([walls, program.maps_on(masks)[:, :-1]], dim=2)
 
 
 def _places(skeleton: Skeleton, layout: RowLayout) -> Tensor:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from creased.core.cofaces import Arrangement
+from creased.core.domain import Domain
 from creased.core.level_set import Polygons
 from creased.core.march import Walk
 from creased.core.pairing import Groups, group_exact
@@ -34,7 +35,7 @@ class _Sides(NamedTuple):
     edges: Groups  # sides grouped by edge
 
 
-def surface_of_walk(walk: Walk, rows: Arrangement, program: Program) -> Surface:
+def surface_of_walk(walk: Walk, rows: Arrangement, program: Program, domain: Domain) -> Surface:
     """The surface in three dimensions, the curve in two.
 
     A side that its neighbour lacks counts as torn, and a cell that should have sides but has none.
@@ -42,7 +43,7 @@ def surface_of_walk(walk: Walk, rows: Arrangement, program: Program) -> Surface:
     sides = _relate(walk, rows.layout.n_rows)
     n_torn = _count_lacking(walk, sides, rows.layout.n_walls) + walk.n_hollow
     if program.in_dim == 2:
-        curve = link_surface(program, _curve(walk, sides, rows), rows)
+        curve = link_surface(program, domain, _curve(walk, sides, rows), rows)
         return curve._replace(n_torn=curve.n_torn + n_torn)
     vertex, first = _corners(sides)
     before, row, cells = sides.row[sides.previous[first]], sides.row[first], sides.cell[first]

@@ -3,7 +3,8 @@
 With the field (x_1 - lower_1, 0, 0) only the surface and the wall x_1 = upper_1 have a flux, and the latter
 is an area; in that wall the field (x_2 - lower_2, 0) leaves the surface's boundary and the box's edge
 x_2 = upper_2, whose share inside follows from where the surface crosses it. Whether the last corner is inside
-the surface does not say; that the volume lies between 0 and that of the box does.
+the surface does not say; that the volume lies between 0 and that of the box does, unless the surface has
+collapsed on walls: then nothing and all of the box look alike, and it takes the function to tell.
 """
 
 from __future__ import annotations
@@ -13,17 +14,20 @@ from torch import Tensor
 
 from creased.core.domain import Box
 from creased.core.level_set import LevelSet
+from creased.core.program import Program
+from creased.core.tolerance import get_epsilon
 from creased.geometry.halfedges import halfedges_of
 
 UPPER_1, UPPER_2 = 1, 3  # walls of a box, see `creased.core.domain`
 
 
-def sublevel_volume(vertices: Tensor, level_set: LevelSet) -> Tensor:
+def sublevel_volume(vertices: Tensor, level_set: LevelSet, program: Program | None = None) -> Tensor:
     """Volume of the points of the domain where the function is at most the level: a scalar in cubed units.
 
     Args:
         vertices: positions (V, 3), differentiable or not.
         level_set: extracted in a box.
+        program: that it is of; asked for the sign at the last corner, where that is clear.
 
     Raises:
         ValueError: the level set is not a surface in a box.
@@ -42,7 +46,19 @@ def sublevel_volume(vertices: Tensor, level_set: LevelSet) -> Tensor:
     area = (width * (local[tail, 2] - local[head, 2])).sum()
     length = (local[head, 2] * is_cut[head, 1]).sum() - (local[tail, 2] * is_cut[tail, 1]).sum()
     volume = _flux(local, level_set) + a * (area + b * length)
-    return torch.where(volume.detach() < 0, volume + a * b * c, volume)  # a float times a bool is float32
+    is_inside = _is_last_corner_inside(domain, level_set, program)
+    if is_inside is None:
+        return torch.where(volume.detach() < 0, volume + a * b * c, volume)  # a float times a bool is float32
+    return volume + a * b * c if is_inside else volume
+
+
+def _is_last_corner_inside(domain: Box, level_set: LevelSet, program: Program | None) -> bool | None:
+    """Whether the function is below the level in the last corner; None where that is unclear."""
+    if program is None:
+        return None
+    corner = torch.tensor([domain.upper], dtype=program.dtype, device=program.device)
+    value = float(program.outputs_at(corner)[0, level_set.output]) - level_set.level
+    return value < 0 if abs(value) > get_epsilon(program.dtype) * (1 + abs(level_set.level)) else None
 
 
 def _flux(vertices: Tensor, level_set: LevelSet) -> Tensor:
