@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -10,13 +10,15 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from creased import MLP, Box, Domain, Polytope, Program, Simplex, WholeSpace, lower, slice_program
+from creased import MLP, Affine, Box, Domain, Polytope, Program, Simplex, WholeSpace, lower, slice_program
+from creased.core import combine
 from creased.networks import GroupSort, Maxout, ResidualMLP, SkipMLP
 from tests.networks.graphs import graphs
 
 MOST_NEURONS = {1: 20, 2: 16, 3: 10}  # by dimension
 ARCHITECTURES = ["plain", "plain", "leaky", "skip", "residual", "maxout", "group sort", "graph"]
 WEIGHTS = ["float", "ternary", "sixteenths", "zero biases", "spoiled"]
+OUTPUTS = ["one", "one", "one", "two", "largest", "difference"]
 DOMAINS = ["box", "box", "shifted box", "polytope", "simplex", "whole space"]
 
 
@@ -28,6 +30,7 @@ class FuzzCase(NamedTuple):
     level: float
     exact: bool
     zero_sign: int
+    output: int = 0  # whose level sets are looked at
 
 
 @st.composite
@@ -40,6 +43,7 @@ def fuzz_cases(draw: st.DrawFn) -> FuzzCase:
     module = _module(draw, n_inputs, draw(st.sampled_from(ARCHITECTURES)))
     _weigh(module, draw(st.sampled_from(WEIGHTS)))
     program = lower(module.double().eval(), input_shape=(n_inputs,), check=False).detach()
+    program, output = _with_outputs(program, draw(st.sampled_from(OUTPUTS)))
     assume(program.n_neurons <= MOST_NEURONS[dim])
     if n_inputs > dim:
         basis = torch.randint(-2, 3, (n_inputs, dim)).double()
@@ -49,7 +53,19 @@ def fuzz_cases(draw: st.DrawFn) -> FuzzCase:
     domain = _domain(draw, dim, draw(st.sampled_from(DOMAINS)))
     values = program(torch.randn(64, dim, dtype=torch.float64))
     level = draw(st.sampled_from([0.0, 0.0, 0.5, round(float(values.median()), 3)]))
-    return FuzzCase(program, domain, level, draw(st.booleans()), draw(st.sampled_from([1, 1, -1])))
+    return FuzzCase(program, domain, level, draw(st.booleans()), draw(st.sampled_from([1, 1, -1])), output)
+
+
+def _with_outputs(program: Program, kind: str) -> tuple[Program, int]:
+    """With a second output of small integers, or with one made of two; and which one to look at."""
+    if kind == "one":
+        return program, 0
+    weight, bias = program.head.weight, program.head.bias
+    rows = torch.randint(-1, 2, weight.shape).to(weight)
+    two = replace(program, head=Affine(torch.cat([weight, rows]), torch.cat([bias, bias / 2])))
+    if kind == "two":
+        return two, 1
+    return (combine.largest(two) if kind == "largest" else combine.difference(two, 0, 1)), 0
 
 
 def _module(draw: st.DrawFn, dim: int, kind: str) -> nn.Module:

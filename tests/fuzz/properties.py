@@ -10,7 +10,6 @@ import torch
 from creased import (
     Affine,
     Box,
-    LevelSet,
     LinealityError,
     PolyhedralComplex,
     Program,
@@ -22,11 +21,11 @@ from creased import (
 )
 from creased.core.essential import divide
 from tests.fuzz.cases import FuzzCase
+from tests.fuzz.level_sets import check_caps, check_level_sets, check_treatments
 from tests.invariants import check_edges, check_faces, check_stubs, check_vertices
 from tests.oracles import true_cells_of
 
 MOST_ENUMERATED = {1: 12, 2: 8, 3: 5}  # neurons of a network that brute force takes, by dimension
-TINY = 1e-9  # relative to the largest value of any row at a vertex
 
 
 def check(case: FuzzCase) -> bool:
@@ -52,6 +51,8 @@ def check(case: FuzzCase) -> bool:
     check_complex(case)
     check_level_sets(case)
     check_true_cells(case)
+    check_treatments(case)
+    check_caps(case)
     return is_misled
 
 
@@ -59,7 +60,7 @@ def is_misled_by_rounding(case: FuzzCase) -> bool:
     """Whether a certificate fails, as it may where many rows meet in a point; what is torn says so."""
     ask = {"level": case.level, "zero_sign": case.zero_sign}
     complex_ = extract_complex(case.program, case.domain, **ask)
-    surface = extract_level_set(case.program, case.domain, prune=False, **ask)
+    surface = extract_level_set(case.program, case.domain, prune=False, output=case.output, **ask)
     for found in (complex_, surface):
         assert not found.n_torn or found.status
     return not (
@@ -97,45 +98,6 @@ def lowered_by(program: Program, level: float) -> Program:
 
 def _n_finite_edges(complex_: PolyhedralComplex) -> int:
     return int((~complex_.is_ray())[complex_.edges.long()].any(1).sum())
-
-
-def check_level_sets(case: FuzzCase) -> None:
-    """One that is cut whole is sound, and pruning and marching find the same."""
-    ask = {"exact": case.exact, "zero_sign": case.zero_sign}
-    is_open = isinstance(case.domain, WholeSpace)
-    cut = extract_level_set(case.program, case.domain, case.level, prune=False, **ask)
-    _check_soundness(cut, case)
-    if is_open:
-        return
-    found = {"pruned": extract_level_set(case.program, case.domain, case.level, prune=True, **ask)}
-    if not case.exact and case.zero_sign > 0 and case.domain.dim > 1:
-        found["marched"] = extract_level_set(
-            case.program, case.domain, case.level, method="march", complete=True
-        )
-    for name, other in found.items():
-        assert _cells_of(other) == _cells_of(cut), f"{name}: other cells"
-        assert (other.edges.shape, other.polygons.n) == (cut.edges.shape, cut.polygons.n), name
-        assert other.is_complete, name
-
-
-def _cells_of(surface: LevelSet) -> list[tuple[int, ...]]:
-    return sorted(map(tuple, torch.cat([surface.words, surface.zero_ids.long()], dim=1).tolist()))
-
-
-def _check_soundness(surface: LevelSet, case: FuzzCase) -> None:
-    assert surface.n_torn == 0
-    assert surface.is_complete
-    if surface.dim in (2, 3) and not surface.is_empty:
-        audit = surface.audit()
-        assert audit.is_oriented, str(audit)
-        assert audit.is_closed or bool(surface.is_on_wall().any()), str(audit)
-    finite = ~surface.is_ray()
-    if bool(finite.any()):
-        size = 1 + case.program.preactivations(surface.vertices[finite]).abs().max()
-        assert float(surface.residual[finite].max() / size) < TINY
-    if case.exact:
-        certificate = certify(surface, case.program, zero_sign=case.zero_sign)
-        assert certificate.is_certified, str(certificate)
 
 
 def check_true_cells(case: FuzzCase) -> None:

@@ -79,15 +79,19 @@ def test_where_no_edge_is_met_the_volume_tells_inside_from_outside(sign: float) 
             [(1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1), (1, 1, 1)],
             (1, 1, 1, 1, 1, 1, 1.5),
         ),
+        Polytope(  # a wall touches an edge of the cube, and one a corner: edges without length
+            [(1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1), (-2, -1, 0), (1, 2, -1)],
+            (1, 1, 1, 1, 1, 1, 1, 2),
+        ),
     ],
-    ids=["simplex", "polytope"],
+    ids=["simplex", "polytope", "touching walls"],
 )
 def test_both_sides_of_a_surface_fill_a_polytope(domain: Simplex | Polytope) -> None:
     program = random_program(3, (8, 8), seed=4)
+    corners = domain.skeleton(1, torch.float64, torch.device("cpu")).vertices
     below = cap(creased.extract_level_set(program, domain))
     above = cap(creased.extract_level_set(negative(program), domain))
     assert below.to_trimesh().is_watertight
     assert above.to_trimesh().is_watertight
-    corners = domain.skeleton(1, torch.float64, torch.device("cpu")).vertices
     assert below.volume() > 0.05
     assert below.volume() + above.volume() == pytest.approx(ConvexHull(corners.numpy()).volume, rel=1e-12)

@@ -6,8 +6,8 @@ Found by the fuzz test. What is torn is extracted again in finer numbers, and sa
 import pytest
 import torch
 
-from creased import MLP, Box, Program, certify, extract_complex, extract_level_set, lower
-from creased.core import escalation
+from creased import MLP, Box, Program, certify, count_cells, extract_complex, extract_level_set, lower
+from creased.core import escalation, stream_complex
 
 BOX = Box.cube(2, 0.5)
 
@@ -50,9 +50,19 @@ def test_complex_that_float64_tears_is_decided_in_rationals(seed: int) -> None:
     assert torch.equal(found.words, extract_complex(program, box, exact=True).words)
 
 
+@pytest.mark.parametrize("seed", [11, 18, 45])
+def test_counts_that_float64_tears_are_made_in_rationals(seed: int) -> None:
+    program, box = without_biases(seed, 3, 5), Box.cube(3, 0.5)
+    whole = extract_complex(program, box)
+    assert count_cells(program, box, at_once=7) == count_cells(program, box) == whole.f_vector()
+
+
 def test_many_vertices_are_not_decided_again_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(escalation, "FEW_VERTICES", 3)
     found = extract_level_set(without_biases(85), BOX, prune=False)
     assert found.n_torn > 0
     assert not found.is_complete
     assert "exact=True would decide in rationals" in found.status
+    monkeypatch.setattr(stream_complex, "FEW_VERTICES", 3)
+    with pytest.raises(ArithmeticError, match=r"extract_complex\(exact=True\) decides in rationals"):
+        count_cells(without_biases(11, 3, 5), Box.cube(3, 0.5))

@@ -14,6 +14,7 @@ from the last bias.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import torch
 
@@ -23,8 +24,10 @@ from creased.core.complex import PolyhedralComplex
 from creased.core.level_set import LevelSet
 from creased.core.pairing import CellCodes, group_codes
 from creased.core.program import Affine, Program
-from creased.core.proven_signs import prove_signs
+from creased.core.proven_signs import ProvenSigns, prove_signs
 from creased.core.stubs import edges_from
+
+Found = TypeVar("Found", bound=PolyhedralComplex | LevelSet)
 
 
 @dataclass(frozen=True)
@@ -96,22 +99,41 @@ def certify(
     Raises:
         ValueError: it is a piece, was given up, or is of another program.
     """
+    return prove(found, program, level, zero_sign=zero_sign, count=count)[0]
+
+
+@torch.inference_mode()
+def prove(
+    found: Found, program: Program, level: float = 0.0, *, zero_sign: int = 1, count: bool = True
+) -> tuple[Certificate, Found]:
+    """The certificate, and what was found with vertices that took rationals where these put them."""
     program = _program_of(found, program, level)
     layout = found.layout
     sides, n_open = edges_from(found)
-    n_rational, n_wrong = prove_signs(found, program, None if n_open else sides, zero_sign)
+    signs = prove_signs(found, program, None if n_open else sides, zero_sign)
     certificate = Certificate(
         of="level set" if isinstance(found, LevelSet) else "complex",  # a cut domain is connected
         n_vertices=found.vertices.shape[0],
         n_edges=found.edges.shape[0],
         n_signs=found.vertices.shape[0] * layout.n_rows,
-        n_rational=n_rational,
-        n_wrong=n_wrong,
+        n_rational=signs.n_rational,
+        n_wrong=signs.n_wrong,
         n_open=n_open,
-        n_repeated=_count_repeated(found, is_right=n_wrong + n_open == 0),
+        n_repeated=_count_repeated(found, is_right=signs.n_wrong + n_open == 0),
         is_complete=not isinstance(found, LevelSet) or found.is_complete,
     )
-    return _counted(certificate, found) if count else certificate
+    placed = _placed(found, program, signs) if signs.n_wrong + n_open == 0 else found
+    return (_counted(certificate, found) if count else certificate), placed
+
+
+def _placed(found: Found, program: Program, signs: ProvenSigns) -> Found:
+    if signs.vertices.shape[0] == 0:
+        return found
+    vertices = found.vertices.index_copy(0, signs.vertices, signs.places.to(found.vertices))
+    if isinstance(found, PolyhedralComplex):
+        return replace(found, vertices=vertices)
+    residual = program.outputs_at(signs.places)[:, 0].abs().to(found.residual)
+    return replace(found, vertices=vertices, residual=found.residual.index_copy(0, signs.vertices, residual))
 
 
 def _counted(certificate: Certificate, found: PolyhedralComplex | LevelSet) -> Certificate:

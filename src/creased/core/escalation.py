@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 import torch
 
-from creased.core.certify import certify
+from creased.core.certify import prove
 from creased.core.complex import PolyhedralComplex
 from creased.core.level_set import LevelSet
 from creased.core.methods import is_large
@@ -71,16 +71,22 @@ def _why_torn(found: PolyhedralComplex | LevelSet) -> str | None:
 
 
 def first_certified(find: Callable[[Numbers], Found], proof: Proof) -> Found:
-    """What is found with the narrowest band of doubt whose signs are proven to be right."""
+    """What is found with the narrowest band of doubt whose signs are proven to be right.
+
+    Vertices that took rationals are placed by them, too.
+    """
     try:
-        found = find(Numbers(torch.float64, doubtful_band(torch.float64)))
+        found, is_right = _proven(find(Numbers(torch.float64, doubtful_band(torch.float64))), proof)
     except ArithmeticError:  # a wrong sign outside of the band made a vertex that does not exist
-        return find(Numbers(torch.float64, EVERYTHING))
+        is_right = False
+    return found if is_right else _proven(find(Numbers(torch.float64, EVERYTHING)), proof)[0]
+
+
+def _proven(found: Found, proof: Proof) -> tuple[Found, bool]:
     if isinstance(found, PolyhedralComplex) and not found.is_whole:
-        return found
-    certificate = certify(found, proof.program, proof.level, zero_sign=proof.zero_sign, count=False)
-    is_right = certificate.n_wrong + certificate.n_open == 0
-    return found if is_right else find(Numbers(torch.float64, EVERYTHING))
+        return found, True
+    certificate, placed = prove(found, proof.program, proof.level, zero_sign=proof.zero_sign, count=False)
+    return placed, certificate.n_wrong + certificate.n_open == 0
 
 
 def prove_walked(found: LevelSet, program: Program, *, exact: bool) -> tuple[LevelSet, str]:
@@ -91,9 +97,9 @@ def prove_walked(found: LevelSet, program: Program, *, exact: bool) -> tuple[Lev
     if not exact:
         why = None if is_large(program) else _why_torn(found)
         return found, f"subdivided, as {why} of what was walked" if why else ""
-    certificate = certify(found, program)
+    certificate, placed = prove(found, program)
     if certificate.is_certified:
         n, n_rational = certificate.n_signs, certificate.n_rational
         proven = f"{n:,} signs exact, {n_rational:,} of them decided in rationals"
-        return replace(found, guarantee=f"{found.guarantee}; {proven}"), ""
+        return replace(placed, guarantee=f"{found.guarantee}; {proven}"), ""
     return found, f"subdivided, as what was walked is not right: {certificate}"

@@ -6,6 +6,9 @@ and those that it leaves open in rationals (`creased.core.rationals`).
 
 from __future__ import annotations
 
+from fractions import Fraction
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -19,13 +22,26 @@ from creased.core.signs import WORD
 from creased.core.whole_space import open_start
 
 
+class ProvenSigns(NamedTuple):
+    """What came of it."""
+
+    n_rational: int  # signs that were left to rationals
+    n_wrong: int
+    vertices: Tensor  # (n,) int64: those with such signs, but rays
+    places: Tensor  # (n, D) float64: where they are, each coordinate rounded once; where n_wrong is 0
+
+
 def prove_signs(
     found: PolyhedralComplex | LevelSet, program: Program, sides: HalfEdges | None, zero_sign: int
-) -> tuple[int, int]:
-    """How many signs were left to rationals, and how many signs are wrong."""
+) -> ProvenSigns:
+    """Prove what floating point proves, decide the rest, and place the vertices that took rationals.
+
+    These may be where rows are nearly parallel, so that interpolation put them far from where they are.
+    """
+    none = ProvenSigns(0, 0, found.words.new_zeros(0), found.vertices.new_zeros((0, found.dim)).double())
     points, codes = found.vertices.double(), CellCodes(found.words, found.zero_ids)
     if points.shape[0] == 0:
-        return 0, 0
+        return none
     layout, is_ray = found.layout, found.is_ray()
     reach = torch.stack([column.abs().amax() for column in points.unbind(1)])  # faster than all at once
     proof = Filter(program, found.domain.halfspaces(torch.float64, program.device), layout, reach)
@@ -36,12 +52,21 @@ def prove_signs(
     unsure = proof.by_slopes(points[left], codes.choose(left)) | is_ray[left, None]
     in_doubt = unsure.any(1).nonzero()[:, 0].tolist()
     if not in_doubt:
-        return 0, 0
+        return none
     n_wrong, nudges = 0, _nudges(found, program, zero_sign)
     exact = ExactRows(program, found.domain.exact_walls(), layout)
-    for place in in_doubt:
-        n_wrong += _count_wrong(codes, points, int(left[place]), exact, nudges)
-    return int(unsure.sum()), n_wrong
+    vertices = left[in_doubt]
+    for vertex in vertices.tolist():
+        n_wrong += _count_wrong(codes, points, vertex, exact, nudges)
+    vertices = vertices[~is_ray[vertices]]
+    places = [] if n_wrong else [_place(codes, points, vertex, exact) for vertex in vertices.tolist()]
+    return ProvenSigns(int(unsure.sum()), n_wrong, vertices, points.new_tensor(places).view(-1, found.dim))
+
+
+def _place(codes: CellCodes, points: Tensor, vertex: int, exact: ExactRows) -> list[float]:
+    zero_ids, words = codes.zero_ids[vertex].tolist(), codes.words[vertex].tolist()
+    *point, w = exact.vertex(zero_ids, words, points[vertex].tolist())
+    return [float(Fraction(int(x), int(w))) for x in point]
 
 
 def _count_wrong(codes: CellCodes, points: Tensor, vertex: int, exact: ExactRows, nudges: list[int]) -> int:

@@ -8,10 +8,12 @@ import torch
 
 from creased.core.complex import PolyhedralComplex
 from creased.core.domain import Domain
+from creased.core.escalation import EVERYTHING, FEW_VERTICES, Numbers
 from creased.core.pieces import Cutter
 from creased.core.program import Program
 from creased.core.skeleton import Skeleton
-from creased.core.tasks import choose_dtype, make_task
+from creased.core.tasks import Task, choose_dtype, make_task
+from creased.core.tolerance import doubtful_band
 
 
 def stream_complex(
@@ -30,7 +32,10 @@ def stream_complex(
     again.
     """
     dtype, notes = choose_dtype(dtype or program.dtype, domain)
-    task = make_task(program, domain, level, at_once, device, dtype)
+    yield from _pieces(make_task(program, domain, level, at_once, device, dtype), notes)
+
+
+def _pieces(task: Task, notes: tuple[str, ...] = ()) -> Iterator[PolyhedralComplex]:
     cutter = Cutter(task)
     while (piece := cutter.next_piece()) is not None:
         cells, corners = task.settle(Skeleton(*(part.clone() for part in piece.skeleton)), piece.corners)
@@ -57,19 +62,38 @@ def count_cells(
     """Numbers of cells of dimension 0, 1, ..., D of the complex, which is not held; see `extract_complex`.
 
     Directions of the whole space that the network leaves out count as dimensions: the first numbers are 0.
+    What rounding tears is counted again in finer numbers: float64, then rationals where there are few cells.
 
     Raises:
-        ArithmeticError: rounding left faces open, in float64 too.
+        ArithmeticError: rounding left faces open, in float64 too, of more than some ten thousand vertices.
     """
-    counts, n_torn = [0] * (domain.dim + 1), 0
-    for piece in stream_complex(program, domain, level=level, at_once=at_once, device=device, dtype=dtype):
+    dtype, _ = choose_dtype(dtype or program.dtype, domain)
+    in_double = Numbers(torch.float64)
+    exactly = [in_double._replace(band=band) for band in (doubtful_band(torch.float64), EVERYTHING)]
+    for numbers in (Numbers(dtype), *[in_double] * (dtype == torch.float32), *exactly):
+        task = make_task(program, domain, level, at_once, device, numbers.dtype, band=numbers.band)
+        try:
+            counts, n_torn = _count(task, domain.dim)
+        except ArithmeticError:  # a wrong sign outside of the band made a vertex that does not exist
+            if numbers.band == EVERYTHING:
+                raise
+            continue
+        if not n_torn:
+            return counts
+        if numbers == in_double and max(counts) > FEW_VERTICES:
+            break
+    raise ArithmeticError(
+        f"count_cells: rounding left {n_torn} faces open: counts would not be exact; "
+        "extract_complex(exact=True) decides in rationals"
+    )
+
+
+def _count(task: Task, dim: int) -> tuple[tuple[int, ...], int]:
+    """Numbers of cells, and of torn faces."""
+    counts, n_torn = [0] * (dim + 1), 0
+    for piece in _pieces(task):
         own = piece.f_vector()
         own = (0,) * (len(counts) - len(own)) + own  # no cell is smaller than what was divided out
         counts = [count + more for count, more in zip(counts, own, strict=True)]
         n_torn += piece.n_torn
-    if n_torn and (dtype or program.dtype) == torch.float32:
-        in_double = torch.float64
-        return count_cells(program, domain, level=level, at_once=at_once, device=device, dtype=in_double)
-    if n_torn:
-        raise ArithmeticError(f"count_cells: rounding left {n_torn} faces open: counts would not be exact")
-    return tuple(counts)
+    return tuple(counts), n_torn

@@ -75,7 +75,11 @@ def _is_inside_out(mesh: PolygonMesh, level_set: LevelSet, walls: _Walls, functi
 
 
 def _walls_of(level_set: LevelSet) -> _Walls:
-    """Edges of the domain, directed."""
+    """Edges of the domain, directed; by normals alone, so that edges without length are, too.
+
+    Around a wall a, its outside up, its edge with a wall b runs along n_a x n_b, and starts at that corner
+    whose third wall it leaves inward.
+    """
     domain, cpu = level_set.domain, torch.device("cpu")
     cells = domain.skeleton(
         level_set.words.shape[1], level_set.vertices.dtype, cpu
@@ -83,13 +87,14 @@ def _walls_of(level_set: LevelSet) -> _Walls:
     cells = cells._replace(vertices=cells.vertices.double())
     normals = -domain.halfspaces(torch.float64, cpu)[:-1].T
     edge_walls = [(a, b) for a, b in cells.edge_zero_ids.tolist()]
+    corner_walls = [set(walls) for walls in cells.zero_ids.tolist()]
     ends = []
     for edge, (first, second) in enumerate(cells.edges.tolist()):
-        for wall in edge_walls[edge]:
-            middle = cells.vertices[(cells.zero_ids == wall).any(1)].mean(0)
-            along, across = cells.vertices[second] - cells.vertices[first], middle - cells.vertices[first]
-            turn = float(torch.linalg.cross(along, across) @ normals[wall])
-            ends.append((wall, edge, first, second) if turn > 0 else (wall, edge, second, first))
+        for wall, other in (edge_walls[edge], edge_walls[edge][::-1]):
+            along = torch.linalg.cross(normals[wall], normals[other])
+            (third,) = corner_walls[first] - {wall, other}
+            leaves = float(along @ normals[third]) < 0
+            ends.append((wall, edge, first, second) if leaves else (wall, edge, second, first))
     return _Walls(cells.vertices, ends, normals, edge_walls)
 
 
@@ -123,12 +128,12 @@ def _crossings(
     used = torch.tensor(sorted(met), dtype=torch.int64)
     ids = level_set.zero_ids[used]
     ordered: list[list[int]] = [[] for _ in walls.edge_walls]
-    for wall, edge, start, end in walls.ends:
+    for wall, edge, _, _ in walls.ends:
         if wall != walls.edge_walls[edge][0]:
             continue
         on_edge = (ids == walls.edge_walls[edge][0]).any(1) & (ids == walls.edge_walls[edge][1]).any(1)
         found = used[on_edge]
-        along = walls.corners[end] - walls.corners[start]
+        along = torch.linalg.cross(walls.normals[wall], walls.normals[walls.edge_walls[edge][1]])
         ordered[edge] = order_along(level_set, function, found, along)
     return ordered
 
