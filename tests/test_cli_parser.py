@@ -74,3 +74,11 @@ def test_other_kinds_of_files_are_refused_in_a_line(
     assert message in said
     assert said.count("\n") == 1
     assert "allow_pickle" not in said
+
+
+@pytest.mark.parametrize("size", ["0", "-1", "inf", "nan", "wide"])
+def test_a_box_has_a_size(size: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["extract", "weights.npz", "--out", "mesh.ply", "--half-width", size])
+    expected = f"argument --half-width: half a box is a positive number, got {size}"
+    assert expected in capsys.readouterr().err

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 from creased.cli_examples import add_examples
 from creased.core.degeneracy import TREATMENTS
 from creased.core.methods import METHODS
+from creased.decimation import FEWEST
 from creased.export import BOUNDARIES, WRITERS
 from creased.three_mf import UNITS
 from creased.tropical.counts import METHODS as COUNTING
@@ -46,7 +48,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_file(viewing, ", a mesh")
     for command in (extract, counting, smaller, viewing, drawing):
         command.add_argument(
-            "--half-width", type=float, help="of the box to look in (default: the training box)"
+            "--half-width", type=_size, help="of the box to look in (default: the training box)"
         )
     for command in (extract, counting):
         command.add_argument("--memory", type=float, help="GB that it may take (default: what is free)")
@@ -95,7 +97,7 @@ def _add_extraction(extract: argparse.ArgumentParser) -> None:
     )
     extract.add_argument("--triangles", action="store_true", help="in PLY and OBJ too, instead of polygons")
     extract.add_argument(
-        "--decimate", type=int, metavar="N", help="to about N triangles by open3d: no longer exact"
+        "--decimate", type=_n_triangles, metavar="N", help="to about N triangles by open3d: no longer exact"
     )
     extract.add_argument(
         "--check", action="store_true", help="look for self-intersections in the precision of the file"
@@ -135,6 +137,24 @@ def _add_drawing(drawing: argparse.ArgumentParser) -> None:
     drawing.add_argument("--at", type=float, help="where along it, in the domain (default 0)")
     drawing.add_argument("--level", type=float, default=0.0, help="value of the function (default 0)")
     drawing.add_argument("--output", type=int, default=0, help="which output of the network (default 0)")
+
+
+def _size(text: str) -> float:
+    """A positive number, for --half-width."""
+    try:
+        size = float(text)
+    except ValueError:
+        size = math.nan
+    if not 0 < size < math.inf:
+        raise argparse.ArgumentTypeError(f"half a box is a positive number, got {text}")
+    return size
+
+
+def _n_triangles(text: str) -> int:
+    """How many triangles a closed mesh may have, for --decimate."""
+    if not text.isdecimal() or int(text) < FEWEST:
+        raise argparse.ArgumentTypeError(f"a closed mesh has at least {FEWEST} triangles, got {text}")
+    return int(text)
 
 
 def _port(text: str) -> int:

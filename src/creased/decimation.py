@@ -10,6 +10,8 @@ import numpy as np
 from creased.geometry.polygon_mesh import PolygonMesh
 from creased.second_opinion import import_open3d
 
+FEWEST = 4  # triangles that enclose something
+
 
 def decimate(mesh: PolygonMesh, n_triangles: int) -> PolygonMesh:
     """A mesh of about so many triangles; one that has no more is only cut into fans.
@@ -18,8 +20,8 @@ def decimate(mesh: PolygonMesh, n_triangles: int) -> PolygonMesh:
         ValueError: fewer than four triangles are asked for.
         ImportError: open3d cannot be imported.
     """
-    if n_triangles < 4:
-        raise ValueError(f"--decimate needs at least 4 triangles, got {n_triangles}")
+    if n_triangles < FEWEST:
+        raise ValueError(f"decimate: needs at least {FEWEST} triangles, got {n_triangles}")
     open3d = import_open3d()
     if open3d is None:
         raise ImportError("--decimate needs open3d: pip install 'creased[open3d]'")
