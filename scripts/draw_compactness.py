@@ -20,7 +20,7 @@ import matplotlib as mpl
 import numpy as np
 from trials import Trial, as_table, decimated, train
 
-from creased.viz import load_png
+from creased.sheets import load_png
 
 if TYPE_CHECKING:
     import trimesh

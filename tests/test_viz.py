@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from creased import Affine, Box, LevelSet, Program, extract_level_set, viz
+from creased import Affine, Box, LevelSet, Program, extract_level_set, sheets, viz
+from creased.camera import View, aim, project
 from creased.networks import MLP, lower
-from creased.raycast import PolygonArrays, View, aim, project
+from creased.raycast import PolygonArrays
 
 pytest.importorskip("warp")
 pytest.importorskip("matplotlib")
@@ -173,15 +174,15 @@ def test_views_that_cannot_be_are_refused(bad: dict[str, float]) -> None:
 
 
 def test_saved_picture_reads_back(tmp_path: Path) -> None:
-    viz.save_png(cube(), tmp_path / "new" / "cube.png")
-    np.testing.assert_array_equal(viz.load_png(tmp_path / "new" / "cube.png"), cube())
+    sheets.save_png(cube(), tmp_path / "new" / "cube.png")
+    np.testing.assert_array_equal(sheets.load_png(tmp_path / "new" / "cube.png"), cube())
 
 
 def test_failing_write_leaves_the_old_file_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "cube.png"
-    viz.save_png(cube(), path)
+    sheets.save_png(cube(), path)
     before = path.read_bytes()
 
     def fail(*_: object) -> None:
@@ -189,13 +190,13 @@ def test_failing_write_leaves_the_old_file_and_nothing_else(
 
     monkeypatch.setattr("os.replace", fail)
     with pytest.raises(OSError, match="full"):
-        viz.save_png(np.zeros((4, 4, 3), np.uint8), path)
+        sheets.save_png(np.zeros((4, 4, 3), np.uint8), path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_caption_leaves_the_picture_as_it_is() -> None:
-    image = viz.captioned(cube(), "epoch 3 · 6 faces")
+    image = sheets.captioned(cube(), "epoch 3 · 6 faces")
     np.testing.assert_array_equal(image[:SIZE], cube())
     assert image.shape[0] > SIZE
     assert not is_paper(image[SIZE:]).all()
@@ -204,16 +205,16 @@ def test_caption_leaves_the_picture_as_it_is() -> None:
 @pytest.mark.parametrize(("n", "columns", "rows"), [(1, None, 1), (7, None, 3), (7, 4, 2), (40, None, 4)])
 def test_contact_sheet_is_a_grid_of_cells(n: int, columns: int | None, rows: int, tmp_path: Path) -> None:
     frames = [(f"epoch {i}", np.full((30, 30, 3), i, np.uint8)) for i in range(n)]
-    sheet = viz.contact_sheet(frames, tmp_path / "sheet.png", columns=columns, cell=60)
+    sheet = sheets.contact_sheet(frames, tmp_path / "sheet.png", columns=columns, cell=60)
     across = columns or {1: 1, 7: 3, 40: 4}[n]
-    cell = viz.captioned(np.zeros((60, 60, 3), np.uint8), "")
+    cell = sheets.captioned(np.zeros((60, 60, 3), np.uint8), "")
     assert sheet.shape == (rows * (cell.shape[0] + 3) + 3, across * 63 + 3, 3)
-    np.testing.assert_array_equal(viz.load_png(tmp_path / "sheet.png"), sheet)
+    np.testing.assert_array_equal(sheets.load_png(tmp_path / "sheet.png"), sheet)
 
 
 def test_thinned_contact_sheet_keeps_the_first_and_the_last(tmp_path: Path) -> None:
     frames = [(str(i), np.full((30, 30, 3), i, np.uint8)) for i in range(101)]
-    sheet = viz.contact_sheet(frames, tmp_path / "sheet.png", cell=60)
+    sheet = sheets.contact_sheet(frames, tmp_path / "sheet.png", cell=60)
     height = (sheet.shape[0] - 3) // 4
     shown = sheet[10::height, 10::63][:4, :4, 0].reshape(-1).astype(int)
     assert (shown[0], shown[-1]) == (0, 100)
@@ -224,5 +225,5 @@ def test_contact_sheet_refuses_nothing_and_a_mixture(tmp_path: Path) -> None:
     small, large = np.zeros((4, 4, 3), np.uint8), np.zeros((8, 4, 3), np.uint8)
     for frames in ([], [("small", small), ("large", large)]):
         with pytest.raises(ValueError, match="contact_sheet"):
-            viz.contact_sheet(frames, tmp_path / "sheet.png")
+            sheets.contact_sheet(frames, tmp_path / "sheet.png")
     assert not list(tmp_path.iterdir())

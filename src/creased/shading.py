@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from creased.camera import Camera, project
 from creased.mesh_queries import TriangleIndex
-from creased.raycast import Camera, Fans, Fragments, openness, project
+from creased.openness import openness
+from creased.raycast import Fans, Fragments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,10 +8,10 @@ from typing import Any
 
 import lightning as L
 
-from creased import viz
+from creased import sheets, viz
+from creased.camera import View
 from creased.core.domain import Box
 from creased.core.level_set import LevelSet
-from creased.raycast import View
 from creased.training.module import SDFModule
 
 log = logging.getLogger(__name__)
@@ -62,11 +62,11 @@ class DrawLevelSet(L.Callback):
     def _draw(self, level_set: LevelSet, domain: Box, epoch: int, trainer: L.Trainer) -> None:
         image = viz.render_level_set(level_set, size=self.size, view=self.view, domain=domain)
         self.labels[epoch] = f"epoch {epoch} · {level_set.polygons.n:,} faces"
-        viz.save_png(image, self._path(epoch))
-        viz.save_png(image, self.folder / "preview.png")
-        drawn = viz.thin_out([e for e in self.labels if self._path(e).exists()])
-        frames = [(self.labels[e], viz.load_png(self._path(e))) for e in drawn]
-        viz.contact_sheet(frames, self.folder / "progress.png")
+        sheets.save_png(image, self._path(epoch))
+        sheets.save_png(image, self.folder / "preview.png")
+        drawn = sheets.thin_out([e for e in self.labels if self._path(e).exists()])
+        frames = [(self.labels[e], sheets.load_png(self._path(e))) for e in drawn]
+        sheets.contact_sheet(frames, self.folder / "progress.png")
         for logger in trainer.loggers:
             if hasattr(logger, "log_image"):
                 logger.log_image("level_set", [image], step=trainer.global_step, caption=[self.labels[epoch]])

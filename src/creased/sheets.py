@@ -1,0 +1,135 @@
+"""Pictures as files, with captions, and side by side on one sheet; each (H, W, 3) of uint8."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from creased.files import write_whole
+from creased.shading import PORCELAIN, Theme
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MOST_FRAMES = 16  # of a contact sheet
+
+Frame = TypeVar("Frame")
+
+
+def save_png(image: NDArray[np.uint8], path: str | os.PathLike[str]) -> None:
+    """Write a picture (H, W, 3) whole or not at all; missing folders are made.
+
+    Raises:
+        ImportError: pillow is not installed.
+        OSError: it cannot be written; whatever was at ``path`` is still there.
+    """
+    needs("PIL")
+    from PIL import Image
+
+    content = BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(content, format="PNG", optimize=True)
+    write_whole(Path(path), content.getvalue())
+
+
+def load_png(path: str | os.PathLike[str] | BytesIO) -> NDArray[np.uint8]:
+    """The picture (H, W, 3) of a PNG file, or of the bytes of one.
+
+    Raises:
+        ImportError: pillow is not installed.
+        OSError: it cannot be read.
+    """
+    needs("PIL")
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def captioned(image: NDArray[np.uint8], text: str, *, theme: Theme = PORCELAIN) -> NDArray[np.uint8]:
+    """The picture (H, W, 3) with a strip below that holds one line of text."""
+    height, width = image.shape[:2]
+    letter = max(14, width // 36)
+    canvas = np.empty((height + 2 * letter, width, 3), dtype=np.uint8)
+    canvas[:height], canvas[height:] = image, theme.background
+    return written_on(canvas, text, (width / 2, height + letter), letter, theme)
+
+
+def thin_out(frames: Sequence[Frame]) -> list[Frame]:
+    """At most ``MOST_FRAMES`` of some frames, evenly, the first and the last among them."""
+    kept = np.linspace(0, len(frames) - 1, min(len(frames), MOST_FRAMES)).round().astype(int)
+    return [frames[i] for i in kept]
+
+
+def contact_sheet(
+    frames: Sequence[tuple[str, NDArray[np.uint8]]],
+    path: str | os.PathLike[str],
+    *,
+    columns: int | None = None,
+    cell: int = 360,
+    theme: Theme = PORCELAIN,
+) -> NDArray[np.uint8]:
+    """Write small multiples of labelled pictures as one PNG, and return it.
+
+    Of more than ``MOST_FRAMES`` pictures as many are kept, see `thin_out`.
+
+    Args:
+        frames: labels such as "epoch 3 · 4,812 faces", and pictures (H, W, 3), of one shape.
+        path: where.
+        columns: pictures in a row; as square a sheet as can be by default.
+        cell: pixels, the width of each picture.
+        theme: colours of paper and labels.
+
+    Raises:
+        ValueError: there are no pictures, or their proportions differ.
+        ImportError: pillow or matplotlib is not installed.
+    """
+    labelled = [captioned(_resized(image, cell), label, theme=theme) for label, image in thin_out(frames)]
+    shapes = {image.shape for image in labelled}
+    if len(shapes) != 1:
+        raise ValueError(f"contact_sheet: needs pictures of one shape, got shapes {sorted(shapes)}")
+    columns = columns or math.ceil(math.sqrt(len(labelled)))
+    gap, (height, width) = cell // 20, labelled[0].shape[:2]
+    n_rows, step_y, step_x = math.ceil(len(labelled) / columns), height + gap, width + gap
+    sheet = np.empty((n_rows * step_y + gap, columns * step_x + gap, 3), dtype=np.uint8)
+    sheet[:] = theme.background
+    for i, image in enumerate(labelled):
+        y, x = gap + i // columns * step_y, gap + i % columns * step_x
+        sheet[y : y + height, x : x + width] = image
+    save_png(sheet, path)
+    return sheet
+
+
+def _resized(image: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    needs("PIL")
+    from PIL import Image
+
+    height = round(image.shape[0] * width / image.shape[1])
+    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.LANCZOS))
+
+
+def written_on(
+    image: NDArray[np.uint8], text: str, middle: tuple[float, float], letter: int, theme: Theme
+) -> NDArray[np.uint8]:
+    """The picture with a text centred at (x, y), in the font that matplotlib brings along."""
+    needs("PIL")
+    needs("matplotlib")
+    from matplotlib import get_data_path
+    from PIL import Image, ImageDraw, ImageFont
+
+    canvas = Image.fromarray(image)
+    font = ImageFont.truetype(str(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), letter)
+    ImageDraw.Draw(canvas).text(middle, text, fill=theme.text, font=font, anchor="mm")
+    return np.asarray(canvas)
+
+
+def needs(module: str) -> None:
+    """Raise ImportError, with what to install, if there is no such module."""
+    if find_spec(module) is None:
+        raise ImportError(f"pictures need {module}: pip install 'creased[train]'")
