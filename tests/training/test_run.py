@@ -109,6 +109,19 @@ def test_the_last_mesh_is_proven(finished: tuple[Path, dict[str, Any]]) -> None:
         assert known["guarantee"] == metrics["guarantee"]
 
 
+def test_a_last_extraction_that_is_given_up_leaves_the_mesh(configured: Compose) -> None:
+    cfg = configured("+evaluation.memory=20000", "trainer.max_epochs=1")
+    metrics = run(cfg)
+    folder = Path(cfg.paths.output)
+    assert not metrics["is_complete"]
+    assert not metrics["certificate"]["is_certified"]
+    mesh = trimesh.load(folder / "mesh.ply", process=False)
+    row = _rows(folder)[-1]
+    assert len(mesh.vertices) == float(row["mesh/vertices"])
+    assert metrics["n_polygons"] < float(row["faces"])
+    assert json.loads((folder / "mesh.ply.json").read_text())["certificate"] is None
+
+
 def test_the_mesh_on_disk_is_the_last_level_set(finished: tuple[Path, dict[str, Any]]) -> None:
     folder, metrics = finished
     mesh = trimesh.load(folder / "mesh.ply", process=False)

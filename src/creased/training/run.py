@@ -195,9 +195,10 @@ def _evaluate(cfg: DictConfig, shape: Shape, module: SDFModule, trainer: L.Train
     level_set = extract_level_set(program, module.domain, **options)
     seconds = time.perf_counter() - start
     certificate = certify(level_set, program) if is_to_certify else None
-    for callback in trainer.callbacks:  # type: ignore[attr-defined]
-        if isinstance(callback, SaveMesh):  # the mesh again, now with what is proven of it
-            callback.write(level_set, module, certificate)
+    if level_set.is_complete or (certificate and certificate.is_certified):  # and not given up half way
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, SaveMesh):  # the mesh again, now with what is proven of it
+                callback.write(level_set, module, certificate)
     run_facts = {
         "shape": shape.name,
         "licence": shape.licence,
