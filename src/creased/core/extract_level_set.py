@@ -17,10 +17,11 @@ from torch import Tensor
 from creased.core.degeneracy import needs_exact, treat_level_set
 from creased.core.domain import Domain
 from creased.core.escalation import Numbers, Proof, find_untorn, first_certified, prove_walked
+from creased.core.flat_cells import with_flat_note
 from creased.core.level_set import LevelSet
 from creased.core.methods import Asked, choose_method, is_large, march_over, subdivide_all, why_distrusted
 from creased.core.program import Affine, Program
-from creased.core.tasks import choose_dtype, make_task
+from creased.core.tasks import Task, choose_dtype, make_task
 from creased.core.whole_space import WholeSpace
 
 SEEDS = 32  # points an axis of the grid that looks for a level set to march on
@@ -49,7 +50,8 @@ def extract_level_set(
     """The exact set {f = level} of one output on a domain.
 
     Vertices come with D >= 1, edges with D >= 2; with D = 3 they are put together into oriented polygons,
-    with D = 2 into polylines. An empty level set is a result, with a status, not an error. On the whole
+    with D = 2 into polylines. An empty level set is a result, with a status, not an error; so is one of a
+    function that takes the level on whole cells, which small networks are looked through for. On the whole
     space directions that the network leaves out are divided out, as by `extract_complex`.
 
     Args:
@@ -104,7 +106,7 @@ def extract_level_set(
         task = task_in(torch.float64)._replace(prune=True)
         found, why = prove_walked(march_over(task, asked), network, exact=exact)
         if not why:
-            return found if degeneracy == "perturb" else treat_level_set(found, task, degeneracy)
+            return _treated(found, task, degeneracy)
         asked = asked._replace(reason=why)
 
     def find(numbers: Numbers) -> LevelSet:
@@ -112,10 +114,21 @@ def extract_level_set(
         return subdivide_all(task_in(numbers.dtype, band=numbers.band), asked._replace(notes=notes))
 
     proof = Proof(network, level, zero_sign)
-    if not exact:
-        return find_untorn(find, dtype, proof, lambda found: why_distrusted(found, task_in(torch.float64)))
-    found = first_certified(find, proof)
-    return found if degeneracy == "perturb" else treat_level_set(found, task_in(dtype), degeneracy)
+    if exact:
+        found = first_certified(find, proof)
+    else:
+        found = find_untorn(find, dtype, proof, lambda found: why_distrusted(found, task_in(torch.float64)))
+    return _treated(found, task_in(dtype), degeneracy)
+
+
+def _treated(found: LevelSet, task: Task, degeneracy: str) -> LevelSet:
+    """With degeneracy as it was asked for, and said where the level is taken on more than a surface."""
+    if degeneracy != "perturb":
+        found = treat_level_set(found, task, degeneracy)
+    is_bounded = not isinstance(task.domain, WholeSpace)
+    if is_bounded and (degeneracy == "contract" or found.is_empty):
+        return with_flat_note(found, task.program, task.domain, task.zero_sign)
+    return found
 
 
 def _check(program: Program, level: float, output: int, limits: dict[str, float | None]) -> None:

@@ -1,0 +1,47 @@
+"""Whether a function has its level on a whole cell, so that its level set is more than a surface."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import torch
+
+from creased.core.domain import Domain
+from creased.core.extract_complex import extract_complex
+from creased.core.level_set import LevelSet
+from creased.core.program import Program
+from creased.core.regions import find_regions
+from creased.core.signs import masks_of
+from creased.core.tolerance import get_epsilon
+
+FEW_CELLS = 30_000  # that are looked through for it
+
+
+def with_flat_note(found: LevelSet, program: Program, domain: Domain, zero_sign: int) -> LevelSet:
+    """A level set whose status says so where the program, less the level, vanishes on a whole cell."""
+    if math.comb(program.n_neurons, domain.dim) > FEW_CELLS or not is_flat_somewhere(program, domain):
+        return found
+    side = "above" if zero_sign > 0 else "below"
+    note = f"the function takes the value {found.level:g} on cells of full dimension, which count as {side}"
+    return replace(found, status=f"{found.status}; {note}" if found.status else note)
+
+
+@torch.no_grad()
+def is_flat_somewhere(program: Program, domain: Domain) -> bool:
+    """Whether a program with one output vanishes throughout a cell with an extent in a bounded domain."""
+    program = program.detach().to("cpu", torch.float64)
+    complex_ = extract_complex(program, domain, level=None)
+    if not complex_.is_whole:
+        return False
+    regions = find_regions(complex_)
+    masks = masks_of(regions.words, regions.layout.n_walls, regions.layout.n_neurons, program.dtype)
+    is_flat = (program.gradients_on(masks) == 0).all(1)
+    is_flat[is_flat.clone()] = program.maps_on(masks[is_flat])[:, -1, -1] == 0
+    offsets, corners = regions.vertices()
+    for region in is_flat.nonzero()[:, 0].tolist():
+        points = complex_.vertices[corners[offsets[region] : offsets[region + 1]]]
+        extents = torch.linalg.svdvals(points - points.mean(0))
+        if float(extents[-1]) > get_epsilon(points.dtype) * float(points.abs().max()):
+            return True
+    return False
