@@ -10,23 +10,20 @@ ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src" / "creased").rglob("*.py"))
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "src/creased/core").glob("*.py")), ids=lambda p: p.stem)
+CORE = sorted((ROOT / "src" / "creased" / "core").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.stem)
 def test_core_imports_torch_and_the_standard_library_only(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, "relative import"
             names = [node.module or ""]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
         else:
-            continue
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         for name in names:
             root = name.split(".")[0]
-            assert (
-                root in {"torch", "__future__"}
-                or root in sys.stdlib_module_names
-                or name.startswith("creased.core")
-            )
+            assert root in {"torch", *sys.stdlib_module_names} or name.startswith("creased.core"), name
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.stem)

@@ -163,3 +163,18 @@ def test_stale_shares_are_measured() -> None:
     with torch.no_grad():
         network[0].bias += 0.3 * torch.randn(16)
     assert module.stale_share() > 0.1
+
+
+def test_a_regularizer_without_extraction_is_refused_before_any_work(configured: Compose) -> None:
+    cfg = configured("refused", "regularizer=area", "callbacks.extract=null")
+    with pytest.raises(ValueError, match=r"area needs the callback ExtractLevelSet.*callbacks\.extract"):
+        run(cfg)
+    assert not (Path(cfg.paths.output) / "config.yaml").exists()
+
+
+def test_a_trainer_of_ones_own_without_extraction_is_refused() -> None:
+    network = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 1))
+    optimizer = torch.optim.Adam
+    module = SDFModule(network, {}, optimizer, lambda done: 1.0, {"area": Regularization(_term(), 1.0)})
+    with pytest.raises(ValueError, match="area need a callback that extracts"):
+        module.on_fit_start()

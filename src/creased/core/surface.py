@@ -71,10 +71,7 @@ def link_surface(
             cycles = drop_open(cycles)
         words = sides.words[cycles.owner]
         points = _places(skeleton, layout)
-        codes, gradients = (
-            CellCodes(skeleton.words, skeleton.zero_ids),
-            region_gradients(program, words, layout),
-        )
+        codes = CellCodes(skeleton.words, skeleton.zero_ids)
 
         def by_rows(which: Tensor) -> tuple[Tensor, Tensor]:
             maps = _gradients_of_rows(program, domain, words[which], layout)

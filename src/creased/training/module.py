@@ -94,6 +94,18 @@ class SDFModule(L.LightningModule):
         self.log("train/loss", total, on_step=False, on_epoch=True, sync_dist=True)
         return total
 
+    def on_fit_start(self) -> None:
+        """Refuse regularizers without level sets; callbacks have had their turn.
+
+        Raises:
+            ValueError: no callback has extracted one.
+        """
+        if self.wants_level_set and self.level_set is None:
+            raise ValueError(
+                f"SDFModule: regularizers {', '.join(self.regularizers)} need a callback that extracts level "
+                "sets: give the Trainer an ExtractLevelSet"
+            )
+
     def _regularize(self, loss: Tensor) -> Tensor | float:
         """The weighted regularizers; 0 without any, at weight zero, or while there is no level set."""
         if self.level_set is None or self.level_set.is_empty:

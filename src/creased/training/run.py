@@ -33,6 +33,7 @@ from creased.files import write_whole
 from creased.networks import UnsupportedModuleError
 from creased.shapes import Shape
 from creased.sidecar import certificate_as_dict
+from creased.training.callbacks.extract import require_extraction
 from creased.training.callbacks.guard import DivergedError
 from creased.training.callbacks.save import SaveMesh
 from creased.training.evaluate import as_table, evaluate
@@ -41,6 +42,7 @@ from creased.training.module import SDFModule
 from creased.training.options import require_options
 from creased.training.publish import closed_afterwards, publish
 from creased.training.ranks import RankError, hush_followers, joined
+from creased.training.regularization import Regularization
 from creased.training.resume import resume_from, start_from
 
 log = logging.getLogger(__name__)
@@ -84,15 +86,18 @@ def run(cfg: DictConfig) -> dict[str, Any]:
     folder = Path(cfg.paths.output)
     folder.mkdir(parents=True, exist_ok=True)
     plain = OmegaConf.to_container(cfg, resolve=True)
+    callbacks = [instantiate(callback) for callback in cfg.callbacks.values() if callback is not None]
+    regularizers: dict[str, Regularization] = dict(instantiate(cfg.regularizer))
+    require_extraction(regularizers, callbacks)
     shape: Shape = instantiate(cfg.shape)
     domain: Box = instantiate(cfg.domain)
     data: L.LightningDataModule = instantiate(cfg.data, _partial_=True)(shape, domain)
-    module = _make_module(cfg, shape, domain)
+    module = _make_module(cfg, shape, domain, regularizers)
     checkpoint = resume_from(cfg, module)  # before a run that it may refuse to go on with is written to
     start_from(cfg, module)
     if not is_follower():
         write_whole(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)).encode())
-    trainer = _make_trainer(cfg, plain)
+    trainer = _make_trainer(cfg, plain, callbacks)
     prepared = time.perf_counter()
     with closed_afterwards(trainer):
         with joined(trainer, str(folder)):
@@ -164,21 +169,22 @@ def _fit(trainer: L.Trainer, module: SDFModule, data: L.LightningDataModule, che
         raise
 
 
-def _make_module(cfg: DictConfig, shape: Shape, domain: Box) -> SDFModule:
+def _make_module(
+    cfg: DictConfig, shape: Shape, domain: Box, regularizers: dict[str, Regularization]
+) -> SDFModule:
     return SDFModule(
         network=instantiate(cfg.model),
         losses=instantiate(cfg.loss),
         optimizer=instantiate(cfg.optimizer),
         schedule=instantiate(cfg.schedule),
-        regularizers=instantiate(cfg.regularizer),
+        regularizers=regularizers,
         domain=domain,
         to_domain=shape.to_domain,
         shape_name=shape.name,
     )
 
 
-def _make_trainer(cfg: DictConfig, plain: Any) -> L.Trainer:
-    callbacks = [instantiate(callback) for callback in cfg.callbacks.values() if callback is not None]
+def _make_trainer(cfg: DictConfig, plain: Any, callbacks: list[L.Callback]) -> L.Trainer:
     loggers: list[Logger] = [instantiate(logger) for logger in cfg.logger.values()]
     for logger in loggers:
         logger.log_hyperparams(plain)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any, SupportsFloat
 
 import lightning as L
@@ -16,6 +17,7 @@ from creased.geometry import sublevel_volume, surface_area
 from creased.training.conditions import conditions_of, staleness
 from creased.training.module import SDFModule
 from creased.training.ranks import from_rank_zero
+from creased.training.regularization import Regularization
 
 LOOKED_AT = 25  # steps after which staleness is measured again
 
@@ -148,4 +150,18 @@ class ExtractLevelSet(L.Callback):
         seeds = last if self.warm_start and last is not None and not last.is_empty else SEEDS
         return extract_level_set(
             module.program(), module.domain, method=self.method, seeds=seeds, dtype=self.dtype
+        )
+
+
+def require_extraction(regularizers: Mapping[str, Regularization], callbacks: Sequence[L.Callback]) -> None:
+    """Refuse regularizers that would be left out, as no callback extracts a level set for them.
+
+    Raises:
+        ValueError: naming them.
+    """
+    wanted = [name for name, regularization in regularizers.items() if regularization.weight > 0]
+    if wanted and not any(isinstance(callback, ExtractLevelSet) for callback in callbacks):
+        raise ValueError(
+            f"regularizer {', '.join(wanted)} needs the callback ExtractLevelSet, which is not there: set "
+            "callbacks.extract, or regularizer=none"
         )
