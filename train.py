@@ -3,9 +3,8 @@
 import hydra
 from omegaconf import DictConfig
 
-from creased.training.command import run_command
+from creased.training.command import objective, run_command
 from creased.training.folders import register_resolvers
-from creased.training.objective import objective
 
 register_resolvers()
 

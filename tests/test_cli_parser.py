@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from creased.cli import main
-from creased.cli_examples import EXAMPLES
-from creased.cli_parser import make_parser
+from creased.cli_parser import EXAMPLES, make_parser
 
 ROOT = Path(__file__).parents[1]
 

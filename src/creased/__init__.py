@@ -13,12 +13,14 @@ from creased.api import certify, count_cells, extract_complex, extract_level_set
 from creased.core import combine
 from creased.core.affine_slice import ProgramSlice, slice_program, slice_through
 from creased.core.audit import Audit
+from creased.core.box import Box
 from creased.core.certify import Certificate
 from creased.core.complex import PolyhedralComplex
 from creased.core.degeneracy import DegenerateError
-from creased.core.domain import Box, Domain
+from creased.core.domain import Domain
 from creased.core.essential import Essential, essential
-from creased.core.level_set import LevelSet, Polygons
+from creased.core.level_set import LevelSet
+from creased.core.polygons import Polygons
 from creased.core.polytope import Polytope
 from creased.core.program import Affine, Block, Program
 from creased.core.regions import Regions, find_regions

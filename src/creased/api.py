@@ -11,7 +11,6 @@ from torch import nn
 from creased.core import certify as certificates
 from creased.core import extract_complex as complexes
 from creased.core import extract_level_set as level_sets
-from creased.core import stream_complex as streams
 from creased.core.certify import Certificate
 from creased.core.complex import PolyhedralComplex
 from creased.core.level_set import LevelSet
@@ -46,7 +45,7 @@ def certify(
     return certificates.certify(found, as_program(network), level, **options)
 
 
-count_cells = _of_networks(streams.count_cells)
+count_cells = _of_networks(complexes.count_cells)
 extract_complex = _of_networks(complexes.extract_complex)
 extract_level_set = _of_networks(level_sets.extract_level_set)
-stream_complex = _of_networks(streams.stream_complex)
+stream_complex = _of_networks(complexes.stream_complex)

@@ -6,26 +6,45 @@ import argparse
 import math
 from pathlib import Path
 
-from creased.cli_examples import add_examples
 from creased.core.degeneracy import TREATMENTS
-from creased.core.methods import METHODS
+from creased.core.method_choice import METHODS
 from creased.decimation import FEWEST
 from creased.export import BOUNDARIES, WRITERS
 from creased.three_mf import UNITS
 from creased.tropical.counts import METHODS as COUNTING
 from creased.tropical.stable import METHODS as FINDING
 
-EXAMPLES = """examples:
-  creased extract logs/train/runs/RUN --out mesh.ply        polygons, double precision, your coordinates
-  creased extract last.ckpt --out mesh.glb --level 0.01     an offset surface, one domain unit being its box
-  creased extract last.ckpt --out mesh.stl --boundary cap   closed along the walls of the domain, to print
-  creased extract weights.npz --half-width 1 --out mesh.ply any network of linear layers; .pt, .onnx as well
-  creased info last.ckpt                                    the network, its domain, what it was trained on
-  creased count last.ckpt                                   cells, linear regions, affine pieces, and bounds
-  creased view logs/train/runs/RUN                          a page on this machine that shows it
-  creased compress last.ckpt --out small.ckpt               the same function by fewer neurons, certified
-  creased draw last.ckpt --across z --out complex.png       the complex in a plane, coloured by region
-"""
+EXAMPLES = {  # of each command; the first one stands in the overview
+    "extract": """
+  creased extract logs/train/runs/RUN --out mesh.ply          polygons, double precision, your coordinates
+  creased extract last.ckpt --out mesh.glb --complete         and prove that nothing is missing
+  creased extract last.ckpt --out mesh.3mf --boundary cap --unit inch   closed along the walls, to print
+  creased extract logs/train/runs/RUN --out mesh.ply --against shape    how far from what it was fitted to
+  creased extract quantised.npz --half-width 1 --out mesh.ply --exact --certify   every sign is right
+  creased extract weights.npz --half-width 1 --out mesh.stl   weights have no domain: say where to look
+""",
+    "info": """
+  creased info logs/train/runs/RUN                            the last checkpoint of a run
+  creased info model.onnx                                     a function alone: inputs, widths, weights
+""",
+    "count": """
+  creased count logs/train/runs/RUN                           in its training box, beside the known bounds
+  creased count weights.npz --half-width 1 --method stream    cells alone, more than memory holds
+""",
+    "compress": """
+  creased compress RUN --out small.ckpt                       the same function by fewer neurons, certified
+  creased compress RUN --out small.ckpt --delete-only         no number is rounded
+""",
+    "draw": """
+  creased draw RUN --across z --at 0.1 --out complex.png      the plane z = 0.1 of three inputs
+  creased draw weights.npz --half-width 1 --out complex.svg   all of two inputs
+""",
+    "view": """
+  creased view logs/train/runs/RUN                            the epochs of a run, on a page of this machine
+  creased view mesh.ply                                       a mesh
+  creased view model.onnx --half-width 1                      the level set of any network
+""",
+}
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -33,7 +52,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "creased",
         description="Exact meshes of piecewise-affine networks, and what is known of them.",
-        epilog=EXAMPLES,
+        epilog="\n".join(["examples:", *(lines.strip("\n").splitlines()[0] for lines in EXAMPLES.values())]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True)
@@ -167,3 +186,11 @@ def _port(text: str) -> int:
 def in_bytes(gigabytes: float | None) -> int | None:
     """What --memory allows."""
     return None if gigabytes is None else int(gigabytes * 2**30)
+
+
+def add_examples(commands: dict[str, argparse.ArgumentParser]) -> None:
+    """Write them under the options of each command."""
+    for name, command in commands.items():
+        if name in EXAMPLES:
+            command.formatter_class = argparse.RawDescriptionHelpFormatter
+            command.epilog = f"examples:\n{EXAMPLES[name].strip(chr(10))}"

@@ -17,10 +17,12 @@ import torch
 from torch import nn
 
 from creased.api import as_program
+from creased.core.box import Box
 from creased.core.complex import PolyhedralComplex
-from creased.core.domain import Box, Domain
+from creased.core.domain import Domain
 from creased.core.level_set import LevelSet
-from creased.core.methods import Asked, is_large, level_set_of
+from creased.core.method_choice import is_large
+from creased.core.methods import Asked, level_set_of
 from creased.core.program import Affine, Program
 from creased.core.sub_boxes import CutPart, MapParts, Part, collect_in_parts
 from creased.core.tasks import make_task

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from creased import MLP, Affine, Block, Box, LevelSet, Program, extract_level_set, geometry, lower
-from creased.core.level_set import Polygons
+from creased.core.polygons import Polygons
 from creased.core.records import map_tensors
 from creased.geometry import Regularizer
 from creased.networks.initialise import geometric

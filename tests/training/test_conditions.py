@@ -11,7 +11,7 @@ import torch
 
 from creased import Box, extract_level_set
 from creased.core.level_set import LevelSet
-from creased.training.conditions import conditions_of, staleness
+from creased.training.callbacks.extract import conditions_of, staleness
 from creased.training.run import run, run_or_explain
 from tests.geometry.test_measures import named_surface
 from tests.strategies import ball_program, random_program

@@ -7,7 +7,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from creased.training import objective as objective_module
-from creased.training.objective import objective
+from creased.training.command import objective
 
 METRICS = {
     "shape": "box",

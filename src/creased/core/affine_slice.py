@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from creased.core.domain import Box
 from creased.core.program import Affine, Block, Program
 from creased.core.spanning import independent_rows
 from creased.core.tolerance import get_epsilon, rounding_error
@@ -92,14 +91,6 @@ def slice_through(program: Program, *points: Tensor) -> ProgramSlice:
     if len(independent_rows(arms.T)) < arms.shape[1]:
         raise ValueError(f"slice_through: {len(points)} points must span {arms.shape[1]} dimensions")
     return slice_program(program, origin, torch.linalg.qr(arms).Q)
-
-
-def slice_across(program: Program, box: Box, axis: int, at: float) -> tuple[ProgramSlice, Box]:
-    """Restrict a program, and a box of its D inputs, to where one coordinate has a value."""
-    kept = [i for i in range(program.in_dim) if i != axis]
-    identity = torch.eye(program.in_dim, dtype=torch.float64)
-    section = Box(tuple(box.lower[i] for i in kept), tuple(box.upper[i] for i in kept))
-    return slice_program(program, at * identity[axis], identity[:, kept]), section
 
 
 def _fold(program: Program, origin: Tensor, basis: Tensor) -> Program:

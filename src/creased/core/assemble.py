@@ -15,9 +15,8 @@ from torch import Tensor
 from creased.core.chains import match_tails, order_chains
 from creased.core.cofaces import Arrangement, Cofaces
 from creased.core.corners import inside_walls
-from creased.core.level_set import Polygons
 from creased.core.pairing import CellCodes
-from creased.core.pieces import Piece
+from creased.core.polygons import Polygons
 from creased.core.program import Program
 from creased.core.signs import RowLayout, masks_of
 from creased.core.skeleton import Skeleton
@@ -41,24 +40,6 @@ class Cycles(NamedTuple):
     corner_edge: Tensor  # (n,) int64: the edge that leaves a corner; -1 at the end of an open chain
     n_open: int  # ends of chains that do not close
     n_crowded: int  # sides that meet two others of their polygon already joined
-
-
-def on_row(piece: Piece, row: int) -> Piece:
-    """The part of a piece on a row (the last one that cut), with its vertices renumbered from 0."""
-    cells = piece.skeleton
-    is_on = cells.zero_ids[:, -1] == row
-    vertex = is_on.nonzero()[:, 0]
-    lies_on = (cells.edge_zero_ids[:, -1:] == row).any(1)  # no edge does in one dimension
-    edge = lies_on.nonzero()[:, 0]
-    number = (is_on.cumsum(0) - 1).to(cells.edges.dtype)
-    part = Skeleton(
-        vertices=cells.vertices[vertex],
-        zero_ids=cells.zero_ids[vertex],
-        words=cells.words[vertex],
-        edges=number[cells.edges[edge].long()],
-        edge_zero_ids=cells.edge_zero_ids[edge],
-    )
-    return piece._replace(skeleton=part, corners=None if piece.corners is None else piece.corners[vertex])
 
 
 def polygon_sides(surface: Skeleton, rows: Arrangement) -> Sides:

@@ -11,13 +11,13 @@ What is not checked: self-intersection after rounding of the coordinates.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from creased.core.chains import label_components, match_tails
-from creased.core.level_set import LevelSet, Polygons
+from creased.core.polygons import Polygons
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,41 @@ class Audit(Counts):
         return found + walls
 
 
-def audit_level_set(level_set: LevelSet) -> Audit:
+class AuditedSurface(Protocol):
+    """What an audit reads of a level set."""
+
+    @property
+    def dim(self) -> int:
+        """Ambient dimension."""
+
+    @property
+    def vertices(self) -> Tensor:
+        """Positions (V, D)."""
+
+    @property
+    def edges(self) -> Tensor:
+        """Ends (E, 2)."""
+
+    @property
+    def polygons(self) -> Polygons:
+        """Polygons, D = 3."""
+
+    @property
+    def residual(self) -> Tensor:
+        """|f - level| (V,) at the vertices."""
+
+    @property
+    def n_torn(self) -> int:
+        """Faces that rounding left open."""
+
+    def is_ray(self) -> Tensor:
+        """True (V,) for vertices at infinity."""
+
+    def is_on_wall(self) -> Tensor:
+        """True (V,) for vertices on walls of the domain."""
+
+
+def audit_level_set(level_set: AuditedSurface) -> Audit:
     """Check a level set of any dimension; closedness and orientation are those of D = 2 and 3."""
     n_vertices = level_set.vertices.shape[0]
     labels = label_components(n_vertices, level_set.edges)

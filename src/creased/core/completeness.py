@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 import torch
 
-from creased.core.assemble import on_row
 from creased.core.march import Walker
-from creased.core.pieces import Cutter
+from creased.core.pieces import Cutter, on_row
 from creased.core.tasks import Task
 
 

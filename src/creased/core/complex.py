@@ -13,13 +13,13 @@ from torch import Tensor
 
 from creased.core.cells import CellsAround
 from creased.core.cofaces import arrange
+from creased.core.corners import own_vertices
 from creased.core.domain import Domain
 from creased.core.essential import Essential
 from creased.core.pairing import CellCodes
-from creased.core.pieces import own_edges, own_vertices
 from creased.core.records import map_tensors
 from creased.core.signs import RowLayout, sign_vectors
-from creased.core.skeleton import Skeleton
+from creased.core.skeleton import Skeleton, own_edges
 from creased.core.true_cells import TrueCells
 
 
@@ -87,9 +87,10 @@ class PolyhedralComplex:
 
     def is_own_edge(self) -> Tensor:
         """True (E,) for the edges that do not belong to an earlier piece; all, where this is no piece."""
-        return own_edges(self._skeleton(), self.corners, arrange(self.layout, self.words.device))
+        return own_edges(self.skeleton(), self.corners, arrange(self.layout, self.words.device))
 
-    def _skeleton(self) -> Skeleton:
+    def skeleton(self) -> Skeleton:
+        """Vertices and edges with their codes."""
         return Skeleton(self.vertices, self.zero_ids, self.words, self.edges, self.edge_zero_ids)
 
     def euler_characteristic(self) -> int:

@@ -18,9 +18,17 @@ import torch
 from torch import Tensor
 
 DEAD = -1
+
+
 EARLIER = -2
+
+
 LATER = -3
+
+
 NOWHERE = (DEAD, EARLIER, LATER)
+
+
 LANES = {1: torch.uint8, 2: torch.int16, 4: torch.int32}  # as wide as so many bools
 
 
@@ -98,3 +106,10 @@ def live_faces(corners: Tensor, dim: int) -> Tensor:
     """
     table = corner_tables(dim, corners.device).of_face
     return (corners[:, table] >= 0).any(-1)
+
+
+def own_vertices(vertices: Tensor, corners: Tensor | None) -> Tensor:
+    """True (V,) for the vertices that belong to a piece with these corners."""
+    if corners is None:
+        return torch.ones(vertices.shape[0], dtype=torch.bool, device=vertices.device)
+    return ~any_corner(corners == EARLIER)

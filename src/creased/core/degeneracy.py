@@ -8,14 +8,15 @@ vertices in one place. That is what ``"perturb"`` gives. ``"contract"`` makes on
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from creased.core.complex import PolyhedralComplex
-from creased.core.contract import merge
-from creased.core.level_set import LevelSet, Polygons
+from creased.core.level_set import LevelSet
 from creased.core.pairing import CellCodes
+from creased.core.polygons import Polygons
 from creased.core.rationals import ExactRows
 from creased.core.tasks import Task
 from creased.core.true_cells import Signs, find_true_cells, true_signs
@@ -50,7 +51,7 @@ def treat_complex(found: PolyhedralComplex, task: Task, degeneracy: str) -> Poly
     if degeneracy == "error":
         _refuse(found, task, exact)
         return found
-    true = find_true_cells(found, task.program, exact, task.rows)
+    true = find_true_cells(found.skeleton(), found.domain, task.program, exact, task.rows)
     notes = [found.status] * bool(found.status)
     if true.n_flat:
         notes.append(f"an output vanishes on {true.n_flat} full-dimensional cells")
@@ -136,3 +137,21 @@ def _merged_polylines(polylines: Polygons, vertex: Tensor) -> Polygons:
     remains = corners != corners[polylines.following()]
     sizes = torch.zeros_like(polylines.sizes).index_add_(0, polylines.owners(), remains.long())
     return Polygons.of_sizes(sizes, corners[remains])
+
+
+class Merged(NamedTuple):
+    """Polygons between fewer vertices."""
+
+    polygons: Polygons
+    polygon: Tensor  # (F',) int64: which polygon each was
+
+
+def merge(polygons: Polygons, vertex: Tensor) -> Merged:
+    """Polygons once each vertex (V,) has become another; those left with two corners or fewer are dropped."""
+    corners, owners = vertex[polygons.indices], polygons.owners()
+    remains = corners != corners[polygons.following()]
+    sizes = torch.zeros_like(polygons.sizes).index_add_(0, owners, remains.long())
+    is_face = sizes > 2
+    remains &= is_face[owners]
+    faces = Polygons.of_sizes(sizes[is_face], corners[remains])
+    return Merged(faces, is_face.nonzero()[:, 0])

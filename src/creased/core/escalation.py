@@ -14,7 +14,7 @@ import torch
 from creased.core.certify import prove
 from creased.core.complex import PolyhedralComplex
 from creased.core.level_set import LevelSet
-from creased.core.methods import is_large
+from creased.core.method_choice import is_large
 from creased.core.program import Program
 from creased.core.tolerance import doubtful_band
 

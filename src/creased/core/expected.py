@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from creased.core.collect import ASSEMBLY
 from creased.core.memory import free_bytes, in_gigabytes
-from creased.core.methods import choose_method
+from creased.core.method_choice import choose_method
 from creased.core.program import Program
 from creased.core.signs import WORD
+from creased.core.weld import ASSEMBLY
 
 WALK = 4  # what walking takes, as a multiple of what is kept; 3 to 4 measured with 1024 and 2048 neurons
 

@@ -10,61 +10,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from creased.core.audit import Audit, audit_level_set
 from creased.core.domain import Domain
 from creased.core.essential import Essential
+from creased.core.polygons import Polygons
 from creased.core.records import map_tensors
 from creased.core.signs import RowLayout, masks_of
-
-if TYPE_CHECKING:
-    from creased.core.audit import Audit
-
-
-@dataclass(frozen=True)
-class Polygons:
-    """Cycles of vertices, one behind the other."""
-
-    offsets: Tensor  # (F + 1,) int64: polygon i is indices[offsets[i] : offsets[i + 1]]
-    indices: Tensor  # (n,) int64: vertices, in order around each polygon
-
-    @staticmethod
-    def of_sizes(sizes: Tensor, indices: Tensor) -> Polygons:
-        """Cycles (n,) of given sizes (F,) int64; those of size 0 are left out."""
-        return Polygons(torch.nn.functional.pad(sizes[sizes > 0].cumsum(0), (1, 0)), indices)
-
-    @property
-    def n(self) -> int:
-        """F."""
-        return self.offsets.shape[0] - 1
-
-    @property
-    def sizes(self) -> Tensor:
-        """Corners (F,) int64 of each polygon."""
-        return self.offsets.diff()
-
-    def owners(self) -> Tensor:
-        """The polygon (n,) int64 of each corner."""
-        return torch.repeat_interleave(torch.arange(self.n, device=self.offsets.device), self.sizes)
-
-    def following(self) -> Tensor:
-        """The position (n,) int64 in ``indices`` of the next corner around the same polygon."""
-        following = torch.arange(1, self.indices.shape[0] + 1, device=self.indices.device)
-        following[self.offsets[1:] - 1] = self.offsets[:-1]
-        return following
-
-    def triangles(self) -> tuple[Tensor, Tensor]:
-        """Fans (T, 3) int64 from the first corner of each polygon, and the polygon (T,) of each triangle."""
-        owners = self.owners()
-        position = torch.arange(self.indices.shape[0], device=self.indices.device)
-        middle = ((position > self.offsets[owners]) & (position < self.offsets[owners + 1] - 1)).nonzero()[
-            :, 0
-        ]
-        apex = self.indices[self.offsets[owners[middle]]]
-        return torch.stack([apex, self.indices[middle], self.indices[middle + 1]], dim=1), owners[middle]
 
 
 @dataclass(frozen=True)
@@ -132,8 +88,6 @@ class LevelSet:
 
     def audit(self) -> Audit:
         """Check the mesh, trusting nothing of how it was made; see `creased.core.audit`."""
-        from creased.core.audit import audit_level_set
-
         return audit_level_set(self)
 
     def to(self, device: torch.device | str) -> LevelSet:

@@ -39,19 +39,6 @@ def silence_sums(z: Tensor, affine: Affine, inputs: Tensor, inherited: Tensor | 
         z[row[is_noise], neuron[is_noise]] = 0
 
 
-def silence_interpolated(made: Tensor, first: Tensor, second: Tensor, coarse: float) -> None:
-    """Set to zero the values (n, N) that are no more than noise of the interpolation that made them.
-
-    It is relative to the values (n, N) at the ends; ``coarse``, relative to the largest of all, finds
-    candidates.
-    """
-    row, column = (made.abs() <= coarse).nonzero(as_tuple=True)
-    if row.numel():
-        ends = torch.maximum(first[row, column].abs(), second[row, column].abs())
-        is_noise = made[row, column].abs() <= rounding_error(made.dtype, 1) * ends
-        made[row[is_noise], column[is_noise]] = 0
-
-
 def advance_quietly(
     block: Block, state: Tensor, activation: Tensor, inherited: Tensor | None = None
 ) -> Tensor:

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from creased.core.assemble import Cycles
 from creased.core.chains import label_components, match_tails
-from creased.core.level_set import Polygons
 from creased.core.pairing import CellCodes
+from creased.core.polygons import Polygons
 from creased.core.signs import RowLayout, sign_vectors
 from creased.core.tolerance import get_epsilon
 

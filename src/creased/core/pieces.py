@@ -14,14 +14,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.cofaces import Arrangement
-from creased.core.corners import EARLIER, any_corner
-from creased.core.growable import Growable
 from creased.core.memory import working_bytes
 from creased.core.noise import advance_quietly, inherited_noise, silence_sums
 from creased.core.program import Affine
 from creased.core.prune import Pruner
-from creased.core.skeleton import BlockCut, GrowingSkeleton, Skeleton, corners_of_edges
+from creased.core.records import Growable
+from creased.core.skeleton import BlockCut, GrowingSkeleton, Skeleton
 from creased.core.subdivide import SCAN, cut_by_next, start_block
 from creased.core.tasks import Task
 from creased.core.work import Work, divide, renumber
@@ -159,20 +157,19 @@ def _finish(work: Work) -> Piece:
     )
 
 
-def own_vertices(vertices: Tensor, corners: Tensor | None) -> Tensor:
-    """True (V,) for the vertices that belong to a piece with these corners."""
-    if corners is None:
-        return torch.ones(vertices.shape[0], dtype=torch.bool, device=vertices.device)
-    return ~any_corner(corners == EARLIER)
-
-
-def own_edges(cells: Skeleton, corners: Tensor | None, rows: Arrangement) -> Tensor:
-    """True (E,) for the edges that belong to a piece: no earlier one has a region around them."""
-    is_own = torch.ones(cells.edges.shape[0], dtype=torch.bool, device=cells.edges.device)
-    if corners is None:
-        return is_own
-    is_shared = ~own_vertices(cells.vertices, corners)
-    first, second = (is_shared.index_select(0, end) for end in cells.edges.unbind(1))
-    doubt = (first & second).nonzero()[:, 0]  # an own vertex is on own edges alone
-    is_own[doubt] = ~any_corner(corners_of_edges(cells, corners, doubt, rows) == EARLIER)
-    return is_own
+def on_row(piece: Piece, row: int) -> Piece:
+    """The part of a piece on a row (the last one that cut), with its vertices renumbered from 0."""
+    cells = piece.skeleton
+    is_on = cells.zero_ids[:, -1] == row
+    vertex = is_on.nonzero()[:, 0]
+    lies_on = (cells.edge_zero_ids[:, -1:] == row).any(1)  # no edge does in one dimension
+    edge = lies_on.nonzero()[:, 0]
+    number = (is_on.cumsum(0) - 1).to(cells.edges.dtype)
+    part = Skeleton(
+        vertices=cells.vertices[vertex],
+        zero_ids=cells.zero_ids[vertex],
+        words=cells.words[vertex],
+        edges=number[cells.edges[edge].long()],
+        edge_zero_ids=cells.edge_zero_ids[edge],
+    )
+    return piece._replace(skeleton=part, corners=None if piece.corners is None else piece.corners[vertex])

@@ -20,9 +20,9 @@ from torch import Tensor
 
 from creased.core.cofaces import arrange
 from creased.core.domain import Rows
-from creased.core.growable import Growable
 from creased.core.noise import silence_sums
 from creased.core.program import Affine
+from creased.core.records import Growable
 from creased.core.signs import RowLayout, pack_rows
 from creased.core.simplex import Table, simplex_skeleton
 from creased.core.skeleton import GrowingSkeleton, Skeleton, restrict

@@ -8,11 +8,15 @@ common power of two, and a vertex is the integer vector on which its D rows vani
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from creased.core.elimination import Form, Point, eliminate, null_vector, reduce
-from creased.core.exact_block import exact_block
-from creased.core.integer_rows import apply, as_integer, in_integers, row_times, with_bias
+from creased.core.integer_rows import apply, as_integer, exact_block, in_integers, row_times, with_bias
+from creased.core.pairing import CellCodes
 from creased.core.program import Program
 from creased.core.signs import RowLayout
 
@@ -148,3 +152,40 @@ class ExactRows:
 
 def _as_number(words: Sequence[int]) -> int:
     return sum((word & (2**64 - 1)) << (64 * i) for i, word in enumerate(words))
+
+
+@dataclass
+class Decisions:
+    """Decides signs of one arrangement."""
+
+    exact: ExactRows
+    band: float  # values below this, relative to the largest, are in doubt
+    n_decided: int = 0  # signs that were decided so far
+
+    def settle(
+        self, values: Tensor, codes: CellCodes, points: Tensor, first_row: int, largest: float
+    ) -> None:
+        """Give small values their true signs, in place; 0 where they are zero.
+
+        Args:
+            values: (n, N), affine on cells.
+            codes: of the vertices that they belong to, with respect to the rows before.
+            points: about where those are, (n, D), or (n, D + 1) in homogeneous coordinates.
+            first_row: the row of the first value.
+            largest: what the band is relative to.
+        """
+        bound = self.band * largest
+        vertex, column = (values.abs() <= bound).nonzero(as_tuple=True)
+        if not vertex.numel():
+            return
+        chosen, place = torch.unique(vertex, return_inverse=True)
+        signs = torch.tensor([self._signs(codes, points, int(v)) for v in chosen.tolist()])
+        mine = signs.to(values.device)[place, first_row + column].to(values.dtype)
+        kind = torch.finfo(values.dtype)
+        least = max(kind.eps * bound, kind.tiny)  # where a value that rounding made zero is not
+        values[vertex, column] = mine * values[vertex, column].abs().clamp(min=least)
+        self.n_decided += vertex.numel()
+
+    def _signs(self, codes: CellCodes, points: Tensor, vertex: int) -> tuple[int, ...]:
+        zero_ids, words = codes.zero_ids[vertex].tolist(), codes.words[vertex].tolist()
+        return self.exact.signs(self.exact.vertex(zero_ids, words, points[vertex].tolist()))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from creased.core.cofaces import Arrangement
-from creased.core.corners import edge_corners
-from creased.core.decisions import Decisions
-from creased.core.growable import Growable
+from creased.core.corners import EARLIER, any_corner, edge_corners, own_vertices
+from creased.core.pairing import CellCodes
+from creased.core.records import Growable
 from creased.core.signs import WORD
 
 
@@ -60,6 +60,15 @@ class GrowingSkeleton:
         )
 
 
+class SignDecisions(Protocol):
+    """Decides signs in doubt while a block cuts; see `creased.core.exact.exact_signs`."""
+
+    def settle(
+        self, values: Tensor, codes: CellCodes, points: Tensor, first_row: int, largest: float
+    ) -> None:
+        """Give small values (n, N) at vertices their true signs, in place; 0 where they are zero."""
+
+
 @dataclass
 class BlockCut:
     """What one block of neurons adds to the working state while it cuts."""
@@ -71,7 +80,7 @@ class BlockCut:
     buckets: list[list[Tensor]]  # for each neuron, pieces (n,) int64 of the edges that it cuts next
     largest: float = 0.0  # of the values that the block starts with
     n_done: int = 0  # neurons that have cut
-    decisions: Decisions | None = None  # decides signs in doubt; None: noise about zero counts as zero
+    decisions: SignDecisions | None = None  # decides signs in doubt; None: noise about zero counts as zero
 
     @property
     def words(self) -> slice:
@@ -127,3 +136,15 @@ def restrict(
     buckets = [[left for piece in bucket if (left := piece[piece >= 0]).numel()] for bucket in moved]
     carried = cut.carried.select(vertex)
     return kept, replace(cut, carried=carried, buckets=buckets)
+
+
+def own_edges(cells: Skeleton, corners: Tensor | None, rows: Arrangement) -> Tensor:
+    """True (E,) for the edges that belong to a piece: no earlier one has a region around them."""
+    is_own = torch.ones(cells.edges.shape[0], dtype=torch.bool, device=cells.edges.device)
+    if corners is None:
+        return is_own
+    is_shared = ~own_vertices(cells.vertices, corners)
+    first, second = (is_shared.index_select(0, end) for end in cells.edges.unbind(1))
+    doubt = (first & second).nonzero()[:, 0]  # an own vertex is on own edges alone
+    is_own[doubt] = ~any_corner(corners_of_edges(cells, corners, doubt, rows) == EARLIER)
+    return is_own

@@ -23,13 +23,11 @@ from torch import Tensor
 
 from creased.core.cofaces import Arrangement, Cofaces
 from creased.core.corners import edge_corners, inside_walls, live_faces
-from creased.core.decisions import Decisions
-from creased.core.growable import Growable
-from creased.core.noise import silence_interpolated
 from creased.core.pairing import CellCodes
+from creased.core.records import Growable
 from creased.core.signs import WORD, lowest_row, pack_rows
-from creased.core.skeleton import BlockCut, GrowingSkeleton
-from creased.core.tolerance import rounding_error
+from creased.core.skeleton import BlockCut, GrowingSkeleton, SignDecisions
+from creased.core.tolerance import rounding_error, silence_interpolated
 
 CHUNK = 1 << 13  # edges that are split in one go: what is gathered for them stays in the cache
 SCAN = 1 << 15  # rows looked at in one go when a block starts
@@ -53,7 +51,7 @@ def start_block(
     first_row: int,
     rows: Arrangement,
     n_done: int = 0,
-    decisions: Decisions | None = None,
+    decisions: SignDecisions | None = None,
 ) -> BlockCut:
     """Make a skeleton, cut by all rows before ``first_row``, ready to be cut by a block.
 

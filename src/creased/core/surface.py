@@ -18,9 +18,10 @@ from creased.core.assemble import (
 from creased.core.cofaces import Arrangement
 from creased.core.domain import Domain
 from creased.core.essential import Essential
-from creased.core.level_set import LevelSet, Polygons
+from creased.core.level_set import LevelSet
 from creased.core.orientation import directions_by_rows, orient_polygons, orient_polylines
 from creased.core.pairing import CellCodes
+from creased.core.polygons import Polygons
 from creased.core.program import Program
 from creased.core.signs import RowLayout, masks_of
 from creased.core.skeleton import Skeleton

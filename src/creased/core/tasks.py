@@ -10,12 +10,11 @@ from torch import Tensor
 
 from creased.core.cofaces import Arrangement, arrange
 from creased.core.corners import corners_of_domain
-from creased.core.decisions import Decisions
 from creased.core.domain import Domain
 from creased.core.essential import Essential, divide
 from creased.core.infinity import cut_at_infinity, in_users_numbers
 from creased.core.program import Affine, Program
-from creased.core.rationals import ExactRows
+from creased.core.rationals import Decisions, ExactRows
 from creased.core.signs import RowLayout, clear_rows
 from creased.core.skeleton import Skeleton
 from creased.core.tolerance import steps_across

@@ -43,3 +43,16 @@ def looks_tied(distances: Tensor, reach: float) -> Tensor:
     It is a first look, which errs on the safe side.
     """
     return distances.abs() <= 4 * torch.finfo(distances.dtype).eps ** 0.5 * reach
+
+
+def silence_interpolated(made: Tensor, first: Tensor, second: Tensor, coarse: float) -> None:
+    """Set to zero the values (n, N) that are no more than noise of the interpolation that made them.
+
+    It is relative to the values (n, N) at the ends; ``coarse``, relative to the largest of all, finds
+    candidates.
+    """
+    row, column = (made.abs() <= coarse).nonzero(as_tuple=True)
+    if row.numel():
+        ends = torch.maximum(first[row, column].abs(), second[row, column].abs())
+        is_noise = made[row, column].abs() <= rounding_error(made.dtype, 1) * ends
+        made[row[is_noise], column[is_noise]] = 0

@@ -11,21 +11,20 @@ Which values are zero is decided in rationals, wherever floating point leaves it
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from creased.core.cells import CellsAround
 from creased.core.cofaces import Arrangement
+from creased.core.domain import Domain
 from creased.core.pairing import CellCodes, group_words
 from creased.core.program import BATCH, Program
 from creased.core.rationals import ExactRows
 from creased.core.signs import RowLayout, pack_rows, unpack_rows
+from creased.core.skeleton import Skeleton
 from creased.core.tolerance import looks_tied
-
-if TYPE_CHECKING:
-    from creased.core.complex import PolyhedralComplex
 
 
 class Signs(NamedTuple):
@@ -74,35 +73,36 @@ class TrueCells:
 
 
 def find_true_cells(
-    complex_: PolyhedralComplex, program: Program, exact: ExactRows, rows: Arrangement
+    skeleton: Skeleton, domain: Domain, program: Program, exact: ExactRows, rows: Arrangement
 ) -> TrueCells:
     """The cells of a whole complex, unperturbed.
 
     Args:
-        complex_: with right signs; see `creased.core.decisions`.
+        skeleton: of the whole complex, with right signs; see `creased.core.rationals`.
+        domain: that was cut.
         program: that it is of, its outputs less the level.
         exact: the same in rationals.
         rows: tables of the arrangement.
     """
-    codes = CellCodes(complex_.words, complex_.zero_ids)
-    walls = complex_.domain.halfspaces(program.dtype, program.device)
-    at_vertices = true_signs(codes, complex_.vertices, program, walls, exact)
+    codes = CellCodes(skeleton.words, skeleton.zero_ids)
+    walls = domain.halfspaces(program.dtype, program.device)
+    at_vertices = true_signs(codes, skeleton.vertices, program, walls, exact)
     found = []
-    for dim in range(complex_.dim + 1):
+    for dim in range(exact.dim + 1):
         cells = CellsAround(codes, None, dim, rows)
         found.append(_of_dimension(_signs_of(cells, at_vertices), dim, exact))
-    is_ray = complex_.is_ray()
+    is_ray = exact.layout.is_ray(skeleton.zero_ids)
     label = _find(at_vertices, found[0]).masked_fill(is_ray, -1)
     place = torch.zeros(found[0].plus.shape[0], dtype=torch.int64, device=label.device)
     finite = (~is_ray).nonzero()[:, 0]
     place[label[finite]] = finite
-    first, second = complex_.edges.long().unbind(1)
+    first, second = skeleton.edges.long().unbind(1)
     along = Signs(*(x[first] | x[second] for x in at_vertices))
-    number = _find(along, found[1]) if complex_.edges.shape[0] else first
+    number = _find(along, found[1]) if skeleton.edges.shape[0] else first
     has = (number >= 0).nonzero()[:, 0]
     edges = torch.full((found[1].plus.shape[0], 2), -1, device=label.device)
-    edges[number[has]] = label[complex_.edges.long()[has]]
-    return TrueCells(tuple(found), complex_.vertices[place], edges, label, complex_.layout)
+    edges[number[has]] = label[skeleton.edges.long()[has]]
+    return TrueCells(tuple(found), skeleton.vertices[place], edges, label, exact.layout)
 
 
 def true_signs(codes: CellCodes, points: Tensor, program: Program, walls: Tensor, exact: ExactRows) -> Signs:

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from creased.core.cofaces import Arrangement
 from creased.core.domain import Domain
-from creased.core.level_set import Polygons
 from creased.core.march import Walk
 from creased.core.pairing import Groups, group_exact
+from creased.core.polygons import Polygons
 from creased.core.program import Program
 from creased.core.signs import clear_rows
 from creased.core.skeleton import Skeleton

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from creased.core.box import Box
 from creased.core.complex import PolyhedralComplex
-from creased.core.domain import Box
 from creased.core.extract_complex import extract_complex
 from creased.core.program import Program
 from creased.core.regions import Regions, find_regions

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from creased.core.chains import match_tails
-from creased.core.level_set import Polygons
+from creased.core.polygons import Polygons
 
 
 class Halfedges(NamedTuple):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from creased.core.domain import Box
+from creased.core.box import Box
 from creased.core.level_set import LevelSet
 from creased.core.program import Program
 from creased.core.tolerance import get_epsilon

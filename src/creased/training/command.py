@@ -5,6 +5,8 @@ What goes wrong once a run has begun is said by `creased.training.run.run_or_exp
 
 from __future__ import annotations
 
+import logging
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -16,9 +18,17 @@ from hydra.errors import ConfigCompositionException, HydraException, MissingConf
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from creased.training.run import run_or_explain
+
 TRACES = "HYDRA_FULL_ERROR"  # with 1 Hydra raises what it caught; a user who sets it wants the trace
+
+
 ALL_OPTIONS = "./run train --cfg job shows every option"
+
+
 LIKE = 0.75  # of two words, as difflib measures it; less alike is not meant
+
+
 CONFIGS = Path(__file__).parents[3] / "configs"
 
 
@@ -73,3 +83,42 @@ def _names(config: Any, prefix: str = "") -> Iterator[str]:
         value = config._get_node(key)
         if isinstance(value, DictConfig) and not (value._is_none() or value._is_interpolation()):
             yield from _names(value, f"{prefix}{key}.")
+
+
+log = logging.getLogger(__name__)
+
+
+def objective(cfg: DictConfig) -> float | list[float] | None:
+    """One run, as Hydra's sweepers see it.
+
+    Args:
+        cfg: the configuration of `configs/train.yaml`; ``optimized_metric`` is null, a name, or several.
+
+    Returns:
+        The metric or metrics asked for; None where nothing is asked for, and where the run has failed or
+        does not have them, as a level set that is empty has no distance to a shape: a failed trial.
+    """
+    metrics, wanted = run_or_explain(cfg), cfg.optimized_metric
+    if wanted is None or "failed" in metrics or not metrics:
+        return None
+    names = [wanted] if isinstance(wanted, str) else list(wanted)
+    values = [_number(metrics, name) for name in names]
+    found = [value for value in values if value is not None]
+    if len(found) < len(names):
+        missing = ", ".join(name for name, value in zip(names, values, strict=True) if value is None)
+        log.error(
+            "optimized_metric: this run has no number %s; it has %s", missing, ", ".join(_numbers_in(metrics))
+        )
+        return None
+    return found[0] if isinstance(wanted, str) else found
+
+
+def _number(metrics: dict[str, Any], name: str) -> float | None:
+    """A finite number of `metrics.json`, or of what was logged in the last epoch."""
+    value = metrics.get(name, metrics["logged"].get(name))
+    is_number = isinstance(value, int | float) and math.isfinite(value)
+    return float(value) if is_number else None
+
+
+def _numbers_in(metrics: dict[str, Any]) -> list[str]:
+    return [name for name in metrics if _number(metrics, name) is not None] + list(metrics["logged"])

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
-from creased.core.methods import METHODS
+from creased.core.method_choice import METHODS
 
 
 class Option(NamedTuple):

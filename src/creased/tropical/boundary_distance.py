@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 
 from creased.core.affine_slice import ProgramSlice
+from creased.core.box import Box
 from creased.core.combine import difference
-from creased.core.domain import Box
 from creased.core.extract_level_set import extract_level_set
 from creased.core.level_set import LevelSet
 from creased.core.program import Program

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import torch
 
-from creased.core.domain import Box
+from creased.core.box import Box
 from creased.core.domain import Domain as Convex
 from creased.core.program import Program
 from creased.tropical.cones import Cone, cut, dot, intersection, whole_space

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from creased.core.domain import Box
-from creased.core.extract_complex import extract_complex
+from creased.core.box import Box
+from creased.core.extract_complex import count_cells, extract_complex
 from creased.core.program import Program
-from creased.core.stream_complex import count_cells
 from creased.tropical.cells import CellBudgetError, in_words, require_few_corners
 from creased.tropical.counts import EXACT, count
 from creased.tropical.engine_cells import ComplexTooLargeError

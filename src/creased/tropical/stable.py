@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from creased.core.bounds import Cells, Tail, excludes_zero
-from creased.core.domain import Box
+from creased.core.box import Box
 from creased.core.forms import closing, input_forms, loss
 from creased.core.program import Affine, Program
 from creased.tropical.cells import MOST_CELLS, CellBudgetError, cut_by_rows, is_bounded, start_cone

@@ -13,9 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from creased.core.affine_slice import slice_across
+from creased.core.box import Box, slice_across
 from creased.core.combine import select
-from creased.core.domain import Box
 from creased.core.extract_complex import extract_complex
 from creased.core.extract_level_set import extract_level_set
 from creased.core.level_set import LevelSet

@@ -11,8 +11,8 @@ import lightning as L
 import torch
 from torch import Tensor, nn
 
+from creased.core.extract_complex import count_cells
 from creased.core.program import Program
-from creased.core.stream_complex import count_cells
 from creased.networks import lower
 from creased.training.ranks import from_rank_zero
 from creased.tropical import local_complexity
