@@ -11,7 +11,7 @@ import torch
 from hypothesis import HealthCheck, settings
 
 from creased import Affine, Block, Program
-from creased.core.tolerance import get_epsilon
+from creased.core.numerics.tolerance import get_epsilon
 
 SHARED_NETS = Path(__file__).parents[2] / "shared" / "nets"  # beside the checkout on some machines, or absent
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 import torch
 
 from creased import PolyhedralComplex, Program
-from creased.core.tolerance import get_epsilon
+from creased.core.numerics.tolerance import get_epsilon
 
 Signs = tuple[int, ...]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from creased import Affine, Block, Box, Program
-from creased.core.records import map_tensors
+from creased.core.numerics.tensors import map_tensors
 
 WIDEST = {1: 20, 2: 20, 3: 20, 4: 12, 5: 10}  # neurons of a hidden layer, by input dimension
 MOST_VERTICES = 1000  # of an arrangement of as many hyperplanes as there are neurons

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from creased.camera import Camera
-from creased.core.tolerance import get_epsilon
+from creased.core.numerics.tolerance import get_epsilon
 from creased.mesh_queries import TriangleIndex
 from creased.raycast import GOLDEN, Fans, Fragments
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from creased.camera import Camera, project
-from creased.core.tolerance import get_epsilon
+from creased.core.numerics.tolerance import get_epsilon
 from creased.mesh_queries import TriangleIndex
 
 if TYPE_CHECKING:

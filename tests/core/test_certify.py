@@ -25,9 +25,9 @@ from creased import (
 )
 from creased.core import escalation, integer_rows
 from creased.core.doubts import Filter
+from creased.core.numerics.tensors import map_tensors
 from creased.core.pairing import CellCodes
 from creased.core.rationals import ExactRows
-from creased.core.records import map_tensors
 from creased.core.stubs import edges_from
 from tests.oracles import cells_of, exact_complex
 from tests.strategies import (

@@ -23,7 +23,7 @@ from creased import (
     find_regions,
     stream_complex,
 )
-from creased.core.spanning import null_space
+from creased.core.numerics.linear_algebra import null_space
 from creased.geometry.implicit_vertices import implicit_vertices
 from tests.strategies import ball_program, random_program
 

@@ -6,7 +6,7 @@ import torch
 
 import creased
 from creased.core.expected import expect, say_expected
-from creased.core.records import map_tensors
+from creased.core.numerics.tensors import map_tensors
 
 
 def _program(widths: tuple[int, ...], dim: int = 3) -> creased.Program:

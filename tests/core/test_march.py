@@ -11,7 +11,7 @@ from hypothesis import given
 from torch import Tensor
 
 from creased import MLP, Affine, Block, Box, LevelSet, Program, extract_level_set, lower
-from creased.core.records import map_tensors
+from creased.core.numerics.tensors import map_tensors
 from tests.oracles import named_cells, program_of
 from tests.strategies import Case, ball_program, degenerate_cases, generic_cases, random_program
 

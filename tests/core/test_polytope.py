@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from creased import Box, Polytope, Simplex, count_cells, extract_complex, extract_level_set, find_regions
-from creased.core.spanning import independent_rows, null_space
+from creased.core.numerics.linear_algebra import independent_rows, null_space
 from tests.invariants import check_edges, check_faces, check_stubs
 from tests.strategies import ball_program, random_program
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from creased import Affine, Block, Box, Program, extract_level_set
 from creased.core.facets import Facets, find_facets
-from creased.core.records import map_tensors
+from creased.core.numerics.tensors import map_tensors
 from tests.core.test_march import _cells
 from tests.strategies import assemble, random_program
 

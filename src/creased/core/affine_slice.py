@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from creased.core.numerics.linear_algebra import independent_rows
+from creased.core.numerics.tolerance import get_epsilon, rounding_error
 from creased.core.program import Affine, Block, Program
-from creased.core.spanning import independent_rows
-from creased.core.tolerance import get_epsilon, rounding_error
 
 
 @dataclass(frozen=True)

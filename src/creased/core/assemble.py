@@ -12,9 +12,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.chains import match_tails, order_chains
 from creased.core.cofaces import Arrangement, Cofaces
 from creased.core.corners import inside_walls
+from creased.core.numerics.pointer_doubling import match_tails, order_chains
 from creased.core.pairing import CellCodes
 from creased.core.polygons import Polygons
 from creased.core.program import Program

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from creased.core.chains import label_components, match_tails
+from creased.core.numerics.pointer_doubling import label_components, match_tails
 from creased.core.polygons import Polygons
 
 

@@ -16,8 +16,8 @@ from creased.core.cofaces import arrange
 from creased.core.corners import own_vertices
 from creased.core.domain import Domain
 from creased.core.essential import Essential
+from creased.core.numerics.tensors import map_tensors
 from creased.core.pairing import CellCodes
-from creased.core.records import map_tensors
 from creased.core.signs import RowLayout, sign_vectors
 from creased.core.skeleton import Skeleton, own_edges
 from creased.core.true_cells import TrueCells

@@ -21,8 +21,8 @@ from torch import Tensor
 from creased.core.affine_slice import ProgramSlice, slice_program
 from creased.core.domain import Domain
 from creased.core.elimination import eliminate
+from creased.core.numerics.linear_algebra import independent_rows, null_space
 from creased.core.program import Program
-from creased.core.spanning import independent_rows, null_space
 from creased.core.whole_space import LinealityError, WholeSpace
 
 Matrix = list[list[Fraction]]

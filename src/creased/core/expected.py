@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from creased.core.memory import free_bytes, in_gigabytes
 from creased.core.method_choice import choose_method
+from creased.core.numerics.memory import free_bytes, in_gigabytes
 from creased.core.program import Program
 from creased.core.signs import WORD
 from creased.core.weld import ASSEMBLY

@@ -15,11 +15,11 @@ from creased.core.complex import PolyhedralComplex
 from creased.core.degeneracy import needs_exact, treat_complex
 from creased.core.domain import Domain
 from creased.core.escalation import EVERYTHING, FEW_VERTICES, Numbers, Proof, find_untorn, first_certified
+from creased.core.numerics.tolerance import doubtful_band
 from creased.core.pieces import Cutter
 from creased.core.program import Program
 from creased.core.skeleton import Skeleton
 from creased.core.tasks import Task, choose_dtype, make_task
-from creased.core.tolerance import doubtful_band
 from creased.core.weld import collect
 
 
@@ -54,7 +54,7 @@ def extract_complex(
         zero_sign: the sign, 1 or -1, that an output counts as having where it vanishes on a whole cell.
         exact: decide signs that rounding leaves in doubt in rationals; "contract" and "error" always do.
         memory: bytes that the complex may take; what is free by default.
-        at_once: vertices that are cut at once; by default as many as `creased.core.memory` allows.
+        at_once: vertices that are cut at once; by default as many as `creased.core.numerics.memory` allows.
         device: where to work; the program's by default.
         dtype: floating type to work in; the program's by default. Where float32 proves too coarse float64 is
             taken, and rationals where that does, as long as there are few vertices; the status says so.

@@ -78,7 +78,7 @@ def extract_level_set(
         budget: seconds that the proof may take; what is proven by then, the guarantee says. None: any.
         memory: bytes that the level set may take; what is free by default. One that would take more is given
             up early, with what was found of it and a status in numbers.
-        at_once: vertices that are cut at once; by default as many as `creased.core.memory` allows.
+        at_once: vertices that are cut at once; by default as many as `creased.core.numerics.memory` allows.
         progress: is told in words, now and then, how far it is.
         device: where to work; the program's by default.
         dtype: floating type to work in; the program's by default. Where float32 proves too coarse float64 is

@@ -12,9 +12,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from creased.core.numerics.tensors import map_tensors
+from creased.core.numerics.tolerance import rounding_error
 from creased.core.program import Affine, Block, Program
-from creased.core.records import map_tensors
-from creased.core.tolerance import rounding_error
 
 
 def silence_sums(z: Tensor, affine: Affine, inputs: Tensor, inherited: Tensor | None = None) -> None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from creased.core.records import map_tensors
+from creased.core.numerics.tensors import map_tensors
 
 BATCH = 1 << 12  # points that are evaluated at once
 

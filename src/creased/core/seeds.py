@@ -13,11 +13,11 @@ import math
 import torch
 from torch import Tensor
 
-from creased.core.chains import label_components
 from creased.core.domain import Domain
 from creased.core.level_set import LevelSet
+from creased.core.numerics.pointer_doubling import label_components
+from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program import Program
-from creased.core.tolerance import get_epsilon
 
 BELOW = 1e-11  # of the domain's reach
 NEWTON_STEPS = 8  # the function is piecewise affine: few cells away is near enough

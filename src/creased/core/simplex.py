@@ -12,9 +12,9 @@ from torch import Tensor
 
 from creased.core.domain import Rows
 from creased.core.elimination import opposite_walls
+from creased.core.numerics.linear_algebra import independent_rows
 from creased.core.signs import pack_rows
 from creased.core.skeleton import Skeleton
-from creased.core.spanning import independent_rows
 
 Table = tuple[tuple[float, ...], ...]
 

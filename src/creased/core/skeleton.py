@@ -10,8 +10,8 @@ from torch import Tensor
 
 from creased.core.cofaces import Arrangement
 from creased.core.corners import EARLIER, any_corner, edge_corners, own_vertices
+from creased.core.numerics.tensors import Growable
 from creased.core.pairing import CellCodes
-from creased.core.records import Growable
 from creased.core.signs import WORD
 
 

@@ -13,11 +13,11 @@ from creased.core.corners import corners_of_domain
 from creased.core.domain import Domain
 from creased.core.essential import Essential, divide
 from creased.core.infinity import cut_at_infinity, in_users_numbers
+from creased.core.numerics.tolerance import steps_across
 from creased.core.program import Affine, Program
 from creased.core.rationals import Decisions, ExactRows
 from creased.core.signs import RowLayout, clear_rows
 from creased.core.skeleton import Skeleton
-from creased.core.tolerance import steps_across
 from creased.core.whole_space import OpenStart, WholeSpace, open_start
 
 FEWEST_STEPS = 1 << 18  # floating-point numbers across the domain; with fewer, vertices are lost

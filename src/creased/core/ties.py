@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.tolerance import rounding_error
+from creased.core.numerics.tolerance import rounding_error
 
 TERMS = 7  # of the sums whose rounding is looked through; a deep network's is mostly less than it could be
 COARSEST = 0.01  # of the domain: rows that cut the plane no more precisely than that do not cut it

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from creased.core.cofaces import Arrangement
 from creased.core.corners import LATER, any_corner, own_vertices
-from creased.core.memory import free_bytes, in_gigabytes
+from creased.core.numerics.memory import free_bytes, in_gigabytes
+from creased.core.numerics.tensors import Growable
 from creased.core.pairing import CellCodes, group_codes
 from creased.core.pieces import Cutter, Piece, on_row
-from creased.core.records import Growable
 from creased.core.skeleton import Skeleton, own_edges
 from creased.core.tasks import Task
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from creased.core.box import Box
-from creased.core.tolerance import get_epsilon
+from creased.core.numerics.tolerance import get_epsilon
 from creased.drawing.palette import INK, by_place
 from creased.drawing.plane import frame
 from creased.tropical.epigraphs import Epigraph, Point, epigraph

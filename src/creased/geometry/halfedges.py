@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.chains import match_tails
+from creased.core.numerics.pointer_doubling import match_tails
 from creased.core.polygons import Polygons
 
 

@@ -27,9 +27,9 @@ from torch.autograd.function import once_differentiable
 from torch.utils.checkpoint import checkpoint
 
 from creased.core.level_set import LevelSet
+from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program import Program
 from creased.core.signs import RowLayout
-from creased.core.tolerance import get_epsilon
 
 BATCH = 16_384  # vertices whose preactivations are held at once
 

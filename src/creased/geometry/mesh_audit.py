@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from creased.core.audit import Counts, check_polygons
-from creased.core.chains import label_components
+from creased.core.numerics.pointer_doubling import label_components
 from creased.geometry.polygon_mesh import PolygonMesh
 
 

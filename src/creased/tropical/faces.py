@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 
-from creased.core.chains import label_components
+from creased.core.numerics.pointer_doubling import label_components
 from creased.tropical.cones import Cone, echelon, rank, reduce_by
 from creased.tropical.integers import Vector
 

@@ -14,8 +14,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from creased.core.numerics.tensors import map_tensors
 from creased.core.program import BATCH, Program
-from creased.core.records import map_tensors
 
 PRIMES = (1048573, 1048571, 1048559, 1048549)  # the largest below 2^20
 MOST_TERMS = 1 << 12  # so many products add up to less than 2^52

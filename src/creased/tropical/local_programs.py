@@ -14,8 +14,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from creased.core.numerics.tolerance import rounding_error
 from creased.core.program import Affine, Block, Program
-from creased.core.tolerance import rounding_error
 
 
 class Balls(NamedTuple):

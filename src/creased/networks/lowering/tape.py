@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from creased.core.tolerance import get_epsilon
+from creased.core.numerics.tolerance import get_epsilon
 from creased.networks.lowering.refusals import Refusal
 from creased.networks.lowering.slots import BATCH, CONSTANT, Ref, Slot, fill, find_slots, key_of
 

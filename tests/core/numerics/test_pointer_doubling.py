@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from creased.core.chains import label_components, match_tails, order_chains
+from creased.core.numerics.pointer_doubling import label_components, match_tails, order_chains
 
 
 def naive_chains(successor: list[int]) -> tuple[list[int], list[int]]:

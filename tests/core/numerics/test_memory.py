@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from creased.core import memory
+from creased.core.numerics import memory
 
 CPU = torch.device("cpu")
 

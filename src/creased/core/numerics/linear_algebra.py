@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from creased.core.tolerance import get_epsilon
+from creased.core.numerics.tolerance import get_epsilon
 
 GOOD_SHARES = (
     0.2,

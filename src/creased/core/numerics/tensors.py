@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from creased.core.memory import room
+from creased.core.numerics.memory import room
 
 Record = TypeVar("Record")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from creased.core.records import Growable
+from creased.core.numerics.tensors import Growable
 
 
 def test_appended_rows_come_in_order() -> None:
