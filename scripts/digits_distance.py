@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from creased import Box, Program, lower
-from creased.core.affine_slice import ProgramSlice, slice_through
+from creased.core.program.affine_slice import ProgramSlice, slice_through
 from creased.tropical import distance_to_other_class
 
 NORMS = (1, 2, math.inf)

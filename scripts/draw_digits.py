@@ -23,8 +23,8 @@ from pictures import save_flat
 from torch import Tensor
 
 from creased import Box
-from creased.core.affine_slice import ProgramSlice, slice_through
-from creased.core.combine import margin
+from creased.core.program.affine_slice import ProgramSlice, slice_through
+from creased.core.program.combine import margin
 from creased.drawing import PlaneComplex, draw_complex, flatten
 from creased.drawing.palette import INK, by_class
 from creased.tropical import Distance, activation_cells, distance_to_other_class

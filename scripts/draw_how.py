@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 
 import creased
-from creased.core.bounds import Cells, Tail, excludes_zero
-from creased.core.forms import input_forms
+from creased.core.program.affine_arithmetic import input_forms
+from creased.core.program.bounds import Cells, Tail, excludes_zero
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,8 +10,6 @@ Importing this needs torch alone; heavier packages are imported by the functions
 
 from creased import geometry
 from creased.api import certify, count_cells, extract_complex, extract_level_set, stream_complex
-from creased.core import combine
-from creased.core.affine_slice import ProgramSlice, slice_program, slice_through
 from creased.core.audit import Audit
 from creased.core.box import Box
 from creased.core.certify import Certificate
@@ -22,7 +20,9 @@ from creased.core.essential import Essential, essential
 from creased.core.level_set import LevelSet
 from creased.core.polygons import Polygons
 from creased.core.polytope import Polytope
-from creased.core.program import Affine, Block, Program
+from creased.core.program import combine
+from creased.core.program.affine_slice import ProgramSlice, slice_program, slice_through
+from creased.core.program.program import Affine, Block, Program
 from creased.core.regions import Regions, find_regions
 from creased.core.simplex import Simplex
 from creased.core.true_cells import TrueCells

@@ -14,7 +14,7 @@ from creased.core import extract_level_set as level_sets
 from creased.core.certify import Certificate
 from creased.core.complex import PolyhedralComplex
 from creased.core.level_set import LevelSet
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.networks import lower
 
 Options = ParamSpec("Options")

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from creased.core.box import Box
-from creased.core.program import Affine, Block, Program
+from creased.core.program.program import Affine, Block, Program
 from creased.similarity import Similarity
 
 KEY = "creased"

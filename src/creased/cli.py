@@ -15,7 +15,7 @@ from creased.checkpoint import KEY, CheckpointError, Record, write_record
 from creased.cli_extract import extract
 from creased.cli_parser import in_bytes, make_parser
 from creased.core.box import Box
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.export import ExportError
 from creased.files import write_whole
 from creased.load import Loaded, load_file

@@ -23,7 +23,7 @@ from creased.core.domain import Domain
 from creased.core.level_set import LevelSet
 from creased.core.method_choice import is_large
 from creased.core.methods import Asked, level_set_of
-from creased.core.program import Affine, Program
+from creased.core.program.program import Affine, Program
 from creased.core.sub_boxes import CutPart, MapParts, Part, collect_in_parts
 from creased.core.tasks import make_task
 

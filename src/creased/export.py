@@ -16,7 +16,7 @@ import torch
 
 from creased.core.level_set import LevelSet
 from creased.core.polygons import Polygons
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.files import write_whole
 from creased.geometry.caps import CapError, cap
 from creased.geometry.polygon_mesh import PolygonMesh

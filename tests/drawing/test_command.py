@@ -10,7 +10,7 @@ import torch
 
 import creased
 from creased.cli import main
-from creased.core.affine_slice import slice_program
+from creased.core.program.affine_slice import slice_program
 from creased.drawing import flatten
 
 

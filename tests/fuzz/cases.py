@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from creased import MLP, Affine, Box, Domain, Polytope, Program, Simplex, WholeSpace, lower, slice_program
-from creased.core import combine
+from creased.core.program import combine
 from creased.networks import GroupSort, Maxout, ResidualMLP, SkipMLP
 from tests.networks.graphs import graphs
 

@@ -18,7 +18,7 @@ from creased import (
     extract_complex,
     extract_level_set,
 )
-from creased.core import combine
+from creased.core.program import combine
 from creased.core.rationals import ExactRows
 from creased.geometry import edge_lengths, sublevel_volume, surface_area
 from creased.geometry.caps import cap

@@ -5,8 +5,8 @@ import torch
 from scipy.spatial import ConvexHull
 
 import creased
-from creased.core.combine import negative
 from creased.core.polytope import Polytope
+from creased.core.program.combine import negative
 from creased.core.simplex import Simplex
 from creased.geometry.caps import cap
 from creased.geometry.sublevel import sublevel_volume

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from creased import Affine, Block, Box, Program, extract_level_set
-from creased.core.combine import negative
+from creased.core.program.combine import negative
 from creased.geometry import enclosed_volume, implicit_vertices, sublevel_volume
 from tests.strategies import ball_program, random_program
 

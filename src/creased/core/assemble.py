@@ -17,7 +17,7 @@ from creased.core.corners import inside_walls
 from creased.core.numerics.pointer_doubling import match_tails, order_chains
 from creased.core.pairing import CellCodes
 from creased.core.polygons import Polygons
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.core.signs import RowLayout, masks_of
 from creased.core.skeleton import Skeleton
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from creased.core.affine_slice import ProgramSlice, slice_program
 from creased.core.domain import Rows
-from creased.core.program import Program
+from creased.core.program.affine_slice import ProgramSlice, slice_program
+from creased.core.program.program import Program
 from creased.core.signs import pack_rows
 from creased.core.skeleton import Skeleton
 

@@ -16,7 +16,7 @@ from creased.core.complex import PolyhedralComplex
 from creased.core.level_set import LevelSet
 from creased.core.method_choice import is_large
 from creased.core.numerics.tolerance import doubtful_band
-from creased.core.program import Program
+from creased.core.program.program import Program
 
 EVERYTHING = 1.0  # the band of doubt that holds all values
 FEW_VERTICES = 20_000  # that are decided again in rationals, which may take some milliseconds each

@@ -18,11 +18,11 @@ from math import lcm
 import torch
 from torch import Tensor
 
-from creased.core.affine_slice import ProgramSlice, slice_program
 from creased.core.domain import Domain
 from creased.core.elimination import eliminate
 from creased.core.numerics.linear_algebra import independent_rows, null_space
-from creased.core.program import Program
+from creased.core.program.affine_slice import ProgramSlice, slice_program
+from creased.core.program.program import Program
 from creased.core.whole_space import LinealityError, WholeSpace
 
 Matrix = list[list[Fraction]]

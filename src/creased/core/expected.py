@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from creased.core.method_choice import choose_method
 from creased.core.numerics.memory import free_bytes, in_gigabytes
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.core.signs import WORD
 from creased.core.weld import ASSEMBLY
 

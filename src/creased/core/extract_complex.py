@@ -17,7 +17,7 @@ from creased.core.domain import Domain
 from creased.core.escalation import EVERYTHING, FEW_VERTICES, Numbers, Proof, find_untorn, first_certified
 from creased.core.numerics.tolerance import doubtful_band
 from creased.core.pieces import Cutter
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.core.skeleton import Skeleton
 from creased.core.tasks import Task, choose_dtype, make_task
 from creased.core.weld import collect

@@ -21,7 +21,7 @@ from creased.core.flat_cells import with_flat_note
 from creased.core.level_set import LevelSet
 from creased.core.method_choice import choose_method, is_large
 from creased.core.methods import Asked, march_over, subdivide_all, why_distrusted
-from creased.core.program import Affine, Program
+from creased.core.program.program import Affine, Program
 from creased.core.tasks import Task, choose_dtype, make_task
 from creased.core.whole_space import WholeSpace
 

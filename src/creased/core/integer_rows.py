@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from creased.core.elimination import Form
-from creased.core.program import Block
+from creased.core.program.program import Block
 
 
 @cache

@@ -22,11 +22,11 @@ from creased.core.cell_set import CellSet
 from creased.core.cofaces import Arrangement
 from creased.core.domain import Domain
 from creased.core.facets import Facets, find_facets, join_facets
-from creased.core.noise import preactivations_quietly
 from creased.core.numerics.memory import in_gigabytes, working_bytes
 from creased.core.numerics.tensors import Growable
 from creased.core.polygons import Polygons
-from creased.core.program import Program
+from creased.core.program.program import Program
+from creased.core.program.rounding import preactivations_quietly
 from creased.core.seeds import BELOW, reach_of
 from creased.core.signs import pack_rows
 from creased.core.slices import Slicer

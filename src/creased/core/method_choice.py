@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from creased.core.program import Program
+from creased.core.program.program import Program
 
 METHODS = ("subdivide", "march", "auto")
 

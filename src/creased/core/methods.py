@@ -20,7 +20,7 @@ from creased.core.level_set import LevelSet
 from creased.core.march import Walker
 from creased.core.numerics.memory import free_bytes
 from creased.core.numerics.tensors import map_tensors
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.core.seeds import grid_seeds, level_set_seeds, project
 from creased.core.surface import Origin, link_surface, make_level_set
 from creased.core.tasks import Task

@@ -20,11 +20,11 @@ from torch import Tensor
 
 from creased.core.cofaces import arrange
 from creased.core.domain import Rows
-from creased.core.noise import silence_sums
 from creased.core.numerics.linear_algebra import independent_rows
 from creased.core.numerics.tensors import Growable
 from creased.core.numerics.tolerance import get_epsilon, looks_tied
-from creased.core.program import Affine
+from creased.core.program.program import Affine
+from creased.core.program.rounding import silence_sums
 from creased.core.signs import RowLayout, pack_rows
 from creased.core.simplex import Table, simplex_skeleton
 from creased.core.skeleton import GrowingSkeleton, Skeleton, restrict

@@ -16,7 +16,7 @@ from creased.core.complex import PolyhedralComplex
 from creased.core.doubts import Filter, HalfEdges
 from creased.core.level_set import LevelSet
 from creased.core.pairing import CellCodes
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.core.rationals import ExactRows
 from creased.core.signs import WORD
 from creased.core.whole_space import open_start

@@ -17,7 +17,7 @@ from torch import Tensor
 from creased.core.elimination import Form, Point, eliminate, null_vector, reduce
 from creased.core.integer_rows import apply, as_integer, exact_block, in_integers, row_times, with_bias
 from creased.core.pairing import CellCodes
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.core.signs import RowLayout
 
 

@@ -21,7 +21,7 @@ from creased.core.corners import DEAD
 from creased.core.domain import Domain
 from creased.core.numerics.tensors import map_tensors
 from creased.core.pairing import CellCodes
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.core.signs import RowLayout, masks_of, sign_vectors
 
 BATCH = 1 << 12  # regions whose maps are found in one go

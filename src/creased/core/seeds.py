@@ -17,7 +17,7 @@ from creased.core.domain import Domain
 from creased.core.level_set import LevelSet
 from creased.core.numerics.pointer_doubling import label_components
 from creased.core.numerics.tolerance import get_epsilon
-from creased.core.program import Program
+from creased.core.program.program import Program
 
 BELOW = 1e-11  # of the domain's reach
 NEWTON_STEPS = 8  # the function is piecewise affine: few cells away is near enough

@@ -15,7 +15,7 @@ from creased.core.cofaces import Arrangement
 from creased.core.domain import Domain
 from creased.core.numerics.tensors import map_tensors
 from creased.core.numerics.tolerance import rounding_error
-from creased.core.program import Affine, Program, map_frames
+from creased.core.program.program import Affine, Program, map_frames
 from creased.core.signs import masks_of
 
 

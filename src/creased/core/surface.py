@@ -22,7 +22,7 @@ from creased.core.level_set import LevelSet
 from creased.core.orientation import directions_by_rows, orient_polygons, orient_polylines
 from creased.core.pairing import CellCodes
 from creased.core.polygons import Polygons
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.core.signs import RowLayout, masks_of
 from creased.core.skeleton import Skeleton
 

@@ -14,7 +14,7 @@ from creased.core.domain import Domain
 from creased.core.essential import Essential, divide
 from creased.core.infinity import cut_at_infinity, in_users_numbers
 from creased.core.numerics.tolerance import steps_across
-from creased.core.program import Affine, Program
+from creased.core.program.program import Affine, Program
 from creased.core.rationals import Decisions, ExactRows
 from creased.core.signs import RowLayout, clear_rows
 from creased.core.skeleton import Skeleton

@@ -21,7 +21,7 @@ from creased.core.cofaces import Arrangement
 from creased.core.domain import Domain
 from creased.core.numerics.tolerance import looks_tied
 from creased.core.pairing import CellCodes, group_words
-from creased.core.program import BATCH, Program
+from creased.core.program.program import BATCH, Program
 from creased.core.rationals import ExactRows
 from creased.core.signs import RowLayout, pack_rows, unpack_rows
 from creased.core.skeleton import Skeleton

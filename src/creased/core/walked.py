@@ -18,7 +18,7 @@ from creased.core.domain import Domain
 from creased.core.march import Walk
 from creased.core.pairing import Groups, group_exact
 from creased.core.polygons import Polygons
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.core.signs import clear_rows
 from creased.core.skeleton import Skeleton
 from creased.core.surface import Surface, link_surface

@@ -22,7 +22,7 @@ from torch import Tensor
 from creased.core.corners import DEAD
 from creased.core.domain import Rows
 from creased.core.numerics.linear_algebra import independent_rows, null_space
-from creased.core.program import Affine, Block, Program
+from creased.core.program.program import Affine, Block, Program
 from creased.core.signs import RowLayout, pack_rows
 from creased.core.skeleton import Skeleton
 

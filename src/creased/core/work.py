@@ -9,10 +9,10 @@ from torch import Tensor
 
 from creased.core.cells import number_regions
 from creased.core.corners import EARLIER, LATER, NOWHERE, any_corner
-from creased.core.forms import Forms
 from creased.core.live_regions import gather_regions
 from creased.core.numerics.tensors import Growable
 from creased.core.pairing import CellCodes
+from creased.core.program.affine_arithmetic import Forms
 from creased.core.skeleton import BlockCut, GrowingSkeleton, corners_of_edges, restrict
 
 N_PARTS = 4  # that a part is divided in

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from creased.core.box import Box, slice_across
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.drawing.plane import PlaneComplex, draw_complex, flatten
 from creased.files import write_whole
 from creased.tropical.rational_maps import one_output

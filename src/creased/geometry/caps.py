@@ -22,7 +22,7 @@ from torch import Tensor
 
 from creased.core.level_set import LevelSet
 from creased.core.polygons import Polygons
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.geometry.edge_order import order_along
 from creased.geometry.halfedges import halfedges_of
 from creased.geometry.polygon_mesh import PolygonMesh

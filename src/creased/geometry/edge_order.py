@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from creased.core.level_set import LevelSet
-from creased.core.program import Program
+from creased.core.program.program import Program
 
 
 def order_along(level_set: LevelSet, program: Program | None, found: Tensor, along: Tensor) -> list[int]:

@@ -28,7 +28,7 @@ from torch.utils.checkpoint import checkpoint
 
 from creased.core.level_set import LevelSet
 from creased.core.numerics.tolerance import get_epsilon
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.core.signs import RowLayout
 
 BATCH = 16_384  # vertices whose preactivations are held at once

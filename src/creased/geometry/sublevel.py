@@ -15,7 +15,7 @@ from torch import Tensor
 from creased.core.box import Box
 from creased.core.level_set import LevelSet
 from creased.core.numerics.tolerance import get_epsilon
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.geometry.halfedges import halfedges_of
 
 UPPER_1, UPPER_2 = 1, 3  # walls of a box, see `creased.core.domain`

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from creased.core.numerics.tolerance import get_epsilon
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.networks.lowering.input_shape import find_input_shape, weights_of, why_not
 from creased.networks.lowering.plain import lower_plain
 from creased.networks.lowering.plan import Plan, make_plan

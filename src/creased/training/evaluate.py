@@ -9,7 +9,7 @@ import torch
 
 from creased.core.box import Box
 from creased.core.level_set import LevelSet
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.geometry.measures import edge_lengths
 from creased.second_opinion import ask_open3d
 from creased.shapes.metrics import compare_functions, compare_meshes

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from creased.core.level_set import LevelSet
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.geometry.regularizers import Regularizer
 from creased.training.ranks import mean_over_ranks
 from creased.training.schedules import Schedule, constant

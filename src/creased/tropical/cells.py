@@ -22,7 +22,7 @@ import torch
 
 from creased.core.box import Box
 from creased.core.domain import Domain as Convex
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.tropical.cones import Cone, cut, dot, intersection, whole_space
 from creased.tropical.integers import IntegerBlock, IntegerProgram, Maps, Vector, fractions_of, primitive
 

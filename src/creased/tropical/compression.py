@@ -20,7 +20,7 @@ from typing import NamedTuple
 import torch
 
 from creased.core.box import Box
-from creased.core.program import Block, Program
+from creased.core.program.program import Block, Program
 from creased.tropical.cells import MOST_CELLS, in_words, is_bounded
 from creased.tropical.integers import fractions_of
 from creased.tropical.rational_matrices import Row, SparseRow, independent_rows, inner, product

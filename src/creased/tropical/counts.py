@@ -23,7 +23,7 @@ from torch import Tensor
 
 from creased.core.box import Box
 from creased.core.numerics.pointer_doubling import label_components
-from creased.core.program import Affine, Block, Program
+from creased.core.program.program import Affine, Block, Program
 from creased.tropical.cells import MOST_CELLS, Cell, CellBudgetError, Domain, cells, is_bounded, over_box
 from creased.tropical.cones import Cone
 from creased.tropical.engine_cells import EngineCells, cone_of, engine_cells

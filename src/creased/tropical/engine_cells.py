@@ -18,7 +18,7 @@ from creased.core.domain import Domain
 from creased.core.extract_complex import extract_complex
 from creased.core.numerics.memory import free_bytes
 from creased.core.numerics.tolerance import looks_tied
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.core.regions import Regions, find_regions
 from creased.core.signs import unpack_rows
 from creased.tropical.cells import over_box, require_few_corners

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from creased.core.box import Box
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.tropical.cells import MOST_CELLS, Cell, cells
 from creased.tropical.cones import dot
 from creased.tropical.epigraphs import Point, epigraph

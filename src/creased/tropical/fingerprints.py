@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from creased.core.numerics.tensors import map_tensors
-from creased.core.program import BATCH, Program
+from creased.core.program.program import BATCH, Program
 
 PRIMES = (1048573, 1048571, 1048559, 1048549)  # the largest below 2^20
 MOST_TERMS = 1 << 12  # so many products add up to less than 2^52

@@ -16,8 +16,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.forms import closing
-from creased.core.program import Affine, Program
+from creased.core.program.affine_arithmetic import closing
+from creased.core.program.program import Affine, Program
 
 Vector = tuple[int, ...]  # D + 1 integers: an affine function, or a point or direction; the constant last
 

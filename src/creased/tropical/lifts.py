@@ -13,7 +13,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from creased.core.program import Affine, Block, Program
+from creased.core.program.program import Affine, Block, Program
 
 
 def lift(program: Program) -> Program:

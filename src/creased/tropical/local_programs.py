@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from creased.core.numerics.tolerance import rounding_error
-from creased.core.program import Affine, Block, Program
+from creased.core.program.program import Affine, Block, Program
 
 
 class Balls(NamedTuple):

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from creased.core.box import Box
-from creased.core.program import BATCH, Affine, Program
+from creased.core.program.program import BATCH, Affine, Program
 from creased.tropical.cells import MOST_CELLS, cells
 from creased.tropical.engine_cells import engine_cells
 from creased.tropical.epigraphs import Point

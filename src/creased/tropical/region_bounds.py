@@ -18,7 +18,7 @@ from itertools import accumulate
 from math import comb, factorial, prod
 from typing import NamedTuple
 
-from creased.core.program import Program
+from creased.core.program.program import Program
 
 
 class RegionBounds(NamedTuple):

@@ -6,7 +6,7 @@ import torch
 
 from creased.core.box import Box
 from creased.core.extract_complex import count_cells, extract_complex
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.tropical.cells import CellBudgetError, in_words, require_few_corners
 from creased.tropical.counts import EXACT, count
 from creased.tropical.engine_cells import ComplexTooLargeError

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.program import Affine, Block, Program
+from creased.core.program.program import Affine, Block, Program
 from creased.tropical.rational_matrices import Row, inner
 
 Matrix = list[Row]

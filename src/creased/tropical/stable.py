@@ -3,7 +3,7 @@
 Four ways to find them, each sound, from cheap to complete:
 
 - "interval": interval arithmetic through the layers, rounded outward;
-- "linear": then, for each neuron left, a backward linear bound over the box (`creased.core.bounds`);
+- "linear": then, for each neuron left, a backward linear bound over the box (`creased.core.program.bounds`);
 - "exact": then, for those left, all cells of the layers before in integers: every stable unit is found;
 - "engine": the signs of all cells of the engine's complex, in float64: also complete, and for larger
   networks, but its proof is only as good as the engine's signs;
@@ -19,10 +19,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.bounds import Cells, Tail, excludes_zero
 from creased.core.box import Box
-from creased.core.forms import closing, input_forms, loss
-from creased.core.program import Affine, Program
+from creased.core.program.affine_arithmetic import closing, input_forms, loss
+from creased.core.program.bounds import Cells, Tail, excludes_zero
+from creased.core.program.program import Affine, Program
 from creased.tropical.cells import MOST_CELLS, CellBudgetError, cut_by_rows, is_bounded, start_cone
 from creased.tropical.cones import Cone, dot
 from creased.tropical.engine_cells import engine_cells

@@ -15,7 +15,7 @@ from itertools import combinations
 from math import lcm
 from typing import NamedTuple
 
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.tropical.cells import cut_by_rows
 from creased.tropical.cones import Cone, all_directions, rank, whole_space
 from creased.tropical.epigraphs import Point

@@ -12,7 +12,7 @@ import numpy as np
 from creased.checkpoint import CheckpointError
 from creased.core.box import Box
 from creased.core.extract_level_set import extract_level_set
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.load import load_file
 from creased.view.scene import LEVEL, Scene, Section, Segments, level_set_scene, section
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from creased.core.program import Affine, Block, Program
+from creased.core.program.program import Affine, Block, Program
 
 PASSED_OVER = (nn.Identity, nn.Dropout, nn.AlphaDropout)  # the identity in eval mode
 

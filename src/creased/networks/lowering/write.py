@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from creased.core.program import Affine, Block, Program
+from creased.core.program.program import Affine, Block, Program
 from creased.networks.lowering.plan import Plan, Stage
 from creased.networks.lowering.slots import Ref, fill
 

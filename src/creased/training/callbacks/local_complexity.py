@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from creased.core.extract_complex import count_cells
-from creased.core.program import Program
+from creased.core.program.program import Program
 from creased.networks import lower
 from creased.training.ranks import from_rank_zero
 from creased.tropical import local_complexity

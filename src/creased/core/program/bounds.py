@@ -9,7 +9,7 @@ blocks that follow, linear relaxations are propagated (Zhang et al. 2018, CROWN)
 - then backward, one functional from the output down to the state, whose relaxations use those ranges, and
   whose minimum over the cell is again attained at a vertex.
 
-Ranges are widened and the result is lowered by what rounding can have lost; see `creased.core.forms`. What is
+Ranges are widened and the result is lowered by what rounding can have lost; see `creased.core.program.affine_arithmetic`. What is
 not covered is the error of the given vertices themselves.
 """
 
@@ -22,8 +22,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.forms import Forms, apply, close, closing, loss, scale, size_of, spread
-from creased.core.program import Affine, Block, Program
+from creased.core.program.affine_arithmetic import Forms, apply, close, closing, loss, scale, size_of, spread
+from creased.core.program.program import Affine, Block, Program
 
 
 class Cells(NamedTuple):

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from creased.core.numerics.tensors import map_tensors
 from creased.core.numerics.tolerance import rounding_error
-from creased.core.program import Affine, Block, Program
+from creased.core.program.program import Affine, Block, Program
 
 
 def silence_sums(z: Tensor, affine: Affine, inputs: Tensor, inherited: Tensor | None = None) -> None:

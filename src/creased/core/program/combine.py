@@ -16,7 +16,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from creased.core.program import Affine, Block, Program
+from creased.core.program.program import Affine, Block, Program
 
 
 def select(program: Program, outputs: int | Sequence[int]) -> Program:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.program import Affine, Block
+from creased.core.program.program import Affine, Block
 
 
 class Forms(NamedTuple):

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from creased.core.numerics.linear_algebra import independent_rows
 from creased.core.numerics.tolerance import get_epsilon, rounding_error
-from creased.core.program import Affine, Block, Program
+from creased.core.program.program import Affine, Block, Program
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from creased import MLP, Program, lower
-from creased.core.bounds import Cells, Tail, _lowest_value, _relax_forward, excludes_zero
-from creased.core.forms import Forms, advance_forms, apply, input_forms, size_of
+from creased.core.program.affine_arithmetic import Forms, advance_forms, apply, input_forms, size_of
+from creased.core.program.bounds import Cells, Tail, _lowest_value, _relax_forward, excludes_zero
 from tests.strategies import random_program
 
 dims, widths, depths, seeds = st.integers(1, 3), st.integers(2, 12), st.integers(1, 5), st.integers(0, 999)
