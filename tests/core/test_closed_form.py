@@ -101,8 +101,8 @@ def position_by_signs(complex_: PolyhedralComplex) -> dict[tuple[int, ...], list
 def test_complex_does_not_depend_on_chunk_sizes(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     program = random_program(3, (7, 6), seed=4)
     expected = extract_complex(program, Box.cube(3, 1))
-    monkeypatch.setattr("creased.core.subdivide.CHUNK", size)
-    monkeypatch.setattr("creased.core.subdivide.SCAN", size)
+    monkeypatch.setattr("creased.core.arrangement.subdivide.CHUNK", size)
+    monkeypatch.setattr("creased.core.arrangement.subdivide.SCAN", size)
     found = extract_complex(program, Box.cube(3, 1))
     assert found.edges.shape == expected.edges.shape
     assert position_by_signs(found) == position_by_signs(expected)

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from creased import Box, LevelSet, WholeSpace, extract_level_set
+from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.orientation import directions_by_rows
-from creased.core.pairing import CellCodes
 from creased.core.polygons import Polygons
 from creased.core.program.program import Program
 from creased.core.surface import _gradients_of_rows

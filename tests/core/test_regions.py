@@ -8,8 +8,8 @@ from hypothesis import given
 from torch import Tensor
 
 from creased import Box, Regions, extract_complex, find_regions, stream_complex
+from creased.core.arrangement.signs import pack_rows
 from creased.core.regions import Halfspaces
-from creased.core.signs import pack_rows
 from tests.strategies import Case, generic_cases, random_program
 
 

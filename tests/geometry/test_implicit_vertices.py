@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from creased import Affine, Block, Box, LevelSet, Polytope, Program, extract_level_set
+from creased.core.arrangement.signs import sign_vectors
 from creased.core.numerics.tensors import map_tensors
-from creased.core.signs import sign_vectors
 from creased.geometry import edge_lengths, implicit_vertices, row_adjoints, solve_vertices
 from tests.strategies import ball_program, random_program
 

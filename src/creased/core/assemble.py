@@ -12,14 +12,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.cofaces import Arrangement, Cofaces
-from creased.core.corners import inside_walls
+from creased.core.arrangement.cofaces import Arrangement, Cofaces
+from creased.core.arrangement.hash_keys import CellCodes
+from creased.core.arrangement.orthants import inside_walls
+from creased.core.arrangement.signs import RowLayout, masks_of
+from creased.core.arrangement.skeleton import Skeleton
 from creased.core.numerics.pointer_doubling import match_tails, order_chains
-from creased.core.pairing import CellCodes
 from creased.core.polygons import Polygons
 from creased.core.program.program import Program
-from creased.core.signs import RowLayout, masks_of
-from creased.core.skeleton import Skeleton
 
 BATCH = 1 << 12  # regions whose gradients are found in one go: their masks stay in the cache
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from creased.core.arrangement.signs import pack_rows
+from creased.core.arrangement.skeleton import Skeleton
 from creased.core.domain import Rows
 from creased.core.program.affine_slice import ProgramSlice, slice_program
 from creased.core.program.program import Program
-from creased.core.signs import pack_rows
-from creased.core.skeleton import Skeleton
 
 MOST_DIMENSIONS = 20  # of a box that is subdivided: a million corners
 

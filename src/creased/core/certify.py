@@ -18,10 +18,10 @@ from typing import TypeVar
 
 import torch
 
-from creased.core.cofaces import arrange
+from creased.core.arrangement.cofaces import arrange
+from creased.core.arrangement.hash_keys import CellCodes, group_codes
 from creased.core.complex import PolyhedralComplex
 from creased.core.level_set import LevelSet
-from creased.core.pairing import CellCodes, group_codes
 from creased.core.program.affine_slice import slice_program
 from creased.core.program.program import Affine, Program
 from creased.core.proven_signs import ProvenSigns, prove_signs

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from creased.core.cells import CellsAround
-from creased.core.cofaces import arrange
-from creased.core.corners import own_vertices
+from creased.core.arrangement.cells import CellsAround
+from creased.core.arrangement.cofaces import arrange
+from creased.core.arrangement.hash_keys import CellCodes
+from creased.core.arrangement.orthants import own_vertices
+from creased.core.arrangement.signs import RowLayout, sign_vectors
+from creased.core.arrangement.skeleton import Skeleton, own_edges
 from creased.core.domain import Domain
 from creased.core.essential import Essential
 from creased.core.numerics.tensors import map_tensors
-from creased.core.pairing import CellCodes
-from creased.core.signs import RowLayout, sign_vectors
-from creased.core.skeleton import Skeleton, own_edges
 from creased.core.true_cells import TrueCells
 
 
@@ -34,7 +34,9 @@ class PolyhedralComplex:
     edge_zero_ids: Tensor  # (E, D - 1) int32
     layout: RowLayout  # how rows are numbered
     domain: Domain
-    corners: Tensor | None = None  # (V, 2^D) int32, see `creased.core.corners`; only where this is a piece
+    corners: Tensor | None = (
+        None  # (V, 2^D) int32, see `creased.core.arrangement.orthants`; only where this is a piece
+    )
     is_whole: bool = True  # False: given up before it took more memory than allowed
     n_torn: int = 0  # 2-faces that rounding left with other than two cuts; 0 on generic networks
     status: str = ""  # what is unusual, in words; empty if nothing is

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.complex import PolyhedralComplex
 from creased.core.level_set import LevelSet
-from creased.core.pairing import CellCodes
 from creased.core.polygons import Polygons
 from creased.core.rationals import ExactRows
 from creased.core.tasks import Task

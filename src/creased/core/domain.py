@@ -12,7 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from creased.core.skeleton import Skeleton
+from creased.core.arrangement.skeleton import Skeleton
 
 Rows = Sequence[Sequence[float]]  # of floats or integers, which stand for themselves
 

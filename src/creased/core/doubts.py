@@ -20,11 +20,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from creased.core.arrangement.hash_keys import CellCodes
+from creased.core.arrangement.signs import RowLayout, masks_of, signs_of
 from creased.core.numerics.tensors import map_tensors
 from creased.core.numerics.tolerance import rounding_error
-from creased.core.pairing import CellCodes
 from creased.core.program.program import BATCH, Program
-from creased.core.signs import RowLayout, masks_of, signs_of
 
 AT_ONCE = 2048  # vertices at which all rows are evaluated: their values stay in the cache
 HALF = 0.5  # how far from the identity J times its approximate inverse may be

@@ -11,6 +11,7 @@ from functools import partial
 
 import torch
 
+from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complex import PolyhedralComplex
 from creased.core.degeneracy import needs_exact, treat_complex
 from creased.core.domain import Domain
@@ -18,7 +19,6 @@ from creased.core.escalation import EVERYTHING, FEW_VERTICES, Numbers, Proof, fi
 from creased.core.numerics.tolerance import doubtful_band
 from creased.core.pieces import Cutter
 from creased.core.program.program import Program
-from creased.core.skeleton import Skeleton
 from creased.core.tasks import Task, choose_dtype, make_task
 from creased.core.weld import collect
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from creased.core.cofaces import Arrangement
-from creased.core.corners import DEAD
-from creased.core.signs import clear_rows, pack_rows, unpack_rows
-from creased.core.skeleton import Skeleton, corners_of_edges
+from creased.core.arrangement.cofaces import Arrangement
+from creased.core.arrangement.orthants import DEAD
+from creased.core.arrangement.signs import clear_rows, pack_rows, unpack_rows
+from creased.core.arrangement.skeleton import Skeleton, corners_of_edges
 
 
 def cut_at_infinity(

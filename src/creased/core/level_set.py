@@ -15,12 +15,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from creased.core.arrangement.signs import RowLayout, masks_of
 from creased.core.audit import Audit, audit_level_set
 from creased.core.domain import Domain
 from creased.core.essential import Essential
 from creased.core.numerics.tensors import map_tensors
 from creased.core.polygons import Polygons
-from creased.core.signs import RowLayout, masks_of
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,17 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.pairing import CellCodes, Groups, KeyTable, cell_keys, group_equal, group_exact, key_table
-from creased.core.signs import WORD, row_bits
-from creased.core.skeleton import BlockCut, GrowingSkeleton
+from creased.core.arrangement.hash_keys import (
+    CellCodes,
+    Groups,
+    KeyTable,
+    cell_keys,
+    group_equal,
+    group_exact,
+    key_table,
+)
+from creased.core.arrangement.signs import WORD, row_bits
+from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton
 
 
 class LiveRegions(NamedTuple):

@@ -18,8 +18,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.cell_set import CellSet
-from creased.core.cofaces import Arrangement
+from creased.core.arrangement.cell_table import CellSet
+from creased.core.arrangement.cofaces import Arrangement
+from creased.core.arrangement.signs import pack_rows
 from creased.core.domain import Domain
 from creased.core.facets import Facets, find_facets, join_facets
 from creased.core.numerics.memory import in_gigabytes, working_bytes
@@ -28,7 +29,6 @@ from creased.core.polygons import Polygons
 from creased.core.program.program import Program
 from creased.core.program.rounding import preactivations_quietly
 from creased.core.seeds import BELOW, reach_of
-from creased.core.signs import pack_rows
 from creased.core.slices import Slicer
 
 SHARE = 32  # cells are cut in batches whose rows take this part of the working memory, and stay in the cache

@@ -12,12 +12,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from creased.core.arrangement.hash_keys import CellCodes
+from creased.core.arrangement.signs import RowLayout, sign_vectors
 from creased.core.assemble import Cycles
 from creased.core.numerics.pointer_doubling import label_components, match_tails
 from creased.core.numerics.tolerance import get_epsilon
-from creased.core.pairing import CellCodes
 from creased.core.polygons import Polygons
-from creased.core.signs import RowLayout, sign_vectors
 
 
 def orient_polygons(

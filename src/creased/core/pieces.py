@@ -14,13 +14,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton, Skeleton
+from creased.core.arrangement.subdivide import SCAN, cut_by_next, start_block
 from creased.core.numerics.memory import working_bytes
 from creased.core.numerics.tensors import Growable
 from creased.core.program.program import Affine
 from creased.core.program.rounding import advance_quietly, inherited_noise, silence_sums
 from creased.core.prune import Pruner
-from creased.core.skeleton import BlockCut, GrowingSkeleton, Skeleton
-from creased.core.subdivide import SCAN, cut_by_next, start_block
 from creased.core.tasks import Task
 from creased.core.work import Work, divide, renumber
 

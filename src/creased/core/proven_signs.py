@@ -12,13 +12,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from creased.core.arrangement.hash_keys import CellCodes
+from creased.core.arrangement.signs import WORD
 from creased.core.complex import PolyhedralComplex
 from creased.core.doubts import Filter, HalfEdges
 from creased.core.level_set import LevelSet
-from creased.core.pairing import CellCodes
 from creased.core.program.program import Program
 from creased.core.rationals import ExactRows
-from creased.core.signs import WORD
 from creased.core.whole_space import open_start
 
 

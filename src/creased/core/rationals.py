@@ -14,11 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from creased.core.arrangement.hash_keys import CellCodes
+from creased.core.arrangement.signs import RowLayout
 from creased.core.elimination import Form, Point, eliminate, null_vector, reduce
 from creased.core.integer_rows import apply, as_integer, exact_block, in_integers, row_times, with_bias
-from creased.core.pairing import CellCodes
 from creased.core.program.program import Program
-from creased.core.signs import RowLayout
 
 
 class ExactRows:

@@ -14,15 +14,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.cells import number_regions
-from creased.core.cofaces import arrange
+from creased.core.arrangement.cells import number_regions
+from creased.core.arrangement.cofaces import arrange
+from creased.core.arrangement.hash_keys import CellCodes
+from creased.core.arrangement.orthants import DEAD
+from creased.core.arrangement.signs import RowLayout, masks_of, sign_vectors
 from creased.core.complex import PolyhedralComplex
-from creased.core.corners import DEAD
 from creased.core.domain import Domain
 from creased.core.numerics.tensors import map_tensors
-from creased.core.pairing import CellCodes
 from creased.core.program.program import Program
-from creased.core.signs import RowLayout, masks_of, sign_vectors
 
 BATCH = 1 << 12  # regions whose maps are found in one go
 

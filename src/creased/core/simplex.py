@@ -10,11 +10,11 @@ from fractions import Fraction
 import torch
 from torch import Tensor
 
+from creased.core.arrangement.signs import pack_rows
+from creased.core.arrangement.skeleton import Skeleton
 from creased.core.domain import Rows
 from creased.core.elimination import opposite_walls
 from creased.core.numerics.linear_algebra import independent_rows
-from creased.core.signs import pack_rows
-from creased.core.skeleton import Skeleton
 
 Table = tuple[tuple[float, ...], ...]
 

@@ -11,12 +11,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.cofaces import Arrangement
+from creased.core.arrangement.cofaces import Arrangement
+from creased.core.arrangement.signs import masks_of
 from creased.core.domain import Domain
 from creased.core.numerics.tensors import map_tensors
 from creased.core.numerics.tolerance import rounding_error
 from creased.core.program.program import Affine, Program, map_frames
-from creased.core.signs import masks_of
 
 
 class Slices(NamedTuple):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.cofaces import arrange
+from creased.core.arrangement.cofaces import arrange
 from creased.core.complex import PolyhedralComplex
 from creased.core.doubts import HalfEdges
 from creased.core.level_set import LevelSet

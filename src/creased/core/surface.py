@@ -7,6 +7,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from creased.core.arrangement.cofaces import Arrangement
+from creased.core.arrangement.hash_keys import CellCodes
+from creased.core.arrangement.signs import RowLayout, masks_of
+from creased.core.arrangement.skeleton import Skeleton
 from creased.core.assemble import (
     Cycles,
     Sides,
@@ -15,16 +19,12 @@ from creased.core.assemble import (
     polygon_sides,
     region_gradients,
 )
-from creased.core.cofaces import Arrangement
 from creased.core.domain import Domain
 from creased.core.essential import Essential
 from creased.core.level_set import LevelSet
 from creased.core.orientation import directions_by_rows, orient_polygons, orient_polylines
-from creased.core.pairing import CellCodes
 from creased.core.polygons import Polygons
 from creased.core.program.program import Program
-from creased.core.signs import RowLayout, masks_of
-from creased.core.skeleton import Skeleton
 
 FAR = 1e3  # times the extent of all vertices: where rays are taken to end when polygons are oriented
 

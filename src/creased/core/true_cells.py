@@ -16,15 +16,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.cells import CellsAround
-from creased.core.cofaces import Arrangement
+from creased.core.arrangement.cells import CellsAround
+from creased.core.arrangement.cofaces import Arrangement
+from creased.core.arrangement.hash_keys import CellCodes, group_words
+from creased.core.arrangement.signs import RowLayout, pack_rows, unpack_rows
+from creased.core.arrangement.skeleton import Skeleton
 from creased.core.domain import Domain
 from creased.core.numerics.tolerance import looks_tied
-from creased.core.pairing import CellCodes, group_words
 from creased.core.program.program import BATCH, Program
 from creased.core.rationals import ExactRows
-from creased.core.signs import RowLayout, pack_rows, unpack_rows
-from creased.core.skeleton import Skeleton
 
 
 class Signs(NamedTuple):

@@ -13,14 +13,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.cofaces import Arrangement
+from creased.core.arrangement.cofaces import Arrangement
+from creased.core.arrangement.hash_keys import Groups, group_exact
+from creased.core.arrangement.signs import clear_rows
+from creased.core.arrangement.skeleton import Skeleton
 from creased.core.domain import Domain
 from creased.core.march import Walk
-from creased.core.pairing import Groups, group_exact
 from creased.core.polygons import Polygons
 from creased.core.program.program import Program
-from creased.core.signs import clear_rows
-from creased.core.skeleton import Skeleton
 from creased.core.surface import Surface, link_surface
 
 

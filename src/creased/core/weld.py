@@ -8,13 +8,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.cofaces import Arrangement
-from creased.core.corners import LATER, any_corner, own_vertices
+from creased.core.arrangement.cofaces import Arrangement
+from creased.core.arrangement.hash_keys import CellCodes, group_codes
+from creased.core.arrangement.orthants import LATER, any_corner, own_vertices
+from creased.core.arrangement.skeleton import Skeleton, own_edges
 from creased.core.numerics.memory import free_bytes, in_gigabytes
 from creased.core.numerics.tensors import Growable
-from creased.core.pairing import CellCodes, group_codes
 from creased.core.pieces import Cutter, Piece, on_row
-from creased.core.skeleton import Skeleton, own_edges
 from creased.core.tasks import Task
 
 

@@ -19,12 +19,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.corners import DEAD
+from creased.core.arrangement.orthants import DEAD
+from creased.core.arrangement.signs import RowLayout, pack_rows
+from creased.core.arrangement.skeleton import Skeleton
 from creased.core.domain import Rows
 from creased.core.numerics.linear_algebra import independent_rows, null_space
 from creased.core.program.program import Affine, Block, Program
-from creased.core.signs import RowLayout, pack_rows
-from creased.core.skeleton import Skeleton
 
 
 class LinealityError(ValueError):

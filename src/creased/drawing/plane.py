@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from creased.core.arrangement.signs import masks_of
 from creased.core.box import Box
 from creased.core.complex import PolyhedralComplex
 from creased.core.extract_complex import extract_complex
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
 from creased.core.regions import Regions, find_regions
-from creased.core.signs import masks_of
 from creased.drawing.palette import INK, by_direction, by_layer
 
 if TYPE_CHECKING:

@@ -26,10 +26,10 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.utils.checkpoint import checkpoint
 
+from creased.core.arrangement.signs import RowLayout
 from creased.core.level_set import LevelSet
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
-from creased.core.signs import RowLayout
 
 BATCH = 16_384  # vertices whose preactivations are held at once
 

@@ -19,13 +19,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from creased.core.arrangement.signs import unpack_rows
 from creased.core.box import Box
 from creased.core.extract_level_set import extract_level_set
 from creased.core.level_set import LevelSet
 from creased.core.program.affine_slice import ProgramSlice
 from creased.core.program.combine import difference
 from creased.core.program.program import Program
-from creased.core.signs import unpack_rows
 from creased.tropical.nearest import nearest_point
 from creased.tropical.rational_maps import one_output
 

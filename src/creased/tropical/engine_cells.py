@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from creased.core.arrangement.signs import unpack_rows
 from creased.core.complex import PolyhedralComplex
 from creased.core.domain import Domain
 from creased.core.extract_complex import extract_complex
@@ -20,7 +21,6 @@ from creased.core.numerics.memory import free_bytes
 from creased.core.numerics.tolerance import looks_tied
 from creased.core.program.program import Program
 from creased.core.regions import Regions, find_regions
-from creased.core.signs import unpack_rows
 from creased.tropical.cells import over_box, require_few_corners
 from creased.tropical.cones import Cone, cut
 from creased.tropical.integers import IntegerProgram, Maps, primitive

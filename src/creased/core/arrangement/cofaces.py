@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.pairing import (
+from creased.core.arrangement.hash_keys import (
     CellCodes,
     Groups,
     KeyTable,
@@ -22,7 +22,7 @@ from creased.core.pairing import (
     key_table,
     pair_equal,
 )
-from creased.core.signs import RowLayout, row_bits, rows_before
+from creased.core.arrangement.signs import RowLayout, row_bits, rows_before
 
 
 class Arrangement(NamedTuple):

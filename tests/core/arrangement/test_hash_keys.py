@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from creased import Affine, Box, Program, extract_complex, extract_level_set
-from creased.core import pairing
-from creased.core.pairing import (
+from creased.core.arrangement import hash_keys as pairing
+from creased.core.arrangement.hash_keys import (
     CellCodes,
     CollisionError,
     KeyTable,
@@ -21,7 +21,7 @@ from creased.core.pairing import (
     key_table,
     pair_equal,
 )
-from creased.core.signs import row_bits
+from creased.core.arrangement.signs import row_bits
 from tests.oracles import cells_of
 from tests.strategies import random_program
 
@@ -45,7 +45,7 @@ def test_colliding_first_table_changes_nothing(table: Table, monkeypatch: pytest
     program, box = random_program(3, (6, 5), seed=2), Box.cube(3, 1)
     expected, surface = extract_complex(program, box), extract_level_set(program, box)
     counts = expected.f_vector()
-    monkeypatch.setattr("creased.core.cofaces.key_table", table)
+    monkeypatch.setattr("creased.core.arrangement.cofaces.key_table", table)
     drawn: list[int] = []
     honest = pairing.key_table
 
@@ -53,7 +53,7 @@ def test_colliding_first_table_changes_nothing(table: Table, monkeypatch: pytest
         drawn.append(seed)
         return honest(n_rows, n_words, device, seed)
 
-    monkeypatch.setattr("creased.core.pairing.key_table", counted)
+    monkeypatch.setattr("creased.core.arrangement.hash_keys.key_table", counted)
     found = extract_complex(program, box)
     assert set(drawn) == {1}
     assert found.n_torn == 0
@@ -127,7 +127,7 @@ def test_torn_faces_are_counted_and_reported(monkeypatch: pytest.MonkeyPatch) ->
     tilted = Affine(torch.tensor([[1.0, 0.2, 0.1]]), torch.tensor([0.1]))
     flat = Program((), tilted)
     assert extract_level_set(flat, Box.cube(3, 1)).polygons.sizes.tolist() == [4]
-    monkeypatch.setattr("creased.core.cofaces.pair_equal", lose_one_pair)
+    monkeypatch.setattr("creased.core.arrangement.cofaces.pair_equal", lose_one_pair)
     assert extract_complex(flat, Box.cube(3, 1)).n_torn == 2
     surface = extract_level_set(flat, Box.cube(3, 1))
     assert surface.n_torn == 3  # two faces without an edge, and the polygon that does not close

@@ -10,8 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from creased.core.arrangement.hash_keys import CellCodes, KeyTable, cell_keys
 from creased.core.numerics.tensors import Growable
-from creased.core.pairing import CellCodes, KeyTable, cell_keys
 
 EMPTY = torch.iinfo(torch.int64).max
 SLOTS = 1 << 12  # to begin with; doubled before more than half are taken

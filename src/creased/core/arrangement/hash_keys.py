@@ -17,7 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.signs import row_bits
+from creased.core.arrangement.signs import row_bits
 
 N_SEEDS = 8  # a second seed is hardly ever needed; eight failures mean that the codes are at fault
 

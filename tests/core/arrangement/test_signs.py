@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from creased.core.signs import (
+from creased.core.arrangement.signs import (
     RowLayout,
     clear_rows,
     lowest_row,

@@ -21,13 +21,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.cofaces import Arrangement, Cofaces
-from creased.core.corners import edge_corners, inside_walls, live_faces
+from creased.core.arrangement.cofaces import Arrangement, Cofaces
+from creased.core.arrangement.hash_keys import CellCodes
+from creased.core.arrangement.orthants import edge_corners, inside_walls, live_faces
+from creased.core.arrangement.signs import WORD, lowest_row, pack_rows
+from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton, SignDecisions
 from creased.core.numerics.tensors import Growable
 from creased.core.numerics.tolerance import rounding_error, silence_interpolated
-from creased.core.pairing import CellCodes
-from creased.core.signs import WORD, lowest_row, pack_rows
-from creased.core.skeleton import BlockCut, GrowingSkeleton, SignDecisions
 
 CHUNK = 1 << 13  # edges that are split in one go: what is gathered for them stays in the cache
 SCAN = 1 << 15  # rows looked at in one go when a block starts

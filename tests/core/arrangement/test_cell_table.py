@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from creased.core.cell_set import CellSet
-from creased.core.pairing import KeyTable, key_table
+from creased.core.arrangement.cell_table import CellSet
+from creased.core.arrangement.hash_keys import KeyTable, key_table
 
 
 def _batches(n_words: int) -> list[Tensor]:

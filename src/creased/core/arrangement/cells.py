@@ -14,9 +14,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.cofaces import Arrangement
-from creased.core.corners import DEAD, EARLIER
-from creased.core.pairing import CellCodes, Groups, KeyTable, cell_keys, group_equal
+from creased.core.arrangement.cofaces import Arrangement
+from creased.core.arrangement.hash_keys import CellCodes, Groups, KeyTable, cell_keys, group_equal
+from creased.core.arrangement.orthants import DEAD, EARLIER
 
 
 class _Choices(NamedTuple):

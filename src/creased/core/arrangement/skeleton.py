@@ -8,11 +8,11 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from creased.core.cofaces import Arrangement
-from creased.core.corners import EARLIER, any_corner, edge_corners, own_vertices
+from creased.core.arrangement.cofaces import Arrangement
+from creased.core.arrangement.hash_keys import CellCodes
+from creased.core.arrangement.orthants import EARLIER, any_corner, edge_corners, own_vertices
+from creased.core.arrangement.signs import WORD
 from creased.core.numerics.tensors import Growable
-from creased.core.pairing import CellCodes
-from creased.core.signs import WORD
 
 
 class Skeleton(NamedTuple):
@@ -34,7 +34,9 @@ class GrowingSkeleton:
     words: Growable
     edges: Growable
     edge_zero_ids: Growable
-    corners: Growable | None  # (V, 2^D) int32, see `creased.core.corners`; None: nothing is pruned or split
+    corners: (
+        Growable | None
+    )  # (V, 2^D) int32, see `creased.core.arrangement.orthants`; None: nothing is pruned or split
     n_torn: int = 0  # faces that rounding left with other than two cuts
 
     @staticmethod
