@@ -18,8 +18,8 @@ from creased import (
     extract_complex,
     extract_level_set,
 )
+from creased.core.exact.exact_signs import ExactRows
 from creased.core.program import combine
-from creased.core.rationals import ExactRows
 from creased.geometry import edge_lengths, sublevel_volume, surface_area
 from creased.geometry.caps import cap
 from tests.fuzz.cases import FuzzCase

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.complex import PolyhedralComplex
+from creased.core.exact.exact_signs import ExactRows
 from creased.core.level_set import LevelSet
 from creased.core.polygons import Polygons
-from creased.core.rationals import ExactRows
 from creased.core.tasks import Task
 from creased.core.true_cells import Signs, find_true_cells, true_signs
 

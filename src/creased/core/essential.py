@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from creased.core.domain import Domain
-from creased.core.elimination import eliminate
+from creased.core.exact.elimination import eliminate
 from creased.core.numerics.linear_algebra import independent_rows, null_space
 from creased.core.program.affine_slice import ProgramSlice, slice_program
 from creased.core.program.program import Program

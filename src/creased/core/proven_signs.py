@@ -1,7 +1,7 @@
 """Whether the signs of all rows at all vertices are right.
 
 They are proven in floating point, with a bound on all that rounding may have done (`creased.core.doubts`),
-and those that it leaves open in rationals (`creased.core.rationals`).
+and those that it leaves open in rationals (`creased.core.exact.exact_signs`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import WORD
 from creased.core.complex import PolyhedralComplex
 from creased.core.doubts import Filter, HalfEdges
+from creased.core.exact.exact_signs import ExactRows
 from creased.core.level_set import LevelSet
 from creased.core.program.program import Program
-from creased.core.rationals import ExactRows
 from creased.core.whole_space import open_start
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from creased.core.arrangement.signs import pack_rows
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.domain import Rows
-from creased.core.elimination import opposite_walls
+from creased.core.exact.elimination import opposite_walls
 from creased.core.numerics.linear_algebra import independent_rows
 
 Table = tuple[tuple[float, ...], ...]

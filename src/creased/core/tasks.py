@@ -14,10 +14,10 @@ from creased.core.arrangement.signs import RowLayout, clear_rows
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.domain import Domain
 from creased.core.essential import Essential, divide
+from creased.core.exact.exact_signs import Decisions, ExactRows
 from creased.core.infinity import cut_at_infinity, in_users_numbers
 from creased.core.numerics.tolerance import steps_across
 from creased.core.program.program import Affine, Program
-from creased.core.rationals import Decisions, ExactRows
 from creased.core.whole_space import OpenStart, WholeSpace, open_start
 
 FEWEST_STEPS = 1 << 18  # floating-point numbers across the domain; with fewer, vertices are lost

@@ -22,9 +22,9 @@ from creased.core.arrangement.hash_keys import CellCodes, group_words
 from creased.core.arrangement.signs import RowLayout, pack_rows, unpack_rows
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.domain import Domain
+from creased.core.exact.exact_signs import ExactRows
 from creased.core.numerics.tolerance import looks_tied
 from creased.core.program.program import BATCH, Program
-from creased.core.rationals import ExactRows
 
 
 class Signs(NamedTuple):
@@ -78,7 +78,7 @@ def find_true_cells(
     """The cells of a whole complex, unperturbed.
 
     Args:
-        skeleton: of the whole complex, with right signs; see `creased.core.rationals`.
+        skeleton: of the whole complex, with right signs; see `creased.core.exact.exact_signs`.
         domain: that was cut.
         program: that it is of, its outputs less the level.
         exact: the same in rationals.

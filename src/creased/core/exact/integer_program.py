@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.elimination import Form
+from creased.core.exact.elimination import Form
 from creased.core.program.program import Block
 
 

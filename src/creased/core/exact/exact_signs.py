@@ -16,8 +16,15 @@ from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import RowLayout
-from creased.core.elimination import Form, Point, eliminate, null_vector, reduce
-from creased.core.integer_rows import apply, as_integer, exact_block, in_integers, row_times, with_bias
+from creased.core.exact.elimination import Form, Point, eliminate, null_vector, reduce
+from creased.core.exact.integer_program import (
+    apply,
+    as_integer,
+    exact_block,
+    in_integers,
+    row_times,
+    with_bias,
+)
 from creased.core.program.program import Program
 
 
