@@ -20,8 +20,8 @@ from creased import (
     extract_level_set,
 )
 from creased.core import sub_boxes
+from creased.core.domains.whole_space import WholeSpace
 from creased.core.sub_boxes import PLACES, split_box
-from creased.core.whole_space import WholeSpace
 from creased.distributed import extract_complex_in_parts, extract_level_set_in_parts, ray_workers
 from tests.oracles import cells_of
 from tests.strategies import Case, ball_program, generic_cases, random_program

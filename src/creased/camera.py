@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from creased.core.box import Box
+from creased.core.domains.box import Box
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.core.program.program import Affine, Block, Program
 from creased.similarity import Similarity
 

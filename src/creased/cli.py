@@ -14,7 +14,7 @@ import torch
 from creased.checkpoint import KEY, CheckpointError, Record, write_record
 from creased.cli_extract import extract
 from creased.cli_parser import in_bytes, make_parser
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.core.program.program import Program
 from creased.export import ExportError
 from creased.files import write_whole

@@ -17,9 +17,9 @@ import torch
 from torch import nn
 
 from creased.api import as_program
-from creased.core.box import Box
 from creased.core.complex import PolyhedralComplex
-from creased.core.domain import Domain
+from creased.core.domains.box import Box
+from creased.core.domains.domain import Domain
 from creased.core.level_set import LevelSet
 from creased.core.method_choice import is_large
 from creased.core.methods import Asked, level_set_of

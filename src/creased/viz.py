@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from creased.camera import View, aim
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.core.level_set import LevelSet
 from creased.mesh_queries import TriangleIndex
 from creased.raycast import PolygonArrays, fan_out, see

@@ -19,7 +19,7 @@ from creased import (
     extract_complex,
     extract_level_set,
 )
-from creased.core.essential import divide
+from creased.core.domains.essential import divide
 from tests.fuzz.cases import FuzzCase
 from tests.fuzz.level_sets import check_caps, check_level_sets, check_treatments
 from tests.invariants import check_edges, check_faces, check_stubs, check_vertices

@@ -5,9 +5,9 @@ import torch
 from scipy.spatial import ConvexHull
 
 import creased
-from creased.core.polytope import Polytope
+from creased.core.domains.polytope import Polytope
+from creased.core.domains.simplex import Simplex
 from creased.core.program.combine import negative
-from creased.core.simplex import Simplex
 from creased.geometry.caps import cap
 from creased.geometry.sublevel import sublevel_volume
 from creased.second_opinion import import_open3d

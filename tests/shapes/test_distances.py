@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.mesh_queries import TriangleIndex
 from creased.shapes import Shape, load_shape
 from creased.shapes.metrics import compare_functions, compare_meshes

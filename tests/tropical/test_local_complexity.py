@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from creased import Affine, Block, Program
-from creased.core.polytope import Polytope
+from creased.core.domains.polytope import Polytope
 from creased.tropical import cells, local_complexity
 from creased.tropical.cells import over_box
 from creased.tropical.local_complexity import cross_polytope

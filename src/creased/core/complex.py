@@ -17,8 +17,8 @@ from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.orthants import own_vertices
 from creased.core.arrangement.signs import RowLayout, sign_vectors
 from creased.core.arrangement.skeleton import Skeleton, own_edges
-from creased.core.domain import Domain
-from creased.core.essential import Essential
+from creased.core.domains.domain import Domain
+from creased.core.domains.essential import Essential
 from creased.core.numerics.tensors import map_tensors
 from creased.core.true_cells import TrueCells
 

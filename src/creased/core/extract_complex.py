@@ -14,7 +14,7 @@ import torch
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complex import PolyhedralComplex
 from creased.core.degeneracy import needs_exact, treat_complex
-from creased.core.domain import Domain
+from creased.core.domains.domain import Domain
 from creased.core.escalation import EVERYTHING, FEW_VERTICES, Numbers, Proof, find_untorn, first_certified
 from creased.core.numerics.tolerance import doubtful_band
 from creased.core.pieces import Cutter
@@ -62,7 +62,7 @@ def extract_complex(
     Raises:
         ValueError: dimensions differ, a weight is not finite, or the type or an option is another.
         DegenerateError: more than D rows meet in a point, and that was to be an error.
-        LinealityError: the whole space has no start, see `creased.core.essential`.
+        LinealityError: the whole space has no start, see `creased.core.domains.essential`.
     """
     exact = needs_exact("extract_complex", degeneracy, zero_sign, exact=exact)
     dtype, notes = choose_dtype(dtype or program.dtype, domain, exact=exact)

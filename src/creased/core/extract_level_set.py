@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from creased.core.degeneracy import needs_exact, treat_level_set
-from creased.core.domain import Domain
+from creased.core.domains.domain import Domain
+from creased.core.domains.whole_space import WholeSpace
 from creased.core.escalation import Numbers, Proof, find_untorn, first_certified, prove_walked
 from creased.core.flat_cells import with_flat_note
 from creased.core.level_set import LevelSet
@@ -23,7 +24,6 @@ from creased.core.method_choice import choose_method, is_large
 from creased.core.methods import Asked, march_over, subdivide_all, why_distrusted
 from creased.core.program.program import Affine, Program
 from creased.core.tasks import Task, choose_dtype, make_task
-from creased.core.whole_space import WholeSpace
 
 SEEDS = 32  # points an axis of the grid that looks for a level set to march on
 
@@ -89,7 +89,7 @@ def extract_level_set(
         ValueError: dimensions differ, a weight is not finite, the type or an option is another, or there is
             no such output.
         DegenerateError: more than D rows meet in a point of it, and that was to be an error.
-        LinealityError: the whole space has no start, see `creased.core.essential`.
+        LinealityError: the whole space has no start, see `creased.core.domains.essential`.
     """
     _check(program, level, output, {"budget": budget, "memory": memory})
     network, chosen = program, slice(output, output + 1)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 
 from creased.core.arrangement.signs import masks_of
-from creased.core.domain import Domain
+from creased.core.domains.domain import Domain
 from creased.core.extract_complex import extract_complex
 from creased.core.level_set import LevelSet
 from creased.core.numerics.tolerance import get_epsilon

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from creased.core.arrangement.signs import RowLayout, masks_of
 from creased.core.audit import Audit, audit_level_set
-from creased.core.domain import Domain
-from creased.core.essential import Essential
+from creased.core.domains.domain import Domain
+from creased.core.domains.essential import Essential
 from creased.core.numerics.tensors import map_tensors
 from creased.core.polygons import Polygons
 

@@ -21,7 +21,7 @@ from torch import Tensor
 from creased.core.arrangement.cell_table import CellSet
 from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.signs import pack_rows
-from creased.core.domain import Domain
+from creased.core.domains.domain import Domain
 from creased.core.facets import Facets, find_facets, join_facets
 from creased.core.numerics.memory import in_gigabytes, working_bytes
 from creased.core.numerics.tensors import Growable

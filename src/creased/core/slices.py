@@ -13,7 +13,7 @@ from torch import Tensor
 
 from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.signs import masks_of
-from creased.core.domain import Domain
+from creased.core.domains.domain import Domain
 from creased.core.numerics.tensors import map_tensors
 from creased.core.numerics.tolerance import rounding_error
 from creased.core.program.program import Affine, Program, map_frames

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes, cell_keys, pair_equal
 from creased.core.arrangement.skeleton import Skeleton
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.core.tasks import Task
 from creased.core.weld import Extraction, collect
 

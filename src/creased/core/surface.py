@@ -19,8 +19,8 @@ from creased.core.assemble import (
     polygon_sides,
     region_gradients,
 )
-from creased.core.domain import Domain
-from creased.core.essential import Essential
+from creased.core.domains.domain import Domain
+from creased.core.domains.essential import Essential
 from creased.core.level_set import LevelSet
 from creased.core.orientation import directions_by_rows, orient_polygons, orient_polylines
 from creased.core.polygons import Polygons

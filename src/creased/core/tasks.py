@@ -12,13 +12,13 @@ from creased.core.arrangement.cofaces import Arrangement, arrange
 from creased.core.arrangement.orthants import corners_of_domain
 from creased.core.arrangement.signs import RowLayout, clear_rows
 from creased.core.arrangement.skeleton import Skeleton
-from creased.core.domain import Domain
-from creased.core.essential import Essential, divide
+from creased.core.domains.domain import Domain
+from creased.core.domains.essential import Essential, divide
+from creased.core.domains.infinity import cut_at_infinity, in_users_numbers
+from creased.core.domains.whole_space import OpenStart, WholeSpace, open_start
 from creased.core.exact.exact_signs import Decisions, ExactRows
-from creased.core.infinity import cut_at_infinity, in_users_numbers
 from creased.core.numerics.tolerance import steps_across
 from creased.core.program.program import Affine, Program
-from creased.core.whole_space import OpenStart, WholeSpace, open_start
 
 FEWEST_STEPS = 1 << 18  # floating-point numbers across the domain; with fewer, vertices are lost
 

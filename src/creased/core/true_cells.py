@@ -21,7 +21,7 @@ from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.hash_keys import CellCodes, group_words
 from creased.core.arrangement.signs import RowLayout, pack_rows, unpack_rows
 from creased.core.arrangement.skeleton import Skeleton
-from creased.core.domain import Domain
+from creased.core.domains.domain import Domain
 from creased.core.exact.exact_signs import ExactRows
 from creased.core.numerics.tolerance import looks_tied
 from creased.core.program.program import BATCH, Program

@@ -17,7 +17,7 @@ from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.hash_keys import Groups, group_exact
 from creased.core.arrangement.signs import clear_rows
 from creased.core.arrangement.skeleton import Skeleton
-from creased.core.domain import Domain
+from creased.core.domains.domain import Domain
 from creased.core.march import Walk
 from creased.core.polygons import Polygons
 from creased.core.program.program import Program

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.drawing.curves import TropicalCurve, as_points, draw_curve, flatten_curve
 from creased.drawing.palette import INK, by_side
 from creased.tropical.rational_maps import TropicalRational

@@ -7,7 +7,7 @@ from math import sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from creased.core.box import Box, slice_across
+from creased.core.domains.box import Box, slice_across
 from creased.core.program.program import Program
 from creased.drawing.plane import PlaneComplex, draw_complex, flatten
 from creased.files import write_whole

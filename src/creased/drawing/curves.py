@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.core.numerics.tolerance import get_epsilon
 from creased.drawing.palette import INK, by_place
 from creased.drawing.plane import frame

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from creased.core.arrangement.signs import masks_of
-from creased.core.box import Box
 from creased.core.complex import PolyhedralComplex
+from creased.core.domains.box import Box
 from creased.core.extract_complex import extract_complex
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program

@@ -12,13 +12,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.core.level_set import LevelSet
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
 from creased.geometry.halfedges import halfedges_of
 
-UPPER_1, UPPER_2 = 1, 3  # walls of a box, see `creased.core.domain`
+UPPER_1, UPPER_2 = 1, 3  # walls of a box, see `creased.core.domains.domain`
 
 
 def sublevel_volume(vertices: Tensor, level_set: LevelSet, program: Program | None = None) -> Tensor:

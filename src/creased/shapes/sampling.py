@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.shapes.shape import Shape
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, DistributedSampler, TensorDataset
 
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.shapes.sampling import sample_distances
 from creased.shapes.shape import Shape
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.core.level_set import LevelSet
 from creased.core.program.program import Program
 from creased.geometry.measures import edge_lengths

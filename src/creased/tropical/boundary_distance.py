@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.signs import unpack_rows
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.core.extract_level_set import extract_level_set
 from creased.core.level_set import LevelSet
 from creased.core.program.affine_slice import ProgramSlice

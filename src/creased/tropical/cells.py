@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 import torch
 
-from creased.core.box import Box
-from creased.core.domain import Domain as Convex
+from creased.core.domains.box import Box
+from creased.core.domains.domain import Domain as Convex
 from creased.core.program.program import Program
 from creased.tropical.cones import Cone, cut, dot, intersection, whole_space
 from creased.tropical.integers import IntegerBlock, IntegerProgram, Maps, Vector, fractions_of, primitive

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import torch
 
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.core.program.program import Block, Program
 from creased.tropical.cells import MOST_CELLS, in_words, is_bounded
 from creased.tropical.integers import fractions_of

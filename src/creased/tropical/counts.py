@@ -21,7 +21,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.core.numerics.pointer_doubling import label_components
 from creased.core.program.program import Affine, Block, Program
 from creased.tropical.cells import MOST_CELLS, Cell, CellBudgetError, Domain, cells, is_bounded, over_box

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from creased.core.arrangement.signs import unpack_rows
 from creased.core.complex import PolyhedralComplex
-from creased.core.domain import Domain
+from creased.core.domains.domain import Domain
 from creased.core.extract_complex import extract_complex
 from creased.core.numerics.memory import free_bytes
 from creased.core.numerics.tolerance import looks_tied

@@ -12,7 +12,7 @@ from fractions import Fraction
 from math import lcm
 from typing import NamedTuple
 
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.tropical.cells import walls_of
 from creased.tropical.cones import Cone, intersection, rank, whole_space
 from creased.tropical.integers import Vector

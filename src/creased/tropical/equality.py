@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.core.program.program import Program
 from creased.tropical.cells import MOST_CELLS, Cell, cells
 from creased.tropical.cones import dot

@@ -14,7 +14,7 @@ from fractions import Fraction
 from itertools import combinations
 from typing import NamedTuple
 
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.core.program.program import Program
 from creased.tropical.cells import MOST_CELLS, Cell, cells, contains, cut_by_rows
 from creased.tropical.cones import Cone, cut, dot, echelon

@@ -19,7 +19,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from creased.core.polytope import Polytope
+from creased.core.domains.polytope import Polytope
 from creased.core.program.program import Program
 from creased.tropical.engine_cells import engine_cells
 from creased.tropical.local_programs import Balls, program_on, proven_signs

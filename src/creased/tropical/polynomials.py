@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.tropical.epigraphs import Point, epigraph
 
 Number = int | float | Fraction

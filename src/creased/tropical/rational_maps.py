@@ -15,7 +15,7 @@ from fractions import Fraction
 import torch
 from torch import Tensor
 
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.core.program.program import BATCH, Affine, Program
 from creased.tropical.cells import MOST_CELLS, cells
 from creased.tropical.engine_cells import engine_cells

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.core.extract_complex import count_cells, extract_complex
 from creased.core.program.program import Program
 from creased.tropical.cells import CellBudgetError, in_words, require_few_corners

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.core.program.affine_arithmetic import closing, input_forms, loss
 from creased.core.program.bounds import Cells, Tail, excludes_zero
 from creased.core.program.program import Affine, Program

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.tropical.epigraphs import Epigraph, Point, epigraph
 from creased.tropical.faces import canonical_rays
 from creased.tropical.integers import Vector

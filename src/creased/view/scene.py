@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from creased.core.arrangement.signs import RowLayout
-from creased.core.box import Box, slice_across
+from creased.core.domains.box import Box, slice_across
 from creased.core.extract_complex import extract_complex
 from creased.core.extract_level_set import extract_level_set
 from creased.core.level_set import LevelSet

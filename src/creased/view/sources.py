@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from creased.checkpoint import CheckpointError
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.core.extract_level_set import extract_level_set
 from creased.core.program.program import Program
 from creased.load import load_file

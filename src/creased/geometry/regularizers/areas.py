@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.core.level_set import LevelSet
 from creased.geometry.measures import enclosed_volume, surface_area
 from creased.geometry.regularizers.regularizer import Regularizer

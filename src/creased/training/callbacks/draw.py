@@ -10,7 +10,7 @@ import lightning as L
 
 from creased import sheets, viz
 from creased.camera import View
-from creased.core.box import Box
+from creased.core.domains.box import Box
 from creased.core.level_set import LevelSet
 from creased.training.module import SDFModule
 

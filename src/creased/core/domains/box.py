@@ -14,7 +14,7 @@ from torch import Tensor
 
 from creased.core.arrangement.signs import pack_rows
 from creased.core.arrangement.skeleton import Skeleton
-from creased.core.domain import Rows
+from creased.core.domains.domain import Rows
 from creased.core.program.affine_slice import ProgramSlice, slice_program
 from creased.core.program.program import Program
 

@@ -22,13 +22,13 @@ from creased.core.arrangement.cofaces import arrange
 from creased.core.arrangement.signs import RowLayout, pack_rows
 from creased.core.arrangement.skeleton import GrowingSkeleton, Skeleton, restrict
 from creased.core.arrangement.subdivide import cut_by_next, start_block
-from creased.core.domain import Rows
+from creased.core.domains.domain import Rows
+from creased.core.domains.simplex import Table, simplex_skeleton
 from creased.core.numerics.linear_algebra import independent_rows
 from creased.core.numerics.tensors import Growable
 from creased.core.numerics.tolerance import get_epsilon, looks_tied
 from creased.core.program.program import Affine
 from creased.core.program.rounding import silence_sums
-from creased.core.simplex import Table, simplex_skeleton
 
 
 @dataclass(frozen=True)

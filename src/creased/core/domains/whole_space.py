@@ -6,7 +6,7 @@ arrangement of D independent hyperplanes of the first layer: one vertex, 2 D ray
 neurons are not the first D of their layer they are put there, and given their own numbers back at the end.
 
 If the first layer has rank below D there is no such start. Mostly there are no vertices then: the complex is
-that of a network on fewer inputs, times a linear space, which is divided out (`creased.core.essential`).
+that of a network on fewer inputs, times a linear space, which is divided out (`creased.core.domains.essential`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from torch import Tensor
 from creased.core.arrangement.orthants import DEAD
 from creased.core.arrangement.signs import RowLayout, pack_rows
 from creased.core.arrangement.skeleton import Skeleton
-from creased.core.domain import Rows
+from creased.core.domains.domain import Rows
 from creased.core.numerics.linear_algebra import independent_rows, null_space
 from creased.core.program.program import Affine, Block, Program
 

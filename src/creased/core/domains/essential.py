@@ -18,12 +18,12 @@ from math import lcm
 import torch
 from torch import Tensor
 
-from creased.core.domain import Domain
+from creased.core.domains.domain import Domain
+from creased.core.domains.whole_space import LinealityError, WholeSpace
 from creased.core.exact.elimination import eliminate
 from creased.core.numerics.linear_algebra import independent_rows, null_space
 from creased.core.program.affine_slice import ProgramSlice, slice_program
 from creased.core.program.program import Program
-from creased.core.whole_space import LinealityError, WholeSpace
 
 Matrix = list[list[Fraction]]
 

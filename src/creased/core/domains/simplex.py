@@ -12,7 +12,7 @@ from torch import Tensor
 
 from creased.core.arrangement.signs import pack_rows
 from creased.core.arrangement.skeleton import Skeleton
-from creased.core.domain import Rows
+from creased.core.domains.domain import Rows
 from creased.core.exact.elimination import opposite_walls
 from creased.core.numerics.linear_algebra import independent_rows
 
