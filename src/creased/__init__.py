@@ -10,9 +10,13 @@ Importing this needs torch alone; heavier packages are imported by the functions
 
 from creased import geometry
 from creased.api import certify, count_cells, extract_complex, extract_level_set, stream_complex
-from creased.core.audit import Audit
 from creased.core.certify import Certificate
-from creased.core.complex import PolyhedralComplex
+from creased.core.complexes.audit import Audit
+from creased.core.complexes.complex import PolyhedralComplex
+from creased.core.complexes.level_set import LevelSet
+from creased.core.complexes.polygons import Polygons
+from creased.core.complexes.regions import Regions, find_regions
+from creased.core.complexes.unperturbed import TrueCells
 from creased.core.degeneracy import DegenerateError
 from creased.core.domains.box import Box
 from creased.core.domains.domain import Domain
@@ -20,13 +24,9 @@ from creased.core.domains.essential import Essential, essential
 from creased.core.domains.polytope import Polytope
 from creased.core.domains.simplex import Simplex
 from creased.core.domains.whole_space import LinealityError, WholeSpace
-from creased.core.level_set import LevelSet
-from creased.core.polygons import Polygons
 from creased.core.program import combine
 from creased.core.program.affine_slice import ProgramSlice, slice_program, slice_through
 from creased.core.program.program import Affine, Block, Program
-from creased.core.regions import Regions, find_regions
-from creased.core.true_cells import TrueCells
 from creased.load import load_program
 from creased.networks import MLP, UnsupportedModuleError, lower
 from creased.view.figure import figure

@@ -12,8 +12,8 @@ from creased.core import certify as certificates
 from creased.core import extract_complex as complexes
 from creased.core import extract_level_set as level_sets
 from creased.core.certify import Certificate
-from creased.core.complex import PolyhedralComplex
-from creased.core.level_set import LevelSet
+from creased.core.complexes.complex import PolyhedralComplex
+from creased.core.complexes.level_set import LevelSet
 from creased.core.program.program import Program
 from creased.networks import lower
 

@@ -17,10 +17,10 @@ import torch
 from torch import nn
 
 from creased.api import as_program
-from creased.core.complex import PolyhedralComplex
+from creased.core.complexes.complex import PolyhedralComplex
+from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.core.domains.domain import Domain
-from creased.core.level_set import LevelSet
 from creased.core.method_choice import is_large
 from creased.core.methods import Asked, level_set_of
 from creased.core.program.program import Affine, Program

@@ -14,8 +14,8 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 
-from creased.core.level_set import LevelSet
-from creased.core.polygons import Polygons
+from creased.core.complexes.level_set import LevelSet
+from creased.core.complexes.polygons import Polygons
 from creased.core.program.program import Program
 from creased.files import write_whole
 from creased.geometry.caps import CapError, cap

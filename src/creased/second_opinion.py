@@ -12,7 +12,7 @@ import logging
 from functools import cache
 from typing import Any
 
-from creased.core.level_set import LevelSet
+from creased.core.complexes.level_set import LevelSet
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from creased.core.certify import Certificate
-from creased.core.level_set import LevelSet
+from creased.core.complexes.level_set import LevelSet
 from creased.export import Boundary
 from creased.files import write_whole
 from creased.geometry.mesh_audit import MeshAudit

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from creased.camera import View, aim
+from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
-from creased.core.level_set import LevelSet
 from creased.mesh_queries import TriangleIndex
 from creased.raycast import PolygonArrays, fan_out, see
 from creased.shading import PORCELAIN, RGB, Theme, draw_creases, shade

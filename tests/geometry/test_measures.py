@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from creased import Box, LevelSet, extract_level_set, geometry
-from creased.core.polygons import Polygons
+from creased.core.complexes.polygons import Polygons
 from creased.geometry import (
     angle_defects,
     bending_energies,

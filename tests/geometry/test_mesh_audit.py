@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from creased.core.polygons import Polygons
+from creased.core.complexes.polygons import Polygons
 from creased.geometry.caps import cap
 from creased.geometry.mesh_audit import audit_mesh
 from creased.geometry.polygon_mesh import PolygonMesh

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from creased import MLP, Affine, Block, Box, LevelSet, Program, extract_level_set, geometry, lower
+from creased.core.complexes.polygons import Polygons
 from creased.core.numerics.tensors import map_tensors
-from creased.core.polygons import Polygons
 from creased.geometry import Regularizer
 from creased.networks.initialise import geometric
 from tests.geometry.test_measures import named_surface

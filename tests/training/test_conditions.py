@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from creased import Box, extract_level_set
-from creased.core.level_set import LevelSet
+from creased.core.complexes.level_set import LevelSet
 from creased.training.callbacks.extract import conditions_of, staleness
 from creased.training.run import run, run_or_explain
 from tests.geometry.test_measures import named_surface

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from creased.core.level_set import LevelSet
+from creased.core.complexes.level_set import LevelSet
 from creased.networks import MLP
 from creased.training import SDFModule
 from creased.training.callbacks import EpochTable, ExtractLevelSet, SaveMesh, StopOnNaN, extract

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes
-from creased.core.complex import PolyhedralComplex
+from creased.core.complexes.complex import PolyhedralComplex
+from creased.core.complexes.level_set import LevelSet
+from creased.core.complexes.polygons import Polygons
+from creased.core.complexes.unperturbed import Signs, find_true_cells, true_signs
 from creased.core.exact.exact_signs import ExactRows
-from creased.core.level_set import LevelSet
-from creased.core.polygons import Polygons
 from creased.core.tasks import Task
-from creased.core.true_cells import Signs, find_true_cells, true_signs
 
 TREATMENTS = ("perturb", "contract", "error")
 

@@ -12,8 +12,8 @@ from typing import NamedTuple, TypeVar
 import torch
 
 from creased.core.certify import prove
-from creased.core.complex import PolyhedralComplex
-from creased.core.level_set import LevelSet
+from creased.core.complexes.complex import PolyhedralComplex
+from creased.core.complexes.level_set import LevelSet
 from creased.core.method_choice import is_large
 from creased.core.numerics.tolerance import doubtful_band
 from creased.core.program.program import Program

@@ -12,7 +12,7 @@ from functools import partial
 import torch
 
 from creased.core.arrangement.skeleton import Skeleton
-from creased.core.complex import PolyhedralComplex
+from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.degeneracy import needs_exact, treat_complex
 from creased.core.domains.domain import Domain
 from creased.core.escalation import EVERYTHING, FEW_VERTICES, Numbers, Proof, find_untorn, first_certified

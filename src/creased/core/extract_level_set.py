@@ -14,12 +14,12 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from creased.core.complexes.level_set import LevelSet
 from creased.core.degeneracy import needs_exact, treat_level_set
 from creased.core.domains.domain import Domain
 from creased.core.domains.whole_space import WholeSpace
 from creased.core.escalation import Numbers, Proof, find_untorn, first_certified, prove_walked
 from creased.core.flat_cells import with_flat_note
-from creased.core.level_set import LevelSet
 from creased.core.method_choice import choose_method, is_large
 from creased.core.methods import Asked, march_over, subdivide_all, why_distrusted
 from creased.core.program.program import Affine, Program

@@ -8,12 +8,12 @@ from dataclasses import replace
 import torch
 
 from creased.core.arrangement.signs import masks_of
+from creased.core.complexes.level_set import LevelSet
+from creased.core.complexes.regions import find_regions
 from creased.core.domains.domain import Domain
 from creased.core.extract_complex import extract_complex
-from creased.core.level_set import LevelSet
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
-from creased.core.regions import find_regions
 
 FEW_CELLS = 30_000  # that are looked through for it
 

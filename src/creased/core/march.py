@@ -21,11 +21,11 @@ from torch import Tensor
 from creased.core.arrangement.cell_table import CellSet
 from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.signs import pack_rows
+from creased.core.complexes.polygons import Polygons
 from creased.core.domains.domain import Domain
 from creased.core.facets import Facets, find_facets, join_facets
 from creased.core.numerics.memory import in_gigabytes, working_bytes
 from creased.core.numerics.tensors import Growable
-from creased.core.polygons import Polygons
 from creased.core.program.program import Program
 from creased.core.program.rounding import preactivations_quietly
 from creased.core.seeds import BELOW, reach_of

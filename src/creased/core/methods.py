@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 
 from creased.core.completeness import Proof, prove_complete
-from creased.core.level_set import LevelSet
+from creased.core.complexes.level_set import LevelSet
+from creased.core.complexes.surface import Origin, link_surface, make_level_set
 from creased.core.march import Walker
 from creased.core.numerics.memory import free_bytes
 from creased.core.numerics.tensors import map_tensors
 from creased.core.program.program import Program
 from creased.core.seeds import grid_seeds, level_set_seeds, project
-from creased.core.surface import Origin, link_surface, make_level_set
 from creased.core.tasks import Task
 from creased.core.walked import surface_of_walk
 from creased.core.weld import Extraction, collect

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import WORD
-from creased.core.complex import PolyhedralComplex
+from creased.core.complexes.complex import PolyhedralComplex
+from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.whole_space import open_start
 from creased.core.doubts import Filter, HalfEdges
 from creased.core.exact.exact_signs import ExactRows
-from creased.core.level_set import LevelSet
 from creased.core.program.program import Program
 
 

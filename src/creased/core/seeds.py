@@ -13,8 +13,8 @@ import math
 import torch
 from torch import Tensor
 
+from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.domain import Domain
-from creased.core.level_set import LevelSet
 from creased.core.numerics.pointer_doubling import label_components
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program

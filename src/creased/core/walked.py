@@ -17,11 +17,11 @@ from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.hash_keys import Groups, group_exact
 from creased.core.arrangement.signs import clear_rows
 from creased.core.arrangement.skeleton import Skeleton
+from creased.core.complexes.polygons import Polygons
+from creased.core.complexes.surface import Surface, link_surface
 from creased.core.domains.domain import Domain
 from creased.core.march import Walk
-from creased.core.polygons import Polygons
 from creased.core.program.program import Program
-from creased.core.surface import Surface, link_surface
 
 
 class _Sides(NamedTuple):

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 
 from creased.core.arrangement.signs import masks_of
-from creased.core.complex import PolyhedralComplex
+from creased.core.complexes.complex import PolyhedralComplex
+from creased.core.complexes.regions import Regions, find_regions
 from creased.core.domains.box import Box
 from creased.core.extract_complex import extract_complex
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
-from creased.core.regions import Regions, find_regions
 from creased.drawing.palette import INK, by_direction, by_layer
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.level_set import LevelSet
-from creased.core.polygons import Polygons
+from creased.core.complexes.level_set import LevelSet
+from creased.core.complexes.polygons import Polygons
 from creased.core.program.program import Program
 from creased.geometry.edge_order import order_along
 from creased.geometry.halfedges import halfedges_of

@@ -17,7 +17,7 @@ from functools import cmp_to_key
 import torch
 from torch import Tensor
 
-from creased.core.level_set import LevelSet
+from creased.core.complexes.level_set import LevelSet
 from creased.core.program.program import Program
 
 

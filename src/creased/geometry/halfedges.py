@@ -11,8 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from creased.core.complexes.polygons import Polygons
 from creased.core.numerics.pointer_doubling import match_tails
-from creased.core.polygons import Polygons
 
 
 class Halfedges(NamedTuple):

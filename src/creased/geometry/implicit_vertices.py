@@ -27,7 +27,7 @@ from torch.autograd.function import once_differentiable
 from torch.utils.checkpoint import checkpoint
 
 from creased.core.arrangement.signs import RowLayout
-from creased.core.level_set import LevelSet
+from creased.core.complexes.level_set import LevelSet
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from creased.core.polygons import Polygons
+from creased.core.complexes.polygons import Polygons
 from creased.geometry.safe import directions_of, lengths_of
 
 

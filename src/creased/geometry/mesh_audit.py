@@ -1,6 +1,6 @@
 """What was checked of a mesh as it is written: with its caps, after decimation, in triangles if so asked.
 
-The audit of a level set (`creased.core.audit`) is about what was extracted, before any of this.
+The audit of a level set (`creased.core.complexes.audit`) is about what was extracted, before any of this.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from creased.core.audit import Counts, check_polygons
+from creased.core.complexes.audit import Counts, check_polygons
 from creased.core.numerics.pointer_doubling import label_components
 from creased.geometry.polygon_mesh import PolygonMesh
 

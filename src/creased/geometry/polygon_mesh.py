@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from creased.core.level_set import LevelSet
-from creased.core.polygons import Polygons
+from creased.core.complexes.level_set import LevelSet
+from creased.core.complexes.polygons import Polygons
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,8 +12,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
-from creased.core.level_set import LevelSet
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
 from creased.geometry.halfedges import halfedges_of

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from creased.checkpoint import KEY, Record, write_record
+from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
-from creased.core.level_set import LevelSet
 from creased.core.program.program import Program
 from creased.geometry.implicit_vertices import solve_vertices
 from creased.networks import lower

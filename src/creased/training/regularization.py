@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from creased.core.level_set import LevelSet
+from creased.core.complexes.level_set import LevelSet
 from creased.core.program.program import Program
 from creased.geometry.regularizers import Regularizer
 from creased.training.ranks import mean_over_ranks

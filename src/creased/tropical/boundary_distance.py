@@ -20,9 +20,9 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.signs import unpack_rows
+from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.core.extract_level_set import extract_level_set
-from creased.core.level_set import LevelSet
 from creased.core.program.affine_slice import ProgramSlice
 from creased.core.program.combine import difference
 from creased.core.program.program import Program

@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.signs import unpack_rows
-from creased.core.complex import PolyhedralComplex
+from creased.core.complexes.complex import PolyhedralComplex
+from creased.core.complexes.regions import Regions, find_regions
 from creased.core.domains.domain import Domain
 from creased.core.extract_complex import extract_complex
 from creased.core.numerics.memory import free_bytes
 from creased.core.numerics.tolerance import looks_tied
 from creased.core.program.program import Program
-from creased.core.regions import Regions, find_regions
 from creased.tropical.cells import over_box, require_few_corners
 from creased.tropical.cones import Cone, cut
 from creased.tropical.integers import IntegerProgram, Maps, primitive

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from creased.core.level_set import LevelSet
+from creased.core.complexes.level_set import LevelSet
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from creased.core.arrangement.signs import RowLayout
+from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box, slice_across
 from creased.core.extract_complex import extract_complex
 from creased.core.extract_level_set import extract_level_set
-from creased.core.level_set import LevelSet
 from creased.core.program.combine import select
 from creased.core.program.program import Program
 from creased.drawing import palette

@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
-from creased.core.level_set import LevelSet
 from creased.geometry.measures import enclosed_volume, surface_area
 from creased.geometry.regularizers.regularizer import Regularizer
 from creased.geometry.sublevel import sublevel_volume

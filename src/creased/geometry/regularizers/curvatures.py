@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from creased.core.level_set import LevelSet
+from creased.core.complexes.level_set import LevelSet
 from creased.geometry.curvature import bending_energies, gauss_areas, mean_curvatures
 from creased.geometry.regularizers.regularizer import Regularizer
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from creased.core.level_set import LevelSet
+from creased.core.complexes.level_set import LevelSet
 from creased.geometry.curvature import dihedral_angles, inner_lengths
 from creased.geometry.halfedges import halfedges_of
 from creased.geometry.measures import edge_lengths, perimeters, polygon_areas, surface_area

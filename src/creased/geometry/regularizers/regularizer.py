@@ -28,7 +28,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.level_set import LevelSet
+from creased.core.complexes.level_set import LevelSet
 from creased.core.program.program import Program
 from creased.geometry.implicit_vertices import polygon_gradients, row_adjoints, solve_vertices
 from creased.geometry.safe import directions_of, lengths_of

@@ -10,8 +10,8 @@ import lightning as L
 
 from creased import sheets, viz
 from creased.camera import View
+from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
-from creased.core.level_set import LevelSet
 from creased.training.module import SDFModule
 
 log = logging.getLogger(__name__)

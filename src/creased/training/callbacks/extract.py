@@ -11,9 +11,9 @@ from typing import Any, SupportsFloat
 import lightning as L
 import torch
 
-from creased.core.audit import Audit
+from creased.core.complexes.audit import Audit
+from creased.core.complexes.level_set import LevelSet
 from creased.core.extract_level_set import SEEDS, extract_level_set
-from creased.core.level_set import LevelSet
 from creased.geometry import sublevel_volume, surface_area
 from creased.training.module import SDFModule
 from creased.training.ranks import from_rank_zero

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import RowLayout, sign_vectors
-from creased.core.assemble import Cycles
+from creased.core.complexes.link import Cycles
+from creased.core.complexes.polygons import Polygons
 from creased.core.numerics.pointer_doubling import label_components, match_tails
 from creased.core.numerics.tolerance import get_epsilon
-from creased.core.polygons import Polygons
 
 
 def orient_polygons(

@@ -5,10 +5,10 @@ import torch
 
 from creased import Box, LevelSet, WholeSpace, extract_level_set
 from creased.core.arrangement.hash_keys import CellCodes
-from creased.core.orientation import directions_by_rows
-from creased.core.polygons import Polygons
+from creased.core.complexes.orientation import directions_by_rows
+from creased.core.complexes.polygons import Polygons
+from creased.core.complexes.surface import _gradients_of_rows
 from creased.core.program.program import Program
-from creased.core.surface import _gradients_of_rows
 from tests.strategies import random_program
 
 

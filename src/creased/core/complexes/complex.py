@@ -17,10 +17,10 @@ from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.orthants import own_vertices
 from creased.core.arrangement.signs import RowLayout, sign_vectors
 from creased.core.arrangement.skeleton import Skeleton, own_edges
+from creased.core.complexes.unperturbed import TrueCells
 from creased.core.domains.domain import Domain
 from creased.core.domains.essential import Essential
 from creased.core.numerics.tensors import map_tensors
-from creased.core.true_cells import TrueCells
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import RowLayout, masks_of
 from creased.core.arrangement.skeleton import Skeleton
-from creased.core.assemble import (
+from creased.core.complexes.level_set import LevelSet
+from creased.core.complexes.link import (
     Cycles,
     Sides,
     drop_open,
@@ -19,11 +20,10 @@ from creased.core.assemble import (
     polygon_sides,
     region_gradients,
 )
+from creased.core.complexes.orientation import directions_by_rows, orient_polygons, orient_polylines
+from creased.core.complexes.polygons import Polygons
 from creased.core.domains.domain import Domain
 from creased.core.domains.essential import Essential
-from creased.core.level_set import LevelSet
-from creased.core.orientation import directions_by_rows, orient_polygons, orient_polylines
-from creased.core.polygons import Polygons
 from creased.core.program.program import Program
 
 FAR = 1e3  # times the extent of all vertices: where rays are taken to end when polygons are oriented

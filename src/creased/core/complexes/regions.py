@@ -19,7 +19,7 @@ from creased.core.arrangement.cofaces import arrange
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.orthants import DEAD
 from creased.core.arrangement.signs import RowLayout, masks_of, sign_vectors
-from creased.core.complex import PolyhedralComplex
+from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.domains.domain import Domain
 from creased.core.numerics.tensors import map_tensors
 from creased.core.program.program import Program

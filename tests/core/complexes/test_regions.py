@@ -9,7 +9,7 @@ from torch import Tensor
 
 from creased import Box, Regions, extract_complex, find_regions, stream_complex
 from creased.core.arrangement.signs import pack_rows
-from creased.core.regions import Halfspaces
+from creased.core.complexes.regions import Halfspaces
 from tests.strategies import Case, generic_cases, random_program
 
 

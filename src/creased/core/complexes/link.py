@@ -17,8 +17,8 @@ from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.orthants import inside_walls
 from creased.core.arrangement.signs import RowLayout, masks_of
 from creased.core.arrangement.skeleton import Skeleton
+from creased.core.complexes.polygons import Polygons
 from creased.core.numerics.pointer_doubling import match_tails, order_chains
-from creased.core.polygons import Polygons
 from creased.core.program.program import Program
 
 BATCH = 1 << 12  # regions whose gradients are found in one go: their masks stay in the cache

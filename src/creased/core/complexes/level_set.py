@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.signs import RowLayout, masks_of
-from creased.core.audit import Audit, audit_level_set
+from creased.core.complexes.audit import Audit, audit_level_set
+from creased.core.complexes.polygons import Polygons
 from creased.core.domains.domain import Domain
 from creased.core.domains.essential import Essential
 from creased.core.numerics.tensors import map_tensors
-from creased.core.polygons import Polygons
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class LevelSet:
         return (self.zero_ids < self.layout.n_walls).any(dim=1)
 
     def audit(self) -> Audit:
-        """Check the mesh, trusting nothing of how it was made; see `creased.core.audit`."""
+        """Check the mesh, trusting nothing of how it was made; see `creased.core.complexes.audit`."""
         return audit_level_set(self)
 
     def to(self, device: torch.device | str) -> LevelSet:

@@ -16,8 +16,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from creased.core.complexes.polygons import Polygons
 from creased.core.numerics.pointer_doubling import label_components, match_tails
-from creased.core.polygons import Polygons
 
 
 @dataclass(frozen=True)
