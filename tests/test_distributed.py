@@ -19,9 +19,9 @@ from creased import (
     extract_complex,
     extract_level_set,
 )
-from creased.core import sub_boxes
 from creased.core.domains.whole_space import WholeSpace
-from creased.core.sub_boxes import PLACES, split_box
+from creased.core.subdivision import sub_boxes
+from creased.core.subdivision.sub_boxes import PLACES, split_box
 from creased.distributed import extract_complex_in_parts, extract_level_set_in_parts, ray_workers
 from tests.oracles import cells_of
 from tests.strategies import Case, ball_program, generic_cases, random_program

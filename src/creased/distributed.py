@@ -1,7 +1,7 @@
 """Extraction by sub-boxes: one after the other, or on Ray's workers, on this machine or on many.
 
 The result is that of `creased.extract_complex` or `creased.extract_level_set`, cell by cell, with the cells
-in another order and vertices equal up to rounding; see `creased.core.sub_boxes`. Each worker holds one part
+in another order and vertices equal up to rounding; see `creased.core.subdivision.sub_boxes`. Each worker holds one part
 at a time, the caller holds the result. Signs are decided in float64; `creased.certify` proves what was found.
 """
 
@@ -24,8 +24,8 @@ from creased.core.domains.domain import Domain
 from creased.core.method_choice import is_large
 from creased.core.methods import Asked, level_set_of
 from creased.core.program.program import Affine, Program
-from creased.core.sub_boxes import CutPart, MapParts, Part, collect_in_parts
-from creased.core.tasks import make_task
+from creased.core.subdivision.problem import make_task
+from creased.core.subdivision.sub_boxes import CutPart, MapParts, Part, collect_in_parts
 
 HERE = "127.0.0.1"
 

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import torch
 
 from creased.core.march import Walker
-from creased.core.pieces import Cutter, on_row
-from creased.core.tasks import Task
+from creased.core.subdivision.pieces import Cutter, on_row
+from creased.core.subdivision.problem import Task
 
 
 class Proof(NamedTuple):

@@ -19,7 +19,7 @@ from creased.core.complexes.level_set import LevelSet
 from creased.core.complexes.polygons import Polygons
 from creased.core.complexes.unperturbed import Signs, find_true_cells, true_signs
 from creased.core.exact.exact_signs import ExactRows
-from creased.core.tasks import Task
+from creased.core.subdivision.problem import Task
 
 TREATMENTS = ("perturb", "contract", "error")
 

@@ -14,7 +14,7 @@ from creased.core.arrangement.signs import WORD
 from creased.core.method_choice import choose_method
 from creased.core.numerics.memory import free_bytes, in_gigabytes
 from creased.core.program.program import Program
-from creased.core.weld import ASSEMBLY
+from creased.core.subdivision.merge import ASSEMBLY
 
 WALK = 4  # what walking takes, as a multiple of what is kept; 3 to 4 measured with 1024 and 2048 neurons
 

@@ -17,10 +17,10 @@ from creased.core.degeneracy import needs_exact, treat_complex
 from creased.core.domains.domain import Domain
 from creased.core.escalation import EVERYTHING, FEW_VERTICES, Numbers, Proof, find_untorn, first_certified
 from creased.core.numerics.tolerance import doubtful_band
-from creased.core.pieces import Cutter
 from creased.core.program.program import Program
-from creased.core.tasks import Task, choose_dtype, make_task
-from creased.core.weld import collect
+from creased.core.subdivision.merge import collect
+from creased.core.subdivision.pieces import Cutter
+from creased.core.subdivision.problem import Task, choose_dtype, make_task
 
 
 def extract_complex(

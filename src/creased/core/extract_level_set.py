@@ -23,7 +23,7 @@ from creased.core.flat_cells import with_flat_note
 from creased.core.method_choice import choose_method, is_large
 from creased.core.methods import Asked, march_over, subdivide_all, why_distrusted
 from creased.core.program.program import Affine, Program
-from creased.core.tasks import Task, choose_dtype, make_task
+from creased.core.subdivision.problem import Task, choose_dtype, make_task
 
 SEEDS = 32  # points an axis of the grid that looks for a level set to march on
 

@@ -23,9 +23,9 @@ from creased.core.numerics.memory import free_bytes
 from creased.core.numerics.tensors import map_tensors
 from creased.core.program.program import Program
 from creased.core.seeds import grid_seeds, level_set_seeds, project
-from creased.core.tasks import Task
+from creased.core.subdivision.merge import Extraction, collect
+from creased.core.subdivision.problem import Task
 from creased.core.walked import surface_of_walk
-from creased.core.weld import Extraction, collect
 
 COMPLETE = "complete in the domain: every cell was subdivided"
 

@@ -11,9 +11,9 @@ from creased.core.arrangement.cells import number_regions
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.orthants import EARLIER, LATER, NOWHERE, any_corner
 from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton, corners_of_edges, restrict
-from creased.core.live_regions import gather_regions
 from creased.core.numerics.tensors import Growable
 from creased.core.program.affine_arithmetic import Forms
+from creased.core.subdivision.live_regions import gather_regions
 
 N_PARTS = 4  # that a part is divided in
 

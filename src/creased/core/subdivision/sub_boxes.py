@@ -22,8 +22,8 @@ from torch import Tensor
 from creased.core.arrangement.hash_keys import CellCodes, cell_keys, pair_equal
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.domains.box import Box
-from creased.core.tasks import Task
-from creased.core.weld import Extraction, collect
+from creased.core.subdivision.merge import Extraction, collect
+from creased.core.subdivision.problem import Task
 
 PLACES = (0.513, 0.479, 0.531, 0.467)  # of planes, as shares of sides, in one round and the next; never 1/2
 
@@ -129,7 +129,7 @@ def stitch(parts: Sequence[Part], task: Task) -> tuple[Extraction, int]:
 def collect_in_parts(
     task: Task, n_parts: int, map_parts: MapParts, *, level_row: int | None = None, memory: int | None = None
 ) -> Extraction:
-    """What `creased.core.weld.collect` gives, by way of sub-boxes.
+    """What `creased.core.subdivision.merge.collect` gives, by way of sub-boxes.
 
     Where vertices lie so near to planes that parts do not fit, the planes are moved and all is cut again;
     what does not fit in the last round either is counted as torn.

@@ -14,8 +14,8 @@ from creased.core.arrangement.orthants import LATER, any_corner, own_vertices
 from creased.core.arrangement.skeleton import Skeleton, own_edges
 from creased.core.numerics.memory import free_bytes, in_gigabytes
 from creased.core.numerics.tensors import Growable
-from creased.core.pieces import Cutter, Piece, on_row
-from creased.core.tasks import Task
+from creased.core.subdivision.pieces import Cutter, Piece, on_row
+from creased.core.subdivision.problem import Task
 
 
 class Welder:

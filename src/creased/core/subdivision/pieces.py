@@ -20,9 +20,9 @@ from creased.core.numerics.memory import working_bytes
 from creased.core.numerics.tensors import Growable
 from creased.core.program.program import Affine
 from creased.core.program.rounding import advance_quietly, inherited_noise, silence_sums
-from creased.core.prune import Pruner
-from creased.core.tasks import Task
-from creased.core.work import Work, divide, renumber
+from creased.core.subdivision.problem import Task
+from creased.core.subdivision.prune import Pruner
+from creased.core.subdivision.subproblem import Work, divide, renumber
 
 FEW = 8  # while vertices are fewer than would be divided by this factor, new regions get numbers of their own
 

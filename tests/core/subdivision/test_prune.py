@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from creased import MLP, Box, LevelSet, extract_level_set
-from creased.core import prune
+from creased.core.subdivision import prune
 
 
 def _network(dim: int, width: int, depth: int, seed: int, activation: type = torch.nn.ReLU) -> MLP:

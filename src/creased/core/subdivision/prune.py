@@ -22,12 +22,12 @@ from torch import Tensor
 from creased.core.arrangement.orthants import DEAD, any_corner
 from creased.core.arrangement.signs import masks_of
 from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton, restrict
-from creased.core.live_regions import LiveRegions, gather_regions
 from creased.core.numerics.tensors import Growable
 from creased.core.program.affine_arithmetic import Forms, advance_forms, input_forms
 from creased.core.program.bounds import Cells, Tail, excludes_zero
 from creased.core.program.program import Block, Program
-from creased.core.work import Work
+from creased.core.subdivision.live_regions import LiveRegions, gather_regions
+from creased.core.subdivision.subproblem import Work
 
 FormsOf = Callable[[Tensor], Forms]
 
