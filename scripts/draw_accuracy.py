@@ -23,7 +23,7 @@ from nets import as_program, bunny, fit_bunny, load
 from systems import Found, measure
 
 import creased
-from creased.core.seeds import project
+from creased.core.marching.seeds import project
 from creased.mesh_queries import TriangleIndex
 from creased.shapes.shape import sample_triangles
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from creased import Affine, Block, Box, Program, extract_level_set
-from creased.core.facets import Facets, find_facets
+from creased.core.marching.halfplane_intersection import Facets, find_facets
 from creased.core.numerics.tensors import map_tensors
-from tests.core.test_march import _cells
+from tests.core.marching.test_march import _cells
 from tests.strategies import assemble, random_program
 
 
@@ -62,7 +62,7 @@ def test_a_cell_without_a_face_is_no_proof(monkeypatch: pytest.MonkeyPatch) -> N
         found = empty(*args)
         return Facets(*(part[:0] for part in found))
 
-    monkeypatch.setattr("creased.core.march.find_facets", nothing)
+    monkeypatch.setattr("creased.core.marching.march.find_facets", nothing)
     monkeypatch.setattr("creased.core.escalation.is_large", lambda program: True)  # else it is subdivided
     program, box = random_program(3, (8, 6), seed=1), Box.cube(3, 1)
     found = extract_level_set(program, box, method="march", seeds=9, complete=True)

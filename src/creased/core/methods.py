@@ -15,17 +15,17 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.completeness import Proof, prove_complete
 from creased.core.complexes.level_set import LevelSet
 from creased.core.complexes.surface import Origin, link_surface, make_level_set
-from creased.core.march import Walker
+from creased.core.marching.completeness import Proof, prove_complete
+from creased.core.marching.march import Walker
+from creased.core.marching.seeds import grid_seeds, level_set_seeds, project
+from creased.core.marching.surface_of_walk import surface_of_walk
 from creased.core.numerics.memory import free_bytes
 from creased.core.numerics.tensors import map_tensors
 from creased.core.program.program import Program
-from creased.core.seeds import grid_seeds, level_set_seeds, project
 from creased.core.subdivision.merge import Extraction, collect
 from creased.core.subdivision.problem import Task
-from creased.core.walked import surface_of_walk
 
 COMPLETE = "complete in the domain: every cell was subdivided"
 

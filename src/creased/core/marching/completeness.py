@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import torch
 
-from creased.core.march import Walker
+from creased.core.marching.march import Walker
 from creased.core.subdivision.pieces import Cutter, on_row
 from creased.core.subdivision.problem import Task
 

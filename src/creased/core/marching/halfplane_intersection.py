@@ -17,9 +17,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from creased.core.marching.cell_planes import Climbs, Slices
+from creased.core.marching.perturbation import Near, Spans, spans_with_ties
 from creased.core.numerics.tolerance import looks_tied
-from creased.core.slices import Climbs, Slices
-from creased.core.ties import Near, Spans, spans_with_ties
 
 NEAREST = 12  # rows that are tried first; doubled where they do not suffice
 

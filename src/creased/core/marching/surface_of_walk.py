@@ -20,7 +20,7 @@ from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.polygons import Polygons
 from creased.core.complexes.surface import Surface, link_surface
 from creased.core.domains.domain import Domain
-from creased.core.march import Walk
+from creased.core.marching.march import Walk
 from creased.core.program.program import Program
 
 

@@ -23,13 +23,13 @@ from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.signs import pack_rows
 from creased.core.complexes.polygons import Polygons
 from creased.core.domains.domain import Domain
-from creased.core.facets import Facets, find_facets, join_facets
+from creased.core.marching.cell_planes import Slicer
+from creased.core.marching.halfplane_intersection import Facets, find_facets, join_facets
+from creased.core.marching.seeds import BELOW, reach_of
 from creased.core.numerics.memory import in_gigabytes, working_bytes
 from creased.core.numerics.tensors import Growable
 from creased.core.program.program import Program
 from creased.core.program.rounding import preactivations_quietly
-from creased.core.seeds import BELOW, reach_of
-from creased.core.slices import Slicer
 
 SHARE = 32  # cells are cut in batches whose rows take this part of the working memory, and stay in the cache
 LEAST = 1e-3  # of the distance that seeds are put below the level: what rounding can't make
@@ -83,7 +83,7 @@ class Walker:
 
     @torch.inference_mode()
     def walk_from(self, seeds: Tensor) -> None:
-        """Walk the components of {f = 0} that seeds (m, D) lie just below of; see `creased.core.seeds`."""
+        """Walk the components of {f = 0} that seeds (m, D) lie just below of; see `creased.core.marching.seeds`."""
         found = [self._cells_at(batch) for batch in seeds.split(self._batch)]
         if found:
             n_known = self.cells.n
