@@ -10,7 +10,7 @@ Importing this needs torch alone; heavier packages are imported by the functions
 
 from creased import geometry
 from creased.api import certify, count_cells, extract_complex, extract_level_set, stream_complex
-from creased.core.certify import Certificate
+from creased.core.certificates.certify import Certificate
 from creased.core.complexes.audit import Audit
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet

@@ -8,10 +8,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from torch import nn
 
-from creased.core import certify as certificates
 from creased.core import extract_complex as complexes
 from creased.core import extract_level_set as level_sets
-from creased.core.certify import Certificate
+from creased.core.certificates import certify as certificates
+from creased.core.certificates.certify import Certificate
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
 from creased.core.program.program import Program
@@ -41,7 +41,7 @@ def _of_networks(
 def certify(
     found: PolyhedralComplex | LevelSet, network: Program | nn.Module, level: float = 0.0, **options: Any
 ) -> Certificate:
-    """Certify what was extracted from a network; see `creased.core.certify.certify`."""
+    """Certify what was extracted from a network; see `creased.core.certificates.certify.certify`."""
     return certificates.certify(found, as_program(network), level, **options)
 
 

@@ -13,7 +13,7 @@ import torch
 
 from creased.checkpoint import Record
 from creased.cli_parser import in_bytes
-from creased.core.certify import certify
+from creased.core.certificates.certify import certify
 from creased.core.complexes.level_set import LevelSet
 from creased.core.degeneracy import needs_exact
 from creased.core.expected import say_expected

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from creased.core.certify import Certificate
+from creased.core.certificates.certify import Certificate
 from creased.core.complexes.level_set import LevelSet
 from creased.export import Boundary
 from creased.files import write_whole

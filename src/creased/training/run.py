@@ -26,7 +26,7 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
-from creased.core.certify import certify
+from creased.core.certificates.certify import certify
 from creased.core.domains.box import Box
 from creased.core.extract_level_set import extract_level_set
 from creased.files import write_whole

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import lightning as L
 
-from creased.core.certify import Certificate
+from creased.core.certificates.certify import Certificate
 from creased.core.complexes.level_set import LevelSet
 from creased.export import BOUNDARIES, Boundary, ExportError, mesh_to_write, write_mesh
 from creased.geometry.mesh_audit import audit_mesh

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.cofaces import arrange
+from creased.core.certificates.sign_filter import HalfEdges
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
-from creased.core.doubts import HalfEdges
 
 CHUNK = 1 << 14  # edges that are looked at at once, so that what is made of them stays in the cache
 

@@ -1,6 +1,6 @@
 """Whether the signs of all rows at all vertices are right.
 
-They are proven in floating point, with a bound on all that rounding may have done (`creased.core.doubts`),
+They are proven in floating point, with a bound on all that rounding may have done (`creased.core.certificates.sign_filter`),
 and those that it leaves open in rationals (`creased.core.exact.exact_signs`).
 """
 
@@ -14,10 +14,10 @@ from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import WORD
+from creased.core.certificates.sign_filter import Filter, HalfEdges
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.whole_space import open_start
-from creased.core.doubts import Filter, HalfEdges
 from creased.core.exact.exact_signs import ExactRows
 from creased.core.program.program import Program
 

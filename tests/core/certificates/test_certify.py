@@ -25,10 +25,10 @@ from creased import (
 )
 from creased.core import escalation, integer_rows
 from creased.core.arrangement.hash_keys import CellCodes
-from creased.core.doubts import Filter
+from creased.core.certificates.incidence import edges_from
+from creased.core.certificates.sign_filter import Filter
 from creased.core.exact.exact_signs import ExactRows
 from creased.core.numerics.tensors import map_tensors
-from creased.core.stubs import edges_from
 from tests.oracles import cells_of, exact_complex
 from tests.strategies import (
     Case,

@@ -20,12 +20,12 @@ import torch
 
 from creased.core.arrangement.cofaces import arrange
 from creased.core.arrangement.hash_keys import CellCodes, group_codes
+from creased.core.certificates.incidence import edges_from
+from creased.core.certificates.proven_signs import ProvenSigns, prove_signs
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
 from creased.core.program.affine_slice import slice_program
 from creased.core.program.program import Affine, Program
-from creased.core.proven_signs import ProvenSigns, prove_signs
-from creased.core.stubs import edges_from
 
 Found = TypeVar("Found", bound=PolyhedralComplex | LevelSet)
 
