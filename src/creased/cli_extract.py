@@ -16,8 +16,8 @@ from creased.cli_parser import in_bytes
 from creased.core.certificates.certify import certify
 from creased.core.complexes.level_set import LevelSet
 from creased.core.degeneracy import needs_exact
-from creased.core.expected import say_expected
 from creased.core.extract_level_set import extract_level_set
+from creased.core.memory_estimate import say_expected
 from creased.decimation import decimate
 from creased.export import ExportError, mesh_to_write, require_unit, require_writer, write_mesh
 from creased.geometry.mesh_audit import audit_mesh

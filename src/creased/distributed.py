@@ -21,8 +21,8 @@ from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.core.domains.domain import Domain
+from creased.core.drivers import Asked, level_set_of
 from creased.core.method_choice import is_large
-from creased.core.methods import Asked, level_set_of
 from creased.core.program.program import Affine, Program
 from creased.core.subdivision.problem import make_task
 from creased.core.subdivision.sub_boxes import CutPart, MapParts, Part, collect_in_parts

@@ -18,10 +18,10 @@ from creased.core.complexes.level_set import LevelSet
 from creased.core.degeneracy import needs_exact, treat_level_set
 from creased.core.domains.domain import Domain
 from creased.core.domains.whole_space import WholeSpace
+from creased.core.drivers import Asked, march_over, subdivide_all, why_distrusted
 from creased.core.escalation import Numbers, Proof, find_untorn, first_certified, prove_walked
 from creased.core.flat_cells import with_flat_note
 from creased.core.method_choice import choose_method, is_large
-from creased.core.methods import Asked, march_over, subdivide_all, why_distrusted
 from creased.core.program.program import Affine, Program
 from creased.core.subdivision.problem import Task, choose_dtype, make_task
 

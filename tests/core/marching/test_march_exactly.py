@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from creased import Affine, Box, LevelSet, Program, certify, extract_level_set
 from creased.core import extract_level_set as doors
 from creased.core.degeneracy import DegenerateError
-from creased.core.methods import march_over
+from creased.core.drivers import march_over
 from tests.strategies import Case, assemble, ball_program, degenerate_cases, random_program
 
 

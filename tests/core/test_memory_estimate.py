@@ -5,7 +5,7 @@ import re
 import torch
 
 import creased
-from creased.core.expected import expect, say_expected
+from creased.core.memory_estimate import expect, say_expected
 from creased.core.numerics.tensors import map_tensors
 
 
