@@ -21,7 +21,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from creased.files import write_whole
+from creased.io.atomic_write import write_whole
 
 FACES, CHAMFER = "n_polygons", "chamfer_l1_mean"
 MEASURES = (FACES, CHAMFER, "iou", "surface_error_mean", "is_closed", "is_complete", "seconds")

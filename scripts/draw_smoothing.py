@@ -21,7 +21,7 @@ from nets import bunny
 from trials import Trial, as_table, compare, decimated, train_all
 
 from creased.camera import View
-from creased.checkpoint import read_record
+from creased.io.checkpoint import read_record
 from creased.raycast import PolygonArrays
 from creased.sheets import contact_sheet
 from creased.viz import render_surface

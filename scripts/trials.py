@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 import creased
-from creased.checkpoint import read_record
+from creased.io.checkpoint import read_record
 from creased.second_opinion import import_open3d
 from creased.shapes import Shape
 from creased.shapes.metrics import compare_meshes

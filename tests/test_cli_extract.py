@@ -10,10 +10,10 @@ import torch
 import trimesh
 
 import creased
-from creased.checkpoint import KEY, Record, write_record
 from creased.cli import main
+from creased.io.checkpoint import KEY, Record, write_record
+from creased.io.similarity import Similarity
 from creased.second_opinion import import_open3d
-from creased.similarity import Similarity
 
 TO_DOMAIN = Similarity((10.0, 0.0, 0.0), 0.1)
 

@@ -27,7 +27,7 @@ from creased.core.domains.whole_space import LinealityError, WholeSpace
 from creased.core.program import combine
 from creased.core.program.affine_slice import ProgramSlice, slice_program, slice_through
 from creased.core.program.program import Affine, Block, Program
-from creased.load import load_program
+from creased.io.load import load_program
 from creased.networks import MLP, UnsupportedModuleError, lower
 from creased.view.figure import figure
 

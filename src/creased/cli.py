@@ -11,16 +11,16 @@ from pathlib import Path
 
 import torch
 
-from creased.checkpoint import KEY, CheckpointError, Record, write_record
 from creased.cli_extract import extract
 from creased.cli_parser import in_bytes, make_parser
 from creased.core.domains.box import Box
 from creased.core.program.program import Program
-from creased.export import ExportError
-from creased.files import write_whole
-from creased.load import Loaded, load_file
+from creased.io.atomic_write import write_whole
+from creased.io.checkpoint import KEY, CheckpointError, Record, write_record
+from creased.io.export import ExportError
+from creased.io.load import Loaded, load_file
+from creased.io.similarity import Similarity
 from creased.networks import UnsupportedModuleError
-from creased.similarity import Similarity
 from creased.tropical.compression import compress
 from creased.tropical.report import count_table
 

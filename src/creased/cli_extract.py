@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 
-from creased.checkpoint import Record
 from creased.cli_parser import in_bytes
 from creased.core.certificates.certify import certify
 from creased.core.complexes.level_set import LevelSet
@@ -19,11 +18,12 @@ from creased.core.degeneracy import needs_exact
 from creased.core.extract_level_set import extract_level_set
 from creased.core.memory_estimate import say_expected
 from creased.decimation import decimate
-from creased.export import ExportError, mesh_to_write, require_unit, require_writer, write_mesh
 from creased.geometry.mesh_audit import audit_mesh
 from creased.geometry.polygon_mesh import PolygonMesh
-from creased.sidecar import Written, check_written, say_check, write_sidecar
-from creased.similarity import Similarity
+from creased.io.checkpoint import Record
+from creased.io.export import ExportError, mesh_to_write, require_unit, require_writer, write_mesh
+from creased.io.metadata import Written, check_written, say_check, write_sidecar
+from creased.io.similarity import Similarity
 
 
 def extract(record: Record, chosen: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from creased.files import write_whole
+from creased.io.atomic_write import write_whole
 from creased.shading import PORCELAIN, Theme
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from creased.checkpoint import read_record
+from creased.io.checkpoint import read_record
 from creased.training.run import run
 from tests.training.test_regularization import configured  # noqa: F401, a fixture
 

@@ -13,7 +13,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
 import creased
-from creased.checkpoint import read_record
+from creased.io.checkpoint import read_record
 from creased.training.folders import register_resolvers
 from creased.training.run import run
 

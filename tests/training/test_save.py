@@ -10,7 +10,7 @@ import torch
 import trimesh
 
 import creased
-from creased.similarity import Similarity
+from creased.io.similarity import Similarity
 from creased.training.callbacks import SaveMesh
 from creased.training.module import SDFModule
 

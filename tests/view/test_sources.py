@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from creased.checkpoint import KEY, CheckpointError, Record, write_record
 from creased.cli import main
-from creased.similarity import Similarity
+from creased.io.checkpoint import KEY, CheckpointError, Record, write_record
+from creased.io.similarity import Similarity
 from creased.view.sources import shots_of
 from tests.view.nets import CUBE, tiny_program
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from creased.core.domains.box import Box, slice_across
 from creased.core.program.program import Program
 from creased.drawing.plane import PlaneComplex, draw_complex, flatten
-from creased.files import write_whole
+from creased.io.atomic_write import write_whole
 from creased.tropical.rational_maps import one_output
 
 AXES = "xyz"

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from creased.io.similarity import HALF_WIDTH, Similarity
 from creased.shapes.errors import ShapeError
 from creased.shapes.metrics import measure_both_ways
 from creased.shapes.procedural import box, bracket, sphere, torus
 from creased.shapes.shape import Shape
 from creased.shapes.sources import BunnyScan, Download, File, Source
-from creased.similarity import HALF_WIDTH, Similarity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

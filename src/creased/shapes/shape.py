@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from creased.io.similarity import Similarity
 from creased.mesh_queries import TriangleIndex
 from creased.shapes.repair import make_watertight
 from creased.shapes.sources import File, Source
-from creased.similarity import Similarity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

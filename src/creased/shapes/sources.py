@@ -15,7 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from creased.files import write_whole
+from creased.io.atomic_write import write_whole
 from creased.shapes.errors import ShapeError
 
 if TYPE_CHECKING:

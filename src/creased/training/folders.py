@@ -126,7 +126,7 @@ def read_wandb_run(root: str, name: str, path: str | None, ckpt_path: str | None
     None where nothing is resumed, where it was not logged, and where the checkpoint cannot be read: the run
     itself says why.
     """
-    from creased.checkpoint import load_plain
+    from creased.io.checkpoint import load_plain
 
     if ckpt_path is None:
         return None

@@ -12,13 +12,13 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from creased.checkpoint import KEY, Record, write_record
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.core.program.program import Program
 from creased.geometry.implicit_vertices import solve_vertices
+from creased.io.checkpoint import KEY, Record, write_record
+from creased.io.similarity import Similarity
 from creased.networks import lower
-from creased.similarity import Similarity
 from creased.training.folders import WANDB_RUN
 from creased.training.losses import LossTerm
 from creased.training.publish import wandb_run_id

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from creased.checkpoint import Record, load_plain, read_record
+from creased.io.checkpoint import Record, load_plain, read_record
 from creased.training.folders import ResumeError, find_checkpoint
 from creased.training.module import SDFModule
 

@@ -29,10 +29,10 @@ from omegaconf.errors import MissingMandatoryValue
 from creased.core.certificates.certify import certify
 from creased.core.domains.box import Box
 from creased.core.extract_level_set import extract_level_set
-from creased.files import write_whole
+from creased.io.atomic_write import write_whole
+from creased.io.metadata import certificate_as_dict
 from creased.networks import UnsupportedModuleError
 from creased.shapes import Shape
-from creased.sidecar import certificate_as_dict
 from creased.training.callbacks.extract import require_extraction
 from creased.training.callbacks.guard import DivergedError
 from creased.training.callbacks.save import SaveMesh

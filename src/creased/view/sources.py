@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from creased.checkpoint import CheckpointError
 from creased.core.domains.box import Box
 from creased.core.extract_level_set import extract_level_set
 from creased.core.program.program import Program
-from creased.load import load_file
+from creased.io.checkpoint import CheckpointError
+from creased.io.load import load_file
 from creased.view.scene import LEVEL, Scene, Section, Segments, level_set_scene, section
 
 MESHES = (".ply", ".obj", ".stl", ".glb", ".off")

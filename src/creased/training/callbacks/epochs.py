@@ -9,8 +9,8 @@ from pathlib import Path
 import lightning as L
 import torch
 
-from creased.checkpoint import KEY, write_record
-from creased.files import write_whole
+from creased.io.atomic_write import write_whole
+from creased.io.checkpoint import KEY, write_record
 from creased.training.module import SDFModule
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import lightning as L
 
 from creased.core.complexes.level_set import LevelSet
-from creased.export import export_mesh
+from creased.io.export import export_mesh
 from creased.training.module import SDFModule
 from creased.training.publish import wandb_loggers
 

@@ -11,9 +11,9 @@ import lightning as L
 
 from creased.core.certificates.certify import Certificate
 from creased.core.complexes.level_set import LevelSet
-from creased.export import BOUNDARIES, Boundary, ExportError, mesh_to_write, write_mesh
 from creased.geometry.mesh_audit import audit_mesh
-from creased.sidecar import Written, write_sidecar
+from creased.io.export import BOUNDARIES, Boundary, ExportError, mesh_to_write, write_mesh
+from creased.io.metadata import Written, write_sidecar
 from creased.training.module import SDFModule
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class SaveMesh(L.Callback):
 
     Args:
         folder: where `mesh.<format>` go, each with its sidecar `mesh.<format>.json`.
-        formats: endings; see `creased.export`.
+        formats: endings; see `creased.io.export`.
         boundary: where the domain's walls cut the surface: "open", "cap", or "error", which then writes none.
     """
 

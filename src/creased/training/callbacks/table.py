@@ -11,7 +11,7 @@ from typing import Any
 
 import lightning as L
 
-from creased.files import write_whole
+from creased.io.atomic_write import write_whole
 
 log = logging.getLogger(__name__)
 

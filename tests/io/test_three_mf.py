@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from creased.export import export_mesh
 from creased.geometry.caps import cap
-from creased.three_mf import three_mf_bytes
+from creased.io.export import export_mesh
+from creased.io.three_mf import three_mf_bytes
 from tests.geometry.test_caps import BOXES, cut_surface
 
 CORE = "{http://schemas.microsoft.com/3dmanufacturing/core/2015/02}"

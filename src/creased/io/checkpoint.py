@@ -17,7 +17,7 @@ from torch import Tensor
 
 from creased.core.domains.box import Box
 from creased.core.program.program import Affine, Block, Program
-from creased.similarity import Similarity
+from creased.io.similarity import Similarity
 
 KEY = "creased"
 FORMAT = 1

@@ -17,11 +17,11 @@ import torch
 from creased.core.complexes.level_set import LevelSet
 from creased.core.complexes.polygons import Polygons
 from creased.core.program.program import Program
-from creased.files import write_whole
 from creased.geometry.caps import CapError, cap
 from creased.geometry.polygon_mesh import PolygonMesh
-from creased.similarity import Similarity
-from creased.three_mf import three_mf_bytes
+from creased.io.atomic_write import write_whole
+from creased.io.similarity import Similarity
+from creased.io.three_mf import three_mf_bytes
 
 Writer = Callable[[PolygonMesh], bytes]
 Boundary = Literal["open", "cap", "error"]

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from creased.checkpoint import FORMAT, KEY, CheckpointError, Record, load_plain, read_record
 from creased.core.program.program import Program
+from creased.io.checkpoint import FORMAT, KEY, CheckpointError, Record, load_plain, read_record
 from creased.networks import lower
 from creased.networks.onnx_models.read import OnnxNetwork, read_onnx
 from creased.networks.weights import WeightsError, mlp_of_weights, read_arrays

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 import creased
-from creased.checkpoint import CheckpointError
 from creased.cli import main
+from creased.io.checkpoint import CheckpointError
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import torch
 import trimesh
 
 import creased
-from creased.checkpoint import KEY, CheckpointError, Record, read_record, write_record
 from creased.cli import main
+from creased.io.checkpoint import KEY, CheckpointError, Record, read_record, write_record
+from creased.io.similarity import Similarity
 from creased.second_opinion import import_open3d
-from creased.similarity import Similarity
 
 
 def _values() -> dict[str, Any]:

@@ -8,11 +8,11 @@ import torch
 import trimesh
 
 import creased
-from creased import files
-from creased.export import ExportError, export_mesh
 from creased.geometry.caps import cap
 from creased.geometry.sublevel import sublevel_volume
-from creased.similarity import Similarity
+from creased.io import atomic_write as files
+from creased.io.export import ExportError, export_mesh
+from creased.io.similarity import Similarity
 from tests.strategies import random_program
 
 
