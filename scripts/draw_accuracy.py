@@ -24,7 +24,7 @@ from systems import Found, measure
 
 import creased
 from creased.core.marching.seeds import project
-from creased.mesh_queries import TriangleIndex
+from creased.meshes.queries import TriangleIndex
 from creased.shapes.shape import sample_triangles
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from nets import Layers, as_program, load
 from torch import Tensor
 
 import creased
-from creased.mesh_queries import import_warp
+from creased.meshes.queries import import_warp
 
 Found = dict[str, float]
 Mesh = tuple[Tensor, Tensor]  # vertices (V, 3) and triangles (T, 3)

@@ -21,7 +21,7 @@ import torch
 
 import creased
 from creased.io.checkpoint import read_record
-from creased.second_opinion import import_open3d
+from creased.meshes.open3d_checks import import_open3d
 from creased.shapes import Shape
 from creased.shapes.metrics import compare_meshes
 

@@ -13,7 +13,7 @@ import creased
 from creased.cli import main
 from creased.io.checkpoint import KEY, Record, write_record
 from creased.io.similarity import Similarity
-from creased.second_opinion import import_open3d
+from creased.meshes.open3d_checks import import_open3d
 
 TO_DOMAIN = Similarity((10.0, 0.0, 0.0), 0.1)
 

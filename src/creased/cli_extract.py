@@ -17,13 +17,13 @@ from creased.core.complexes.level_set import LevelSet
 from creased.core.degeneracy import needs_exact
 from creased.core.extract_level_set import extract_level_set
 from creased.core.memory_estimate import say_expected
-from creased.decimation import decimate
-from creased.geometry.mesh_audit import audit_mesh
-from creased.geometry.polygon_mesh import PolygonMesh
 from creased.io.checkpoint import Record
 from creased.io.export import ExportError, mesh_to_write, require_unit, require_writer, write_mesh
 from creased.io.metadata import Written, check_written, say_check, write_sidecar
 from creased.io.similarity import Similarity
+from creased.meshes.decimation import decimate
+from creased.meshes.mesh_audit import audit_mesh
+from creased.meshes.polygon_mesh import PolygonMesh
 
 
 def extract(record: Record, chosen: argparse.Namespace) -> None:

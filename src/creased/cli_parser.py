@@ -8,9 +8,9 @@ from pathlib import Path
 
 from creased.core.degeneracy import TREATMENTS
 from creased.core.method_choice import METHODS
-from creased.decimation import FEWEST
 from creased.io.export import BOUNDARIES, WRITERS
 from creased.io.three_mf import UNITS
+from creased.meshes.decimation import FEWEST
 from creased.tropical.counts import METHODS as COUNTING
 from creased.tropical.stable import METHODS as FINDING
 

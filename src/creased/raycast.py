@@ -14,7 +14,7 @@ import torch
 
 from creased.camera import Camera, project
 from creased.core.numerics.tolerance import get_epsilon
-from creased.mesh_queries import TriangleIndex
+from creased.meshes.queries import TriangleIndex
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

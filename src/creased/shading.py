@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from creased.camera import Camera, project
-from creased.mesh_queries import TriangleIndex
+from creased.meshes.queries import TriangleIndex
 from creased.openness import openness
 from creased.raycast import Fans, Fragments
 

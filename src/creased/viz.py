@@ -16,7 +16,7 @@ import numpy as np
 from creased.camera import View, aim
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
-from creased.mesh_queries import TriangleIndex
+from creased.meshes.queries import TriangleIndex
 from creased.raycast import PolygonArrays, fan_out, see
 from creased.shading import PORCELAIN, RGB, Theme, draw_creases, shade
 from creased.sheets import load_png, needs, written_on

@@ -21,7 +21,7 @@ from creased import (
 from creased.core.exact.exact_signs import ExactRows
 from creased.core.program import combine
 from creased.geometry import edge_lengths, sublevel_volume, surface_area
-from creased.geometry.caps import cap
+from creased.meshes.caps import cap
 from tests.fuzz.cases import FuzzCase
 
 TINY = 1e-9  # relative to the largest value of any row at a vertex, or to the size of the domain

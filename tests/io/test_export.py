@@ -8,11 +8,11 @@ import torch
 import trimesh
 
 import creased
-from creased.geometry.caps import cap
 from creased.geometry.sublevel import sublevel_volume
 from creased.io import atomic_write as files
 from creased.io.export import ExportError, export_mesh
 from creased.io.similarity import Similarity
+from creased.meshes.caps import cap
 from tests.strategies import random_program
 
 

@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from creased.geometry.caps import cap
 from creased.io.export import export_mesh
 from creased.io.three_mf import three_mf_bytes
-from tests.geometry.test_caps import BOXES, cut_surface
+from creased.meshes.caps import cap
+from tests.meshes.test_caps import BOXES, cut_surface
 
 CORE = "{http://schemas.microsoft.com/3dmanufacturing/core/2015/02}"
 

@@ -5,7 +5,7 @@ import pytest
 import trimesh
 
 from creased.core.domains.box import Box
-from creased.mesh_queries import TriangleIndex
+from creased.meshes.queries import TriangleIndex
 from creased.shapes import Shape, load_shape
 from creased.shapes.metrics import compare_functions, compare_meshes
 from creased.shapes.sampling import sample_distances

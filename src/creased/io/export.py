@@ -17,11 +17,11 @@ import torch
 from creased.core.complexes.level_set import LevelSet
 from creased.core.complexes.polygons import Polygons
 from creased.core.program.program import Program
-from creased.geometry.caps import CapError, cap
-from creased.geometry.polygon_mesh import PolygonMesh
 from creased.io.atomic_write import write_whole
 from creased.io.similarity import Similarity
 from creased.io.three_mf import three_mf_bytes
+from creased.meshes.caps import CapError, cap
+from creased.meshes.polygon_mesh import PolygonMesh
 
 Writer = Callable[[PolygonMesh], bytes]
 Boundary = Literal["open", "cap", "error"]
@@ -46,7 +46,7 @@ def export_mesh(
         path: where to; folders are made.
         to_domain: the similarity whose inverse brings vertices to the user's coordinates; none by default.
         boundary: where the domain's walls cut the surface: leave it open, cap it along the walls, or refuse.
-        program: that it is of, for caps of degenerate networks; see `creased.geometry.caps`.
+        program: that it is of, for caps of degenerate networks; see `creased.meshes.caps`.
 
     Raises:
         ExportError: the ending is none of these, there is no surface to write, or it is cut and may not be.

@@ -10,12 +10,12 @@ from typing import Any
 
 from creased.core.certificates.certify import Certificate
 from creased.core.complexes.level_set import LevelSet
-from creased.geometry.mesh_audit import MeshAudit
-from creased.geometry.polygon_mesh import PolygonMesh
 from creased.io.atomic_write import write_whole
 from creased.io.export import Boundary
 from creased.io.similarity import Similarity
-from creased.self_intersections import precision_of, self_intersections
+from creased.meshes.mesh_audit import MeshAudit
+from creased.meshes.polygon_mesh import PolygonMesh
+from creased.meshes.self_intersections import precision_of, self_intersections
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from creased.core.domains.box import Box
-from creased.mesh_queries import TriangleIndex
+from creased.meshes.queries import TriangleIndex
 from creased.shapes.shape import Shape, sample_triangles
 
 if TYPE_CHECKING:

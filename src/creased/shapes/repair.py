@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from creased.mesh_queries import TriangleIndex
+from creased.meshes.queries import TriangleIndex
 from creased.shapes.errors import ShapeError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from creased.io.similarity import Similarity
-from creased.mesh_queries import TriangleIndex
+from creased.meshes.queries import TriangleIndex
 from creased.shapes.repair import make_watertight
 from creased.shapes.sources import File, Source
 

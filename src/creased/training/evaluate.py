@@ -11,7 +11,7 @@ from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.core.program.program import Program
 from creased.geometry.measures import edge_lengths
-from creased.second_opinion import ask_open3d
+from creased.meshes.open3d_checks import ask_open3d
 from creased.shapes.metrics import compare_functions, compare_meshes
 from creased.shapes.shape import Shape
 

@@ -11,9 +11,9 @@ import lightning as L
 
 from creased.core.certificates.certify import Certificate
 from creased.core.complexes.level_set import LevelSet
-from creased.geometry.mesh_audit import audit_mesh
 from creased.io.export import BOUNDARIES, Boundary, ExportError, mesh_to_write, write_mesh
 from creased.io.metadata import Written, write_sidecar
+from creased.meshes.mesh_audit import audit_mesh
 from creased.training.module import SDFModule
 
 log = logging.getLogger(__name__)

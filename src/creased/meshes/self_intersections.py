@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from creased.geometry.exact_triangles import are_apart
-from creased.geometry.polygon_mesh import PolygonMesh
-from creased.second_opinion import import_open3d
+from creased.meshes.exact_triangles import are_apart
+from creased.meshes.open3d_checks import import_open3d
+from creased.meshes.polygon_mesh import PolygonMesh
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

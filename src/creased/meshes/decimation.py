@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from creased.geometry.polygon_mesh import PolygonMesh
-from creased.second_opinion import import_open3d
+from creased.meshes.open3d_checks import import_open3d
+from creased.meshes.polygon_mesh import PolygonMesh
 
 FEWEST = 4  # triangles that enclose something
 

@@ -1,4 +1,4 @@
-"""The kernels of `creased.mesh_queries`, in warp's own language; imported only when they are run."""
+"""The kernels of `creased.meshes.queries`, in warp's own language; imported only when they are run."""
 
 # warp reads these annotations at run time, so they must not be postponed to strings.
 import warp as wp

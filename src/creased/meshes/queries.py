@@ -58,19 +58,19 @@ class TriangleIndex:
 
     def signed_distance(self, points: NDArray[Any]) -> NDArray[np.float32]:
         """Distances (n,) of points (n, 3), negative inside."""
-        from creased import warp_kernels
+        from creased.meshes import warp_kernels
 
         return self._launch(warp_kernels.signed_distance, [points], ["float"])[0]
 
     def nearest(self, points: NDArray[Any]) -> Nearest:
         """Closest triangles to points (n, 3)."""
-        from creased import warp_kernels
+        from creased.meshes import warp_kernels
 
         return Nearest(*self._launch(warp_kernels.nearest, [points], ["float", "int"]))
 
     def cast(self, origins: NDArray[Any], directions: NDArray[Any]) -> Hits:
         """First hits of rays from origins (n, 3) along unit directions (n, 3)."""
-        from creased import warp_kernels
+        from creased.meshes import warp_kernels
 
         return Hits(*self._launch(warp_kernels.cast, [origins, directions], ["float", "int", "vector"]))
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import trimesh
 
-from creased import self_intersections as module
-from creased.geometry.caps import cap
-from creased.geometry.polygon_mesh import PolygonMesh
-from creased.second_opinion import import_open3d
-from creased.self_intersections import self_intersections
-from tests.geometry.test_caps import BOXES, cut_surface
+from creased.meshes import self_intersections as module
+from creased.meshes.caps import cap
+from creased.meshes.open3d_checks import import_open3d
+from creased.meshes.polygon_mesh import PolygonMesh
+from creased.meshes.self_intersections import self_intersections
+from tests.meshes.test_caps import BOXES, cut_surface
 
 pytestmark = pytest.mark.skipif(import_open3d() is None, reason="open3d cannot be imported here")
 

@@ -11,7 +11,7 @@ import torch
 
 from creased.core.complexes.audit import Counts, check_polygons
 from creased.core.numerics.pointer_doubling import label_components
-from creased.geometry.polygon_mesh import PolygonMesh
+from creased.meshes.polygon_mesh import PolygonMesh
 
 
 @dataclass(frozen=True)

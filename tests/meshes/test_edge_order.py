@@ -9,9 +9,9 @@ import pytest
 import torch
 
 import creased
-from creased.geometry.caps import CapError, cap
-from creased.geometry.edge_order import order_along
 from creased.geometry.sublevel import sublevel_volume
+from creased.meshes.caps import CapError, cap
+from creased.meshes.edge_order import order_along
 from tests.strategies import random_program
 
 BOX = creased.Box.cube(3, 1.0)

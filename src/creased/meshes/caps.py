@@ -3,7 +3,7 @@
 On a wall the sublevel set is bounded by the sides of the surface that lie on the wall, run along the other
 way, and by those pieces of the wall's own edges that are inside. Along an edge of the domain inside and
 outside take turns at the vertices on it, and which comes first is told by the direction of the side that
-meets the vertex. Their order is that of the perturbed arrangement, by `creased.geometry.edge_order`, so
+meets the vertex. Their order is that of the perturbed arrangement, by `creased.meshes.edge_order`, so
 that vertices of a degenerate network may coincide. An edge that the surface does not meet is as its ends are;
 where it meets none, the function at a corner decides.
 
@@ -23,9 +23,9 @@ from torch import Tensor
 from creased.core.complexes.level_set import LevelSet
 from creased.core.complexes.polygons import Polygons
 from creased.core.program.program import Program
-from creased.geometry.edge_order import order_along
 from creased.geometry.halfedges import halfedges_of
-from creased.geometry.polygon_mesh import PolygonMesh
+from creased.meshes.edge_order import order_along
+from creased.meshes.polygon_mesh import PolygonMesh
 
 
 class CapError(ValueError):

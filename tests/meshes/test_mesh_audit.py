@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from creased.core.complexes.polygons import Polygons
-from creased.geometry.caps import cap
-from creased.geometry.mesh_audit import audit_mesh
-from creased.geometry.polygon_mesh import PolygonMesh
-from tests.geometry.test_caps import BOXES, cut_surface
+from creased.meshes.caps import cap
+from creased.meshes.mesh_audit import audit_mesh
+from creased.meshes.polygon_mesh import PolygonMesh
+from tests.meshes.test_caps import BOXES, cut_surface
 
 
 def test_it_agrees_with_that_of_the_level_set_before_the_cap_and_is_closed_after() -> None:

@@ -3,9 +3,9 @@
 import pytest
 import trimesh
 
-from creased.decimation import decimate
-from creased.geometry.polygon_mesh import PolygonMesh
-from creased.second_opinion import import_open3d
+from creased.meshes.decimation import decimate
+from creased.meshes.open3d_checks import import_open3d
+from creased.meshes.polygon_mesh import PolygonMesh
 
 
 def test_a_sphere_is_decimated_to_what_was_asked_for() -> None:

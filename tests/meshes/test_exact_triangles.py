@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from creased.geometry.exact_triangles import are_apart
+from creased.meshes.exact_triangles import are_apart
 
 FLAT = [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
 LEAST = 5e-324
