@@ -20,7 +20,7 @@ import matplotlib as mpl
 import numpy as np
 from trials import Trial, as_table, decimated, train
 
-from creased.sheets import load_png
+from creased.render.images import load_png
 
 if TYPE_CHECKING:
     import trimesh

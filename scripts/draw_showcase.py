@@ -19,11 +19,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import creased
-from creased.camera import View, aim, project
 from creased.drawing import flatten
 from creased.drawing.palette import INK, by_direction, by_layer
-from creased.sheets import load_png, save_png
-from creased.viz import UNIT_CUBE, render_level_set
+from creased.render.camera import View, aim, project
+from creased.render.images import load_png, save_png
+from creased.render.render import UNIT_CUBE, render_level_set
 
 SIZE = 680  # pixels, of each picture
 VIEW = View(azimuth=-62, elevation=12, up="z", zoom=1.38)  # from the side of -y

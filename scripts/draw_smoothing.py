@@ -20,11 +20,11 @@ import trimesh
 from nets import bunny
 from trials import Trial, as_table, compare, decimated, train_all
 
-from creased.camera import View
 from creased.io.checkpoint import read_record
-from creased.raycast import PolygonArrays
-from creased.sheets import contact_sheet
-from creased.viz import render_surface
+from creased.render.camera import View
+from creased.render.images import contact_sheet
+from creased.render.raycast import PolygonArrays
+from creased.render.render import render_surface
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,6 +1,6 @@
 """Drawings of complexes, tropical curves and what is dual to them, on matplotlib axes that the caller made.
 
-For pictures of surfaces see `creased.viz`. matplotlib is imported where something is drawn.
+For pictures of surfaces see `creased.render.render`. matplotlib is imported where something is drawn.
 """
 
 from creased.drawing.boundaries import PlaneBoundary, draw_boundary, flatten_boundary

@@ -9,9 +9,9 @@ from typing import Any
 import lightning as L
 
 from creased import sheets, viz
-from creased.camera import View
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
+from creased.render.camera import View
 from creased.training.module import SDFModule
 
 log = logging.getLogger(__name__)

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from creased.camera import View, aim
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.meshes.queries import TriangleIndex
-from creased.raycast import PolygonArrays, fan_out, see
-from creased.shading import PORCELAIN, RGB, Theme, draw_creases, shade
-from creased.sheets import load_png, needs, written_on
+from creased.render.camera import View, aim
+from creased.render.images import load_png, needs, written_on
+from creased.render.raycast import PolygonArrays, fan_out, see
+from creased.render.shading import PORCELAIN, RGB, Theme, draw_creases, shade
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from creased.camera import Camera, project
 from creased.meshes.queries import TriangleIndex
-from creased.openness import openness
-from creased.raycast import Fans, Fragments
+from creased.render.ambient_occlusion import openness
+from creased.render.camera import Camera, project
+from creased.render.raycast import Fans, Fragments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

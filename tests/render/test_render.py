@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from creased import Affine, Box, LevelSet, Program, extract_level_set, sheets, viz
-from creased.camera import View, aim, project
 from creased.networks import MLP, lower
-from creased.raycast import PolygonArrays
+from creased.render.camera import View, aim, project
+from creased.render.raycast import PolygonArrays
 
 pytest.importorskip("warp")
 pytest.importorskip("matplotlib")

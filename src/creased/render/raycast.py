@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 
-from creased.camera import Camera, project
 from creased.core.numerics.tolerance import get_epsilon
 from creased.meshes.queries import TriangleIndex
+from creased.render.camera import Camera, project
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from creased.io.atomic_write import write_whole
-from creased.shading import PORCELAIN, Theme
+from creased.render.shading import PORCELAIN, Theme
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from creased.camera import Camera
 from creased.core.numerics.tolerance import get_epsilon
 from creased.meshes.queries import TriangleIndex
-from creased.raycast import GOLDEN, Fans, Fragments
+from creased.render.camera import Camera
+from creased.render.raycast import GOLDEN, Fans, Fragments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
