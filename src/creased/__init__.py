@@ -29,7 +29,7 @@ from creased.core.program.affine_slice import ProgramSlice, slice_program, slice
 from creased.core.program.program import Affine, Block, Program
 from creased.io.load import load_program
 from creased.networks import MLP, UnsupportedModuleError, lower
-from creased.view.figure import figure
+from creased.viewer.figure import figure
 
 __version__ = "0.1.0"
 

@@ -6,8 +6,8 @@ import argparse
 import threading
 import webbrowser
 
-from creased.view.page import Page
-from creased.view.sources import Shot, shots_of
+from creased.viewer.page import Page
+from creased.viewer.sources import Shot, shots_of
 
 
 def view(chosen: argparse.Namespace) -> None:

@@ -3,8 +3,8 @@
 import torch
 
 from creased import Box, LevelSet, Program, extract_level_set, lower
-from creased.view.scene import level_set_scene
-from creased.view.sources import Field, Shot
+from creased.viewer.scene import level_set_scene
+from creased.viewer.sources import Field, Shot
 
 CUBE = Box.cube(3, 1.0)
 

@@ -9,8 +9,8 @@ import torch
 from creased.cli import main
 from creased.io.checkpoint import KEY, CheckpointError, Record, write_record
 from creased.io.similarity import Similarity
-from creased.view.sources import shots_of
-from tests.view.nets import CUBE, tiny_program
+from creased.viewer.sources import shots_of
+from tests.viewer.nets import CUBE, tiny_program
 
 trimesh = pytest.importorskip("trimesh")
 

@@ -6,7 +6,7 @@ import torch
 
 import creased
 from creased import Affine, Box, Program, extract_level_set
-from tests.view.nets import tiny_program, tiny_surface
+from tests.viewer.nets import tiny_program, tiny_surface
 
 pytest.importorskip("plotly")
 

@@ -14,7 +14,7 @@ from creased.core.extract_level_set import extract_level_set
 from creased.core.program.program import Program
 from creased.io.checkpoint import CheckpointError
 from creased.io.load import load_file
-from creased.view.scene import LEVEL, Scene, Section, Segments, level_set_scene, section
+from creased.viewer.scene import LEVEL, Scene, Section, Segments, level_set_scene, section
 
 MESHES = (".ply", ".obj", ".stl", ".glb", ".off")
 FLAT = 1e-5  # radians between triangles of one polygon, as single precision leaves them
@@ -30,7 +30,7 @@ class Field:
     output: int = 0
 
     def section(self, axis: int, offset: float) -> Section:
-        """See `creased.view.scene.section`."""
+        """See `creased.viewer.scene.section`."""
         return section(self.program, self.box, axis, offset, level=self.level, output=self.output)
 
 

@@ -16,10 +16,10 @@ import pytest
 pytest.importorskip("viser")
 pytest.importorskip("PIL")
 
-from creased.view.page import Page
-from creased.view.scene import LAYERS, LEVEL
+from creased.viewer.page import Page
+from creased.viewer.scene import LAYERS, LEVEL
 from tests.browser import Browser, find_chromium
-from tests.view.nets import tiny_shot
+from tests.viewer.nets import tiny_shot
 
 needs_chromium = pytest.mark.skipif(find_chromium() is None, reason="no chromium on this machine")
 PANEL = 0.62  # of the page's width is the scene

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from creased.view.scene import SURFACE, Scene, Section, Segments
-from creased.view.sources import Field, Shot
+from creased.viewer.scene import SURFACE, Scene, Section, Segments
+from creased.viewer.sources import Field, Shot
 
 if TYPE_CHECKING:
     import viser

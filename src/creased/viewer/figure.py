@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from creased.drawing.palette import RGB
-    from creased.view.scene import Scene
+    from creased.viewer.scene import Scene
 
 SIZE = 520  # pixels
 
@@ -32,7 +32,7 @@ def figure(level_set: LevelSet, *, title: str = "") -> Any:
     try:
         import plotly.graph_objects as go
 
-        from creased.view.scene import SURFACE, level_set_scene
+        from creased.viewer.scene import SURFACE, level_set_scene
     except ImportError as error:
         raise ImportError("figures need plotly: pip install 'creased[notebook]'") from error
     scene = level_set_scene(level_set, "level set")

@@ -7,8 +7,8 @@ import torch
 pytest.importorskip("numpy")
 
 from creased import Affine, Box, Program, extract_complex, extract_level_set
-from creased.view.scene import LAYERS, LEVEL, WALL, layers_of, level_set_scene, section
-from tests.view.nets import CUBE, tiny_program, tiny_surface
+from creased.viewer.scene import LAYERS, LEVEL, WALL, layers_of, level_set_scene, section
+from tests.viewer.nets import CUBE, tiny_program, tiny_surface
 
 
 def states(program: Program, points: torch.Tensor) -> list[torch.Tensor]:
