@@ -12,7 +12,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 
-from creased.cli_parser import make_parser
+from creased.cli.parser import make_parser
 from creased.training.folders import register_resolvers
 
 ROOT = Path(__file__).parents[1]

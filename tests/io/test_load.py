@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import creased
-from creased.cli import main
+from creased.cli.main import main
 from creased.io.checkpoint import CheckpointError
 
 

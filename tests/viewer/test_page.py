@@ -107,7 +107,7 @@ def test_the_command_says_where_and_ends_cleanly(tmp_path: Path) -> None:
     trimesh = pytest.importorskip("trimesh")
     mesh = tmp_path / "box.ply"
     mesh.write_bytes(trimesh.creation.box().export(file_type="ply"))
-    command = [sys.executable, "-m", "creased.cli", "view", str(mesh), "--port", str(free_port())]
+    command = [sys.executable, "-m", "creased.cli.main", "view", str(mesh), "--port", str(free_port())]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert server.stdout is not None
     lines = [server.stdout.readline(), server.stdout.readline()]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from creased.cli import main
+from creased.cli.main import main
 from creased.io.checkpoint import KEY, CheckpointError, Record, write_record
 from creased.io.similarity import Similarity
 from creased.viewer.sources import shots_of

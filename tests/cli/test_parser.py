@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from creased.cli import main
-from creased.cli_parser import EXAMPLES, make_parser
+from creased.cli.main import main
+from creased.cli.parser import EXAMPLES, make_parser
 
 ROOT = Path(__file__).parents[1]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import torch
 
-from creased.cli_extract import extract
-from creased.cli_parser import in_bytes, make_parser
+from creased.cli.extract import extract
+from creased.cli.parser import in_bytes, make_parser
 from creased.core.domains.box import Box
 from creased.core.program.program import Program
 from creased.io.atomic_write import write_whole
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = make_parser().parse_args(arguments)
     try:
         if chosen.command == "view":
-            from creased.view.command import view  # with numpy, and viser behind it
+            from creased.cli.view import view  # with numpy, and viser behind it
 
             view(chosen)
             return 0
@@ -75,7 +75,7 @@ def _compress(record: Record, chosen: argparse.Namespace) -> None:
 
 
 def _draw(record: Record, chosen: argparse.Namespace) -> None:
-    from creased.drawing.command import Section, draw  # with numpy, and matplotlib behind it
+    from creased.cli.draw import Section, draw  # with numpy, and matplotlib behind it
 
     is_section = chosen.across is not None or chosen.at is not None
     section = Section(chosen.across or "z", chosen.at or 0.0) if is_section else None

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import creased
-from creased.cli import main
+from creased.cli.main import main
 from creased.core.program.affine_slice import slice_program
 from creased.drawing import flatten
 

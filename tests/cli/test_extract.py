@@ -10,7 +10,7 @@ import torch
 import trimesh
 
 import creased
-from creased.cli import main
+from creased.cli.main import main
 from creased.io.checkpoint import KEY, Record, write_record
 from creased.io.similarity import Similarity
 from creased.meshes.open3d_checks import import_open3d

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from creased.cli_parser import in_bytes
+from creased.cli.parser import in_bytes
 from creased.core.certificates.certify import certify
 from creased.core.complexes.level_set import LevelSet
 from creased.core.degeneracy import needs_exact
