@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from creased.networks.initialise import Initialiser, kaiming
-from creased.networks.sizes import require_positive
+from creased.networks.models.sizes import require_positive
 
 
 class ResidualBlock(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from creased.networks.initialise import Initialiser, kaiming
-from creased.networks.sizes import require_positive
+from creased.networks.models.sizes import require_positive
 
 
 class Maxout(nn.Module):

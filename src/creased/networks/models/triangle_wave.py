@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from creased.networks.initialise import Initialiser
-from creased.networks.mlp import MLP
-from creased.networks.sizes import require_positive
+from creased.networks.models.mlp import MLP
+from creased.networks.models.sizes import require_positive
 
 
 class TriangleWave(nn.Module):

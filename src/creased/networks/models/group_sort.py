@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from creased.networks.sizes import require_positive
+from creased.networks.models.sizes import require_positive
 
 
 class GroupSort(nn.Module):

@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import nn
 
 from creased.networks.initialise import Initialiser, kaiming
-from creased.networks.sizes import require_positive
+from creased.networks.models.sizes import require_positive
 
 
 class MLP(nn.Sequential):

@@ -1,0 +1,1 @@
+"""Piecewise-affine networks to train: plain, residual, with skips, maxout, GroupSort, triangle waves."""
