@@ -1,7 +1,7 @@
 """What users train, and how a module becomes a `Program`."""
 
 from creased.networks.lower import lower
-from creased.networks.lowering.refusals import UnsupportedModuleError
+from creased.networks.lowering.graph.refusals import UnsupportedModuleError
 from creased.networks.models.group_sort import GroupSort
 from creased.networks.models.maxout import Maxout, MaxoutMLP
 from creased.networks.models.mlp import MLP

@@ -16,14 +16,14 @@ from torch import Tensor, nn
 
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
-from creased.networks.lowering.input_shape import find_input_shape, weights_of, why_not
-from creased.networks.lowering.plain import lower_plain
-from creased.networks.lowering.plan import Plan, make_plan
-from creased.networks.lowering.refusals import refuse_by_name, spell
-from creased.networks.lowering.tape import Tape
-from creased.networks.lowering.trace import trace
-from creased.networks.lowering.untouched import in_eval_mode
-from creased.networks.lowering.write import write
+from creased.networks.lowering.graph.eval_mode import in_eval_mode
+from creased.networks.lowering.graph.input_shape import find_input_shape, weights_of, why_not
+from creased.networks.lowering.graph.plain import lower_plain
+from creased.networks.lowering.graph.refusals import refuse_by_name, spell
+from creased.networks.lowering.graph.schedule import Plan, make_plan
+from creased.networks.lowering.graph.tape import Tape
+from creased.networks.lowering.graph.trace import trace
+from creased.networks.lowering.graph.write import write
 
 N_CHECKED = 64  # random points on which the program is compared with its module
 

@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from creased.networks.lowering.refusals import Refusal
-from creased.networks.lowering.slots import BATCH, Slot, find_slots
-from creased.networks.lowering.tape import Tape
+from creased.networks.lowering.graph.refusals import Refusal
+from creased.networks.lowering.graph.slots import BATCH, Slot, find_slots
+from creased.networks.lowering.graph.tape import Tape
 
 Number = int | float
 Operation = Callable[..., Any]

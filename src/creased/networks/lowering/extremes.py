@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from creased.networks.lowering.arithmetic import Operation
+from creased.networks.lowering.graph.refusals import Refusal
+from creased.networks.lowering.graph.slots import Slot
+from creased.networks.lowering.graph.tape import Tape
 from creased.networks.lowering.piecewise import absolute, maximum, minimum
-from creased.networks.lowering.refusals import Refusal
-from creased.networks.lowering.slots import Slot
-from creased.networks.lowering.tape import Tape
 
 Pairwise = Callable[[Tape, Any, Any], Slot]
 

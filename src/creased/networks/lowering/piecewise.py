@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from creased.networks.lowering.arithmetic import Operation, add, depends, mul, sub
-from creased.networks.lowering.refusals import Refusal
-from creased.networks.lowering.slots import Slot
-from creased.networks.lowering.tape import Tape
+from creased.networks.lowering.graph.refusals import Refusal
+from creased.networks.lowering.graph.slots import Slot
+from creased.networks.lowering.graph.tape import Tape
 
 
 def relu(tape: Tape, x: Slot, inplace: bool = False) -> Slot:

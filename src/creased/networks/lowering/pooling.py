@@ -6,10 +6,10 @@ from typing import Any
 
 from creased.networks.lowering.arithmetic import Operation
 from creased.networks.lowering.extremes import reduce_groups
+from creased.networks.lowering.graph.refusals import Refusal
+from creased.networks.lowering.graph.slots import Slot
+from creased.networks.lowering.graph.tape import Tape
 from creased.networks.lowering.piecewise import maximum
-from creased.networks.lowering.refusals import Refusal
-from creased.networks.lowering.slots import Slot
-from creased.networks.lowering.tape import Tape
 
 
 def windows(

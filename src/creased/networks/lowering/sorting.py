@@ -8,9 +8,9 @@ import torch
 
 from creased.networks.lowering.arithmetic import Operation
 from creased.networks.lowering.extremes import Extremes, axes_of, pick
+from creased.networks.lowering.graph.slots import Slot
+from creased.networks.lowering.graph.tape import Tape
 from creased.networks.lowering.piecewise import maximum, minimum
-from creased.networks.lowering.slots import Slot
-from creased.networks.lowering.tape import Tape
 
 
 def comparators(n: int) -> Iterator[list[tuple[int, int]]]:

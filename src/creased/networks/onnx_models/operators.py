@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from creased.networks.lowering.refusals import Refusal
+from creased.networks.lowering.graph.refusals import Refusal
 
 Inputs = Sequence[Any]
 Attributes = dict[str, Any]

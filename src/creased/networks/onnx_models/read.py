@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from creased.networks.lowering.refusals import Refusal, UnsupportedModuleError, reason_against
+from creased.networks.lowering.graph.refusals import Refusal, UnsupportedModuleError, reason_against
 from creased.networks.onnx_models.operators import OPERATORS, Attributes
 from creased.networks.onnx_models.spatial import SPATIAL
 

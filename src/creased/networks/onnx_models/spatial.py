@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.nn import functional
 
-from creased.networks.lowering.refusals import Refusal
+from creased.networks.lowering.graph.refusals import Refusal
 from creased.networks.onnx_models.operators import Attributes, Inputs, Operator
 
 

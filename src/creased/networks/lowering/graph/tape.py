@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from creased.core.numerics.tolerance import get_epsilon
-from creased.networks.lowering.refusals import Refusal
-from creased.networks.lowering.slots import BATCH, CONSTANT, Ref, Slot, fill, find_slots, key_of
+from creased.networks.lowering.graph.refusals import Refusal
+from creased.networks.lowering.graph.slots import BATCH, CONSTANT, Ref, Slot, fill, find_slots, key_of
 
 
 @dataclass(frozen=True)

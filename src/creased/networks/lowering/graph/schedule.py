@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 import torch
 
-from creased.networks.lowering.cuts import smallest_cut
-from creased.networks.lowering.slots import CONSTANT
-from creased.networks.lowering.tape import Step, Tape
+from creased.networks.lowering.graph.min_vertex_cut import smallest_cut
+from creased.networks.lowering.graph.slots import CONSTANT
+from creased.networks.lowering.graph.tape import Step, Tape
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, fx
 
-from creased.networks.lowering.refusals import Refusal
-from creased.networks.lowering.slots import BatchSize, Slot
+from creased.networks.lowering.graph.refusals import Refusal
+from creased.networks.lowering.graph.slots import BatchSize, Slot
 
 
 class StandIn(fx.Proxy):

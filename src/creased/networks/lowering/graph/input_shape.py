@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from creased.networks.lowering.untouched import in_eval_mode
+from creased.networks.lowering.graph.eval_mode import in_eval_mode
 
 MOST = 16  # input dimensions that are tried, beside those that linear layers take
 

@@ -7,7 +7,7 @@ from itertools import chain, combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from creased.networks.lowering.cuts import smallest_cut
+from creased.networks.lowering.graph.min_vertex_cut import smallest_cut
 
 
 @st.composite

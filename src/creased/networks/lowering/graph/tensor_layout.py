@@ -13,9 +13,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from creased.networks.lowering.arithmetic import Operation, add, depends, one_row
-from creased.networks.lowering.refusals import Refusal
-from creased.networks.lowering.slots import Slot
-from creased.networks.lowering.tape import Tape
+from creased.networks.lowering.graph.refusals import Refusal
+from creased.networks.lowering.graph.slots import Slot
+from creased.networks.lowering.graph.tape import Tape
 
 VIEWS = (
     "contiguous expand expand_as flatten moveaxis movedim narrow permute ravel reshape reshape_as select "

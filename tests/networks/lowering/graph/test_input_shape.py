@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from creased import lower
-from creased.networks.lowering.input_shape import find_input_shape
+from creased.networks.lowering.graph.input_shape import find_input_shape
 from tests.modules import Does
 
 

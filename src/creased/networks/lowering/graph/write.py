@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from creased.core.program.program import Affine, Block, Program
-from creased.networks.lowering.plan import Plan, Stage
-from creased.networks.lowering.slots import Ref, fill
+from creased.networks.lowering.graph.schedule import Plan, Stage
+from creased.networks.lowering.graph.slots import Ref, fill
 
 Values = dict[int, Any]
 

@@ -19,23 +19,23 @@ import torch
 from torch import Tensor, fx, nn
 
 from creased.networks.lowering.arithmetic import ARITHMETIC
-from creased.networks.lowering.arrangement import ARRANGEMENT, AS_THEY_STAND, RENAMED
 from creased.networks.lowering.extremes import EXTREMES, Extremes
-from creased.networks.lowering.layers import LAYERS
-from creased.networks.lowering.piecewise import PIECEWISE
-from creased.networks.lowering.pooling import POOLING
-from creased.networks.lowering.refusals import (
+from creased.networks.lowering.graph.eval_mode import in_eval_mode
+from creased.networks.lowering.graph.proxy import StandIn
+from creased.networks.lowering.graph.refusals import (
     Refusal,
     UnsupportedModuleError,
     is_known,
     reason_against,
     spell,
 )
-from creased.networks.lowering.slots import BATCH, BatchSize, Slot, fill, find_slots
+from creased.networks.lowering.graph.slots import BATCH, BatchSize, Slot, fill, find_slots
+from creased.networks.lowering.graph.tape import Tape
+from creased.networks.lowering.graph.tensor_layout import ARRANGEMENT, AS_THEY_STAND, RENAMED
+from creased.networks.lowering.layers import LAYERS
+from creased.networks.lowering.piecewise import PIECEWISE
+from creased.networks.lowering.pooling import POOLING
 from creased.networks.lowering.sorting import SORTING
-from creased.networks.lowering.stand_in import StandIn
-from creased.networks.lowering.tape import Tape
-from creased.networks.lowering.untouched import in_eval_mode
 
 OPERATIONS = ARITHMETIC | ARRANGEMENT | LAYERS | PIECEWISE | EXTREMES | POOLING | SORTING
 OURS = str(Path(__file__).parent)
