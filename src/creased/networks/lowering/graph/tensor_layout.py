@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from creased.networks.lowering.arithmetic import Operation, add, depends, one_row
 from creased.networks.lowering.graph.refusals import Refusal
 from creased.networks.lowering.graph.slots import Slot
 from creased.networks.lowering.graph.tape import Tape
+from creased.networks.lowering.operators.arithmetic import Operation, add, depends, one_row
 
 VIEWS = (
     "contiguous expand expand_as flatten moveaxis movedim narrow permute ravel reshape reshape_as select "

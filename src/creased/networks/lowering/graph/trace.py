@@ -18,8 +18,6 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from creased.networks.lowering.arithmetic import ARITHMETIC
-from creased.networks.lowering.extremes import EXTREMES, Extremes
 from creased.networks.lowering.graph.eval_mode import in_eval_mode
 from creased.networks.lowering.graph.proxy import StandIn
 from creased.networks.lowering.graph.refusals import (
@@ -32,10 +30,12 @@ from creased.networks.lowering.graph.refusals import (
 from creased.networks.lowering.graph.slots import BATCH, BatchSize, Slot, fill, find_slots
 from creased.networks.lowering.graph.tape import Tape
 from creased.networks.lowering.graph.tensor_layout import ARRANGEMENT, AS_THEY_STAND, RENAMED
-from creased.networks.lowering.layers import LAYERS
-from creased.networks.lowering.piecewise import PIECEWISE
-from creased.networks.lowering.pooling import POOLING
-from creased.networks.lowering.sorting import SORTING
+from creased.networks.lowering.operators.arithmetic import ARITHMETIC
+from creased.networks.lowering.operators.extremes import EXTREMES, Extremes
+from creased.networks.lowering.operators.layers import LAYERS
+from creased.networks.lowering.operators.piecewise import PIECEWISE
+from creased.networks.lowering.operators.pooling import POOLING
+from creased.networks.lowering.operators.sorting import SORTING
 
 OPERATIONS = ARITHMETIC | ARRANGEMENT | LAYERS | PIECEWISE | EXTREMES | POOLING | SORTING
 OURS = str(Path(__file__).parent)

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from creased import UnsupportedModuleError, lower
-from creased.networks.lowering.pooling import windows
+from creased.networks.lowering.operators.pooling import windows
 from tests.modules import Does, agreed
 
 POOLS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...], int]] = {

@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from creased.networks.lowering.arithmetic import Operation, add, depends, mul, sub
 from creased.networks.lowering.graph.refusals import Refusal
 from creased.networks.lowering.graph.slots import Slot
 from creased.networks.lowering.graph.tape import Tape
+from creased.networks.lowering.operators.arithmetic import Operation, add, depends, mul, sub
 
 
 def relu(tape: Tape, x: Slot, inplace: bool = False) -> Slot:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from creased.networks.lowering.sorting import comparators
+from creased.networks.lowering.operators.sorting import comparators
 from tests.modules import Does, agreed
 
 

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from creased.networks.lowering.arithmetic import Operation, add, mul, require_one_factor, sub
 from creased.networks.lowering.graph.refusals import Refusal
 from creased.networks.lowering.graph.slots import Slot
 from creased.networks.lowering.graph.tape import Tape
+from creased.networks.lowering.operators.arithmetic import Operation, add, mul, require_one_factor, sub
 
 
 def linear(tape: Tape, x: Any, weight: Any, bias: Any = None) -> Any:

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from creased.networks.lowering.arithmetic import Operation
 from creased.networks.lowering.graph.refusals import Refusal
 from creased.networks.lowering.graph.slots import Slot
 from creased.networks.lowering.graph.tape import Tape
-from creased.networks.lowering.piecewise import absolute, maximum, minimum
+from creased.networks.lowering.operators.arithmetic import Operation
+from creased.networks.lowering.operators.piecewise import absolute, maximum, minimum
 
 Pairwise = Callable[[Tape, Any, Any], Slot]
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import torch
 
-from creased.networks.lowering.arithmetic import Operation
-from creased.networks.lowering.extremes import Extremes, axes_of, pick
 from creased.networks.lowering.graph.slots import Slot
 from creased.networks.lowering.graph.tape import Tape
-from creased.networks.lowering.piecewise import maximum, minimum
+from creased.networks.lowering.operators.arithmetic import Operation
+from creased.networks.lowering.operators.extremes import Extremes, axes_of, pick
+from creased.networks.lowering.operators.piecewise import maximum, minimum
 
 
 def comparators(n: int) -> Iterator[list[tuple[int, int]]]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from creased.networks.lowering.arithmetic import Operation
-from creased.networks.lowering.extremes import reduce_groups
 from creased.networks.lowering.graph.refusals import Refusal
 from creased.networks.lowering.graph.slots import Slot
 from creased.networks.lowering.graph.tape import Tape
-from creased.networks.lowering.piecewise import maximum
+from creased.networks.lowering.operators.arithmetic import Operation
+from creased.networks.lowering.operators.extremes import reduce_groups
+from creased.networks.lowering.operators.piecewise import maximum
 
 
 def windows(

@@ -1,0 +1,1 @@
+"""Operators that can be lowered, one family a file: what each does to the symbolic values on the tape."""
