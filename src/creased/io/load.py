@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from creased.core.program.program import Program
 from creased.io.checkpoint import FORMAT, KEY, CheckpointError, Record, load_plain, read_record
 from creased.networks import lower
-from creased.networks.onnx_models.read import OnnxNetwork, read_onnx
+from creased.networks.onnx.read import OnnxNetwork, read_onnx
 from creased.networks.weights import WeightsError, mlp_of_weights, read_arrays
 
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from creased import Box, extract_level_set, lower
-from creased.networks.onnx_models.read import read_onnx
-from tests.networks.onnx_models.test_operators import array, ints, model
+from creased.networks.onnx.read import read_onnx
+from tests.networks.onnx.test_operators import array, ints, model
 
 onnx = pytest.importorskip("onnx")
 reference = pytest.importorskip("onnx.reference")

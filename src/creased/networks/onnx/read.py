@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from creased.networks.lowering.graph.refusals import Refusal, UnsupportedModuleError, reason_against
-from creased.networks.onnx_models.operators import OPERATORS, Attributes
-from creased.networks.onnx_models.spatial import SPATIAL
+from creased.networks.onnx.operators import OPERATORS, Attributes
+from creased.networks.onnx.spatial import SPATIAL
 
 KNOWN = OPERATORS | SPATIAL
 

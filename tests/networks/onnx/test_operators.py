@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from creased import UnsupportedModuleError, load_program, lower
-from creased.networks.onnx_models.operators import OPERATORS
-from creased.networks.onnx_models.read import read_onnx
-from creased.networks.onnx_models.spatial import SPATIAL
+from creased.networks.onnx.operators import OPERATORS
+from creased.networks.onnx.read import read_onnx
+from creased.networks.onnx.spatial import SPATIAL
 
 onnx = pytest.importorskip("onnx")
 reference = pytest.importorskip("onnx.reference")

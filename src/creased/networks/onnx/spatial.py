@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from creased.networks.lowering.graph.refusals import Refusal
-from creased.networks.onnx_models.operators import Attributes, Inputs, Operator
+from creased.networks.onnx.operators import Attributes, Inputs, Operator
 
 
 class _Window(NamedTuple):
