@@ -18,7 +18,7 @@ import numpy as np
 from creased.drawing.curves import as_points, in_order
 from creased.drawing.palette import INK, by_place
 from creased.tropical.epigraphs import Point
-from creased.tropical.integers import Vector, primitive
+from creased.tropical.exact.integers import Vector, primitive
 from creased.tropical.polynomials import TropicalPolynomial
 from creased.tropical.zonotopes import Zonotope
 

@@ -24,7 +24,14 @@ from creased.core.domains.box import Box
 from creased.core.domains.domain import Domain as Convex
 from creased.core.program.program import Program
 from creased.tropical.cones import Cone, cut, dot, intersection, whole_space
-from creased.tropical.integers import IntegerBlock, IntegerProgram, Maps, Vector, fractions_of, primitive
+from creased.tropical.exact.integers import (
+    IntegerBlock,
+    IntegerProgram,
+    Maps,
+    Vector,
+    fractions_of,
+    primitive,
+)
 
 MOST_CELLS = 100_000
 MOST_DIMENSIONS = 14  # of a box: all of its corners are listed

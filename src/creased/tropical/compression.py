@@ -22,9 +22,9 @@ import torch
 from creased.core.domains.box import Box
 from creased.core.program.program import Block, Program
 from creased.tropical.cells import MOST_CELLS, in_words, is_bounded
-from creased.tropical.integers import fractions_of
-from creased.tropical.rational_matrices import Row, SparseRow, independent_rows, inner, product
-from creased.tropical.rounding import Closing, Layer, Matrix, to_program
+from creased.tropical.exact.integers import fractions_of
+from creased.tropical.exact.rational_matrices import Row, SparseRow, independent_rows, inner, product
+from creased.tropical.exact.rounding import Closing, Layer, Matrix, to_program
 from creased.tropical.stable import StableUnits, stable_units, state_ranges
 
 ONE, ZERO = Fraction(1), Fraction(0)

@@ -13,7 +13,7 @@ from fractions import Fraction
 from operator import mul
 from typing import NamedTuple
 
-from creased.tropical.integers import Vector, primitive
+from creased.tropical.exact.integers import Vector, primitive
 
 AT_INFINITY = 0  # number of the inequality t >= 0
 

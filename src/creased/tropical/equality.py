@@ -16,7 +16,7 @@ from creased.core.program.program import Program
 from creased.tropical.cells import MOST_CELLS, Cell, cells
 from creased.tropical.cones import dot
 from creased.tropical.epigraphs import Point, epigraph
-from creased.tropical.integers import Vector
+from creased.tropical.exact.integers import Vector
 from creased.tropical.polynomials import TropicalPolynomial
 from creased.tropical.rational_maps import TropicalRational
 

@@ -13,7 +13,7 @@ import torch
 
 from creased.core.numerics.pointer_doubling import label_components
 from creased.tropical.cones import Cone, echelon, rank, reduce_by
-from creased.tropical.integers import Vector
+from creased.tropical.exact.integers import Vector
 
 Face = frozenset[Vector]
 

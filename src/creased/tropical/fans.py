@@ -24,7 +24,7 @@ from torch import Tensor
 
 from creased.tropical.cones import Cone, all_directions, intersection
 from creased.tropical.epigraphs import Point
-from creased.tropical.integers import Vector
+from creased.tropical.exact.integers import Vector
 from creased.tropical.polynomials import Number
 
 Pattern = tuple[int, ...]  # the largest term at each point

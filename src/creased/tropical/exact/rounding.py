@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from creased.core.program.program import Affine, Block, Program
-from creased.tropical.rational_matrices import Row, inner
+from creased.tropical.exact.rational_matrices import Row, inner
 
 Matrix = list[Row]
 
