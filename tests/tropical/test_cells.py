@@ -11,7 +11,7 @@ from hypothesis import given
 from creased import Box, Program, extract_complex
 from creased.tropical import CellBudgetError, cells, f_vector, generic_f_vector
 from creased.tropical.cells import over_box, value_at
-from creased.tropical.cones import dot
+from creased.tropical.polyhedra.cones import dot
 from tests.oracles import named_cells, program_of
 from tests.strategies import Case, degenerate_cases, generic_cases, random_program
 from tests.tropical.nets import arrangement, differences, named

@@ -18,7 +18,7 @@ from creased.tropical import (
     dual_subdivision,
     newton_polytope,
 )
-from creased.tropical.cones import rank
+from creased.tropical.polyhedra.cones import rank
 from tests.strategies import random_program
 from tests.tropical.nets import named
 

@@ -23,7 +23,6 @@ import torch
 from creased.core.domains.box import Box
 from creased.core.domains.domain import Domain as Convex
 from creased.core.program.program import Program
-from creased.tropical.cones import Cone, cut, dot, intersection, whole_space
 from creased.tropical.exact.integers import (
     IntegerBlock,
     IntegerProgram,
@@ -32,6 +31,7 @@ from creased.tropical.exact.integers import (
     fractions_of,
     primitive,
 )
+from creased.tropical.polyhedra.cones import Cone, cut, dot, intersection, whole_space
 
 MOST_CELLS = 100_000
 MOST_DIMENSIONS = 14  # of a box: all of its corners are listed

@@ -22,8 +22,8 @@ from creased.core.numerics.memory import free_bytes
 from creased.core.numerics.tolerance import looks_tied
 from creased.core.program.program import Program
 from creased.tropical.cells import over_box, require_few_corners
-from creased.tropical.cones import Cone, cut
 from creased.tropical.exact.integers import IntegerProgram, Maps, primitive
+from creased.tropical.polyhedra.cones import Cone, cut
 
 REGIONS = 36  # finding the regions takes this many times the memory of the complex
 

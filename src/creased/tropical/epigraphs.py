@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from creased.core.domains.box import Box
 from creased.tropical.cells import walls_of
-from creased.tropical.cones import Cone, intersection, rank, whole_space
 from creased.tropical.exact.integers import Vector
+from creased.tropical.polyhedra.cones import Cone, intersection, rank, whole_space
 
 Point = tuple[Fraction, ...]
 

@@ -22,9 +22,9 @@ from typing import Any
 
 from torch import Tensor
 
-from creased.tropical.cones import Cone, all_directions, intersection
 from creased.tropical.epigraphs import Point
 from creased.tropical.exact.integers import Vector
+from creased.tropical.polyhedra.cones import Cone, all_directions, intersection
 from creased.tropical.polynomials import Number
 
 Pattern = tuple[int, ...]  # the largest term at each point

@@ -24,9 +24,9 @@ from creased.core.program.affine_arithmetic import closing, input_forms, loss
 from creased.core.program.bounds import Cells, Tail, excludes_zero
 from creased.core.program.program import Affine, Program
 from creased.tropical.cells import MOST_CELLS, CellBudgetError, cut_by_rows, is_bounded, start_cone
-from creased.tropical.cones import Cone, dot
 from creased.tropical.engine_cells import engine_cells
 from creased.tropical.exact.integers import IntegerBlock, IntegerProgram, Maps, primitive, require_finite
+from creased.tropical.polyhedra.cones import Cone, dot
 
 METHODS = ("auto", "interval", "linear", "exact", "engine")
 MOST_CORNERS = 12  # dimensions of a box whose corners are looked at

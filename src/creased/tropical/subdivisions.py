@@ -15,7 +15,7 @@ from itertools import combinations
 from creased.core.domains.box import Box
 from creased.tropical.epigraphs import Epigraph, Point, epigraph
 from creased.tropical.exact.integers import Vector
-from creased.tropical.faces import canonical_rays
+from creased.tropical.polyhedra.faces import canonical_rays
 from creased.tropical.polynomials import TropicalPolynomial
 from creased.tropical.rational_maps import TropicalRational
 

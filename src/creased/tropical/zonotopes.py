@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 from creased.core.program.program import Program
 from creased.tropical.cells import cut_by_rows
-from creased.tropical.cones import Cone, all_directions, rank, whole_space
 from creased.tropical.epigraphs import Point
 from creased.tropical.exact.integers import Vector, fractions_of, primitive, require_finite
+from creased.tropical.polyhedra.cones import Cone, all_directions, rank, whole_space
 from creased.tropical.rational_maps import one_output
 from creased.tropical.region_bounds import zaslavsky
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import torch
 
 from creased.core.numerics.pointer_doubling import label_components
-from creased.tropical.cones import Cone, echelon, rank, reduce_by
 from creased.tropical.exact.integers import Vector
+from creased.tropical.polyhedra.cones import Cone, echelon, rank, reduce_by
 
 Face = frozenset[Vector]
 

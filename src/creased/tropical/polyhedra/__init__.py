@@ -1,0 +1,1 @@
+"""Polyhedral cones in integers: double description, and their face lattices."""
