@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from creased import Box
 from creased.tropical import compress
-from creased.tropical.report import count_table
+from creased.tropical.cells.report import count_table
 from tests.strategies import random_program
 
 PROGRAM, BOX = random_program(64, (8, 8), seed=1), Box.cube(64, 0.001)

@@ -21,8 +21,8 @@ from creased.io.export import ExportError
 from creased.io.load import Loaded, load_file
 from creased.io.similarity import Similarity
 from creased.networks import UnsupportedModuleError
+from creased.tropical.cells.report import count_table
 from creased.tropical.compression import compress
-from creased.tropical.report import count_table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

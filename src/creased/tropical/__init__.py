@@ -5,9 +5,26 @@ rational numbers, and everything follows from them in integers.
 """
 
 from creased.tropical.boundary_distance import Distance, distance_to_level, distance_to_other_class
-from creased.tropical.cells import Cell, CellBudgetError, cells
+from creased.tropical.cells.cells import Cell, CellBudgetError, cells
+from creased.tropical.cells.counts import (
+    Counts,
+    activation_cells,
+    affine_pieces,
+    count,
+    f_vector,
+    linear_regions,
+)
+from creased.tropical.cells.local_complexity import LocalComplexity, local_complexity
+from creased.tropical.cells.region_bounds import (
+    RegionBounds,
+    bounded_regions,
+    bounds_of,
+    generic_f_vector,
+    region_bounds,
+    regions_at_infinity,
+    zaslavsky,
+)
 from creased.tropical.compression import Certificate, compress, compress_stable
-from creased.tropical.counts import Counts, activation_cells, affine_pieces, count, f_vector, linear_regions
 from creased.tropical.equality import Equality, equal
 from creased.tropical.exact_distance import ExactDistance, exact_distance
 from creased.tropical.fans import (
@@ -21,18 +38,8 @@ from creased.tropical.fans import (
     realizable_labelings,
 )
 from creased.tropical.lifts import lift
-from creased.tropical.local_complexity import LocalComplexity, local_complexity
 from creased.tropical.polynomials import MonomialBudgetError, TropicalPolynomial
 from creased.tropical.rational_maps import TropicalRational
-from creased.tropical.region_bounds import (
-    RegionBounds,
-    bounded_regions,
-    bounds_of,
-    generic_f_vector,
-    region_bounds,
-    regions_at_infinity,
-    zaslavsky,
-)
 from creased.tropical.stable import StableUnits, stable_units
 from creased.tropical.subdivisions import (
     BoundaryFace,

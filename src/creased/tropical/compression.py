@@ -21,7 +21,7 @@ import torch
 
 from creased.core.domains.box import Box
 from creased.core.program.program import Block, Program
-from creased.tropical.cells import MOST_CELLS, in_words, is_bounded
+from creased.tropical.cells.cells import MOST_CELLS, in_words, is_bounded
 from creased.tropical.exact.integers import fractions_of
 from creased.tropical.exact.rational_matrices import Row, SparseRow, independent_rows, inner, product
 from creased.tropical.exact.rounding import Closing, Layer, Matrix, to_program

@@ -13,7 +13,7 @@ from math import lcm
 from typing import NamedTuple
 
 from creased.core.domains.box import Box
-from creased.tropical.cells import walls_of
+from creased.tropical.cells.cells import walls_of
 from creased.tropical.exact.integers import Vector
 from creased.tropical.polyhedra.cones import Cone, intersection, rank, whole_space
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from creased.core.domains.box import Box
 from creased.core.program.program import Program
-from creased.tropical.cells import MOST_CELLS, Cell, cells
+from creased.tropical.cells.cells import MOST_CELLS, Cell, cells
 from creased.tropical.epigraphs import Point, epigraph
 from creased.tropical.exact.integers import Vector
 from creased.tropical.polyhedra.cones import dot

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from creased.core.domains.box import Box
 from creased.core.program.program import Program
-from creased.tropical.cells import MOST_CELLS, Cell, cells, contains, cut_by_rows
+from creased.tropical.cells.cells import MOST_CELLS, Cell, cells, contains, cut_by_rows
 from creased.tropical.epigraphs import Point
 from creased.tropical.exact.integers import IntegerProgram, Vector, primitive
 from creased.tropical.nearest import NORMS

@@ -23,8 +23,8 @@ from creased.core.domains.box import Box
 from creased.core.program.affine_arithmetic import closing, input_forms, loss
 from creased.core.program.bounds import Cells, Tail, excludes_zero
 from creased.core.program.program import Affine, Program
-from creased.tropical.cells import MOST_CELLS, CellBudgetError, cut_by_rows, is_bounded, start_cone
-from creased.tropical.engine_cells import engine_cells
+from creased.tropical.cells.cells import MOST_CELLS, CellBudgetError, cut_by_rows, is_bounded, start_cone
+from creased.tropical.cells.engine_cells import engine_cells
 from creased.tropical.exact.integers import IntegerBlock, IntegerProgram, Maps, primitive, require_finite
 from creased.tropical.polyhedra.cones import Cone, dot
 

@@ -6,7 +6,7 @@ only touches a cell does not cut it, coincident creases cut once, and a neuron t
 has the sign 0 there.
 
 The work is that of C = cells times neurons in Python integers, about 10,000 cells of small networks in some
-seconds; for larger ones there is the engine, see `creased.tropical.counts`.
+seconds; for larger ones there is the engine, see `creased.tropical.cells.counts`.
 """
 
 from __future__ import annotations

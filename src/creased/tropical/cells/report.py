@@ -7,10 +7,10 @@ import torch
 from creased.core.domains.box import Box
 from creased.core.extract_complex import count_cells, extract_complex
 from creased.core.program.program import Program
-from creased.tropical.cells import CellBudgetError, in_words, require_few_corners
-from creased.tropical.counts import EXACT, count
-from creased.tropical.engine_cells import ComplexTooLargeError
-from creased.tropical.region_bounds import RegionBounds, bounds_of, zaslavsky
+from creased.tropical.cells.cells import CellBudgetError, in_words, require_few_corners
+from creased.tropical.cells.counts import EXACT, count
+from creased.tropical.cells.engine_cells import ComplexTooLargeError
+from creased.tropical.cells.region_bounds import RegionBounds, bounds_of, zaslavsky
 
 WIDTH = 22  # of the first column
 PERTURBED = "as if perturbed where degenerate"

@@ -21,7 +21,7 @@ from creased.core.extract_complex import extract_complex
 from creased.core.numerics.memory import free_bytes
 from creased.core.numerics.tolerance import looks_tied
 from creased.core.program.program import Program
-from creased.tropical.cells import over_box, require_few_corners
+from creased.tropical.cells.cells import over_box, require_few_corners
 from creased.tropical.exact.integers import IntegerProgram, Maps, primitive
 from creased.tropical.polyhedra.cones import Cone, cut
 

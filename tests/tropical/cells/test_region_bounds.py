@@ -21,7 +21,7 @@ from creased.tropical import (
     regions_at_infinity,
     zaslavsky,
 )
-from creased.tropical.cells import MOST_CELLS
+from creased.tropical.cells.cells import MOST_CELLS
 from tests.strategies import random_program
 from tests.tropical.nets import named
 

@@ -7,7 +7,7 @@ and misses those of deeper neurons that bend in and out between corners. Here bo
 number, from the cells that the engine finds, and the approximation, for comparison.
 
 A neuron *crosses* a ball if it is on in one full-dimensional cell of the open ball and off in another one.
-Touching is not crossing. Cells are those of `creased.tropical.engine_cells`, in float64; neurons that are
+Touching is not crossing. Cells are those of `creased.tropical.cells.engine_cells`, in float64; neurons that are
 proven stable on the ball are left out before.
 """
 
@@ -21,8 +21,8 @@ from torch import Tensor
 
 from creased.core.domains.polytope import Polytope
 from creased.core.program.program import Program
-from creased.tropical.engine_cells import engine_cells
-from creased.tropical.local_programs import Balls, program_on, proven_signs
+from creased.tropical.cells.engine_cells import engine_cells
+from creased.tropical.cells.local_programs import Balls, program_on, proven_signs
 
 MOST_DIMENSIONS = 3  # of a ball in which cells are found
 

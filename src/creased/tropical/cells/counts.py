@@ -24,10 +24,18 @@ from torch import Tensor
 from creased.core.domains.box import Box
 from creased.core.numerics.pointer_doubling import label_components
 from creased.core.program.program import Affine, Block, Program
-from creased.tropical.cells import MOST_CELLS, Cell, CellBudgetError, Domain, cells, is_bounded, over_box
-from creased.tropical.engine_cells import EngineCells, cone_of, engine_cells
+from creased.tropical.cells.cells import (
+    MOST_CELLS,
+    Cell,
+    CellBudgetError,
+    Domain,
+    cells,
+    is_bounded,
+    over_box,
+)
+from creased.tropical.cells.engine_cells import EngineCells, cone_of, engine_cells
+from creased.tropical.cells.fingerprints import number_maps
 from creased.tropical.exact.integers import IntegerProgram
-from creased.tropical.fingerprints import number_maps
 from creased.tropical.polyhedra.cones import Cone
 from creased.tropical.polyhedra.faces import connected_parts, count_faces
 

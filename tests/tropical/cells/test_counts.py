@@ -11,9 +11,9 @@ from hypothesis import given
 
 from creased import Box, Program
 from creased.tropical import activation_cells, affine_pieces, cells, count, f_vector, linear_regions
-from creased.tropical.engine_cells import ComplexTooLargeError, engine_cells
-from creased.tropical.fingerprints import number_maps
-from creased.tropical.report import count_table
+from creased.tropical.cells.engine_cells import ComplexTooLargeError, engine_cells
+from creased.tropical.cells.fingerprints import number_maps
+from creased.tropical.cells.report import count_table
 from tests.strategies import Case, degenerate_cases, generic_cases, random_program
 from tests.tropical.nets import named
 
@@ -151,7 +151,7 @@ def test_table_of_many_inputs_has_bounds_and_says_why_there_are_no_counts(method
 
 
 def test_table_of_too_large_a_complex_still_has_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("creased.tropical.counts.engine_cells", partial(engine_cells, at_once=300))
+    monkeypatch.setattr("creased.tropical.cells.counts.engine_cells", partial(engine_cells, at_once=300))
     program = random_program(3, (12, 12), seed=1)
     table = count_table(program, Box.cube(3, 1), method="engine", memory=50_000)
     assert "not counted" in table

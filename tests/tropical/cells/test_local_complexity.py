@@ -9,9 +9,9 @@ from torch import Tensor
 from creased import Affine, Block, Program
 from creased.core.domains.polytope import Polytope
 from creased.tropical import cells, local_complexity
-from creased.tropical.cells import over_box
-from creased.tropical.local_complexity import cross_polytope
-from creased.tropical.local_programs import Balls, program_on, proven_signs
+from creased.tropical.cells.cells import over_box
+from creased.tropical.cells.local_complexity import cross_polytope
+from creased.tropical.cells.local_programs import Balls, program_on, proven_signs
 from tests.strategies import random_program
 from tests.tropical.nets import arrangement, integer_program
 
