@@ -11,7 +11,7 @@ from creased.core.domains.box import Box, slice_across
 from creased.core.program.program import Program
 from creased.drawing.plane import PlaneComplex, draw_complex, flatten
 from creased.io.atomic_write import write_whole
-from creased.tropical.rational_maps import one_output
+from creased.tropical.algebra.rational_maps import one_output
 
 AXES = "xyz"
 FEW = 3000  # edges up to which lines have their full width

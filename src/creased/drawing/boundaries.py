@@ -15,8 +15,8 @@ import numpy as np
 from creased.core.domains.box import Box
 from creased.drawing.curves import TropicalCurve, as_points, draw_curve, flatten_curve
 from creased.drawing.palette import INK, by_side
-from creased.tropical.rational_maps import TropicalRational
-from creased.tropical.subdivisions import decision_boundary
+from creased.tropical.algebra.rational_maps import TropicalRational
+from creased.tropical.algebra.subdivisions import decision_boundary
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

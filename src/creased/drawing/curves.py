@@ -20,9 +20,9 @@ from creased.core.domains.box import Box
 from creased.core.numerics.tolerance import get_epsilon
 from creased.drawing.palette import INK, by_place
 from creased.drawing.plane import frame
-from creased.tropical.epigraphs import Epigraph, Point, epigraph
-from creased.tropical.polynomials import TropicalPolynomial
-from creased.tropical.subdivisions import DualSubdivision, dual_subdivision
+from creased.tropical.algebra.epigraphs import Epigraph, Point, epigraph
+from creased.tropical.algebra.polynomials import TropicalPolynomial
+from creased.tropical.algebra.subdivisions import DualSubdivision, dual_subdivision
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

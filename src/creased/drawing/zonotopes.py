@@ -17,10 +17,10 @@ import numpy as np
 
 from creased.drawing.curves import as_points, in_order
 from creased.drawing.palette import INK, by_place
-from creased.tropical.epigraphs import Point
+from creased.tropical.algebra.epigraphs import Point
+from creased.tropical.algebra.polynomials import TropicalPolynomial
+from creased.tropical.algebra.zonotopes import Zonotope
 from creased.tropical.exact.integers import Vector, primitive
-from creased.tropical.polynomials import TropicalPolynomial
-from creased.tropical.zonotopes import Zonotope
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,6 +4,35 @@ Sizes as in `creased.core`. Numbers are exact unless a name or a docstring says 
 rational numbers, and everything follows from them in integers.
 """
 
+from creased.tropical.algebra.equality import Equality, equal
+from creased.tropical.algebra.fans import (
+    PatternBudgetError,
+    activation_patterns,
+    activation_polytope,
+    classification_fan,
+    cover_count,
+    line_count,
+    pattern_graph,
+    realizable_labelings,
+)
+from creased.tropical.algebra.lifts import lift
+from creased.tropical.algebra.polynomials import MonomialBudgetError, TropicalPolynomial
+from creased.tropical.algebra.rational_maps import TropicalRational
+from creased.tropical.algebra.subdivisions import (
+    BoundaryFace,
+    DualSubdivision,
+    ZeroSetHasInteriorError,
+    decision_boundary,
+    dual_subdivision,
+    newton_polytope,
+)
+from creased.tropical.algebra.zonotopes import (
+    Zonotope,
+    ZonotopeCounts,
+    count_vertices,
+    zonotope_of_layer,
+    zonotopes_of_map,
+)
 from creased.tropical.boundary_distance import Distance, distance_to_level, distance_to_other_class
 from creased.tropical.cells.cells import Cell, CellBudgetError, cells
 from creased.tropical.cells.counts import (
@@ -25,37 +54,8 @@ from creased.tropical.cells.region_bounds import (
     zaslavsky,
 )
 from creased.tropical.compression import Certificate, compress, compress_stable
-from creased.tropical.equality import Equality, equal
 from creased.tropical.exact_distance import ExactDistance, exact_distance
-from creased.tropical.fans import (
-    PatternBudgetError,
-    activation_patterns,
-    activation_polytope,
-    classification_fan,
-    cover_count,
-    line_count,
-    pattern_graph,
-    realizable_labelings,
-)
-from creased.tropical.lifts import lift
-from creased.tropical.polynomials import MonomialBudgetError, TropicalPolynomial
-from creased.tropical.rational_maps import TropicalRational
 from creased.tropical.stable import StableUnits, stable_units
-from creased.tropical.subdivisions import (
-    BoundaryFace,
-    DualSubdivision,
-    ZeroSetHasInteriorError,
-    decision_boundary,
-    dual_subdivision,
-    newton_polytope,
-)
-from creased.tropical.zonotopes import (
-    Zonotope,
-    ZonotopeCounts,
-    count_vertices,
-    zonotope_of_layer,
-    zonotopes_of_map,
-)
 
 __all__ = [
     "BoundaryFace",

@@ -26,8 +26,8 @@ from creased.core.extract_level_set import extract_level_set
 from creased.core.program.affine_slice import ProgramSlice
 from creased.core.program.combine import difference
 from creased.core.program.program import Program
+from creased.tropical.algebra.rational_maps import one_output
 from creased.tropical.nearest import nearest_point
-from creased.tropical.rational_maps import one_output
 
 
 class Distance(NamedTuple):

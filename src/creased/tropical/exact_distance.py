@@ -16,14 +16,14 @@ from typing import NamedTuple
 
 from creased.core.domains.box import Box
 from creased.core.program.program import Program
+from creased.tropical.algebra.epigraphs import Point
+from creased.tropical.algebra.polynomials import Number
+from creased.tropical.algebra.rational_maps import one_output
 from creased.tropical.cells.cells import MOST_CELLS, Cell, cells, contains, cut_by_rows
-from creased.tropical.epigraphs import Point
 from creased.tropical.exact.integers import IntegerProgram, Vector, primitive
 from creased.tropical.nearest import NORMS
 from creased.tropical.polyhedra.cones import Cone, cut, dot, echelon
 from creased.tropical.polyhedra.faces import closed_sets, tight_sets
-from creased.tropical.polynomials import Number
-from creased.tropical.rational_maps import one_output
 
 
 class ExactDistance(NamedTuple):

@@ -17,13 +17,13 @@ from torch import Tensor
 
 from creased.core.domains.box import Box
 from creased.core.program.program import BATCH, Affine, Program
+from creased.tropical.algebra.epigraphs import Point
+from creased.tropical.algebra.lifts import lift
+from creased.tropical.algebra.polynomials import Number, TropicalPolynomial
 from creased.tropical.cells.cells import MOST_CELLS, cells
 from creased.tropical.cells.engine_cells import engine_cells
 from creased.tropical.cells.fingerprints import number_maps
-from creased.tropical.epigraphs import Point
 from creased.tropical.exact.integers import require_finite
-from creased.tropical.lifts import lift
-from creased.tropical.polynomials import Number, TropicalPolynomial
 
 
 @dataclass(frozen=True)

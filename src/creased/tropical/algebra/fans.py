@@ -22,10 +22,10 @@ from typing import Any
 
 from torch import Tensor
 
-from creased.tropical.epigraphs import Point
+from creased.tropical.algebra.epigraphs import Point
+from creased.tropical.algebra.polynomials import Number
 from creased.tropical.exact.integers import Vector
 from creased.tropical.polyhedra.cones import Cone, all_directions, intersection
-from creased.tropical.polynomials import Number
 
 Pattern = tuple[int, ...]  # the largest term at each point
 Labeling = tuple[int, ...]  # +1 or -1 at each point

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from creased.core.domains.box import Box
-from creased.tropical.epigraphs import Point, epigraph
+from creased.tropical.algebra.epigraphs import Point, epigraph
 
 Number = int | float | Fraction
 MOST_MONOMIALS = 20_000

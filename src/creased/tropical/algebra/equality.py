@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 from creased.core.domains.box import Box
 from creased.core.program.program import Program
+from creased.tropical.algebra.epigraphs import Point, epigraph
+from creased.tropical.algebra.polynomials import TropicalPolynomial
+from creased.tropical.algebra.rational_maps import TropicalRational
 from creased.tropical.cells.cells import MOST_CELLS, Cell, cells
-from creased.tropical.epigraphs import Point, epigraph
 from creased.tropical.exact.integers import Vector
 from creased.tropical.polyhedra.cones import dot
-from creased.tropical.polynomials import TropicalPolynomial
-from creased.tropical.rational_maps import TropicalRational
 
 
 class Equality(NamedTuple):

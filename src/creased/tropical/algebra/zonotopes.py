@@ -16,12 +16,12 @@ from math import lcm
 from typing import NamedTuple
 
 from creased.core.program.program import Program
+from creased.tropical.algebra.epigraphs import Point
+from creased.tropical.algebra.rational_maps import one_output
 from creased.tropical.cells.cells import cut_by_rows
 from creased.tropical.cells.region_bounds import zaslavsky
-from creased.tropical.epigraphs import Point
 from creased.tropical.exact.integers import Vector, fractions_of, primitive, require_finite
 from creased.tropical.polyhedra.cones import Cone, all_directions, rank, whole_space
-from creased.tropical.rational_maps import one_output
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from creased import Box
 from creased.tropical import MonomialBudgetError, TropicalPolynomial
-from creased.tropical.epigraphs import epigraph
+from creased.tropical.algebra.epigraphs import epigraph
 
 small = st.integers(-3, 3)
 

@@ -13,11 +13,11 @@ from fractions import Fraction
 from itertools import combinations
 
 from creased.core.domains.box import Box
-from creased.tropical.epigraphs import Epigraph, Point, epigraph
+from creased.tropical.algebra.epigraphs import Epigraph, Point, epigraph
+from creased.tropical.algebra.polynomials import TropicalPolynomial
+from creased.tropical.algebra.rational_maps import TropicalRational
 from creased.tropical.exact.integers import Vector
 from creased.tropical.polyhedra.faces import canonical_rays
-from creased.tropical.polynomials import TropicalPolynomial
-from creased.tropical.rational_maps import TropicalRational
 
 
 class ZeroSetHasInteriorError(ValueError):
