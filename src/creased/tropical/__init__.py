@@ -33,7 +33,6 @@ from creased.tropical.algebra.zonotopes import (
     zonotope_of_layer,
     zonotopes_of_map,
 )
-from creased.tropical.boundary_distance import Distance, distance_to_level, distance_to_other_class
 from creased.tropical.cells.cells import Cell, CellBudgetError, cells
 from creased.tropical.cells.counts import (
     Counts,
@@ -54,7 +53,8 @@ from creased.tropical.cells.region_bounds import (
     zaslavsky,
 )
 from creased.tropical.compression import Certificate, compress, compress_stable
-from creased.tropical.exact_distance import ExactDistance, exact_distance
+from creased.tropical.distance.boundary_distance import Distance, distance_to_level, distance_to_other_class
+from creased.tropical.distance.exact_distance import ExactDistance, exact_distance
 from creased.tropical.stable import StableUnits, stable_units
 
 __all__ = [

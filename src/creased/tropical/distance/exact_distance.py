@@ -20,8 +20,8 @@ from creased.tropical.algebra.epigraphs import Point
 from creased.tropical.algebra.polynomials import Number
 from creased.tropical.algebra.rational_maps import one_output
 from creased.tropical.cells.cells import MOST_CELLS, Cell, cells, contains, cut_by_rows
+from creased.tropical.distance.nearest import NORMS
 from creased.tropical.exact.integers import IntegerProgram, Vector, primitive
-from creased.tropical.nearest import NORMS
 from creased.tropical.polyhedra.cones import Cone, cut, dot, echelon
 from creased.tropical.polyhedra.faces import closed_sets, tight_sets
 

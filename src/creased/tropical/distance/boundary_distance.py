@@ -27,7 +27,7 @@ from creased.core.program.affine_slice import ProgramSlice
 from creased.core.program.combine import difference
 from creased.core.program.program import Program
 from creased.tropical.algebra.rational_maps import one_output
-from creased.tropical.nearest import nearest_point
+from creased.tropical.distance.nearest import nearest_point
 
 
 class Distance(NamedTuple):

@@ -17,7 +17,7 @@ from creased.tropical import (
     distance_to_other_class,
     exact_distance,
 )
-from creased.tropical.nearest import nearest_point
+from creased.tropical.distance.nearest import nearest_point
 from tests.strategies import Case, generic_cases, random_program
 from tests.tropical.nets import named
 
@@ -156,7 +156,7 @@ def test_level_set_that_may_lack_a_part_is_refused(monkeypatch: pytest.MonkeyPat
     def incomplete(*args: Any) -> LevelSet:
         return replace(extract_level_set(*args), is_complete=False)
 
-    monkeypatch.setattr("creased.tropical.boundary_distance.extract_level_set", incomplete)
+    monkeypatch.setattr("creased.tropical.distance.boundary_distance.extract_level_set", incomplete)
     with pytest.raises(ArithmeticError, match="needs a complete level set"):
         distance_to_level(random_program(2, (4,)), Box.cube(2, 1), torch.zeros(2))
 
