@@ -22,7 +22,7 @@ from creased.io.load import Loaded, load_file
 from creased.io.similarity import Similarity
 from creased.networks import UnsupportedModuleError
 from creased.tropical.cells.report import count_table
-from creased.tropical.compression import compress
+from creased.tropical.compression.compression import compress
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

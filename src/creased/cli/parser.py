@@ -12,7 +12,7 @@ from creased.io.export import BOUNDARIES, WRITERS
 from creased.io.three_mf import UNITS
 from creased.meshes.decimation import FEWEST
 from creased.tropical.cells.counts import METHODS as COUNTING
-from creased.tropical.stable import METHODS as FINDING
+from creased.tropical.compression.stable import METHODS as FINDING
 
 EXAMPLES = {  # of each command; the first one stands in the overview
     "extract": """

@@ -52,10 +52,10 @@ from creased.tropical.cells.region_bounds import (
     regions_at_infinity,
     zaslavsky,
 )
-from creased.tropical.compression import Certificate, compress, compress_stable
+from creased.tropical.compression.compression import Certificate, compress, compress_stable
+from creased.tropical.compression.stable import StableUnits, stable_units
 from creased.tropical.distance.boundary_distance import Distance, distance_to_level, distance_to_other_class
 from creased.tropical.distance.exact_distance import ExactDistance, exact_distance
-from creased.tropical.stable import StableUnits, stable_units
 
 __all__ = [
     "BoundaryFace",

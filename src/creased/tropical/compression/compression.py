@@ -1,6 +1,6 @@
 """Lossless compression: a smaller network that is the same function on a domain, with a certificate.
 
-Stable units (`creased.tropical.stable`) need no ReLU there (Serra, Kumar, Ramalingam 2020):
+Stable units (`creased.tropical.compression.stable`) need no ReLU there (Serra, Kumar, Ramalingam 2020):
 
 - what is never positive is deleted, which changes no number;
 - of what is never negative as many rows are kept as are independent, and the others folded into the next
@@ -22,10 +22,10 @@ import torch
 from creased.core.domains.box import Box
 from creased.core.program.program import Block, Program
 from creased.tropical.cells.cells import MOST_CELLS, in_words, is_bounded
+from creased.tropical.compression.stable import StableUnits, stable_units, state_ranges
 from creased.tropical.exact.integers import fractions_of
 from creased.tropical.exact.rational_matrices import Row, SparseRow, independent_rows, inner, product
 from creased.tropical.exact.rounding import Closing, Layer, Matrix, to_program
-from creased.tropical.stable import StableUnits, stable_units, state_ranges
 
 ONE, ZERO = Fraction(1), Fraction(0)
 
@@ -92,7 +92,7 @@ def compress(
     Args:
         program: what to make smaller; detached. The result is in its floating type and on its device.
         domain: a box; None, all of space, for method "exact" only.
-        method: how stable units are found; see `creased.tropical.stable`.
+        method: how stable units are found; see `creased.tropical.compression.stable`.
         fold: False deletes only, so that the result is identical.
         most: cells that "exact" may look at.
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from creased import Box, Program
 from creased.tropical import CellBudgetError, cells, stable_units
-from creased.tropical.stable import state_ranges
+from creased.tropical.compression.stable import state_ranges
 from tests.oracles import program_of
 from tests.strategies import Case, degenerate_cases, generic_cases, random_program
 from tests.tropical.nets import integer_program, named
@@ -79,7 +79,7 @@ def test_linear_bounds_prove_more_the_more_errors_are_kept_apart(
     # How many units are proven is a property of the relaxation, not of the network (70 are stable). The
     # specification's number, 29, is met with 32 symbols; the 64 that are kept prove one more, in the last
     # layer.
-    monkeypatch.setattr("creased.tropical.stable.SYMBOLS", n_symbols)
+    monkeypatch.setattr("creased.tropical.compression.stable.SYMBOLS", n_symbols)
     program, box = shared_program("bunny_2d_4x32"), Box.cube(2, 0.5)
     found, stable = (_signs(program, box, method) for method in ("linear", "exact"))
     assert int((found != 0).sum()) == expected
