@@ -21,9 +21,9 @@ from creased.io.similarity import Similarity
 from creased.networks import lower
 from creased.training.folders import WANDB_RUN
 from creased.training.losses import LossTerm
-from creased.training.publish import wandb_run_id
 from creased.training.regularization import Regularization
 from creased.training.schedules import Schedule
+from creased.training.wandb import wandb_run_id
 
 log = logging.getLogger(__name__)
 

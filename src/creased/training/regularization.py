@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from creased.core.complexes.level_set import LevelSet
 from creased.core.program.program import Program
 from creased.geometry.regularizers import Regularizer
-from creased.training.ranks import mean_over_ranks
+from creased.training.distributed import mean_over_ranks
 from creased.training.schedules import Schedule, constant
 
 REBALANCED = 20  # steps that a measured ratio of gradients is kept for

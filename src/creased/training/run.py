@@ -36,14 +36,14 @@ from creased.shapes import Shape
 from creased.training.callbacks.extract import require_extraction
 from creased.training.callbacks.guard import DivergedError
 from creased.training.callbacks.save import SaveMesh
+from creased.training.distributed import RankError, hush_followers, joined
 from creased.training.evaluate import as_table, evaluate
 from creased.training.folders import LAST, is_follower
 from creased.training.module import SDFModule
 from creased.training.options import require_options
-from creased.training.publish import closed_afterwards, publish
-from creased.training.ranks import RankError, hush_followers, joined
 from creased.training.regularization import Regularization
 from creased.training.resume import resume_from, start_from
+from creased.training.wandb import closed_afterwards, publish
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from creased.core.complexes.audit import Audit
 from creased.core.complexes.level_set import LevelSet
 from creased.core.extract_level_set import SEEDS, extract_level_set
 from creased.geometry import sublevel_volume, surface_area
+from creased.training.distributed import from_rank_zero
 from creased.training.module import SDFModule
-from creased.training.ranks import from_rank_zero
 from creased.training.regularization import Regularization
 
 LOOKED_AT = 25  # steps after which staleness is measured again

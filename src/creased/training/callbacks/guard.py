@@ -8,7 +8,7 @@ import lightning as L
 import torch
 from torch import Tensor
 
-from creased.training.ranks import AgreedError, all_agree
+from creased.training.distributed import AgreedError, all_agree
 
 
 class DivergedError(AgreedError):

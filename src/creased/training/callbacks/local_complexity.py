@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from creased.core.extract_complex import count_cells
 from creased.core.program.program import Program
 from creased.networks import lower
-from creased.training.ranks import from_rank_zero
+from creased.training.distributed import from_rank_zero
 from creased.tropical.cells import local_complexity
 from creased.tropical.cells.engine_cells import ComplexTooLargeError
 

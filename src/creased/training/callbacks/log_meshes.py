@@ -11,7 +11,7 @@ import lightning as L
 from creased.core.complexes.level_set import LevelSet
 from creased.io.export import export_mesh
 from creased.training.module import SDFModule
-from creased.training.publish import wandb_loggers
+from creased.training.wandb import wandb_loggers
 
 log = logging.getLogger(__name__)
 

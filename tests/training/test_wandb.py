@@ -18,8 +18,8 @@ from lightning.pytorch.loggers import WandbLogger
 from omegaconf import DictConfig
 
 from creased.training.folders import read_wandb_run, register_resolvers
-from creased.training.publish import publish
 from creased.training.run import run
+from creased.training.wandb import publish
 
 wandb = pytest.importorskip("wandb")
 ROOT = Path(__file__).parents[2]

@@ -15,6 +15,7 @@ from creased.training import SDFModule
 from creased.training.callbacks import EpochTable, ExtractLevelSet, SaveMesh, StopOnNaN, extract
 from creased.training.callbacks.guard import DivergedError
 from creased.training.data import ShuffledBatches
+from creased.training.distributed import RankError, all_agree, from_rank_zero
 from creased.training.folders import (
     LAST,
     RUN_FOLDER,
@@ -25,7 +26,6 @@ from creased.training.folders import (
     require_agreement,
 )
 from creased.training.losses import ClampedDistance
-from creased.training.ranks import RankError, all_agree, from_rank_zero
 from creased.training.schedules import constant
 
 LAUNCHED = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "WORLD_SIZE", "TORCHELASTIC_RUN_ID", RUN_FOLDER)
