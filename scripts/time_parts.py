@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from creased import Box, LevelSet, PolyhedralComplex, extract_complex, extract_level_set
-from creased.distributed import extract_complex_in_parts, extract_level_set_in_parts, ray_workers
+from creased.parallel import extract_complex_in_parts, extract_level_set_in_parts, ray_workers
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.strategies import random_program

@@ -22,7 +22,7 @@ from creased import (
 from creased.core.domains.whole_space import WholeSpace
 from creased.core.subdivision import sub_boxes
 from creased.core.subdivision.sub_boxes import PLACES, split_box
-from creased.distributed import extract_complex_in_parts, extract_level_set_in_parts, ray_workers
+from creased.parallel import extract_complex_in_parts, extract_level_set_in_parts, ray_workers
 from tests.oracles import cells_of
 from tests.strategies import Case, ball_program, generic_cases, random_program
 
