@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from creased import lower
-from creased.tropical.cells import local_complexity
+from creased.tropical import local_complexity
 
 COLOURS = {"train": "#01665e", "test": "#8c510a", "random": "#762a83"}
 Images = dict[str, tuple[Tensor, Tensor]]  # (n, 64) and classes (n,), by name

@@ -1,8 +1,9 @@
 """Extraction by sub-boxes: one after the other, or on Ray's workers, on this machine or on many.
 
 The result is that of `creased.extract_complex` or `creased.extract_level_set`, cell by cell, with the cells
-in another order and vertices equal up to rounding; see `creased.core.subdivision.sub_boxes`. Each worker holds one part
-at a time, the caller holds the result. Signs are decided in float64; `creased.certify` proves what was found.
+in another order and vertices equal up to rounding; see `creased.core.subdivision.sub_boxes`. Each worker
+holds one part at a time, the caller holds the result. Signs are decided in float64; `creased.certify` proves
+what was found.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import torch
 
 from creased import Box
 from creased.drawing import draw_complex, flatten
-from creased.tropical.cells import cells
+from creased.tropical import cells
 from tests.strategies import random_program
 from tests.tropical.nets import named
 

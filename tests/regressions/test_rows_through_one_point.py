@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from creased import MLP, Box, Program, certify, count_cells, extract_complex, extract_level_set, lower
-from creased.core import escalation, stream_complex
+from creased.core import escalation
+from creased.core import extract_complex as complexes
 
 BOX = Box.cube(2, 0.5)
 
@@ -63,6 +64,6 @@ def test_many_vertices_are_not_decided_again_unasked(monkeypatch: pytest.MonkeyP
     assert found.n_torn > 0
     assert not found.is_complete
     assert "exact=True would decide in rationals" in found.status
-    monkeypatch.setattr(stream_complex, "FEW_VERTICES", 3)
+    monkeypatch.setattr(complexes, "FEW_VERTICES", 3)
     with pytest.raises(ArithmeticError, match=r"extract_complex\(exact=True\) decides in rationals"):
         count_cells(without_biases(11, 3, 5), Box.cube(3, 0.5))

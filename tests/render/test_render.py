@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from creased import Affine, Box, LevelSet, Program, extract_level_set, sheets, viz
+from creased import Affine, Box, LevelSet, Program, extract_level_set
 from creased.networks import MLP, lower
+from creased.render import images, render
 from creased.render.camera import View, aim, project
 from creased.render.raycast import PolygonArrays
 
@@ -30,15 +31,15 @@ def cycles(polygons: list[list[int]]) -> PolygonArrays:
 
 
 def cube(polygons: list[list[int]] = SQUARES, **options: object) -> np.ndarray:
-    return viz.render_surface(CORNERS, cycles(polygons), **{"size": SIZE, **options})  # type: ignore[arg-type]
+    return render.render_surface(CORNERS, cycles(polygons), **{"size": SIZE, **options})  # type: ignore[arg-type]
 
 
-def pixel(points: np.ndarray, view: View = viz.THREE_QUARTER) -> np.ndarray:
+def pixel(points: np.ndarray, view: View = render.THREE_QUARTER) -> np.ndarray:
     return project(aim(view, Box.cube(3, 0.5), SIZE), points)
 
 
 def is_paper(image: np.ndarray) -> np.ndarray:
-    return (image == viz.PORCELAIN.background).all(axis=-1)
+    return (image == render.PORCELAIN.background).all(axis=-1)
 
 
 def brightness_along(image: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
@@ -126,7 +127,7 @@ def test_creases_pale_where_polygons_are_small() -> None:
     first = (np.arange(120)[:, None] * 121 + np.arange(120)).reshape(-1, 1)
     squares = (first + np.array([0, 1, 122, 121])).reshape(-1)
     vertices = np.c_[fine, np.zeros(len(fine))]
-    image = viz.render_surface(
+    image = render.render_surface(
         vertices, PolygonArrays(np.arange(0, len(squares) + 1, 4), squares), size=SIZE, view=FRONT
     )
     assert image[70:90, 70:90].mean() > 150
@@ -134,13 +135,13 @@ def test_creases_pale_where_polygons_are_small() -> None:
 
 
 def test_same_input_gives_the_same_picture(spiky: LevelSet) -> None:
-    images = [viz.render_level_set(spiky, size=SIZE) for _ in range(2)]
-    np.testing.assert_array_equal(*images)
-    assert 0 < is_paper(images[0]).mean() < 0.95
+    drawn = [render.render_level_set(spiky, size=SIZE) for _ in range(2)]
+    np.testing.assert_array_equal(*drawn)
+    assert 0 < is_paper(drawn[0]).mean() < 0.95
 
 
 def test_picture_moves_with_the_surface_and_not_with_its_extent() -> None:
-    half = viz.render_surface(CORNERS / 2, cycles(SQUARES), size=SIZE, view=FRONT)
+    half = render.render_surface(CORNERS / 2, cycles(SQUARES), size=SIZE, view=FRONT)
     assert (~is_paper(half)).sum() == pytest.approx((~is_paper(cube(view=FRONT))).sum() / 4, rel=0.15)
 
 
@@ -148,13 +149,13 @@ def test_picture_moves_with_the_surface_and_not_with_its_extent() -> None:
 def test_empty_level_set_gives_a_frame_that_says_so(dim: int) -> None:
     empty = line(dim, 7.0)
     assert empty.is_empty
-    image = viz.render_level_set(empty, size=SIZE)
+    image = render.render_level_set(empty, size=SIZE)
     assert image.shape == (SIZE, SIZE, 3)
     assert 0 < (~is_paper(image)).sum() < 0.05 * SIZE**2
 
 
 def test_polylines_are_drawn_where_they_are() -> None:
-    image = viz.render_level_set(line(2, 0.0), size=SIZE)
+    image = render.render_level_set(line(2, 0.0), size=SIZE)
     assert image.shape == (SIZE, SIZE, 3)
     middle = image[SIZE // 2, SIZE // 4 : -SIZE // 4].mean(axis=-1)
     assert abs(int(middle.argmin()) - SIZE // 4) <= 1
@@ -164,7 +165,7 @@ def test_polylines_are_drawn_where_they_are() -> None:
 @pytest.mark.parametrize("dim", [1, 4])
 def test_other_dimensions_are_refused(dim: int) -> None:
     with pytest.raises(ValueError, match=f"D = {dim}"):
-        viz.render_level_set(line(dim, 0.0))
+        render.render_level_set(line(dim, 0.0))
 
 
 @pytest.mark.parametrize("bad", [{"up": "w"}, {"field_of_view": 180}, {"zoom": 0}])
@@ -174,15 +175,15 @@ def test_views_that_cannot_be_are_refused(bad: dict[str, float]) -> None:
 
 
 def test_saved_picture_reads_back(tmp_path: Path) -> None:
-    sheets.save_png(cube(), tmp_path / "new" / "cube.png")
-    np.testing.assert_array_equal(sheets.load_png(tmp_path / "new" / "cube.png"), cube())
+    images.save_png(cube(), tmp_path / "new" / "cube.png")
+    np.testing.assert_array_equal(images.load_png(tmp_path / "new" / "cube.png"), cube())
 
 
 def test_failing_write_leaves_the_old_file_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "cube.png"
-    sheets.save_png(cube(), path)
+    images.save_png(cube(), path)
     before = path.read_bytes()
 
     def fail(*_: object) -> None:
@@ -190,13 +191,13 @@ def test_failing_write_leaves_the_old_file_and_nothing_else(
 
     monkeypatch.setattr("os.replace", fail)
     with pytest.raises(OSError, match="full"):
-        sheets.save_png(np.zeros((4, 4, 3), np.uint8), path)
+        images.save_png(np.zeros((4, 4, 3), np.uint8), path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_caption_leaves_the_picture_as_it_is() -> None:
-    image = sheets.captioned(cube(), "epoch 3 · 6 faces")
+    image = images.captioned(cube(), "epoch 3 · 6 faces")
     np.testing.assert_array_equal(image[:SIZE], cube())
     assert image.shape[0] > SIZE
     assert not is_paper(image[SIZE:]).all()
@@ -205,16 +206,16 @@ def test_caption_leaves_the_picture_as_it_is() -> None:
 @pytest.mark.parametrize(("n", "columns", "rows"), [(1, None, 1), (7, None, 3), (7, 4, 2), (40, None, 4)])
 def test_contact_sheet_is_a_grid_of_cells(n: int, columns: int | None, rows: int, tmp_path: Path) -> None:
     frames = [(f"epoch {i}", np.full((30, 30, 3), i, np.uint8)) for i in range(n)]
-    sheet = sheets.contact_sheet(frames, tmp_path / "sheet.png", columns=columns, cell=60)
+    sheet = images.contact_sheet(frames, tmp_path / "sheet.png", columns=columns, cell=60)
     across = columns or {1: 1, 7: 3, 40: 4}[n]
-    cell = sheets.captioned(np.zeros((60, 60, 3), np.uint8), "")
+    cell = images.captioned(np.zeros((60, 60, 3), np.uint8), "")
     assert sheet.shape == (rows * (cell.shape[0] + 3) + 3, across * 63 + 3, 3)
-    np.testing.assert_array_equal(sheets.load_png(tmp_path / "sheet.png"), sheet)
+    np.testing.assert_array_equal(images.load_png(tmp_path / "sheet.png"), sheet)
 
 
 def test_thinned_contact_sheet_keeps_the_first_and_the_last(tmp_path: Path) -> None:
     frames = [(str(i), np.full((30, 30, 3), i, np.uint8)) for i in range(101)]
-    sheet = sheets.contact_sheet(frames, tmp_path / "sheet.png", cell=60)
+    sheet = images.contact_sheet(frames, tmp_path / "sheet.png", cell=60)
     height = (sheet.shape[0] - 3) // 4
     shown = sheet[10::height, 10::63][:4, :4, 0].reshape(-1).astype(int)
     assert (shown[0], shown[-1]) == (0, 100)
@@ -225,5 +226,5 @@ def test_contact_sheet_refuses_nothing_and_a_mixture(tmp_path: Path) -> None:
     small, large = np.zeros((4, 4, 3), np.uint8), np.zeros((8, 4, 3), np.uint8)
     for frames in ([], [("small", small), ("large", large)]):
         with pytest.raises(ValueError, match="contact_sheet"):
-            sheets.contact_sheet(frames, tmp_path / "sheet.png")
+            images.contact_sheet(frames, tmp_path / "sheet.png")
     assert not list(tmp_path.iterdir())

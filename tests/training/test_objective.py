@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from creased.training import objective as objective_module
+from creased.training import command
 from creased.training.command import objective
 
 METRICS = {
@@ -19,7 +19,7 @@ METRICS = {
 
 
 def _ask(monkeypatch: pytest.MonkeyPatch, wanted: Any, metrics: dict[str, Any] = METRICS) -> Any:
-    monkeypatch.setattr(objective_module, "run_or_explain", lambda cfg: metrics)
+    monkeypatch.setattr(command, "run_or_explain", lambda cfg: metrics)
     return objective(OmegaConf.create({"optimized_metric": wanted}))
 
 

@@ -23,10 +23,11 @@ from creased import (
     extract_level_set,
     stream_complex,
 )
-from creased.core import escalation, integer_rows
+from creased.core import escalation
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.certificates.incidence import edges_from
 from creased.core.certificates.sign_filter import Filter
+from creased.core.exact import integer_program
 from creased.core.exact.exact_signs import ExactRows
 from creased.core.numerics.tensors import map_tensors
 from tests.oracles import cells_of, exact_complex
@@ -281,7 +282,7 @@ def test_narrow_band_is_widened_where_a_sign_is_wrong() -> None:
 def test_python_integers_do_as_well(seed: int, band: float, monkeypatch: pytest.MonkeyPatch) -> None:
     program = random_program(2, (4, 3), seed=seed, slope=0.25)
     expected = extract_complex(program, Box.cube(2, 1), degeneracy="contract")
-    monkeypatch.setattr(integer_rows, "integer_type", lambda: int)
+    monkeypatch.setattr(integer_program, "integer_type", lambda: int)
     monkeypatch.setattr(escalation, "doubtful_band", lambda dtype: band)
     found = extract_complex(program, Box.cube(2, 1), degeneracy="contract")
     assert torch.equal(found.words, expected.words)
@@ -295,7 +296,7 @@ def test_exact_vertices_are_those_of_brute_force() -> None:
     rows = ExactRows(program, Box.cube(2, 1).exact_walls(), found.layout)
     for vertex, signs in enumerate(found.sign_vectors().tolist()):
         *x, w = rows.vertex(found.zero_ids[vertex].tolist(), found.words[vertex].tolist(), [0.0] * 3)
-        assert tuple(integer_rows.Fraction(a, w) for a in x) == exact.positions[tuple(signs)]
+        assert tuple(integer_program.Fraction(a, w) for a in x) == exact.positions[tuple(signs)]
         assert rows.signs((*x, w)) == tuple(signs)
 
 

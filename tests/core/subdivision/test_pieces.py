@@ -22,7 +22,7 @@ from creased import (
     extract_level_set,
     stream_complex,
 )
-from creased.core import collect
+from creased.core.subdivision.pieces import Cutter
 from tests.oracles import cells_of
 from tests.strategies import Case, generic_cases, random_program
 
@@ -158,14 +158,14 @@ def test_other_types_are_refused() -> None:
 
 def test_shares_of_the_pieces_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     shares: list[float] = []
-    next_piece = collect.Cutter.next_piece
+    next_piece = Cutter.next_piece
 
-    def watched(self: collect.Cutter):  # noqa: ANN202
+    def watched(self: Cutter):  # noqa: ANN202
         piece = next_piece(self)
         shares.extend([] if piece is None else [piece.share])
         return piece
 
-    monkeypatch.setattr(collect.Cutter, "next_piece", watched)
+    monkeypatch.setattr(Cutter, "next_piece", watched)
     extract_level_set(random_program(3, (12, 12), seed=1), Box.cube(3, 1), at_once=100)
     assert len(shares) > 3
     assert math.isclose(sum(shares), 1)

@@ -1,7 +1,8 @@
 """Whether the signs of all rows at all vertices are right.
 
-They are proven in floating point, with a bound on all that rounding may have done (`creased.core.certificates.sign_filter`),
-and those that it leaves open in rationals (`creased.core.exact.exact_signs`).
+They are proven in floating point, with a bound on all that rounding may have done
+(`creased.core.certificates.sign_filter`), and those that it leaves open in rationals
+(`creased.core.exact.exact_signs`).
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """Domains: convex sets in which a network is extracted, one file each.
 
-`Domain` is the Protocol; boxes, simplices, polytopes and the whole space are its kinds. The whole space is cut in
-homogeneous coordinates, with rays as vertices at infinity; directions that a network ignores are divided out first.
+`Domain` is the Protocol; boxes, simplices, polytopes and the whole space are its kinds. The whole space is
+cut in homogeneous coordinates, with rays as vertices at infinity; directions that a network ignores are
+divided out first.
 """

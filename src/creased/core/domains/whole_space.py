@@ -6,7 +6,8 @@ arrangement of D independent hyperplanes of the first layer: one vertex, 2 D ray
 neurons are not the first D of their layer they are put there, and given their own numbers back at the end.
 
 If the first layer has rank below D there is no such start. Mostly there are no vertices then: the complex is
-that of a network on fewer inputs, times a linear space, which is divided out (`creased.core.domains.essential`).
+that of a network on fewer inputs, times a linear space, which is divided out
+(`creased.core.domains.essential`).
 """
 
 from __future__ import annotations

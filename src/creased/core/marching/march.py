@@ -83,7 +83,7 @@ class Walker:
 
     @torch.inference_mode()
     def walk_from(self, seeds: Tensor) -> None:
-        """Walk the components of {f = 0} that seeds (m, D) lie just below of; see `creased.core.marching.seeds`."""
+        """Walk the components of {f = 0} that seeds (m, D) lie just below of; see `marching.seeds`."""
         found = [self._cells_at(batch) for batch in seeds.split(self._batch)]
         if found:
             n_known = self.cells.n

@@ -9,8 +9,8 @@ blocks that follow, linear relaxations are propagated (Zhang et al. 2018, CROWN)
 - then backward, one functional from the output down to the state, whose relaxations use those ranges, and
   whose minimum over the cell is again attained at a vertex.
 
-Ranges are widened and the result is lowered by what rounding can have lost; see `creased.core.program.affine_arithmetic`. What is
-not covered is the error of the given vertices themselves.
+Ranges are widened and the result is lowered by what rounding can have lost; see
+`creased.core.program.affine_arithmetic`. What is not covered is the error of the given vertices themselves.
 """
 
 from __future__ import annotations

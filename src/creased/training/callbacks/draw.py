@@ -8,9 +8,9 @@ from typing import Any
 
 import lightning as L
 
-from creased import sheets, viz
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
+from creased.render import images, render
 from creased.render.camera import View
 from creased.training.module import SDFModule
 
@@ -60,13 +60,13 @@ class DrawLevelSet(L.Callback):
             log.warning("no more pictures in this run: %s", error)
 
     def _draw(self, level_set: LevelSet, domain: Box, epoch: int, trainer: L.Trainer) -> None:
-        image = viz.render_level_set(level_set, size=self.size, view=self.view, domain=domain)
+        image = render.render_level_set(level_set, size=self.size, view=self.view, domain=domain)
         self.labels[epoch] = f"epoch {epoch} · {level_set.polygons.n:,} faces"
-        sheets.save_png(image, self._path(epoch))
-        sheets.save_png(image, self.folder / "preview.png")
-        drawn = sheets.thin_out([e for e in self.labels if self._path(e).exists()])
-        frames = [(self.labels[e], sheets.load_png(self._path(e))) for e in drawn]
-        sheets.contact_sheet(frames, self.folder / "progress.png")
+        images.save_png(image, self._path(epoch))
+        images.save_png(image, self.folder / "preview.png")
+        drawn = images.thin_out([e for e in self.labels if self._path(e).exists()])
+        frames = [(self.labels[e], images.load_png(self._path(e))) for e in drawn]
+        images.contact_sheet(frames, self.folder / "progress.png")
         for logger in trainer.loggers:
             if hasattr(logger, "log_image"):
                 logger.log_image("level_set", [image], step=trainer.global_step, caption=[self.labels[epoch]])

@@ -15,14 +15,14 @@ from creased.core.extract_complex import count_cells
 from creased.core.program.program import Program
 from creased.networks import lower
 from creased.training.distributed import from_rank_zero
-from creased.tropical.cells import local_complexity
+from creased.tropical import local_complexity
 from creased.tropical.cells.engine_cells import ComplexTooLargeError
 
 log = logging.getLogger(__name__)
 
 
 class LocalComplexity(L.Callback):
-    """Logs the exact local complexity around data points; see `creased.tropical.cells.local_complexity`.
+    """Logs the exact local complexity around data points; see `creased.tropical.local_complexity`.
 
     Of each set of points NAME the means over points: `complexity/NAME/crossing`, the neurons that cross the
     ball, and `complexity/NAME/crossing_1`, ... of each block; `complexity/NAME/by_corners`, what the signs at

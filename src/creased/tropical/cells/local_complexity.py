@@ -7,8 +7,8 @@ and misses those of deeper neurons that bend in and out between corners. Here bo
 number, from the cells that the engine finds, and the approximation, for comparison.
 
 A neuron *crosses* a ball if it is on in one full-dimensional cell of the open ball and off in another one.
-Touching is not crossing. Cells are those of `creased.tropical.cells.engine_cells`, in float64; neurons that are
-proven stable on the ball are left out before.
+Touching is not crossing. Cells are those of `creased.tropical.cells.engine_cells`, in float64; neurons that
+are proven stable on the ball are left out before.
 """
 
 from __future__ import annotations

@@ -1,1 +1,4 @@
-"""Integers and rationals of tropical computations: vectors without common divisor, rational matrices, rounding that keeps a function."""
+"""Integers and rationals of tropical computations.
+
+Vectors without common divisor, rational matrices, and rounding that keeps a function.
+"""

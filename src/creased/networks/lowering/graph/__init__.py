@@ -1,1 +1,4 @@
-"""The graph of a module: traced with proxies onto a tape, scheduled into blocks by minimum vertex cuts, written as a program."""
+"""The graph of a module, and how it becomes a program.
+
+It is traced with proxies onto a tape, scheduled into blocks by minimum vertex cuts, and written out.
+"""

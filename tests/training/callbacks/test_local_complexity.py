@@ -18,10 +18,10 @@ import creased
 from creased.training.callbacks import LocalComplexity
 from creased.training.folders import register_resolvers
 from creased.training.run import run
-from creased.tropical.cells import local_complexity
+from creased.tropical import local_complexity
 from creased.tropical.cells.engine_cells import ComplexTooLargeError
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+CONFIGS = Path(__file__).parents[3] / "configs"
 register_resolvers()
 pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec.*", "ignore:.*does not have many workers.*")
 

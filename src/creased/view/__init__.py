@@ -1,1 +1,0 @@
-"""Looking at level sets: scenes as plain arrays, a page that shows them, a figure for notebooks."""
