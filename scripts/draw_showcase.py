@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 import creased
 from creased.drawing import flatten
 from creased.drawing.palette import INK, by_direction, by_layer
-from creased.render.camera import View, aim, project
+from creased.render.camera import View, make_camera, project
 from creased.render.images import load_png, save_png
 from creased.render.render import UNIT_CUBE, render_level_set
 
@@ -64,7 +64,7 @@ def main() -> None:
 
 def _draw_cut(axes: Any, program: creased.Program, at: float) -> int:
     """The complex in the plane y = at, and its cells within; nothing of the half behind lies before it."""
-    camera = aim(VIEW, UNIT_CUBE, SIZE)
+    camera = make_camera(VIEW, UNIT_CUBE, SIZE)
     origin, basis = torch.tensor([0.0, at, 0.0]).double(), torch.eye(3, dtype=torch.float64)[:, ::2]
     cut = creased.slice_program(program, origin, basis)
     flat = flatten(cut.program, creased.Box.cube(2, 0.5))

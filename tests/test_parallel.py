@@ -38,7 +38,7 @@ def _codes(found: PolyhedralComplex | LevelSet) -> tuple[list[tuple[int, ...]], 
 
 
 def _require_same(found: PolyhedralComplex | LevelSet, whole: PolyhedralComplex | LevelSet) -> None:
-    assert (found.n_torn, found.status) == (0, whole.status)
+    assert (found.n_inconsistent, found.status) == (0, whole.status)
     assert _codes(found) == _codes(whole)
     theirs = {tuple(code): point for code, point in zip(_vertex_codes(whole), whole.vertices, strict=True)}
     expected = [theirs[tuple(code)] for code in _vertex_codes(found)]
@@ -117,7 +117,7 @@ def test_parts_that_do_not_fit_are_cut_again_elsewhere(monkeypatch: pytest.Monke
 def test_what_fits_nowhere_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sub_boxes, "split_box", lambda *asked: split_box(*asked)[:1])
     found = extract_complex_in_parts(random_program(3, (8, 6), seed=4), Box.cube(3, 1), n_parts=2)
-    assert found.n_torn > 0
+    assert found.n_inconsistent > 0
 
 
 @pytest.mark.parametrize("n_parts", [1, 2, 5, 8])

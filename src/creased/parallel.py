@@ -25,7 +25,7 @@ from creased.core.domains.domain import Domain
 from creased.core.drivers import Asked, level_set_of
 from creased.core.method_choice import is_large
 from creased.core.program.program import Affine, Program
-from creased.core.subdivision.problem import make_task
+from creased.core.subdivision.problem import make_problem
 from creased.core.subdivision.sub_boxes import CutPart, MapParts, Part, collect_in_parts
 
 HERE = "127.0.0.1"
@@ -58,15 +58,15 @@ def extract_complex_in_parts(
         ImportError: workers are asked for, and Ray is not installed.
     """
     _check("extract_complex_in_parts", box, n_parts, workers)
-    task = make_task(as_program(network), box, level, at_once, None, torch.float64)
+    problem = make_problem(as_program(network), box, level, at_once, None, torch.float64)
     with nullcontext(map) if workers is None else ray_workers(workers) as map_parts:
-        done = collect_in_parts(task, n_parts, map_parts, memory=memory)
+        done = collect_in_parts(problem, n_parts, map_parts, memory=memory)
     return PolyhedralComplex(
         *done.skeleton,
-        layout=task.rows.layout,
+        layout=problem.rows.layout,
         domain=box,
         is_whole=done.is_whole,
-        n_torn=done.n_torn,
+        n_inconsistent=done.n_inconsistent,
         status="; ".join(done.notes),
     )
 
@@ -107,11 +107,11 @@ def extract_level_set_in_parts(
     chosen = slice(output, output + 1)
     program = replace(program, head=Affine(program.head.weight[chosen], program.head.bias[chosen]))
     drops = is_large(program) if prune is None else prune
-    task = make_task(program, box, level, at_once, None, torch.float64, prune=drops)
-    row = task.rows.layout.first_output
+    problem = make_problem(program, box, level, at_once, None, torch.float64, prune=drops)
+    row = problem.rows.layout.first_output
     with nullcontext(map) if workers is None else ray_workers(workers) as map_parts:
-        done = collect_in_parts(task, n_parts, map_parts, level_row=row, memory=memory)
-    return level_set_of(task, done, Asked(level, output, "", (), 0, True, None, memory, None))
+        done = collect_in_parts(problem, n_parts, map_parts, level_row=row, memory=memory)
+    return level_set_of(problem, done, Asked(level, output, "", (), 0, True, None, memory, None))
 
 
 def _check(call: str, box: Domain, n_parts: int, workers: int | None) -> None:

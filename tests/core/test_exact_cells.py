@@ -54,7 +54,7 @@ def test_named_net_has_the_vertices_of_the_perturbed_net(name: str, exact: bool)
     complex_ = extract_complex(program, Box(lower, upper), exact=exact)
     assert cells_of(complex_) == expected.cells[0]
     assert complex_.f_vector() == expected.f_vector
-    assert complex_.n_torn == 0
+    assert complex_.n_inconsistent == 0
     surface = extract_level_set(program, Box(lower, upper), exact=exact)
     counts = (surface.vertices.shape[0], surface.edges.shape[0], surface.polygons.n)
     on_level = expected.on_row(complex_.layout.first_output)
@@ -65,7 +65,7 @@ def test_named_net_has_the_vertices_of_the_perturbed_net(name: str, exact: bool)
 def test_contracted_net_has_the_true_vertices_and_edges(name: str) -> None:
     net = NAMED[name]
     complex_ = extract_complex(program_of(net["layers"]), Box(*([b] * net["dim"] for b in net["box"])))
-    assert complex_.n_torn == 0
+    assert complex_.n_inconsistent == 0
     assert complex_.euler_characteristic() == 1
     assert list(contracted_counts(complex_.vertices, complex_.edges, 1e-9)) == net["cells"][:2]
 

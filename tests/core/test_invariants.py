@@ -13,7 +13,7 @@ from tests.strategies import Case, degenerate_cases, generic_cases, near_degener
 @given(generic_cases())
 def test_closed_box_has_euler_characteristic_one(case: Case) -> None:
     complex_ = extract_complex(case.program, case.box)
-    assert complex_.n_torn == 0
+    assert complex_.n_inconsistent == 0
     assert complex_.f_vector()[1] == complex_.edges.shape[0]
     assert complex_.euler_characteristic() == 1
 
@@ -60,7 +60,7 @@ def test_zero_ids_ascend(case: Case) -> None:
 def test_degenerate_networks_give_simple_closed_complexes(case: Case) -> None:
     complex_ = extract_complex(case.program, case.box)
     check_vertices(complex_, case.program)
-    if complex_.n_torn == 0:  # not promised where a sign is in doubt by rounding; see subdivide.py
+    if complex_.n_inconsistent == 0:  # not promised where a sign is in doubt by rounding; see subdivide.py
         assert complex_.euler_characteristic() == 1
         check_edges(complex_)
         check_stubs(complex_)
@@ -70,7 +70,7 @@ def test_degenerate_networks_give_simple_closed_complexes(case: Case) -> None:
 @given(near_degenerate_cases())
 def test_nearly_degenerate_networks_give_simple_closed_complexes(case: Case) -> None:
     complex_ = extract_complex(case.program, case.box)
-    assert complex_.n_torn == 0
+    assert complex_.n_inconsistent == 0
     assert complex_.euler_characteristic() == 1
     check_edges(complex_)
     check_stubs(complex_)
@@ -80,7 +80,7 @@ def test_nearly_degenerate_networks_give_simple_closed_complexes(case: Case) -> 
 @given(degenerate_cases(dims=(3,)))
 def test_degenerate_surfaces_end_at_walls_only_and_are_oriented(case: Case) -> None:
     found = extract_level_set(case.program, case.box).audit()
-    if found.n_torn == 0:
+    if found.n_inconsistent == 0:
         assert found.is_oriented
         assert found.is_manifold
         assert found.n_boundary_edges <= found.n_wall_vertices
@@ -90,7 +90,7 @@ def test_degenerate_surfaces_end_at_walls_only_and_are_oriented(case: Case) -> N
 def test_level_sets_end_at_walls_only(case: Case) -> None:
     surface = extract_level_set(case.program, case.box)
     found = surface.audit()
-    assert found.n_torn == 0
+    assert found.n_inconsistent == 0
     assert found.is_oriented
     assert found.is_manifold
     n_ends = found.n_wall_vertices  # D = 2: an end is a vertex; D = 3: boundary edges form cycles of as many

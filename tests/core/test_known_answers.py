@@ -27,7 +27,7 @@ def test_bunny_has_the_published_counts(
     box = Box.cube(program.in_dim, 0.5)
     complex_ = extract_complex(program, box)
     assert (complex_.vertices.shape[0], complex_.edges.shape[0]) == (n_vertices, n_edges)
-    assert complex_.n_torn == 0
+    assert complex_.n_inconsistent == 0
     assert complex_.f_vector()[1] == n_edges
     assert complex_.euler_characteristic() == 1
     assert extract_level_set(program, box).vertices.shape[0] == n_on_level
@@ -46,4 +46,4 @@ def test_large_bunny_has_the_prototype_counts(shared_program: Load) -> None:
     surface = extract_level_set(shared_program("bunny_3d_8x32"), Box.cube(3, 0.5))
     found = surface.audit()
     assert (found.n_vertices, found.n_polygons) == (111_642, 111_636)
-    assert (found.is_oriented, found.is_manifold, found.n_torn) == (True, True, 0)
+    assert (found.is_oriented, found.is_manifold, found.n_inconsistent) == (True, True, 0)

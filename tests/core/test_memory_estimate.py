@@ -5,7 +5,7 @@ import re
 import torch
 
 import creased
-from creased.core.memory_estimate import expect, say_expected
+from creased.core.memory_estimate import expect, format_expected
 from creased.core.numerics.tensors import map_tensors
 
 
@@ -37,10 +37,10 @@ def test_what_is_kept_is_no_more_than_expected() -> None:
 
 
 def test_words_name_the_method_and_what_is_allowed() -> None:
-    said = say_expected(_program((96,) * 4), 6, "auto", 2**31, complete=False)
+    said = format_expected(_program((96,) * 4), 6, "auto", 2**31, complete=False)
     assert re.match(r"expects about 1\d\d MB for about 147,456 faces", said)
     assert said.endswith("to walk; 2 GB are allowed")
     assert "147,456 faces, as fitted networks of 384 neurons have" in said
-    said = say_expected(_program((8,), dim=2), 4, "auto", None, complete=False)
+    said = format_expected(_program((8,), dim=2), 4, "auto", None, complete=False)
     assert "for about 8 edges" in said
     assert "to cut" in said

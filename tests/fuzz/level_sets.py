@@ -51,7 +51,7 @@ def _cells_of(surface: LevelSet) -> list[tuple[int, ...]]:
 
 
 def _check_soundness(surface: LevelSet, case: FuzzCase) -> None:
-    assert surface.n_torn == 0
+    assert surface.n_inconsistent == 0
     assert surface.is_complete
     if surface.dim in (2, 3) and not surface.is_empty:
         audit = surface.audit()

@@ -62,7 +62,7 @@ def is_misled_by_rounding(case: FuzzCase) -> bool:
     complex_ = extract_complex(case.program, case.domain, **ask)
     surface = extract_level_set(case.program, case.domain, prune=False, output=case.output, **ask)
     for found in (complex_, surface):
-        assert not found.n_torn or found.status
+        assert not found.n_inconsistent or found.status
     return not (
         certify(complex_, case.program, case.level, zero_sign=case.zero_sign).is_certified
         and certify(surface, case.program, zero_sign=case.zero_sign).is_certified
@@ -77,7 +77,7 @@ def check_complex(case: FuzzCase) -> None:
     certificate = certify(complex_, case.program, case.level, zero_sign=case.zero_sign)
     if case.exact:
         assert certificate.is_certified, str(certificate)
-    assert complex_.n_torn == 0
+    assert complex_.n_inconsistent == 0
     is_open = isinstance(case.domain, WholeSpace)
     assert complex_.euler_characteristic() == ((-1) ** complex_.dim if is_open else 1)
     counts = complex_.f_vector()

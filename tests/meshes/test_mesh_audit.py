@@ -31,10 +31,10 @@ def test_a_flipped_triangle_clashes_with_its_neighbours() -> None:
     corners = torch.tensor([0, 1, 2, 0, 3, 1, 0, 2, 3, 1, 3, 2])
     points = torch.cat([torch.zeros(1, 3), torch.eye(3)]).double()
     sound = audit_mesh(PolygonMesh(points, Polygons.of_sizes(torch.full((4,), 3), corners)))
-    assert (sound.n_edges, sound.euler_characteristic, sound.n_clashing_edges) == (6, 2, 0)
+    assert (sound.n_edges, sound.euler_characteristic, sound.n_misoriented_edges) == (6, 2, 0)
     assert abs(sound.volume or 0) == pytest.approx(1 / 6)
     flipped = torch.cat([corners[:3].flip(0), corners[3:]])
     found = audit_mesh(PolygonMesh(points, Polygons.of_sizes(torch.full((4,), 3), flipped)))
-    assert found.n_clashing_edges == 3
+    assert found.n_misoriented_edges == 3
     assert found.volume is None
-    assert "3 clashing edges" in str(found)
+    assert "3 misoriented edges" in str(found)

@@ -34,7 +34,7 @@ def named_surface(name: str) -> LevelSet:
 def test_named_surface_is_closed_oriented_and_manifold(name: str) -> None:
     found = named_surface(name).audit()
     assert (found.is_closed, found.is_oriented, found.is_manifold) == (True, True, True)
-    assert (found.n_torn, found.n_wall_vertices) == (0, 0)
+    assert (found.n_inconsistent, found.n_wall_vertices) == (0, 0)
     assert found.euler_characteristic == NAMED[name]["euler"]
     assert found.n_components == N_COMPONENTS.get(name, 1)
 

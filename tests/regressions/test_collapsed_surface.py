@@ -13,4 +13,4 @@ def test_collapsed_surface_is_oriented() -> None:
     found = extract_level_set(program.to(dtype=torch.float64), Box.cube(3, 1)).audit()
     assert (found.n_polygons, found.n_edges) == (2, 7)
     assert found.n_boundary_edges == 6
-    assert (found.n_clashing_edges, found.n_pinched_vertices) == (0, 0)
+    assert (found.n_misoriented_edges, found.n_nonmanifold_vertices) == (0, 0)

@@ -1,4 +1,4 @@
-"""A flipped polygon was reported as pinched vertices, and a sound manifold as none."""
+"""A flipped polygon was reported as nonmanifold_vertices vertices, and a sound manifold as none."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ def test_flipping_a_polygon_pinches_no_vertex() -> None:
     cycles = list(surface.polygons.indices.split(surface.polygons.sizes.tolist()))
     cycles[3] = cycles[3].flip(0)
     found = replace(surface, polygons=Polygons(surface.polygons.offsets, torch.cat(cycles))).audit()
-    assert found.n_clashing_edges == len(cycles[3])
-    assert found.n_pinched_vertices == 0
+    assert found.n_misoriented_edges == len(cycles[3])
+    assert found.n_nonmanifold_vertices == 0
     assert found.is_manifold

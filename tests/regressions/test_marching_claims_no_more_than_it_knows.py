@@ -77,7 +77,7 @@ def test_rounding_far_from_the_origin_is_known(seed: int) -> None:
     moved = Affine(first.weight, first.bias - first.weight @ away)
     program = Program((Block(moved), *drawn.blocks[1:]), drawn.head)
     found = extract_level_set(program, Box([999] * 3, [1001.5] * 3), method="march", seeds=9)
-    assert found.n_torn == 0
+    assert found.n_inconsistent == 0
 
 
 @pytest.mark.parametrize(
@@ -120,4 +120,4 @@ def test_a_neuron_whose_inputs_cancel_cuts_nothing() -> None:
     for seeds, complete in ((2, True), (33, False)):
         marched = extract_level_set(program, box, method="march", seeds=seeds, complete=complete)
         assert _cells(marched) == _cells(extract_level_set(program, box))
-        assert marched.n_torn == 0
+        assert marched.n_inconsistent == 0

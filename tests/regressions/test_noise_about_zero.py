@@ -28,7 +28,7 @@ def test_degenerate_networks_do_not_tear(kind: str) -> None:
         network, box = _degenerate(kind, seed), Box.cube(3, 1.0)
         complex_ = extract_complex(network, box, level=0.05)
         surface = extract_level_set(network, box, 0.05)
-        assert complex_.n_torn == 0
+        assert complex_.n_inconsistent == 0
         assert complex_.euler_characteristic() == 1
-        assert surface.n_torn == 0
+        assert surface.n_inconsistent == 0
         assert surface.audit().is_oriented

@@ -21,7 +21,7 @@ def _counts(program: Program, level: float) -> list[tuple[int, ...]]:
         extract_level_set(program, Box.cube(3, 1.5), level, **options)
         for options in ({"prune": False}, {"prune": True}, {"method": "march", "complete": True})
     ]
-    assert all(surface.n_torn == 0 for surface in found)
+    assert all(surface.n_inconsistent == 0 for surface in found)
     assert found[-1].is_complete
     return [(s.vertices.shape[0], s.edges.shape[0], s.polygons.n) for s in found]
 

@@ -26,9 +26,9 @@ def without_biases(seed: int, dim: int = 2, width: int = 6) -> Program:
 def test_what_a_walk_tears_is_subdivided(seed: int) -> None:
     found = extract_level_set(without_biases(seed), BOX, method="march", complete=True)
     assert "faces open of what was walked" in found.guarantee
-    assert (found.n_torn, found.is_complete) == (0, True)
+    assert (found.n_inconsistent, found.is_complete) == (0, True)
     exact = extract_level_set(without_biases(seed), BOX, method="march", exact=True)
-    assert exact.n_torn == 0
+    assert exact.n_inconsistent == 0
     assert certify(exact, without_biases(seed)).is_certified
 
 
@@ -61,7 +61,7 @@ def test_counts_that_float64_tears_are_made_in_rationals(seed: int) -> None:
 def test_many_vertices_are_not_decided_again_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(escalation, "FEW_VERTICES", 3)
     found = extract_level_set(without_biases(85), BOX, prune=False)
-    assert found.n_torn > 0
+    assert found.n_inconsistent > 0
     assert not found.is_complete
     assert "exact=True would decide in rationals" in found.status
     monkeypatch.setattr(complexes, "FEW_VERTICES", 3)

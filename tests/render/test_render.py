@@ -11,7 +11,7 @@ import torch
 from creased import Affine, Box, LevelSet, Program, extract_level_set
 from creased.networks import MLP, lower
 from creased.render import images, render
-from creased.render.camera import View, aim, project
+from creased.render.camera import View, make_camera, project
 from creased.render.raycast import PolygonArrays
 
 pytest.importorskip("warp")
@@ -35,7 +35,7 @@ def cube(polygons: list[list[int]] = SQUARES, **options: object) -> np.ndarray:
 
 
 def pixel(points: np.ndarray, view: View = render.THREE_QUARTER) -> np.ndarray:
-    return project(aim(view, Box.cube(3, 0.5), SIZE), points)
+    return project(make_camera(view, Box.cube(3, 0.5), SIZE), points)
 
 
 def is_paper(image: np.ndarray) -> np.ndarray:
@@ -95,7 +95,7 @@ def test_whole_box_is_in_the_picture_without_zoom() -> None:
         box = Box((-1.0, 0.0, 2.0), (1.0, 5.0, 3.0))
         bounds = np.array([box.lower, box.upper])
         corners = bounds[np.indices((2, 2, 2)).reshape(3, 8).T, np.arange(3)]
-        flat = project(aim(View(up=up, zoom=1), box, SIZE), corners)
+        flat = project(make_camera(View(up=up, zoom=1), box, SIZE), corners)
         assert flat.min() >= -1e-6
         assert flat.max() <= SIZE + 1e-6
 

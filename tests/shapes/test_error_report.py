@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from creased.shapes.error_report import error_report, say_errors, source_of_run
+from creased.shapes.error_report import error_report, format_errors, source_of_run
 from creased.shapes.errors import ShapeError
 
 
@@ -23,7 +23,7 @@ def test_two_boxes_are_as_far_apart_as_they_are(place: float) -> None:
     assert 2 < found["to_source"]["rms"] < found["to_source"]["max"] <= 2 * 3**0.5 + 1e-3
     assert found["to_source"]["mean"] < found["to_source"]["rms"]
     assert found["normal_consistency"] > 0.95
-    assert "against box (longest side 100): to it mean 2.0" in say_errors(found)
+    assert "against box (longest side 100): to it mean 2.0" in format_errors(found)
 
 
 def test_a_surface_is_no_distance_from_itself() -> None:

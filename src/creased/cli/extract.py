@@ -16,10 +16,10 @@ from creased.core.certificates.certify import certify
 from creased.core.complexes.level_set import LevelSet
 from creased.core.degeneracy import needs_exact
 from creased.core.extract_level_set import extract_level_set
-from creased.core.memory_estimate import say_expected
+from creased.core.memory_estimate import format_expected
 from creased.io.checkpoint import Record
 from creased.io.export import ExportError, mesh_to_write, require_unit, require_writer, write_mesh
-from creased.io.metadata import Written, check_written, say_check, write_sidecar
+from creased.io.metadata import Written, check_written, format_check, write_sidecar
 from creased.io.similarity import Similarity
 from creased.meshes.decimation import decimate
 from creased.meshes.mesh_audit import audit_mesh
@@ -78,7 +78,7 @@ def _level_set(record: Record, chosen: argparse.Namespace) -> LevelSet:
     n_walls = record.domain.n_walls
     exact = needs_exact("extract", chosen.degeneracy, zero_sign=1, exact=chosen.exact)
     how = {"complete": chosen.complete, "exact": exact}
-    print(say_expected(record.program, n_walls, chosen.method, memory, **how), flush=True)
+    print(format_expected(record.program, n_walls, chosen.method, memory, **how), flush=True)
     level_set = extract_level_set(
         record.program.to(dtype=getattr(torch, chosen.dtype)),
         record.domain,
@@ -106,11 +106,11 @@ def _report(written: Written) -> list[str]:
     how = f" ({', '.join(changes)})" if changes else ""
     lines = [f"{written.path}{how}: {written.audit}"]
     if written.check:
-        lines.append(say_check(written.check))
+        lines.append(format_check(written.check))
     if written.errors:
-        from creased.shapes.error_report import say_errors
+        from creased.shapes.error_report import format_errors
 
-        lines.append(say_errors(written.errors))
+        lines.append(format_errors(written.errors))
     found = written.level_set.audit()
     if changes:
         return [*lines, f"the level set before that: {found}"]

@@ -19,7 +19,7 @@ from creased.core.complexes.level_set import LevelSet
 from creased.core.complexes.polygons import Polygons
 from creased.core.complexes.unperturbed import Signs, find_true_cells, true_signs
 from creased.core.exact.exact_signs import ExactRows
-from creased.core.subdivision.problem import Task
+from creased.core.subdivision.problem import SubdivisionProblem
 
 TREATMENTS = ("perturb", "contract", "error")
 
@@ -41,34 +41,36 @@ class DegenerateError(ValueError):
     """More rows than dimensions meet in a point; the message says where."""
 
 
-def treat_complex(found: PolyhedralComplex, task: Task, degeneracy: str) -> PolyhedralComplex:
+def treat_complex(
+    found: PolyhedralComplex, problem: SubdivisionProblem, degeneracy: str
+) -> PolyhedralComplex:
     """A complex with its true cells, or an error where it has others than those of a simple one.
 
     Raises:
         DegenerateError: a vertex lies on more than D rows, and that was to be an error.
     """
-    exact = task.exact_rows()
+    exact = problem.exact_rows()
     if degeneracy == "error":
-        _refuse(found, task, exact)
+        _refuse(found, problem, exact)
         return found
-    true = find_true_cells(found.skeleton(), found.domain, task.program, exact, task.rows)
+    true = find_true_cells(found.skeleton(), found.domain, problem.program, exact, problem.rows)
     notes = [found.status] * bool(found.status)
     if true.n_flat:
         notes.append(f"an output vanishes on {true.n_flat} full-dimensional cells")
     return replace(found, true=true, status="; ".join(notes))
 
 
-def treat_level_set(found: LevelSet, task: Task, degeneracy: str) -> LevelSet:
+def treat_level_set(found: LevelSet, problem: SubdivisionProblem, degeneracy: str) -> LevelSet:
     """A level set with one vertex in each place, or an error where there are several.
 
     Raises:
         DegenerateError: a vertex lies on more than D rows, and that was to be an error.
     """
-    exact = task.exact_rows()
+    exact = problem.exact_rows()
     if degeneracy == "error":
-        _refuse(found, task, exact)
+        _refuse(found, problem, exact)
         return found
-    vertex = _places(found, task, exact)
+    vertex = _places(found, problem, exact)
     every = torch.arange(vertex.shape[0], device=vertex.device)
     kept = torch.full_like(torch.unique(vertex), vertex.shape[0]).scatter_reduce(0, vertex, every, "amin")
     n_merged = vertex.shape[0] - kept.shape[0]
@@ -92,14 +94,14 @@ def treat_level_set(found: LevelSet, task: Task, degeneracy: str) -> LevelSet:
     )
 
 
-def _true_signs(found: PolyhedralComplex | LevelSet, task: Task, exact: ExactRows) -> Signs:
-    walls = task.domain.halfspaces(task.program.dtype, task.program.device)
+def _true_signs(found: PolyhedralComplex | LevelSet, problem: SubdivisionProblem, exact: ExactRows) -> Signs:
+    walls = problem.domain.halfspaces(problem.program.dtype, problem.program.device)
     codes = CellCodes(found.words, found.zero_ids)
-    return true_signs(codes, found.vertices, task.program, walls, exact)
+    return true_signs(codes, found.vertices, problem.program, walls, exact)
 
 
-def _refuse(found: PolyhedralComplex | LevelSet, task: Task, exact: ExactRows) -> None:
-    signs = _true_signs(found, task, exact).unpack(exact.layout.n_rows)
+def _refuse(found: PolyhedralComplex | LevelSet, problem: SubdivisionProblem, exact: ExactRows) -> None:
+    signs = _true_signs(found, problem, exact).unpack(exact.layout.n_rows)
     n_zeros = (signs == 0).sum(1) * ~found.is_ray()
     n_degenerate = int((n_zeros > exact.dim).sum())
     if n_degenerate:
@@ -111,9 +113,9 @@ def _refuse(found: PolyhedralComplex | LevelSet, task: Task, exact: ExactRows) -
         )
 
 
-def _places(found: LevelSet, task: Task, exact: ExactRows) -> Tensor:
+def _places(found: LevelSet, problem: SubdivisionProblem, exact: ExactRows) -> Tensor:
     """The number (V,) of the point that a vertex is: a point is known by its signs; every ray is its own."""
-    signs = torch.cat(_true_signs(found, task, exact), dim=1)
+    signs = torch.cat(_true_signs(found, problem, exact), dim=1)
     every = torch.arange(signs.shape[0], device=signs.device)
     return torch.unique(
         torch.cat([signs, torch.where(found.is_ray(), every, -1)[:, None]], dim=1), dim=0, return_inverse=True

@@ -25,7 +25,7 @@ from creased.core.numerics.memory import free_bytes
 from creased.core.numerics.tensors import map_tensors
 from creased.core.program.program import Program
 from creased.core.subdivision.merge import Extraction, collect
-from creased.core.subdivision.problem import Task
+from creased.core.subdivision.problem import SubdivisionProblem
 
 COMPLETE = "complete in the domain: every cell was subdivided"
 
@@ -43,7 +43,7 @@ EXTREME = 1e-100  # smaller weights, and slopes as large as its inverse, are not
 
 
 class Asked(NamedTuple):
-    """What was asked for, beside the task; see `creased.core.extract_level_set.extract_level_set`."""
+    """What was asked for, beside the problem; see `creased.core.extract_level_set.extract_level_set`."""
 
     level: float
     output: int
@@ -56,46 +56,46 @@ class Asked(NamedTuple):
     progress: Callable[[str], None] | None
 
 
-def subdivide_all(task: Task, asked: Asked) -> LevelSet:
+def subdivide_all(problem: SubdivisionProblem, asked: Asked) -> LevelSet:
     """The level set by cutting all of the domain that is not proven to miss it."""
-    done = collect(task, asked.memory, task.rows.layout.first_output, asked.progress)
-    return level_set_of(task, done, asked)
+    done = collect(problem, asked.memory, problem.rows.layout.first_output, asked.progress)
+    return level_set_of(problem, done, asked)
 
 
-def level_set_of(task: Task, done: Extraction, asked: Asked) -> LevelSet:
+def level_set_of(problem: SubdivisionProblem, done: Extraction, asked: Asked) -> LevelSet:
     """The level set of a skeleton that is completely cut, as far as that goes."""
-    guarantee = CERTIFIED if task.prune and task.program.blocks else COMPLETE
+    guarantee = CERTIFIED if problem.prune and problem.program.blocks else COMPLETE
     if not done.is_whole:
         guarantee = f"not complete: {done.notes[-1]}"
     skeleton = done.skeleton._replace(edges=done.skeleton.edges.long())
-    surface = link_surface(task.program, task.domain, skeleton, task.rows, is_whole=done.is_whole)
-    origin = _origin(asked, guarantee, task, done.notes, done.n_torn, is_complete=done.is_whole)
-    return make_level_set(task.program, surface, task.rows.layout, task.domain, origin)
+    surface = link_surface(problem.program, problem.domain, skeleton, problem.rows, is_whole=done.is_whole)
+    origin = _origin(asked, guarantee, problem, done.notes, done.n_inconsistent, is_complete=done.is_whole)
+    return make_level_set(problem.program, surface, problem.rows.layout, problem.domain, origin)
 
 
-def march_over(task: Task, asked: Asked) -> LevelSet:
+def march_over(problem: SubdivisionProblem, asked: Asked) -> LevelSet:
     """The level set by walking it from seeds.
 
     Raises:
         ValueError: weights are so large or small that squares of slopes leave the range of the numbers.
     """
-    _refuse_extremes(task.program)
-    device = task.program.device
+    _refuse_extremes(problem.program)
+    device = problem.program.device
     memory = free_bytes(device) if asked.memory is None else asked.memory
-    walker = Walker(task.program, task.domain, task.rows, memory, asked.progress)
-    seeds = _seeds(task, asked.seeds)
+    walker = Walker(problem.program, problem.domain, problem.rows, memory, asked.progress)
+    seeds = _seeds(problem, asked.seeds)
     walker.walk_from(seeds)
-    proof = prove_complete(task, walker, asked.budget, asked.progress) if asked.complete else None
+    proof = prove_complete(problem, walker, asked.budget, asked.progress) if asked.complete else None
     walk = walker.finish()
-    surface = surface_of_walk(walk, task.rows, task.program, task.domain)
+    surface = surface_of_walk(walk, problem.rows, problem.program, problem.domain)
     is_proven = proof is not None and proof.is_whole
     n_cells = walk.n_sides.shape[0]
     guarantee = (
         f"not complete: {walker.note}" if walker.note else _guarantee(n_cells, seeds.shape[0], proof, asked)
     )
     notes = (walker.note,) if walker.note else ()
-    origin = _origin(asked, guarantee, task, notes, is_complete=is_proven)
-    return make_level_set(task.program, surface, task.rows.layout, task.domain, origin)
+    origin = _origin(asked, guarantee, problem, notes, is_complete=is_proven)
+    return make_level_set(problem.program, surface, problem.rows.layout, problem.domain, origin)
 
 
 def _refuse_extremes(program: Program) -> None:
@@ -113,18 +113,18 @@ def _refuse_extremes(program: Program) -> None:
 
 
 @torch.inference_mode()
-def _seeds(task: Task, seeds: int | Tensor | LevelSet) -> Tensor:
-    dim = task.domain.dim
+def _seeds(problem: SubdivisionProblem, seeds: int | Tensor | LevelSet) -> Tensor:
+    dim = problem.domain.dim
     if isinstance(seeds, LevelSet):
         if seeds.dim != dim:
             raise ValueError(f"seeds: the level set has {seeds.dim} dimensions, the domain {dim}")
-        return level_set_seeds(task.program, task.domain, seeds.to(task.program.device))
+        return level_set_seeds(problem.program, problem.domain, seeds.to(problem.program.device))
     if isinstance(seeds, Tensor):
         if seeds.dim() != 2 or seeds.shape[1] != dim:
             raise ValueError(f"seeds: points have shape (m, {dim}), got {tuple(seeds.shape)}")
-        return project(task.program, task.domain, seeds)
+        return project(problem.program, problem.domain, seeds)
     try:
-        return grid_seeds(task.program, task.domain, index(seeds))
+        return grid_seeds(problem.program, problem.domain, index(seeds))
     except TypeError as error:
         kinds = "a number of points an axis, points (m, D) as a tensor, or a level set"
         raise ValueError(f"seeds: give {kinds}, got {type(seeds).__name__}") from error
@@ -138,26 +138,32 @@ def _guarantee(n_cells: int, n_seeds: int, proof: Proof | None, asked: Asked) ->
         counts += f", {proof.n_missed:,} of them without a seed"
     if proof.is_whole:
         return f"{PROVEN}: {counts}"
-    if proof.n_torn:
-        return f"{WALKED}: {counts}; not proven: rounding left {proof.n_torn} faces of the proof open"
+    if proof.n_inconsistent:
+        return f"{WALKED}: {counts}; not proven: rounding left {proof.n_inconsistent} faces of the proof open"
     spent = "" if asked.budget is None else f" within {asked.budget:g} s"
     percent = math.floor(100 * proof.share)
     return f"{WALKED}: {counts}; nothing is missed in {percent}% of the domain, proven{spent}"
 
 
 def _origin(
-    asked: Asked, guarantee: str, task: Task, notes: tuple[str, ...], n_torn: int = 0, *, is_complete: bool
+    asked: Asked,
+    guarantee: str,
+    problem: SubdivisionProblem,
+    notes: tuple[str, ...],
+    n_inconsistent: int = 0,
+    *,
+    is_complete: bool,
 ) -> Origin:
     if asked.reason:
         guarantee = f"{guarantee} ({asked.reason})"
-    all_notes = asked.notes + task.notes + notes
-    return Origin(asked.level, asked.output, guarantee, all_notes, n_torn, is_complete, task.part)
+    all_notes = asked.notes + problem.notes + notes
+    return Origin(asked.level, asked.output, guarantee, all_notes, n_inconsistent, is_complete, problem.part)
 
 
-def why_distrusted(found: LevelSet, exact: Task) -> str | None:
-    """In which way a level set in float32 is not to be trusted, if it is not; the task is in float64."""
-    if found.n_torn:
-        return f"rounding left {found.n_torn} faces open"
+def why_distrusted(found: LevelSet, exact: SubdivisionProblem) -> str | None:
+    """In which way a level set in float32 is not to be trusted, if it is not; the problem is in float64."""
+    if found.n_inconsistent:
+        return f"rounding left {found.n_inconsistent} faces open"
     if found.is_empty:
         return "no vertex was found"
     corners = exact.start()[0].vertices

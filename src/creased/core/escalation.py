@@ -40,7 +40,7 @@ class Proof(NamedTuple):
     zero_sign: int
 
 
-def find_untorn(
+def find_consistent(
     find: Callable[[Numbers], Found],
     dtype: torch.dtype,
     proof: Proof,
@@ -55,9 +55,9 @@ def find_untorn(
         why_distrusted: why what single precision found is not to be trusted; if it is torn, by default.
     """
     found = find(Numbers(dtype))
-    if dtype == torch.float32 and (why := (why_distrusted or _why_torn)(found)):
+    if dtype == torch.float32 and (why := (why_distrusted or _why_inconsistent)(found)):
         found = find(Numbers(torch.float64, notes=(f"in float64: in float32 {why}",)))
-    why = _why_torn(found)
+    why = _why_inconsistent(found)
     if why is None:
         return found
     if found.vertices.shape[0] > FEW_VERTICES:
@@ -66,8 +66,8 @@ def find_untorn(
     return first_certified(lambda numbers: find(numbers._replace(notes=notes)), proof)
 
 
-def _why_torn(found: PolyhedralComplex | LevelSet) -> str | None:
-    return f"rounding left {found.n_torn} faces open" if found.n_torn else None
+def _why_inconsistent(found: PolyhedralComplex | LevelSet) -> str | None:
+    return f"rounding left {found.n_inconsistent} faces open" if found.n_inconsistent else None
 
 
 def first_certified(find: Callable[[Numbers], Found], proof: Proof) -> Found:
@@ -95,7 +95,7 @@ def prove_walked(found: LevelSet, program: Program, *, exact: bool) -> tuple[Lev
     Without ``exact`` nothing is proven; one that is torn is not right, but kept where the network is large.
     """
     if not exact:
-        why = None if is_large(program) else _why_torn(found)
+        why = None if is_large(program) else _why_inconsistent(found)
         return found, f"subdivided, as {why} of what was walked" if why else ""
     certificate, placed = prove(found, program)
     if certificate.is_certified:

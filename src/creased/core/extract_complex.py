@@ -15,12 +15,12 @@ from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.degeneracy import needs_exact, treat_complex
 from creased.core.domains.domain import Domain
-from creased.core.escalation import EVERYTHING, FEW_VERTICES, Numbers, Proof, find_untorn, first_certified
+from creased.core.escalation import EVERYTHING, FEW_VERTICES, Numbers, Proof, find_consistent, first_certified
 from creased.core.numerics.tolerance import doubtful_band
 from creased.core.program.program import Program
 from creased.core.subdivision.merge import collect
 from creased.core.subdivision.pieces import Cutter
-from creased.core.subdivision.problem import Task, choose_dtype, make_task
+from creased.core.subdivision.problem import SubdivisionProblem, choose_dtype, make_problem
 
 
 def extract_complex(
@@ -66,29 +66,29 @@ def extract_complex(
     """
     exact = needs_exact("extract_complex", degeneracy, zero_sign, exact=exact)
     dtype, notes = choose_dtype(dtype or program.dtype, domain, exact=exact)
-    task_in = partial(make_task, program, domain, level, at_once, device, zero_sign=zero_sign)
+    problem_in = partial(make_problem, program, domain, level, at_once, device, zero_sign=zero_sign)
 
     def find(numbers: Numbers) -> PolyhedralComplex:
-        return _cut(task_in(numbers.dtype, band=numbers.band), memory, notes + numbers.notes)
+        return _cut(problem_in(numbers.dtype, band=numbers.band), memory, notes + numbers.notes)
 
     proof = Proof(program, level or 0.0, zero_sign)
     if not exact:
-        return find_untorn(find, dtype, proof)
+        return find_consistent(find, dtype, proof)
     found = first_certified(find, proof)
     is_done = degeneracy == "perturb" or not found.is_whole
-    return found if is_done else treat_complex(found, task_in(dtype), degeneracy)
+    return found if is_done else treat_complex(found, problem_in(dtype), degeneracy)
 
 
-def _cut(task: Task, memory: int | None, notes: tuple[str, ...]) -> PolyhedralComplex:
-    done = collect(task, memory)
+def _cut(problem: SubdivisionProblem, memory: int | None, notes: tuple[str, ...]) -> PolyhedralComplex:
+    done = collect(problem, memory)
     return PolyhedralComplex(
         *done.skeleton,
-        layout=task.rows.layout,
-        domain=task.domain,
+        layout=problem.rows.layout,
+        domain=problem.domain,
         is_whole=done.is_whole,
-        n_torn=done.n_torn,
-        status="; ".join(notes + task.notes + done.notes),
-        part=task.part,
+        n_inconsistent=done.n_inconsistent,
+        status="; ".join(notes + problem.notes + done.notes),
+        part=problem.part,
     )
 
 
@@ -104,25 +104,25 @@ def stream_complex(
     """The complex in pieces, each to be counted or written, and forgotten: it may be larger than memory.
 
     A cell between two pieces is in both, and the first one's own: see `PolyhedralComplex.is_own_vertex`. The
-    arguments are those of `extract_complex`; a piece that rounding tore says so in `n_torn`, and is not cut
-    again.
+    arguments are those of `extract_complex`; a piece that rounding tore says so in `n_inconsistent`, and is
+    not cut again.
     """
     dtype, notes = choose_dtype(dtype or program.dtype, domain)
-    yield from _pieces(make_task(program, domain, level, at_once, device, dtype), notes)
+    yield from _pieces(make_problem(program, domain, level, at_once, device, dtype), notes)
 
 
-def _pieces(task: Task, notes: tuple[str, ...] = ()) -> Iterator[PolyhedralComplex]:
-    cutter = Cutter(task)
+def _pieces(problem: SubdivisionProblem, notes: tuple[str, ...] = ()) -> Iterator[PolyhedralComplex]:
+    cutter = Cutter(problem)
     while (piece := cutter.next_piece()) is not None:
-        cells, corners = task.settle(Skeleton(*(part.clone() for part in piece.skeleton)), piece.corners)
+        cells, corners = problem.settle(Skeleton(*(part.clone() for part in piece.skeleton)), piece.corners)
         yield PolyhedralComplex(
             *cells,
-            layout=task.rows.layout,
-            domain=task.domain,
+            layout=problem.rows.layout,
+            domain=problem.domain,
             corners=None if corners is None else corners.clone(),
-            n_torn=piece.n_torn,
-            status="; ".join(notes + task.notes),
-            part=task.part,
+            n_inconsistent=piece.n_inconsistent,
+            status="; ".join(notes + problem.notes),
+            part=problem.part,
         )
 
 
@@ -147,29 +147,29 @@ def count_cells(
     in_double = Numbers(torch.float64)
     exactly = [in_double._replace(band=band) for band in (doubtful_band(torch.float64), EVERYTHING)]
     for numbers in (Numbers(dtype), *[in_double] * (dtype == torch.float32), *exactly):
-        task = make_task(program, domain, level, at_once, device, numbers.dtype, band=numbers.band)
+        problem = make_problem(program, domain, level, at_once, device, numbers.dtype, band=numbers.band)
         try:
-            counts, n_torn = _count(task, domain.dim)
+            counts, n_inconsistent = _count(problem, domain.dim)
         except ArithmeticError:  # a wrong sign outside of the band made a vertex that does not exist
             if numbers.band == EVERYTHING:
                 raise
             continue
-        if not n_torn:
+        if not n_inconsistent:
             return counts
         if numbers == in_double and max(counts) > FEW_VERTICES:
             break
     raise ArithmeticError(
-        f"count_cells: rounding left {n_torn} faces open: counts would not be exact; "
+        f"count_cells: rounding left {n_inconsistent} faces open: counts would not be exact; "
         "extract_complex(exact=True) decides in rationals"
     )
 
 
-def _count(task: Task, dim: int) -> tuple[tuple[int, ...], int]:
+def _count(problem: SubdivisionProblem, dim: int) -> tuple[tuple[int, ...], int]:
     """Numbers of cells, and of torn faces."""
-    counts, n_torn = [0] * (dim + 1), 0
-    for piece in _pieces(task):
+    counts, n_inconsistent = [0] * (dim + 1), 0
+    for piece in _pieces(problem):
         own = piece.f_vector()
         own = (0,) * (len(counts) - len(own)) + own  # no cell is smaller than what was divided out
         counts = [count + more for count, more in zip(counts, own, strict=True)]
-        n_torn += piece.n_torn
-    return tuple(counts), n_torn
+        n_inconsistent += piece.n_inconsistent
+    return tuple(counts), n_inconsistent

@@ -19,11 +19,11 @@ from creased.core.degeneracy import needs_exact, treat_level_set
 from creased.core.domains.domain import Domain
 from creased.core.domains.whole_space import WholeSpace
 from creased.core.drivers import Asked, march_over, subdivide_all, why_distrusted
-from creased.core.escalation import Numbers, Proof, find_untorn, first_certified, prove_walked
+from creased.core.escalation import Numbers, Proof, find_consistent, first_certified, prove_walked
 from creased.core.flat_cells import with_flat_note
 from creased.core.method_choice import choose_method, is_large
 from creased.core.program.program import Affine, Program
-from creased.core.subdivision.problem import Task, choose_dtype, make_task
+from creased.core.subdivision.problem import SubdivisionProblem, choose_dtype, make_problem
 
 SEEDS = 32  # points an axis of the grid that looks for a level set to march on
 
@@ -101,34 +101,38 @@ def extract_level_set(
     if not is_bounded and (prune or method == "march"):
         raise ValueError("extract_level_set: pruning and marching need a bounded domain, got WholeSpace")
     drops = is_bounded and is_large(program) if prune is None else prune
-    task_in = partial(make_task, program, domain, level, at_once, device, prune=drops, zero_sign=zero_sign)
+    problem_in = partial(
+        make_problem, program, domain, level, at_once, device, prune=drops, zero_sign=zero_sign
+    )
     asked = Asked(level, output, reason, notes, seeds, complete, budget, memory, progress)
     if method == "march":
-        task = task_in(torch.float64)._replace(prune=True)
-        found, why = prove_walked(march_over(task, asked), network, exact=exact)
+        problem = problem_in(torch.float64)._replace(prune=True)
+        found, why = prove_walked(march_over(problem, asked), network, exact=exact)
         if not why:
-            return _treated(found, task, degeneracy)
+            return _treated(found, problem, degeneracy)
         asked = asked._replace(reason=why)
 
     def find(numbers: Numbers) -> LevelSet:
         notes = asked.notes + numbers.notes
-        return subdivide_all(task_in(numbers.dtype, band=numbers.band), asked._replace(notes=notes))
+        return subdivide_all(problem_in(numbers.dtype, band=numbers.band), asked._replace(notes=notes))
 
     proof = Proof(network, level, zero_sign)
     if exact:
         found = first_certified(find, proof)
     else:
-        found = find_untorn(find, dtype, proof, lambda found: why_distrusted(found, task_in(torch.float64)))
-    return _treated(found, task_in(dtype), degeneracy)
+        found = find_consistent(
+            find, dtype, proof, lambda found: why_distrusted(found, problem_in(torch.float64))
+        )
+    return _treated(found, problem_in(dtype), degeneracy)
 
 
-def _treated(found: LevelSet, task: Task, degeneracy: str) -> LevelSet:
+def _treated(found: LevelSet, problem: SubdivisionProblem, degeneracy: str) -> LevelSet:
     """With degeneracy as it was asked for, and said where the level is taken on more than a surface."""
     if degeneracy != "perturb":
-        found = treat_level_set(found, task, degeneracy)
-    is_bounded = not isinstance(task.domain, WholeSpace)
+        found = treat_level_set(found, problem, degeneracy)
+    is_bounded = not isinstance(problem.domain, WholeSpace)
     if is_bounded and (degeneracy == "contract" or found.is_empty):
-        return with_flat_note(found, task.program, task.domain, task.zero_sign)
+        return with_flat_note(found, problem.program, problem.domain, problem.zero_sign)
     return found
 
 

@@ -44,7 +44,7 @@ def expect(program: Program, n_walls: int, method: str) -> Expected:
     return Expected(n_vertices, round(WALK * (skeleton + corners + residual + word_bytes) * n_vertices))
 
 
-def say_expected(
+def format_expected(
     program: Program, n_walls: int, method: str, memory: int | None, *, complete: bool, exact: bool = False
 ) -> str:
     """The same in words, with what is allowed.

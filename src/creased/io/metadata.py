@@ -46,7 +46,7 @@ def check_written(mesh: PolygonMesh, path: Path) -> dict[str, Any]:
     }
 
 
-def say_check(check: dict[str, Any]) -> str:
+def format_check(check: dict[str, Any]) -> str:
     """A check in words."""
     n = check["n_self_intersections"]
     crossing = "not looked for, without open3d" if n is None else f"{n} pairs of triangles" if n else "none"

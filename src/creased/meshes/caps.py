@@ -234,9 +234,9 @@ def _audited(mesh: PolygonMesh) -> PolygonMesh:
     """The same mesh, if every edge is in two polygons that run along it in opposite directions."""
     sides = halfedges_of(mesh.polygons)
     n_open = int((sides.twin < 0).sum())
-    n_clashing = int((sides.tail[sides.twin] == sides.tail)[sides.twin >= 0].sum())
-    if n_open or n_clashing:
-        raise CapError(f"the capped surface has {n_open} open edges and {n_clashing} clashing ones")
+    n_misoriented = int((sides.tail[sides.twin] == sides.tail)[sides.twin >= 0].sum())
+    if n_open or n_misoriented:
+        raise CapError(f"the capped surface has {n_open} open edges and {n_misoriented} misoriented ones")
     if mesh.volume() < 0:
         raise CapError("vertices in one place on a wall turn the capped surface inside out")
     return mesh

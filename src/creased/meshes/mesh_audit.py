@@ -26,8 +26,8 @@ def audit_mesh(mesh: PolygonMesh) -> MeshAudit:
     polygons, n_vertices = mesh.polygons, mesh.vertices.shape[0]
     ends = torch.stack([polygons.indices, polygons.indices[polygons.following()]], dim=1)
     edges = torch.unique(ends.sort(dim=1).values, dim=0)
-    boundary, crowded, clashing, pinched = check_polygons(polygons, n_vertices)
-    is_closed = polygons.n > 0 and boundary + crowded + clashing == 0
+    boundary, nonmanifold, misoriented, nonmanifold_vertices = check_polygons(polygons, n_vertices)
+    is_closed = polygons.n > 0 and boundary + nonmanifold + misoriented == 0
     return MeshAudit(
         n_vertices=n_vertices,
         n_edges=edges.shape[0],
@@ -35,8 +35,8 @@ def audit_mesh(mesh: PolygonMesh) -> MeshAudit:
         n_components=int(torch.unique(label_components(n_vertices, edges)).numel()),
         euler_characteristic=n_vertices - edges.shape[0] + polygons.n,
         n_boundary_edges=boundary,
-        n_crowded_edges=crowded,
-        n_clashing_edges=clashing,
-        n_pinched_vertices=pinched,
+        n_nonmanifold_edges=nonmanifold,
+        n_misoriented_edges=misoriented,
+        n_nonmanifold_vertices=nonmanifold_vertices,
         volume=mesh.volume() if is_closed else None,
     )

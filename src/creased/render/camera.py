@@ -43,7 +43,7 @@ class Camera(NamedTuple):
     size: int  # pixels, of width and height
 
 
-def aim(view: View, domain: Box, size: int) -> Camera:
+def make_camera(view: View, domain: Box, size: int) -> Camera:
     """The camera of a view for square pictures; it depends on the domain, never on the mesh."""
     azimuth, elevation = math.radians(view.azimuth), math.radians(view.elevation)
     back = np.array([math.sin(azimuth) * math.cos(elevation), math.sin(elevation), 0.0])

@@ -85,7 +85,7 @@ def _is_single(start: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.b
     return is_single
 
 
-def see(camera: Camera, fans: Fans, index: TriangleIndex, n_samples: int) -> Fragments:
+def cast_primary_rays(camera: Camera, fans: Fans, index: TriangleIndex, n_samples: int) -> Fragments:
     """First hits of ``n_samples`` rays through each pixel that the mesh may cover."""
     flat = project(camera, fans.points)
     low = np.clip(np.floor(flat.min(axis=0)), 0, camera.size).astype(np.int64)

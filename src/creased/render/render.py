@@ -16,9 +16,9 @@ import numpy as np
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.meshes.queries import TriangleIndex
-from creased.render.camera import View, aim
+from creased.render.camera import View, make_camera
 from creased.render.images import load_png, needs, written_on
-from creased.render.raycast import PolygonArrays, fan_out, see
+from creased.render.raycast import PolygonArrays, cast_primary_rays, fan_out
 from creased.render.shading import PORCELAIN, RGB, Theme, draw_creases, shade
 
 if TYPE_CHECKING:
@@ -63,9 +63,9 @@ def render_surface(
     paper = np.array(background or theme.background, dtype=np.float32)
     canvas = np.tile(paper.astype(np.float64), (size * size, 1))
     if len(polygons.offsets) > 1:
-        camera, fans = aim(view, domain, size), fan_out(vertices, polygons)
+        camera, fans = make_camera(view, domain, size), fan_out(vertices, polygons)
         index = TriangleIndex(fans.points, fans.triangles)
-        fragments = see(camera, fans, index, n_samples)
+        fragments = cast_primary_rays(camera, fans, index, n_samples)
         colours = shade(fragments, camera, fans, index, theme, reach=0.4 * _width(domain))
         colours = draw_creases(colours, fragments, camera, fans, theme, line_width)
         canvas += _sum_in_pixels(colours - paper, fragments.pixel, size) / n_samples

@@ -65,7 +65,7 @@ def _summary(distances: NDArray[Any]) -> dict[str, float]:
     }
 
 
-def say_errors(report: dict[str, Any]) -> str:
+def format_errors(report: dict[str, Any]) -> str:
     """A report in words."""
     ways = (("to", "to_source"), ("from", "from_source"))
     told = [

@@ -56,7 +56,7 @@ def as_table(metrics: dict[str, Any]) -> Table:
     return table
 
 
-def _second_opinion(answers: dict[str, bool] | None) -> str:
+def _open3d_agrees(answers: dict[str, bool] | None) -> str:
     if answers is None:
         return "open3d was not asked"
     denied = [name.replace("_", " ") for name, answer in answers.items() if not answer]
@@ -89,7 +89,7 @@ def _lines(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("closed", closed, metrics["status"]),
         ("nothing missing", "proven" if metrics["is_complete"] else "not proven", metrics["guarantee"]),
         *_certified(metrics["certificate"]),
-        ("oriented manifold", sound, _second_opinion(metrics["open3d"])),
+        ("oriented manifold", sound, _open3d_agrees(metrics["open3d"])),
         ("max |f| at vertices", f"{metrics['max_residual']:.1e}", "in the program's own evaluation"),
         (
             "mean |f| on the shape",

@@ -56,7 +56,7 @@ def test_colliding_first_table_changes_nothing(table: Table, monkeypatch: pytest
     monkeypatch.setattr("creased.core.arrangement.hash_keys.key_table", counted)
     found = extract_complex(program, box)
     assert set(drawn) == {1}
-    assert found.n_torn == 0
+    assert found.n_inconsistent == 0
     assert cells_of(found) == cells_of(expected)
     assert found.edges.shape == expected.edges.shape
     assert found.f_vector() == counts
@@ -128,8 +128,8 @@ def test_torn_faces_are_counted_and_reported(monkeypatch: pytest.MonkeyPatch) ->
     flat = Program((), tilted)
     assert extract_level_set(flat, Box.cube(3, 1)).polygons.sizes.tolist() == [4]
     monkeypatch.setattr("creased.core.arrangement.cofaces.pair_equal", lose_one_pair)
-    assert extract_complex(flat, Box.cube(3, 1)).n_torn == 2
+    assert extract_complex(flat, Box.cube(3, 1)).n_inconsistent == 2
     surface = extract_level_set(flat, Box.cube(3, 1))
-    assert surface.n_torn == 3  # two faces without an edge, and the polygon that does not close
+    assert surface.n_inconsistent == 3  # two faces without an edge, and the polygon that does not close
     assert "rounding left 3 faces open" in surface.status
     assert not surface.audit().is_closed

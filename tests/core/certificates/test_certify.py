@@ -26,7 +26,7 @@ from creased import (
 from creased.core import escalation
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.certificates.incidence import edges_from
-from creased.core.certificates.sign_filter import Filter
+from creased.core.certificates.sign_filter import SignFilter
 from creased.core.exact import integer_program
 from creased.core.exact.exact_signs import ExactRows
 from creased.core.numerics.tensors import map_tensors
@@ -246,7 +246,7 @@ def test_filters_doubt_every_wrong_sign(case: Case) -> None:
     )  # of which some signs are wrong
     walls = case.box.halfspaces(torch.float64, torch.device("cpu"))
     exact = ExactRows(other, case.box.exact_walls(), found.layout)
-    proof = Filter(other, walls, found.layout, found.vertices.abs().amax(0))
+    proof = SignFilter(other, walls, found.layout, found.vertices.abs().amax(0))
     codes = CellCodes(found.words, found.zero_ids)
     sides, n_open = edges_from(found)
     assert n_open == 0

@@ -64,9 +64,9 @@ def test_flipped_polygon_clashes_with_all_its_neighbours(sphere: LevelSet) -> No
     cycles, chosen = cycles_of(sphere), inner_polygon(sphere)
     cycles[chosen] = cycles[chosen].flip(0)
     found = broken(sphere, cycles)
-    assert found.n_clashing_edges == len(cycles[chosen])
+    assert found.n_misoriented_edges == len(cycles[chosen])
     assert (found.is_closed, found.is_oriented) == (True, False)
-    assert f"{len(cycles[chosen])} clashing edges" in str(found)
+    assert f"{len(cycles[chosen])} misoriented edges" in str(found)
 
 
 def test_surface_inside_out_is_still_oriented(sphere: LevelSet) -> None:
@@ -77,7 +77,7 @@ def test_surface_inside_out_is_still_oriented(sphere: LevelSet) -> None:
 def test_doubled_polygon_crowds_its_edges(sphere: LevelSet) -> None:
     cycles, chosen = cycles_of(sphere), inner_polygon(sphere)
     found = broken(sphere, [*cycles, cycles[chosen]])
-    assert found.n_crowded_edges == len(cycles[chosen])
+    assert found.n_nonmanifold_edges == len(cycles[chosen])
     assert (found.is_closed, found.is_manifold) == (False, False)
 
 
@@ -90,13 +90,13 @@ def test_two_surfaces_glued_at_a_vertex_are_pinched() -> None:
     glue[left] = right
     glued = replace(with_cycles(surface, [glue[c] for c in cycles_of(surface)]), edges=glue[surface.edges])
     found = glued.audit()
-    assert found.n_pinched_vertices == 1
+    assert found.n_nonmanifold_vertices == 1
     assert (found.is_closed, found.is_oriented, found.is_manifold) == (True, True, False)
     assert "not manifold" in str(found)
 
 
 def test_torn_surface_is_not_closed(sphere: LevelSet) -> None:
-    assert not replace(sphere, n_torn=1).audit().is_closed
+    assert not replace(sphere, n_inconsistent=1).audit().is_closed
 
 
 def test_largest_residual_is_reported(sphere: LevelSet) -> None:
@@ -120,13 +120,13 @@ def test_flipped_edge_clashes_at_both_ends(outline: LevelSet) -> None:
     edges = outline.edges.clone()
     edges[0] = edges[0].flip(0)
     found = replace(outline, edges=edges).audit()
-    assert found.n_clashing_edges == 2
+    assert found.n_misoriented_edges == 2
     assert (found.is_closed, found.is_oriented) == (True, False)
 
 
 def test_doubled_edge_crowds_both_ends(outline: LevelSet) -> None:
     found = replace(outline, edges=torch.cat([outline.edges, outline.edges[:1]])).audit()
-    assert found.n_crowded_edges == 2
+    assert found.n_nonmanifold_edges == 2
     assert (found.is_closed, found.is_manifold) == (False, False)
 
 

@@ -50,7 +50,7 @@ def test_deep_network_has_the_cells_of_a_large_box(dim: int, widths: tuple[int, 
     program = random_program(dim, widths, seed=seed, slope=0.25 * (seed == 2))
     open_, closed = (extract_complex(program, domain) for domain in (WholeSpace(dim), Box.cube(dim, FAR)))
     inner = int((closed.zero_ids >= closed.layout.n_walls).all(1).sum())
-    assert open_.n_torn == 0
+    assert open_.n_inconsistent == 0
     assert (open_.f_vector()[0], open_.f_vector()[dim]) == (inner, closed.f_vector()[dim])
     assert open_.euler_characteristic() == (-1) ** dim
     assert count_cells(program, WholeSpace(dim), at_once=20) == open_.f_vector()
@@ -127,7 +127,7 @@ def test_open_level_set_has_rays_and_unbounded_polygons(dim: int, seed: int) -> 
     program = random_program(dim, (6, 4) if dim < 4 else (5,), seed=seed)
     found, boxed = (extract_level_set(program, domain) for domain in (WholeSpace(dim), Box.cube(dim, FAR)))
     audit, n_rays = found.audit(), int(found.is_ray().sum())
-    assert found.n_torn == 0
+    assert found.n_inconsistent == 0
     assert audit.n_vertices - n_rays == int((~boxed.is_on_wall()).sum())
     assert ("unbounded" in found.status) == (n_rays > 0)
     if dim == 3:

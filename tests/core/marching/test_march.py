@@ -43,7 +43,7 @@ def _inner_points(level_set: LevelSet) -> Tensor:
 def test_seeded_everywhere_it_is_the_whole_level_set(case: Case) -> None:
     whole = extract_level_set(case.program, case.box)
     marched = extract_level_set(case.program, case.box, method="march", seeds=_inner_points(whole))
-    assert marched.n_torn == 0
+    assert marched.n_inconsistent == 0
     assert _cells(marched) == _cells(whole)
     torch.testing.assert_close(marched.residual, torch.zeros_like(marched.residual), atol=1e-9, rtol=0)
 
@@ -101,7 +101,7 @@ def test_quantised_networks_are_perturbed_as_in_subdivision(dim: int, widths: tu
 def test_what_is_found_of_degenerate_networks_subdivision_finds_too(case: Case) -> None:
     whole = extract_level_set(case.program, case.box)
     marched = extract_level_set(case.program, case.box, method="march", seeds=9)
-    assert marched.n_torn == 0
+    assert marched.n_inconsistent == 0
     for found, known in zip(_cells(marched), _cells(whole), strict=True):
         assert {tuple(code) for code in found} <= {tuple(code) for code in known}
     assert marched.audit().is_oriented
@@ -207,7 +207,7 @@ def test_a_walk_is_stopped_before_it_takes_more_memory_than_allowed() -> None:
     assert part.guarantee.startswith("not complete: stopped at ")
     assert "more in sight" in part.status
     assert {*map(tuple, _vertex_codes(part))} <= {*map(tuple, _vertex_codes(whole))}
-    assert part.n_torn == 0
+    assert part.n_inconsistent == 0
     assert part.audit().is_oriented
 
 

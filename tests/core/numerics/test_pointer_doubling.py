@@ -56,7 +56,7 @@ def test_one_long_open_chain_is_counted_from_its_end() -> None:
 
 @given(st.lists(st.integers(0, 8), max_size=40))
 def test_mates_share_a_slot_and_the_rest_is_counted(slots: list[int]) -> None:
-    mates, n_crowded = match_tails(torch.tensor(slots, dtype=torch.int64))
+    mates, n_nonmanifold = match_tails(torch.tensor(slots, dtype=torch.int64))
     first_two: dict[int, list[int]] = {}
     for item, slot in enumerate(slots):
         first_two.setdefault(slot, []).append(item)
@@ -65,7 +65,7 @@ def test_mates_share_a_slot_and_the_rest_is_counted(slots: list[int]) -> None:
         if len(items) >= 2:
             expected[items[0]], expected[items[1]] = items[1], items[0]
     assert mates.tolist() == expected
-    assert n_crowded == sum(max(0, len(items) - 2) for items in first_two.values())
+    assert n_nonmanifold == sum(max(0, len(items) - 2) for items in first_two.values())
 
 
 @given(st.integers(1, 40), st.integers(0, 60), st.integers(0, 2**32))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from creased import MLP, Program, lower
-from creased.core.program.affine_arithmetic import Forms, advance_forms, apply, input_forms, size_of
+from creased.core.program.affine_arithmetic import AffineForms, advance_forms, apply, input_forms, size_of
 from creased.core.program.bounds import Cells, Tail, _lowest_value, _relax_forward, excludes_zero
 from tests.strategies import random_program
 
@@ -28,7 +28,7 @@ def _cells(program: Program, n_cells: int, size: float, seed: int) -> Cells:
     corners = (centres + size * (uniform((n_cells, dim + 1, dim)) - 0.5)).float().double()
     side = program(corners)[:, 0, 0].sign()
     state = input_forms(dim, torch.float64, torch.device("cpu"))
-    state = Forms(*(part.expand(n_cells, *part.shape[1:]) for part in state))
+    state = AffineForms(*(part.expand(n_cells, *part.shape[1:]) for part in state))
     return Cells(torch.nn.functional.pad(corners, (0, 1), value=1), state, side)
 
 
@@ -49,7 +49,7 @@ def _lowest(tail: Tail, cells: Cells, n_symbols: int) -> Tensor:
 
 
 def _in_float32(cells: Cells) -> Cells:
-    state = Forms(*(part.float() for part in cells.state))
+    state = AffineForms(*(part.float() for part in cells.state))
     return Cells(cells.corners.float(), state, cells.side.float())
 
 
@@ -117,7 +117,7 @@ def test_forms_on_fixed_patterns_are_those_of_the_network(activation: type) -> N
     points = torch.rand((40, 2), dtype=torch.float64)
     reach = torch.ones(3, dtype=torch.float64)
     forms = input_forms(2, torch.float64, torch.device("cpu"))
-    forms = Forms(*(part.expand(40, *part.shape[1:]) for part in forms))
+    forms = AffineForms(*(part.expand(40, *part.shape[1:]) for part in forms))
     state = points
     for block in program.blocks:
         z = block.affine(state)

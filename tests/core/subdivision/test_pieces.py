@@ -43,7 +43,7 @@ def _polygons_of(level_set: LevelSet) -> list[tuple[int, ...]]:
 def test_welded_complex_is_the_whole(case: Case, at_once: int) -> None:
     whole = extract_complex(case.program, case.box)
     welded = extract_complex(case.program, case.box, at_once=at_once)
-    assert (welded.n_torn, welded.status) == (0, "")
+    assert (welded.n_inconsistent, welded.status) == (0, "")
     assert welded.vertices.shape == whole.vertices.shape
     assert welded.edges.shape == whole.edges.shape
     assert cells_of(welded) == cells_of(whole)

@@ -24,7 +24,7 @@ def _assert_same(pruned: LevelSet, whole: LevelSet) -> None:
     assert _vertices(pruned) == _vertices(whole)
     assert pruned.edges.shape == whole.edges.shape
     assert pruned.polygons.n == whole.polygons.n
-    assert pruned.n_torn == whole.n_torn
+    assert pruned.n_inconsistent == whole.n_inconsistent
 
 
 @given(

@@ -37,7 +37,7 @@ class GrowingSkeleton:
     corners: (
         Growable | None
     )  # (V, 2^D) int32, see `creased.core.arrangement.orthants`; None: nothing is pruned or split
-    n_torn: int = 0  # faces that rounding left with other than two cuts
+    n_inconsistent: int = 0  # faces that rounding left with other than two cuts
 
     @staticmethod
     def of(start: Skeleton, corners: Tensor | None = None) -> GrowingSkeleton:
@@ -78,7 +78,7 @@ class BlockCut:
     rows: Arrangement
     first_row: int
     n_neurons: int
-    carried: Growable  # (V, N + P): preactivations, then passengers
+    carried: Growable  # (V, N + P): preactivations, then passthrough
     buckets: list[list[Tensor]]  # for each neuron, pieces (n,) int64 of the edges that it cuts next
     largest: float = 0.0  # of the values that the block starts with
     n_done: int = 0  # neurons that have cut
@@ -111,7 +111,7 @@ def corners_of_edges(cells: Skeleton, corners: Tensor, edges: Tensor, rows: Arra
     )
 
 
-def restrict(
+def subcomplex(
     skeleton: GrowingSkeleton, cut: BlockCut, is_kept: Tensor, edge_is_kept: Tensor | None = None
 ) -> tuple[GrowingSkeleton, BlockCut]:
     """The part of a working state with the vertices (V,) and edges (E,) marked True.
@@ -131,7 +131,7 @@ def restrict(
         edges=Growable(ends.index_select(0, edge)),
         edge_zero_ids=skeleton.edge_zero_ids.select(edge),
         corners=None if skeleton.corners is None else skeleton.corners.select(vertex),
-        n_torn=skeleton.n_torn,
+        n_inconsistent=skeleton.n_inconsistent,
     )
     edge_number = torch.where(edge_is_kept, edge_is_kept.cumsum(0) - 1, -1)
     moved = [[edge_number.index_select(0, piece) for piece in bucket] for bucket in cut.buckets]

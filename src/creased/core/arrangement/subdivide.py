@@ -11,7 +11,7 @@ with one zero moved to + or -. Work is proportional to the output.
 
 Values that are no more than rounding noise are taken as exact zeros, which count as +. What is not
 guaranteed: where noise is larger than its estimate, as it can be near vertices of almost parallel creases, a
-2-face can be cut in other than two edges. Such faces are counted (`n_torn`), not repaired.
+2-face can be cut in other than two edges. Such faces are counted (`n_inconsistent`), not repaired.
 """
 
 from __future__ import annotations
@@ -132,8 +132,8 @@ def _cut_edges(skeleton: GrowingSkeleton, block: BlockCut, split: Tensor, neuron
     """Split edges (n,) by a neuron, join the new vertices, reschedule what later neurons cut."""
     first_vertex, first_edge = skeleton.words.n, skeleton.edges.n
     new = _split_edges(skeleton, block, split, neuron)
-    pairs, chord_zero_ids, n_torn = _join(new, block.first_row + neuron, block.rows)
-    skeleton.n_torn += n_torn
+    pairs, chord_zero_ids, n_inconsistent = _join(new, block.first_row + neuron, block.rows)
+    skeleton.n_inconsistent += n_inconsistent
     fresh = torch.arange(first_vertex, skeleton.words.n, dtype=torch.int32, device=split.device)
     skeleton.edges.rows[:, 1].index_copy_(0, split, fresh)
     skeleton.edges.append(torch.stack([fresh, new.ends[:, 1]], dim=1))

@@ -44,13 +44,13 @@ class Certificate:
     n_repeated: int  # vertices that are listed before
     euler_characteristic: int | None = None  # where it was counted
     euler_expected: int | None = None  # what it has to be: known of complexes
-    n_torn_faces: int = 0  # polygons of a level set that are not one cycle, or clash with others
+    n_inconsistent_faces: int = 0  # polygons of a level set that are not one cycle, or clash with others
     is_complete: bool = True  # whether it is proven that nothing is missed, if all that is listed is right
 
     @property
     def is_certified(self) -> bool:
         """True if everything that was looked at is right."""
-        n_faults = self.n_wrong + self.n_open + self.n_repeated + self.n_torn_faces
+        n_faults = self.n_wrong + self.n_open + self.n_repeated + self.n_inconsistent_faces
         is_right = self.euler_expected in (None, self.euler_characteristic)
         return n_faults == 0 and is_right and (self.n_vertices > 0 or self.of == "level set")
 
@@ -66,8 +66,8 @@ class Certificate:
         ]
         if self.n_repeated:
             found.append(f"{self.n_repeated:,} vertices listed twice")
-        if self.n_torn_faces:
-            found.append(f"{self.n_torn_faces:,} polygons no cycles")
+        if self.n_inconsistent_faces:
+            found.append(f"{self.n_inconsistent_faces:,} polygons no cycles")
         if self.euler_characteristic is not None:
             found.append(f"Euler characteristic {self.euler_characteristic}")
         if self.is_certified and self.of == "complex":
@@ -143,8 +143,10 @@ def _counted(certificate: Certificate, found: PolyhedralComplex | LevelSet) -> C
         expected = (-1) ** found.dim if found.layout.at_infinity else 1
         return replace(certificate, euler_characteristic=euler, euler_expected=expected)
     audit = found.audit()
-    n_torn = audit.n_crowded_edges + audit.n_clashing_edges + found.n_torn
-    return replace(certificate, euler_characteristic=audit.euler_characteristic, n_torn_faces=n_torn)
+    n_inconsistent = audit.n_nonmanifold_edges + audit.n_misoriented_edges + found.n_inconsistent
+    return replace(
+        certificate, euler_characteristic=audit.euler_characteristic, n_inconsistent_faces=n_inconsistent
+    )
 
 
 def _count_repeated(found: PolyhedralComplex | LevelSet, *, is_right: bool) -> int:

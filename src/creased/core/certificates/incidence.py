@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.cofaces import arrange
-from creased.core.certificates.sign_filter import HalfEdges
+from creased.core.certificates.sign_filter import EdgeMates
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
 
 CHUNK = 1 << 14  # edges that are looked at at once, so that what is made of them stays in the cache
 
 
-def edges_from(found: PolyhedralComplex | LevelSet) -> tuple[HalfEdges, int]:
+def edges_from(found: PolyhedralComplex | LevelSet) -> tuple[EdgeMates, int]:
     """Which stub each stub of a vertex meets, and how many edges are missing or not right."""
     needed = _stubs(found)
     n_stubs, tables = needed.numel(), _tables(found)
@@ -34,7 +34,7 @@ def edges_from(found: PolyhedralComplex | LevelSet) -> tuple[HalfEdges, int]:
     if not torch.equal(is_used, needed.view(-1)):
         n_wrong += int((is_used != needed.view(-1)).sum())
     n_wrong += 2 * found.edges.shape[0] - int(is_used.count_nonzero())
-    return HalfEdges(opposite), n_wrong
+    return EdgeMates(opposite), n_wrong
 
 
 def _columns(table: Tensor) -> tuple[Tensor, ...]:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import WORD
-from creased.core.certificates.sign_filter import Filter, HalfEdges
+from creased.core.certificates.sign_filter import EdgeMates, SignFilter
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.whole_space import open_start
@@ -33,7 +33,7 @@ class ProvenSigns(NamedTuple):
 
 
 def prove_signs(
-    found: PolyhedralComplex | LevelSet, program: Program, sides: HalfEdges | None, zero_sign: int
+    found: PolyhedralComplex | LevelSet, program: Program, sides: EdgeMates | None, zero_sign: int
 ) -> ProvenSigns:
     """Prove what floating point proves, decide the rest, and place the vertices that took rationals.
 
@@ -45,7 +45,7 @@ def prove_signs(
         return none
     layout, is_ray = found.layout, found.is_ray()
     reach = torch.stack([column.abs().amax() for column in points.unbind(1)])  # faster than all at once
-    proof = Filter(program, found.domain.halfspaces(torch.float64, program.device), layout, reach)
+    proof = SignFilter(program, found.domain.halfspaces(torch.float64, program.device), layout, reach)
     doubt = torch.ones_like(is_ray)
     if sides is not None and not layout.at_infinity and isinstance(found, PolyhedralComplex):
         doubt = proof.by_neighbours(points, codes, sides)

@@ -39,7 +39,7 @@ class Bounds(NamedTuple):
     slope_rounding: Tensor  # (n_rows,): of a derivative
 
 
-class HalfEdges(NamedTuple):
+class EdgeMates(NamedTuple):
     """Edges as they leave vertices: stub 2 (v D + k) leaves the k-th zero of vertex v to -, the next to +."""
 
     opposite: Tensor  # (2 V D + 1,) int64: the stub at the edge's other end; 2 V D where there is none
@@ -59,7 +59,7 @@ class _Looked(NamedTuple):
     beyond: Tensor  # (2 V D + 1,): how far rows have grown at the ends of edges that leave them
 
 
-class Filter:
+class SignFilter:
     """Finds signs in doubt.
 
     Args:
@@ -109,7 +109,7 @@ class Filter:
             torch.addmm(self._program.head.bias, state, self._program.head.weight.T, out=values[:, n_done:])
         return values
 
-    def by_neighbours(self, points: Tensor, codes: CellCodes, sides: HalfEdges) -> Tensor:
+    def by_neighbours(self, points: Tensor, codes: CellCodes, sides: EdgeMates) -> Tensor:
         """True (V,) for vertices of a complex that may have a wrong sign; its edges are known to be right."""
         looked, dim = self._look(points, codes, sides), points.shape[1]
         stubs = sides.inward(codes.zero_ids, self._layout.n_walls)
@@ -131,7 +131,7 @@ class Filter:
         unsure[left] = ~(looked.margin[left] > looked.own[left] * (1 + 2 * spread))
         return unsure
 
-    def _look(self, points: Tensor, codes: CellCodes, sides: HalfEdges) -> _Looked:
+    def _look(self, points: Tensor, codes: CellCodes, sides: EdgeMates) -> _Looked:
         """Evaluate all rows at all vertices, batch by batch, and keep what matters of them."""
         bounds, layout, n_stubs = self.bounds, self._layout, 2 * points.shape[1]
         zero_ids = torch.nn.functional.pad(codes.zero_ids.reshape(-1), (0, 1))

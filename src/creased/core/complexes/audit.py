@@ -30,24 +30,24 @@ class Counts:
     n_components: int
     euler_characteristic: int  # of open cells: rays do not count
     n_boundary_edges: int  # edges in one polygon (D = 2: vertices on one edge)
-    n_crowded_edges: int  # edges in three or more polygons (D = 2: vertices on three or more edges)
-    n_clashing_edges: int  # edges that their two polygons run along in the same direction
-    n_pinched_vertices: int  # vertices whose polygons form more than one fan
+    n_nonmanifold_edges: int  # edges in three or more polygons (D = 2: vertices on three or more edges)
+    n_misoriented_edges: int  # edges that their two polygons run along in the same direction
+    n_nonmanifold_vertices: int  # vertices whose polygons form more than one fan
 
     @property
     def is_closed(self) -> bool:
         """True if there is something, and it has no boundary."""
-        return self.n_vertices > 0 and self.n_boundary_edges + self.n_crowded_edges == 0
+        return self.n_vertices > 0 and self.n_boundary_edges + self.n_nonmanifold_edges == 0
 
     @property
     def is_oriented(self) -> bool:
         """True if neighbours agree on what is outside."""
-        return self.n_clashing_edges == 0
+        return self.n_misoriented_edges == 0
 
     @property
     def is_manifold(self) -> bool:
         """True if every point has a neighbourhood like a disc (or a half disc at the boundary)."""
-        return self.n_crowded_edges == 0 and self.n_pinched_vertices == 0
+        return self.n_nonmanifold_edges == 0 and self.n_nonmanifold_vertices == 0
 
     def as_dict(self) -> dict[str, Any]:
         """All counts and answers, for a log or a JSON file."""
@@ -66,7 +66,7 @@ class Counts:
         """Closed, oriented, manifold, or what is not, in words."""
         return [
             "closed" if self.is_closed else f"open ({self.n_boundary_edges} boundary edges)",
-            "oriented" if self.is_oriented else f"{self.n_clashing_edges} clashing edges",
+            "oriented" if self.is_oriented else f"{self.n_misoriented_edges} misoriented edges",
             "manifold" if self.is_manifold else "not manifold",
         ]
 
@@ -77,13 +77,13 @@ class Audit(Counts):
 
     dim: int  # D, of the domain
     n_wall_vertices: int  # vertices on a wall of the domain
-    n_torn: int  # faces that rounding left open
+    n_inconsistent: int  # faces that rounding left open
     max_residual: float  # largest |f - level| at a vertex, in the program's own evaluation
 
     @property
     def is_closed(self) -> bool:
         """True if the level set is not empty and has no boundary; False for D > 3: not checked there."""
-        return super().is_closed and self.dim <= 3 and self.n_torn == 0
+        return super().is_closed and self.dim <= 3 and self.n_inconsistent == 0
 
     def __str__(self) -> str:
         """One sentence for people."""
@@ -122,7 +122,7 @@ class AuditedSurface(Protocol):
         """|f - level| (V,) at the vertices."""
 
     @property
-    def n_torn(self) -> int:
+    def n_inconsistent(self) -> int:
         """Faces that rounding left open."""
 
     def is_ray(self) -> Tensor:
@@ -137,11 +137,13 @@ def audit_level_set(level_set: AuditedSurface) -> Audit:
     n_vertices = level_set.vertices.shape[0]
     labels = label_components(n_vertices, level_set.edges)
     n_rays = int(level_set.is_ray().sum())  # they bound edges, but are no points of the level set
-    boundary = crowded = clashing = pinched = 0
+    boundary = nonmanifold = misoriented = nonmanifold_vertices = 0
     if level_set.dim == 3:
-        boundary, crowded, clashing, pinched = check_polygons(level_set.polygons, n_vertices)
+        boundary, nonmanifold, misoriented, nonmanifold_vertices = check_polygons(
+            level_set.polygons, n_vertices
+        )
     elif level_set.dim == 2:
-        boundary, crowded, clashing = _check_directed_edges(level_set.edges, n_vertices)
+        boundary, nonmanifold, misoriented = _check_directed_edges(level_set.edges, n_vertices)
     return Audit(
         dim=level_set.dim,
         n_vertices=n_vertices,
@@ -150,28 +152,28 @@ def audit_level_set(level_set: AuditedSurface) -> Audit:
         n_components=int(torch.unique(labels).numel()),
         euler_characteristic=n_vertices - n_rays - level_set.edges.shape[0] + level_set.polygons.n,
         n_boundary_edges=boundary,
-        n_crowded_edges=crowded,
-        n_clashing_edges=clashing,
-        n_pinched_vertices=pinched,
+        n_nonmanifold_edges=nonmanifold,
+        n_misoriented_edges=misoriented,
+        n_nonmanifold_vertices=nonmanifold_vertices,
         n_wall_vertices=int(level_set.is_on_wall().sum()) - n_rays,
-        n_torn=level_set.n_torn,
+        n_inconsistent=level_set.n_inconsistent,
         max_residual=float(level_set.residual.max()) if n_vertices else 0.0,
     )
 
 
 def check_polygons(polygons: Polygons, n_vertices: int) -> tuple[int, int, int, int]:
-    """Boundary, crowded and clashing edges, pinched vertices."""
+    """Boundary, nonmanifold and misoriented edges, nonmanifold_vertices vertices."""
     tails, heads = polygons.indices, polygons.indices[polygons.following()]
     edge = torch.minimum(tails, heads) * n_vertices + torch.maximum(tails, heads)
     mates, _ = match_tails(edge)
     _, counts = torch.unique(edge, return_counts=True)
     paired = (mates >= 0).nonzero()[:, 0]
-    clashing = int((tails[paired] == tails[mates[paired]]).sum()) // 2
-    pinched = _count_pinched(polygons, mates, n_vertices)
-    return int((counts == 1).sum()), int((counts > 2).sum()), clashing, pinched
+    misoriented = int((tails[paired] == tails[mates[paired]]).sum()) // 2
+    nonmanifold_vertices = _count_nonmanifold_vertices(polygons, mates, n_vertices)
+    return int((counts == 1).sum()), int((counts > 2).sum()), misoriented, nonmanifold_vertices
 
 
-def _count_pinched(polygons: Polygons, mates: Tensor, n_vertices: int) -> int:
+def _count_nonmanifold_vertices(polygons: Polygons, mates: Tensor, n_vertices: int) -> int:
     """Vertices with more than one fan, whatever the directions of their polygons.
 
     Corners are named by the half-edge that leaves them; those at either end of a common edge are linked.
@@ -191,5 +193,5 @@ def _check_directed_edges(edges: Tensor, n_vertices: int) -> tuple[int, int, int
     """Vertices on one edge, on three or more, and between two edges that clash."""
     leaving = torch.bincount(edges[:, 0], minlength=n_vertices)
     degree = leaving + torch.bincount(edges[:, 1], minlength=n_vertices)
-    clashing = int(((degree == 2) & (leaving != 1)).sum())
-    return int((degree == 1).sum()), int((degree > 2).sum()), clashing
+    misoriented = int(((degree == 2) & (leaving != 1)).sum())
+    return int((degree == 1).sum()), int((degree > 2).sum()), misoriented

@@ -38,7 +38,7 @@ class PolyhedralComplex:
         None  # (V, 2^D) int32, see `creased.core.arrangement.orthants`; only where this is a piece
     )
     is_whole: bool = True  # False: given up before it took more memory than allowed
-    n_torn: int = 0  # 2-faces that rounding left with other than two cuts; 0 on generic networks
+    n_inconsistent: int = 0  # 2-faces that rounding left with other than two cuts; 0 on generic networks
     status: str = ""  # what is unusual, in words; empty if nothing is
     true: TrueCells | None = None  # the cells unperturbed, where ``degeneracy="contract"`` was asked for
     part: Essential | None = None  # what this is the complex of, where directions were divided out

@@ -42,7 +42,7 @@ class LevelSet:
     output: int  # which output of the program
     guarantee: str  # what the extraction proves of completeness
     status: str  # what is unusual about this level set, in a sentence; empty if nothing is
-    n_torn: int = 0  # faces and polygons that rounding left open
+    n_inconsistent: int = 0  # faces and polygons that rounding left open
     is_complete: bool = False  # whether it is proven that nothing in the domain is missing
     part: Essential | None = None  # what this is the level set of, where directions were divided out
 

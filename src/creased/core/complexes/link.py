@@ -39,7 +39,7 @@ class Cycles(NamedTuple):
     owner: Tensor  # (F,) int64: which polygon of the sides a cycle belongs to
     corner_edge: Tensor  # (n,) int64: the edge that leaves a corner; -1 at the end of an open chain
     n_open: int  # ends of chains that do not close
-    n_crowded: int  # sides that meet two others of their polygon already joined
+    n_nonmanifold: int  # sides that meet two others of their polygon already joined
 
 
 def polygon_sides(surface: Skeleton, rows: Arrangement) -> Sides:
@@ -59,7 +59,7 @@ def link_cycles(edges: Tensor, sides: Sides, n_vertices: int) -> Cycles:
     Dart 2 h runs along side h from its first end, dart 2 h + 1 from its second.
     """
     tails = edges[sides.edge].reshape(-1)  # (2 H,): where each dart starts
-    mates, n_crowded = match_tails(sides.polygon.repeat_interleave(2) * n_vertices + tails)
+    mates, n_nonmanifold = match_tails(sides.polygon.repeat_interleave(2) * n_vertices + tails)
     darts = torch.arange(tails.shape[0], device=tails.device)
     arrival = darts ^ 1  # the dart that starts where this one ends
     chains = order_chains(mates[arrival])
@@ -69,7 +69,9 @@ def link_cycles(edges: Tensor, sides: Sides, n_vertices: int) -> Cycles:
     order = kept[_argsort_pairs(name[kept], -chains.n_behind[kept])]
     is_first = torch.ones_like(order, dtype=torch.bool)
     is_first[1:] = name[order[1:]] != name[order[:-1]]
-    return _close_chains(order, is_first.nonzero()[:, 0], tails, mates, sides)._replace(n_crowded=n_crowded)
+    return _close_chains(order, is_first.nonzero()[:, 0], tails, mates, sides)._replace(
+        n_nonmanifold=n_nonmanifold
+    )
 
 
 def _close_chains(order: Tensor, first: Tensor, tails: Tensor, mates: Tensor, sides: Sides) -> Cycles:
@@ -97,7 +99,7 @@ def drop_open(cycles: Cycles) -> Cycles:
     corner = is_closed[cells.owners()].nonzero()[:, 0]
     offsets = torch.nn.functional.pad(cells.sizes[is_closed].cumsum(0), (1, 0))
     kept = Polygons(offsets, cells.indices[corner])
-    return Cycles(kept, cycles.owner[is_closed], cycles.corner_edge[corner], 0, cycles.n_crowded)
+    return Cycles(kept, cycles.owner[is_closed], cycles.corner_edge[corner], 0, cycles.n_nonmanifold)
 
 
 def _argsort_pairs(major: Tensor, minor: Tensor) -> Tensor:

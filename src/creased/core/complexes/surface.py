@@ -36,7 +36,7 @@ class Origin(NamedTuple):
     output: int
     guarantee: str
     notes: tuple[str, ...]  # what is unusual about the extraction, in words
-    n_torn: int  # faces that rounding left open
+    n_inconsistent: int  # faces that rounding left open
     is_complete: bool  # whether it is proven that what was not found is not there
     part: Essential | None  # what of the network was extracted, where directions were divided out
 
@@ -48,7 +48,7 @@ class Surface(NamedTuple):
     polygons: Polygons  # D = 3; else empty
     polygon_words: Tensor  # (F, W) int64
     polylines: Polygons  # D = 2; else empty
-    n_torn: int  # polygons that rounding left open, and the like
+    n_inconsistent: int  # polygons that rounding left open, and the like
 
 
 def link_surface(
@@ -80,14 +80,14 @@ def link_surface(
 
         polygons = orient_polygons(cycles.cells, points, region_gradients(program, words, layout), by_rows)
         n_unbounded = int(layout.is_ray(skeleton.zero_ids)[polygons.indices].sum()) // 2
-        return Surface(skeleton, polygons, words, none, cycles.n_open - n_unbounded + cycles.n_crowded)
+        return Surface(skeleton, polygons, words, none, cycles.n_open - n_unbounded + cycles.n_nonmanifold)
     if edges.shape[0] and skeleton.vertices.shape[1] == 2:
         cycles = _link_polylines(skeleton)
         edge_words = skeleton.words[edges[:, 0]] | skeleton.words[edges[:, 1]]
         gradients = region_gradients(program, edge_words, layout)
         polylines = orient_polylines(cycles, _places(skeleton, layout), gradients)
         directed = skeleton._replace(edges=_directed_edges(polylines, cycles))
-        return Surface(directed, none, skeleton.words[:0], polylines, cycles.n_crowded)
+        return Surface(directed, none, skeleton.words[:0], polylines, cycles.n_nonmanifold)
     return Surface(skeleton, none, skeleton.words[:0], none, 0)
 
 
@@ -127,7 +127,7 @@ def make_level_set(
     """The record of a surface; the program has one output, less the level."""
     skeleton = surface.skeleton
     n_lost = int((~skeleton.vertices.isfinite().all(1)).sum())
-    n_torn = origin.n_torn + surface.n_torn + n_lost
+    n_inconsistent = origin.n_inconsistent + surface.n_inconsistent + n_lost
     return LevelSet(
         vertices=skeleton.vertices,
         zero_ids=skeleton.zero_ids,
@@ -142,10 +142,12 @@ def make_level_set(
         domain=domain,
         level=origin.level,
         output=origin.output,
-        guarantee=origin.guarantee if n_torn == 0 else f"not complete: rounding left {n_torn} faces open",
-        status="; ".join([*origin.notes, *_notes(skeleton, layout, origin, n_torn)]),
-        n_torn=n_torn,
-        is_complete=origin.is_complete and n_torn == 0,
+        guarantee=origin.guarantee
+        if n_inconsistent == 0
+        else f"not complete: rounding left {n_inconsistent} faces open",
+        status="; ".join([*origin.notes, *_notes(skeleton, layout, origin, n_inconsistent)]),
+        n_inconsistent=n_inconsistent,
+        is_complete=origin.is_complete and n_inconsistent == 0,
         part=origin.part,
     )
 
@@ -167,7 +169,7 @@ def _directed_edges(polylines: Polygons, cycles: Cycles) -> Tensor:
     return edges[keep]
 
 
-def _notes(surface: Skeleton, layout: RowLayout, origin: Origin, n_torn: int) -> list[str]:
+def _notes(surface: Skeleton, layout: RowLayout, origin: Origin, n_inconsistent: int) -> list[str]:
     """What is unusual, in words."""
     n_wall = int((surface.zero_ids < layout.n_walls).any(dim=1).sum())
     notes = []
@@ -180,6 +182,6 @@ def _notes(surface: Skeleton, layout: RowLayout, origin: Origin, n_torn: int) ->
         notes.append(f"unbounded: {n_rays} vertices are rays")
     elif n_wall:
         notes.append(f"cut open by the domain's walls at {n_wall} vertices")
-    if n_torn:
-        notes.append(f"rounding left {n_torn} faces open")
+    if n_inconsistent:
+        notes.append(f"rounding left {n_inconsistent} faces open")
     return notes

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from creased.core.arrangement.cofaces import arrange
 from creased.core.arrangement.signs import RowLayout, pack_rows
-from creased.core.arrangement.skeleton import GrowingSkeleton, Skeleton, restrict
+from creased.core.arrangement.skeleton import GrowingSkeleton, Skeleton, subcomplex
 from creased.core.arrangement.subdivide import cut_by_next, start_block
 from creased.core.domains.domain import Rows
 from creased.core.domains.simplex import Table, simplex_skeleton
@@ -164,7 +164,7 @@ def _cut_cone(walls: Tensor, dim: int) -> Skeleton:
         cut_by_next(skeleton, cut)
         is_on = (skeleton.zero_ids.rows == row).any(1)
         is_inside = ((skeleton.words.rows & rows.bits[row]) != 0).any(1)
-        skeleton, cut = restrict(skeleton, cut, is_on | is_inside)
+        skeleton, cut = subcomplex(skeleton, cut, is_on | is_inside)
     return skeleton.freeze()
 
 

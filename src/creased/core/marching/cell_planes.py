@@ -39,15 +39,15 @@ class Slices(NamedTuple):
         return torch.baddbmm(points[:, None], coordinates[:, None], frames[:, :-1])[:, 0]
 
 
-class Climbs(NamedTuple):
+class NormalSlopes(NamedTuple):
     """How rows behave off the planes of R slices."""
 
     rates: Tensor  # (R, N): how fast they grow along the normals
     noise: Tensor  # (R, N): slopes of a row that are no more than that come from rounding
 
-    def choose(self, index: Tensor) -> Climbs:
+    def choose(self, index: Tensor) -> NormalSlopes:
         """Those of some cells (m,)."""
-        return Climbs(*(part.index_select(0, index) for part in self))
+        return NormalSlopes(*(part.index_select(0, index) for part in self))
 
 
 class Slicer:
@@ -72,7 +72,7 @@ class Slicer:
         error = rows[:, -1, -1] / steepness
         return Slices(signs, frames, normals, rows[..., :-1], error)
 
-    def climbs(self, slices: Slices) -> Climbs:
+    def normal_slopes(self, slices: Slices) -> NormalSlopes:
         """How the rows behave off the planes, where that has to be known."""
         masks = slices.signs[:, self._layout.n_walls :]
         frames = torch.stack([slices.normals, slices.frames[:, -1]], dim=1)
@@ -80,7 +80,7 @@ class Slicer:
         ones = torch.ones_like(slices.normals)
         sums = self._absolute.preactivations_on(ones, masks)[:, : self._layout.n_neurons]
         sums = torch.cat([ones.new_ones((ones.shape[0], self._layout.n_walls)), sums], dim=1)
-        return Climbs(rates, rounding_error(ones.dtype, max(self._program.widths, default=1)) * sums)
+        return NormalSlopes(rates, rounding_error(ones.dtype, max(self._program.widths, default=1)) * sums)
 
     def _rows(self, masks: Tensor, frames: Tensor) -> Tensor:
         """Walls, neurons and the output (R, k, N + 1) in given frames (R, k, D)."""

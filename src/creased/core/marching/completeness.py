@@ -15,47 +15,52 @@ import torch
 
 from creased.core.marching.march import Walker
 from creased.core.subdivision.pieces import Cutter, on_row
-from creased.core.subdivision.problem import Task
+from creased.core.subdivision.problem import SubdivisionProblem
 
 
 class Proof(NamedTuple):
     """How far it went."""
 
     share: float  # of the domain that was gone through
-    n_torn: int  # faces that rounding left open in it, and vertices in cells where the walk found nothing
+    n_inconsistent: (
+        int  # faces that rounding left open in it, and vertices in cells where the walk found nothing
+    )
     is_whole: bool  # all of it, without such a face
     n_missed: int  # cells that the walk had missed
 
 
 @torch.inference_mode()
 def prove_complete(
-    task: Task, walker: Walker, budget: float | None, progress: Callable[[str], None] | None = None
+    problem: SubdivisionProblem,
+    walker: Walker,
+    budget: float | None,
+    progress: Callable[[str], None] | None = None,
 ) -> Proof:
     """Go through the domain, walking what was missed, until all is proven or the seconds allowed are spent.
 
     Args:
-        task: pruned; that of the walk.
+        problem: pruned; that of the walk.
         walker: has walked from its seeds.
         budget: seconds; None for any.
         progress: is told now and then how far it is.
     """
-    cutter, bits, n_walls = Cutter(task), task.rows.bits, task.rows.layout.n_walls
-    n_before, done, n_torn, start = walker.cells.n, 0.0, 0, time.monotonic()
+    cutter, bits, n_walls = Cutter(problem), problem.rows.bits, problem.rows.layout.n_walls
+    n_before, done, n_inconsistent, start = walker.cells.n, 0.0, 0, time.monotonic()
     while not cutter.is_done and not walker.note:
         if budget is not None and time.monotonic() - start > budget:
             break
         piece = cutter.next_piece()
         if piece is None:
             break
-        done, n_torn = done + piece.share, n_torn + piece.n_torn
-        found = on_row(piece, task.rows.layout.first_output).skeleton
+        done, n_inconsistent = done + piece.share, n_inconsistent + piece.n_inconsistent
+        found = on_row(piece, problem.rows.layout.first_output).skeleton
         words = found.words
         for zero in found.zero_ids.long().unbind(1):
             words = words | bits[zero] * (zero < n_walls)[:, None]
         missed = (~walker.knows(words)).nonzero()[:, 0]
         walker.walk_on(words[missed], found.vertices[missed])
-        n_torn += int(walker.is_hollow(words).sum())
+        n_inconsistent += int(walker.is_empty(words).sum())
         if progress is not None:
             progress(f"proven complete in {min(done, 1):.0%} of the domain")
-    is_whole = cutter.is_done and n_torn == 0 and not walker.note
-    return Proof(min(done, 1.0), n_torn, is_whole, walker.cells.n - n_before)
+    is_whole = cutter.is_done and n_inconsistent == 0 and not walker.note
+    return Proof(min(done, 1.0), n_inconsistent, is_whole, walker.cells.n - n_before)

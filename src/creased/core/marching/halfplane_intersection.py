@@ -17,8 +17,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.marching.cell_planes import Climbs, Slices
-from creased.core.marching.perturbation import Near, Spans, spans_with_ties
+from creased.core.marching.cell_planes import NormalSlopes, Slices
+from creased.core.marching.perturbation import ClippedLines, NearestLines, spans_with_ties
 from creased.core.numerics.tolerance import looks_tied
 
 NEAREST = 12  # rows that are tried first; doubled where they do not suffice
@@ -35,47 +35,52 @@ class Facets(NamedTuple):
     start: Tensor  # (n, D): where it starts; it ends where the next one starts
 
 
-SpansOf = Callable[[Near], Spans]
+SpansOf = Callable[[NearestLines], ClippedLines]
 
 
-def find_facets(slices: Slices, climbs_of: Callable[[Slices], Climbs], reach: float) -> Facets:
+def find_facets(slices: Slices, normal_slopes_of: Callable[[Slices], NormalSlopes], reach: float) -> Facets:
     """The pieces of a level set in cells; a cell that it turns out not to meet has none.
 
     Args:
         slices: the rows in the planes of the level set.
-        climbs_of: how fast rows grow along the normals, for slices where ties have to be decided.
+        normal_slopes_of: how fast rows grow along the normals, for slices where ties have to be decided.
         reach: of the domain and its coordinates: what rounding is relative to.
     """
     every = torch.arange(slices.signs.shape[0], device=slices.signs.device)
     if slices.normals.shape[1] == 2:
-        return _in_order([_settle(slices, every, climbs_of(slices), reach)[0]])
+        return _in_order([_settle(slices, every, normal_slopes_of(slices), reach)[0]])
     facets, doubtful = _settle(slices, every, None, reach)
     if not doubtful.numel():
         return _in_order([facets])
     tied = slices.choose(doubtful)
-    decided, _ = _settle(tied, doubtful, climbs_of(tied), reach)
+    decided, _ = _settle(tied, doubtful, normal_slopes_of(tied), reach)
     return _in_order([facets, decided])
 
 
-def _settle(slices: Slices, names: Tensor, climbs: Climbs | None, reach: float) -> tuple[Facets, Tensor]:
+def _settle(
+    slices: Slices, names: Tensor, normal_slopes: NormalSlopes | None, reach: float
+) -> tuple[Facets, Tensor]:
     """Sides of cells with given names (R,), among more and more lines; and which cells are in doubt."""
     n_rows = slices.rows.shape[2]
     found, doubtful, n_near = [], [names[:0]], min(NEAREST, n_rows)
     while names.numel():
-        near = _nearest(slices, climbs, n_near, reach)
-        spans = _spans(near) if climbs is None else spans_with_ties(near)
+        near = _nearest(slices, normal_slopes, n_near, reach)
+        spans = _spans(near) if normal_slopes is None else spans_with_ties(near)
         doubtful.append(names[spans.is_doubtful])
         is_whole = (_is_whole(near, spans) | (n_near == n_rows)) & ~spans.is_doubtful
         found.append(_sides(slices, near, spans, is_whole, names))
         rest = (~(is_whole | spans.is_doubtful)).nonzero()[:, 0]
         if rest.numel():
-            slices, climbs = slices.choose(rest), None if climbs is None else climbs.choose(rest)
+            slices, normal_slopes = (
+                slices.choose(rest),
+                None if normal_slopes is None else normal_slopes.choose(rest),
+            )
         names = names[rest]
         n_near = min(2 * n_near, n_rows)
     return _join(found), torch.cat(doubtful)
 
 
-def _nearest(slices: Slices, climbs: Climbs | None, n_near: int, reach: float) -> Near:
+def _nearest(slices: Slices, normal_slopes: NormalSlopes | None, n_near: int, reach: float) -> NearestLines:
     """The lines nearest to the points of the slices."""
     slopes, heights = slices.rows[:, :-1], slices.rows[:, -1]
     lengths = slopes[:, 0] * slopes[:, 0]
@@ -88,21 +93,21 @@ def _nearest(slices: Slices, climbs: Climbs | None, n_near: int, reach: float) -
     signs = slices.signs.gather(1, rows)
     side = scale * (2 * signs - 1)  # the cell is where normals point
     near_heights = heights.gather(1, rows)
-    return Near(
+    return NearestLines(
         rows=rows,
         normals=slopes * side[:, None],
         heights=near_heights,
         distances=near_heights * side,
         limit=nearest[:, -1].sqrt(),
         scale=scale,
-        climbs=None if climbs is None else climbs.rates.gather(1, rows),
-        noise=None if climbs is None else climbs.noise.gather(1, rows),
+        normal_slopes=None if normal_slopes is None else normal_slopes.rates.gather(1, rows),
+        noise=None if normal_slopes is None else normal_slopes.noise.gather(1, rows),
         signs=signs > 0,
         reach=reach,
     )
 
 
-def _spans(near: Near) -> Spans:
+def _spans(near: NearestLines) -> ClippedLines:
     """What is left of each line, where no two corners of a polygon coincide."""
     (x, y), c = near.normals.unbind(1), near.distances
     cosine = (x[:, :, None] * x[:, None]).addcmul_(y[:, :, None], y[:, None])
@@ -118,14 +123,14 @@ def _spans(near: Near) -> Spans:
     is_parallel = looks_tied(sine, 1.0).flatten(1).sum(1) > c.shape[1]  # more than each with itself
     is_flat = near.scale.amax(1) > 1e5 * near.scale.amin(1)
     nobody = near.rows[:, :0]
-    return Spans(low, high, nobody, nobody, low < high, is_tied | is_parallel | is_flat)
+    return ClippedLines(low, high, nobody, nobody, low < high, is_tied | is_parallel | is_flat)
 
 
 def _infinity(like: Tensor) -> Tensor:
     return torch.full((), torch.inf, dtype=like.dtype, device=like.device)
 
 
-def _is_whole(near: Near, spans: Spans) -> Tensor:
+def _is_whole(near: NearestLines, spans: ClippedLines) -> Tensor:
     """For which cells (R,) no line beyond the nearest can matter."""
     reach = torch.maximum(spans.low.square(), spans.high.square())
     if near.normals.shape[1] == 2:
@@ -135,7 +140,9 @@ def _is_whole(near: Near, spans: Spans) -> Tensor:
     return spans.exists.any(1) & is_clear
 
 
-def _sides(slices: Slices, near: Near, spans: Spans, is_whole: Tensor, names: Tensor) -> Facets:
+def _sides(
+    slices: Slices, near: NearestLines, spans: ClippedLines, is_whole: Tensor, names: Tensor
+) -> Facets:
     """Sides of the cells (R,) marked True, each piece's in order."""
     is_bounded = spans.low.isfinite() & spans.high.isfinite()
     cell, line = (spans.exists & is_bounded & is_whole[:, None]).nonzero(as_tuple=True)

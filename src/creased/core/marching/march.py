@@ -41,7 +41,7 @@ class Walk(NamedTuple):
 
     cells: CellSet
     n_sides: Tensor  # (C,) int64: of each cell that was cut
-    n_hollow: int  # cells without a side, though a neighbour or the proof knows of one
+    n_empty: int  # cells without a side, though a neighbour or the proof knows of one
     rows: Tensor  # (S,) int32: what each side lies on
     neighbours: Tensor  # (S,) int64: the cell across it; -1 beyond a wall
     starts: Tensor  # (S, D): the corner that it starts from
@@ -101,13 +101,13 @@ class Walker:
         """True (m,) for the cells (m, W) that were cut, or will be."""
         return self.cells.find(words) >= 0
 
-    def is_hollow(self, words: Tensor) -> Tensor:
+    def is_empty(self, words: Tensor) -> Tensor:
         """True (m,) for the cells (m, W) that were cut, and found to have no side."""
         numbers = self.cells.find(words)
         is_cut = (numbers >= 0) & (numbers < self._n_cut)
-        is_hollow = is_cut.clone()
-        is_hollow[is_cut] = self._sizes.rows[numbers[is_cut]] == 0
-        return is_hollow
+        is_empty = is_cut.clone()
+        is_empty[is_cut] = self._sizes.rows[numbers[is_cut]] == 0
+        return is_empty
 
     @property
     def _n_cut(self) -> int:
@@ -171,7 +171,7 @@ class Walker:
         self._n_sides += facets.row.shape[0]
 
     def _cut(self, words: Tensor, points: Tensor) -> Facets:
-        return find_facets(self._slicer.cut(words, points), self._slicer.climbs, self._reach)
+        return find_facets(self._slicer.cut(words, points), self._slicer.normal_slopes, self._reach)
 
     def _enter(self, words: Tensor, points: Tensor) -> Tensor:
         """The numbers (m,) of cells; those that are new will be cut, each from the first of its points."""
@@ -189,7 +189,7 @@ class Walker:
         none = (like[:0, 0].int(), like[:0, 0], self.program.head.weight.new_empty((0, dim)))
         rows, neighbours, starts = (torch.cat(parts) for parts in zip(none, *self._found, strict=True))
         n_sides = self._sizes.rows
-        is_hollow = n_sides == 0
+        is_empty = n_sides == 0
         for first, last in self._tentative:
-            is_hollow[first:last] = False
-        return Walk(self.cells, n_sides, int(is_hollow.sum()), rows, neighbours, starts)
+            is_empty[first:last] = False
+        return Walk(self.cells, n_sides, int(is_empty.sum()), rows, neighbours, starts)

@@ -21,7 +21,7 @@ TERMS = 7  # of the sums whose rounding is looked through; a deep network's is m
 COARSEST = 0.01  # of the domain: rows that cut the plane no more precisely than that do not cut it
 
 
-class Near(NamedTuple):
+class NearestLines(NamedTuple):
     """Lines (in two dimensions: points) near a point of the level set in R cells."""
 
     rows: Tensor  # (R, n) int64
@@ -30,13 +30,13 @@ class Near(NamedTuple):
     distances: Tensor  # (R, n): from the point; a negative one, of a line that leaves it outside
     limit: Tensor  # (R,): no other row is nearer than that
     scale: Tensor  # (R, n): one over how fast each row grows along its normal
-    climbs: Tensor | None  # (R, n): how fast each row grows along the normal of the plane
+    normal_slopes: Tensor | None  # (R, n): how fast each row grows along the normal of the plane
     noise: Tensor | None  # (R, n): slopes of a row that are no more than that come from rounding
     signs: Tensor  # (R, n) bool: on which side of each row the cell is
     reach: float  # of the domain and its coordinates: what rounding is relative to
 
 
-class Spans(NamedTuple):
+class ClippedLines(NamedTuple):
     """What the others leave of each of m lines in R cells; in two dimensions m = 1, the level set itself."""
 
     low: Tensor  # (R, m): where it starts, from the foot of its perpendicular; it may be -infinity
@@ -83,7 +83,7 @@ class _Numbers(NamedTuple):
         return left.to(torch.int8).argmax(-1)
 
 
-def spans_with_ties(near: Near) -> Spans:
+def spans_with_ties(near: NearestLines) -> ClippedLines:
     """What is left of each line, whatever coincides."""
     epsilon = rounding_error(near.normals.dtype, TERMS)
     own = _perturbed(near)
@@ -111,51 +111,51 @@ def spans_with_ties(near: Near) -> Spans:
         exists &= matters
     nowhere = torch.zeros_like(exists[:, 0])
     least, most = low.parts[..., 0].where(has_start, -torch.inf), high.parts[..., 0].where(has_end, torch.inf)
-    return Spans(least, most, before, after, exists, nowhere)
+    return ClippedLines(least, most, before, after, exists, nowhere)
 
 
-def _perturbed(near: Near) -> _Numbers:
+def _perturbed(near: NearestLines) -> _Numbers:
     """Signed distances (R, n, 2 + n) of the point from the lines: value, level, rows from the last down."""
     steepness, n = _steepness(near), near.rows.shape[1]
     side = torch.where(near.signs, near.scale, -near.scale)
     rank = torch.argsort(torch.argsort(near.rows, dim=1, descending=True), dim=1)
     own = torch.zeros((*near.rows.shape, n), dtype=side.dtype, device=side.device)
     own.scatter_(2, rank[:, :, None], side[:, :, None])
-    assert near.climbs is not None
-    parts = torch.cat([near.distances[:, :, None], -(side * near.climbs)[:, :, None], own], dim=2)
+    assert near.normal_slopes is not None
+    parts = torch.cat([near.distances[:, :, None], -(side * near.normal_slopes)[:, :, None], own], dim=2)
     noise = steepness[:, :, None] * torch.stack([parts.new_tensor(near.reach), parts.new_tensor(1.0)])
     epsilon = rounding_error(side.dtype, TERMS)
     return _Numbers(parts, epsilon * torch.cat([noise, steepness[:, :, None] * own.abs()], dim=2))
 
 
-def _steepness(near: Near) -> Tensor:
+def _steepness(near: NearestLines) -> Tensor:
     """One over the sine of the angle between each row (R, n) and the level set."""
-    assert near.climbs is not None
-    return (1 + (near.climbs * near.scale).square()).sqrt()
+    assert near.normal_slopes is not None
+    return (1 + (near.normal_slopes * near.scale).square()).sqrt()
 
 
-def _matters(near: Near) -> Tensor:
+def _matters(near: NearestLines) -> Tensor:
     """False (R, n) for rows that do not cut the plane, being parallel to it within rounding, or constant."""
     is_steep = rounding_error(near.normals.dtype, TERMS) * _steepness(near) < COARSEST
     return is_steep & ~_is_constant(near)
 
 
-def _is_constant(near: Near) -> Tensor:
+def _is_constant(near: NearestLines) -> Tensor:
     """True (R, n) for rows that are constant in the cell, up to rounding: what they are made of cancels."""
-    assert near.climbs is not None
+    assert near.normal_slopes is not None
     assert near.noise is not None
-    return (1 / near.scale).square() + near.climbs.square() <= near.noise.square()
+    return (1 / near.scale).square() + near.normal_slopes.square() <= near.noise.square()
 
 
-def _excludes(near: Near) -> Tensor:
+def _excludes(near: NearestLines) -> Tensor:
     """True (R, n) where a row that does not cut the plane has it on the other side than the cell.
 
     Where the plane lies in the row it is moved to where f falls; a row that is zero all over counts as +.
     """
-    assert near.climbs is not None
+    assert near.normal_slopes is not None
     assert near.noise is not None
     side = torch.where(near.signs, 1, -1)
-    slopes = torch.maximum(near.noise, rounding_error(near.heights.dtype, TERMS) * near.climbs.abs())
-    falls = torch.where(_is_constant(near), -1, near.climbs)
+    slopes = torch.maximum(near.noise, rounding_error(near.heights.dtype, TERMS) * near.normal_slopes.abs())
+    falls = torch.where(_is_constant(near), -1, near.normal_slopes)
     is_in_row = near.heights.abs() <= slopes * near.reach
     return torch.where(is_in_row, side * falls > 0, side * near.heights < 0)

@@ -41,10 +41,10 @@ def surface_of_walk(walk: Walk, rows: Arrangement, program: Program, domain: Dom
     A side that its neighbour lacks counts as torn, and a cell that should have sides but has none.
     """
     sides = _relate(walk, rows.layout.n_rows)
-    n_torn = _count_lacking(walk, sides, rows.layout.n_walls) + walk.n_hollow
+    n_inconsistent = _count_lacking(walk, sides, rows.layout.n_walls) + walk.n_empty
     if program.in_dim == 2:
         curve = link_surface(program, domain, _curve(walk, sides, rows), rows)
-        return curve._replace(n_torn=curve.n_torn + n_torn)
+        return curve._replace(n_inconsistent=curve.n_inconsistent + n_inconsistent)
     vertex, first = _corners(sides)
     before, row, cells = sides.row[sides.previous[first]], sides.row[first], sides.cell[first]
     level = torch.full_like(row, rows.layout.first_output)
@@ -62,8 +62,8 @@ def surface_of_walk(walk: Walk, rows: Arrangement, program: Program, domain: Dom
     )
     met = walk.cells.words[: walk.n_sides.shape[0]][walk.n_sides > 0]
     none = Polygons(vertex.new_zeros(1), vertex[:0])
-    n_torn += _count_clashing(sides)
-    return Surface(skeleton, Polygons.of_sizes(walk.n_sides, vertex), met, none, n_torn)
+    n_inconsistent += _count_misoriented(sides)
+    return Surface(skeleton, Polygons.of_sizes(walk.n_sides, vertex), met, none, n_inconsistent)
 
 
 def _relate(walk: Walk, n_rows: int) -> _Sides:
@@ -110,7 +110,7 @@ def _count_lacking(walk: Walk, sides: _Sides, n_walls: int) -> int:
     return int(((sides.partner == every) & (sides.row >= n_walls) & is_cut).sum())
 
 
-def _count_clashing(sides: _Sides) -> int:
+def _count_misoriented(sides: _Sides) -> int:
     """Corners where a polygon and its neighbour meet different rows."""
     has = (sides.partner[sides.previous] != sides.previous).nonzero()[:, 0]
     onward = sides.partner[sides.previous[has]]

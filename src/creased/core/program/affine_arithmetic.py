@@ -19,30 +19,30 @@ from torch import Tensor
 from creased.core.program.program import Affine, Block
 
 
-class Forms(NamedTuple):
+class AffineForms(NamedTuple):
     """S affine forms on each of R cells."""
 
     maps: Tensor  # (R, D + 1, S), the constant last
     error: Tensor  # (R, S), >= 0
     symbols: Tensor  # (R, K, S)
 
-    def choose(self, index: Tensor) -> Forms:
+    def choose(self, index: Tensor) -> AffineForms:
         """Those on the cells (m,)."""
-        return Forms(*(part.index_select(0, index) for part in self))
+        return AffineForms(*(part.index_select(0, index) for part in self))
 
 
-def input_forms(dim: int, dtype: torch.dtype, device: torch.device) -> Forms:
+def input_forms(dim: int, dtype: torch.dtype, device: torch.device) -> AffineForms:
     """The position itself, on one cell."""
     maps = torch.eye(dim + 1, dim, dtype=dtype, device=device)[None]
-    return Forms(maps, maps.new_zeros((1, dim)), maps.new_zeros((1, 0, dim)))
+    return AffineForms(maps, maps.new_zeros((1, dim)), maps.new_zeros((1, 0, dim)))
 
 
-def loss(dtype: torch.dtype, n_terms: int) -> float:
+def gamma(dtype: torch.dtype, n_terms: int) -> float:
     """How far a computed sum of products can be off, relative to the sum of absolute values."""
     return 2 * (n_terms + 8) * torch.finfo(dtype).eps
 
 
-def size_of(forms: Forms, reach: Tensor) -> Tensor:
+def size_of(forms: AffineForms, reach: Tensor) -> Tensor:
     """Bounds (S,) on the absolute values, and on the sums over absolute values that they are computed by.
 
     Args:
@@ -55,27 +55,29 @@ def size_of(forms: Forms, reach: Tensor) -> Tensor:
     return size + (forms.error + spread(forms)).amax(0)
 
 
-def spread(forms: Forms) -> Tensor:
+def spread(forms: AffineForms) -> Tensor:
     """How far (R, S) the symbols reach in all."""
     return forms.symbols.abs().sum(1)
 
 
-def apply(affine: Affine, forms: Forms, size: Tensor) -> Forms:
+def apply(affine: Affine, forms: AffineForms, size: Tensor) -> AffineForms:
     """The forms of an affine function of what has these forms, and this size (S,)."""
-    lost = loss(forms.maps.dtype, forms.maps.shape[1] + forms.symbols.shape[1] + affine.weight.shape[1])
+    lost = gamma(forms.maps.dtype, forms.maps.shape[1] + forms.symbols.shape[1] + affine.weight.shape[1])
     weight = affine.weight.abs()
     maps = forms.maps @ affine.weight.T
     maps[:, -1] += affine.bias
     error = forms.error @ weight.T + lost * (weight @ size + affine.bias.abs())
-    return Forms(maps, error, forms.symbols @ affine.weight.T)
+    return AffineForms(maps, error, forms.symbols @ affine.weight.T)
 
 
-def scale(forms: Forms, slope: Tensor) -> Forms:
+def scale(forms: AffineForms, slope: Tensor) -> AffineForms:
     """The forms times slopes (R, S) >= 0; changes those given."""
-    return Forms(forms.maps.mul_(slope[:, None]), forms.error.mul_(slope), forms.symbols.mul_(slope[:, None]))
+    return AffineForms(
+        forms.maps.mul_(slope[:, None]), forms.error.mul_(slope), forms.symbols.mul_(slope[:, None])
+    )
 
 
-def closing(block: Block) -> Affine | None:
+def output_map(block: Block) -> Affine | None:
     """The next state as an affine function of relu(z) and, behind it, the state; None: it is relu(z)."""
     if block.mix is None and block.skip is None and block.shift is None:
         return None
@@ -85,22 +87,22 @@ def closing(block: Block) -> Affine | None:
     return Affine(weight, weight.new_zeros(weight.shape[0]) if block.shift is None else block.shift)
 
 
-def close(block: Block, hidden: Forms, state: Forms, reach: Tensor) -> Forms:
+def close(block: Block, hidden: AffineForms, state: AffineForms, reach: Tensor) -> AffineForms:
     """The next state, of relu(z) and the state; the first symbols of relu(z) are those of the state."""
-    last = closing(block)
+    last = output_map(block)
     if last is None:
         return hidden
     both = hidden if block.skip is None else _beside(hidden, state)
     return apply(last, both, size_of(both, reach))
 
 
-def _beside(hidden: Forms, state: Forms) -> Forms:
+def _beside(hidden: AffineForms, state: AffineForms) -> AffineForms:
     n_new = hidden.symbols.shape[1] - state.symbols.shape[1]
     symbols = torch.nn.functional.pad(state.symbols, (0, 0, 0, n_new))
     both = zip(hidden, state._replace(symbols=symbols), strict=True)
-    return Forms(*(torch.cat(pair, dim=-1) for pair in both))
+    return AffineForms(*(torch.cat(pair, dim=-1) for pair in both))
 
 
-def advance_forms(block: Block, state: Forms, masks: Tensor, reach: Tensor) -> Forms:
+def advance_forms(block: Block, state: AffineForms, masks: Tensor, reach: Tensor) -> AffineForms:
     """The next state on cells with activation patterns masks (R, N)."""
     return close(block, scale(apply(block.affine, state, size_of(state, reach)), masks), state, reach)

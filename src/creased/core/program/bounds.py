@@ -22,7 +22,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.program.affine_arithmetic import Forms, apply, close, closing, loss, scale, size_of, spread
+from creased.core.program.affine_arithmetic import (
+    AffineForms,
+    apply,
+    close,
+    gamma,
+    output_map,
+    scale,
+    size_of,
+    spread,
+)
 from creased.core.program.program import Affine, Block, Program
 
 
@@ -30,7 +39,7 @@ class Cells(NamedTuple):
     """Where a function is bounded, and what is known of it there."""
 
     corners: Tensor  # (R, m, D + 1): vertices, repeated to one number, with a 1 behind
-    state: Forms  # of the first block's state
+    state: AffineForms  # of the first block's state
     side: Tensor  # (R,): the sign, +1 or -1, that the output has at the vertices
 
     def choose(self, index: Tensor) -> Cells:
@@ -82,7 +91,7 @@ def _relax_forward(tail: Tail, cells: Cells, n_symbols: int) -> list[Relaxation]
     return relaxations
 
 
-def _ranges(forms: Forms, corners: Tensor) -> tuple[Tensor, Tensor]:
+def _ranges(forms: AffineForms, corners: Tensor) -> tuple[Tensor, Tensor]:
     """Bounds (R, N) below and above, over cells with these corners (R, m, D + 1)."""
     values = torch.bmm(corners, forms.maps)
     error = forms.error + spread(forms)
@@ -98,7 +107,7 @@ def _relax(low: Tensor, high: Tensor, state_size: Tensor) -> Relaxation:
     return Relaxation(slope, -slope * below, (above > -below).to(low.dtype), state_size, hidden_size)
 
 
-def _relu(z: Forms, relaxation: Relaxation, n_symbols: int) -> Forms:
+def _relu(z: AffineForms, relaxation: Relaxation, n_symbols: int) -> AffineForms:
     """relu(z), between its two parallel bounds; changes z. The symbols of z come first, in their order."""
     half_rise = relaxation.rise / 2
     hidden = scale(z, relaxation.slope)
@@ -113,7 +122,7 @@ def _relu(z: Forms, relaxation: Relaxation, n_symbols: int) -> Forms:
     return hidden._replace(error=error, symbols=torch.cat([hidden.symbols, fresh], 1))
 
 
-def _condense(forms: Forms, n_symbols: int) -> Forms:
+def _condense(forms: AffineForms, n_symbols: int) -> AffineForms:
     """The same with as many symbols at most: those that are smallest over all cells become error."""
     if forms.symbols.shape[1] <= n_symbols:
         return forms
@@ -139,14 +148,14 @@ def _lowest_value(tail: Tail, relaxations: list[Relaxation], cells: Cells) -> Te
     """
     program, side = tail.program, cells.side
     terms = max(sum(block.affine.weight.shape) for block in (*program.blocks, Block(program.head)))
-    lost = loss(program.dtype, 2 * terms + cells.corners.shape[2])
+    lost = gamma(program.dtype, 2 * terms + cells.corners.shape[2])
     least = _Functional(
         side[:, None] * program.head.weight[0],
         side * program.head.bias[0],
         lost * program.head.bias[0].abs().expand_as(side),
     )
     for block, relaxation in zip(reversed(program.blocks), reversed(relaxations), strict=True):
-        least, through = _pull_through_closing(least, block, relaxation, lost)
+        least, through = _pull_through_output_map(least, block, relaxation, lost)
         least = _pull_through_relu(least, relaxation, lost)
         least = _pull(least, block.affine, relaxation.state_size, lost)
         if through is not None:
@@ -167,11 +176,11 @@ def _pull(least: _Functional, affine: Affine, size: Tensor, lost: float) -> _Fun
     )
 
 
-def _pull_through_closing(
+def _pull_through_output_map(
     least: _Functional, block: Block, relaxation: Relaxation, lost: float
 ) -> tuple[_Functional, Tensor | None]:
     """In relu(z), and the covector (R, S) on the state that the block passes on, if it does."""
-    last = closing(block)
+    last = output_map(block)
     if last is None:
         return least, None
     size = relaxation.hidden_size

@@ -15,10 +15,10 @@ from creased.core.arrangement.skeleton import Skeleton, own_edges
 from creased.core.numerics.memory import free_bytes, in_gigabytes
 from creased.core.numerics.tensors import Growable
 from creased.core.subdivision.pieces import Cutter, Piece, on_row
-from creased.core.subdivision.problem import Task
+from creased.core.subdivision.problem import SubdivisionProblem
 
 
-class Welder:
+class PieceMerger:
     """Takes pieces one by one, in the order in which they were cut, and gives one skeleton.
 
     Args:
@@ -36,7 +36,7 @@ class Welder:
         self._shared: list[Tensor] = []  # numbers of vertices that later pieces find again
         self._found_again: list[CellCodes] = []  # vertices of earlier pieces; edges name them -1, -2, ...
         self._n_found_again = 0
-        self.n_torn = 0
+        self.n_inconsistent = 0
 
     @property
     def n_bytes(self) -> int:
@@ -76,7 +76,7 @@ class Welder:
         self._words.append(cells.words)
         self._edges.append(edges)
         self._edge_zero_ids.append(edge_zero_ids)
-        self.n_torn += piece.n_torn
+        self.n_inconsistent += piece.n_inconsistent
 
     def finish(self) -> Skeleton:
         """All that was added, as one skeleton."""
@@ -108,7 +108,7 @@ class Welder:
             end[place] = found.to(end.dtype)
             is_whole[place[found < 0]] = False
         if not bool(is_whole.all()):  # rounding made the pieces differ
-            self.n_torn += int((~is_whole).sum())
+            self.n_inconsistent += int((~is_whole).sum())
             kept = is_whole.nonzero()[:, 0]
             self._edges = self._edges.select(kept)
             self._edge_zero_ids = self._edge_zero_ids.select(kept)
@@ -124,36 +124,36 @@ class Extraction(NamedTuple):
     """A cut skeleton."""
 
     skeleton: Skeleton
-    n_torn: int
+    n_inconsistent: int
     notes: tuple[str, ...]  # what is unusual, in words
     is_whole: bool  # False: stopped before it took more memory than allowed
 
 
 def collect(
-    task: Task,
+    problem: SubdivisionProblem,
     memory: int | None,
     level_row: int | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Extraction:
     """Cut all of a domain, or as much as memory allows; keep all cells, or those on one row."""
-    memory = free_bytes(task.program.device) if memory is None else memory
+    memory = free_bytes(problem.program.device) if memory is None else memory
     held = ASSEMBLY if level_row is not None else 1
-    cutter, welder, done = Cutter(task), Welder(task.start()[0], task.rows), 0.0
+    cutter, merger, done = Cutter(problem), PieceMerger(problem.start()[0], problem.rows), 0.0
     notes: tuple[str, ...] = ()
     while not notes and (piece := cutter.next_piece()) is not None:
-        welder.add(piece if level_row is None else on_row(piece, level_row))
+        merger.add(piece if level_row is None else on_row(piece, level_row))
         done += piece.share
         if progress is not None:
-            progress(f"{min(done, 1):.0%} of the domain is cut: {welder.n_cells[0]:,} vertices")
-        needed = held * welder.n_bytes / max(done, SOON)
+            progress(f"{min(done, 1):.0%} of the domain is cut: {merger.n_cells[0]:,} vertices")
+        needed = held * merger.n_bytes / max(done, SOON)
         if memory is not None and needed > memory and not cutter.is_done:
-            notes = (_why_stopped(welder, min(done, 1), needed, memory),)
-    cells, _ = task.settle(welder.finish())
-    return Extraction(cells, welder.n_torn, notes, is_whole=not notes)
+            notes = (_why_stopped(merger, min(done, 1), needed, memory),)
+    cells, _ = problem.settle(merger.finish())
+    return Extraction(cells, merger.n_inconsistent, notes, is_whole=not notes)
 
 
-def _why_stopped(welder: Welder, done: float, needed: float, memory: int) -> str:
-    n_vertices, n_edges = welder.n_cells
+def _why_stopped(merger: PieceMerger, done: float, needed: float, memory: int) -> str:
+    n_vertices, n_edges = merger.n_cells
     return (
         f"stopped after {done:.1%} of the domain, at {n_vertices:,} vertices and {n_edges:,} edges: all "
         f"of it would take about {in_gigabytes(needed)}, and {in_gigabytes(memory)} are allowed"

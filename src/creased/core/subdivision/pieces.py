@@ -20,9 +20,9 @@ from creased.core.numerics.memory import working_bytes
 from creased.core.numerics.tensors import Growable
 from creased.core.program.program import Affine
 from creased.core.program.rounding import advance_quietly, inherited_noise, silence_sums
-from creased.core.subdivision.problem import Task
+from creased.core.subdivision.problem import SubdivisionProblem
 from creased.core.subdivision.prune import Pruner
-from creased.core.subdivision.subproblem import Work, divide, renumber
+from creased.core.subdivision.subproblem import Subproblem, divide, renumber
 
 FEW = 8  # while vertices are fewer than would be divided by this factor, new regions get numbers of their own
 
@@ -33,30 +33,30 @@ class Piece(NamedTuple):
     skeleton: Skeleton
     corners: Tensor | None  # (V, 2^D) int32; None: this is the whole
     share: float  # of the whole, about
-    n_torn: int  # faces that rounding left open
+    n_inconsistent: int  # faces that rounding left open
 
 
 class Cutter:
-    """Cuts a task, piece by piece; neighbours follow each other."""
+    """Cuts a problem, piece by piece; neighbours follow each other."""
 
-    def __init__(self, task: Task) -> None:
-        self._task = task
-        self._program, self._rows = task.cutting, task.rows
+    def __init__(self, problem: SubdivisionProblem) -> None:
+        self._problem = problem
+        self._program, self._rows = problem.cutting, problem.rows
         self._affines = [block.affine for block in self._program.blocks] + [
             self._program.head
-        ] * task.has_outputs
+        ] * problem.has_outputs
         self._pruner: Pruner | None = None
         self._noise: list[Tensor | None] = []  # of the states, inherited
-        self._stack: list[Work] = [self._start()]
+        self._stack: list[Subproblem] = [self._start()]
 
     @torch.inference_mode()
     def next_piece(self) -> Piece | None:
         """The next piece; None when all of the domain is done."""
         while self._stack:
-            work = self._stack.pop()
-            if self._is_cut(work):
-                return _finish(work)
-            self._stack.extend(reversed(self._advance(work)))
+            part = self._stack.pop()
+            if self._is_cut(part):
+                return _finish(part)
+            self._stack.extend(reversed(self._advance(part)))
         return None
 
     @property
@@ -65,61 +65,61 @@ class Cutter:
         return not self._stack
 
     @torch.inference_mode()
-    def _start(self) -> Work:
+    def _start(self) -> Subproblem:
         """The whole domain, ready for the first block."""
-        task, program = self._task, self._program
-        start, corners = task.start()
+        problem, program = self._problem, self._program
+        start, corners = problem.start()
         self._noise = inherited_noise(program, start.vertices)
-        if task.prune and program.blocks:
+        if problem.prune and program.blocks:
             self._pruner = Pruner(program, start.vertices.abs().amax(0))
-        at_once = task.at_once or max(working_bytes(program.device) // self._bytes_a_vertex(), 1)
+        at_once = problem.at_once or max(working_bytes(program.device) // self._bytes_a_vertex(), 1)
         # So many vertices have C(n, D) creases; where they fit at once, nothing need be numbered.
-        is_large = math.comb(self._rows.layout.n_neurons, task.domain.dim) > at_once
+        is_large = math.comb(self._rows.layout.n_neurons, problem.domain.dim) > at_once
         is_numbered = self._pruner is not None or is_large
         skeleton = GrowingSkeleton.of(start, corners if is_numbered else None)
-        cut = self._start_block(skeleton, 0, start.vertices, task.n_started)
-        return Work(skeleton, cut, 0, at_once, forms=self._pruner.whole() if self._pruner else None)
+        cut = self._start_block(skeleton, 0, start.vertices, problem.n_started)
+        return Subproblem(skeleton, cut, 0, at_once, forms=self._pruner.whole() if self._pruner else None)
 
     def _bytes_a_vertex(self) -> int:
         """What one vertex and what goes with it take, about, while a part is cut."""
-        dim, layout, program = self._task.domain.dim, self._rows.layout, self._program
+        dim, layout, program = self._problem.domain.dim, self._rows.layout, self._program
         number = program.head.weight.element_size()
         widest = max((sum(block.affine.weight.shape) for block in program.blocks), default=1)
         edges = dim * (8 + 4 * (dim - 1))
-        maps = 4 * 2**dim + (dim + 1) * number * widest // 4 if self._task.prune else 0
+        maps = 4 * 2**dim + (dim + 1) * number * widest // 4 if self._problem.prune else 0
         return dim * (number + 4) + 8 * layout.n_words + edges + number * widest + maps
 
-    def _is_cut(self, work: Work) -> bool:
-        return work.cut.is_done and work.index >= len(self._affines) - 1
+    def _is_cut(self, part: Subproblem) -> bool:
+        return part.cut.is_done and part.index >= len(self._affines) - 1
 
-    def _advance(self, work: Work) -> list[Work]:
+    def _advance(self, part: Subproblem) -> list[Subproblem]:
         """Cut by neurons until the part is done, or so large that it is divided."""
-        while not self._is_cut(work):
-            if work.cut.is_done:
-                self._next_block(work)
-            cut_by_next(work.skeleton, work.cut)
-            if self._pruner and work.index < len(self._program.blocks):
-                self._pruner.within_block(work)
-            if work.skeleton.vertices.n > work.split_above and not self._is_cut(work):
-                return divide(work)
-        return [work]
+        while not self._is_cut(part):
+            if part.cut.is_done:
+                self._next_block(part)
+            cut_by_next(part.skeleton, part.cut)
+            if self._pruner and part.index < len(self._program.blocks):
+                self._pruner.within_block(part)
+            if part.skeleton.vertices.n > part.split_above and not self._is_cut(part):
+                return divide(part)
+        return [part]
 
-    def _next_block(self, work: Work) -> None:
+    def _next_block(self, part: Subproblem) -> None:
         """Take the state at the vertices through the block that has cut, and make ready for the next one."""
-        block = self._program.blocks[work.index]
-        z, passengers = work.cut.carried.rows.tensor_split([block.n_neurons], dim=1)
-        state = advance_quietly(block, passengers, z.relu_(), self._noise[work.index])
-        if self._pruner and work.index + 1 < len(self._program.blocks):
-            state = self._pruner.after_block(work, state)
+        block = self._program.blocks[part.index]
+        z, passthrough = part.cut.carried.rows.tensor_split([block.n_neurons], dim=1)
+        state = advance_quietly(block, passthrough, z.relu_(), self._noise[part.index])
+        if self._pruner and part.index + 1 < len(self._program.blocks):
+            state = self._pruner.after_block(part, state)
         else:
             if (
                 not self._pruner
-                and work.skeleton.corners
-                and work.skeleton.vertices.n < work.split_above // FEW
+                and part.skeleton.corners
+                and part.skeleton.vertices.n < part.split_above // FEW
             ):
-                renumber(work)
-            work.index += 1
-        work.cut = self._start_block(work.skeleton, work.index, state)
+                renumber(part)
+            part.index += 1
+        part.cut = self._start_block(part.skeleton, part.index, state)
 
     def _start_block(self, skeleton: GrowingSkeleton, index: int, state: Tensor, n_done: int = 0) -> BlockCut:
         """Make ready for block ``index``, or for the outputs, given its state (V, S) at the vertices."""
@@ -128,20 +128,20 @@ class Cutter:
             return BlockCut(self._rows, first_row, 0, Growable(state), [])
         affine = self._affines[index]
         blocks = self._program.blocks[index : index + 1]
-        has_passengers = any(block.skip is not None for block in blocks)
-        carried = _evaluate(affine, state, self._noise[index], has_passengers=has_passengers)
+        has_passthrough = any(block.skip is not None for block in blocks)
+        carried = _evaluate(affine, state, self._noise[index], has_passthrough=has_passthrough)
         return start_block(
-            skeleton, carried, affine.bias.shape[0], first_row, self._rows, n_done, self._task.decisions
+            skeleton, carried, affine.bias.shape[0], first_row, self._rows, n_done, self._problem.decisions
         )
 
 
-def _evaluate(affine: Affine, state: Tensor, noise: Tensor | None, *, has_passengers: bool) -> Growable:
+def _evaluate(affine: Affine, state: Tensor, noise: Tensor | None, *, has_passthrough: bool) -> Growable:
     """Preactivations at the vertices, with the state (V, S) behind them where the block passes it on."""
     n_neurons, n_inputs = affine.weight.shape
-    width = n_neurons + (n_inputs if has_passengers else 0)
+    width = n_neurons + (n_inputs if has_passthrough else 0)
     values = Growable.with_room(state.shape[0], state.new_empty((0, width)))
     for rows, inputs in zip(values.rows.split(SCAN), state.split(SCAN), strict=True):
-        if has_passengers:
+        if has_passthrough:
             rows[:, :n_neurons] = affine(inputs)
             rows[:, n_neurons:] = inputs
         else:
@@ -150,10 +150,13 @@ def _evaluate(affine: Affine, state: Tensor, noise: Tensor | None, *, has_passen
     return values
 
 
-def _finish(work: Work) -> Piece:
-    corners = work.skeleton.corners
+def _finish(part: Subproblem) -> Piece:
+    corners = part.skeleton.corners
     return Piece(
-        work.skeleton.freeze(), None if corners is None else corners.rows, work.share, work.skeleton.n_torn
+        part.skeleton.freeze(),
+        None if corners is None else corners.rows,
+        part.share,
+        part.skeleton.n_inconsistent,
     )
 
 

@@ -23,7 +23,7 @@ from creased.core.program.program import Affine, Program
 FEWEST_STEPS = 1 << 18  # floating-point numbers across the domain; with fewer, vertices are lost
 
 
-class Task(NamedTuple):
+class SubdivisionProblem(NamedTuple):
     """What is to be cut, and how."""
 
     program: Program  # detached, finite; its outputs less the level
@@ -89,7 +89,7 @@ def _negated(program: Program) -> Program:
     return replace(program, head=Affine(-program.head.weight, -program.head.bias))
 
 
-def make_task(
+def make_problem(
     program: Program,
     domain: Domain,
     level: float | None,
@@ -100,8 +100,8 @@ def make_task(
     prune: bool = False,
     band: float | None = None,
     zero_sign: int = 1,
-) -> Task:
-    """The task of cutting a program, its outputs less the level, on a domain.
+) -> SubdivisionProblem:
+    """The problem of cutting a program, its outputs less the level, on a domain.
 
     With a band, values that are smaller, relative to the largest, have their signs decided exactly. Zeros of
     the outputs count as zero_sign. Directions of the whole space that the program leaves out are divided out.
@@ -124,7 +124,7 @@ def make_task(
         cutting = opened.affine if opened else program
         cutting = cutting if zero_sign > 0 else _negated(cutting)
         decisions = Decisions(ExactRows(cutting, domain.exact_walls(), layout), band)
-    return Task(
+    return SubdivisionProblem(
         program,
         domain,
         arrange(layout, program.device),

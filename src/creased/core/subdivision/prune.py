@@ -21,15 +21,15 @@ from torch import Tensor
 
 from creased.core.arrangement.orthants import DEAD, any_corner
 from creased.core.arrangement.signs import masks_of
-from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton, restrict
+from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton, subcomplex
 from creased.core.numerics.tensors import Growable
-from creased.core.program.affine_arithmetic import Forms, advance_forms, input_forms
+from creased.core.program.affine_arithmetic import AffineForms, advance_forms, input_forms
 from creased.core.program.bounds import Cells, Tail, excludes_zero
 from creased.core.program.program import Block, Program
 from creased.core.subdivision.live_regions import LiveRegions, gather_regions
-from creased.core.subdivision.subproblem import Work
+from creased.core.subdivision.subproblem import Subproblem
 
-FormsOf = Callable[[Tensor], Forms]
+FormsOf = Callable[[Tensor], AffineForms]
 
 GROWTH = 4.0  # live vertices may multiply by this within a block before it is pruned again
 FEWEST = 20_000  # live vertices below which pruning within a block does not pay
@@ -53,58 +53,60 @@ class Pruner:
         self.tails = [Tail(program.tail(index), reach) for index in range(len(program.blocks))]
         self.history: list[tuple[int, int, int]] = []  # block, regions before and after each pruning
 
-    def whole(self) -> Forms:
-        """Forms of the input itself on the one region of a domain that is not cut yet."""
+    def whole(self) -> AffineForms:
+        """AffineForms of the input itself on the one region of a domain that is not cut yet."""
         return input_forms(self.program.in_dim, self.program.dtype, self.program.device)
 
-    def within_block(self, work: Work) -> None:
+    def within_block(self, part: Subproblem) -> None:
         """Prune a part within its block, if its cells have multiplied."""
-        if work.skeleton.vertices.n <= work.prune_above or work.cut.is_done:
+        if part.skeleton.vertices.n <= part.prune_above or part.cut.is_done:
             return
-        block, carried = self.program.blocks[work.index], work.cut.carried.rows
-        z, passengers = carried.tensor_split([work.cut.n_neurons], dim=1)
-        regions = gather_regions(work.skeleton, work.cut)
-        assert work.forms is not None
-        forms = partial(_inherited_forms, work.forms, regions)
-        self._drop(work, regions, forms, block.advance(passengers, torch.relu(z)), work.index + 1)
+        block, carried = self.program.blocks[part.index], part.cut.carried.rows
+        z, passthrough = carried.tensor_split([part.cut.n_neurons], dim=1)
+        regions = gather_regions(part.skeleton, part.cut)
+        assert part.forms is not None
+        forms = partial(_inherited_forms, part.forms, regions)
+        self._drop(part, regions, forms, block.advance(passthrough, torch.relu(z)), part.index + 1)
 
-    def after_block(self, work: Work, state: Tensor) -> Tensor:
+    def after_block(self, part: Subproblem, state: Tensor) -> Tensor:
         """Prune a part that was cut by all of its block, whose next state (V, S) is given; the state kept."""
-        regions = gather_regions(work.skeleton, work.cut)
-        assert work.forms is not None
-        block, reach = self.program.blocks[work.index], self.tails[0].reach
-        forms = partial(_advanced_forms, work.forms, regions, block, reach, work.skeleton, work.cut)
-        work.index += 1
-        work.cut = replace(work.cut, carried=Growable(state), buckets=[])
-        self._drop(work, regions, forms, state, work.index)
-        return work.cut.carried.rows
+        regions = gather_regions(part.skeleton, part.cut)
+        assert part.forms is not None
+        block, reach = self.program.blocks[part.index], self.tails[0].reach
+        forms = partial(_advanced_forms, part.forms, regions, block, reach, part.skeleton, part.cut)
+        part.index += 1
+        part.cut = replace(part.cut, carried=Growable(state), buckets=[])
+        self._drop(part, regions, forms, state, part.index)
+        return part.cut.carried.rows
 
-    def _drop(self, work: Work, regions: LiveRegions, forms: FormsOf, state: Tensor, block: int) -> None:
+    def _drop(
+        self, part: Subproblem, regions: LiveRegions, forms: FormsOf, state: Tensor, block: int
+    ) -> None:
         """Drop what bounds exclude, and renumber.
 
         Args:
-            work: the part; bounds are those of its block and what follows.
+            part: of the domain; bounds are those of its block and what follows.
             regions: of the part.
             forms: gives those of its block's state on regions (m,).
             state: a state (V, S') at the vertices.
             block: the block whose state that is.
         """
         outputs = self.program.tail(block)(state)[:, 0]
-        kept = self._find_kept(work, regions, forms, outputs)
-        corners = work.skeleton.corners
+        kept = self._find_kept(part, regions, forms, outputs)
+        corners = part.skeleton.corners
         assert corners is not None
         regions.rename(corners.rows, torch.where(kept, kept.cumsum(0) - 1, DEAD))
-        found = [forms(chosen) for chosen in kept.nonzero()[:, 0].split(self._batch(work))]
-        work.forms = Forms(*(torch.cat(part) for part in zip(*found, strict=True)))
-        work.skeleton, work.cut = restrict(work.skeleton, work.cut, any_corner(corners.rows >= 0))
-        work.prune_above = max(FEWEST, int(GROWTH * work.skeleton.vertices.n))
-        self.history.append((work.index, kept.shape[0], work.forms.error.shape[0]))
+        found = [forms(chosen) for chosen in kept.nonzero()[:, 0].split(self._batch(part))]
+        part.forms = AffineForms(*(torch.cat(column) for column in zip(*found, strict=True)))
+        part.skeleton, part.cut = subcomplex(part.skeleton, part.cut, any_corner(corners.rows >= 0))
+        part.prune_above = max(FEWEST, int(GROWTH * part.skeleton.vertices.n))
+        self.history.append((part.index, kept.shape[0], part.forms.error.shape[0]))
 
-    def _batch(self, work: Work) -> int:
+    def _batch(self, part: Subproblem) -> int:
         """Regions whose maps are worked on in one go."""
-        return max(BATCH // max(self.program.widths[work.index :]), 1)
+        return max(BATCH // max(self.program.widths[part.index :]), 1)
 
-    def _find_kept(self, work: Work, regions: LiveRegions, forms: FormsOf, outputs: Tensor) -> Tensor:
+    def _find_kept(self, part: Subproblem, regions: LiveRegions, forms: FormsOf, outputs: Tensor) -> Tensor:
         """True (R,) for regions whose vertices have outputs (V,) of both signs, or that are in doubt."""
         vertices = regions.entries // 2**self.program.in_dim
         sizes = regions.offsets.diff()
@@ -114,18 +116,18 @@ class Pruner:
         kept = (n_plus > 0) & (n_plus < sizes)
         rounded = (sizes + ROUND_UP - 1) // ROUND_UP * ROUND_UP
         for size in torch.unique(rounded[~kept]).tolist():
-            for batch in ((rounded == size) & ~kept).nonzero()[:, 0].split(self._batch(work)):
+            for batch in ((rounded == size) & ~kept).nonzero()[:, 0].split(self._batch(part)):
                 place = torch.arange(size, device=batch.device).clamp(max=sizes[batch][:, None] - 1)
                 chosen = vertices[regions.offsets[batch][:, None] + place].reshape(-1)
-                points = work.skeleton.vertices.rows.index_select(0, chosen)
+                points = part.skeleton.vertices.rows.index_select(0, chosen)
                 corners = torch.nn.functional.pad(points, (0, 1), value=1).reshape(len(batch), size, -1)
                 side = torch.where(n_plus[batch] > 0, 1.0, -1.0).to(outputs.dtype)
-                kept[batch] = ~self._excludes_zero(work, Cells(corners, forms(batch), side))
+                kept[batch] = ~self._excludes_zero(part, Cells(corners, forms(batch), side))
         return kept
 
-    def _excludes_zero(self, work: Work, cells: Cells) -> Tensor:
+    def _excludes_zero(self, part: Subproblem, cells: Cells) -> Tensor:
         """True (R,) where the output keeps its sign: by a cheap bound, then by a tighter one."""
-        tail = self.tails[work.index]
+        tail = self.tails[part.index]
         excluded = excludes_zero(tail, cells)
         if len(tail.program.blocks) >= DEEP:
             doubt = (~excluded).nonzero()[:, 0]
@@ -134,20 +136,20 @@ class Pruner:
         return excluded
 
 
-def _inherited_forms(forms: Forms, regions: LiveRegions, chosen: Tensor) -> Forms:
+def _inherited_forms(forms: AffineForms, regions: LiveRegions, chosen: Tensor) -> AffineForms:
     """Those of the regions' parents."""
     return forms.choose(regions.parents.index_select(0, chosen))
 
 
 def _advanced_forms(
-    forms: Forms,
+    forms: AffineForms,
     regions: LiveRegions,
     block: Block,
     reach: Tensor,
     skeleton: GrowingSkeleton,
     cut: BlockCut,
     chosen: Tensor,
-) -> Forms:
+) -> AffineForms:
     """Those of the parents, taken through the block on the side of its neurons where the region lies."""
     dim = skeleton.zero_ids.rows.shape[1]
     entries = regions.entries.index_select(0, regions.offsets.index_select(0, chosen))

@@ -23,7 +23,7 @@ from creased.core.arrangement.hash_keys import CellCodes, cell_keys, pair_equal
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.domains.box import Box
 from creased.core.subdivision.merge import Extraction, collect
-from creased.core.subdivision.problem import Task
+from creased.core.subdivision.problem import SubdivisionProblem
 
 PLACES = (0.513, 0.479, 0.531, 0.467)  # of planes, as shares of sides, in one round and the next; never 1/2
 
@@ -34,7 +34,7 @@ class Part(NamedTuple):
     skeleton: Skeleton  # its edges are those with both ends here
     loose_ends: Tensor  # (n,) int64: the one end here of an edge that is cut
     loose_codes: CellCodes  # of that edge, n
-    n_torn: int
+    n_inconsistent: int
     notes: tuple[str, ...]
     is_whole: bool
 
@@ -67,15 +67,15 @@ def _sides(box: Box) -> list[float]:
     return [upper - lower for lower, upper in zip(box.lower, box.upper, strict=True)]
 
 
-def cut_part(task: Task, level_row: int | None, memory: int | None, part: Box) -> Part:
-    """Cut one sub-box of a task's domain by all rows; keep what is of the whole, on one row or altogether."""
-    assert isinstance(task.domain, Box)
-    done = collect(task._replace(domain=part), memory, level_row)
+def cut_part(problem: SubdivisionProblem, level_row: int | None, memory: int | None, part: Box) -> Part:
+    """Cut one sub-box by all rows; keep what is of the whole domain, on one row or altogether."""
+    assert isinstance(problem.domain, Box)
+    done = collect(problem._replace(domain=part), memory, level_row)
     cells = done.skeleton
-    is_real = ~_in_planes(cells.zero_ids, part, task.domain)
+    is_real = ~_in_planes(cells.zero_ids, part, problem.domain)
     first, second = cells.edges.long().unbind(1)
     n_ends = is_real[first].long() + is_real[second].long()
-    n_ends = n_ends.masked_fill(_in_planes(cells.edge_zero_ids, part, task.domain), 0)
+    n_ends = n_ends.masked_fill(_in_planes(cells.edge_zero_ids, part, problem.domain), 0)
     number = is_real.cumsum(0) - 1
     vertex, whole, loose = (mask.nonzero()[:, 0] for mask in (is_real, n_ends == 2, n_ends == 1))
     kept = Skeleton(
@@ -88,7 +88,7 @@ def cut_part(task: Task, level_row: int | None, memory: int | None, part: Box) -
     ends = number[torch.where(is_real[first], first, second)[loose]]
     words = (cells.words[first] | cells.words[second])[loose]
     codes = CellCodes(words, cells.edge_zero_ids[loose])
-    return Part(kept, ends, codes, done.n_torn, done.notes, done.is_whole)
+    return Part(kept, ends, codes, done.n_inconsistent, done.notes, done.is_whole)
 
 
 def _in_planes(zero_ids: Tensor, part: Box, whole: Box) -> Tensor:
@@ -101,7 +101,7 @@ def _in_planes(zero_ids: Tensor, part: Box, whole: Box) -> Tensor:
     return (is_wall & is_plane[torch.where(is_wall, zero_ids, 0).long()]).any(1)
 
 
-def stitch(parts: Sequence[Part], task: Task) -> tuple[Extraction, int]:
+def stitch(parts: Sequence[Part], problem: SubdivisionProblem) -> tuple[Extraction, int]:
     """One skeleton of all parts, and the number of ends that nothing was tied to."""
     n_before = [0]
     for part in parts:
@@ -110,7 +110,7 @@ def stitch(parts: Sequence[Part], task: Task) -> tuple[Extraction, int]:
     ends = torch.cat([part.loose_ends + n for part, n in zip(parts, offsets, strict=True)])
     columns = zip(*(part.loose_codes for part in parts), strict=True)
     codes = CellCodes(*(torch.cat(column) for column in columns))
-    pairs = pair_equal(lambda table: cell_keys(codes, table), codes.choose, task.rows.keys)
+    pairs = pair_equal(lambda table: cell_keys(codes, table), codes.choose, problem.rows.keys)
     edges = [part.skeleton.edges + n for part, n in zip(parts, offsets, strict=True)]
     skeletons = [part.skeleton for part in parts]
     done = Skeleton(
@@ -122,22 +122,27 @@ def stitch(parts: Sequence[Part], task: Task) -> tuple[Extraction, int]:
     )
     is_whole = all(part.is_whole for part in parts)
     notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
-    n_torn = sum(part.n_torn for part in parts)
-    return Extraction(done, n_torn, notes, is_whole), pairs.n_left if is_whole else 0
+    n_inconsistent = sum(part.n_inconsistent for part in parts)
+    return Extraction(done, n_inconsistent, notes, is_whole), pairs.n_left if is_whole else 0
 
 
 def collect_in_parts(
-    task: Task, n_parts: int, map_parts: MapParts, *, level_row: int | None = None, memory: int | None = None
+    problem: SubdivisionProblem,
+    n_parts: int,
+    map_parts: MapParts,
+    *,
+    level_row: int | None = None,
+    memory: int | None = None,
 ) -> Extraction:
     """What `creased.core.subdivision.merge.collect` gives, by way of sub-boxes.
 
     Where vertices lie so near to planes that parts do not fit, the planes are moved and all is cut again;
     what does not fit in the last round either is counted as torn.
     """
-    assert isinstance(task.domain, Box)
-    cut = partial(cut_part, task, level_row, memory)
+    assert isinstance(problem.domain, Box)
+    cut = partial(cut_part, problem, level_row, memory)
     for place in PLACES:
-        done, n_left = stitch(list(map_parts(cut, split_box(task.domain, n_parts, place))), task)
+        done, n_left = stitch(list(map_parts(cut, split_box(problem.domain, n_parts, place))), problem)
         if not n_left:
             return done
-    return done._replace(n_torn=done.n_torn + n_left)
+    return done._replace(n_inconsistent=done.n_inconsistent + n_left)

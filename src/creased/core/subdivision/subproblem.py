@@ -10,16 +10,16 @@ from torch import Tensor
 from creased.core.arrangement.cells import number_regions
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.orthants import EARLIER, LATER, NOWHERE, any_corner
-from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton, corners_of_edges, restrict
+from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton, corners_of_edges, subcomplex
 from creased.core.numerics.tensors import Growable
-from creased.core.program.affine_arithmetic import Forms
+from creased.core.program.affine_arithmetic import AffineForms
 from creased.core.subdivision.live_regions import gather_regions
 
 N_PARTS = 4  # that a part is divided in
 
 
 @dataclass
-class Work:
+class Subproblem:
     """A part of a domain, cut by all blocks before one and by the first neurons of that."""
 
     skeleton: GrowingSkeleton
@@ -28,37 +28,41 @@ class Work:
     split_above: int  # vertices from which on the part is divided
     share: float = 1.0  # of the whole domain, as far as vertices tell
     prune_above: int = 0  # vertices from which on the part is pruned within a block
-    forms: Forms | None = None  # of the block's state on the regions that corners name, if it is pruned
+    forms: AffineForms | None = None  # of the block's state on the regions that corners name, if it is pruned
 
 
-def divide(work: Work) -> list[Work]:
+def divide(whole: Subproblem) -> list[Subproblem]:
     """Parts of about equal size; what is all one region is given back, to grow further.
 
     A region goes to one part, a cell between parts to each. The cuts are across the longest side, so that
     little lies between.
     """
-    corners = _number_corners(work)
-    part_of = _choose_parts(work, corners)
-    parts: list[Work] = []
+    corners = _number_corners(whole)
+    part_of = _choose_parts(whole, corners)
+    parts: list[Subproblem] = []
     for index in torch.unique(part_of[part_of >= 0]).tolist():
         is_mine = part_of == index
         elsewhere = torch.where(part_of < index, EARLIER, LATER)
         numbers = torch.where(is_mine, is_mine.cumsum(0) - 1, elsewhere).to(corners.dtype)
         table = torch.cat([numbers.new_tensor(sorted(NOWHERE)), numbers])  # these stay what they are
         mine = table.index_select(0, corners.reshape(-1) - min(NOWHERE)).reshape(corners.shape)
-        skeleton = replace(work.skeleton, corners=Growable(mine), n_torn=0 if parts else work.skeleton.n_torn)
-        kept, cut = restrict(skeleton, work.cut, *_live_cells(skeleton, work.cut))
-        forms = None if work.forms is None else work.forms.choose(is_mine.nonzero()[:, 0])
-        parts.append(replace(work, skeleton=kept, cut=cut, share=float(kept.vertices.n), forms=forms))
+        skeleton = replace(
+            whole.skeleton,
+            corners=Growable(mine),
+            n_inconsistent=0 if parts else whole.skeleton.n_inconsistent,
+        )
+        kept, cut = subcomplex(skeleton, whole.cut, *_live_cells(skeleton, whole.cut))
+        forms = None if whole.forms is None else whole.forms.choose(is_mine.nonzero()[:, 0])
+        parts.append(replace(whole, skeleton=kept, cut=cut, share=float(kept.vertices.n), forms=forms))
     if len(parts) == 1:
-        return [replace(work, split_above=2 * work.split_above)]
+        return [replace(whole, split_above=2 * whole.split_above)]
     n_vertices = sum(part.share for part in parts)
-    return [replace(part, share=work.share * part.share / n_vertices) for part in parts]
+    return [replace(part, share=whole.share * part.share / n_vertices) for part in parts]
 
 
-def _choose_parts(work: Work, corners: Tensor) -> Tensor:
+def _choose_parts(part: Subproblem, corners: Tensor) -> Tensor:
     """The part (R,) of each region, in order along the longest side; -1 where a number is not in use."""
-    vertices = work.skeleton.vertices.rows
+    vertices = part.skeleton.vertices.rows
     place = (corners >= 0).reshape(-1).nonzero()[:, 0]
     region = corners.reshape(-1).index_select(0, place)
     longest = int((vertices.amax(0) - vertices.amin(0)).argmax())
@@ -74,22 +78,22 @@ def _choose_parts(work: Work, corners: Tensor) -> Tensor:
     return torch.where(loads > 0, part_of, -1)
 
 
-def _number_corners(work: Work) -> Tensor:
+def _number_corners(part: Subproblem) -> Tensor:
     """Corners (V, 2^D) that name two regions at least, if there are two."""
-    skeleton, cut = work.skeleton, work.cut
+    skeleton, cut = part.skeleton, part.cut
     corners = None if skeleton.corners is None else skeleton.corners.rows
-    if corners is not None and (work.forms is not None or int(corners.max()) > 0):
+    if corners is not None and (part.forms is not None or int(corners.max()) > 0):
         return corners
     numbered, _ = number_regions(CellCodes(cut.words_so_far(skeleton), skeleton.zero_ids.rows), cut.rows)
     return numbered if corners is None else torch.where(corners >= 0, numbered, corners)
 
 
-def renumber(work: Work) -> None:
+def renumber(part: Subproblem) -> None:
     """Let corners name the regions that the block has made of those that they named so far."""
-    regions = gather_regions(work.skeleton, work.cut)
-    assert work.skeleton.corners is not None
+    regions = gather_regions(part.skeleton, part.cut)
+    assert part.skeleton.corners is not None
     numbers = torch.arange(regions.parents.shape[0], device=regions.parents.device)
-    regions.rename(work.skeleton.corners.rows, numbers)
+    regions.rename(part.skeleton.corners.rows, numbers)
 
 
 def _live_cells(skeleton: GrowingSkeleton, cut: BlockCut) -> tuple[Tensor, Tensor]:

@@ -181,12 +181,12 @@ def conditions_of(audit: Audit) -> list[str]:
             "the walls cut the level set: lengths, areas and curvature are those of what is inside, "
             "volumes are closed along the walls"
         )
-    if audit.n_torn:
-        found.append(f"rounding left {audit.n_torn} faces open: what is missing counts nothing")
+    if audit.n_inconsistent:
+        found.append(f"rounding left {audit.n_inconsistent} faces open: what is missing counts nothing")
     if not audit.is_manifold:
         found.append(
-            f"the level set touches itself at {audit.n_crowded_edges} edges and {audit.n_pinched_vertices} "
-            "vertices: curvature is that of pairs of faces there"
+            f"the level set touches itself at {audit.n_nonmanifold_edges} edges and "
+            f"{audit.n_nonmanifold_vertices} vertices: curvature is that of pairs of faces there"
         )
     if audit.n_components > 1:
         found.append(f"the level set has {audit.n_components} components: totals are over all of them")

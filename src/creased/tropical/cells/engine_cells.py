@@ -64,8 +64,8 @@ def engine_cells(
     complex_ = extract_complex(program, box, level=None, memory=share, at_once=at_once)
     if not complex_.is_whole:
         raise ComplexTooLargeError(f"engine_cells: the complex was {complex_.status}")
-    if complex_.n_torn:
-        raise ArithmeticError(f"engine_cells: rounding left {complex_.n_torn} faces open")
+    if complex_.n_inconsistent:
+        raise ArithmeticError(f"engine_cells: rounding left {complex_.n_inconsistent} faces open")
     regions = find_regions(complex_)
     masks = unpack_rows(regions.words, box.n_walls, program.n_neurons)
     is_cell = _is_clearly_cell(program, complex_, regions)

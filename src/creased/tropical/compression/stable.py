@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from creased.core.domains.box import Box
-from creased.core.program.affine_arithmetic import closing, input_forms, loss
+from creased.core.program.affine_arithmetic import gamma, input_forms, output_map
 from creased.core.program.bounds import Cells, Tail, excludes_zero
 from creased.core.program.program import Affine, Program
 from creased.tropical.cells.cells import MOST_CELLS, CellBudgetError, cut_by_rows, is_bounded, start_cone
@@ -117,7 +117,7 @@ def state_ranges(program: Program, box: Box) -> tuple[list[tuple[Tensor, Tensor]
         z = _interval(block.affine, low, high)
         ranges.append(z)
         hidden = (z[0].clamp(min=0), z[1].clamp(min=0))
-        last = closing(block)
+        last = output_map(block)
         if last is not None:
             if block.skip is not None:
                 hidden = torch.cat([hidden[0], low]), torch.cat([hidden[1], high])
@@ -131,7 +131,7 @@ def _interval(affine: Affine, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor
     """Ranges of an affine function of intervals, widened by what rounding can have lost."""
     plus, minus = affine.weight.clamp(min=0), affine.weight.clamp(max=0)
     size = affine.weight.abs() @ torch.maximum(low.abs(), high.abs()) + affine.bias.abs()
-    lost = loss(low.dtype, 2 * affine.weight.shape[1]) * size
+    lost = gamma(low.dtype, 2 * affine.weight.shape[1]) * size
     below = plus @ low + minus @ high + affine.bias - lost
     return below, plus @ high + minus @ low + affine.bias + lost
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.program.affine_arithmetic import closing
+from creased.core.program.affine_arithmetic import output_map
 from creased.core.program.program import Affine, Program
 
 Vector = tuple[int, ...]  # D + 1 integers: an affine function, or a point or direction; the constant last
@@ -64,7 +64,7 @@ class IntegerBlock:
     """One layer of neurons."""
 
     affine: IntegerAffine
-    closing: IntegerAffine | None  # of relu(z) and, where there is a passthrough, the state; None: relu(z)
+    output_map: IntegerAffine | None  # of relu(z) and, where there is a passthrough, the state; None: relu(z)
     has_skip: bool
 
     @property
@@ -76,9 +76,9 @@ class IntegerBlock:
         """The next state on a cell where the preactivations z have these signs."""
         zero = (0,) * len(state.vectors[0])
         hidden = Maps(tuple(v if s > 0 else zero for v, s in zip(z.vectors, signs, strict=True)), z.scale)
-        if self.closing is None:
+        if self.output_map is None:
             return hidden
-        return self.closing(beside(hidden, state) if self.has_skip else hidden)
+        return self.output_map(beside(hidden, state) if self.has_skip else hidden)
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class IntegerProgram:
         program = program.detach()
         blocks = []
         for block in program.blocks:
-            last = closing(block)
+            last = output_map(block)
             last_exact = None if last is None else IntegerAffine.of(last)
             blocks.append(IntegerBlock(IntegerAffine.of(block.affine), last_exact, block.skip is not None))
         return IntegerProgram(tuple(blocks), IntegerAffine.of(program.head), program.in_dim)

@@ -13,7 +13,7 @@ from creased.networks.lowering.graph.refusals import Refusal
 from creased.networks.lowering.graph.slots import BatchSize, Slot
 
 
-class StandIn(fx.Proxy):
+class Proxy(fx.Proxy):
     """What stands for a tensor while a module is traced."""
 
     def __init__(self, slot: Slot, tracer: fx.Tracer) -> None:

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from creased.networks.lowering.graph.eval_mode import in_eval_mode
-from creased.networks.lowering.graph.proxy import StandIn
+from creased.networks.lowering.graph.proxy import Proxy
 from creased.networks.lowering.graph.refusals import (
     Refusal,
     UnsupportedModuleError,
@@ -66,9 +66,9 @@ class Recorder(fx.Tracer):
         """Let a module see what stands for its own tensors."""
         return self._seen(attr_val) if id(attr_val) in self._names else attr_val
 
-    def _seen(self, tensor: Tensor) -> StandIn:
+    def _seen(self, tensor: Tensor) -> Proxy:
         name = self._names[id(tensor)]
-        return StandIn(self.tape.tensor(name, tensor), self)
+        return Proxy(self.tape.tensor(name, tensor), self)
 
     def create_proxy(self, kind: str, target: Any, args: Any, kwargs: Any, *_: Any, **__: Any) -> Any:
         """Do an operation on the tape."""
@@ -78,7 +78,7 @@ class Recorder(fx.Tracer):
         if "input" in options:
             slots = (options.pop("input"), *slots)
         result = self._wrap(self._operate(target, slots, options))
-        if _is_in_place(target, kwargs) and isinstance(args[0], StandIn):
+        if _is_in_place(target, kwargs) and isinstance(args[0], Proxy):
             args[0].slot = result.slot
         return result
 
@@ -98,7 +98,7 @@ class Recorder(fx.Tracer):
         """Arguments with slots for what stands for tensors, and for tensors."""
         if isinstance(structure, fx.proxy.Attribute):
             return self.create_proxy("call_function", getattr, (structure.root, structure.attr), {}).slot
-        if isinstance(structure, StandIn):
+        if isinstance(structure, Proxy):
             return structure.slot
         if isinstance(structure, Tensor):
             is_own = id(structure) in self._names
@@ -113,7 +113,7 @@ class Recorder(fx.Tracer):
 
     def _wrap(self, result: Any) -> Any:
         if isinstance(result, Slot):
-            return StandIn(result, self)
+            return Proxy(result, self)
         if isinstance(result, Extremes):
             return Extremes(self._wrap(result.values))
         if isinstance(result, tuple):
@@ -197,7 +197,7 @@ def trace(module: nn.Module, shape: tuple[int, ...], tape: Tape) -> Slot:
     points = tape.start(math.prod(shape))
     if len(shape) != 1:
         points = tape.apply(torch.Tensor.reshape, points, (-1, *shape))
-    root = _Root(module, StandIn(points, recorder))
+    root = _Root(module, Proxy(points, recorder))
     try:
         with in_eval_mode(module):
             recorder.trace(root)
@@ -210,7 +210,7 @@ def trace(module: nn.Module, shape: tuple[int, ...], tape: Tape) -> Slot:
 
 
 def _flattened(tape: Tape, result: Any) -> Slot:
-    if not isinstance(result, StandIn):
+    if not isinstance(result, Proxy):
         raise Refusal(f"the output must be one tensor, got a {type(result).__name__}")
     if result.slot.is_constant:
         raise Refusal("the output does not depend on the input")
