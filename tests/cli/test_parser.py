@@ -11,7 +11,7 @@ import pytest
 from creased.cli.main import main
 from creased.cli.parser import EXAMPLES, make_parser
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def _commands() -> dict[str, argparse.ArgumentParser]:

@@ -38,7 +38,7 @@ from creased.networks.lowering.operators.pooling import POOLING
 from creased.networks.lowering.operators.sorting import SORTING
 
 OPERATIONS = ARITHMETIC | ARRANGEMENT | LAYERS | PIECEWISE | EXTREMES | POOLING | SORTING
-OURS = str(Path(__file__).parent)
+OURS = str(Path(__file__).parents[1])
 TORCHS = str(Path(torch.__file__).parent)
 
 
