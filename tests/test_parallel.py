@@ -20,6 +20,7 @@ from creased import (
     extract_level_set,
 )
 from creased.core.domains.whole_space import WholeSpace
+from creased.core.provenance import Completeness
 from creased.core.subdivision import sub_boxes
 from creased.core.subdivision.sub_boxes import PLACES, split_box
 from creased.parallel import extract_complex_in_parts, extract_level_set_in_parts, ray_workers
@@ -80,7 +81,7 @@ def test_stitched_ball_is_closed_and_cut_planes_leave_no_vertex() -> None:
     audit = found.audit()
     assert audit.is_closed
     assert audit.euler_characteristic == 2
-    assert found.guarantee == whole.guarantee
+    assert found.provenance.completeness is whole.provenance.completeness
 
 
 def _on_the_plane(place: float) -> Program:
@@ -134,7 +135,7 @@ def test_what_does_not_fit_says_so() -> None:
         random_program(3, (12, 12), seed=1), Box.cube(3, 1), n_parts=2, at_once=100, memory=20_000
     )
     assert not found.is_whole
-    assert "stopped after" in found.status
+    assert found.provenance.completeness is Completeness.STOPPED
 
 
 def test_what_has_no_parts_is_refused() -> None:

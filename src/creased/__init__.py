@@ -27,6 +27,7 @@ from creased.core.domains.whole_space import LinealityError, WholeSpace
 from creased.core.program import combine
 from creased.core.program.affine_slice import ProgramSlice, slice_program, slice_through
 from creased.core.program.program import Affine, Block, Program
+from creased.core.provenance import Completeness, Finding, Provenance
 from creased.io.load import load_program
 from creased.networks import MLP, UnsupportedModuleError, lower
 from creased.viewer.figure import figure
@@ -40,9 +41,11 @@ __all__ = [
     "Block",
     "Box",
     "Certificate",
+    "Completeness",
     "DegenerateError",
     "Domain",
     "Essential",
+    "Finding",
     "LevelSet",
     "LinealityError",
     "Polygons",
@@ -50,6 +53,7 @@ __all__ = [
     "Polytope",
     "Program",
     "ProgramSlice",
+    "Provenance",
     "Regions",
     "Simplex",
     "TrueCells",

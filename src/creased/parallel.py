@@ -11,8 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import torch
 from torch import nn
@@ -22,10 +21,13 @@ from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.core.domains.domain import Domain
-from creased.core.drivers import Asked, level_set_of
+from creased.core.drivers import level_set_of
 from creased.core.method_choice import is_large
-from creased.core.program.program import Affine, Program
-from creased.core.subdivision.problem import make_problem
+from creased.core.numerics.memory import Resources
+from creased.core.options import options_of, require_level
+from creased.core.program.combine import select
+from creased.core.program.program import Program
+from creased.core.subdivision.problem import Numbers, make_problem
 from creased.core.subdivision.sub_boxes import CutPart, MapParts, Part, collect_in_parts
 
 HERE = "127.0.0.1"
@@ -58,17 +60,25 @@ def extract_complex_in_parts(
         ImportError: workers are asked for, and Ray is not installed.
     """
     _check("extract_complex_in_parts", box, n_parts, workers)
-    problem = make_problem(as_program(network), box, level, at_once, None, torch.float64)
+    resources = Resources(memory, at_once)
+    problem = make_problem(as_program(network), box, level, Numbers(torch.float64), resources)
     with nullcontext(map) if workers is None else ray_workers(workers) as map_parts:
         done = collect_in_parts(problem, n_parts, map_parts, memory=memory)
     return PolyhedralComplex(
         *done.skeleton,
         layout=problem.rows.layout,
         domain=box,
-        is_whole=done.is_whole,
-        n_inconsistent=done.n_inconsistent,
-        status="; ".join(done.notes),
+        provenance=done.provenance,
     )
+
+
+class PartsKeywords(TypedDict, total=False):
+    """Keywords of `extract_level_set` that sub-boxes take too."""
+
+    output: int
+    prune: bool | None
+    memory: int | None
+    at_once: int | None
 
 
 def extract_level_set_in_parts(
@@ -76,46 +86,36 @@ def extract_level_set_in_parts(
     box: Box,
     level: float = 0.0,
     *,
-    output: int = 0,
     n_parts: int = 8,
     workers: int | None = None,
-    prune: bool | None = None,
-    memory: int | None = None,
-    at_once: int | None = None,
+    **keywords: Unpack[PartsKeywords],
 ) -> LevelSet:
     """The exact set {f = level} of one output on a box, subdivided in sub-boxes and stitched.
 
-    The further arguments are those of `extract_complex_in_parts`.
+    The arguments are those of `extract_complex_in_parts`.
 
     Args:
         network: what to extract.
         box: where.
         level: the value of the output.
-        output: which output.
         n_parts: sub-boxes.
         workers: Ray's; None cuts one sub-box after the other.
-        prune: drop what provably misses the level; by default where it pays.
-        memory: bytes that a part may take.
-        at_once: vertices that are cut at once.
+        **keywords: ``output``, ``prune``, ``memory`` (of a part) and ``at_once`` as of `extract_level_set`.
     """
     _check("extract_level_set_in_parts", box, n_parts, workers)
-    program = as_program(network)
-    if not 0 <= output < program.out_dim:
-        raise ValueError(
-            f"extract_level_set_in_parts: output must be in 0..{program.out_dim - 1}, got {output}"
-        )
-    chosen = slice(output, output + 1)
-    program = replace(program, head=Affine(program.head.weight[chosen], program.head.bias[chosen]))
-    drops = is_large(program) if prune is None else prune
-    problem = make_problem(program, box, level, at_once, None, torch.float64, prune=drops)
+    program, options = as_program(network), options_of("extract_level_set_in_parts", keywords, PartsKeywords)
+    require_level("extract_level_set_in_parts", program, level, options.output)
+    program, memory = select(program, options.output), options.resources.memory
+    prune = is_large(program) if options.prune is None else options.prune
+    problem = make_problem(program, box, level, Numbers(torch.float64), options.resources, prune=prune)
     row = problem.rows.layout.first_output
     with nullcontext(map) if workers is None else ray_workers(workers) as map_parts:
         done = collect_in_parts(problem, n_parts, map_parts, level_row=row, memory=memory)
-    return level_set_of(problem, done, Asked(level, output, "", (), 0, True, None, memory, None))
+    return level_set_of(problem, done, level, options.output)
 
 
 def _check(call: str, box: Domain, n_parts: int, workers: int | None) -> None:
-    if not isinstance(box, Box):
+    if not box.is_box:
         raise ValueError(f"{call}: sub-boxes are parts of a Box, got {type(box).__name__}")
     if n_parts < 1 or (workers is not None and workers < 1):
         raise ValueError(f"{call}: n_parts and workers must be 1 or more, got {n_parts} and {workers}")

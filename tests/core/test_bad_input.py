@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from creased import Affine, Block, Box, Program, extract_complex, extract_level_set
+from creased.core.provenance import Finding
 from tests.strategies import random_program
 
 
@@ -77,7 +78,9 @@ def test_output_out_of_range_is_refused(output: int) -> None:
 def test_level_that_is_not_met_is_a_status(dim: int, level: float) -> None:
     surface = extract_level_set(random_program(dim, (4, 3)), Box.cube(dim, 1), level)
     assert surface.is_empty
-    assert f"does not cross the value {level:g}" in surface.status
+    assert surface.provenance.has(Finding.EMPTY)
+    assert surface.is_complete
+    assert f"{level:g}" in surface.status
     found = surface.audit()
     assert (found.n_vertices, found.n_edges, found.n_polygons, found.n_components) == (0, 0, 0, 0)
     assert str(found) == "empty level set"

@@ -21,6 +21,7 @@ from creased import (
     extract_complex,
     extract_level_set,
 )
+from creased.core.provenance import Finding, Method
 from creased.geometry import enclosed_volume
 from tests.core.test_exact_cells import MEETS_OUTPUT_ONLY_BY_CROSSING
 from tests.oracles import named_cells, program_of, true_cells_of
@@ -62,7 +63,7 @@ def test_contracted_net_has_the_exact_cells_of_all_dimensions(name: str) -> None
     expected = (*NAMED[name]["zero_cells"], 0)
     assert on_level == expected[: len(on_level)]
     assert complex_.true.n_flat == on_level[-1]
-    assert ("full-dimensional" in complex_.status) == (on_level[-1] > 0)
+    assert complex_.provenance.has(Finding.FLAT) == (on_level[-1] > 0)
     assert complex_.true.edges.shape[0] == complex_.f_vector()[1]
 
 
@@ -237,7 +238,8 @@ def test_other_options_are_refused(options: dict, message: str) -> None:
 @pytest.mark.parametrize("options", [{"degeneracy": "contract"}, {"exact": True}, {"zero_sign": -1}])
 def test_exactness_is_left_to_subdivision_where_the_method_is_open(options: dict) -> None:
     found = extract_level_set(random_program(3, (200,)), Box.cube(3, 0.1), method="auto", **options)
-    assert "subdivided" in found.guarantee
+    assert found.provenance.method is Method.SUBDIVIDE
+    assert found.provenance.has(Finding.CHOSEN)
 
 
 def test_single_precision_is_left_for_double() -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from creased import Box, extract_complex, extract_level_set
+from creased.core.provenance import Finding
 from tests.oracles import NotGenericError, cells_of, contracted_counts, exact_complex, named_cells, program_of
 from tests.strategies import random_program
 
@@ -81,7 +82,7 @@ def test_flat_zero_set_is_empty_and_says_so() -> None:
     net = NAMED["flat"]
     surface = extract_level_set(program_of(net["layers"]), Box.cube(3, 2))
     assert surface.is_empty
-    assert "empty" in surface.status
+    assert surface.provenance.has(Finding.EMPTY)
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.25])

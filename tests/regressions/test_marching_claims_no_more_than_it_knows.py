@@ -67,7 +67,6 @@ def test_a_cell_without_a_face_is_no_proof(monkeypatch: pytest.MonkeyPatch) -> N
     program, box = random_program(3, (8, 6), seed=1), Box.cube(3, 1)
     found = extract_level_set(program, box, method="march", seeds=9, complete=True)
     assert not found.is_complete
-    assert "is missed" in found.guarantee or found.guarantee.startswith("not complete: ")
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -9,6 +9,7 @@ import torch
 from creased import MLP, Box, Program, certify, count_cells, extract_complex, extract_level_set, lower
 from creased.core import escalation
 from creased.core import extract_complex as complexes
+from creased.core.provenance import Finding
 
 BOX = Box.cube(2, 0.5)
 
@@ -23,9 +24,9 @@ def without_biases(seed: int, dim: int = 2, width: int = 6) -> Program:
 
 
 @pytest.mark.parametrize("seed", [25, 85, 125])
-def test_what_a_walk_tears_is_subdivided(seed: int) -> None:
+def test_what_a_walk_leaves_open_is_subdivided(seed: int) -> None:
     found = extract_level_set(without_biases(seed), BOX, method="march", complete=True)
-    assert "faces open of what was walked" in found.guarantee
+    assert found.provenance.has(Finding.WALK_REFUSED)
     assert (found.n_inconsistent, found.is_complete) == (0, True)
     exact = extract_level_set(without_biases(seed), BOX, method="march", exact=True)
     assert exact.n_inconsistent == 0
@@ -36,7 +37,7 @@ def test_what_a_walk_tears_is_subdivided(seed: int) -> None:
 def test_level_set_that_float64_tears_is_decided_in_rationals(seed: int) -> None:
     program = without_biases(seed)
     found = extract_level_set(program, BOX, prune=False)
-    assert found.status.startswith("in rationals: in float64 rounding left")
+    assert found.provenance.has(Finding.IN_RATIONALS)
     assert found.is_complete
     assert certify(found, program).is_certified
 
@@ -45,7 +46,7 @@ def test_level_set_that_float64_tears_is_decided_in_rationals(seed: int) -> None
 def test_complex_that_float64_tears_is_decided_in_rationals(seed: int) -> None:
     program, box = without_biases(seed, 3, 5), Box.cube(3, 0.5)
     found = extract_complex(program, box)
-    assert found.status.startswith("in rationals: in float64 rounding left")
+    assert found.provenance.has(Finding.IN_RATIONALS)
     assert found.euler_characteristic() == 1
     assert certify(found, program).is_certified
     assert torch.equal(found.words, extract_complex(program, box, exact=True).words)
@@ -63,7 +64,7 @@ def test_many_vertices_are_not_decided_again_unasked(monkeypatch: pytest.MonkeyP
     found = extract_level_set(without_biases(85), BOX, prune=False)
     assert found.n_inconsistent > 0
     assert not found.is_complete
-    assert "exact=True would decide in rationals" in found.status
+    assert found.provenance.has(Finding.RATIONALS_ADVISED)
     monkeypatch.setattr(complexes, "FEW_VERTICES", 3)
     with pytest.raises(ArithmeticError, match=r"extract_complex\(exact=True\) decides in rationals"):
         count_cells(without_biases(11, 3, 5), Box.cube(3, 0.5))

@@ -14,9 +14,9 @@ import torch
 from creased.cli.parser import in_bytes
 from creased.core.certificates.certify import certify
 from creased.core.complexes.level_set import LevelSet
-from creased.core.degeneracy import needs_exact
 from creased.core.extract_level_set import extract_level_set
 from creased.core.memory_estimate import format_expected
+from creased.core.options import LevelSetKeywords, options_of
 from creased.io.checkpoint import Record
 from creased.io.export import ExportError, mesh_to_write, require_unit, require_writer, write_mesh
 from creased.io.metadata import Written, check_written, format_check, write_sidecar
@@ -74,23 +74,20 @@ def extract(record: Record, chosen: argparse.Namespace) -> None:
 
 def _level_set(record: Record, chosen: argparse.Namespace) -> LevelSet:
     torch.set_num_threads(max(chosen.threads, 1))
-    memory, is_watched = in_bytes(chosen.memory), sys.stderr.isatty()
-    n_walls = record.domain.n_walls
-    exact = needs_exact("extract", chosen.degeneracy, zero_sign=1, exact=chosen.exact)
-    how = {"complete": chosen.complete, "exact": exact}
-    print(format_expected(record.program, n_walls, chosen.method, memory, **how), flush=True)
-    level_set = extract_level_set(
-        record.program.to(dtype=getattr(torch, chosen.dtype)),
-        record.domain,
-        chosen.level,
-        output=chosen.output,
-        method=chosen.method,
-        degeneracy=chosen.degeneracy,
-        **how,
-        budget=chosen.budget,
-        memory=memory,
-        progress=_tell if is_watched else None,
-    )
+    is_watched = sys.stderr.isatty()
+    keywords: LevelSetKeywords = {
+        "output": chosen.output,
+        "method": chosen.method,
+        "degeneracy": chosen.degeneracy,
+        "exact": chosen.exact,
+        "complete": chosen.complete,
+        "budget": chosen.budget,
+        "memory": in_bytes(chosen.memory),
+        "dtype": getattr(torch, chosen.dtype),
+        "progress": _tell if is_watched else None,
+    }
+    print(format_expected(record.program, record.domain, options_of("extract", keywords)), flush=True)
+    level_set = extract_level_set(record.program, record.domain, chosen.level, **keywords)
     if is_watched:
         print(f"\r{'':<90}\r", end="", file=sys.stderr, flush=True)
     return level_set

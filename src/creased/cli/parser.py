@@ -6,8 +6,7 @@ import argparse
 import math
 from pathlib import Path
 
-from creased.core.degeneracy import TREATMENTS
-from creased.core.method_choice import METHODS
+from creased.core.options import METHODS, TREATMENTS
 from creased.io.export import BOUNDARIES, WRITERS
 from creased.io.three_mf import UNITS
 from creased.meshes.decimation import FEWEST

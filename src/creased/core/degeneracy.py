@@ -19,22 +19,8 @@ from creased.core.complexes.level_set import LevelSet
 from creased.core.complexes.polygons import Polygons
 from creased.core.complexes.unperturbed import Signs, find_true_cells, true_signs
 from creased.core.exact.exact_signs import ExactRows
+from creased.core.provenance import Finding, Note
 from creased.core.subdivision.problem import SubdivisionProblem
-
-TREATMENTS = ("perturb", "contract", "error")
-
-
-def needs_exact(caller: str, degeneracy: str, zero_sign: int, *, exact: bool) -> bool:
-    """Whether signs have to be exact.
-
-    Raises:
-        ValueError: there is no such option.
-    """
-    if degeneracy not in TREATMENTS:
-        raise ValueError(f"{caller}: degeneracy must be one of {', '.join(TREATMENTS)}; got {degeneracy}")
-    if zero_sign not in (1, -1):
-        raise ValueError(f"{caller}: zero_sign must be 1 or -1, got {zero_sign}")
-    return exact or degeneracy != "perturb"
 
 
 class DegenerateError(ValueError):
@@ -54,10 +40,8 @@ def treat_complex(
         _refuse(found, problem, exact)
         return found
     true = find_true_cells(found.skeleton(), found.domain, problem.program, exact, problem.rows)
-    notes = [found.status] * bool(found.status)
-    if true.n_flat:
-        notes.append(f"an output vanishes on {true.n_flat} full-dimensional cells")
-    return replace(found, true=true, status="; ".join(notes))
+    flat = Note(Finding.FLAT, f"an output vanishes on {true.n_flat} full-dimensional cells")
+    return replace(found, true=true, provenance=found.provenance.noting(*[flat] * bool(true.n_flat)))
 
 
 def treat_level_set(found: LevelSet, problem: SubdivisionProblem, degeneracy: str) -> LevelSet:
@@ -78,7 +62,7 @@ def treat_level_set(found: LevelSet, problem: SubdivisionProblem, degeneracy: st
         return found
     edge, edges = _merged_edges(vertex[found.edges])
     merged = merge(found.polygons, vertex)
-    status = f"contracted: {n_merged} vertices coincided with others"
+    contracted = Note(Finding.CONTRACTED, f"contracted: {n_merged} vertices coincided with others")
     return replace(
         found,
         vertices=found.vertices[kept],
@@ -90,7 +74,7 @@ def treat_level_set(found: LevelSet, problem: SubdivisionProblem, degeneracy: st
         polygons=merged.polygons,
         polygon_words=found.polygon_words[merged.polygon],
         polylines=_merged_polylines(found.polylines, vertex),
-        status=f"{found.status}; {status}" if found.status else status,
+        provenance=found.provenance.noting(contracted),
     )
 
 

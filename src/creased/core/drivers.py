@@ -1,4 +1,4 @@
-"""How a level set is found: by subdivision or by marching, and what each of them proves.
+"""Find a level set by subdivision or by marching, and record what each of them proves.
 
 Subdivision is complete because every cell of the domain was cut by every row or, where it was pruned, dropped
 by a bound that proves it not to meet the level. Marching proves the components whole that it was seeded on;
@@ -7,95 +7,100 @@ that there are no others is proven apart, where that is asked for.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from dataclasses import replace
 from operator import index
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from creased.core.complexes.level_set import LevelSet
-from creased.core.complexes.surface import Origin, link_surface, make_level_set
-from creased.core.marching.completeness import Proof, prove_complete
+from creased.core.complexes.surface import Surface, link_surface, notes_of, residual_of
+from creased.core.marching.completeness import prove_complete
 from creased.core.marching.march import Walker
 from creased.core.marching.seeds import grid_seeds, level_set_seeds, project
 from creased.core.marching.surface_of_walk import surface_of_walk
-from creased.core.numerics.memory import free_bytes
+from creased.core.numerics.memory import Resources
 from creased.core.numerics.tensors import map_tensors
+from creased.core.options import ExtractionOptions
 from creased.core.program.program import Program
+from creased.core.provenance import Completeness, Method, Note, Provenance, WalkCounts
 from creased.core.subdivision.merge import Extraction, collect
 from creased.core.subdivision.problem import SubdivisionProblem
-
-COMPLETE = "complete in the domain: every cell was subdivided"
-
-
-CERTIFIED = "complete in the domain: every cell was subdivided, or proven not to meet the level"
-
-
-WALKED = "every component that a seed lies on, whole; one without a seed is missed"
-
-
-PROVEN = "complete in the domain: every cell was walked, or proven not to meet the level"
-
 
 EXTREME = 1e-100  # smaller weights, and slopes as large as its inverse, are not squared safely
 
 
-class Asked(NamedTuple):
-    """What was asked for, beside the problem; see `creased.core.extract_level_set.extract_level_set`."""
-
-    level: float
-    output: int
-    reason: str  # why this method was taken; empty if it was asked for
-    notes: tuple[str, ...]
-    seeds: int | Tensor | LevelSet
-    complete: bool
-    budget: float | None
-    memory: int | None
-    progress: Callable[[str], None] | None
+def subdivide_all(
+    problem: SubdivisionProblem, level: float, output: int, resources: Resources, reason: Note | None
+) -> LevelSet:
+    """Cut all of the domain that is not proven to miss the level."""
+    done = collect(problem, resources, problem.rows.layout.first_output)
+    done = done._replace(provenance=replace(done.provenance, reason=reason))
+    return level_set_of(problem, done, level, output)
 
 
-def subdivide_all(problem: SubdivisionProblem, asked: Asked) -> LevelSet:
-    """The level set by cutting all of the domain that is not proven to miss it."""
-    done = collect(problem, asked.memory, problem.rows.layout.first_output, asked.progress)
-    return level_set_of(problem, done, asked)
-
-
-def level_set_of(problem: SubdivisionProblem, done: Extraction, asked: Asked) -> LevelSet:
+def level_set_of(problem: SubdivisionProblem, done: Extraction, level: float, output: int) -> LevelSet:
     """The level set of a skeleton that is completely cut, as far as that goes."""
-    guarantee = CERTIFIED if problem.prune and problem.program.blocks else COMPLETE
-    if not done.is_whole:
-        guarantee = f"not complete: {done.notes[-1]}"
     skeleton = done.skeleton._replace(edges=done.skeleton.edges.long())
-    surface = link_surface(problem.program, problem.domain, skeleton, problem.rows, is_whole=done.is_whole)
-    origin = _origin(asked, guarantee, problem, done.notes, done.n_inconsistent, is_complete=done.is_whole)
-    return make_level_set(problem.program, surface, problem.rows.layout, problem.domain, origin)
+    is_whole = done.provenance.is_whole
+    surface = link_surface(problem.program, problem.domain, skeleton, problem.rows, is_whole=is_whole)
+    return _level_set(problem, surface, level, output, done.provenance)
 
 
-def march_over(problem: SubdivisionProblem, asked: Asked) -> LevelSet:
-    """The level set by walking it from seeds.
+def march_over(
+    problem: SubdivisionProblem, level: float, options: ExtractionOptions, reason: Note | None
+) -> LevelSet:
+    """Walk the level set from seeds.
 
     Raises:
         ValueError: weights are so large or small that squares of slopes leave the range of the numbers.
     """
     _refuse_extremes(problem.program)
-    device = problem.program.device
-    memory = free_bytes(device) if asked.memory is None else asked.memory
-    walker = Walker(problem.program, problem.domain, problem.rows, memory, asked.progress)
-    seeds = _seeds(problem, asked.seeds)
+    walker, march = Walker(problem, options.resources), options.march
+    seeds = _seeds(problem, march.seeds)
     walker.walk_from(seeds)
-    proof = prove_complete(problem, walker, asked.budget, asked.progress) if asked.complete else None
+    proof = prove_complete(problem, walker, march.budget, options.resources) if march.complete else None
     walk = walker.finish()
     surface = surface_of_walk(walk, problem.rows, problem.program, problem.domain)
     is_proven = proof is not None and proof.is_whole
-    n_cells = walk.n_sides.shape[0]
-    guarantee = (
-        f"not complete: {walker.note}" if walker.note else _guarantee(n_cells, seeds.shape[0], proof, asked)
+    provenance = replace(
+        problem.provenance,
+        method=Method.MARCH,
+        completeness=Completeness.WALKED if is_proven else Completeness.SEEDED,
+        reason=reason,
+        walk=WalkCounts(seeds.shape[0], walk.n_sides.shape[0]),
+        proof=proof,
     )
-    notes = (walker.note,) if walker.note else ()
-    origin = _origin(asked, guarantee, problem, notes, is_complete=is_proven)
-    return make_level_set(problem.program, surface, problem.rows.layout, problem.domain, origin)
+    if walker.why_stopped:
+        provenance = provenance.stopped(walker.why_stopped)
+    return _level_set(problem, surface, level, options.output, provenance)
+
+
+def _level_set(
+    problem: SubdivisionProblem, surface: Surface, level: float, output: int, provenance: Provenance
+) -> LevelSet:
+    skeleton, layout = surface.skeleton, problem.rows.layout
+    n_lost = int((~skeleton.vertices.isfinite().all(1)).sum())
+    provenance = provenance.noting(
+        *notes_of(surface, layout, level, is_complete=provenance.is_complete)
+    ).inconsistent(surface.n_inconsistent + n_lost)
+    return LevelSet(
+        vertices=skeleton.vertices,
+        zero_ids=skeleton.zero_ids,
+        words=skeleton.words,
+        edges=skeleton.edges,
+        edge_zero_ids=skeleton.edge_zero_ids,
+        polygons=surface.polygons,
+        polygon_words=surface.polygon_words,
+        polylines=surface.polylines,
+        residual=residual_of(problem.program, skeleton, layout),
+        layout=layout,
+        domain=problem.domain,
+        level=level,
+        output=output,
+        provenance=provenance,
+        part=problem.part,
+    )
 
 
 def _refuse_extremes(program: Program) -> None:
@@ -128,46 +133,3 @@ def _seeds(problem: SubdivisionProblem, seeds: int | Tensor | LevelSet) -> Tenso
     except TypeError as error:
         kinds = "a number of points an axis, points (m, D) as a tensor, or a level set"
         raise ValueError(f"seeds: give {kinds}, got {type(seeds).__name__}") from error
-
-
-def _guarantee(n_cells: int, n_seeds: int, proof: Proof | None, asked: Asked) -> str:
-    counts = f"{n_seeds:,} seeds, {n_cells:,} cells"
-    if proof is None:
-        return f"{WALKED}: {counts}"
-    if proof.n_missed:
-        counts += f", {proof.n_missed:,} of them without a seed"
-    if proof.is_whole:
-        return f"{PROVEN}: {counts}"
-    if proof.n_inconsistent:
-        return f"{WALKED}: {counts}; not proven: rounding left {proof.n_inconsistent} faces of the proof open"
-    spent = "" if asked.budget is None else f" within {asked.budget:g} s"
-    percent = math.floor(100 * proof.share)
-    return f"{WALKED}: {counts}; nothing is missed in {percent}% of the domain, proven{spent}"
-
-
-def _origin(
-    asked: Asked,
-    guarantee: str,
-    problem: SubdivisionProblem,
-    notes: tuple[str, ...],
-    n_inconsistent: int = 0,
-    *,
-    is_complete: bool,
-) -> Origin:
-    if asked.reason:
-        guarantee = f"{guarantee} ({asked.reason})"
-    all_notes = asked.notes + problem.notes + notes
-    return Origin(asked.level, asked.output, guarantee, all_notes, n_inconsistent, is_complete, problem.part)
-
-
-def why_distrusted(found: LevelSet, exact: SubdivisionProblem) -> str | None:
-    """In which way a level set in float32 is not to be trusted, if it is not; the problem is in float64."""
-    if found.n_inconsistent:
-        return f"rounding left {found.n_inconsistent} faces open"
-    if found.is_empty:
-        return "no vertex was found"
-    corners = exact.start()[0].vertices
-    height = float(exact.program(corners).abs().max())
-    miss = float(exact.program.outputs_at(found.vertices.double()).abs().max())
-    is_close = miss <= torch.finfo(found.vertices.dtype).eps ** 0.5 * height
-    return None if is_close else f"vertices miss the level by up to {miss:.1g}"

@@ -8,33 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Unpack
 
 import torch
 
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.complex import PolyhedralComplex
-from creased.core.degeneracy import needs_exact, treat_complex
+from creased.core.degeneracy import treat_complex
 from creased.core.domains.domain import Domain
-from creased.core.escalation import EVERYTHING, FEW_VERTICES, Numbers, Proof, find_consistent, first_certified
+from creased.core.escalation import EVERYTHING, FEW_VERTICES, Reference, find_consistent, first_certified
+from creased.core.numerics.memory import Resources
 from creased.core.numerics.tolerance import doubtful_band
+from creased.core.options import ComplexKeywords, options_of, require_level
 from creased.core.program.program import Program
 from creased.core.subdivision.merge import collect
 from creased.core.subdivision.pieces import Cutter
-from creased.core.subdivision.problem import SubdivisionProblem, choose_dtype, make_problem
+from creased.core.subdivision.problem import Numbers, SubdivisionProblem, choose_numbers, make_problem
 
 
 def extract_complex(
-    program: Program,
-    domain: Domain,
-    *,
-    level: float | None = 0.0,
-    degeneracy: str = "perturb",
-    zero_sign: int = 1,
-    exact: bool = False,
-    memory: int | None = None,
-    at_once: int | None = None,
-    device: torch.device | str | None = None,
-    dtype: torch.dtype | None = None,
+    program: Program, domain: Domain, *, level: float | None = 0.0, **keywords: Unpack[ComplexKeywords]
 ) -> PolyhedralComplex:
     """The complex of a program on a domain, cut by every neuron and by {output = level} for each output.
 
@@ -64,32 +57,31 @@ def extract_complex(
         DegenerateError: more than D rows meet in a point, and that was to be an error.
         LinealityError: the whole space has no start, see `creased.core.domains.essential`.
     """
-    exact = needs_exact("extract_complex", degeneracy, zero_sign, exact=exact)
-    dtype, notes = choose_dtype(dtype or program.dtype, domain, exact=exact)
-    problem_in = partial(make_problem, program, domain, level, at_once, device, zero_sign=zero_sign)
+    options = options_of("extract_complex", keywords, ComplexKeywords)
+    require_level("extract_complex", program, level)
+    treatment, resources = options.treatment, options.resources
+    numbers = choose_numbers(resources.dtype or program.dtype, domain, exact=treatment.is_exact)
+    problem_in = partial(
+        make_problem, program, domain, level, resources=resources, zero_sign=treatment.zero_sign
+    )
 
     def find(numbers: Numbers) -> PolyhedralComplex:
-        return _cut(problem_in(numbers.dtype, band=numbers.band), memory, notes + numbers.notes)
+        problem = problem_in(numbers)
+        done = collect(problem, resources)
+        return PolyhedralComplex(
+            *done.skeleton,
+            layout=problem.rows.layout,
+            domain=problem.domain,
+            provenance=done.provenance,
+            part=problem.part,
+        )
 
-    proof = Proof(program, level or 0.0, zero_sign)
-    if not exact:
-        return find_consistent(find, dtype, proof)
-    found = first_certified(find, proof)
-    is_done = degeneracy == "perturb" or not found.is_whole
-    return found if is_done else treat_complex(found, problem_in(dtype), degeneracy)
-
-
-def _cut(problem: SubdivisionProblem, memory: int | None, notes: tuple[str, ...]) -> PolyhedralComplex:
-    done = collect(problem, memory)
-    return PolyhedralComplex(
-        *done.skeleton,
-        layout=problem.rows.layout,
-        domain=problem.domain,
-        is_whole=done.is_whole,
-        n_inconsistent=done.n_inconsistent,
-        status="; ".join(notes + problem.notes + done.notes),
-        part=problem.part,
-    )
+    reference = Reference(program, level or 0.0, treatment.zero_sign)
+    if not treatment.is_exact:
+        return find_consistent(find, numbers, reference)
+    found = first_certified(find, numbers, reference)
+    is_done = treatment.degeneracy == "perturb" or not found.is_whole
+    return found if is_done else treat_complex(found, problem_in(numbers), treatment.degeneracy)
 
 
 def stream_complex(
@@ -107,11 +99,12 @@ def stream_complex(
     arguments are those of `extract_complex`; a piece that rounding tore says so in `n_inconsistent`, and is
     not cut again.
     """
-    dtype, notes = choose_dtype(dtype or program.dtype, domain)
-    yield from _pieces(make_problem(program, domain, level, at_once, device, dtype), notes)
+    resources = Resources(at_once=at_once, device=device)
+    numbers = choose_numbers(dtype or program.dtype, domain)
+    yield from _pieces(make_problem(program, domain, level, numbers, resources))
 
 
-def _pieces(problem: SubdivisionProblem, notes: tuple[str, ...] = ()) -> Iterator[PolyhedralComplex]:
+def _pieces(problem: SubdivisionProblem) -> Iterator[PolyhedralComplex]:
     cutter = Cutter(problem)
     while (piece := cutter.next_piece()) is not None:
         cells, corners = problem.settle(Skeleton(*(part.clone() for part in piece.skeleton)), piece.corners)
@@ -120,8 +113,7 @@ def _pieces(problem: SubdivisionProblem, notes: tuple[str, ...] = ()) -> Iterato
             layout=problem.rows.layout,
             domain=problem.domain,
             corners=None if corners is None else corners.clone(),
-            n_inconsistent=piece.n_inconsistent,
-            status="; ".join(notes + problem.notes),
+            provenance=problem.provenance.inconsistent(piece.n_inconsistent),
             part=problem.part,
         )
 
@@ -143,11 +135,14 @@ def count_cells(
     Raises:
         ArithmeticError: rounding left faces open, in float64 too, of more than some ten thousand vertices.
     """
-    dtype, _ = choose_dtype(dtype or program.dtype, domain)
+    resources, first = (
+        Resources(at_once=at_once, device=device),
+        choose_numbers(dtype or program.dtype, domain),
+    )
     in_double = Numbers(torch.float64)
     exactly = [in_double._replace(band=band) for band in (doubtful_band(torch.float64), EVERYTHING)]
-    for numbers in (Numbers(dtype), *[in_double] * (dtype == torch.float32), *exactly):
-        problem = make_problem(program, domain, level, at_once, device, numbers.dtype, band=numbers.band)
+    for numbers in (Numbers(first.dtype), *[in_double] * (first.dtype == torch.float32), *exactly):
+        problem = make_problem(program, domain, level, numbers, resources)
         try:
             counts, n_inconsistent = _count(problem, domain.dim)
         except ArithmeticError:  # a wrong sign outside of the band made a vertex that does not exist
@@ -165,7 +160,7 @@ def count_cells(
 
 
 def _count(problem: SubdivisionProblem, dim: int) -> tuple[tuple[int, ...], int]:
-    """Numbers of cells, and of torn faces."""
+    """Numbers of cells, and of faces that rounding left open."""
     counts, n_inconsistent = [0] * (dim + 1), 0
     for piece in _pieces(problem):
         own = piece.f_vector()

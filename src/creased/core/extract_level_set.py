@@ -6,47 +6,33 @@ bound that proves it not to meet the level; one that was walked can be proven co
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
+from typing import Unpack
 
 import torch
-from torch import Tensor
 
 from creased.core.complexes.level_set import LevelSet
-from creased.core.degeneracy import needs_exact, treat_level_set
+from creased.core.degeneracy import treat_level_set
 from creased.core.domains.domain import Domain
-from creased.core.domains.whole_space import WholeSpace
-from creased.core.drivers import Asked, march_over, subdivide_all, why_distrusted
-from creased.core.escalation import Numbers, Proof, find_consistent, first_certified, prove_walked
+from creased.core.drivers import march_over, subdivide_all
+from creased.core.escalation import (
+    Reference,
+    find_consistent,
+    first_certified,
+    prove_walked,
+    why_distrusted,
+)
 from creased.core.flat_cells import with_flat_note
 from creased.core.method_choice import choose_method, is_large
-from creased.core.program.program import Affine, Program
-from creased.core.subdivision.problem import SubdivisionProblem, choose_dtype, make_problem
-
-SEEDS = 32  # points an axis of the grid that looks for a level set to march on
+from creased.core.options import LevelSetKeywords, options_of, require_level
+from creased.core.program.combine import select
+from creased.core.program.program import Program
+from creased.core.provenance import Method
+from creased.core.subdivision.problem import Numbers, SubdivisionProblem, choose_numbers, make_problem
 
 
 def extract_level_set(
-    program: Program,
-    domain: Domain,
-    level: float = 0.0,
-    *,
-    output: int = 0,
-    degeneracy: str = "perturb",
-    zero_sign: int = 1,
-    exact: bool = False,
-    method: str = "subdivide",
-    prune: bool | None = None,
-    seeds: int | Tensor | LevelSet = SEEDS,
-    complete: bool = False,
-    budget: float | None = None,
-    memory: int | None = None,
-    at_once: int | None = None,
-    progress: Callable[[str], None] | None = None,
-    device: torch.device | str | None = None,
-    dtype: torch.dtype | None = None,
+    program: Program, domain: Domain, level: float = 0.0, **keywords: Unpack[LevelSetKeywords]
 ) -> LevelSet:
     """The exact set {f = level} of one output on a domain.
 
@@ -91,56 +77,41 @@ def extract_level_set(
         DegenerateError: more than D rows meet in a point of it, and that was to be an error.
         LinealityError: the whole space has no start, see `creased.core.domains.essential`.
     """
-    _check(program, level, output, {"budget": budget, "memory": memory})
-    network, chosen = program, slice(output, output + 1)
-    program = replace(program, head=Affine(program.head.weight[chosen], program.head.bias[chosen]))
-    exact = needs_exact("extract_level_set", degeneracy, zero_sign, exact=exact)
-    is_bounded, how = not isinstance(domain, WholeSpace), {"exact": exact, "complete": complete}
-    method, reason = choose_method(method, program, **how, zero_sign=zero_sign, is_bounded=is_bounded)
-    dtype, notes = choose_dtype(dtype or program.dtype, domain, exact=exact)
-    if not is_bounded and (prune or method == "march"):
-        raise ValueError("extract_level_set: pruning and marching need a bounded domain, got WholeSpace")
-    drops = is_bounded and is_large(program) if prune is None else prune
+    options = options_of("extract_level_set", keywords)
+    require_level("extract_level_set", program, level, options.output)
+    network, program, treatment = program, select(program, options.output), options.treatment
+    method, reason = choose_method(program, domain, options)
+    numbers = choose_numbers(options.resources.dtype or program.dtype, domain, exact=treatment.is_exact)
+    prune = domain.is_bounded and is_large(program) if options.prune is None else options.prune
     problem_in = partial(
-        make_problem, program, domain, level, at_once, device, prune=drops, zero_sign=zero_sign
+        make_problem, program, domain, level, resources=options.resources, zero_sign=treatment.zero_sign
     )
-    asked = Asked(level, output, reason, notes, seeds, complete, budget, memory, progress)
-    if method == "march":
-        problem = problem_in(torch.float64)._replace(prune=True)
-        found, why = prove_walked(march_over(problem, asked), network, exact=exact)
-        if not why:
-            return _treated(found, problem, degeneracy)
-        asked = asked._replace(reason=why)
+    if method is Method.MARCH:
+        problem = problem_in(numbers._replace(dtype=torch.float64), prune=True)
+        found = march_over(problem, level, options, reason)
+        found, refused = prove_walked(found, network, exact=treatment.is_exact)
+        if refused is None:
+            return _treated(found, problem, treatment.degeneracy)
+        reason = refused
 
     def find(numbers: Numbers) -> LevelSet:
-        notes = asked.notes + numbers.notes
-        return subdivide_all(problem_in(numbers.dtype, band=numbers.band), asked._replace(notes=notes))
-
-    proof = Proof(network, level, zero_sign)
-    if exact:
-        found = first_certified(find, proof)
-    else:
-        found = find_consistent(
-            find, dtype, proof, lambda found: why_distrusted(found, problem_in(torch.float64))
+        return subdivide_all(
+            problem_in(numbers, prune=prune), level, options.output, options.resources, reason
         )
-    return _treated(found, problem_in(dtype), degeneracy)
+
+    reference = Reference(network, level, treatment.zero_sign)
+    if treatment.is_exact:
+        found = first_certified(find, numbers, reference)
+    else:
+        double = partial(problem_in, Numbers(torch.float64))
+        found = find_consistent(find, numbers, reference, lambda found: why_distrusted(found, double()))
+    return _treated(found, problem_in(numbers), treatment.degeneracy)
 
 
 def _treated(found: LevelSet, problem: SubdivisionProblem, degeneracy: str) -> LevelSet:
     """With degeneracy as it was asked for, and said where the level is taken on more than a surface."""
     if degeneracy != "perturb":
         found = treat_level_set(found, problem, degeneracy)
-    is_bounded = not isinstance(problem.domain, WholeSpace)
-    if is_bounded and (degeneracy == "contract" or found.is_empty):
+    if problem.domain.is_bounded and (degeneracy == "contract" or found.is_empty):
         return with_flat_note(found, problem.program, problem.domain, problem.zero_sign)
     return found
-
-
-def _check(program: Program, level: float, output: int, limits: dict[str, float | None]) -> None:
-    if not 0 <= output < program.out_dim:
-        raise ValueError(f"extract_level_set: output must be in 0..{program.out_dim - 1}, got {output}")
-    if not math.isfinite(level):
-        raise ValueError(f"extract_level_set: level must be finite, got {level}")
-    for name, limit in limits.items():
-        if limit is not None and not limit >= 0:
-            raise ValueError(f"extract_level_set: {name} must be 0 or more, got {limit}")

@@ -14,6 +14,7 @@ from creased.core.domains.domain import Domain
 from creased.core.extract_complex import extract_complex
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
+from creased.core.provenance import Finding, Note
 
 FEW_CELLS = 30_000  # that are looked through for it
 
@@ -24,7 +25,7 @@ def with_flat_note(found: LevelSet, program: Program, domain: Domain, zero_sign:
         return found
     side = "above" if zero_sign > 0 else "below"
     note = f"the function takes the value {found.level:g} on cells of full dimension, which count as {side}"
-    return replace(found, status=f"{found.status}; {note}" if found.status else note)
+    return replace(found, provenance=found.provenance.noting(Note(Finding.FLAT, note)))
 
 
 @torch.no_grad()

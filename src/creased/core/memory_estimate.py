@@ -11,9 +11,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from creased.core.arrangement.signs import WORD
+from creased.core.domains.domain import Domain
 from creased.core.method_choice import choose_method
-from creased.core.numerics.memory import free_bytes, in_gigabytes
+from creased.core.numerics.memory import in_gigabytes
+from creased.core.options import ExtractionOptions
 from creased.core.program.program import Program
+from creased.core.provenance import Method
 from creased.core.subdivision.merge import ASSEMBLY
 
 WALK = 4  # what walking takes, as a multiple of what is kept; 3 to 4 measured with 1024 and 2048 neurons
@@ -26,43 +29,32 @@ class Expected(NamedTuple):
     n_bytes: int
 
 
-def expect(program: Program, n_walls: int, method: str) -> Expected:
+def expect(program: Program, n_walls: int, method: Method) -> Expected:
     """What the level set of a network fitted to a shape would take.
 
     Args:
         program: of D inputs.
         n_walls: of the domain.
-        method: "subdivide" or "march".
+        method: how it is found.
     """
     dim, n_rows = program.in_dim, n_walls + program.n_neurons + 1
     n_vertices, word_bytes = max(program.n_neurons, 1) ** (dim - 1), 8 * -(-n_rows // WORD)
     n_edges = dim / 2  # for each vertex of a simple surface
     skeleton = 8 * dim + 4 * dim + word_bytes + n_edges * (8 + 4 * (dim - 1))
-    if method == "subdivide":
+    if method is Method.SUBDIVIDE:
         return Expected(n_vertices, round(ASSEMBLY * skeleton * n_vertices))
     corners, residual = 8 * (dim + 1), 8
     return Expected(n_vertices, round(WALK * (skeleton + corners + residual + word_bytes) * n_vertices))
 
 
-def format_expected(
-    program: Program, n_walls: int, method: str, memory: int | None, *, complete: bool, exact: bool = False
-) -> str:
-    """The same in words, with what is allowed.
-
-    Args:
-        program: to extract from.
-        n_walls: of the domain.
-        method: as it was asked for, see `creased.core.extract_level_set.extract_level_set`.
-        memory: bytes that are allowed; what is free by default.
-        complete: whether nothing may be missing.
-        exact: whether signs have to be.
-    """
-    chosen, _ = choose_method(method, program, complete=complete, exact=exact)
-    n_vertices, n_bytes = expect(program, n_walls, chosen)
-    allowed = free_bytes(program.device) if memory is None else memory
+def format_expected(program: Program, domain: Domain, options: ExtractionOptions) -> str:
+    """Say what a level set is expected to take, and what is allowed."""
+    method, _ = choose_method(program, domain, options)
+    n_vertices, n_bytes = expect(program, domain.n_walls, method)
+    allowed = options.resources.memory_on(program.device)
     limit = "how much is free is not known" if allowed is None else f"{in_gigabytes(allowed)} are allowed"
     name = "edges" if program.in_dim == 2 else "faces"
     return (
         f"expects about {in_gigabytes(n_bytes)} for about {n_vertices:,} {name}, as fitted networks of "
-        f"{program.n_neurons} neurons have, to {'walk' if chosen == 'march' else 'cut'}; {limit}"
+        f"{program.n_neurons} neurons have, to {'walk' if method is Method.MARCH else 'cut'}; {limit}"
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
+from creased.core.domains.domain import Domain
+from creased.core.options import ExtractionOptions
 from creased.core.program.program import Program
-
-METHODS = ("subdivide", "march", "auto")
-
+from creased.core.provenance import Finding, Method, Note
 
 MANY_VERTICES = 300_000  # from which on pruning saves more than it costs; C(n, D) tells how many there may be
 
@@ -17,38 +17,45 @@ def is_large(program: Program) -> bool:
     return math.comb(program.n_neurons, program.in_dim) > MANY_VERTICES
 
 
-def choose_method(
-    method: str,
-    program: Program,
-    *,
-    complete: bool,
-    exact: bool = False,
-    zero_sign: int = 1,
-    is_bounded: bool = True,
-) -> tuple[str, str]:
+def choose_method(program: Program, domain: Domain, options: ExtractionOptions) -> tuple[Method, Note | None]:
     """The method to take, and why, where that was left open.
 
     Raises:
-        ValueError: there is no such method, or it can't do these dimensions.
+        ValueError: the method that was asked for can't do what else was.
     """
-    if method not in METHODS:
-        raise ValueError(f"extract_level_set: method must be one of {', '.join(METHODS)}; got {method}")
-    if method == "march" and program.in_dim not in (2, 3):
+    if options.method == "auto":
+        return _chosen(program, domain, options)
+    method = Method(options.method)
+    if not domain.is_bounded and (options.prune or method is Method.MARCH):
+        raise ValueError("extract_level_set: pruning and marching need a bounded domain, got WholeSpace")
+    if method is Method.MARCH:
+        _require_marchable(program, options)
+    return method, None
+
+
+def _require_marchable(program: Program, options: ExtractionOptions) -> None:
+    if program.in_dim not in (2, 3):
         raise ValueError(f"extract_level_set: march needs 2 or 3 dimensions, got {program.in_dim}: subdivide")
-    if method == "march" and zero_sign < 0:
+    if options.treatment.zero_sign < 0:
         raise ValueError("extract_level_set: march takes zeros as +, got zero_sign -1: subdivide")
-    if method == "march" and exact and complete:
+    if options.treatment.is_exact and options.march.complete:
         raise ValueError(
             "extract_level_set: march proves that it is complete in floating point alone: subdivide for both"
         )
-    if method != "auto":
-        return method, ""
+
+
+def _chosen(program: Program, domain: Domain, options: ExtractionOptions) -> tuple[Method, Note]:
+    n, treatment = program.n_neurons, options.treatment
     if program.in_dim not in (2, 3):
-        return "subdivide", f"subdivided, as there are not 2 or 3 dimensions but {program.in_dim}"
-    if not is_bounded:
-        return "subdivide", "subdivided, as the domain is unbounded"
-    if complete or exact or zero_sign < 0:
-        return "subdivide", f"subdivided, as {'completeness' if complete else 'exactness'} was asked for"
-    if is_large(program):
-        return "march", f"marched, as there are {program.n_neurons} neurons"
-    return "subdivide", f"subdivided, as there are only {program.n_neurons} neurons"
+        why = f"there are not 2 or 3 dimensions but {program.in_dim}"
+    elif not domain.is_bounded:
+        why = "the domain is unbounded"
+    elif options.march.complete:
+        why = "completeness was asked for"
+    elif treatment.is_exact or treatment.zero_sign < 0:
+        why = "exactness was asked for"
+    elif not is_large(program):
+        why = f"there are only {n} neurons"
+    else:
+        return Method.MARCH, Note(Finding.CHOSEN, f"marched, as there are {n} neurons")
+    return Method.SUBDIVIDE, Note(Finding.CHOSEN, f"subdivided, as {why}")

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from creased.core.complexes.level_set import LevelSet
-from creased.core.domains.box import Box
+from creased.core.domains.domain import Domain
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
 from creased.geometry.halfedges import halfedges_of
@@ -33,7 +33,7 @@ def sublevel_volume(vertices: Tensor, level_set: LevelSet, program: Program | No
         ValueError: the level set is not a surface in a box.
     """
     domain = level_set.domain
-    if not isinstance(domain, Box) or domain.dim != 3:
+    if not domain.is_box or domain.dim != 3:
         raise ValueError(f"sublevel_volume: needs a surface in a box of 3 dimensions, got one in {domain}")
     local = vertices - torch.tensor(domain.lower, dtype=torch.float64).to(vertices)
     a, b, c = (high - low for low, high in zip(domain.lower, domain.upper, strict=True))
@@ -52,7 +52,7 @@ def sublevel_volume(vertices: Tensor, level_set: LevelSet, program: Program | No
     return volume + a * b * c if is_inside else volume
 
 
-def _is_last_corner_inside(domain: Box, level_set: LevelSet, program: Program | None) -> bool | None:
+def _is_last_corner_inside(domain: Domain, level_set: LevelSet, program: Program | None) -> bool | None:
     """Whether the function is below the level in the last corner; None where that is unclear."""
     if program is None:
         return None

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
-from creased.core.method_choice import METHODS
+from creased.core.options import METHODS
 
 
 class Option(NamedTuple):

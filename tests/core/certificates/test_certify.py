@@ -273,7 +273,8 @@ def test_narrow_band_is_widened_where_a_sign_is_wrong() -> None:
         asked.append(numbers)
         return tampered if len(asked) == 1 else found
 
-    assert escalation.first_certified(find, escalation.Proof(program, 0.0, 1)) is found
+    numbers = escalation.Numbers(torch.float64)
+    assert escalation.first_certified(find, numbers, escalation.Reference(program, 0.0, 1)) is found
     assert asked[1].band == 1.0
 
 

@@ -95,8 +95,8 @@ def test_two_surfaces_glued_at_a_vertex_are_pinched() -> None:
     assert "not manifold" in str(found)
 
 
-def test_torn_surface_is_not_closed(sphere: LevelSet) -> None:
-    assert not replace(sphere, n_inconsistent=1).audit().is_closed
+def test_inconsistent_surface_is_not_closed(sphere: LevelSet) -> None:
+    assert not replace(sphere, provenance=sphere.provenance.inconsistent(1)).audit().is_closed
 
 
 def test_largest_residual_is_reported(sphere: LevelSet) -> None:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from creased import Box, LevelSet, Program, extract_complex, extract_level_set
+from creased.core.provenance import Completeness, Finding
 from tests.oracles import cells_of
 from tests.strategies import ball_program, random_program
 
@@ -86,7 +87,7 @@ def test_ball_surface_is_a_closed_oriented_sphere(
     assert surface.status == ""
     assert (found.is_closed, found.is_oriented, found.is_manifold) == (True, True, True)
     assert (found.euler_characteristic, found.n_components, found.n_wall_vertices) == (2, 1, 0)
-    assert "complete" in surface.guarantee
+    assert surface.provenance.completeness is Completeness.SUBDIVIDED
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,8 @@ def test_wall_contacts_are_counted_in_the_status() -> None:
     surface = extract_level_set(random_program(3, (), seed=1), Box.cube(3, 1))
     n_wall = int(surface.is_on_wall().sum())
     assert n_wall == surface.vertices.shape[0] > 2
-    assert surface.status == f"cut open by the domain's walls at {n_wall} vertices"
+    assert surface.provenance.has(Finding.CUT_BY_WALLS)
+    assert f"at {n_wall} vertices" in surface.status
     assert surface.audit().n_boundary_edges == n_wall
 
 
@@ -179,7 +181,7 @@ def test_moved_level_set_is_the_same(device: torch.device) -> None:
     for name in ("vertices", "zero_ids", "words", "edges", "edge_zero_ids", "polygon_words", "residual"):
         torch.testing.assert_close(getattr(back, name), getattr(surface, name))
     torch.testing.assert_close(back.polygons.offsets, surface.polygons.offsets)
-    assert (back.level, back.layout, back.guarantee) == (surface.level, surface.layout, surface.guarantee)
+    assert (back.level, back.layout, back.provenance) == (surface.level, surface.layout, surface.provenance)
 
 
 def test_extraction_in_another_precision_has_that_precision() -> None:

@@ -24,6 +24,7 @@ from creased import (
     stream_complex,
 )
 from creased.core.numerics.linear_algebra import null_space
+from creased.core.provenance import Finding
 from creased.geometry.implicit_vertices import implicit_vertices
 from tests.strategies import ball_program, random_program
 
@@ -60,9 +61,7 @@ def test_complex_is_that_of_the_quotient(widths: tuple[int, ...], seed: int) -> 
     torch.testing.assert_close(complex_.vertices, expected.vertices)
     assert complex_.part is not None
     assert complex_.part.is_exact
-    assert complex_.status.startswith(
-        "divided by a lineality space of dimension 1: the coordinates are inputs"
-    )
+    assert complex_.provenance.has(Finding.DIVIDED)
     assert certify(complex_, along(small, SHEARED)).is_certified
     assert complex_.to("cpu").part is not None
 
@@ -80,7 +79,7 @@ def test_cells_of_the_whole_space_are_those_of_the_quotient_times_what_was_divid
     assert count_cells(program, WholeSpace(4)) == (0, *whole)
     pieces = list(stream_complex(program, WholeSpace(4), at_once=20))
     assert len(pieces) > 1
-    assert all(piece.part is not None and "lineality" in piece.status for piece in pieces)
+    assert all(piece.part is not None and piece.provenance.has(Finding.DIVIDED) for piece in pieces)
     assert sum(piece.f_vector()[-1] for piece in pieces) == whole[-1]
 
 
@@ -108,7 +107,7 @@ def test_level_set_is_a_cylinder_over_that_of_the_quotient(exact: bool) -> None:
     found = extract_level_set(program, WholeSpace(3), exact=exact)
     expected = extract_level_set(_in_sixteenths(ball_program(2)), WholeSpace(2), exact=exact)
     assert found.part is not None
-    assert "lineality space of dimension 1" in found.status
+    assert found.provenance.has(Finding.DIVIDED)
     assert found.is_complete
     assert (found.dim, found.edges.shape) == (2, expected.edges.shape)
     assert certify(found, program).is_certified

@@ -19,6 +19,7 @@ from creased import (
     extract_level_set,
     find_regions,
 )
+from creased.core.provenance import Finding
 from tests.invariants import check_edges
 from tests.strategies import ball_program, random_program
 
@@ -129,7 +130,7 @@ def test_open_level_set_has_rays_and_unbounded_polygons(dim: int, seed: int) -> 
     audit, n_rays = found.audit(), int(found.is_ray().sum())
     assert found.n_inconsistent == 0
     assert audit.n_vertices - n_rays == int((~boxed.is_on_wall()).sum())
-    assert ("unbounded" in found.status) == (n_rays > 0)
+    assert found.provenance.has(Finding.UNBOUNDED) == (n_rays > 0)
     if dim == 3:
         assert (audit.is_oriented, audit.is_manifold) == (True, True)
         assert found.polygons.n == boxed.polygons.n
@@ -176,4 +177,4 @@ def test_whole_space_has_a_dimension() -> None:
 def test_single_precision_is_left_for_double() -> None:
     complex_ = extract_complex(random_program(2, (4,), dtype=torch.float32), WholeSpace(2))
     assert complex_.vertices.dtype == torch.float64
-    assert "unbounded" in complex_.status
+    assert complex_.provenance.has(Finding.IN_FLOAT64)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from creased import MLP, Affine, Block, Box, LevelSet, Program, extract_level_set, lower
 from creased.core.numerics.tensors import map_tensors
+from creased.core.provenance import Completeness, Finding, Method
 from tests.oracles import named_cells, program_of
 from tests.strategies import Case, ball_program, degenerate_cases, generic_cases, random_program
 
@@ -56,7 +57,8 @@ def test_one_seed_finds_its_component(dim: int, depth: int) -> None:
     marched = extract_level_set(program, box, method="march", seeds=_inner_points(whole)[:1])
     assert _cells(marched) == _cells(whole)
     assert replace(marched.audit(), max_residual=0) == replace(whole.audit(), max_residual=0)
-    assert "1 seeds" in marched.guarantee
+    assert marched.provenance.walk is not None
+    assert marched.provenance.walk.n_seeds == 1
 
 
 def test_grid_finds_the_level_set() -> None:
@@ -113,7 +115,7 @@ def test_completed_it_is_what_subdivision_finds(case: Case) -> None:
     nowhere = torch.empty((0, case.program.in_dim))
     marched = extract_level_set(case.program, case.box, method="march", seeds=nowhere, complete=True)
     assert _cells(marched) == _cells(whole)
-    assert marched.guarantee.startswith("complete in the domain")
+    assert marched.provenance.completeness is Completeness.WALKED
 
 
 def test_component_without_a_seed_is_missed_and_the_guarantee_says_so() -> None:
@@ -125,7 +127,7 @@ def test_component_without_a_seed_is_missed_and_the_guarantee_says_so() -> None:
     assert whole.audit().n_components == 2
     marched = extract_level_set(program, box, method="march", seeds=_inner_points(whole)[:1])
     assert marched.audit().n_components == 1
-    assert "one without a seed is missed" in marched.guarantee
+    assert marched.provenance.completeness is Completeness.SEEDED
     assert _cells(extract_level_set(program, box, method="march")) == _cells(whole)
 
 
@@ -175,17 +177,21 @@ def test_completeness_is_proven_and_what_was_missed_is_walked() -> None:
     one = _inner_points(whole)[:1]
     proven = extract_level_set(program, box, method="march", seeds=one, complete=True)
     assert _cells(proven) == _cells(whole)
-    assert proven.guarantee.startswith("complete in the domain: every cell was walked, or proven")
-    assert "of them without a seed" in proven.guarantee
+    assert proven.provenance.completeness is Completeness.WALKED
+    assert proven.provenance.proof is not None
+    assert proven.provenance.proof.n_missed > 0
     spent = extract_level_set(program, box, method="march", seeds=one, complete=True, budget=0.0)
-    assert "is missed" in spent.guarantee
-    assert "nothing is missed in 0% of the domain, proven within 0 s" in spent.guarantee
+    assert spent.provenance.completeness is Completeness.SEEDED
+    assert spent.provenance.proof is not None
+    assert (spent.provenance.proof.share, spent.provenance.proof.budget) == (0, 0)
+    assert "0% of the domain, proven within 0 s" in spent.guarantee
 
 
 def test_absence_is_proven_where_that_is_asked_for() -> None:
     program, box = random_program(3, (6, 5)), Box.cube(3, 1)
     marched = extract_level_set(program, box, 1e3, method="march", complete=True)
-    assert "the function does not cross the value 1000 in the domain" in marched.status
+    assert marched.provenance.has(Finding.EMPTY)
+    assert marched.is_complete
 
 
 def test_an_earlier_level_set_is_a_seed() -> None:
@@ -204,7 +210,7 @@ def test_a_walk_is_stopped_before_it_takes_more_memory_than_allowed() -> None:
     whole = extract_level_set(program, box, method="march")
     part = extract_level_set(program, box, method="march", seeds=_inner_points(whole)[:1], memory=100_000)
     assert 0 < part.polygons.n < whole.polygons.n
-    assert part.guarantee.startswith("not complete: stopped at ")
+    assert part.provenance.completeness is Completeness.STOPPED
     assert "more in sight" in part.status
     assert {*map(tuple, _vertex_codes(part))} <= {*map(tuple, _vertex_codes(whole))}
     assert part.n_inconsistent == 0
@@ -214,14 +220,17 @@ def test_a_walk_is_stopped_before_it_takes_more_memory_than_allowed() -> None:
 def test_the_method_is_chosen_and_the_choice_reported() -> None:
     small, large = random_program(3, (6, 6)), random_program(3, (90, 90))
     box = Box.cube(3, 0.2)
-    assert (
-        "(subdivided, as there are only 12 neurons)" in extract_level_set(small, box, method="auto").guarantee
-    )
-    assert "(marched, as there are 180 neurons)" in extract_level_set(large, box, method="auto").guarantee
-    proven = extract_level_set(large, box, method="auto", complete=True)
-    assert proven.guarantee.endswith("(subdivided, as completeness was asked for)")
-    four = extract_level_set(random_program(4, (5,)), Box.cube(4, 1), method="auto")
-    assert "(subdivided, as there are not 2 or 3 dimensions but 4)" in four.guarantee
+    four = random_program(4, (5,))
+    for program, domain, complete, method, why in (
+        (small, box, False, Method.SUBDIVIDE, "12 neurons"),
+        (large, box, False, Method.MARCH, "180 neurons"),
+        (large, box, True, Method.SUBDIVIDE, "completeness"),
+        (four, Box.cube(4, 1), False, Method.SUBDIVIDE, "but 4"),
+    ):
+        found = extract_level_set(program, domain, method="auto", complete=complete)
+        assert found.provenance.method is method
+        assert found.provenance.has(Finding.CHOSEN)
+        assert why in found.guarantee
 
 
 @pytest.mark.parametrize("method", ["march", "subdivide"])
@@ -243,7 +252,9 @@ def test_marching_works_in_float64() -> None:
 def test_empty_level_set_has_a_status() -> None:
     marched = extract_level_set(random_program(3, (6, 5)), Box.cube(3, 1), 1e3, method="march")
     assert marched.is_empty
-    assert "no point was found where the function takes the value 1000" in marched.status
+    assert marched.provenance.has(Finding.EMPTY)
+    assert not marched.is_complete
+    assert "no point was found" in marched.status
 
 
 def test_seeds_that_never_arrive_are_left_out() -> None:
@@ -258,7 +269,8 @@ def test_absence_is_not_claimed_without_seeds() -> None:
     program, box = ball_program(3), Box.cube(3, 1)
     assert not extract_level_set(program, box).is_empty
     nowhere = extract_level_set(program, box, method="march", seeds=torch.empty((0, 3)))
-    assert "no point was found" in nowhere.status
+    assert nowhere.provenance.has(Finding.EMPTY)
+    assert not nowhere.is_complete
     with pytest.raises(ValueError, match="2 points an axis or more, got 1"):
         extract_level_set(program, box, method="march", seeds=1)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -14,6 +13,7 @@ from creased import Affine, Box, LevelSet, Program, certify, extract_level_set
 from creased.core import extract_level_set as doors
 from creased.core.degeneracy import DegenerateError
 from creased.core.drivers import march_over
+from creased.core.provenance import Finding, Method
 from tests.strategies import Case, assemble, ball_program, degenerate_cases, random_program
 
 
@@ -44,7 +44,7 @@ def test_walked_exactly_it_is_what_was_subdivided_exactly(case: Case) -> None:
     whole = extract_level_set(case.program, case.box, exact=True)
     walked = extract_level_set(case.program, case.box, exact=True, method="march", seeds=seeds_of(whole))
     assert certify(walked, case.program).is_certified
-    assert not walked.is_complete or "subdivided" in walked.guarantee
+    assert not walked.is_complete or walked.provenance.method is Method.SUBDIVIDE
     known = codes(whole)
     assert all(code in known for code in codes(walked))
 
@@ -66,21 +66,24 @@ def test_some_of_these_networks_are_degenerate_and_were_walked() -> None:
         extract_level_set(program, box, degeneracy="contract", method="march")
         for program, box in map(ternary, range(12))
     ]
-    assert sum("coincided" in surface.status for surface in found) >= 2
-    assert all("subdivided" not in surface.guarantee for surface in found)
-    assert any(re.search(r"signs exact, [1-9]\d* of them", surface.guarantee) for surface in found)
+    assert sum(surface.provenance.has(Finding.CONTRACTED) for surface in found) >= 2
+    assert all(surface.provenance.method is Method.MARCH for surface in found)
+    assert any(surface.provenance.signs and surface.provenance.signs.n_rational for surface in found)
 
 
 def test_degeneracy_of_what_was_walked_is_an_error_where_asked_for() -> None:
     degenerate = next(
         (program, box)
         for program, box in map(ternary, range(12))
-        if "coincided" in extract_level_set(program, box, degeneracy="contract", method="march").status
+        if extract_level_set(program, box, degeneracy="contract", method="march").provenance.has(
+            Finding.CONTRACTED
+        )
     )
     with pytest.raises(DegenerateError, match="rows vanish"):
         extract_level_set(*degenerate, degeneracy="error", method="march")
     ball = extract_level_set(ball_program(3), Box.cube(3, 1), degeneracy="error", method="march")
-    assert "0 of them decided in rationals" in ball.guarantee
+    assert ball.provenance.signs is not None
+    assert ball.provenance.signs.n_rational == 0
 
 
 @pytest.mark.parametrize("fault", ["sign", "edge"])
@@ -96,7 +99,8 @@ def test_a_walk_with_a_fault_is_subdivided_instead(fault: str, monkeypatch: pyte
     program, box = ball_program(3), Box.cube(3, 1)
     monkeypatch.setattr(doors, "march_over", faulty)
     found = extract_level_set(program, box, exact=True, method="march")
-    assert "subdivided, as what was walked is not right" in found.guarantee
+    assert found.provenance.method is Method.SUBDIVIDE
+    assert found.provenance.has(Finding.WALK_REFUSED)
     assert found.is_complete
     assert codes(found) == codes(extract_level_set(program, box, exact=True))
 

@@ -22,6 +22,7 @@ from creased import (
     extract_level_set,
     stream_complex,
 )
+from creased.core.provenance import Completeness, Finding
 from creased.core.subdivision.pieces import Cutter
 from tests.oracles import cells_of
 from tests.strategies import Case, generic_cases, random_program
@@ -90,7 +91,8 @@ def test_complex_that_would_not_fit_is_given_up_with_numbers() -> None:
     part = extract_complex(program, box, at_once=300, memory=50_000)
     assert 0 < part.vertices.shape[0] < whole.vertices.shape[0]
     assert cells_of(part) < cells_of(whole)
-    assert "stopped after" in part.status
+    assert part.provenance.completeness is Completeness.STOPPED
+    assert part.provenance.has(Finding.STOPPED)
     assert "MB are allowed" in part.status
     assert f"{part.vertices.shape[0]:,} vertices and {part.edges.shape[0]:,} edges" in part.status
 
@@ -99,8 +101,8 @@ def test_level_set_that_would_not_fit_says_that_it_is_not_complete() -> None:
     program, box = random_program(3, (12, 12), seed=1), Box.cube(3, 1)
     whole = extract_level_set(program, box)
     part = extract_level_set(program, box, at_once=300, memory=100_000)
-    assert part.guarantee.startswith("not complete: stopped after")
-    assert part.status.startswith("stopped after")
+    assert part.provenance.completeness is Completeness.STOPPED
+    assert part.provenance.has(Finding.STOPPED)
     assert set(map(tuple, part.zero_ids.tolist())) < set(map(tuple, whole.zero_ids.tolist()))
     assert part.audit().is_oriented
 
@@ -129,7 +131,9 @@ def test_float32_far_from_the_origin_is_redone_in_float64() -> None:
     for extract_ in (extract_complex, extract_level_set):
         found = extract_(far, box, dtype=torch.float32)
         assert found.vertices.dtype == torch.float64
-        assert found.status.startswith("in float64: float32 has 1.7e+03 steps across the domain")
+        assert found.provenance.dtype == torch.float64
+        assert found.provenance.has(Finding.IN_FLOAT64)
+        assert "float32 has 1.7e+03 steps" in found.status
     assert extract_complex(far, box, dtype=torch.float32).f_vector() == whole.f_vector()
 
 
@@ -142,13 +146,14 @@ def test_float32_that_misses_the_level_is_redone_in_float64() -> None:
     program = Program((*program.blocks[:-1], Block(twin)), Affine(weight, head.bias))
     found = extract_level_set(program, Box.cube(2, 1), dtype=torch.float32)
     assert found.vertices.dtype == torch.float64
-    assert "in float64: in float32 vertices miss the level by up to" in found.status
+    assert found.provenance.has(Finding.IN_FLOAT64)
+    assert "vertices miss the level" in found.status
 
 
 def test_float32_that_serves_stays() -> None:
     found = extract_level_set(random_program(3, (8, 6), seed=4), Box.cube(3, 1), dtype=torch.float32)
     assert found.vertices.dtype == torch.float32
-    assert "float64" not in found.status
+    assert not found.provenance.has(Finding.IN_FLOAT64)
 
 
 def test_other_types_are_refused() -> None:

@@ -154,7 +154,8 @@ def test_other_class_is_the_nearest_tie_of_the_largest() -> None:
 
 def test_level_set_that_may_lack_a_part_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     def incomplete(*args: Any) -> LevelSet:
-        return replace(extract_level_set(*args), is_complete=False)
+        found = extract_level_set(*args)
+        return replace(found, provenance=found.provenance.stopped("as a test says"))
 
     monkeypatch.setattr("creased.tropical.distance.boundary_distance.extract_level_set", incomplete)
     with pytest.raises(ArithmeticError, match="needs a complete level set"):

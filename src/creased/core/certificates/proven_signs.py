@@ -18,7 +18,6 @@ from creased.core.arrangement.signs import WORD
 from creased.core.certificates.sign_filter import EdgeMates, SignFilter
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
-from creased.core.domains.whole_space import open_start
 from creased.core.exact.exact_signs import ExactRows
 from creased.core.program.program import Program
 
@@ -93,7 +92,6 @@ def _count_wrong(codes: CellCodes, points: Tensor, vertex: int, exact: ExactRows
 def _nudges(found: PolyhedralComplex | LevelSet, program: Program, zero_sign: int) -> list[int]:
     """Rows, in the order of the infinitesimals by which they are moved; complements of those moved down."""
     layout = found.layout
-    rows = list(range(layout.n_rows))
-    if layout.at_infinity:
-        rows = open_start(program, layout).order.tolist()
+    order = found.domain.start(program, layout).order if layout.at_infinity else None
+    rows = list(range(layout.n_rows)) if order is None else order.tolist()
     return [row if zero_sign > 0 or row < layout.first_output else ~row for row in rows]

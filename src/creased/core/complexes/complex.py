@@ -21,6 +21,7 @@ from creased.core.complexes.unperturbed import TrueCells
 from creased.core.domains.domain import Domain
 from creased.core.domains.essential import Essential
 from creased.core.numerics.tensors import map_tensors
+from creased.core.provenance import Provenance
 
 
 @dataclass(frozen=True)
@@ -34,14 +35,27 @@ class PolyhedralComplex:
     edge_zero_ids: Tensor  # (E, D - 1) int32
     layout: RowLayout  # how rows are numbered
     domain: Domain
+    provenance: Provenance  # how it was extracted
     corners: Tensor | None = (
         None  # (V, 2^D) int32, see `creased.core.arrangement.orthants`; only where this is a piece
     )
-    is_whole: bool = True  # False: given up before it took more memory than allowed
-    n_inconsistent: int = 0  # 2-faces that rounding left with other than two cuts; 0 on generic networks
-    status: str = ""  # what is unusual, in words; empty if nothing is
     true: TrueCells | None = None  # the cells unperturbed, where ``degeneracy="contract"`` was asked for
     part: Essential | None = None  # what this is the complex of, where directions were divided out
+
+    @property
+    def status(self) -> str:
+        """What is unusual, in words; empty if nothing is."""
+        return self.provenance.status
+
+    @property
+    def is_whole(self) -> bool:
+        """False where it was given up before it took more memory than allowed."""
+        return self.provenance.is_whole
+
+    @property
+    def n_inconsistent(self) -> int:
+        """2-faces that rounding left with other than two cuts; 0 on generic networks."""
+        return self.provenance.n_inconsistent
 
     @property
     def dim(self) -> int:

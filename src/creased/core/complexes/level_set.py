@@ -21,6 +21,7 @@ from creased.core.complexes.polygons import Polygons
 from creased.core.domains.domain import Domain
 from creased.core.domains.essential import Essential
 from creased.core.numerics.tensors import map_tensors
+from creased.core.provenance import Provenance
 
 
 @dataclass(frozen=True)
@@ -40,16 +41,33 @@ class LevelSet:
     domain: Domain  # where it was looked for
     level: float
     output: int  # which output of the program
-    guarantee: str  # what the extraction proves of completeness
-    status: str  # what is unusual about this level set, in a sentence; empty if nothing is
-    n_inconsistent: int = 0  # faces and polygons that rounding left open
-    is_complete: bool = False  # whether it is proven that nothing in the domain is missing
+    provenance: Provenance  # how it was extracted, and what that proves
     part: Essential | None = None  # what this is the level set of, where directions were divided out
 
     @property
     def dim(self) -> int:
         """D."""
         return self.vertices.shape[1]
+
+    @property
+    def guarantee(self) -> str:
+        """What the extraction proves of completeness, in words."""
+        return self.provenance.guarantee
+
+    @property
+    def status(self) -> str:
+        """What is unusual about this level set, in words; empty if nothing is."""
+        return self.provenance.status
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it is proven that nothing in the domain is missing."""
+        return self.provenance.is_complete
+
+    @property
+    def n_inconsistent(self) -> int:
+        """Faces and polygons that rounding left open."""
+        return self.provenance.n_inconsistent
 
     @property
     def is_empty(self) -> bool:

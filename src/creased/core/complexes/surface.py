@@ -1,4 +1,4 @@
-"""A level set from its skeleton: polygons or polylines, and the record of what was asked for and proven."""
+"""Link the skeleton of a level set into polygons or polylines, and note what is unusual about it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import RowLayout, masks_of
 from creased.core.arrangement.skeleton import Skeleton
-from creased.core.complexes.level_set import LevelSet
 from creased.core.complexes.link import (
     Cycles,
     Sides,
@@ -23,22 +22,10 @@ from creased.core.complexes.link import (
 from creased.core.complexes.orientation import directions_by_rows, orient_polygons, orient_polylines
 from creased.core.complexes.polygons import Polygons
 from creased.core.domains.domain import Domain
-from creased.core.domains.essential import Essential
 from creased.core.program.program import Program
+from creased.core.provenance import Finding, Note
 
 FAR = 1e3  # times the extent of all vertices: where rays are taken to end when polygons are oriented
-
-
-class Origin(NamedTuple):
-    """Which level set was asked for, and what its extraction proves."""
-
-    level: float
-    output: int
-    guarantee: str
-    notes: tuple[str, ...]  # what is unusual about the extraction, in words
-    n_inconsistent: int  # faces that rounding left open
-    is_complete: bool  # whether it is proven that what was not found is not there
-    part: Essential | None  # what of the network was extracted, where directions were divided out
 
 
 class Surface(NamedTuple):
@@ -112,44 +99,13 @@ def _places(skeleton: Skeleton, layout: RowLayout) -> Tensor:
     return points.index_copy(0, ray, points[apex] + FAR * extent * points[ray])
 
 
-def _residual(program: Program, skeleton: Skeleton, layout: RowLayout) -> Tensor:
+def residual_of(program: Program, skeleton: Skeleton, layout: RowLayout) -> Tensor:
     """How far vertices (V,) are from the zero set; for a ray, how fast the function leaves it."""
     residual = program.outputs_at(skeleton.vertices)[:, 0].abs()
     is_ray = layout.is_ray(skeleton.zero_ids)
     if bool(is_ray.any()):
         residual[is_ray] = program.linear_part().outputs_at(skeleton.vertices[is_ray])[:, 0].abs()
     return residual
-
-
-def make_level_set(
-    program: Program, surface: Surface, layout: RowLayout, domain: Domain, origin: Origin
-) -> LevelSet:
-    """The record of a surface; the program has one output, less the level."""
-    skeleton = surface.skeleton
-    n_lost = int((~skeleton.vertices.isfinite().all(1)).sum())
-    n_inconsistent = origin.n_inconsistent + surface.n_inconsistent + n_lost
-    return LevelSet(
-        vertices=skeleton.vertices,
-        zero_ids=skeleton.zero_ids,
-        words=skeleton.words,
-        edges=skeleton.edges,
-        edge_zero_ids=skeleton.edge_zero_ids,
-        polygons=surface.polygons,
-        polygon_words=surface.polygon_words,
-        polylines=surface.polylines,
-        residual=_residual(program, skeleton, layout),
-        layout=layout,
-        domain=domain,
-        level=origin.level,
-        output=origin.output,
-        guarantee=origin.guarantee
-        if n_inconsistent == 0
-        else f"not complete: rounding left {n_inconsistent} faces open",
-        status="; ".join([*origin.notes, *_notes(skeleton, layout, origin, n_inconsistent)]),
-        n_inconsistent=n_inconsistent,
-        is_complete=origin.is_complete and n_inconsistent == 0,
-        part=origin.part,
-    )
 
 
 def _link_polylines(surface: Skeleton) -> Cycles:
@@ -169,19 +125,17 @@ def _directed_edges(polylines: Polygons, cycles: Cycles) -> Tensor:
     return edges[keep]
 
 
-def _notes(surface: Skeleton, layout: RowLayout, origin: Origin, n_inconsistent: int) -> list[str]:
-    """What is unusual, in words."""
-    n_wall = int((surface.zero_ids < layout.n_walls).any(dim=1).sum())
-    notes = []
-    if surface.vertices.shape[0] == 0:
-        absent = f"the function does not cross the value {origin.level:g} in the domain"
-        unseen = f"no point was found where the function takes the value {origin.level:g}"
-        notes.append(f"empty: {absent if origin.is_complete else unseen}")
-    n_rays = int(layout.is_ray(surface.zero_ids).sum())
+def notes_of(surface: Surface, layout: RowLayout, level: float, *, is_complete: bool) -> list[Note]:
+    """Note what is unusual about a surface: that it is empty, unbounded, or cut by walls."""
+    cells, notes = surface.skeleton, []
+    if cells.vertices.shape[0] == 0:
+        absent = f"the function does not cross the value {level:g} in the domain"
+        unseen = f"no point was found where the function takes the value {level:g}"
+        notes.append(Note(Finding.EMPTY, f"empty: {absent if is_complete else unseen}"))
+    n_rays = int(layout.is_ray(cells.zero_ids).sum())
+    n_wall = int((cells.zero_ids < layout.n_walls).any(dim=1).sum())
     if n_rays:
-        notes.append(f"unbounded: {n_rays} vertices are rays")
+        notes.append(Note(Finding.UNBOUNDED, f"unbounded: {n_rays} vertices are rays"))
     elif n_wall:
-        notes.append(f"cut open by the domain's walls at {n_wall} vertices")
-    if n_inconsistent:
-        notes.append(f"rounding left {n_inconsistent} faces open")
+        notes.append(Note(Finding.CUT_BY_WALLS, f"cut open by the domain's walls at {n_wall} vertices"))
     return notes

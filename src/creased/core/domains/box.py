@@ -14,7 +14,7 @@ from torch import Tensor
 
 from creased.core.arrangement.signs import pack_rows
 from creased.core.arrangement.skeleton import Skeleton
-from creased.core.domains.domain import Rows
+from creased.core.domains.domain import BoundedDomain
 from creased.core.program.affine_slice import ProgramSlice, slice_program
 from creased.core.program.program import Program
 
@@ -22,7 +22,7 @@ MOST_DIMENSIONS = 20  # of a box that is subdivided: a million corners
 
 
 @dataclass(frozen=True)
-class Box:
+class Box(BoundedDomain):
     """The box lower <= x <= upper.
 
     Raises:
@@ -31,6 +31,7 @@ class Box:
 
     lower: tuple[float, ...]
     upper: tuple[float, ...]
+    is_box = True
 
     def __init__(self, lower: Sequence[float] | Tensor, upper: Sequence[float] | Tensor) -> None:
         object.__setattr__(self, "lower", tuple(float(x) for x in lower))
@@ -64,11 +65,6 @@ class Box:
         walls[:-1, 0::2], walls[-1, 0::2] = eye, -lower
         walls[:-1, 1::2], walls[-1, 1::2] = -eye, upper
         return walls
-
-    def exact_walls(self) -> Rows:
-        """The walls (M, D + 1), as they are given."""
-        rows: list[list[float]] = self.halfspaces(torch.float64, torch.device("cpu")).T.tolist()
-        return rows
 
     def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
         """The corners and edges of the box."""

@@ -1,20 +1,40 @@
-"""What a domain is: a convex set bounded by walls, with a skeleton that subdivision starts from.
+"""What a domain is: a convex set bounded by walls, and what subdivision starts from in it.
 
 A wall is a row like any other, with the inside on its + side. Domains are boxes (`box`), polytopes
-(`polytope`), simplices (`simplex`), the whole space (`whole_space`), and whatever has the same members.
+(`polytope`), simplices (`simplex`), the whole space (`whole_space`), and whatever has the same members. A
+bounded one derives from `BoundedDomain`, and has to say where its walls and its vertices are.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
+from creased.core.arrangement.orthants import corners_of_domain
+from creased.core.arrangement.signs import RowLayout
 from creased.core.arrangement.skeleton import Skeleton
+from creased.core.program.program import Program
 
 Rows = Sequence[Sequence[float]]  # of floats or integers, which stand for themselves
+
+
+class Start(NamedTuple):
+    """What a network on a domain is cut from."""
+
+    program: Program  # that cuts: of homogeneous coordinates (x, w) where the domain is unbounded
+    affine: Program  # the same of x, its rows in the same order
+    skeleton: Skeleton  # of the domain, or of what the first neurons make of it
+    corners: Tensor  # (V, 2^D) int32, see `creased.core.arrangement.orthants`
+    n_started: int = 0  # neurons of the first block that have cut it already
+    order: Tensor | None = None  # (n_rows,) int64: the user's number of each row; None: its own
+
+    def copied(self) -> tuple[Skeleton, Tensor]:
+        """Skeleton and corners of one's own, to be cut in place."""
+        return Skeleton(*(part.clone() for part in self.skeleton)), self.corners.clone()
 
 
 class Domain(Protocol):
@@ -22,11 +42,19 @@ class Domain(Protocol):
 
     @property
     def dim(self) -> int:
-        """D."""
+        """Ambient dimension D."""
 
     @property
     def n_walls(self) -> int:
-        """M."""
+        """Number of walls M."""
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether it lies in a box; else row 0 is the wall at infinity."""
+
+    @property
+    def is_box(self) -> bool:
+        """Whether it is the box from lower to upper, with the walls in the order of `Box`."""
 
     @property
     def lower(self) -> tuple[float, ...]:
@@ -48,3 +76,35 @@ class Domain(Protocol):
         Raises:
             ValueError: it has none of its own, being unbounded.
         """
+
+    def start(self, program: Program, layout: RowLayout) -> Start:
+        """What a program is cut from.
+
+        Raises:
+            ValueError: the program has no start in this domain.
+        """
+
+
+class BoundedDomain(ABC):
+    """A domain with vertices of its own: what follows from its walls and its skeleton."""
+
+    is_bounded = True
+    is_box = False
+
+    @abstractmethod
+    def halfspaces(self, dtype: torch.dtype, device: torch.device) -> Tensor:
+        """The walls as affine functions (D + 1, M), >= 0 inside, the constant last."""
+
+    @abstractmethod
+    def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
+        """Vertices and edges, each vertex on D walls, with packed signs in words of that number."""
+
+    def exact_walls(self) -> Rows:
+        """The walls (M, D + 1), as they are given in double precision."""
+        rows: list[list[float]] = self.halfspaces(torch.float64, torch.device("cpu")).T.tolist()
+        return rows
+
+    def start(self, program: Program, layout: RowLayout) -> Start:
+        """The skeleton, all of it one region."""
+        skeleton = self.skeleton(layout.n_words, program.dtype, program.device)
+        return Start(program, program, skeleton, corners_of_domain(skeleton.zero_ids))

@@ -115,7 +115,7 @@ def divide(program: Program, domain: Domain) -> tuple[Program, Domain, Essential
         LinealityError: what is left has no start, as its first layer does not look at all of its inputs.
     """
     weight = program.blocks[0].affine.weight if program.blocks else program.head.weight[:0]
-    if not isinstance(domain, WholeSpace) or len(independent_rows(weight)) == domain.dim:
+    if domain.is_bounded or len(independent_rows(weight)) == domain.dim:
         return program, domain, None
     basis = null_space(weight)
     try:

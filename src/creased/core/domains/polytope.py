@@ -22,7 +22,7 @@ from creased.core.arrangement.cofaces import arrange
 from creased.core.arrangement.signs import RowLayout, pack_rows
 from creased.core.arrangement.skeleton import GrowingSkeleton, Skeleton, subcomplex
 from creased.core.arrangement.subdivide import cut_by_next, start_block
-from creased.core.domains.domain import Rows
+from creased.core.domains.domain import BoundedDomain
 from creased.core.domains.simplex import Table, simplex_skeleton
 from creased.core.numerics.linear_algebra import independent_rows
 from creased.core.numerics.tensors import Growable
@@ -32,7 +32,7 @@ from creased.core.program.rounding import silence_sums
 
 
 @dataclass(frozen=True)
-class Polytope:
+class Polytope(BoundedDomain):
     """The bounded set {x: normals x <= offsets}; wall ``i`` is its inequality ``i``.
 
     Inequalities that hold with room to spare everywhere in it are walls without vertices: see `redundant`.
@@ -96,11 +96,6 @@ class Polytope:
         """The walls as affine functions (D + 1, M), >= 0 inside, the constant last."""
         normals, offsets = (torch.tensor(x, dtype=dtype, device=device) for x in (self.normals, self.offsets))
         return torch.cat([-normals.T, offsets[None]])
-
-    def exact_walls(self) -> Rows:
-        """The walls (M, D + 1), as they are given."""
-        rows: list[list[float]] = self.halfspaces(torch.float64, torch.device("cpu")).T.tolist()
-        return rows
 
     def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
         """Its vertices and edges."""

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from creased.core.arrangement.signs import pack_rows
 from creased.core.arrangement.skeleton import Skeleton
-from creased.core.domains.domain import Rows
+from creased.core.domains.domain import BoundedDomain, Rows
 from creased.core.exact.elimination import opposite_walls
 from creased.core.numerics.linear_algebra import independent_rows
 
@@ -20,7 +20,7 @@ Table = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
-class Simplex:
+class Simplex(BoundedDomain):
     """The convex hull of D + 1 points; wall ``i`` is opposite of point ``i``.
 
     Raises:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -23,7 +22,7 @@ from torch import Tensor
 from creased.core.arrangement.orthants import DEAD
 from creased.core.arrangement.signs import RowLayout, pack_rows
 from creased.core.arrangement.skeleton import Skeleton
-from creased.core.domains.domain import Rows
+from creased.core.domains.domain import Rows, Start
 from creased.core.numerics.linear_algebra import independent_rows, null_space
 from creased.core.program.program import Affine, Block, Program
 
@@ -46,6 +45,8 @@ class WholeSpace:
     """All of R^D."""
 
     dim: int
+    is_bounded = False
+    is_box = False
 
     def __post_init__(self) -> None:
         if self.dim < 1:
@@ -75,38 +76,27 @@ class WholeSpace:
         return [[0.0] * self.dim + [1.0]]
 
     def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
-        """There is none without a network: see `open_start`."""
+        """Raise: there is none without a network, see `start`."""
         raise ValueError("WholeSpace: has no vertices of its own; extract_complex starts from the network")
 
+    def start(self, program: Program, layout: RowLayout) -> Start:
+        """An arrangement of D independent neurons, which are put first: 2 D + 1 vertices, all but one rays.
 
-class OpenStart(NamedTuple):
-    """What a network on the whole space is cut from."""
-
-    program: Program  # of (x, w), without constants; first the neurons that make the start
-    affine: Program  # the same of x
-    skeleton: Skeleton  # vertices (2 D + 1, D + 1): the apex, then directions
-    corners: Tensor  # (2 D + 1, 2^D) int32
-    order: Tensor  # (n_rows,) int64: the user's number of each row
-
-
-def open_start(program: Program, layout: RowLayout) -> OpenStart:
-    """The start for a program, with its rows in an order in which D independent ones come first.
-
-    Raises:
-        LinealityError: the first layer has no D independent neurons.
-    """
-    weight = program.blocks[0].affine.weight if program.blocks else program.head.weight[:0]
-    dim, first = program.in_dim, independent_rows(weight)
-    if len(first) < dim:
-        raise LinealityError(null_space(weight), 0, "and the network was not divided by the others")
-    neurons = torch.tensor([*first, *(i for i in range(weight.shape[0]) if i not in first)])
-    order = torch.arange(layout.n_rows)
-    order[1 : 1 + len(neurons)] = 1 + neurons
-    ordered = _with_neurons_in_order(program, neurons.to(program.device))
-    affine = ordered.blocks[0].affine
-    skeleton = _cross(affine.weight[:dim], affine.bias[:dim], layout.n_words)
-    corners = _corners(dim, program.device)
-    return OpenStart(homogenise(ordered), ordered, skeleton, corners, order.to(program.device))
+        Raises:
+            LinealityError: the first layer has no D independent neurons.
+        """
+        weight = program.blocks[0].affine.weight if program.blocks else program.head.weight[:0]
+        dim, first = program.in_dim, independent_rows(weight)
+        if len(first) < dim:
+            raise LinealityError(null_space(weight), 0, "and the network was not divided by the others")
+        neurons = torch.tensor([*first, *(i for i in range(weight.shape[0]) if i not in first)])
+        order = torch.arange(layout.n_rows)
+        order[1 : 1 + len(neurons)] = 1 + neurons
+        ordered = _with_neurons_in_order(program, neurons.to(program.device))
+        affine = ordered.blocks[0].affine
+        skeleton = _cross(affine.weight[:dim], affine.bias[:dim], layout.n_words)
+        corners = _corners(dim, program.device)
+        return Start(homogenise(ordered), ordered, skeleton, corners, dim, order.to(program.device))
 
 
 def _with_neurons_in_order(program: Program, neurons: Tensor) -> Program:

@@ -8,45 +8,31 @@ when the last piece is done all components have been walked.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 
 from creased.core.marching.march import Walker
+from creased.core.numerics.memory import Resources
+from creased.core.provenance import CompletenessProof
 from creased.core.subdivision.pieces import Cutter, on_row
 from creased.core.subdivision.problem import SubdivisionProblem
 
 
-class Proof(NamedTuple):
-    """How far it went."""
-
-    share: float  # of the domain that was gone through
-    n_inconsistent: (
-        int  # faces that rounding left open in it, and vertices in cells where the walk found nothing
-    )
-    is_whole: bool  # all of it, without such a face
-    n_missed: int  # cells that the walk had missed
-
-
 @torch.inference_mode()
 def prove_complete(
-    problem: SubdivisionProblem,
-    walker: Walker,
-    budget: float | None,
-    progress: Callable[[str], None] | None = None,
-) -> Proof:
+    problem: SubdivisionProblem, walker: Walker, budget: float | None, resources: Resources
+) -> CompletenessProof:
     """Go through the domain, walking what was missed, until all is proven or the seconds allowed are spent.
 
     Args:
         problem: pruned; that of the walk.
         walker: has walked from its seeds.
         budget: seconds; None for any.
-        progress: is told now and then how far it is.
+        resources: whom to tell how far it is.
     """
     cutter, bits, n_walls = Cutter(problem), problem.rows.bits, problem.rows.layout.n_walls
     n_before, done, n_inconsistent, start = walker.cells.n, 0.0, 0, time.monotonic()
-    while not cutter.is_done and not walker.note:
+    while not cutter.is_done and not walker.why_stopped:
         if budget is not None and time.monotonic() - start > budget:
             break
         piece = cutter.next_piece()
@@ -60,7 +46,6 @@ def prove_complete(
         missed = (~walker.knows(words)).nonzero()[:, 0]
         walker.walk_on(words[missed], found.vertices[missed])
         n_inconsistent += int(walker.is_empty(words).sum())
-        if progress is not None:
-            progress(f"proven complete in {min(done, 1):.0%} of the domain")
-    is_whole = cutter.is_done and n_inconsistent == 0 and not walker.note
-    return Proof(min(done, 1.0), n_inconsistent, is_whole, walker.cells.n - n_before)
+        resources.report(f"proven complete in {min(done, 1):.0%} of the domain")
+    is_whole = cutter.is_done and n_inconsistent == 0 and not walker.why_stopped
+    return CompletenessProof(min(done, 1.0), n_inconsistent, is_whole, walker.cells.n - n_before, budget)

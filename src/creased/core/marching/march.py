@@ -12,24 +12,21 @@ Where corners coincide the arrangement is perturbed as in subdivision, see `ties
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from creased.core.arrangement.cell_table import CellSet
-from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.signs import pack_rows
 from creased.core.complexes.polygons import Polygons
-from creased.core.domains.domain import Domain
 from creased.core.marching.cell_planes import Slicer
 from creased.core.marching.halfplane_intersection import Facets, find_facets, join_facets
 from creased.core.marching.seeds import BELOW, reach_of
-from creased.core.numerics.memory import in_gigabytes, working_bytes
+from creased.core.numerics.memory import Resources, in_gigabytes, working_bytes
 from creased.core.numerics.tensors import Growable
-from creased.core.program.program import Program
 from creased.core.program.rounding import preactivations_quietly
+from creased.core.subdivision.problem import SubdivisionProblem
 
 SHARE = 32  # cells are cut in batches whose rows take this part of the working memory, and stay in the cache
 LEAST = 1e-3  # of the distance that seeds are put below the level: what rounding can't make
@@ -51,25 +48,17 @@ class Walker:
     """Walks on one program, from seeds and whatever else is found to be on the level set.
 
     Args:
-        program: one output, less the level; in float64.
-        domain: where; two or three dimensions.
-        rows: tables of the arrangement.
-        memory: bytes that the level set may take, putting it together included; None for any.
-        progress: is told now and then how far it is.
+        problem: of one output, in two or three dimensions, in float64.
+        resources: memory that the level set may take, putting it together included, and whom to tell.
     """
 
-    def __init__(
-        self,
-        program: Program,
-        domain: Domain,
-        rows: Arrangement,
-        memory: int | None = None,
-        progress: Callable[[str], None] | None = None,
-    ) -> None:
+    def __init__(self, problem: SubdivisionProblem, resources: Resources) -> None:
+        program, domain, rows = problem.program, problem.domain, problem.rows
         self.program, self.rows = program, rows
         self.cells = CellSet(rows.bits, rows.keys)
-        self.note = ""  # why it was stopped; empty if it was not
-        self._memory, self._progress, self._said = memory, progress, time.monotonic()
+        self.why_stopped = ""  # empty if it was not
+        self._resources, self._memory = resources, resources.memory_on(program.device)
+        self._reported_at = time.monotonic()
         self._slicer = Slicer(program, domain, rows)
         self._points = Growable(program.head.weight.new_empty((0, domain.dim)))  # on the level, one a cell
         self._found: list[tuple[Tensor, ...]] = []
@@ -114,18 +103,18 @@ class Walker:
         return self._sizes.n
 
     def _walk(self) -> None:
-        while self._n_cut < self.cells.n and not self.note:
+        while self._n_cut < self.cells.n and not self.why_stopped:
             self._visit(self._n_cut, min(self.cells.n, self._n_cut + self._block))
             self._report()
 
     def _report(self) -> None:
         """Say how far it is, and stop where the rest would not fit."""
         n_left = self.cells.n - self._n_cut
-        if self._progress is not None and time.monotonic() - self._said > SECONDS:
-            self._progress(f"{self._n_cut:,} cells cut, {n_left:,} more in sight")
-            self._said = time.monotonic()
+        if time.monotonic() - self._reported_at > SECONDS:
+            self._resources.report(f"{self._n_cut:,} cells cut, {n_left:,} more in sight")
+            self._reported_at = time.monotonic()
         if self._memory is not None and n_left and self._n_bytes() > self._memory:
-            self.note = (
+            self.why_stopped = (
                 f"stopped at {self._n_cut:,} cells, with {n_left:,} more in sight: they would take more than "
                 f"the {in_gigabytes(self._memory)} that are allowed"
             )

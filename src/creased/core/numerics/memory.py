@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -11,6 +13,25 @@ WORKING_BYTES = {"cpu": 1 << 28}  # of what is cut at once; 4 GiB elsewhere
 
 MEMINFO = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")
+
+
+class Resources(NamedTuple):
+    """What an extraction may use; None leaves it open."""
+
+    memory: int | None = None  # bytes that what is found may take; what is free by default
+    at_once: int | None = None  # vertices that are cut at once; what fits in `working_bytes` by default
+    device: torch.device | str | None = None  # the program's by default
+    dtype: torch.dtype | None = None  # floating type to work in; the program's by default
+    progress: Callable[[str], None] | None = None  # is told in words, now and then, how far it is
+
+    def memory_on(self, device: torch.device) -> int | None:
+        """Bytes that are allowed on a device; None where that can't be told."""
+        return free_bytes(device) if self.memory is None else self.memory
+
+    def report(self, words: str) -> None:
+        """Tell how far it is."""
+        if self.progress is not None:
+            self.progress(words)
 
 
 def room(device: torch.device) -> int:

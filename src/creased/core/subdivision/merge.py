@@ -1,8 +1,7 @@
-"""Puts pieces of a skeleton together: cells that several pieces found become one, by their codes."""
+"""Merge pieces of a skeleton: cells that several pieces found become one, by their codes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -12,10 +11,14 @@ from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.hash_keys import CellCodes, group_codes
 from creased.core.arrangement.orthants import LATER, any_corner, own_vertices
 from creased.core.arrangement.skeleton import Skeleton, own_edges
-from creased.core.numerics.memory import free_bytes, in_gigabytes
+from creased.core.numerics.memory import Resources, in_gigabytes
 from creased.core.numerics.tensors import Growable
+from creased.core.provenance import Provenance
 from creased.core.subdivision.pieces import Cutter, Piece, on_row
 from creased.core.subdivision.problem import SubdivisionProblem
+
+ASSEMBLY = 8  # putting a level set together takes this many times the memory of its skeleton
+SOON = 0.02  # share of the work after which the memory that all of it takes is known well enough
 
 
 class PieceMerger:
@@ -114,42 +117,28 @@ class PieceMerger:
             self._edge_zero_ids = self._edge_zero_ids.select(kept)
 
 
-ASSEMBLY = 8  # putting a level set together takes this many times the memory of its skeleton
-
-
-SOON = 0.02  # share of the work after which the memory that all of it takes is known well enough
-
-
 class Extraction(NamedTuple):
     """A cut skeleton."""
 
     skeleton: Skeleton
-    n_inconsistent: int
-    notes: tuple[str, ...]  # what is unusual, in words
-    is_whole: bool  # False: stopped before it took more memory than allowed
+    provenance: Provenance
 
 
-def collect(
-    problem: SubdivisionProblem,
-    memory: int | None,
-    level_row: int | None = None,
-    progress: Callable[[str], None] | None = None,
-) -> Extraction:
+def collect(problem: SubdivisionProblem, resources: Resources, level_row: int | None = None) -> Extraction:
     """Cut all of a domain, or as much as memory allows; keep all cells, or those on one row."""
-    memory = free_bytes(problem.program.device) if memory is None else memory
+    memory = resources.memory_on(problem.program.device)
     held = ASSEMBLY if level_row is not None else 1
-    cutter, merger, done = Cutter(problem), PieceMerger(problem.start()[0], problem.rows), 0.0
-    notes: tuple[str, ...] = ()
-    while not notes and (piece := cutter.next_piece()) is not None:
+    cutter, merger, done = Cutter(problem), PieceMerger(problem.begin.skeleton, problem.rows), 0.0
+    provenance = problem.provenance
+    while provenance.is_whole and (piece := cutter.next_piece()) is not None:
         merger.add(piece if level_row is None else on_row(piece, level_row))
         done += piece.share
-        if progress is not None:
-            progress(f"{min(done, 1):.0%} of the domain is cut: {merger.n_cells[0]:,} vertices")
+        resources.report(f"{min(done, 1):.0%} of the domain is cut: {merger.n_cells[0]:,} vertices")
         needed = held * merger.n_bytes / max(done, SOON)
         if memory is not None and needed > memory and not cutter.is_done:
-            notes = (_why_stopped(merger, min(done, 1), needed, memory),)
+            provenance = provenance.stopped(_why_stopped(merger, min(done, 1), needed, memory))
     cells, _ = problem.settle(merger.finish())
-    return Extraction(cells, merger.n_inconsistent, notes, is_whole=not notes)
+    return Extraction(cells, provenance.inconsistent(merger.n_inconsistent))
 
 
 def _why_stopped(merger: PieceMerger, done: float, needed: float, memory: int) -> str:

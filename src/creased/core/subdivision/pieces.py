@@ -68,7 +68,7 @@ class Cutter:
     def _start(self) -> Subproblem:
         """The whole domain, ready for the first block."""
         problem, program = self._problem, self._program
-        start, corners = problem.start()
+        start, corners = problem.begin.copied()
         self._noise = inherited_noise(program, start.vertices)
         if problem.prune and program.blocks:
             self._pruner = Pruner(program, start.vertices.abs().amax(0))
@@ -77,7 +77,7 @@ class Cutter:
         is_large = math.comb(self._rows.layout.n_neurons, problem.domain.dim) > at_once
         is_numbered = self._pruner is not None or is_large
         skeleton = GrowingSkeleton.of(start, corners if is_numbered else None)
-        cut = self._start_block(skeleton, 0, start.vertices, problem.n_started)
+        cut = self._start_block(skeleton, 0, start.vertices, problem.begin.n_started)
         return Subproblem(skeleton, cut, 0, at_once, forms=self._pruner.whole() if self._pruner else None)
 
     def _bytes_a_vertex(self) -> int:

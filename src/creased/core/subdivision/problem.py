@@ -1,4 +1,4 @@
-"""What is to be cut, made of what a user asks for, and checked."""
+"""A subdivision problem: what is to be cut, made of what a user asks for, and checked."""
 
 from __future__ import annotations
 
@@ -9,18 +9,31 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.cofaces import Arrangement, arrange
-from creased.core.arrangement.orthants import corners_of_domain
 from creased.core.arrangement.signs import RowLayout, clear_rows
 from creased.core.arrangement.skeleton import Skeleton
-from creased.core.domains.domain import Domain
+from creased.core.domains.domain import Domain, Start
 from creased.core.domains.essential import Essential, divide
 from creased.core.domains.infinity import cut_at_infinity, in_users_numbers
-from creased.core.domains.whole_space import OpenStart, WholeSpace, open_start
 from creased.core.exact.exact_signs import Decisions, ExactRows
+from creased.core.numerics.memory import Resources
 from creased.core.numerics.tolerance import steps_across
+from creased.core.program.combine import negative
 from creased.core.program.program import Affine, Program
+from creased.core.provenance import Completeness, Finding, Method, Note, Provenance
 
 FEWEST_STEPS = 1 << 18  # floating-point numbers across the domain; with fewer, vertices are lost
+
+
+class Numbers(NamedTuple):
+    """In which numbers signs are decided."""
+
+    dtype: torch.dtype
+    band: float | None = None  # smaller values, relative to the largest of their layer, are decided exactly
+    notes: tuple[Note, ...] = ()  # why, where it was not asked for
+
+    def because(self, note: Note) -> Numbers:
+        """The same with a note of why they were taken."""
+        return self._replace(notes=(*self.notes, note))
 
 
 class SubdivisionProblem(NamedTuple):
@@ -29,52 +42,38 @@ class SubdivisionProblem(NamedTuple):
     program: Program  # detached, finite; its outputs less the level
     domain: Domain
     rows: Arrangement
+    begin: Start  # what is cut
     has_outputs: bool  # whether the zeros of the outputs cut too
     prune: bool  # whether what cannot meet them is dropped
-    at_once: int | None = None  # vertices that are worked on at once; None: what fits in `working_bytes`
-    decisions: Decisions | None = None  # decides signs in doubt, if they are to be exact
-    zero_sign: int = 1  # -1: zeros of the outputs count as -
-    opened: OpenStart | None = None  # what is cut in the program's place where the domain is the whole space
-    part: Essential | None = None  # of which program is the one, where directions were divided out
+    zero_sign: int  # -1: zeros of the outputs count as -
+    decisions: Decisions | None  # decides signs in doubt, if they are to be exact
+    part: Essential | None  # of which program is the one, where directions were divided out
+    at_once: int | None  # vertices that are worked on at once; None: what fits in `working_bytes`
+    provenance: Provenance  # so far
 
     @property
     def cutting(self) -> Program:
-        """The program that cuts: of homogeneous coordinates where the domain is the whole space.
+        """The program that cuts: of homogeneous coordinates where the domain is unbounded.
 
         Zeros count as +; where those of the outputs are to count as - the outputs are negated.
         """
-        program = self.opened.program if self.opened else self.program
-        return program if self.zero_sign > 0 else _negated(program)
+        return self.begin.program if self.zero_sign > 0 else negative(self.begin.program)
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What is unusual about what is cut, in words."""
-        return (self.part.note,) if self.part else ()
+    def on(self, domain: Domain) -> SubdivisionProblem:
+        """The same problem on another domain with as many walls."""
+        return self._replace(domain=domain, begin=domain.start(self.program, self.rows.layout))
 
     def exact_rows(self) -> ExactRows:
         """The rows in rationals, in the user's numbers."""
-        if self.decisions is not None and self.opened is None and self.zero_sign > 0:
+        if self.decisions is not None and self.begin.order is None and self.zero_sign > 0:
             return self.decisions.exact
         return ExactRows(self.program, self.domain.exact_walls(), self.rows.layout)
 
-    def start(self) -> tuple[Skeleton, Tensor]:
-        """The skeleton that is cut, and its corners."""
-        if self.opened:
-            return Skeleton(*(part.clone() for part in self.opened.skeleton)), self.opened.corners.clone()
-        program = self.program
-        skeleton = self.domain.skeleton(self.rows.layout.n_words, program.dtype, program.device)
-        return skeleton, corners_of_domain(skeleton.zero_ids)
-
-    @property
-    def n_started(self) -> int:
-        """Neurons of the first block that the start is made of."""
-        return self.domain.dim if self.opened else 0
-
     def settle(self, cells: Skeleton, corners: Tensor | None = None) -> tuple[Skeleton, Tensor | None]:
         """Cells, as they were cut, in the user's numbers and coordinates."""
-        if self.opened:
+        if self.begin.order is not None:
             cells, corners = cut_at_infinity(cells, corners, self.rows)
-            cells, corners = in_users_numbers(cells, corners, self.opened.order, self.program.widths[0])
+            cells, corners = in_users_numbers(cells, corners, self.begin.order, self.program.widths[0])
         if self.zero_sign < 0:
             layout = self.rows.layout
             outputs = self.rows.before[-1] & ~self.rows.before[layout.first_output]
@@ -85,56 +84,55 @@ class SubdivisionProblem(NamedTuple):
         return cells, corners
 
 
-def _negated(program: Program) -> Program:
-    return replace(program, head=Affine(-program.head.weight, -program.head.bias))
-
-
 def make_problem(
     program: Program,
     domain: Domain,
     level: float | None,
-    at_once: int | None,
-    device: torch.device | str | None,
-    dtype: torch.dtype,
+    numbers: Numbers,
+    resources: Resources,
     *,
     prune: bool = False,
-    band: float | None = None,
     zero_sign: int = 1,
 ) -> SubdivisionProblem:
-    """The problem of cutting a program, its outputs less the level, on a domain.
+    """Make the problem of cutting a program, its outputs less the level, on a domain.
 
-    With a band, values that are smaller, relative to the largest, have their signs decided exactly. Zeros of
-    the outputs count as zero_sign. Directions of the whole space that the program leaves out are divided out.
+    Zeros of the outputs count as zero_sign. Directions of the whole space that the program leaves out are
+    divided out. With a level of None the outputs do not cut.
 
     Raises:
         ValueError: dimensions differ, or a weight is not finite.
         LinealityError: there is no start on the whole space.
     """
-    _check_shape(program, domain, at_once)
-    program = program.detach().to(device, dtype)
+    _check_shape(program, domain, resources.at_once)
+    program = program.detach().to(resources.device, numbers.dtype)
     _check_weights(program)
     program, domain, part = divide(program, domain)
     if level is not None:
         program = replace(program, head=Affine(program.head.weight, program.head.bias - level))
-    is_open = isinstance(domain, WholeSpace)
-    layout = RowLayout(domain.n_walls, program.widths, 0 if level is None else program.out_dim, is_open)
-    opened = open_start(program, layout) if is_open else None
+    n_outputs = 0 if level is None else program.out_dim
+    layout = RowLayout(domain.n_walls, program.widths, n_outputs, at_infinity=not domain.is_bounded)
+    begin = domain.start(program, layout)
     decisions = None
-    if band is not None:
-        cutting = opened.affine if opened else program
-        cutting = cutting if zero_sign > 0 else _negated(cutting)
-        decisions = Decisions(ExactRows(cutting, domain.exact_walls(), layout), band)
+    if numbers.band is not None:
+        cutting = begin.affine if zero_sign > 0 else negative(begin.affine)
+        decisions = Decisions(ExactRows(cutting, domain.exact_walls(), layout), numbers.band)
+    is_pruned = prune and bool(program.blocks)
+    completeness = Completeness.PRUNED if is_pruned else Completeness.SUBDIVIDED
+    divided = (Note(Finding.DIVIDED, part.note),) if part else ()
     return SubdivisionProblem(
-        program,
-        domain,
-        arrange(layout, program.device),
+        program=program,
+        domain=domain,
+        rows=arrange(layout, program.device),
+        begin=begin,
         has_outputs=level is not None,
         prune=prune,
-        at_once=at_once,
-        decisions=decisions,
         zero_sign=zero_sign,
-        opened=opened,
+        decisions=decisions,
         part=part,
+        at_once=resources.at_once,
+        provenance=Provenance(
+            Method.SUBDIVIDE, program.dtype, completeness, notes=(*numbers.notes, *divided)
+        ),
     )
 
 
@@ -155,17 +153,18 @@ def _check_weights(program: Program) -> None:
             )
 
 
-def choose_dtype(
-    dtype: torch.dtype, domain: Domain, *, exact: bool = False
-) -> tuple[torch.dtype, tuple[str, ...]]:
-    """The type to work in, with a note where it is not the one asked for."""
+def choose_numbers(dtype: torch.dtype, domain: Domain, *, exact: bool = False) -> Numbers:
+    """The numbers to begin with: of the type asked for, or double where that is too coarse."""
     if dtype not in (torch.float32, torch.float64):
         raise ValueError(f"extraction works in dtype float32 or float64, got {dtype}")
-    if isinstance(domain, WholeSpace):
-        return torch.float64, () if dtype == torch.float64 else ("in float64: the domain is unbounded",)
-    if exact:
-        return torch.float64, () if dtype == torch.float64 else ("in float64: decisions are exact",)
-    n_steps = steps_across(dtype, domain.lower, domain.upper)
-    if dtype == torch.float32 and n_steps < FEWEST_STEPS:
-        return torch.float64, (f"in float64: float32 has {n_steps:.2g} steps across the domain",)
-    return dtype, ()
+    if dtype == torch.float64:
+        return Numbers(dtype)
+    if not domain.is_bounded:
+        why = "the domain is unbounded"
+    elif exact:
+        why = "decisions are exact"
+    elif (n_steps := steps_across(dtype, domain.lower, domain.upper)) < FEWEST_STEPS:
+        why = f"float32 has {n_steps:.2g} steps across the domain"
+    else:
+        return Numbers(dtype)
+    return Numbers(torch.float64).because(Note(Finding.IN_FLOAT64, f"in float64: {why}"))

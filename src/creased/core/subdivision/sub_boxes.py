@@ -22,6 +22,9 @@ from torch import Tensor
 from creased.core.arrangement.hash_keys import CellCodes, cell_keys, pair_equal
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.domains.box import Box
+from creased.core.domains.domain import Domain
+from creased.core.numerics.memory import Resources
+from creased.core.provenance import Finding, Provenance
 from creased.core.subdivision.merge import Extraction, collect
 from creased.core.subdivision.problem import SubdivisionProblem
 
@@ -34,9 +37,7 @@ class Part(NamedTuple):
     skeleton: Skeleton  # its edges are those with both ends here
     loose_ends: Tensor  # (n,) int64: the one end here of an edge that is cut
     loose_codes: CellCodes  # of that edge, n
-    n_inconsistent: int
-    notes: tuple[str, ...]
-    is_whole: bool
+    provenance: Provenance
 
 
 CutPart = Callable[[Box], Part]
@@ -67,10 +68,9 @@ def _sides(box: Box) -> list[float]:
     return [upper - lower for lower, upper in zip(box.lower, box.upper, strict=True)]
 
 
-def cut_part(problem: SubdivisionProblem, level_row: int | None, memory: int | None, part: Box) -> Part:
+def cut_part(problem: SubdivisionProblem, level_row: int | None, memory: int | None, part: Domain) -> Part:
     """Cut one sub-box by all rows; keep what is of the whole domain, on one row or altogether."""
-    assert isinstance(problem.domain, Box)
-    done = collect(problem._replace(domain=part), memory, level_row)
+    done = collect(problem.on(part), Resources(memory), level_row)
     cells = done.skeleton
     is_real = ~_in_planes(cells.zero_ids, part, problem.domain)
     first, second = cells.edges.long().unbind(1)
@@ -88,10 +88,10 @@ def cut_part(problem: SubdivisionProblem, level_row: int | None, memory: int | N
     ends = number[torch.where(is_real[first], first, second)[loose]]
     words = (cells.words[first] | cells.words[second])[loose]
     codes = CellCodes(words, cells.edge_zero_ids[loose])
-    return Part(kept, ends, codes, done.n_inconsistent, done.notes, done.is_whole)
+    return Part(kept, ends, codes, done.provenance)
 
 
-def _in_planes(zero_ids: Tensor, part: Box, whole: Box) -> Tensor:
+def _in_planes(zero_ids: Tensor, part: Domain, whole: Domain) -> Tensor:
     """True (n,) for cells in a wall of a part that is none of the whole, given their zero ids (n, z)."""
     bounds = zip((part.lower, part.upper), (whole.lower, whole.upper), strict=True)
     lower, upper = ([a != b for a, b in zip(mine, theirs, strict=True)] for mine, theirs in bounds)
@@ -120,10 +120,17 @@ def stitch(parts: Sequence[Part], problem: SubdivisionProblem) -> tuple[Extracti
         torch.cat([*edges, ends[pairs.entries]]).to(torch.int32),
         torch.cat([*(cells.edge_zero_ids for cells in skeletons), pairs.codes.zero_ids]),
     )
-    is_whole = all(part.is_whole for part in parts)
-    notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
-    n_inconsistent = sum(part.n_inconsistent for part in parts)
-    return Extraction(done, n_inconsistent, notes, is_whole), pairs.n_left if is_whole else 0
+    provenance = _together([part.provenance for part in parts], problem.provenance)
+    return Extraction(done, provenance), pairs.n_left if provenance.is_whole else 0
+
+
+def _together(parts: Sequence[Provenance], whole: Provenance) -> Provenance:
+    """Faces that rounding left open in any of the parts, and why any was stopped."""
+    found = whole.inconsistent(sum(part.n_inconsistent for part in parts))
+    stops = [note.sentence for part in parts for note in part.notes if note.finding is Finding.STOPPED]
+    for sentence in dict.fromkeys(stops):
+        found = found.stopped(sentence)
+    return found
 
 
 def collect_in_parts(
@@ -134,15 +141,16 @@ def collect_in_parts(
     level_row: int | None = None,
     memory: int | None = None,
 ) -> Extraction:
-    """What `creased.core.subdivision.merge.collect` gives, by way of sub-boxes.
+    """Cut a problem on a box by way of sub-boxes: as `creased.core.subdivision.merge.collect`.
 
     Where vertices lie so near to planes that parts do not fit, the planes are moved and all is cut again;
-    what does not fit in the last round either is counted as torn.
+    what does not fit in the last round either is counted as inconsistent.
     """
-    assert isinstance(problem.domain, Box)
+    domain = problem.domain
+    box = Box(domain.lower, domain.upper)
     cut = partial(cut_part, problem, level_row, memory)
     for place in PLACES:
-        done, n_left = stitch(list(map_parts(cut, split_box(problem.domain, n_parts, place))), problem)
+        done, n_left = stitch(list(map_parts(cut, split_box(box, n_parts, place))), problem)
         if not n_left:
             return done
-    return done._replace(n_inconsistent=done.n_inconsistent + n_left)
+    return done._replace(provenance=done.provenance.inconsistent(n_left))

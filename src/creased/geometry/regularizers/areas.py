@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from creased.core.complexes.level_set import LevelSet
-from creased.core.domains.box import Box
 from creased.geometry.measures import enclosed_volume, surface_area
 from creased.geometry.regularizers.regularizer import Regularizer
 from creased.geometry.sublevel import sublevel_volume
@@ -100,6 +99,6 @@ class Compactness(Regularizer):
 
 
 def _volume(vertices: Tensor, level_set: LevelSet) -> Tensor:
-    if isinstance(level_set.domain, Box):
+    if level_set.domain.is_box:
         return sublevel_volume(vertices, level_set)
     return enclosed_volume(vertices, level_set.polygons)

@@ -13,7 +13,8 @@ import torch
 
 from creased.core.complexes.audit import Audit
 from creased.core.complexes.level_set import LevelSet
-from creased.core.extract_level_set import SEEDS, extract_level_set
+from creased.core.extract_level_set import extract_level_set
+from creased.core.options import SEEDS
 from creased.geometry import sublevel_volume, surface_area
 from creased.training.distributed import from_rank_zero
 from creased.training.module import SDFModule

@@ -1,0 +1,121 @@
+"""What a caller asks of an extraction, as records; `LevelSetKeywords` are the same as keywords.
+
+The public functions take keywords, checked here once; everything behind them takes the records.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypedDict
+
+import torch
+from torch import Tensor
+
+from creased.core.complexes.level_set import LevelSet
+from creased.core.numerics.memory import Resources
+from creased.core.program.program import Program
+
+METHODS = ("subdivide", "march", "auto")
+TREATMENTS = ("perturb", "contract", "error")
+SEEDS = 32  # points an axis of the grid that looks for a level set to march on
+
+
+class ComplexKeywords(TypedDict, total=False):
+    """Keywords of `extract_complex`, which documents them."""
+
+    degeneracy: str
+    zero_sign: int
+    exact: bool
+    memory: int | None
+    at_once: int | None
+    device: torch.device | str | None
+    dtype: torch.dtype | None
+
+
+class LevelSetKeywords(ComplexKeywords, total=False):
+    """Keywords of `extract_level_set`, which documents them."""
+
+    output: int
+    method: str
+    prune: bool | None
+    seeds: int | Tensor | LevelSet
+    complete: bool
+    budget: float | None
+    progress: Callable[[str], None] | None
+
+
+class Treatment(NamedTuple):
+    """What is done about signs in doubt and about zeros."""
+
+    degeneracy: str = "perturb"  # one of `TREATMENTS`: where more rows than dimensions meet in a point
+    zero_sign: int = 1  # 1 or -1: what an output counts as where it vanishes
+    exact: bool = False  # decide signs in doubt in rationals
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether signs have to be exact: other treatments than perturbation always need it."""
+        return self.exact or self.degeneracy != "perturb"
+
+
+class March(NamedTuple):
+    """How a level set is walked."""
+
+    seeds: int | Tensor | LevelSet = SEEDS
+    complete: bool = False  # prove that no component is missing
+    budget: float | None = None  # seconds that the proof may take; None: any
+
+
+class ExtractionOptions(NamedTuple):
+    """All options of an extraction."""
+
+    output: int = 0
+    method: str = "subdivide"  # one of `METHODS`
+    prune: bool | None = None  # None: where it pays
+    treatment: Treatment = Treatment()
+    march: March = March()
+    resources: Resources = Resources()
+
+
+def options_of(
+    call: str, keywords: Mapping[str, Any], kind: type[Any] = LevelSetKeywords
+) -> ExtractionOptions:
+    """Group and check the keywords of a call, which are those of a TypedDict.
+
+    Raises:
+        TypeError: there is no such keyword.
+        ValueError: a value is none of those that are possible.
+    """
+    if unknown := keywords.keys() - kind.__annotations__.keys():
+        raise TypeError(f"{call}() got an unexpected keyword argument {min(unknown)!r}")
+
+    def taken(record: type[Any]) -> Any:
+        return record(**{name: keywords[name] for name in record._fields if name in keywords})
+
+    groups = {"treatment": taken(Treatment), "march": taken(March), "resources": taken(Resources)}
+    options: ExtractionOptions = taken(ExtractionOptions)._replace(**groups)
+    _require_one_of(call, "degeneracy", options.treatment.degeneracy, TREATMENTS)
+    _require_one_of(call, "method", options.method, METHODS)
+    if options.treatment.zero_sign not in (1, -1):
+        raise ValueError(f"{call}: zero_sign must be 1 or -1, got {options.treatment.zero_sign}")
+    for name, limit in (("budget", options.march.budget), ("memory", options.resources.memory)):
+        if limit is not None and not limit >= 0:
+            raise ValueError(f"{call}: {name} must be 0 or more, got {limit}")
+    return options
+
+
+def _require_one_of(call: str, name: str, value: str, possible: tuple[str, ...]) -> None:
+    if value not in possible:
+        raise ValueError(f"{call}: {name} must be one of {', '.join(possible)}; got {value}")
+
+
+def require_level(call: str, program: Program, level: float | None, output: int = 0) -> None:
+    """Refuse levels that are not finite, and outputs that the program does not have.
+
+    Raises:
+        ValueError: naming them.
+    """
+    if not 0 <= output < program.out_dim:
+        raise ValueError(f"{call}: output must be in 0..{program.out_dim - 1}, got {output}")
+    if level is not None and not math.isfinite(level):
+        raise ValueError(f"{call}: level must be finite, got {level}")
