@@ -1,4 +1,4 @@
-"""The front doors with a wider welcome: a program, or any module that `lower` understands."""
+"""Public entry points that take a program, or any module that `lower` understands."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ Found = TypeVar("Found")
 
 
 def as_program(network: Program | nn.Module) -> Program:
-    """The network itself if it is a program, else lowered."""
+    """Lower a module; return a program as it is."""
     return network if isinstance(network, Program) else lower(network)
 
 
 def _of_networks(
     of_programs: Callable[Concatenate[Program, Options], Found],
 ) -> Callable[Concatenate[Program | nn.Module, Options], Found]:
-    """The same function of any network."""
+    """Extend a function of programs to modules."""
 
     @wraps(of_programs)
     def of_networks(network: Program | nn.Module, /, *args: Options.args, **kwargs: Options.kwargs) -> Found:

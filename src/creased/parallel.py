@@ -1,4 +1,4 @@
-"""Extraction by sub-boxes: one after the other, or on Ray's workers, on this machine or on many.
+"""Extract on sub-boxes: one after the other, or on Ray's workers, on one machine or on many.
 
 The result is that of `creased.extract_complex` or `creased.extract_level_set`, cell by cell, with the cells
 in another order and vertices equal up to rounding; see `creased.core.subdivision.sub_boxes`. Each worker
@@ -43,7 +43,7 @@ def extract_complex_in_parts(
     memory: int | None = None,
     at_once: int | None = None,
 ) -> PolyhedralComplex:
-    """The complex of a network on a box, cut in sub-boxes and stitched.
+    """Extract the complex of a network on a box by way of sub-boxes.
 
     Args:
         network: what to extract.
@@ -90,7 +90,7 @@ def extract_level_set_in_parts(
     workers: int | None = None,
     **keywords: Unpack[PartsKeywords],
 ) -> LevelSet:
-    """The exact set {f = level} of one output on a box, subdivided in sub-boxes and stitched.
+    """Extract the exact set {f = level} of one output on a box by way of sub-boxes.
 
     The arguments are those of `extract_complex_in_parts`.
 
@@ -123,7 +123,7 @@ def _check(call: str, box: Domain, n_parts: int, workers: int | None) -> None:
 
 @contextmanager
 def ray_workers(n: int) -> Iterator[MapParts]:
-    """A map over sub-boxes on n of Ray's workers; several extractions within share them.
+    """Map over sub-boxes on n Ray workers; several extractions within share them.
 
     Raises:
         ImportError: Ray is not installed.
@@ -145,7 +145,7 @@ def ray_workers(n: int) -> Iterator[MapParts]:
 
 
 def _map_on_ray(cut: CutPart, boxes: Sequence[Box], workers: int) -> list[Part]:
-    """A map whose values come from so many workers at a time, in order."""
+    """Map over sub-boxes on so many workers at a time, in order."""
     import ray
 
     cut_there = ray.remote(_cut_alone).options(num_cpus=1)

@@ -1,4 +1,4 @@
-"""What is done where more rows than dimensions meet in a point: nothing, contraction, or an error.
+"""Treat points on more than D rows: perturb, contract, or raise an error.
 
 Subdivision perturbs, whatever is asked for: an exact zero counts as +, so that all is simple, with several
 vertices in one place. That is what ``"perturb"`` gives. ``"contract"`` makes one of what coincides, and
@@ -24,13 +24,13 @@ from creased.core.subdivision.problem import SubdivisionProblem
 
 
 class DegenerateError(ValueError):
-    """More rows than dimensions meet in a point; the message says where."""
+    """More than D rows meet in a point; the message says where."""
 
 
 def treat_complex(
     found: PolyhedralComplex, problem: SubdivisionProblem, degeneracy: str
 ) -> PolyhedralComplex:
-    """A complex with its true cells, or an error where it has others than those of a simple one.
+    """Add the true cells to a complex, or raise where it is not simple.
 
     Raises:
         DegenerateError: a vertex lies on more than D rows, and that was to be an error.
@@ -45,7 +45,7 @@ def treat_complex(
 
 
 def treat_level_set(found: LevelSet, problem: SubdivisionProblem, degeneracy: str) -> LevelSet:
-    """A level set with one vertex in each place, or an error where there are several.
+    """Merge coinciding vertices of a level set, or raise where there are any.
 
     Raises:
         DegenerateError: a vertex lies on more than D rows, and that was to be an error.
@@ -98,7 +98,7 @@ def _refuse(found: PolyhedralComplex | LevelSet, problem: SubdivisionProblem, ex
 
 
 def _places(found: LevelSet, problem: SubdivisionProblem, exact: ExactRows) -> Tensor:
-    """The number (V,) of the point that a vertex is: a point is known by its signs; every ray is its own."""
+    """Number (V,) of each vertex's point: points are known by true signs; every ray is its own."""
     signs = torch.cat(_true_signs(found, problem, exact), dim=1)
     every = torch.arange(signs.shape[0], device=signs.device)
     return torch.unique(
@@ -107,7 +107,7 @@ def _places(found: LevelSet, problem: SubdivisionProblem, exact: ExactRows) -> T
 
 
 def _merged_edges(edges: Tensor) -> tuple[Tensor, Tensor]:
-    """Which edges (E, 2) are left, one for each two different ends, and their ends."""
+    """Edges (E, 2) with two different ends, each once, and their ends."""
     low, high = edges.amin(1), edges.amax(1)
     names = low * (int(high.max()) + 1 if high.numel() else 1) + high
     once, number = torch.unique(names, return_inverse=True)
@@ -118,7 +118,7 @@ def _merged_edges(edges: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _merged_polylines(polylines: Polygons, vertex: Tensor) -> Polygons:
-    """Chains without corners that are followed by themselves."""
+    """Drop corners of chains that are followed by themselves."""
     corners = vertex[polylines.indices]
     remains = corners != corners[polylines.following()]
     sizes = torch.zeros_like(polylines.sizes).index_add_(0, polylines.owners(), remains.long())
@@ -126,14 +126,14 @@ def _merged_polylines(polylines: Polygons, vertex: Tensor) -> Polygons:
 
 
 class Merged(NamedTuple):
-    """Polygons between fewer vertices."""
+    """Polygons on fewer vertices."""
 
     polygons: Polygons
     polygon: Tensor  # (F',) int64: which polygon each was
 
 
 def merge(polygons: Polygons, vertex: Tensor) -> Merged:
-    """Polygons once each vertex (V,) has become another; those left with two corners or fewer are dropped."""
+    """Map the vertices (V,) of polygons to others; polygons with two corners or fewer are dropped."""
     corners, owners = vertex[polygons.indices], polygons.owners()
     remains = corners != corners[polygons.following()]
     sizes = torch.zeros_like(polygons.sizes).index_add_(0, owners, remains.long())

@@ -40,7 +40,7 @@ def subdivide_all(
 
 
 def level_set_of(problem: SubdivisionProblem, done: Extraction, level: float, output: int) -> LevelSet:
-    """The level set of a skeleton that is completely cut, as far as that goes."""
+    """Make the level set of a cut skeleton, as far as it is whole."""
     skeleton = done.skeleton._replace(edges=done.skeleton.edges.long())
     is_whole = done.provenance.is_whole
     surface = link_surface(problem.program, problem.domain, skeleton, problem.rows, is_whole=is_whole)

@@ -1,4 +1,4 @@
-"""Choose numbers: single precision, double, rationals where double leaves doubt, rationals throughout.
+"""Escalate precision: float32, float64, rationals for signs in doubt, rationals throughout.
 
 Finer ones are taken where coarser ones make what is extracted inconsistent, or where a certificate fails.
 """
@@ -27,7 +27,7 @@ Found = TypeVar("Found", PolyhedralComplex, LevelSet)
 
 
 class Reference(NamedTuple):
-    """What a certificate compares with."""
+    """The function that certificates compare with."""
 
     program: Program
     level: float
@@ -67,7 +67,7 @@ def _why_inconsistent(found: PolyhedralComplex | LevelSet) -> str | None:
 
 
 def why_distrusted(found: LevelSet, exact: SubdivisionProblem) -> str | None:
-    """In which way a level set in float32 is not to be trusted, if it is not; the problem is in float64."""
+    """Say why a level set in float32 is not to be trusted; None if it is. The problem is in float64."""
     if found.n_inconsistent or found.is_empty:
         return _why_inconsistent(found) or "no vertex was found"
     height = float(exact.program(exact.begin.skeleton.vertices).abs().max())
@@ -100,7 +100,7 @@ def _proven(found: Found, reference: Reference) -> tuple[Found, bool]:
 
 
 def prove_walked(found: LevelSet, program: Program, *, exact: bool) -> tuple[LevelSet, Note | None]:
-    """Record what is proven of a level set that was walked; a note says why it is not right, if so.
+    """Record what is proven of a level set that was walked; return a note if it is not right.
 
     Without ``exact`` nothing is proven; one with open faces is not right, but kept of large networks.
     """

@@ -1,4 +1,4 @@
-"""The complex of a program on a domain, held as a whole.
+"""Extract the complex of a program on a domain: whole, in pieces, or its numbers of cells.
 
 Subdivision starts from the domain's own skeleton and cuts it by each block in turn; the outputs, less the
 level, are the last block.
@@ -29,7 +29,7 @@ from creased.core.subdivision.problem import Numbers, SubdivisionProblem, choose
 def extract_complex(
     program: Program, domain: Domain, *, level: float | None = 0.0, **keywords: Unpack[ComplexKeywords]
 ) -> PolyhedralComplex:
-    """The complex of a program on a domain, cut by every neuron and by {output = level} for each output.
+    """Extract the complex cut by every neuron and by {output = level} for each output.
 
     A complex that would take more memory than allowed is given up early: what was found of it is returned,
     with a status in numbers. `stream_complex` and `count_cells` do without holding it.
@@ -93,7 +93,7 @@ def stream_complex(
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
 ) -> Iterator[PolyhedralComplex]:
-    """The complex in pieces, each to be counted or written, and forgotten: it may be larger than memory.
+    """Extract a complex in pieces, each to be used and forgotten: it may be larger than memory.
 
     A cell between two pieces is in both, and the first one's own: see `PolyhedralComplex.is_own_vertex`. The
     arguments are those of `extract_complex`; a piece that rounding tore says so in `n_inconsistent`, and is
@@ -127,7 +127,7 @@ def count_cells(
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
 ) -> tuple[int, ...]:
-    """Numbers of cells of dimension 0, 1, ..., D of the complex, which is not held; see `extract_complex`.
+    """Count cells of dimension 0, 1, ..., D of a complex that is not held; see `extract_complex`.
 
     Directions of the whole space that the network leaves out count as dimensions: the first numbers are 0.
     What rounding tears is counted again in finer numbers: float64, then rationals where there are few cells.
@@ -160,7 +160,7 @@ def count_cells(
 
 
 def _count(problem: SubdivisionProblem, dim: int) -> tuple[tuple[int, ...], int]:
-    """Numbers of cells, and of faces that rounding left open."""
+    """Count cells, and faces that rounding left open."""
     counts, n_inconsistent = [0] * (dim + 1), 0
     for piece in _pieces(problem):
         own = piece.f_vector()

@@ -1,4 +1,4 @@
-"""The level set of one output of a program on a domain.
+"""Extract the level set of one output of a program on a domain.
 
 It is complete because every cell of the domain was cut by every row, or, where it was pruned, dropped by a
 bound that proves it not to meet the level; one that was walked can be proven complete.
@@ -34,7 +34,7 @@ from creased.core.subdivision.problem import Numbers, SubdivisionProblem, choose
 def extract_level_set(
     program: Program, domain: Domain, level: float = 0.0, **keywords: Unpack[LevelSetKeywords]
 ) -> LevelSet:
-    """The exact set {f = level} of one output on a domain.
+    """Extract the exact set {f = level} of one output on a domain.
 
     Vertices come with D >= 1, edges with D >= 2; with D = 3 they are put together into oriented polygons,
     with D = 2 into polylines. An empty level set is a result, with a status, not an error; so is one of a
@@ -109,7 +109,7 @@ def extract_level_set(
 
 
 def _treated(found: LevelSet, problem: SubdivisionProblem, degeneracy: str) -> LevelSet:
-    """With degeneracy as it was asked for, and said where the level is taken on more than a surface."""
+    """Treat degeneracy as asked for; note a level that is taken on full-dimensional cells."""
     if degeneracy != "perturb":
         found = treat_level_set(found, problem, degeneracy)
     if problem.domain.is_bounded and (degeneracy == "contract" or found.is_empty):

@@ -1,4 +1,4 @@
-"""Whether a function has its level on a whole cell, so that its level set is more than a surface."""
+"""Detect a level that is taken on full-dimensional cells."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FEW_CELLS = 30_000  # that are looked through for it
 
 
 def with_flat_note(found: LevelSet, program: Program, domain: Domain, zero_sign: int) -> LevelSet:
-    """A level set whose status says so where the program, less the level, vanishes on a whole cell."""
+    """Note where the program, less the level, vanishes on a full-dimensional cell."""
     if math.comb(program.n_neurons, domain.dim) > FEW_CELLS or not is_flat_somewhere(program, domain):
         return found
     side = "above" if zero_sign > 0 else "below"
@@ -30,7 +30,7 @@ def with_flat_note(found: LevelSet, program: Program, domain: Domain, zero_sign:
 
 @torch.no_grad()
 def is_flat_somewhere(program: Program, domain: Domain) -> bool:
-    """Whether a program with one output vanishes throughout a cell with an extent in a bounded domain."""
+    """True if a program with one output vanishes on a full-dimensional cell of a bounded domain."""
     program = program.detach().to("cpu", torch.float64)
     complex_ = extract_complex(program, domain, level=None)
     if not complex_.is_whole:

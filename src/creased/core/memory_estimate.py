@@ -1,4 +1,4 @@
-"""What a level set is expected to take, said before it is extracted: a guess from experience, not a bound.
+"""Estimate the size of a level set before it is extracted: from experience, not a bound.
 
 How many faces there are is known once they are found. Networks fitted to shapes have had about as many as the
 square of their neurons (in the plane, as many edges as neurons): 0.7 to 1.7 times that from 160 neurons to
@@ -23,14 +23,14 @@ WALK = 4  # what walking takes, as a multiple of what is kept; 3 to 4 measured w
 
 
 class Expected(NamedTuple):
-    """A guess about a level set."""
+    """Estimated size of a level set."""
 
     n_vertices: int  # about as many as faces
     n_bytes: int
 
 
 def expect(program: Program, n_walls: int, method: Method) -> Expected:
-    """What the level set of a network fitted to a shape would take.
+    """Estimate the level set of a network fitted to a shape.
 
     Args:
         program: of D inputs.
@@ -48,7 +48,7 @@ def expect(program: Program, n_walls: int, method: Method) -> Expected:
 
 
 def format_expected(program: Program, domain: Domain, options: ExtractionOptions) -> str:
-    """Say what a level set is expected to take, and what is allowed."""
+    """Describe the estimate, and the memory that is allowed."""
     method, _ = choose_method(program, domain, options)
     n_vertices, n_bytes = expect(program, domain.n_walls, method)
     allowed = options.resources.memory_on(program.device)

@@ -13,12 +13,12 @@ MANY_VERTICES = 300_000  # from which on pruning saves more than it costs; C(n, 
 
 
 def is_large(program: Program) -> bool:
-    """Whether its complex is so large that it pays to leave out what does not meet the level."""
+    """True if the complex is so large that pruning and marching pay."""
     return math.comb(program.n_neurons, program.in_dim) > MANY_VERTICES
 
 
 def choose_method(program: Program, domain: Domain, options: ExtractionOptions) -> tuple[Method, Note | None]:
-    """The method to take, and why, where that was left open.
+    """Choose the method, and note why, where that was left open.
 
     Raises:
         ValueError: the method that was asked for can't do what else was.

@@ -1,4 +1,4 @@
-"""What a caller asks of an extraction, as records; `LevelSetKeywords` are the same as keywords.
+"""Options of an extraction: keywords of the public functions, and the records that they become.
 
 The public functions take keywords, checked here once; everything behind them takes the records.
 """
@@ -22,7 +22,7 @@ SEEDS = 32  # points an axis of the grid that looks for a level set to march on
 
 
 class ComplexKeywords(TypedDict, total=False):
-    """Keywords of `extract_complex`, which documents them."""
+    """Keywords of `extract_complex`, documented there."""
 
     degeneracy: str
     zero_sign: int
@@ -34,7 +34,7 @@ class ComplexKeywords(TypedDict, total=False):
 
 
 class LevelSetKeywords(ComplexKeywords, total=False):
-    """Keywords of `extract_level_set`, which documents them."""
+    """Keywords of `extract_level_set`, documented there."""
 
     output: int
     method: str
@@ -46,7 +46,7 @@ class LevelSetKeywords(ComplexKeywords, total=False):
 
 
 class Treatment(NamedTuple):
-    """What is done about signs in doubt and about zeros."""
+    """How signs in doubt and zeros are treated."""
 
     degeneracy: str = "perturb"  # one of `TREATMENTS`: where more rows than dimensions meet in a point
     zero_sign: int = 1  # 1 or -1: what an output counts as where it vanishes
@@ -54,7 +54,7 @@ class Treatment(NamedTuple):
 
     @property
     def is_exact(self) -> bool:
-        """Whether signs have to be exact: other treatments than perturbation always need it."""
+        """True if signs have to be exact: treatments other than perturbation need it."""
         return self.exact or self.degeneracy != "perturb"
 
 

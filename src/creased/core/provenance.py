@@ -1,4 +1,4 @@
-"""How an extraction was made and what it proves: one record that every stage adds to.
+"""Provenance of an extraction: its method, completeness and notes, in one record that stages add to.
 
 Outcomes are enums, which code and tests ask for; the sentences are for people.
 """
@@ -14,14 +14,14 @@ import torch
 
 
 class Method(Enum):
-    """How cells are found."""
+    """Method of extraction."""
 
     SUBDIVIDE = "subdivide"
     MARCH = "march"
 
 
 class Completeness(Enum):
-    """What is proven about missing cells."""
+    """What is proven about missing cells; the value is a sentence."""
 
     SUBDIVIDED = "complete in the domain: every cell was subdivided"
     PRUNED = "complete in the domain: every cell was subdivided, or proven not to meet the level"
@@ -37,7 +37,7 @@ class Completeness(Enum):
 
 
 class Finding(Enum):
-    """What a note is about."""
+    """Subject of a note."""
 
     CHOSEN = auto()  # the method was left open, and chosen
     WALK_REFUSED = auto()  # what was walked is not right, and was subdivided instead
@@ -54,21 +54,21 @@ class Finding(Enum):
 
 
 class Note(NamedTuple):
-    """Something unusual, for code and for people."""
+    """A remark with a subject for code and a sentence for people."""
 
     finding: Finding
     sentence: str  # without a full stop
 
 
 class WalkCounts(NamedTuple):
-    """How much was walked."""
+    """Counts of a walk."""
 
     n_seeds: int
     n_cells: int
 
 
 class CompletenessProof(NamedTuple):
-    """How far a proof went that a walk missed nothing."""
+    """Progress of a proof that a walk missed nothing."""
 
     share: float  # of the domain that was gone through
     n_inconsistent: int  # faces left open in it, and vertices in cells where the walk found nothing
@@ -77,7 +77,7 @@ class CompletenessProof(NamedTuple):
     budget: float | None  # seconds that it was allowed; None: any
 
     def __str__(self) -> str:
-        """What it does not prove, in words; empty where nothing is left."""
+        """Describe what is left to prove; empty if nothing is."""
         if self.is_whole:
             return ""
         if self.n_inconsistent:
@@ -87,7 +87,7 @@ class CompletenessProof(NamedTuple):
 
 
 class SignCounts(NamedTuple):
-    """Signs that were proven after a walk."""
+    """Counts of signs proven after a walk."""
 
     n: int
     n_rational: int  # of these, in rationals
@@ -109,16 +109,16 @@ class Provenance:
 
     @property
     def is_complete(self) -> bool:
-        """Whether it is proven that nothing in the domain is missing."""
+        """True if it is proven that nothing in the domain is missing."""
         return self.completeness.is_proven
 
     @property
     def is_whole(self) -> bool:
-        """False where the extraction was given up early."""
+        """False if the extraction was given up early."""
         return self.completeness is not Completeness.STOPPED
 
     def has(self, finding: Finding) -> bool:
-        """Whether a note is about that, or the reason is."""
+        """True if the reason or a note has that subject."""
         return any(note.finding is finding for note in (*self.notes, *([self.reason] if self.reason else [])))
 
     def noting(self, *notes: Note) -> Provenance:
@@ -131,7 +131,7 @@ class Provenance:
         return replace(noted, completeness=Completeness.STOPPED)
 
     def inconsistent(self, n: int) -> Provenance:
-        """Add n faces that rounding left open; then nothing is proven to be complete."""
+        """Add n open faces; completeness is then no longer proven."""
         if n == 0:
             return self
         left = Completeness.INCONSISTENT if self.is_whole else Completeness.STOPPED
@@ -139,7 +139,7 @@ class Provenance:
 
     @property
     def guarantee(self) -> str:
-        """What is proven of completeness, in words."""
+        """A sentence about what is proven of completeness."""
         words = self.completeness.value
         if not self.is_whole:
             words = f"not complete: {next(n.sentence for n in self.notes if n.finding is Finding.STOPPED)}"
@@ -157,12 +157,12 @@ class Provenance:
 
     @property
     def status(self) -> str:
-        """What is unusual, in words; empty if nothing is."""
+        """A sentence about anything unusual; empty if there is nothing."""
         sentences = [note.sentence for note in self.notes]
         if self.n_inconsistent:
             sentences.append(f"rounding left {self.n_inconsistent} faces open")
         return "; ".join(sentences)
 
     def __str__(self) -> str:
-        """The guarantee, then what is unusual."""
+        """The guarantee, followed by the status."""
         return "; ".join(filter(None, (self.guarantee, self.status)))

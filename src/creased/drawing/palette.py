@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 INK = "#1f2a3a"
 LAYERS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # of the creases, by layer
-
 RGB = tuple[int, int, int]
 
 WARM, COLD = 1.1, 4.3  # hues in Oklab: orange and blue

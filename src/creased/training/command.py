@@ -21,14 +21,8 @@ from omegaconf.errors import OmegaConfBaseException
 from creased.training.run import run_or_explain
 
 TRACES = "HYDRA_FULL_ERROR"  # with 1 Hydra raises what it caught; a user who sets it wants the trace
-
-
 ALL_OPTIONS = "./run train --cfg job shows every option"
-
-
 LIKE = 0.75  # of two words, as difflib measures it; less alike is not meant
-
-
 CONFIGS = Path(__file__).parents[3] / "configs"
 
 

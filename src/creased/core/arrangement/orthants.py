@@ -18,17 +18,9 @@ import torch
 from torch import Tensor
 
 DEAD = -1
-
-
 EARLIER = -2
-
-
 LATER = -3
-
-
 NOWHERE = (DEAD, EARLIER, LATER)
-
-
 LANES = {1: torch.uint8, 2: torch.int16, 4: torch.int32}  # as wide as so many bools
 
 

@@ -1,4 +1,4 @@
-"""Proves that a complex or a level set is combinatorially right, in exact arithmetic where that is needed.
+"""Prove that a complex or a level set is combinatorially right, in exact arithmetic where needed.
 
 A vertex is known by the D rows that vanish there and by its signs on all others; if these are exact, there
 is such a vertex. If moreover every edge that has to leave it does, and ends at another vertex of the list,
@@ -32,7 +32,7 @@ Found = TypeVar("Found", bound=PolyhedralComplex | LevelSet)
 
 @dataclass(frozen=True)
 class Certificate:
-    """What was proven of a complex or a level set."""
+    """Result of certifying a complex or a level set."""
 
     of: str  # "complex" or "level set"
     n_vertices: int
@@ -49,13 +49,13 @@ class Certificate:
 
     @property
     def is_certified(self) -> bool:
-        """True if everything that was looked at is right."""
+        """True if all checks passed."""
         n_faults = self.n_wrong + self.n_open + self.n_repeated + self.n_inconsistent_faces
         is_right = self.euler_expected in (None, self.euler_characteristic)
         return n_faults == 0 and is_right and (self.n_vertices > 0 or self.of == "level set")
 
     def __str__(self) -> str:
-        """The certificate in words and numbers."""
+        """Describe the certificate in words and numbers."""
         found = [
             f"{self.n_signs:,} signs exact, {self.n_rational:,} of them decided in rationals"
             if self.n_wrong == 0
@@ -106,7 +106,7 @@ def certify(
 def prove(
     found: Found, program: Program, level: float = 0.0, *, zero_sign: int = 1, count: bool = True
 ) -> tuple[Certificate, Found]:
-    """The certificate, and what was found with vertices that took rationals where these put them."""
+    """Certify, and place vertices that took rationals where these put them."""
     program = _program_of(found, program, level)
     layout = found.layout
     sides, n_open = edges_from(found)
@@ -150,7 +150,7 @@ def _counted(certificate: Certificate, found: PolyhedralComplex | LevelSet) -> C
 
 
 def _count_repeated(found: PolyhedralComplex | LevelSet, *, is_right: bool) -> int:
-    """Vertices that are listed before.
+    """Count vertices that are listed before.
 
     Where signs and stubs are right the list is a covering of the true 1-skeleton, vertex by vertex and edge
     by edge. That of a complex is connected, so that one vertex is listed as often as any other.

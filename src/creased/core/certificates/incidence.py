@@ -1,4 +1,4 @@
-"""Whether every edge that has to leave a vertex does, and no other: the stubs of a complex or a level set.
+"""Check vertex-edge incidence: every edge that has to leave a vertex does, and no other.
 
 A vertex leaves each of its zeros to + and to -, but for walls, outside of which there is nothing, and for the
 level, on which a level set stays. Each such stub must be one edge, with the codes of an edge and its ends.
@@ -21,7 +21,7 @@ CHUNK = 1 << 14  # edges that are looked at at once, so that what is made of the
 
 
 def edges_from(found: PolyhedralComplex | LevelSet) -> tuple[EdgeMates, int]:
-    """Which stub each stub of a vertex meets, and how many edges are missing or not right."""
+    """Match the stubs of vertices along edges; count edges that are missing or wrong."""
     needed = _stubs(found)
     n_stubs, tables = needed.numel(), _tables(found)
     opposite = torch.full((n_stubs + 1,), n_stubs, device=found.words.device)
@@ -38,12 +38,12 @@ def edges_from(found: PolyhedralComplex | LevelSet) -> tuple[EdgeMates, int]:
 
 
 def _columns(table: Tensor) -> tuple[Tensor, ...]:
-    """The columns of a table, each in one piece: few columns together are slow."""
+    """The columns of a table, each contiguous."""
     return tuple(column.contiguous() for column in table.unbind(1))
 
 
 class _Tables(NamedTuple):
-    """What edges are compared with."""
+    """Codes of vertices, column by column, that edges are compared with."""
 
     zero_ids: Tensor  # (V, D) int32
     zeros: tuple[Tensor, ...]  # D columns (V,) int32
@@ -59,7 +59,7 @@ def _tables(found: PolyhedralComplex | LevelSet) -> _Tables:
 def _match(
     ends: tuple[Tensor, ...], kept: tuple[Tensor, ...], tables: _Tables
 ) -> tuple[tuple[Tensor, Tensor], int]:
-    """The stubs of both ends, two (n,), of edges with D - 1 zeros (n,), and how many are not right."""
+    """Stubs of both ends, two (n,), of edges with D - 1 zeros (n,); count wrong edges."""
     one, other = (_leave(vertex, kept, tables) for vertex in ends)
     is_right = one.is_right & other.is_right & (one.row != other.row)
     for lower, higher in pairwise(kept):
@@ -84,7 +84,7 @@ class _Left(NamedTuple):
 
 
 def _leave(vertex: Tensor, kept: tuple[Tensor, ...], tables: _Tables) -> _Left:
-    """Edges with zeros, D - 1 columns (n,), from vertices (n,)."""
+    """Look up the row and slot that edges with D - 1 zeros (n,) leave at vertices (n,)."""
     slot = vertex.long() * len(tables.zeros)
     zeros = tables.zeros[0].index_select(0, vertex)
     is_right = torch.ones_like(slot, dtype=torch.bool)
@@ -97,7 +97,7 @@ def _leave(vertex: Tensor, kept: tuple[Tensor, ...], tables: _Tables) -> _Left:
 
 
 def _stubs(found: PolyhedralComplex | LevelSet) -> Tensor:
-    """True (V, D, 2) for the sides -, + to which a vertex leaves one of its zeros along an edge."""
+    """True (V, D, 2) for the sides -, + to which an edge leaves one of a vertex's zeros."""
     zeros, is_ray = found.zero_ids, found.layout.is_ray(found.zero_ids)
     needed = torch.ones((*zeros.shape, 2), dtype=torch.bool, device=zeros.device)
     needed[:, :, 0] = zeros >= found.layout.n_walls

@@ -1,4 +1,4 @@
-"""Whether the signs of all rows at all vertices are right.
+"""Prove the signs of all rows at all vertices.
 
 They are proven in floating point, with a bound on all that rounding may have done
 (`creased.core.certificates.sign_filter`), and those that it leaves open in rationals
@@ -23,7 +23,7 @@ from creased.core.program.program import Program
 
 
 class ProvenSigns(NamedTuple):
-    """What came of it."""
+    """Result of proving signs."""
 
     n_rational: int  # signs that were left to rationals
     n_wrong: int
@@ -34,7 +34,7 @@ class ProvenSigns(NamedTuple):
 def prove_signs(
     found: PolyhedralComplex | LevelSet, program: Program, sides: EdgeMates | None, zero_sign: int
 ) -> ProvenSigns:
-    """Prove what floating point proves, decide the rest, and place the vertices that took rationals.
+    """Prove signs by a filter, decide the rest in rationals, and place the vertices that took them.
 
     These may be where rows are nearly parallel, so that interpolation put them far from where they are.
     """
@@ -70,7 +70,7 @@ def _place(codes: CellCodes, points: Tensor, vertex: int, exact: ExactRows) -> l
 
 
 def _count_wrong(codes: CellCodes, points: Tensor, vertex: int, exact: ExactRows, nudges: list[int]) -> int:
-    """Signs of one vertex that are not those of the point on which its rows vanish, once perturbed."""
+    """Count signs of a vertex that differ from those of its exact, perturbed point."""
     zero_ids, words = codes.zero_ids[vertex].tolist(), codes.words[vertex].tolist()
     try:
         signs = exact.signs(exact.vertex(zero_ids, words, points[vertex].tolist()))
@@ -90,7 +90,7 @@ def _count_wrong(codes: CellCodes, points: Tensor, vertex: int, exact: ExactRows
 
 
 def _nudges(found: PolyhedralComplex | LevelSet, program: Program, zero_sign: int) -> list[int]:
-    """Rows, in the order of the infinitesimals by which they are moved; complements of those moved down."""
+    """Rows in the order of their infinitesimals; complements of rows that are moved down."""
     layout = found.layout
     order = found.domain.start(program, layout).order if layout.at_infinity else None
     rows = list(range(layout.n_rows)) if order is None else order.tolist()

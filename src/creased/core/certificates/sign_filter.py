@@ -1,4 +1,4 @@
-"""Which signs of a found complex floating point proves, and which it leaves in doubt.
+"""Filter signs: prove most in floating point, with rigorous error bounds, and return those in doubt.
 
 A vertex x* is where its D rows vanish, in the cell that its signs name. All that is known of it is a point x
 near it. With the rows' values at x, and a bound on the inverse of their Jacobian J, it is no farther than
@@ -31,7 +31,7 @@ HALF = 0.5  # how far from the identity J times its approximate inverse may be
 
 
 class Bounds(NamedTuple):
-    """What is known of all rows, in all cells, on a domain."""
+    """Bounds on all rows, in all cells, on a domain."""
 
     rounding: Tensor  # (n_rows,): of a value
     slope: Tensor  # (n_rows,): sum of absolute derivatives
@@ -40,19 +40,19 @@ class Bounds(NamedTuple):
 
 
 class EdgeMates(NamedTuple):
-    """Edges as they leave vertices: stub 2 (v D + k) leaves the k-th zero of vertex v to -, the next to +."""
+    """Mates of edge stubs: stub 2 (v D + k) leaves the k-th zero of vertex v to -, the next to +."""
 
     opposite: Tensor  # (2 V D + 1,) int64: the stub at the edge's other end; 2 V D where there is none
 
     def inward(self, zeros: Tensor, n_walls: int) -> list[Tensor]:
-        """The stubs, D columns (V,), on whose side the rows (V, D) that they leave are inactive."""
+        """Stubs, D columns (V,), to the side on which the row (V, D) that they leave is inactive."""
         n, dim = zeros.shape
         starts = torch.arange(0, 2 * n * dim, 2 * dim, device=zeros.device)
         return [starts + (2 * k + (zeros[:, k] < n_walls).long()) for k in range(dim)]
 
 
 class _Looked(NamedTuple):
-    """What was found at vertices."""
+    """Values found at vertices."""
 
     own: Tensor  # (V,): largest value of a row that should vanish, and its rounding; inf at other signs
     margin: Tensor  # (V,): least of the other values, each relative to how much its row may change
@@ -110,7 +110,7 @@ class SignFilter:
         return values
 
     def by_neighbours(self, points: Tensor, codes: CellCodes, sides: EdgeMates) -> Tensor:
-        """True (V,) for vertices of a complex that may have a wrong sign; its edges are known to be right."""
+        """True (V,) for vertices of a complex that may have a wrong sign; its edges must be right."""
         looked, dim = self._look(points, codes, sides), points.shape[1]
         stubs = sides.inward(codes.zero_ids, self._layout.n_walls)
         grown = [looked.beyond.index_select(0, column).reciprocal_() for column in stubs]
@@ -132,7 +132,7 @@ class SignFilter:
         return unsure
 
     def _look(self, points: Tensor, codes: CellCodes, sides: EdgeMates) -> _Looked:
-        """Evaluate all rows at all vertices, batch by batch, and keep what matters of them."""
+        """Evaluate all rows at all vertices, batch by batch; keep margins and values at edge ends."""
         bounds, layout, n_stubs = self.bounds, self._layout, 2 * points.shape[1]
         zero_ids = torch.nn.functional.pad(codes.zero_ids.reshape(-1), (0, 1))
         # A row may change by so much at most; what is larger than need be is sound too.
@@ -156,7 +156,7 @@ class SignFilter:
         return _Looked(own, margin, beyond)
 
     def by_slopes(self, points: Tensor, codes: CellCodes) -> Tensor:
-        """True (n, n_rows) for signs at vertices that may be wrong, whatever they are vertices of.
+        """True (n, n_rows) for signs that may be wrong, at vertices of a complex or a level set.
 
         Rows are those of the cell that the signs name: where one of a vertex's is in doubt all are.
         """
@@ -193,7 +193,7 @@ class SignFilter:
 
 
 def _passing(absolute: Program) -> Tensor:
-    """What changes of 1 in every ReLU may do to each row (n_rows,), given absolute weights."""
+    """Bound the effect on each row (n_rows,) of changes of 1 in every ReLU, given absolute weights."""
     linear, rows = absolute.linear_part(), []
     state = absolute.head.bias.new_zeros((1, absolute.in_dim))
     for block in linear.blocks:

@@ -1,4 +1,4 @@
-"""What was checked of a level set, and what was found.
+"""Audit a level set from its polygons alone: closed, oriented, manifold, components, residual.
 
 The checks read the corners of the polygons only, none of the codes from which they were made. A surface is
 *closed* if every edge is in two polygons, *oriented* if the two run along it in opposite directions, and
@@ -22,7 +22,7 @@ from creased.core.numerics.pointer_doubling import label_components, match_tails
 
 @dataclass(frozen=True)
 class Counts:
-    """What is counted of any surface of polygons, or of polylines."""
+    """Counts of a surface of polygons, or of polylines."""
 
     n_vertices: int
     n_edges: int
@@ -36,12 +36,12 @@ class Counts:
 
     @property
     def is_closed(self) -> bool:
-        """True if there is something, and it has no boundary."""
+        """True if the surface is not empty and has no boundary."""
         return self.n_vertices > 0 and self.n_boundary_edges + self.n_nonmanifold_edges == 0
 
     @property
     def is_oriented(self) -> bool:
-        """True if neighbours agree on what is outside."""
+        """True if neighbouring polygons run along their common edge in opposite directions."""
         return self.n_misoriented_edges == 0
 
     @property
@@ -55,7 +55,7 @@ class Counts:
         return asdict(self) | answers
 
     def __str__(self) -> str:
-        """One sentence for people."""
+        """Describe the surface in one sentence."""
         return (
             f"{self.n_polygons:,} polygons, {self.n_vertices:,} vertices, {self.n_edges:,} edges: "
             f"{', '.join(self.answers())}; {self.n_components} component(s), Euler characteristic "
@@ -63,7 +63,7 @@ class Counts:
         )
 
     def answers(self) -> list[str]:
-        """Closed, oriented, manifold, or what is not, in words."""
+        """Closed, oriented and manifold, or the counts of what is not."""
         return [
             "closed" if self.is_closed else f"open ({self.n_boundary_edges} boundary edges)",
             "oriented" if self.is_oriented else f"{self.n_misoriented_edges} misoriented edges",
@@ -86,20 +86,20 @@ class Audit(Counts):
         return super().is_closed and self.dim <= 3 and self.n_inconsistent == 0
 
     def __str__(self) -> str:
-        """One sentence for people."""
+        """Describe the level set in one sentence."""
         if self.n_vertices == 0:
             return "empty level set"
         return f"{super().__str__()}, max |f - level| {self.max_residual:.1e}"
 
     def answers(self) -> list[str]:
-        """As of any surface, and what touches the domain's walls."""
+        """The answers of any surface, and the contact with walls of the domain."""
         found = super().answers() if self.dim <= 3 else [f"a skeleton in {self.dim} dimensions"]
         walls = [f"{self.n_wall_vertices} vertices on the domain's walls"] if self.n_wall_vertices else []
         return found + walls
 
 
 class AuditedSurface(Protocol):
-    """What an audit reads of a level set."""
+    """Members of a level set that an audit reads."""
 
     @property
     def dim(self) -> int:
@@ -162,7 +162,7 @@ def audit_level_set(level_set: AuditedSurface) -> Audit:
 
 
 def check_polygons(polygons: Polygons, n_vertices: int) -> tuple[int, int, int, int]:
-    """Boundary, nonmanifold and misoriented edges, nonmanifold_vertices vertices."""
+    """Count boundary, non-manifold and misoriented edges, and non-manifold vertices."""
     tails, heads = polygons.indices, polygons.indices[polygons.following()]
     edge = torch.minimum(tails, heads) * n_vertices + torch.maximum(tails, heads)
     mates, _ = match_tails(edge)
@@ -174,7 +174,7 @@ def check_polygons(polygons: Polygons, n_vertices: int) -> tuple[int, int, int, 
 
 
 def _count_nonmanifold_vertices(polygons: Polygons, mates: Tensor, n_vertices: int) -> int:
-    """Vertices with more than one fan, whatever the directions of their polygons.
+    """Count vertices whose polygons form more than one fan, whatever their directions.
 
     Corners are named by the half-edge that leaves them; those at either end of a common edge are linked.
     """
@@ -190,7 +190,7 @@ def _count_nonmanifold_vertices(polygons: Polygons, mates: Tensor, n_vertices: i
 
 
 def _check_directed_edges(edges: Tensor, n_vertices: int) -> tuple[int, int, int]:
-    """Vertices on one edge, on three or more, and between two edges that clash."""
+    """Count vertices on one edge, on three or more, and between misoriented edges (D = 2)."""
     leaving = torch.bincount(edges[:, 0], minlength=n_vertices)
     degree = leaving + torch.bincount(edges[:, 1], minlength=n_vertices)
     misoriented = int(((degree == 2) & (leaving != 1)).sum())

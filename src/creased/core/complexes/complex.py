@@ -44,12 +44,12 @@ class PolyhedralComplex:
 
     @property
     def status(self) -> str:
-        """What is unusual, in words; empty if nothing is."""
+        """A sentence about anything unusual; empty if there is nothing."""
         return self.provenance.status
 
     @property
     def is_whole(self) -> bool:
-        """False where it was given up before it took more memory than allowed."""
+        """False where extraction was given up before it took more memory than allowed."""
         return self.provenance.is_whole
 
     @property
@@ -59,11 +59,11 @@ class PolyhedralComplex:
 
     @property
     def dim(self) -> int:
-        """D."""
+        """Ambient dimension D."""
         return self.vertices.shape[1]
 
     def to(self, device: torch.device | str) -> PolyhedralComplex:
-        """The same complex on another device."""
+        """Move the complex to another device."""
         return map_tensors(self, lambda t: t.to(device))
 
     def sign_vectors(self, which: slice = slice(None)) -> Tensor:
@@ -98,11 +98,11 @@ class PolyhedralComplex:
         return (int(is_counted.sum()), *higher)
 
     def is_own_vertex(self) -> Tensor:
-        """True (V,) for the vertices that do not belong to an earlier piece; all, where this is no piece."""
+        """True (V,) for vertices that belong to no earlier piece; all of a whole complex."""
         return own_vertices(self.vertices, self.corners)
 
     def is_own_edge(self) -> Tensor:
-        """True (E,) for the edges that do not belong to an earlier piece; all, where this is no piece."""
+        """True (E,) for edges that belong to no earlier piece; all of a whole complex."""
         return own_edges(self.skeleton(), self.corners, arrange(self.layout, self.words.device))
 
     def skeleton(self) -> Skeleton:

@@ -1,4 +1,4 @@
-"""The level set of a network: vertices, edges, polygons and what proves them.
+"""The level set of a network: vertices, edges, polygons and their provenance.
 
 On a generic complex in three dimensions a level-set vertex lies on an edge of the complex (two rows and the
 level), a level-set edge in a 2-face, a polygon in a region, where it is planar and convex. Polygons are
@@ -46,17 +46,17 @@ class LevelSet:
 
     @property
     def dim(self) -> int:
-        """D."""
+        """Ambient dimension D."""
         return self.vertices.shape[1]
 
     @property
     def guarantee(self) -> str:
-        """What the extraction proves of completeness, in words."""
+        """A sentence about what extraction proves of completeness."""
         return self.provenance.guarantee
 
     @property
     def status(self) -> str:
-        """What is unusual about this level set, in words; empty if nothing is."""
+        """A sentence about anything unusual; empty if there is nothing."""
         return self.provenance.status
 
     @property
@@ -105,11 +105,11 @@ class LevelSet:
         return (self.zero_ids < self.layout.n_walls).any(dim=1)
 
     def audit(self) -> Audit:
-        """Check the mesh, trusting nothing of how it was made; see `creased.core.complexes.audit`."""
+        """Check the mesh from its polygons alone; see `creased.core.complexes.audit`."""
         return audit_level_set(self)
 
     def to(self, device: torch.device | str) -> LevelSet:
-        """The same level set on another device."""
+        """Move the level set to another device."""
         return map_tensors(self, lambda t: t.to(device))
 
     def to_trimesh(self) -> Any:

@@ -1,4 +1,4 @@
-"""From a cut skeleton to a level set: its vertices and edges, put together into polygons.
+"""Link vertices and edges of a level set into polygons by codes, without positions.
 
 Edges of the level set lie in 2-faces of the complex; the regions on the two sides of a 2-face hold the two
 polygons that meet in the edge. So polygons are groups of edges with equal region codes, and their order
@@ -25,7 +25,7 @@ BATCH = 1 << 12  # regions whose gradients are found in one go: their masks stay
 
 
 class Sides(NamedTuple):
-    """Which edge bounds which polygon: one entry for each side."""
+    """Incidences of edges and polygons, one entry a side."""
 
     edge: Tensor  # (H,) int64
     polygon: Tensor  # (H,) int64
@@ -33,7 +33,7 @@ class Sides(NamedTuple):
 
 
 class Cycles(NamedTuple):
-    """Polygons or polylines as found by linking, in one of their two directions."""
+    """Linked polygons or polylines, each in one of its two directions."""
 
     cells: Polygons
     owner: Tensor  # (F,) int64: which polygon of the sides a cycle belongs to
@@ -54,7 +54,7 @@ def polygon_sides(surface: Skeleton, rows: Arrangement) -> Sides:
 
 
 def link_cycles(edges: Tensor, sides: Sides, n_vertices: int) -> Cycles:
-    """Put the sides (H,) of each polygon in order; open chains stay open (polylines cut by a wall).
+    """Order the sides (H,) of each polygon; open chains stay open (polylines cut by a wall).
 
     Dart 2 h runs along side h from its first end, dart 2 h + 1 from its second.
     """
@@ -75,7 +75,7 @@ def link_cycles(edges: Tensor, sides: Sides, n_vertices: int) -> Cycles:
 
 
 def _close_chains(order: Tensor, first: Tensor, tails: Tensor, mates: Tensor, sides: Sides) -> Cycles:
-    """Corners of ordered darts: their tails, and for an open chain the head of its last dart too."""
+    """Turn ordered darts into corners: their tails, and for an open chain its last head."""
     last = torch.cat([first[1:], torch.full_like(first[:1], order.shape[0])]) - 1
     is_open = mates[order[last] ^ 1] < 0
     offsets = torch.nn.functional.pad((last - first + 1 + is_open).cumsum(0), (1, 0))
@@ -93,7 +93,7 @@ def _close_chains(order: Tensor, first: Tensor, tails: Tensor, mates: Tensor, si
 
 
 def drop_open(cycles: Cycles) -> Cycles:
-    """The closed chains alone."""
+    """Keep the closed chains."""
     cells = cycles.cells
     is_closed = cycles.corner_edge[cells.offsets[1:] - 1] >= 0
     corner = is_closed[cells.owners()].nonzero()[:, 0]
@@ -103,7 +103,7 @@ def drop_open(cycles: Cycles) -> Cycles:
 
 
 def _argsort_pairs(major: Tensor, minor: Tensor) -> Tensor:
-    """Order of pairs, by major, then by minor."""
+    """Sort pairs by major, then by minor."""
     order = torch.argsort(minor, stable=True)
     return order[torch.argsort(major[order], stable=True)]
 

@@ -1,4 +1,4 @@
-"""Which way around polygons and polylines run: so that the inside, where f is below the level, is behind.
+"""Orient polygons and polylines so that their normals point along the gradient, to larger values.
 
 Of the two directions of a polygon the one is outward whose area vector points along the gradient of its
 region. Where it is so thin that rounding hides its area its neighbours decide, and where all of a component
@@ -26,7 +26,7 @@ def orient_polygons(
     gradients: Tensor,
     by_rows: Callable[[Tensor], tuple[Tensor, Tensor]],
 ) -> Polygons:
-    """Turn polygons so that their normals point along the gradients (F, D = 3) of their regions.
+    """Reverse polygons whose normals point against the gradients (F, D = 3) of their regions.
 
     Where areas leave that open ``by_rows`` is asked, see `directions_by_rows`.
     """
@@ -54,7 +54,7 @@ def _area_vectors(cells: Polygons, vertices: Tensor) -> tuple[Tensor, Tensor]:
 def _ask_neighbours(
     cells: Polygons, direction: Tensor, n_vertices: int, by_rows: Callable[[Tensor], tuple[Tensor, Tensor]]
 ) -> Tensor:
-    """Give polygons in doubt (direction 0) the direction that agrees with most of their neighbours.
+    """Orient polygons in doubt (direction 0) as most of their neighbours.
 
     Where a whole component is in doubt, having collapsed to no area, rows tell the direction of the polygon
     where they do so most clearly, and that one decides for the others.
@@ -92,7 +92,7 @@ def _ask_neighbours(
 def directions_by_rows(
     cells: Polygons, which: Tensor, corners: CellCodes, regions: Tensor, maps: Tensor, layout: RowLayout
 ) -> tuple[Tensor, Tensor]:
-    """The directions, +1 or -1, that the rows of their corners tell of some polygons (n,), and how clearly.
+    """Orient polygons (n,), +1 or -1, by determinants of the rows at their corners; with confidence.
 
     At a corner a polygon enters along one of the corner's rows and leaves along the other. With u along the
     side that leaves row a into the region, w along that which leaves row b, and f the level's function, u x w
@@ -135,7 +135,7 @@ def _reverse(cells: Polygons, is_flipped: Tensor) -> Polygons:
 
 
 def orient_polylines(cycles: Cycles, vertices: Tensor, gradients: Tensor) -> Polygons:
-    """Turn polylines (D = 2) so that the inside is on their left; gradients (E, 2) are those of the edges."""
+    """Reverse polylines (D = 2) with the inside on their right; gradients (E, 2) are of the edges."""
     cells = cycles.cells
     tangent = vertices[cells.indices[cells.following()]] - vertices[cells.indices]
     outward = torch.stack([tangent[:, 1], -tangent[:, 0]], dim=1)

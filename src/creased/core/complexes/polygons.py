@@ -10,19 +10,19 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Polygons:
-    """Cycles of vertices, one behind the other."""
+    """Polygons as cycles of vertices, one behind the other."""
 
     offsets: Tensor  # (F + 1,) int64: polygon i is indices[offsets[i] : offsets[i + 1]]
     indices: Tensor  # (n,) int64: vertices, in order around each polygon
 
     @staticmethod
     def of_sizes(sizes: Tensor, indices: Tensor) -> Polygons:
-        """Cycles (n,) of given sizes (F,) int64; those of size 0 are left out."""
+        """Make polygons of given sizes (F,) int64 from cycles (n,); those of size 0 are left out."""
         return Polygons(torch.nn.functional.pad(sizes[sizes > 0].cumsum(0), (1, 0)), indices)
 
     @property
     def n(self) -> int:
-        """F."""
+        """Number of polygons F."""
         return self.offsets.shape[0] - 1
 
     @property

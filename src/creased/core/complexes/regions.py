@@ -1,4 +1,4 @@
-"""The full-dimensional cells of a complex on request: sign vectors, vertices, half-spaces, neighbours.
+"""Regions of a complex: sign vectors, vertices, half-spaces, neighbours.
 
 A region is known by the corners of the vertices that it has: corner ``p`` of a vertex is the region on the
 sides that ``p`` names of the D rows through the vertex. From that one table follow its vertices (its
@@ -48,16 +48,16 @@ class Regions:
 
     @property
     def n(self) -> int:
-        """R."""
+        """Number of regions R."""
         return self.words.shape[0]
 
     @property
     def dim(self) -> int:
-        """D."""
+        """Ambient dimension D."""
         return self.zero_ids.shape[1]
 
     def to(self, device: torch.device | str) -> Regions:
-        """The same regions on another device."""
+        """Move the regions to another device."""
         return map_tensors(self, lambda t: t.to(device))
 
     def sign_vectors(self, which: slice = slice(None)) -> Tensor:
@@ -136,7 +136,7 @@ class Regions:
 
 
 def find_regions(complex_: PolyhedralComplex) -> Regions:
-    """The regions of a whole complex.
+    """Find the regions of a whole complex.
 
     Raises:
         ValueError: it is a piece of a larger one, or was given up.
@@ -151,5 +151,5 @@ def find_regions(complex_: PolyhedralComplex) -> Regions:
 
 
 def _offsets(sorted_keys: Tensor, n: int) -> Tensor:
-    """Where each of n keys starts among sorted ones, and the end: (n + 1,) int64."""
+    """Start of each of n keys in a sorted list, and its end: (n + 1,) int64."""
     return torch.searchsorted(sorted_keys.contiguous(), torch.arange(n + 1, device=sorted_keys.device))

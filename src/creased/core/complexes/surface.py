@@ -29,7 +29,7 @@ FAR = 1e3  # times the extent of all vertices: where rays are taken to end when 
 
 
 class Surface(NamedTuple):
-    """A level set's skeleton, put together."""
+    """A level set's skeleton, linked."""
 
     skeleton: Skeleton  # its edges int64; D = 2: directed, with the inside on the left
     polygons: Polygons  # D = 3; else empty
@@ -41,7 +41,7 @@ class Surface(NamedTuple):
 def link_surface(
     program: Program, domain: Domain, skeleton: Skeleton, rows: Arrangement, *, is_whole: bool = True
 ) -> Surface:
-    """Polygons or polylines of a level skeleton.
+    """Link a level skeleton into oriented polygons (D = 3) or polylines (D = 2).
 
     Args:
         program: with one output, less the level.
@@ -86,7 +86,7 @@ def _gradients_of_rows(program: Program, domain: Domain, words: Tensor, layout: 
 
 
 def _places(skeleton: Skeleton, layout: RowLayout) -> Tensor:
-    """Positions (V, D) of the vertices; of a ray one far along it."""
+    """Positions (V, D) of vertices; for a ray, of a point far along it."""
     points, is_ray = skeleton.vertices, layout.is_ray(skeleton.zero_ids)
     if not bool(is_ray.any()):
         return points
@@ -100,7 +100,7 @@ def _places(skeleton: Skeleton, layout: RowLayout) -> Tensor:
 
 
 def residual_of(program: Program, skeleton: Skeleton, layout: RowLayout) -> Tensor:
-    """How far vertices (V,) are from the zero set; for a ray, how fast the function leaves it."""
+    """Absolute values (V,) of the function at vertices; for a ray, of its slope."""
     residual = program.outputs_at(skeleton.vertices)[:, 0].abs()
     is_ray = layout.is_ray(skeleton.zero_ids)
     if bool(is_ray.any()):
@@ -126,7 +126,7 @@ def _directed_edges(polylines: Polygons, cycles: Cycles) -> Tensor:
 
 
 def notes_of(surface: Surface, layout: RowLayout, level: float, *, is_complete: bool) -> list[Note]:
-    """Note what is unusual about a surface: that it is empty, unbounded, or cut by walls."""
+    """Note that a surface is empty, unbounded, or cut by walls."""
     cells, notes = surface.skeleton, []
     if cells.vertices.shape[0] == 0:
         absent = f"the function does not cross the value {level:g} in the domain"

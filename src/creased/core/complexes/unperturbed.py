@@ -1,4 +1,4 @@
-"""The cells of an arrangement as it is: those of the perturbed one, with what has no extent contracted.
+"""Cells of the unperturbed arrangement: perturbed cells of the same dimension, identified by true signs.
 
 Subdivision perturbs: rows that meet in a point are moved apart by nothing, which leaves cells without extent.
 A perturbed cell shrinks to a part of the cell with the signs that the network really has on it, zeros in
@@ -28,13 +28,13 @@ from creased.core.program.program import BATCH, Program
 
 
 class Signs(NamedTuple):
-    """True signs of cells, packed: a row is zero where neither bit is set."""
+    """True signs of cells, packed: a row vanishes where neither bit is set."""
 
     plus: Tensor  # (n, W) int64
     minus: Tensor  # (n, W) int64
 
     def choose(self, index: Tensor) -> Signs:
-        """Those of some cells (m,)."""
+        """Select cells (m,)."""
         return Signs(self.plus[index], self.minus[index])
 
     def unpack(self, n_rows: int) -> Tensor:
@@ -45,7 +45,7 @@ class Signs(NamedTuple):
 
 @dataclass(frozen=True)
 class TrueCells:
-    """Relatively open cells, each once, by dimension; what lies at infinity is left out."""
+    """Relatively open cells, each once, by dimension; cells at infinity are left out."""
 
     signs: tuple[Signs, ...]  # of the cells of dimension 0, 1, ..., D
     vertices: Tensor  # (n_0, D): positions of the first
@@ -75,7 +75,7 @@ class TrueCells:
 def find_true_cells(
     skeleton: Skeleton, domain: Domain, program: Program, exact: ExactRows, rows: Arrangement
 ) -> TrueCells:
-    """The cells of a whole complex, unperturbed.
+    """Find the unperturbed cells of a whole complex.
 
     Args:
         skeleton: of the whole complex, with right signs; see `creased.core.exact.exact_signs`.
@@ -106,7 +106,7 @@ def find_true_cells(
 
 
 def true_signs(codes: CellCodes, points: Tensor, program: Program, walls: Tensor, exact: ExactRows) -> Signs:
-    """Signs of all rows at vertices (V, D), with the zeros that are not listed among their zero ids."""
+    """True signs of all rows at vertices (V, D), with zeros beyond the zero ids."""
     words, zero_ids, layout = codes.words, codes.zero_ids.long(), exact.layout
     n_rows = layout.n_rows
     is_zero = torch.zeros((words.shape[0], n_rows), dtype=torch.bool, device=words.device)
@@ -123,7 +123,7 @@ def true_signs(codes: CellCodes, points: Tensor, program: Program, walls: Tensor
 
 
 def _in_doubt(points: Tensor, zero_ids: Tensor, program: Program, walls: Tensor, layout: RowLayout) -> Tensor:
-    """True (V,) for rays, and where a row may vanish that is not among the zero ids."""
+    """True (V,) for rays, and where a row outside of the zero ids may vanish."""
     parts = []
     for at, zeros in zip(points.split(BATCH), zero_ids.split(BATCH), strict=True):
         neurons = program.preactivations(at)[:, : layout.n_neurons + layout.n_outputs]
@@ -134,7 +134,7 @@ def _in_doubt(points: Tensor, zero_ids: Tensor, program: Program, walls: Tensor,
 
 
 def _signs_of(cells: CellsAround, at_vertices: Signs) -> Signs:
-    """Signs of cells: those of their vertices together."""
+    """Signs of cells: the union of those of their vertices."""
     groups = cells.group()
     vertex = cells.vertices(groups.order)
     starts = groups.starts.nonzero()[:, 0]
@@ -149,7 +149,7 @@ def _signs_of(cells: CellsAround, at_vertices: Signs) -> Signs:
 
 
 def _of_dimension(signs: Signs, dim: int, exact: ExactRows) -> Signs:
-    """Each of some signs (n,) once, of those whose cells have that dimension and are not at infinity."""
+    """Distinct signs (n,) of cells of that dimension that are not at infinity."""
     layout = exact.layout
     groups = group_words(torch.cat(signs, dim=1))
     once = signs.choose(groups.order[groups.starts])
@@ -165,7 +165,7 @@ def _of_dimension(signs: Signs, dim: int, exact: ExactRows) -> Signs:
 
 
 def _find(signs: Signs, among: Signs) -> Tensor:
-    """The place (n,) of signs among others that differ from each other; -1 where they are not."""
+    """Index (n,) of signs in a list of distinct ones; -1 where absent."""
     groups = group_words(torch.cat([torch.cat(among, dim=1), torch.cat(signs, dim=1)]))
     numbers, n_known = groups.numbers(), among.plus.shape[0]
     is_known = groups.order < n_known

@@ -23,7 +23,7 @@ MOST_DIMENSIONS = 20  # of a box that is subdivided: a million corners
 
 @dataclass(frozen=True)
 class Box(BoundedDomain):
-    """The box lower <= x <= upper.
+    """An axis-parallel box, lower <= x <= upper.
 
     Raises:
         ValueError: the bounds differ in length, are not finite, or lower >= upper somewhere.
@@ -44,17 +44,17 @@ class Box(BoundedDomain):
 
     @staticmethod
     def cube(dim: int, half_width: float) -> Box:
-        """The cube [-half_width, half_width]^dim."""
+        """Make the cube [-half_width, half_width]^dim."""
         return Box((-half_width,) * dim, (half_width,) * dim)
 
     @property
     def dim(self) -> int:
-        """D."""
+        """Ambient dimension D."""
         return len(self.lower)
 
     @property
     def n_walls(self) -> int:
-        """Two walls an axis."""
+        """Number of walls: two an axis."""
         return 2 * self.dim
 
     def halfspaces(self, dtype: torch.dtype, device: torch.device) -> Tensor:
@@ -67,7 +67,7 @@ class Box(BoundedDomain):
         return walls
 
     def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
-        """The corners and edges of the box."""
+        """Corners and edges of the box."""
         dim = self.dim
         axes = torch.arange(dim)
         if dim > MOST_DIMENSIONS:

@@ -1,4 +1,4 @@
-"""What a domain is: a convex set bounded by walls, and what subdivision starts from in it.
+"""The Protocol of domains: convex sets bounded by walls, with a skeleton that subdivision starts from.
 
 A wall is a row like any other, with the inside on its + side. Domains are boxes (`box`), polytopes
 (`polytope`), simplices (`simplex`), the whole space (`whole_space`), and whatever has the same members. A
@@ -23,7 +23,7 @@ Rows = Sequence[Sequence[float]]  # of floats or integers, which stand for thems
 
 
 class Start(NamedTuple):
-    """What a network on a domain is cut from."""
+    """A skeleton to cut, and the program that cuts it."""
 
     program: Program  # that cuts: of homogeneous coordinates (x, w) where the domain is unbounded
     affine: Program  # the same of x, its rows in the same order
@@ -33,7 +33,7 @@ class Start(NamedTuple):
     order: Tensor | None = None  # (n_rows,) int64: the user's number of each row; None: its own
 
     def copied(self) -> tuple[Skeleton, Tensor]:
-        """Skeleton and corners of one's own, to be cut in place."""
+        """Copy skeleton and corners, to be cut in place."""
         return Skeleton(*(part.clone() for part in self.skeleton)), self.corners.clone()
 
 
@@ -68,17 +68,17 @@ class Domain(Protocol):
         """The walls as affine functions (D + 1, M), >= 0 inside, the constant last."""
 
     def exact_walls(self) -> Rows:
-        """The same, without rounding, each up to a positive factor: M rows of D + 1 numbers."""
+        """The walls without rounding, each up to a positive factor: M rows of D + 1 numbers."""
 
     def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
-        """Its vertices and edges, each vertex on D walls, in words of that number.
+        """Vertices and edges, each vertex on D walls, with packed signs in ``n_words`` words.
 
         Raises:
             ValueError: it has none of its own, being unbounded.
         """
 
     def start(self, program: Program, layout: RowLayout) -> Start:
-        """What a program is cut from.
+        """Make the start of subdivision by a program.
 
         Raises:
             ValueError: the program has no start in this domain.
@@ -86,7 +86,7 @@ class Domain(Protocol):
 
 
 class BoundedDomain(ABC):
-    """A domain with vertices of its own: what follows from its walls and its skeleton."""
+    """Default members of bounded domains, derived from their walls and skeleton."""
 
     is_bounded = True
     is_box = False
@@ -97,7 +97,7 @@ class BoundedDomain(ABC):
 
     @abstractmethod
     def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
-        """Vertices and edges, each vertex on D walls, with packed signs in words of that number."""
+        """Vertices and edges, each vertex on D walls, with packed signs in ``n_words`` words."""
 
     def exact_walls(self) -> Rows:
         """The walls (M, D + 1), as they are given in double precision."""
@@ -105,6 +105,6 @@ class BoundedDomain(ABC):
         return rows
 
     def start(self, program: Program, layout: RowLayout) -> Start:
-        """The skeleton, all of it one region."""
+        """Start from the domain's own skeleton, all of it one region."""
         skeleton = self.skeleton(layout.n_words, program.dtype, program.device)
         return Start(program, program, skeleton, corners_of_domain(skeleton.zero_ids))

@@ -1,4 +1,4 @@
-"""The essential part of a network: what is left when the directions that it does not look at are divided out.
+"""Divide a network by its lineality space, the directions on which it does not depend.
 
 These directions, the lineality space, are the null space of all that meets the input: the first layer, and
 what of it passes that by and is looked at later. The complex of the network on the whole space is that of its
@@ -43,7 +43,7 @@ class Essential:
 
     @property
     def note(self) -> str:
-        """What was done, in words."""
+        """A sentence about the directions that were divided out."""
         n, dim = self.lineality.shape
         axes = self.slice.basis.abs().argmax(0).tolist()
         where = f"inputs {axes} of {dim}" if self.is_exact else "those of an orthogonal complement"
@@ -78,7 +78,7 @@ def essential(program: Program, *, orthogonal: bool = False) -> Essential:
 
 
 def _meeting_the_input(program: Program) -> Matrix:
-    """All rows (n, D) that are linear functions of the input, while nothing but it has come in yet.
+    """Rows (n, D) that depend linearly on the input, passed on by the blocks before them.
 
     Along a direction that the first layer leaves out, the state behind it changes by what passes it by; along
     one that the second leaves out too, by what passes both; and so on.
@@ -109,7 +109,7 @@ def _rank(rows: Matrix) -> int:
 
 
 def divide(program: Program, domain: Domain) -> tuple[Program, Domain, Essential | None]:
-    """What is to be cut: the essential part, where a network leaves directions of the whole space out.
+    """Replace a network on the whole space by its essential part, where it has a lineality space.
 
     Raises:
         LinealityError: what is left has no start, as its first layer does not look at all of its inputs.

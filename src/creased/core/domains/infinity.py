@@ -1,4 +1,4 @@
-"""From a skeleton cut in homogeneous coordinates to vertices, edges and rays of the whole space.
+"""Convert a skeleton cut in homogeneous coordinates to vertices, edges and rays of the whole space.
 
 Deep networks have rows that vanish at infinity: where one is constant along a ray, say. As everywhere an
 exact zero counts as + there, which leaves cells that are all at infinity, of no extent. They are dropped:
@@ -20,7 +20,7 @@ from creased.core.arrangement.skeleton import Skeleton, corners_of_edges
 def cut_at_infinity(
     cells: Skeleton, corners: Tensor | None, rows: Arrangement
 ) -> tuple[Skeleton, Tensor | None]:
-    """Vertices (V, D + 1) as positions or, of rays, directions (V, D); without what is all at infinity."""
+    """Convert vertices (V, D + 1) to positions and ray directions (V, D); drop cells at infinity."""
     points, w = cells.vertices[:, :-1], cells.vertices[:, -1]
     finite = (w > 0).nonzero()[:, 0]
     is_far = w == 0
@@ -58,7 +58,7 @@ def cut_at_infinity(
 def in_users_numbers(
     cells: Skeleton, corners: Tensor | None, order: Tensor, n_neurons: int
 ) -> tuple[Skeleton, Tensor | None]:
-    """The same with row ``i`` called ``order[i]``; rows 1 ... n_neurons are those that change places."""
+    """Renumber rows: row ``i`` becomes ``order[i]``; only rows 1 ... n_neurons change places."""
     if bool((order == torch.arange(len(order), device=order.device)).all()):
         return cells, corners
     signs = unpack_rows(cells.words, 1, n_neurons)

@@ -63,17 +63,17 @@ class Polytope(BoundedDomain):
 
     @property
     def dim(self) -> int:
-        """D."""
+        """Ambient dimension D."""
         return len(self.normals[0])
 
     @property
     def n_walls(self) -> int:
-        """M, the redundant ones too."""
+        """Number of inequalities M, redundant ones included."""
         return len(self.normals)
 
     @property
     def vertices(self) -> Tensor:
-        """Its vertices (V, D) float64; one on more than D walls is there several times."""
+        """Vertices (V, D) float64; one on more than D walls is repeated."""
         return _cut_by_walls(self.normals, self.offsets).vertices
 
     @property
@@ -88,7 +88,7 @@ class Polytope(BoundedDomain):
 
     @property
     def redundant(self) -> tuple[int, ...]:
-        """Inequalities that bound nothing: without a vertex of their own."""
+        """Indices of inequalities without a vertex."""
         used = set(_cut_by_walls(self.normals, self.offsets).zero_ids.reshape(-1).tolist())
         return tuple(i for i in range(self.n_walls) if i not in used)
 
@@ -98,7 +98,7 @@ class Polytope(BoundedDomain):
         return torch.cat([-normals.T, offsets[None]])
 
     def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
-        """Its vertices and edges."""
+        """Vertices and edges of the polytope."""
         cells = _cut_by_walls(self.normals, self.offsets)
         is_off = torch.ones((cells.vertices.shape[0], self.n_walls), dtype=torch.bool)
         is_off.scatter_(1, cells.zero_ids.long(), False)
@@ -108,7 +108,7 @@ class Polytope(BoundedDomain):
 
 @lru_cache(maxsize=64)
 def _cut_by_walls(normals: Table, offsets: tuple[float, ...]) -> Skeleton:
-    """Vertices and edges of {x: A x <= b}, in the numbers of its rows; words are left empty.
+    """Find vertices and edges of {x: A x <= b}, numbered by its rows; words are left empty.
 
     Raises:
         ValueError: it is empty, unbounded, or without volume.
@@ -138,7 +138,7 @@ def _cut_by_walls(normals: Table, offsets: tuple[float, ...]) -> Skeleton:
 
 
 def _cut_cone(walls: Tensor, dim: int) -> Skeleton:
-    """What homogeneous rows (M, D + 1) leave of the cone of the first D; row 0 is at infinity, then they."""
+    """Cut the cone of the first D homogeneous rows (M, D + 1) by the others; row 0 is at infinity."""
     apex = torch.linalg.solve(walls[:dim, :-1], -walls[:dim, -1])
     rays = torch.linalg.inv(walls[:dim, :-1]).T
     rays = rays / rays.norm(dim=1, keepdim=True)
@@ -164,7 +164,7 @@ def _cut_cone(walls: Tensor, dim: int) -> Skeleton:
 
 
 def _solve_again(points: Tensor, a: Tensor, b: Tensor, zero_ids: Tensor) -> Tensor:
-    """Vertices (V, D) from their own D inequalities alone, where that is well conditioned: without drift."""
+    """Solve vertices (V, D) from their own D inequalities where that is well conditioned."""
     solved, info = torch.linalg.solve_ex(a[zero_ids], b[zero_ids])
     distance = (solved - points).abs().amax(1)
     is_near = (info == 0) & looks_tied(distance, float(points.abs().amax()))

@@ -43,12 +43,12 @@ class Simplex(BoundedDomain):
 
     @property
     def dim(self) -> int:
-        """D."""
+        """Ambient dimension D."""
         return len(self.points) - 1
 
     @property
     def n_walls(self) -> int:
-        """D + 1."""
+        """Number of walls D + 1."""
         return len(self.points)
 
     @property
@@ -76,13 +76,13 @@ class Simplex(BoundedDomain):
         return opposite_walls(self.points)
 
     def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
-        """Its points, and an edge for each two of them."""
+        """The points, and an edge for each pair of them."""
         cells = simplex_skeleton(torch.tensor(self.points, dtype=dtype), n_words)
         return Skeleton(*(part.to(device) for part in cells))
 
 
 def simplex_skeleton(points: Tensor, n_words: int) -> Skeleton:
-    """The skeleton of a simplex with vertices (D + 1, k) and walls 0 ... D, each opposite of its vertex."""
+    """Make the skeleton of a simplex with vertices (D + 1, k); wall k is opposite of vertex k."""
     n = points.shape[0]
     every = torch.arange(n)
     edges = torch.combinations(every)

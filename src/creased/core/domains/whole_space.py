@@ -28,7 +28,7 @@ from creased.core.program.program import Affine, Block, Program
 
 
 class LinealityError(ValueError):
-    """The first layer does not look at all directions, and these cannot be divided out: there is no start."""
+    """The first layer has rank below D, and its null space cannot be divided out: there is no start."""
 
     def __init__(self, basis: Tensor, lineality_dim: int, reason: str) -> None:
         self.basis = basis  # (k, D): the directions that the first layer does not look at, orthonormal
@@ -42,7 +42,7 @@ class LinealityError(ValueError):
 
 @dataclass(frozen=True)
 class WholeSpace:
-    """All of R^D."""
+    """The whole space R^D."""
 
     dim: int
     is_bounded = False
@@ -54,17 +54,17 @@ class WholeSpace:
 
     @property
     def n_walls(self) -> int:
-        """The wall at infinity."""
+        """Number of walls: the one at infinity."""
         return 1
 
     @property
     def lower(self) -> tuple[float, ...]:
-        """-infinity."""
+        """Least coordinates: -infinity."""
         return (-math.inf,) * self.dim
 
     @property
     def upper(self) -> tuple[float, ...]:
-        """Infinity."""
+        """Greatest coordinates: infinity."""
         return (math.inf,) * self.dim
 
     def halfspaces(self, dtype: torch.dtype, device: torch.device) -> Tensor:
@@ -76,11 +76,11 @@ class WholeSpace:
         return [[0.0] * self.dim + [1.0]]
 
     def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
-        """Raise: there is none without a network, see `start`."""
+        """Raise: the whole space has no vertices of its own, see `start`."""
         raise ValueError("WholeSpace: has no vertices of its own; extract_complex starts from the network")
 
     def start(self, program: Program, layout: RowLayout) -> Start:
-        """An arrangement of D independent neurons, which are put first: 2 D + 1 vertices, all but one rays.
+        """Start from D independent neurons, put first: one vertex and 2 D rays.
 
         Raises:
             LinealityError: the first layer has no D independent neurons.
@@ -107,12 +107,12 @@ def _with_neurons_in_order(program: Program, neurons: Tensor) -> Program:
 
 
 def homogenise(program: Program) -> Program:
-    """The same network as a map of (x, w), linear on each cone of its cells; w is passed through."""
+    """Lift a network to (x, w), linear on each cone of its cells; w is passed through."""
     return Program(tuple(_homogenised(block) for block in program.blocks), _lifted(program.head))
 
 
 def _lifted(affine: Affine) -> Affine:
-    """Its constant as the weight of a last input."""
+    """Turn the constant of an affine map into the weight of a last input."""
     return Affine(torch.cat([affine.weight, affine.bias[:, None]], dim=1), torch.zeros_like(affine.bias))
 
 
@@ -131,7 +131,7 @@ def _homogenised(block: Block) -> Block:
 
 
 def _cross(normals: Tensor, constants: Tensor, n_words: int) -> Skeleton:
-    """The arrangement of D hyperplanes normals x + constants = 0 (D, D), (D,): rows 1 ... D."""
+    """Make the arrangement of D hyperplanes normals x + constants = 0 (D, D), (D,): rows 1 ... D."""
     dim, device = normals.shape[0], normals.device
     directions = torch.linalg.inv(normals).T
     directions = directions / directions.norm(dim=1, keepdim=True)

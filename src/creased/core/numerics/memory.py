@@ -10,7 +10,6 @@ import torch
 
 ROOM = {"cpu": 4}  # a growing tensor's capacity is this multiple of the rows needed; 2 elsewhere
 WORKING_BYTES = {"cpu": 1 << 28}  # of what is cut at once; 4 GiB elsewhere
-
 MEMINFO = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")
 

@@ -1,4 +1,4 @@
-"""The live regions of a complex while it is pruned, gathered from the corners of its vertices.
+"""Gather the live regions of a complex while it is pruned, from the corners of its vertices.
 
 A region is a part of a parent, the region of the last pruning whose number its corners carry, and on one side
 of each of the neurons of the block so far. Where number and signs fit in 63 bits, as they mostly
@@ -26,20 +26,20 @@ from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton
 
 
 class LiveRegions(NamedTuple):
-    """The live regions, each with its vertices."""
+    """Live regions with their vertices."""
 
     entries: Tensor  # (n,) int64: places in the flattened corners (V, 2^D), region by region
     offsets: Tensor  # (R + 1,) int64 into the entries
     parents: Tensor  # (R,) int64: the numbers that their corners carry
 
     def rename(self, corners: Tensor, numbers: Tensor) -> None:
-        """Let the corners (V, 2^D) of each region carry its new number (R,)."""
+        """Write the new number (R,) of each region to its corners (V, 2^D)."""
         renamed = numbers.to(corners.dtype).repeat_interleave(self.offsets.diff())
         corners.reshape(-1).index_copy_(0, self.entries, renamed)
 
 
 class _Corners(NamedTuple):
-    """The live corners, and what their codes are made of."""
+    """Live corners, and the parts of their codes."""
 
     live: Tensor  # (n,) int64: places in the flattened corners (V, 2^D)
     parents: Tensor  # (n,) int64
@@ -49,7 +49,7 @@ class _Corners(NamedTuple):
 
 
 def gather_regions(skeleton: GrowingSkeleton, cut: BlockCut) -> LiveRegions:
-    """The live regions of a working state."""
+    """Group the live corners of a working state by region."""
     assert skeleton.corners is not None
     n_done = cut.n_done
     before = cut.rows.before[:, cut.words]
@@ -73,7 +73,7 @@ def gather_regions(skeleton: GrowingSkeleton, cut: BlockCut) -> LiveRegions:
 
 
 def _exact_keys(found: _Corners, first: int, n_done: int) -> Tensor:
-    """Keys (n,): the parent's number, then a bit for each neuron; the block's first row is bit ``first``."""
+    """Keys (n,) of 63 bits: the parent's number, then a bit for each neuron of the block."""
     low_bits = (1 << (WORD - first)) - 1 if first else -1
     signs = (found.words[:, 0] >> first) & low_bits
     if first and found.words.shape[1] > 1:
@@ -87,7 +87,7 @@ def _exact_keys(found: _Corners, first: int, n_done: int) -> Tensor:
 
 
 def _group_by_codes(found: _Corners) -> Groups:
-    """Group by parents and signs of any number of neurons, by hashed keys that are verified."""
+    """Group corners by parent and signs of any number of neurons, by verified hash keys."""
     n_words, n_slots = found.words.shape[1], found.rows.shape[1]
     bits = row_bits(WORD * n_words, n_words, found.words.device)
     none = found.rows.new_empty((1, 0))

@@ -22,7 +22,7 @@ SOON = 0.02  # share of the work after which the memory that all of it takes is 
 
 
 class PieceMerger:
-    """Takes pieces one by one, in the order in which they were cut, and gives one skeleton.
+    """Merge pieces, in the order in which they were cut, into one skeleton.
 
     Args:
         start: what the pieces were cut from.
@@ -43,17 +43,17 @@ class PieceMerger:
 
     @property
     def n_bytes(self) -> int:
-        """Memory that holds what was found so far."""
+        """Bytes that hold the cells so far."""
         kept = (self._vertices, self._zero_ids, self._words, self._edges, self._edge_zero_ids)
         return sum(growable.rows.nbytes for growable in kept)
 
     @property
     def n_cells(self) -> tuple[int, int]:
-        """Vertices and edges so far."""
+        """Numbers of vertices and edges so far."""
         return self._vertices.n, self._edges.n
 
     def add(self, piece: Piece) -> None:
-        """Add what belongs to a piece."""
+        """Add the cells that belong to a piece."""
         cells, first = piece.skeleton, self._vertices.n
         edges, edge_zero_ids = cells.edges, cells.edge_zero_ids
         if piece.corners is not None:
@@ -82,14 +82,14 @@ class PieceMerger:
         self.n_inconsistent += piece.n_inconsistent
 
     def finish(self) -> Skeleton:
-        """All that was added, as one skeleton."""
+        """Return all cells that were added, as one skeleton."""
         if self._n_found_again:
             self._resolve()
         parts = (self._vertices, self._zero_ids, self._words, self._edges, self._edge_zero_ids)
         return Skeleton(*(part.rows for part in parts))
 
     def _resolve(self) -> None:
-        """Give the vertices that were found again the numbers that they have."""
+        """Give vertices that were found again their first numbers."""
         shared = torch.cat(self._shared)
         again = CellCodes(*(torch.cat(part) for part in zip(*self._found_again, strict=True)))
         codes = CellCodes(
@@ -118,7 +118,7 @@ class PieceMerger:
 
 
 class Extraction(NamedTuple):
-    """A cut skeleton."""
+    """A cut skeleton with its provenance."""
 
     skeleton: Skeleton
     provenance: Provenance

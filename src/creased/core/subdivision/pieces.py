@@ -1,4 +1,4 @@
-"""Cuts a domain by all of a program: whole where it fits, and in pieces, depth first, where it would not.
+"""Cut a domain by all of a program: whole where it fits in memory, else in pieces, depth first.
 
 A part that grows over its share of memory while it is cut is divided by regions; the others wait while one is
 finished. So what is worked on stays small as long as no single region outgrows it, and a finished piece can
@@ -28,7 +28,7 @@ FEW = 8  # while vertices are fewer than would be divided by this factor, new re
 
 
 class Piece(NamedTuple):
-    """A part of a complex that is completely cut."""
+    """A completely cut part of a complex."""
 
     skeleton: Skeleton
     corners: Tensor | None  # (V, 2^D) int32; None: this is the whole
@@ -37,7 +37,7 @@ class Piece(NamedTuple):
 
 
 class Cutter:
-    """Cuts a problem, piece by piece; neighbours follow each other."""
+    """Cut a problem piece by piece; neighbouring pieces follow each other."""
 
     def __init__(self, problem: SubdivisionProblem) -> None:
         self._problem = problem
@@ -51,7 +51,7 @@ class Cutter:
 
     @torch.inference_mode()
     def next_piece(self) -> Piece | None:
-        """The next piece; None when all of the domain is done."""
+        """Cut the next piece; None when all of the domain is done."""
         while self._stack:
             part = self._stack.pop()
             if self._is_cut(part):
@@ -61,12 +61,12 @@ class Cutter:
 
     @property
     def is_done(self) -> bool:
-        """True if there is no further piece."""
+        """True if no piece is left."""
         return not self._stack
 
     @torch.inference_mode()
     def _start(self) -> Subproblem:
-        """The whole domain, ready for the first block."""
+        """Make the subproblem of the whole domain, ready for the first block."""
         problem, program = self._problem, self._program
         start, corners = problem.begin.copied()
         self._noise = inherited_noise(program, start.vertices)
@@ -81,7 +81,7 @@ class Cutter:
         return Subproblem(skeleton, cut, 0, at_once, forms=self._pruner.whole() if self._pruner else None)
 
     def _bytes_a_vertex(self) -> int:
-        """What one vertex and what goes with it take, about, while a part is cut."""
+        """Estimate the bytes of a vertex, with its edges and values, while a part is cut."""
         dim, layout, program = self._problem.domain.dim, self._rows.layout, self._program
         number = program.head.weight.element_size()
         widest = max((sum(block.affine.weight.shape) for block in program.blocks), default=1)
@@ -105,7 +105,7 @@ class Cutter:
         return [part]
 
     def _next_block(self, part: Subproblem) -> None:
-        """Take the state at the vertices through the block that has cut, and make ready for the next one."""
+        """Propagate the state at the vertices through the block that has cut; start the next one."""
         block = self._program.blocks[part.index]
         z, passthrough = part.cut.carried.rows.tensor_split([block.n_neurons], dim=1)
         state = advance_quietly(block, passthrough, z.relu_(), self._noise[part.index])
@@ -122,7 +122,7 @@ class Cutter:
         part.cut = self._start_block(part.skeleton, part.index, state)
 
     def _start_block(self, skeleton: GrowingSkeleton, index: int, state: Tensor, n_done: int = 0) -> BlockCut:
-        """Make ready for block ``index``, or for the outputs, given its state (V, S) at the vertices."""
+        """Start block ``index``, or the outputs, from its state (V, S) at the vertices."""
         first_row = self._rows.layout.n_walls + sum(self._program.widths[:index])
         if index == len(self._affines):
             return BlockCut(self._rows, first_row, 0, Growable(state), [])
@@ -136,7 +136,7 @@ class Cutter:
 
 
 def _evaluate(affine: Affine, state: Tensor, noise: Tensor | None, *, has_passthrough: bool) -> Growable:
-    """Preactivations at the vertices, with the state (V, S) behind them where the block passes it on."""
+    """Preactivations at the vertices, followed by the state (V, S) where the block passes it on."""
     n_neurons, n_inputs = affine.weight.shape
     width = n_neurons + (n_inputs if has_passthrough else 0)
     values = Growable.with_room(state.shape[0], state.new_empty((0, width)))
@@ -161,7 +161,7 @@ def _finish(part: Subproblem) -> Piece:
 
 
 def on_row(piece: Piece, row: int) -> Piece:
-    """The part of a piece on a row (the last one that cut), with its vertices renumbered from 0."""
+    """Restrict a piece to a row (the last one that cut), with its vertices renumbered from 0."""
     cells = piece.skeleton
     is_on = cells.zero_ids[:, -1] == row
     vertex = is_on.nonzero()[:, 0]

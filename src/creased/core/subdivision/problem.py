@@ -1,4 +1,4 @@
-"""A subdivision problem: what is to be cut, made of what a user asks for, and checked."""
+"""A subdivision problem: a program, a domain and options, checked and completed."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ FEWEST_STEPS = 1 << 18  # floating-point numbers across the domain; with fewer, 
 
 
 class Numbers(NamedTuple):
-    """In which numbers signs are decided."""
+    """Numbers in which signs are decided."""
 
     dtype: torch.dtype
     band: float | None = None  # smaller values, relative to the largest of their layer, are decided exactly
     notes: tuple[Note, ...] = ()  # why, where it was not asked for
 
     def because(self, note: Note) -> Numbers:
-        """The same with a note of why they were taken."""
+        """Add a note of why these numbers were taken."""
         return self._replace(notes=(*self.notes, note))
 
 
 class SubdivisionProblem(NamedTuple):
-    """What is to be cut, and how."""
+    """A program, where it is cut, and how."""
 
     program: Program  # detached, finite; its outputs less the level
     domain: Domain
@@ -60,17 +60,17 @@ class SubdivisionProblem(NamedTuple):
         return self.begin.program if self.zero_sign > 0 else negative(self.begin.program)
 
     def on(self, domain: Domain) -> SubdivisionProblem:
-        """The same problem on another domain with as many walls."""
+        """Restate the problem on another domain with as many walls."""
         return self._replace(domain=domain, begin=domain.start(self.program, self.rows.layout))
 
     def exact_rows(self) -> ExactRows:
-        """The rows in rationals, in the user's numbers."""
+        """The rows in exact arithmetic, in the user's numbers."""
         if self.decisions is not None and self.begin.order is None and self.zero_sign > 0:
             return self.decisions.exact
         return ExactRows(self.program, self.domain.exact_walls(), self.rows.layout)
 
     def settle(self, cells: Skeleton, corners: Tensor | None = None) -> tuple[Skeleton, Tensor | None]:
-        """Cells, as they were cut, in the user's numbers and coordinates."""
+        """Convert cells to the user's row numbers and coordinates."""
         if self.begin.order is not None:
             cells, corners = cut_at_infinity(cells, corners, self.rows)
             cells, corners = in_users_numbers(cells, corners, self.begin.order, self.program.widths[0])
@@ -94,7 +94,7 @@ def make_problem(
     prune: bool = False,
     zero_sign: int = 1,
 ) -> SubdivisionProblem:
-    """Make the problem of cutting a program, its outputs less the level, on a domain.
+    """State the problem of cutting a program, its outputs less the level, on a domain.
 
     Zeros of the outputs count as zero_sign. Directions of the whole space that the program leaves out are
     divided out. With a level of None the outputs do not cut.
@@ -154,7 +154,7 @@ def _check_weights(program: Program) -> None:
 
 
 def choose_numbers(dtype: torch.dtype, domain: Domain, *, exact: bool = False) -> Numbers:
-    """The numbers to begin with: of the type asked for, or double where that is too coarse."""
+    """Take the floating type asked for, or double where it is too coarse."""
     if dtype not in (torch.float32, torch.float64):
         raise ValueError(f"extraction works in dtype float32 or float64, got {dtype}")
     if dtype == torch.float64:

@@ -1,4 +1,4 @@
-"""Pruning: regions on which the output provably keeps its sign are dropped, unseen by all later neurons.
+"""Prune regions on which a bound proves that the output keeps its sign.
 
 After each block, and within one when cells multiply, the regions of the live complex are gathered from the
 corners of its vertices. A region goes only if a bound proves that the output has no zero in it, so the bound
@@ -40,7 +40,7 @@ DEEP = 4  # blocks to come from which on that look is worth it
 
 
 class Pruner:
-    """Drops regions of parts of a domain.
+    """Prunes regions of subproblems.
 
     Args:
         program: with one output, whose zeros are wanted.
@@ -54,7 +54,7 @@ class Pruner:
         self.history: list[tuple[int, int, int]] = []  # block, regions before and after each pruning
 
     def whole(self) -> AffineForms:
-        """AffineForms of the input itself on the one region of a domain that is not cut yet."""
+        """Affine forms of the input on the one region of an uncut domain."""
         return input_forms(self.program.in_dim, self.program.dtype, self.program.device)
 
     def within_block(self, part: Subproblem) -> None:
@@ -69,7 +69,7 @@ class Pruner:
         self._drop(part, regions, forms, block.advance(passthrough, torch.relu(z)), part.index + 1)
 
     def after_block(self, part: Subproblem, state: Tensor) -> Tensor:
-        """Prune a part that was cut by all of its block, whose next state (V, S) is given; the state kept."""
+        """Prune a part that its block has cut; return the next state (V, S) at what is kept."""
         regions = gather_regions(part.skeleton, part.cut)
         assert part.forms is not None
         block, reach = self.program.blocks[part.index], self.tails[0].reach
@@ -82,7 +82,7 @@ class Pruner:
     def _drop(
         self, part: Subproblem, regions: LiveRegions, forms: FormsOf, state: Tensor, block: int
     ) -> None:
-        """Drop what bounds exclude, and renumber.
+        """Drop regions that bounds exclude; renumber the others.
 
         Args:
             part: of the domain; bounds are those of its block and what follows.
@@ -103,7 +103,7 @@ class Pruner:
         self.history.append((part.index, kept.shape[0], part.forms.error.shape[0]))
 
     def _batch(self, part: Subproblem) -> int:
-        """Regions whose maps are worked on in one go."""
+        """Number of regions in a batch."""
         return max(BATCH // max(self.program.widths[part.index :]), 1)
 
     def _find_kept(self, part: Subproblem, regions: LiveRegions, forms: FormsOf, outputs: Tensor) -> Tensor:
@@ -137,7 +137,7 @@ class Pruner:
 
 
 def _inherited_forms(forms: AffineForms, regions: LiveRegions, chosen: Tensor) -> AffineForms:
-    """Those of the regions' parents."""
+    """Affine forms of the regions' parents."""
     return forms.choose(regions.parents.index_select(0, chosen))
 
 
@@ -150,7 +150,7 @@ def _advanced_forms(
     cut: BlockCut,
     chosen: Tensor,
 ) -> AffineForms:
-    """Those of the parents, taken through the block on the side of its neurons where the region lies."""
+    """Affine forms of the parents, propagated through the block on the region's side of its neurons."""
     dim = skeleton.zero_ids.rows.shape[1]
     entries = regions.entries.index_select(0, regions.offsets.index_select(0, chosen))
     vertex, corner = entries // 2**dim, entries % 2**dim

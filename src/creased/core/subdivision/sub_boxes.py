@@ -1,4 +1,4 @@
-"""A box cut in parts that know nothing of each other, and stitched: for extraction on several machines.
+"""Extract on independent sub-boxes and stitch the parts: for several machines.
 
 The planes between sub-boxes are scaffolding. A cell in one of them is dropped; an edge that they cut is found
 in pieces, which share the edge's own code, its zero ids and its signs, and of which two have one of its ends.
@@ -32,7 +32,7 @@ PLACES = (0.513, 0.479, 0.531, 0.467)  # of planes, as shares of sides, in one r
 
 
 class Part(NamedTuple):
-    """What a sub-box holds of the whole: no cell in a plane between sub-boxes."""
+    """Cells of the whole in one sub-box; none in a plane between sub-boxes."""
 
     skeleton: Skeleton  # its edges are those with both ends here
     loose_ends: Tensor  # (n,) int64: the one end here of an edge that is cut
@@ -45,7 +45,7 @@ MapParts = Callable[[CutPart, Sequence[Box]], Iterable[Part]]  # a map, in the o
 
 
 def split_box(box: Box, n_parts: int, place: float = PLACES[0]) -> list[Box]:
-    """So many sub-boxes: the largest is cut across its longest side, until there are as many.
+    """Split a box: the largest part is cut across its longest side, until there are ``n_parts``.
 
     Raises:
         ValueError: fewer than one is asked for.
@@ -69,7 +69,7 @@ def _sides(box: Box) -> list[float]:
 
 
 def cut_part(problem: SubdivisionProblem, level_row: int | None, memory: int | None, part: Domain) -> Part:
-    """Cut one sub-box by all rows; keep what is of the whole domain, on one row or altogether."""
+    """Cut one sub-box by all rows; keep cells of the whole domain, on one row or all."""
     done = collect(problem.on(part), Resources(memory), level_row)
     cells = done.skeleton
     is_real = ~_in_planes(cells.zero_ids, part, problem.domain)
@@ -92,7 +92,7 @@ def cut_part(problem: SubdivisionProblem, level_row: int | None, memory: int | N
 
 
 def _in_planes(zero_ids: Tensor, part: Domain, whole: Domain) -> Tensor:
-    """True (n,) for cells in a wall of a part that is none of the whole, given their zero ids (n, z)."""
+    """True (n,) for cells with zero ids (n, z) in a wall of a part that is no wall of the whole."""
     bounds = zip((part.lower, part.upper), (whole.lower, whole.upper), strict=True)
     lower, upper = ([a != b for a, b in zip(mine, theirs, strict=True)] for mine, theirs in bounds)
     is_plane = torch.tensor([is_so for pair in zip(lower, upper, strict=True) for is_so in pair])
@@ -102,7 +102,7 @@ def _in_planes(zero_ids: Tensor, part: Domain, whole: Domain) -> Tensor:
 
 
 def stitch(parts: Sequence[Part], problem: SubdivisionProblem) -> tuple[Extraction, int]:
-    """One skeleton of all parts, and the number of ends that nothing was tied to."""
+    """Stitch parts into one skeleton, and count the ends that nothing was tied to."""
     n_before = [0]
     for part in parts:
         n_before.append(n_before[-1] + part.skeleton.vertices.shape[0])
@@ -125,7 +125,7 @@ def stitch(parts: Sequence[Part], problem: SubdivisionProblem) -> tuple[Extracti
 
 
 def _together(parts: Sequence[Provenance], whole: Provenance) -> Provenance:
-    """Faces that rounding left open in any of the parts, and why any was stopped."""
+    """Combine the provenance of parts: open faces add up, and a stop stops all."""
     found = whole.inconsistent(sum(part.n_inconsistent for part in parts))
     stops = [note.sentence for part in parts for note in part.notes if note.finding is Finding.STOPPED]
     for sentence in dict.fromkeys(stops):
@@ -141,7 +141,7 @@ def collect_in_parts(
     level_row: int | None = None,
     memory: int | None = None,
 ) -> Extraction:
-    """Cut a problem on a box by way of sub-boxes: as `creased.core.subdivision.merge.collect`.
+    """Cut a problem on a box by way of sub-boxes; see `creased.core.subdivision.merge.collect`.
 
     Where vertices lie so near to planes that parts do not fit, the planes are moved and all is cut again;
     what does not fit in the last round either is counted as inconsistent.

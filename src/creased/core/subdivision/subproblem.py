@@ -1,4 +1,4 @@
-"""A part of a domain that is being cut, and its division."""
+"""A part of a domain that is being cut, and how it is divided further."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Subproblem:
 
 
 def divide(whole: Subproblem) -> list[Subproblem]:
-    """Parts of about equal size; what is all one region is given back, to grow further.
+    """Divide a part into about equal ones by regions; a single region is returned, to grow further.
 
     A region goes to one part, a cell between parts to each. The cuts are across the longest side, so that
     little lies between.
@@ -61,7 +61,7 @@ def divide(whole: Subproblem) -> list[Subproblem]:
 
 
 def _choose_parts(part: Subproblem, corners: Tensor) -> Tensor:
-    """The part (R,) of each region, in order along the longest side; -1 where a number is not in use."""
+    """Part (R,) of each region, in order along the longest side; -1 for unused numbers."""
     vertices = part.skeleton.vertices.rows
     place = (corners >= 0).reshape(-1).nonzero()[:, 0]
     region = corners.reshape(-1).index_select(0, place)
@@ -79,7 +79,7 @@ def _choose_parts(part: Subproblem, corners: Tensor) -> Tensor:
 
 
 def _number_corners(part: Subproblem) -> Tensor:
-    """Corners (V, 2^D) that name two regions at least, if there are two."""
+    """Corners (V, 2^D) with at least two region numbers, if there are two regions."""
     skeleton, cut = part.skeleton, part.cut
     corners = None if skeleton.corners is None else skeleton.corners.rows
     if corners is not None and (part.forms is not None or int(corners.max()) > 0):
@@ -89,7 +89,7 @@ def _number_corners(part: Subproblem) -> Tensor:
 
 
 def renumber(part: Subproblem) -> None:
-    """Let corners name the regions that the block has made of those that they named so far."""
+    """Number the regions that the block has made, and write the numbers to corners."""
     regions = gather_regions(part.skeleton, part.cut)
     assert part.skeleton.corners is not None
     numbers = torch.arange(regions.parents.shape[0], device=regions.parents.device)

@@ -32,7 +32,6 @@ METHODS = ("auto", "interval", "linear", "exact", "engine")
 MOST_CORNERS = 12  # dimensions of a box whose corners are looked at
 FEW_CELLS = 5000  # so many take some seconds in integers
 SYMBOLS = 64  # errors that the linear bound keeps apart
-
 GUARANTEES = {
     "interval": "proven by interval bounds, rounded outward",
     "linear": "proven by interval and linear bounds, rounded outward",

@@ -6,7 +6,6 @@ from torch import nn
 
 NO_ACTIVATION = "no activation: the boundaries between classes are those of the logits"
 NO_NORM = "BatchNorm, which is affine in eval mode, or no normalisation"
-
 SMOOTH = {
     "GELU": "ReLU",
     "SiLU": "ReLU",

@@ -29,7 +29,6 @@ SUMS = (
     "avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d"
 )
 AS_THEY_STAND = frozenset(" ".join([VIEWS, PARTS, COPIES, CASTS, SUMS]).split())
-
 RENAMED: dict[str, Callable[..., Any]] = {
     "view": torch.Tensor.reshape,  # columns need not lie as the points did
     "view_as": torch.Tensor.reshape_as,
