@@ -57,8 +57,8 @@ def _with(**changes: Tensor | None) -> Mapping[str, Tensor]:
 @pytest.mark.parametrize(
     ("tensors", "message"),
     [
-        ({}, "beside layers there is nothing"),
-        (_with(norm_mean=torch.ones(4)), "beside layers there is norm_mean"),
+        ({}, "no weight"),
+        (_with(norm_mean=torch.ones(4)), "unexpected tensors norm_mean"),
         (
             _with(**{"2_weight": torch.ones(1, 7)}),
             r"0_weight has 4 outputs, 2_weight takes 7 inputs; .*\(out, in\)",
@@ -66,10 +66,10 @@ def _with(**changes: Tensor | None) -> Mapping[str, Tensor]:
         (_with(**{"0_bias": torch.ones(3)}), r"0_weight has shape \(4, 3\), its bias \(3,\)"),
         (
             _with(**{"0_weight": torch.ones(4, 3, dtype=torch.int64)}),
-            "numbers must be floating, got torch.int64",
+            "weights must be floating, got torch.int64",
         ),
-        ({"0.weight_g": torch.ones(4, 1), "0.weight_v": torch.ones(4, 3)}, "0.weight_g is part of a weight"),
-        ({"weight": torch.ones(4, 3, 3)}, "beside layers there is weight"),
+        ({"0.weight_g": torch.ones(4, 1), "0.weight_v": torch.ones(4, 3)}, "0.weight_g is a factor of a"),
+        ({"weight": torch.ones(4, 3, 3)}, "unexpected tensors weight"),
     ],
 )
 def test_what_is_no_plain_network_is_refused(tensors: Mapping[str, Tensor], message: str) -> None:

@@ -1,4 +1,4 @@
-"""Initial weights for networks that are to become signed distance functions."""
+"""Initial weights of networks that represent signed distance functions."""
 
 from __future__ import annotations
 
@@ -9,30 +9,29 @@ from functools import partial
 import torch
 from torch import nn
 
-Initialiser = Callable[[nn.Module], None]  # of a network that ends with a linear layer
+Initialiser = Callable[[nn.Module], None]  # for networks that end with a linear layer
 
 
 def kaiming(bias_range: float = 0.3, gain: float = math.sqrt(2)) -> Initialiser:
-    """He et al. 2015: normal weights that keep the variance; biases uniform in [-bias_range, bias_range].
+    """Draw normal weights that keep the variance (He et al. 2015), and biases uniform in +-bias_range.
 
-    Biases spread the creases over the domain from the start, instead of through the origin. The gain makes up
-    for what an activation takes away: the root of 2 for ReLU, 1 for what keeps sizes, as maxout, GroupSort.
+    The biases spread the creases over the domain; with zero biases all would pass through the origin. The
+    gain compensates for the activation: sqrt(2) for ReLU, 1 for maxout and GroupSort.
     """
     return partial(_kaiming, bias_range=bias_range, gain=gain)
 
 
 def geometric(radius: float = 0.3, bias_range: float = 0.1) -> Initialiser:
-    """Atzmon and Lipman 2020 (SAL), section 5: a start near the signed distance of a sphere.
+    """Start near the signed distance of a sphere (Atzmon and Lipman 2020, SAL, section 5).
 
-    Hidden layers as in `kaiming`; the last layer has weights of one sign, sized so that the network is
-    about |x| - radius. Narrow networks are only roughly round. ``bias_range`` moves the creases off the
-    origin, through which they would all pass otherwise.
+    Hidden weights are normal with variance 2 / out_features; the last layer has weights of one sign, scaled
+    so that the network is about |x| - radius, roughly in narrow networks. ``bias_range`` as in `kaiming`.
     """
     return partial(_geometric, radius=radius, bias_range=bias_range)
 
 
 def linear_layers(network: nn.Module) -> list[nn.Linear]:
-    """All linear layers of a network, in the order in which it was built."""
+    """List the linear layers of a network in the order in which they were built."""
     return [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
 
 

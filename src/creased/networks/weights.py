@@ -1,6 +1,6 @@
-"""A plain network from its weights alone: a state dict, or an archive of arrays.
+"""Build a plain network from its weights alone: a state dict, or an .npz archive.
 
-Weights say nothing of what is between the layers; ReLU is assumed, or LeakyReLU with a slope that is given.
+Weights do not tell the activation: ReLU is assumed, or LeakyReLU with a given slope.
 """
 
 from __future__ import annotations
@@ -16,36 +16,38 @@ import torch
 from torch import Tensor, nn
 
 WEIGHT = re.compile(r"(?<![a-z])weight(?![a-z])")  # in a name, as in weight_0 and layers.0.weight
-PARTS = re.compile(r"weight_(g|v|u|orig)$|original\d*$")  # of weights that a reparametrization makes
+FACTORS = re.compile(r"weight_(g|v|u|orig)$|original\d*$")  # of a reparametrized weight
 
 
 class WeightsError(ValueError):
-    """Tensors that are not the weights of a plain network; the message says why."""
+    """Tensors are not the weights of a plain network."""
 
 
 def mlp_of_weights(tensors: Mapping[str, Tensor], slope: float = 0.0) -> nn.Sequential:
-    """Linear layers with ReLU between, holding the given tensors.
+    """Build linear layers with ReLU between, which hold the given tensors.
 
-    Layers are in the order of the numbers in their names, or where there are none in the order given. A bias
-    is named as its weight is, with ``bias`` for ``weight``; a layer may have none.
+    Layers are ordered by the numbers in their names, or without numbers as given. A bias is named like its
+    weight, with ``bias`` for ``weight``; it may be missing.
 
     Args:
-        tensors: weights (out, in) and biases (out,) by name, floating.
-        slope: of LeakyReLU on the negative side; 0 for ReLU.
+        tensors: floating weights (out, in) and biases (out,) by name.
+        slope: negative slope of LeakyReLU; 0 for ReLU.
 
     Raises:
-        WeightsError: there are other tensors, the sizes of layers do not fit, or the slope is no number.
+        WeightsError: there are other tensors, consecutive layers do not fit, or the slope is not finite.
     """
     if not math.isfinite(slope):
         raise WeightsError(f"slope must be a finite number, got {slope}")
-    if reparametrized := sorted(filter(PARTS.search, tensors)):
-        raise WeightsError(f"not the weights of a plain network: {reparametrized[0]} is part of a weight")
+    if reparametrized := sorted(filter(FACTORS.search, tensors)):
+        raise WeightsError(
+            f"not the weights of a plain network: {reparametrized[0]} is a factor of a reparametrized weight"
+        )
     names = [name for name, tensor in tensors.items() if WEIGHT.search(name) and tensor.ndim == 2]
     biases = {name: WEIGHT.sub("bias", name) for name in names}
     others = set(tensors).difference(names, biases.values())
     if others or not names:
-        found = ", ".join(sorted(others)) or "nothing"
-        raise WeightsError(f"not the weights of a plain network: beside layers there is {found}")
+        found = f"unexpected tensors {', '.join(sorted(others))}" if others else "no weight (out, in)"
+        raise WeightsError(f"not the weights of a plain network: {found}")
     layers = [_layer(name, tensors[name], tensors.get(biases[name])) for name in _in_order(names)]
     for (one, first), (other, second) in pairwise(zip(_in_order(names), layers, strict=True)):
         if first.out_features != second.in_features:
@@ -59,11 +61,11 @@ def mlp_of_weights(tensors: Mapping[str, Tensor], slope: float = 0.0) -> nn.Sequ
 
 
 def read_arrays(path: Path) -> dict[str, Tensor]:
-    """The arrays of an .npz archive; nothing in it is executed.
+    """Read the arrays of an .npz archive; pickled objects are refused.
 
     Raises:
         ImportError: NumPy is not installed.
-        WeightsError: the file is damaged, or holds what is no array of numbers.
+        WeightsError: the file is damaged, or holds other things than arrays of numbers.
     """
     try:
         numpy = import_module("numpy")
@@ -74,14 +76,14 @@ def read_arrays(path: Path) -> dict[str, Tensor]:
             return {name: torch.from_numpy(archive[name]) for name in archive.files}
     except OSError:
         raise
-    except Exception as error:  # of a damaged file NumPy raises nearly anything
+    except Exception as error:  # NumPy raises many types on a damaged file
         raise WeightsError(
-            f"{path} is not an archive of arrays of numbers: damaged, another kind of file, or with objects"
+            f"{path} is not an .npz archive of arrays of numbers: damaged, of another format, or with objects"
         ) from error
 
 
 def _in_order(names: list[str]) -> list[str]:
-    """By the numbers in names that are alike but for these, else as they are."""
+    """Sort names that differ in their numbers only by these; leave other names as they are."""
     if len({re.sub(r"\d+", "0", name) for name in names}) == 1:
         return sorted(names, key=lambda name: [int(n) for n in re.findall(r"\d+", name)])
     return names
@@ -90,7 +92,7 @@ def _in_order(names: list[str]) -> list[str]:
 def _layer(name: str, weight: Tensor, bias: Tensor | None) -> nn.Linear:
     for part in (weight, bias):
         if part is not None and not part.is_floating_point():
-            raise WeightsError(f"{name}: numbers must be floating, got {part.dtype}")
+            raise WeightsError(f"{name}: weights must be floating, got {part.dtype}")
     if bias is not None and bias.shape != weight.shape[:1]:
         raise WeightsError(f"{name} has shape {tuple(weight.shape)}, its bias {tuple(bias.shape)}")
     layer = nn.Linear(weight.shape[1], weight.shape[0], bias is not None, device="meta")

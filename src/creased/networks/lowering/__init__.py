@@ -1,5 +1,6 @@
-"""Lowering: a torch module becomes a program, or is refused by name.
+"""Lowering: rewrite a torch module as a `Program`, or name the part that is not supported.
 
-`graph` traces a module, orders what it found and writes blocks; `operators` knows what each operator does to
-symbolic values. What is not piecewise affine is refused, naming the module and the nearest supported one.
+`plain` composes nested Sequentials of Linear, ReLU and LeakyReLU directly. `trace` runs any other module on
+`proxy` tensors and dispatches each call to `operators`, which records affine steps and rectifications on the
+tape of `graph`; `graph` then schedules them into blocks and writes the blocks. Imports point that way only.
 """

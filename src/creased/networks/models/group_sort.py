@@ -1,17 +1,17 @@
-"""GroupSort: sorts the neurons of a layer in groups, which keeps the size of gradients (Anil et al. 2019)."""
+"""GroupSort: an activation that sorts neurons in groups and keeps gradient norms (Anil et al. 2019)."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
-from creased.networks.models.sizes import require_positive
+from creased.networks.models.mlp import require_positive
 
 
 class GroupSort(nn.Module):
-    """An activation that sorts each group of consecutive neurons; in pairs it takes a crease for two neurons.
+    """Sort each group of consecutive neurons; a group of two takes one crease.
 
     Args:
-        size: neurons in a group; the width of the layer is a multiple of it.
+        size: neurons in a group; must divide the width of the layer.
 
     Raises:
         ValueError: the size is not positive.
@@ -23,9 +23,9 @@ class GroupSort(nn.Module):
         self.size = size
 
     def forward(self, state: Tensor) -> Tensor:
-        """The sorted state (n, width)."""
+        """Return the sorted state (n, width)."""
         return state.unflatten(1, (-1, self.size)).sort(2).values.flatten(1)
 
     def extra_repr(self) -> str:
-        """The size, as torch shows it."""
+        """Return the size, for repr."""
         return f"size={self.size}"

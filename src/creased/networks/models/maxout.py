@@ -1,11 +1,11 @@
-"""Maxout: neurons that are the largest of several affine functions, convex each (Goodfellow et al. 2013)."""
+"""Maxout: each neuron is a maximum of affine functions, so convex in its input (Goodfellow et al. 2013)."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
 from creased.networks.initialise import Initialiser, kaiming
-from creased.networks.models.sizes import require_positive
+from creased.networks.models.mlp import require_positive
 
 
 class Maxout(nn.Module):
@@ -18,20 +18,16 @@ class Maxout(nn.Module):
         self.linear = nn.Linear(n_in, n_out * pieces)
 
     def forward(self, state: Tensor) -> Tensor:
-        """The next state (n, n_out)."""
+        """Return the next state (n, n_out)."""
         return self.linear(state).unflatten(1, (-1, self.pieces)).amax(2)
 
 
 class MaxoutMLP(nn.Sequential):
-    """A network R^in_dim -> R^out_dim of maxout layers, and a linear layer.
+    """A network R^in_dim -> R^out_dim: maxout layers, then a linear layer.
 
     Args:
-        in_dim: D, the dimension of the space.
-        width: maxout neurons of each hidden layer.
-        depth: number of hidden layers.
-        out_dim: number of outputs; 1 for a signed distance.
+        in_dim, width, depth, out_dim, initialise: as in `MLP`.
         pieces: affine functions of each neuron; it takes pieces - 1 creases.
-        initialise: sets the initial weights; see `creased.networks.initialise`.
 
     Raises:
         ValueError: a size is not positive.
@@ -47,7 +43,6 @@ class MaxoutMLP(nn.Sequential):
         initialise: Initialiser | None = None,
     ) -> None:
         require_positive("MaxoutMLP", in_dim=in_dim, width=width, depth=depth, out_dim=out_dim)
-        sizes = [in_dim, *[width] * depth]
-        layers = [Maxout(n, width, pieces) for n in sizes[:-1]]
+        layers = [Maxout(n, width, pieces) for n in (in_dim, *[width] * (depth - 1))]
         super().__init__(*layers, nn.Linear(width, out_dim))
         (initialise or kaiming())(self)

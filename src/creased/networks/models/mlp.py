@@ -1,4 +1,4 @@
-"""The multilayer perceptron: linear layers with a piecewise-affine activation between."""
+"""Multilayer perceptron: linear layers with a piecewise-affine activation between."""
 
 from __future__ import annotations
 
@@ -8,19 +8,29 @@ from itertools import pairwise
 from torch import nn
 
 from creased.networks.initialise import Initialiser, kaiming
-from creased.networks.models.sizes import require_positive
+
+
+def require_positive(call: str, **sizes: int) -> None:
+    """Refuse sizes below 1.
+
+    Raises:
+        ValueError: a size is below 1.
+    """
+    if min(sizes.values()) < 1:
+        given = ", ".join(f"{name}={size}" for name, size in sizes.items())
+        raise ValueError(f"{call}: all sizes must be positive, got {given}")
 
 
 class MLP(nn.Sequential):
-    """A plain network R^in_dim -> R^out_dim; being a Sequential, it is lowered like any other.
+    """A plain network R^in_dim -> R^out_dim: hidden layers of linear map and activation, then a linear layer.
 
     Args:
-        in_dim: D, the dimension of the space.
+        in_dim: D, the input dimension.
         width: neurons of each hidden layer.
         depth: number of hidden layers.
         out_dim: number of outputs; 1 for a signed distance.
-        activation: makes the activation of a hidden layer.
-        initialise: sets the initial weights; see `creased.networks.initialise`.
+        activation: called for the activation of each hidden layer.
+        initialise: sets the initial weights, see `creased.networks.initialise`; by default `kaiming()`.
 
     Raises:
         ValueError: a size is not positive.

@@ -1,4 +1,4 @@
-"""A residual network: each block adds to a stream what it makes of it (He et al. 2016)."""
+"""Residual network: each block adds a function of the stream to the stream (He et al. 2016)."""
 
 from __future__ import annotations
 
@@ -8,27 +8,25 @@ import torch
 from torch import Tensor, nn
 
 from creased.networks.initialise import Initialiser, kaiming
-from creased.networks.models.sizes import require_positive
+from creased.networks.models.mlp import require_positive
 
 
 class ResidualBlock(nn.Module):
-    """The stream (n, width) plus a hidden layer of it.
+    """Add a network with one hidden layer to the stream (n, width).
 
     Args:
         width: of the stream and of the hidden layer.
-        activation: makes the activation.
+        activation: called for the activation.
     """
 
     def __init__(self, width: int, activation: Callable[[], nn.Module] = nn.ReLU) -> None:
         super().__init__()
-        self.inner, self.activation, self.outer = (
-            nn.Linear(width, width),
-            activation(),
-            nn.Linear(width, width),
-        )
+        self.inner = nn.Linear(width, width)
+        self.activation = activation()
+        self.outer = nn.Linear(width, width)
 
     def forward(self, stream: Tensor) -> Tensor:
-        """The next stream (n, width)."""
+        """Return the next stream (n, width)."""
         return stream + self.outer(self.activation(self.inner(stream)))
 
 
@@ -36,13 +34,10 @@ class ResidualMLP(nn.Module):
     """A network R^in_dim -> R^out_dim: a hidden layer, residual blocks, a linear layer.
 
     Args:
-        in_dim: D, the dimension of the space.
-        width: neurons of each hidden layer.
-        depth: number of hidden layers, of which all but the first are in residual blocks.
-        out_dim: number of outputs; 1 for a signed distance.
-        activation: makes the activation of a hidden layer.
-        initialise: sets the initial weights; see `creased.networks.initialise`. What blocks add starts small,
-            so that the stream keeps its size whatever the depth.
+        in_dim, width, out_dim, activation: as in `MLP`.
+        depth: number of hidden layers; all but the first are in residual blocks.
+        initialise: as in `MLP`. Afterwards the outer layers of the blocks are divided by sqrt(depth), so that
+            the stream keeps its size whatever the depth.
 
     Raises:
         ValueError: a size is not positive.
@@ -70,6 +65,6 @@ class ResidualMLP(nn.Module):
                 block.outer.bias.zero_()
 
     def forward(self, points: Tensor) -> Tensor:
-        """Values (n, out_dim) at points (n, in_dim)."""
+        """Return values (n, out_dim) at points (n, in_dim)."""
         values: Tensor = self.last(self.blocks(self.first(points)))
         return values

@@ -1,4 +1,4 @@
-"""The network of DeepSDF: a multilayer perceptron that is given its input once more, halfway."""
+"""Multilayer perceptron with skips from the input to hidden layers, as in DeepSDF (Park et al. 2019)."""
 
 from __future__ import annotations
 
@@ -8,24 +8,19 @@ import torch
 from torch import Tensor, nn
 
 from creased.networks.initialise import Initialiser, kaiming
-from creased.networks.models.sizes import require_positive
+from creased.networks.models.mlp import require_positive
 
 
 class SkipMLP(nn.Module):
-    """A network R^in_dim -> R^out_dim, after Park et al. 2019 (DeepSDF), figure 4.
+    """A network R^in_dim -> R^out_dim with skips, after Park et al. 2019, figure 4.
 
     Args:
-        in_dim: D, the dimension of the space.
-        width: neurons of each hidden layer.
-        depth: number of hidden layers.
-        out_dim: number of outputs; 1 for a signed distance.
-        skips: hidden layers, counted from 0, that get the input beside the layer before; the middle one by
-            default.
-        activation: makes the activation of a hidden layer.
-        initialise: sets the initial weights; see `creased.networks.initialise`.
+        in_dim, width, depth, out_dim, activation, initialise: as in `MLP`.
+        skips: hidden layers, counted from 0, whose input is the layer before concatenated with the network's
+            input; by default the middle one.
 
     Raises:
-        ValueError: a size is not positive, or a skip is to none of the layers 1 ... depth - 1.
+        ValueError: a size is not positive, or a skip is not among 1 ... depth - 1.
     """
 
     def __init__(
@@ -50,7 +45,7 @@ class SkipMLP(nn.Module):
         (initialise or kaiming())(self)
 
     def forward(self, points: Tensor) -> Tensor:
-        """Values (n, out_dim) at points (n, in_dim)."""
+        """Return values (n, out_dim) at points (n, in_dim)."""
         state = points
         for i, (layer, activation) in enumerate(zip(self.layers, self.activations, strict=True)):
             if i in self.skips:

@@ -1,9 +1,9 @@
-"""Triangle waves of the input: a positional encoding that is piecewise linear.
+"""Triangle waves of the input: a piecewise-linear positional encoding.
 
     t_1 = 1 - 2 |x / half_width|,    t_(k + 1) = 1 - 2 |t_k|
 
-On [-half_width, half_width] the wave t_k has 2^k slopes: k neurons an axis make 2^k - 1 creases, by folding
-(Telgarsky 2016). Farther out it goes on straight.
+On [-half_width, half_width] the wave t_k has 2^k linear pieces: k neurons an axis make 2^k - 1 creases
+(Telgarsky 2016). Outside of this interval it is linear.
 """
 
 from __future__ import annotations
@@ -12,19 +12,18 @@ import torch
 from torch import Tensor, nn
 
 from creased.networks.initialise import Initialiser
-from creased.networks.models.mlp import MLP
-from creased.networks.models.sizes import require_positive
+from creased.networks.models.mlp import MLP, require_positive
 
 
 class TriangleWave(nn.Module):
-    """Points (n, D) and their waves: (n, D (1 + octaves)).
+    """Concatenate points (n, D) with their waves: (n, D (1 + octaves)).
 
     Args:
-        octaves: number of waves, each with twice the frequency of the one before.
-        half_width: of the box where they oscillate.
+        octaves: number of waves; each has twice the frequency of the one before.
+        half_width: of the box where the waves oscillate.
 
     Raises:
-        ValueError: a size is not positive.
+        ValueError: octaves or half_width is not positive.
     """
 
     def __init__(self, octaves: int = 3, half_width: float = 0.5) -> None:
@@ -35,7 +34,7 @@ class TriangleWave(nn.Module):
         self.octaves, self.half_width = octaves, half_width
 
     def forward(self, points: Tensor) -> Tensor:
-        """The encoding."""
+        """Return the encoding (n, D (1 + octaves)) of points (n, D)."""
         waves, wave = [points], points / self.half_width
         for _ in range(self.octaves):
             wave = 1 - 2 * wave.abs()
@@ -43,7 +42,7 @@ class TriangleWave(nn.Module):
         return torch.cat(waves, dim=1)
 
     def extra_repr(self) -> str:
-        """The arguments, as torch shows them."""
+        """Return the arguments, for repr."""
         return f"octaves={self.octaves}, half_width={self.half_width:g}"
 
 
@@ -51,13 +50,8 @@ class TriangleMLP(nn.Sequential):
     """A multilayer perceptron on points and their triangle waves.
 
     Args:
-        in_dim: D, the dimension of the space.
-        width: neurons of each hidden layer.
-        depth: number of hidden layers.
-        out_dim: number of outputs; 1 for a signed distance.
-        octaves: see `TriangleWave`.
-        half_width: see `TriangleWave`.
-        initialise: sets the initial weights; see `creased.networks.initialise`.
+        in_dim, width, depth, out_dim, initialise: as in `MLP`.
+        octaves, half_width: as in `TriangleWave`.
 
     Raises:
         ValueError: a size is not positive.

@@ -1,7 +1,7 @@
-"""ONNX operators in terms of torch: arithmetic, activations, arrangements and reductions.
+"""ONNX operators by torch functions: arithmetic, activations, tensor layout and reductions.
 
-Each takes its inputs, None for one that is left out, and its attributes by name, and follows the operator's
-page in https://onnx.ai/onnx/operators. What used to be an attribute and became an input is taken as either.
+Each takes its inputs, None for an omitted one, and its attributes by name, as in https://onnx.ai/onnx/operators.
+Attributes that later versions turned into inputs are accepted as either.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ Attributes = dict[str, Any]
 Operator = Callable[[Inputs, Attributes], Any]
 
 
-def numbers(inputs: Inputs, place: int, attributes: Attributes, name: str) -> list[int] | None:
-    """A list that is an input or, in older models, an attribute; None if it is left out."""
-    given = inputs[place] if len(inputs) > place else None
+def int_list(inputs: Inputs, position: int, attributes: Attributes, name: str) -> list[int] | None:
+    """Return a list of integers given as an input or an attribute; None if omitted."""
+    given = inputs[position] if len(inputs) > position else None
     if given is not None:
         return [int(n) for n in given.reshape(-1).tolist()]
     return None if attributes.get(name) is None else list(attributes[name])
 
 
-def _number(inputs: Inputs, place: int, attributes: Attributes, name: str) -> Any:
-    """The same of one number."""
-    given = inputs[place] if len(inputs) > place else None
+def _float(inputs: Inputs, position: int, attributes: Attributes, name: str) -> Any:
+    """Return a float given as an input or an attribute; None if omitted."""
+    given = inputs[position] if len(inputs) > position else None
     return attributes.get(name) if given is None else float(given.detach())
 
 
 def _gemm(inputs: Inputs, attributes: Attributes) -> Any:
     a, b, c = (*inputs, None)[:3]
     if attributes.get("transA", 0):
-        raise Refusal("Gemm with transA=1 moves the axis of the batch")
+        raise Refusal("Gemm with transA=1 transposes the batch axis")
     product = attributes.get("alpha", 1.0) * (a @ (b.T if attributes.get("transB", 0) else b))
     return product if c is None else product + attributes.get("beta", 1.0) * c
 
@@ -50,7 +50,7 @@ def _prelu(inputs: Inputs, attributes: Attributes) -> Any:
 
 
 def _clip(inputs: Inputs, attributes: Attributes) -> Any:
-    low, high = (_number(inputs, i, attributes, name) for i, name in ((1, "min"), (2, "max")))
+    low, high = (_float(inputs, i, attributes, name) for i, name in ((1, "min"), (2, "max")))
     return inputs[0] if low is None and high is None else torch.clamp(inputs[0], low, high)
 
 
@@ -79,10 +79,10 @@ def _flatten(inputs: Inputs, attributes: Attributes) -> Any:
 
 
 def _reshape(inputs: Inputs, attributes: Attributes) -> Any:
-    x, shape = inputs[0], numbers(inputs, 1, attributes, "shape") or []
+    x, shape = inputs[0], int_list(inputs, 1, attributes, "shape") or []
     if not attributes.get("allowzero", 0):
         shape = [x.shape[i] if n == 0 else n for i, n in enumerate(shape)]
-    if shape[:1] == [1]:  # a model of one point at a time
+    if shape[:1] == [1]:  # a model exported with a batch of one
         shape[0] = x.shape[0]
     return x.reshape(shape)
 
@@ -100,7 +100,7 @@ def _transpose(inputs: Inputs, attributes: Attributes) -> Any:
 def _slice(inputs: Inputs, attributes: Attributes) -> Any:
     x = inputs[0]
     starts, ends, axes, steps = (
-        numbers(inputs, i, attributes, name) for i, name in enumerate(("starts", "ends", "axes", "steps"), 1)
+        int_list(inputs, i, attributes, name) for i, name in enumerate(("starts", "ends", "axes", "steps"), 1)
     )
     assert starts is not None
     assert ends is not None
@@ -112,7 +112,7 @@ def _slice(inputs: Inputs, attributes: Attributes) -> Any:
 
 
 def _split(inputs: Inputs, attributes: Attributes) -> Any:
-    x, axis, sizes = inputs[0], attributes.get("axis", 0), numbers(inputs, 1, attributes, "split")
+    x, axis, sizes = inputs[0], attributes.get("axis", 0), int_list(inputs, 1, attributes, "split")
     if sizes is None:
         sizes = [-(-x.shape[axis] // attributes["n_outputs"])]
         return x.split(sizes[0], axis)
@@ -120,14 +120,14 @@ def _split(inputs: Inputs, attributes: Attributes) -> Any:
 
 
 def _squeeze(inputs: Inputs, attributes: Attributes) -> Any:
-    axes = numbers(inputs, 1, attributes, "axes")
+    axes = int_list(inputs, 1, attributes, "axes")
     if axes is None:
         axes = [i for i, n in enumerate(inputs[0].shape) if n == 1 and i > 0]
     return inputs[0].squeeze(tuple(axes))
 
 
 def _unsqueeze(inputs: Inputs, attributes: Attributes) -> Any:
-    x, axes = inputs[0], numbers(inputs, 1, attributes, "axes") or []
+    x, axes = inputs[0], int_list(inputs, 1, attributes, "axes") or []
     for axis in sorted(axis % (x.ndim + len(axes)) for axis in axes):
         x = x.unsqueeze(axis)
     return x
@@ -135,7 +135,7 @@ def _unsqueeze(inputs: Inputs, attributes: Attributes) -> Any:
 
 def _reduction(reduced: Callable[..., Any]) -> Operator:
     def operation(inputs: Inputs, attributes: Attributes) -> Any:
-        x, axes = inputs[0], numbers(inputs, 1, attributes, "axes")
+        x, axes = inputs[0], int_list(inputs, 1, attributes, "axes")
         if not axes and attributes.get("noop_with_empty_axes", 0):
             return x
         chosen = tuple(axes) if axes else tuple(range(x.ndim))
@@ -144,45 +144,45 @@ def _reduction(reduced: Callable[..., Any]) -> Operator:
     return operation
 
 
-def _each(function: Callable[[Any], Any]) -> Operator:
+def _unary(function: Callable[[Any], Any]) -> Operator:
     return lambda inputs, attributes: function(inputs[0])
 
 
-def _of_two(function: Callable[[Any, Any], Any]) -> Operator:
+def _binary(function: Callable[[Any, Any], Any]) -> Operator:
     return lambda inputs, attributes: reduce(function, inputs)
 
 
 OPERATORS: dict[str, Operator] = {
-    "Abs": _each(torch.abs),
-    "Add": _of_two(operator.add),
+    "Abs": _unary(torch.abs),
+    "Add": _binary(operator.add),
     "BatchNormalization": _batch_norm,
     "Clip": _clip,
     "Concat": _concat,
-    "Div": _of_two(operator.truediv),
+    "Div": _binary(operator.truediv),
     "Dropout": _dropout,
     "Flatten": _flatten,
     "Gemm": _gemm,
     "HardSigmoid": _hard_sigmoid,
-    "Identity": _each(lambda x: x),
+    "Identity": _unary(lambda x: x),
     "LeakyRelu": lambda inputs, attributes: functional.leaky_relu(inputs[0], attributes.get("alpha", 0.01)),
-    "MatMul": _of_two(operator.matmul),
-    "Max": _of_two(torch.maximum),
+    "MatMul": _binary(operator.matmul),
+    "Max": _binary(torch.maximum),
     "Mean": lambda inputs, attributes: reduce(operator.add, inputs) / len(inputs),
-    "Min": _of_two(torch.minimum),
-    "Mul": _of_two(operator.mul),
-    "Neg": _each(torch.neg),
+    "Min": _binary(torch.minimum),
+    "Mul": _binary(operator.mul),
+    "Neg": _unary(torch.neg),
     "PRelu": _prelu,
     "ReduceMax": _reduction(torch.amax),
     "ReduceMean": _reduction(torch.mean),
     "ReduceMin": _reduction(torch.amin),
     "ReduceSum": _reduction(torch.sum),
-    "Relu": _each(torch.relu),
+    "Relu": _unary(torch.relu),
     "Reshape": _reshape,
     "Slice": _slice,
     "Split": _split,
     "Squeeze": _squeeze,
-    "Sub": _of_two(operator.sub),
-    "Sum": _of_two(operator.add),
+    "Sub": _binary(operator.sub),
+    "Sum": _binary(operator.add),
     "Transpose": _transpose,
     "Unsqueeze": _unsqueeze,
 }

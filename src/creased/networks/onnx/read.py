@@ -1,4 +1,4 @@
-"""Reads an ONNX file as a torch module. The graph is data: nothing in it is code; no runtime is needed."""
+"""Read an ONNX file as a torch module, without executing anything in it and without a runtime."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from creased.networks.lowering.graph.refusals import Refusal, UnsupportedModuleError, reason_against
+from creased.networks.lowering.graph.refusals import Refusal, UnsupportedModuleError, unsupported_reason
 from creased.networks.onnx.operators import OPERATORS, Attributes
 from creased.networks.onnx.spatial import SPATIAL
 
@@ -17,48 +17,46 @@ KNOWN = OPERATORS | SPATIAL
 
 
 class Node(NamedTuple):
-    """One operation of a graph."""
+    """One operation of an ONNX graph."""
 
     kind: str  # the operator's name
     name: str
-    inputs: list[str]  # names of values; empty for one that is left out
+    inputs: list[str]  # names of values; empty for an omitted one
     outputs: list[str]
     attributes: Attributes
 
 
 class OnnxNetwork(nn.Module):
-    """A module that does what an ONNX graph says; its weights are parameters, to be trained on or lowered.
-
-    Made by `read_onnx`.
+    """Evaluate an ONNX graph; its floating constants are parameters. Made by `read_onnx`.
 
     Args:
-        nodes: operations, each behind those that it needs.
-        constants: values by name that do not depend on the input.
-        points: name of the input.
-        output: name of the output.
-        input_shape: of one point; None where the file does not say.
+        nodes: operations in topological order.
+        constants: tensors by name.
+        input_name: of the only input.
+        output_name: of the only output, or the chosen one.
+        input_shape: of one point; None if the file leaves it open.
     """
 
     def __init__(
         self,
         nodes: list[Node],
         constants: dict[str, Tensor],
-        points: str,
-        output: str,
+        input_name: str,
+        output_name: str,
         input_shape: tuple[int, ...] | None,
     ) -> None:
         super().__init__()
-        self.points, self.output, self.input_shape = points, output, input_shape
+        self.input_name, self.output_name, self.input_shape = input_name, output_name, input_shape
         self.constants = dict(constants)
         self.nodes = [node for node in nodes if not self._fold(node)]
         used = {name for node in self.nodes for name in node.inputs if name in self.constants}
         floating = sorted(name for name in used if self.constants[name].is_floating_point())
-        self.places = {name: str(i) for i, name in enumerate(floating)}
-        self.weights = nn.ParameterDict({self.places[name]: self.constants[name] for name in floating})
+        self.parameter_names = {name: str(i) for i, name in enumerate(floating)}
+        self.weights = nn.ParameterDict({str(i): self.constants[name] for i, name in enumerate(floating)})
         self.constants = {name: self.constants[name] for name in used.difference(floating)}
 
     def _fold(self, node: Node) -> bool:
-        """Work out now what does not depend on the input."""
+        """Evaluate a node whose inputs are all constants; return False for other nodes."""
         if node.kind != "Constant" and not all(name in self.constants for name in node.inputs if name):
             return False
         found = [node.attributes["value"]] if node.kind == "Constant" else self._results(node, self.constants)
@@ -66,12 +64,12 @@ class OnnxNetwork(nn.Module):
         return True
 
     def forward(self, x: Tensor) -> Tensor:
-        """The output at points (n, *input_shape)."""
-        values: dict[str, Any] = {**self.constants, self.points: x}
-        values |= {name: self.weights[place] for name, place in self.places.items()}
+        """Return the output at points (n, *input_shape)."""
+        values: dict[str, Any] = {**self.constants, self.input_name: x}
+        values |= {name: self.weights[key] for name, key in self.parameter_names.items()}
         for node in self.nodes:
             values.update(zip(node.outputs, self._results(node, values), strict=False))
-        found: Tensor = values[self.output]
+        found: Tensor = values[self.output_name]
         return found
 
     def _results(self, node: Node, values: dict[str, Any]) -> tuple[Any, ...]:
@@ -84,16 +82,16 @@ class OnnxNetwork(nn.Module):
 
 
 def read_onnx(path: Path, output: str | None = None) -> OnnxNetwork:
-    """The network of an ONNX file.
+    """Read the network of an ONNX file.
 
     Args:
         path: the file.
-        output: the name of an output, where there are several.
+        output: name of an output; required if there are several.
 
     Raises:
         ImportError: onnx is not installed.
         UnsupportedModuleError: an operator is not supported; the message names it and its node.
-        ValueError: the file is not a valid model, or has not one input and one output.
+        ValueError: the file is not a valid model, has not exactly one input, or lacks the output.
     """
     try:
         onnx = import_module("onnx")
@@ -104,7 +102,7 @@ def read_onnx(path: Path, output: str | None = None) -> OnnxNetwork:
         onnx.checker.check_model(model)
     except OSError:
         raise
-    except Exception as error:  # of a damaged file onnx raises nearly anything
+    except Exception as error:  # onnx raises many types on a damaged file
         raise ValueError(f"{path} is not a valid ONNX model: {str(error).strip().splitlines()[0]}") from error
     return _network_of(onnx, model.graph, path, output)
 
@@ -114,22 +112,23 @@ def _network_of(onnx: Any, graph: Any, path: Path, output: str | None) -> OnnxNe
     points = [entry for entry in graph.input if entry.name not in constants]
     outputs = [entry.name for entry in graph.output]
     if len(points) != 1:
-        raise ValueError(f"{path} has {len(points)} inputs, {[p.name for p in points]}: needs one")
+        raise ValueError(f"{path} must have one input, got {len(points)}: {[p.name for p in points]}")
     if output is None and len(outputs) != 1:
         raise ValueError(f"{path} has {len(outputs)} outputs: choose one of {', '.join(outputs)}")
     if output is not None and output not in outputs:
-        raise ValueError(f"{path} has no output {output}, but {', '.join(outputs)}")
+        raise ValueError(f"{path} has no output {output}: choose one of {', '.join(outputs)}")
     nodes = [_node(onnx, entry, i) for i, entry in enumerate(graph.node)]
     return OnnxNetwork(nodes, constants, points[0].name, output or outputs[0], _shape_of(points[0]))
 
 
-def _node(onnx: Any, entry: Any, place: int) -> Node:
-    name = entry.name or f"{place}"
+def _node(onnx: Any, entry: Any, index: int) -> Node:
+    name = entry.name or str(index)
     attributes = {a.name: onnx.helper.get_attribute_value(a) for a in entry.attribute}
     if entry.op_type == "Constant":
         attributes = {"value": _constant(onnx, attributes)}
     elif entry.op_type not in KNOWN or entry.domain not in ("", "ai.onnx"):
-        raise UnsupportedModuleError(f"lower: node {name} ({entry.op_type}): {reason_against(entry.op_type)}")
+        reason = unsupported_reason(entry.op_type)
+        raise UnsupportedModuleError(f"lower: node {name} ({entry.op_type}): {reason}")
     return Node(entry.op_type, name, list(entry.input), list(entry.output), attributes)
 
 
@@ -143,7 +142,7 @@ def _tensor(onnx: Any, entry: Any) -> Tensor:
 
 
 def _shape_of(points: Any) -> tuple[int, ...] | None:
-    """The shape of one point: all axes but the first."""
+    """Return the shape of one point, all axes but the first; None if it is not fixed."""
     axes = points.type.tensor_type.shape.dim
     sizes = tuple(axis.dim_value for axis in axes)[1:]
     return sizes if sizes and all(size > 0 for size in sizes) else None

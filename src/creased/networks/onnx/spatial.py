@@ -1,4 +1,4 @@
-"""ONNX operators with a window: convolutions and pooling."""
+"""ONNX operators over spatial axes: convolution and pooling."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from creased.networks.onnx.operators import Attributes, Inputs, Operator
 
 
 class _Window(NamedTuple):
-    """How a window moves along the spatial axes."""
+    """Strides, dilations and padding of a window along the spatial axes."""
 
     strides: list[int]
     dilations: list[int]
-    pads: list[tuple[int, int]]  # before and behind
+    pads: list[tuple[int, int]]  # before and after
 
     def equal_pads(self, name: str) -> list[int]:
-        """The padding on both sides of each axis.
+        """Return the padding of each axis, equal on both sides.
 
         Raises:
-            Refusal: it differs.
+            Refusal: the two sides differ.
         """
-        if any(before != behind for before, behind in self.pads):
-            raise Refusal(f"{name} with pads {self.pads} that differ before and behind")
+        if any(before != after for before, after in self.pads):
+            raise Refusal(f"{name} needs equal pads before and after each axis, got {self.pads}")
         return [before for before, _ in self.pads]
 
 
@@ -43,10 +43,10 @@ def _window(x: Any, kernel: Sequence[int], attributes: Attributes) -> _Window:
     return _Window(strides, dilations, pairs)
 
 
-def _same(size: int, kernel: int, stride: int, dilation: int, more_behind: bool) -> tuple[int, int]:
-    """Padding such that a window stands on every stride."""
+def _same(size: int, kernel: int, stride: int, dilation: int, more_after: bool) -> tuple[int, int]:
+    """Return the padding before and after an axis for auto_pad SAME: ceil(size / stride) windows."""
     n = max((-(-size // stride) - 1) * stride + dilation * (kernel - 1) + 1 - size, 0)
-    return (n // 2, n - n // 2) if more_behind else (n - n // 2, n // 2)
+    return (n // 2, n - n // 2) if more_after else (n - n // 2, n // 2)
 
 
 def _padded(x: Any, window: _Window) -> Any:
@@ -56,7 +56,7 @@ def _padded(x: Any, window: _Window) -> Any:
 
 
 def _of_axes(name: str, x: Any) -> Callable[..., Any]:
-    """The function of torch for as many spatial axes as there are."""
+    """Return torch's function of a name for the number of spatial axes of x."""
     found: Callable[..., Any] = getattr(functional, f"{name}{x.ndim - 2}d")
     return found
 
@@ -84,21 +84,21 @@ def _average_pool(inputs: Inputs, attributes: Attributes) -> Any:
     x, kernel = inputs[0], list(attributes["kernel_shape"])
     window = _window(x, kernel, attributes)
     if any(n != 1 for n in window.dilations) or attributes.get("ceil_mode", 0):
-        raise Refusal("AveragePool with dilations or ceil_mode")
+        raise Refusal("AveragePool with dilations or ceil_mode is not supported")
     pool = _of_axes("avg_pool", x)
     if attributes.get("count_include_pad", 0):
         return pool(_padded(x, window), kernel, window.strides)
     return pool(x, kernel, window.strides, window.equal_pads("AveragePool"), False, False)
 
 
-def _over_space(reduced: Callable[..., Any]) -> Operator:
+def _global_pool(reduced: Callable[..., Any]) -> Operator:
     return lambda inputs, attributes: reduced(inputs[0], tuple(range(2, inputs[0].ndim)), keepdim=True)
 
 
 SPATIAL: dict[str, Operator] = {
     "AveragePool": _average_pool,
     "Conv": _conv,
-    "GlobalAveragePool": _over_space(torch.mean),
-    "GlobalMaxPool": _over_space(torch.amax),
+    "GlobalAveragePool": _global_pool(torch.mean),
+    "GlobalMaxPool": _global_pool(torch.amax),
     "MaxPool": _max_pool,
 }

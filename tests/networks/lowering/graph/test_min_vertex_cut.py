@@ -7,7 +7,7 @@ from itertools import chain, combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from creased.networks.lowering.graph.min_vertex_cut import smallest_cut
+from creased.networks.lowering.graph.min_vertex_cut import min_vertex_cut
 
 
 @st.composite
@@ -35,7 +35,7 @@ def test_no_smaller_set_suffices(
     graph: tuple[dict[int, list[int]], dict[int, int], list[int], list[int]],
 ) -> None:
     inputs, sizes, known, needed = graph
-    cut = smallest_cut(inputs, sizes, known, needed)
+    cut = min_vertex_cut(inputs, sizes, known, needed)
     assert cut <= set(sizes)
     assert _suffices(inputs, cut, needed)
     sets = chain.from_iterable(combinations(sizes, n) for n in range(len(sizes) + 1))
@@ -44,4 +44,4 @@ def test_no_smaller_set_suffices(
 
 
 def test_of_equal_cuts_the_earliest_is_taken() -> None:
-    assert smallest_cut({1: [0], 2: [1]}, {0: 3, 1: 3, 2: 3}, [0], [2]) == {0}
+    assert min_vertex_cut({1: [0], 2: [1]}, {0: 3, 1: 3, 2: 3}, [0], [2]) == {0}

@@ -51,7 +51,7 @@ def test_sums_and_products_are_affine(name: str) -> None:
         (lambda m, x: x * x, "a product of two values that depend on the input"),
         (lambda m, x: x[:, None] @ x[:, :, None], "a matrix product of two values"),
         (lambda m, x: torch.einsum("bi,bi->b", x, x), "a product of two values"),
-        (lambda m, x: 1 / x, "a quotient by what depends on the input"),
+        (lambda m, x: 1 / x, "a quotient by a value that depends on the input"),
         (lambda m, x: torch.div(x, 2, rounding_mode="floor"), "rounding_mode=floor is not continuous"),
         (lambda m, x: x**2, "pow is not piecewise affine; the nearest supported is abs"),
         (lambda m, x: x // 2, "floordiv is not continuous"),

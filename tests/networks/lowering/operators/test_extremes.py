@@ -69,10 +69,10 @@ def test_norms_of_order_one_and_infinity(function: Callable, n_neurons: int) -> 
     ("function", "reason"),
     [
         (lambda m, x: x.norm(dim=-1), "a norm of order 2 is not piecewise affine; the nearest .* 1 and inf"),
-        (lambda m, x: x - x.max(), "max or min over all points"),
+        (lambda m, x: x - x.max(), "max or min over the points"),
         (lambda m, x: x - x.amax(0), "amax over the points"),
         (lambda m, x: x.argmax(1).to(x.dtype), "argmax is not continuous"),
-        (lambda m, x: x.max(1)[1].to(x.dtype), "can't be traced"),
+        (lambda m, x: x.max(1)[1].to(x.dtype), "cannot be traced"),
     ],
 )
 def test_what_is_not_piecewise_affine_is_refused(function: Callable, reason: str) -> None:

@@ -1,8 +1,7 @@
-"""The fewest numbers that a network must remember between two blocks: a minimum vertex cut.
+"""Minimum vertex cut: the smallest set of values that separates known values from needed ones.
 
-By the theorem of Menger, Ford and Fulkerson the least size of a set of values that separates what is known
-from what is needed is the largest flow from the one to the other, where each value passes on as much as its
-size; the flow is found by shortest augmenting paths (Edmonds and Karp 1972).
+By Menger's theorem its size is that of a maximum flow in which each value has its size as capacity (Ford and
+Fulkerson 1956); the flow is found by shortest augmenting paths (Edmonds and Karp 1972).
 """
 
 from __future__ import annotations
@@ -10,67 +9,67 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 
-Node = tuple[int, bool]  # a value, and whether its far side is meant
+Node = tuple[int, bool]  # a value split in two: False where flow enters it, True where flow leaves it
 SOURCE, SINK = (-1, True), (-2, False)
-Flow = dict[Node, dict[Node, int]]
+Capacities = dict[Node, dict[Node, int]]
 
 
-def smallest_cut(
+def min_vertex_cut(
     inputs: Mapping[int, Sequence[int]], sizes: Mapping[int, int], known: Iterable[int], needed: Iterable[int]
 ) -> set[int]:
-    """Values of least size in all that everything needed can be computed from; the earliest such.
+    """Return the values of least total size from which all needed values follow; of several, the earliest.
 
     Args:
-        inputs: of each value that is computed, the values that it is computed from.
-        sizes: what it costs to remember a value; those without a size can't be remembered.
-        known: values that are there to begin with.
-        needed: values that are to be computed.
+        inputs: for each computed value, the values it is computed from.
+        sizes: the cost of keeping a value; values without a size are never in the cut.
+        known: values that are given.
+        needed: values to be computed.
     """
-    room = _network(inputs, sizes, known, needed)
-    while path := _path(room):
-        amount = min(room[a][b] for a, b in path)
+    residual = _flow_network(inputs, sizes, known, needed)
+    while path := _augmenting_path(residual):
+        amount = min(residual[a][b] for a, b in path)
         for a, b in path:
-            room[a][b] -= amount
-            room[b][a] += amount
-    reached = _reached(room)
-    return {value for value, is_far in reached if not is_far and (value, True) not in reached}
+            residual[a][b] -= amount
+            residual[b][a] += amount
+    reached = _reachable(residual)
+    return {value for value, is_exit in reached if not is_exit and (value, True) not in reached}
 
 
-def _network(
+def _flow_network(
     inputs: Mapping[int, Sequence[int]], sizes: Mapping[int, int], known: Iterable[int], needed: Iterable[int]
-) -> Flow:
-    """What can flow: through each value its size, between values any amount."""
-    any_amount = sum(sizes.values()) + 1
-    room: Flow = defaultdict(lambda: defaultdict(int))
+) -> Capacities:
+    """Build the network: a value's size through the value, unlimited capacity between values."""
+    unlimited = sum(sizes.values()) + 1
+    capacity: Capacities = defaultdict(lambda: defaultdict(int))
     known, needed = set(known), set(needed)
     for value in known | needed | set(inputs):
-        room[value, False][value, True] = sizes.get(value, any_amount)
+        capacity[value, False][value, True] = sizes.get(value, unlimited)
     for value, sources in inputs.items():
         for source in sources:
-            room[source, True][value, False] = any_amount
+            capacity[source, True][value, False] = unlimited
     for value in known:
-        room[SOURCE][value, False] = any_amount
+        capacity[SOURCE][value, False] = unlimited
     for value in needed:
-        room[value, True][SINK] = any_amount
-    return room
+        capacity[value, True][SINK] = unlimited
+    return capacity
 
 
-def _reached(room: Flow) -> dict[Node, Node]:
-    """Where more could flow to from the source, and from where it would come there."""
+def _reachable(residual: Capacities) -> dict[Node, Node]:
+    """Search breadth first from the source; map each reachable node to its predecessor."""
     came_from = {SOURCE: SOURCE}
     queue = deque([SOURCE])
     while queue:
         node = queue.popleft()
-        for following, amount in list(room[node].items()):
+        for following, amount in list(residual[node].items()):
             if amount > 0 and following not in came_from:
                 came_from[following] = node
                 queue.append(following)
     return came_from
 
 
-def _path(room: Flow) -> list[tuple[Node, Node]]:
-    """A shortest way from the source to the sink, as its steps; empty if there is none."""
-    came_from = _reached(room)
+def _augmenting_path(residual: Capacities) -> list[tuple[Node, Node]]:
+    """Return the edges of a shortest path from source to sink; empty if there is none."""
+    came_from = _reachable(residual)
     path, node = [], SINK
     while node in came_from and node != SOURCE:
         path.append((came_from[node], node))

@@ -1,4 +1,4 @@
-"""What `lower` refuses, and how it says so: by name and place, with the nearest thing that is supported."""
+"""Name what `lower` does not support, its place in the module, and the nearest supported part."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from torch import nn
 
 NO_ACTIVATION = "no activation: the boundaries between classes are those of the logits"
 NO_NORM = "BatchNorm, which is affine in eval mode, or no normalisation"
-SMOOTH = {
+
+NOT_PIECEWISE_AFFINE = {
     "GELU": "ReLU",
     "SiLU": "ReLU",
     "Swish": "ReLU",
@@ -53,9 +54,9 @@ SMOOTH = {
     "LPPool2d": "MaxPool2d",
     "LSTM": "Linear and ReLU",
     "GRU": "Linear and ReLU",
-}  # not piecewise affine, and what is nearest to it
+}  # nearest supported part by name
 
-JUMPS = {
+NOT_CONTINUOUS = {
     "Hardshrink": "Softshrink",
     "Sign": "Hardtanh",
     "Heaviside": "Hardsigmoid",
@@ -73,7 +74,7 @@ JUMPS = {
     "Ge": "Hardsigmoid",
     "Le": "Hardsigmoid",
     "Argmax": NO_ACTIVATION,
-}  # not continuous, and what is nearest to it
+}  # nearest supported part by name
 
 
 class UnsupportedModuleError(TypeError):
@@ -81,42 +82,44 @@ class UnsupportedModuleError(TypeError):
 
 
 class Refusal(Exception):  # noqa: N818 - it becomes an UnsupportedModuleError once its place is known
-    """Why an operation is not supported; its place is added by who knows it."""
+    """The reason why an operation is not supported; the tracer adds its place."""
 
 
-def reason_against(name: str) -> str:
-    """Why an operation or a module of this name is refused."""
-    for why, nearest in (("piecewise affine", SMOOTH), ("continuous", JUMPS)):
-        known = {_plain(key): value for key, value in nearest.items()}
-        if _plain(name) in known:
-            return f"{name} is not {why}; the nearest supported is {known[_plain(name)]}"
+def unsupported_reason(name: str) -> str:
+    """Say why an operation or module of this name is not supported."""
+    tables = (("piecewise affine", NOT_PIECEWISE_AFFINE), ("continuous", NOT_CONTINUOUS))
+    for property_, nearest in tables:
+        known = {_normalised(key): value for key, value in nearest.items()}
+        if _normalised(name) in known:
+            return f"{name} is not {property_}; the nearest supported is {known[_normalised(name)]}"
     return f"{name} is not supported"
 
 
-def is_known(module: nn.Module) -> bool:
-    """True if a module is refused without a look inside: it is torch's own, and its name says enough."""
+def is_refused_by_name(module: nn.Module) -> bool:
+    """True for torch's own modules that are known not to be supported."""
     name = type(module).__name__
-    return type(module).__module__.startswith("torch.nn") and (name in SMOOTH or name in JUMPS)
+    is_known = name in NOT_PIECEWISE_AFFINE or name in NOT_CONTINUOUS
+    return is_known and type(module).__module__.startswith("torch.nn")
 
 
 def refuse_by_name(module: nn.Module) -> None:
-    """Refuse a module that has a part whose name says enough.
+    """Refuse a module with a part that `is_refused_by_name`.
 
     Raises:
-        UnsupportedModuleError: it has.
+        UnsupportedModuleError: the first such part, with its place.
     """
     for path, part in module.named_modules():
-        if is_known(part):
+        if is_refused_by_name(part):
             name = type(part).__name__
-            place = f"{spell(type(module).__name__, path)} ({name})"
-            raise UnsupportedModuleError(f"lower: {place}: {reason_against(name)}")
+            place = f"{place_of(type(module).__name__, path)} ({name})"
+            raise UnsupportedModuleError(f"lower: {place}: {unsupported_reason(name)}")
 
 
-def spell(root: str, path: str) -> str:
-    """A module's place, such as ``Net.blocks[2].act``, from the root's class name and its dotted path."""
+def place_of(root: str, path: str) -> str:
+    """Spell a module's place, such as ``Net.blocks[2].act``, from the root's class and its dotted path."""
     parts = [f"[{part}]" if part.isdigit() else f".{part}" for part in path.split(".") if part]
     return root + "".join(parts)
 
 
-def _plain(name: str) -> str:
+def _normalised(name: str) -> str:
     return name.replace("_", "").lower()

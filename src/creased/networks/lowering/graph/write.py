@@ -1,7 +1,7 @@
-"""Runs a plan with the weights that a module has now, and writes down its blocks.
+"""Run a schedule on the weights that a module has now, and write its blocks.
 
-The coordinates that values have columns for are the state of a block; once its neurons are known they come
-before them.
+Within a block all values are affine in the state, and after its rectifications in neurons and state; each is
+held as columns over these coordinates, see `tape`.
 """
 
 from __future__ import annotations
@@ -14,75 +14,81 @@ import torch
 from torch import Tensor, nn
 
 from creased.core.program.program import Affine, Block, Program
-from creased.networks.lowering.graph.schedule import Plan, Stage
-from creased.networks.lowering.graph.slots import Ref, fill
+from creased.networks.lowering.graph.schedule import Schedule, Stage
+from creased.networks.lowering.graph.values import Ref, substitute
 
-Values = dict[int, Any]
-
-
-def write(plan: Plan, module: nn.Module) -> Program:
-    """The program of a module; differentiable in the module's tensors."""
-    constants: Values = {index: attrgetter(name)(module) for index, name in plan.tensors.items()}
-    _run(plan, [i for i in plan.constants if i not in constants], constants, 1)
-    states = [*(stage.known for stage in plan.stages), plan.known]
-    blocks = [_block(plan, *pair, constants) for pair in zip(plan.stages, states[1:], strict=True)]
-    n_rows = _width(plan, plan.known) + 1
-    values = constants | _axes(plan, plan.known, n_rows)
-    _run(plan, plan.last, values, n_rows)
-    return Program(tuple(blocks), _affine([values[plan.output]]))
+Columns = dict[int, Any]  # by step: tensor (m + 1, *shape), or a tuple of these; of a constant its value
 
 
-def _block(plan: Plan, stage: Stage, following: tuple[int, ...], constants: Values) -> Block:
-    n_rows = _width(plan, stage.known) + 1
-    values = constants | _axes(plan, stage.known, n_rows)
-    _run(plan, stage.steps, values, n_rows)
-    affine = _affine([values[index] for index in stage.creases])
+def write(schedule: Schedule, module: nn.Module) -> Program:
+    """Return the program of a module, differentiable in the module's tensors."""
+    constants: Columns = {index: attrgetter(name)(module) for index, name in schedule.tensors.items()}
+    _run(schedule, [i for i in schedule.constants if i not in constants], constants, 1)
+    states = [stage.state for stage in (*schedule.stages, schedule.head)]
+    blocks = [_block(schedule, *pair, constants) for pair in zip(schedule.stages, states[1:], strict=True)]
+    head, _ = _preactivations(schedule, schedule.head, constants)
+    return Program(tuple(blocks), head)
+
+
+def _preactivations(schedule: Schedule, stage: Stage, constants: Columns) -> tuple[Affine, Columns]:
+    """Return the map z = A s + b of a stage, and the columns of its values over the state."""
+    n_rows = _width(schedule, stage.state) + 1
+    columns = constants | _unit_columns(schedule, stage.state, n_rows)
+    _run(schedule, stage.steps, columns, n_rows)
+    return _affine([columns[index] for index in stage.preactivations]), columns
+
+
+def _block(schedule: Schedule, stage: Stage, following: tuple[int, ...], constants: Columns) -> Block:
+    """Write one block, given the values ``following`` that make up the next state."""
+    affine, columns = _preactivations(schedule, stage, constants)
     if following == stage.neurons:
         return Block(affine)
-    n_neurons = affine.bias.shape[0]
-    n_rows += n_neurons
-    referred = {i for index in stage.mixed for i in plan.steps[index].inputs} | set(following)
-    for index in referred.intersection((*stage.known, *stage.steps)):
-        values[index] = _after(n_neurons, values[index])
-    values |= _axes(plan, stage.neurons, n_rows)
-    _run(plan, stage.mixed, values, n_rows)
-    state = _affine([values[index] for index in following])
+    n_neurons, n_state = affine.weight.shape
+    n_rows = n_neurons + n_state + 1
+    referred = {i for index in stage.state_steps for i in schedule.steps[index].inputs} | set(following)
+    for index in referred.intersection((*stage.state, *stage.steps)):
+        columns[index] = _prepend_zeros(n_neurons, columns[index])
+    columns |= _unit_columns(schedule, stage.neurons, n_rows)
+    _run(schedule, stage.state_steps, columns, n_rows)
+    state = _affine([columns[index] for index in following])
     mix, skip = state.weight.tensor_split([n_neurons], dim=1)
     return Block(affine, mix, skip, state.bias)
 
 
-def _run(plan: Plan, indices: Iterable[int], values: Values, count: int) -> None:
-    """Run steps in order, on columns of which there are so many."""
+def _run(schedule: Schedule, indices: Iterable[int], columns: Columns, count: int) -> None:
+    """Run steps in order on ``count`` columns; add their results to ``columns``."""
 
-    def value_of(ref: Ref) -> Any:
-        return values[ref.index]
+    def columns_of(ref: Ref) -> Any:
+        return columns[ref.index]
 
     for index in indices:
-        step = plan.steps[index]
+        step = schedule.steps[index]
         assert step.function is not None
-        values[index] = step.function(*fill(step.args, value_of, count), **fill(step.kwargs, value_of, count))
+        args, kwargs = substitute((step.args, step.kwargs), columns_of, count)
+        columns[index] = step.function(*args, **kwargs)
 
 
-def _width(plan: Plan, indices: Iterable[int]) -> int:
-    return sum(plan.steps[index].size for index in indices)
+def _width(schedule: Schedule, indices: Iterable[int]) -> int:
+    """Count the numbers in some values."""
+    return sum(schedule.steps[index].size for index in indices)
 
 
-def _axes(plan: Plan, indices: tuple[int, ...], n_rows: int) -> Values:
-    """Columns of values that are coordinates themselves, the first ones of so many with the constant."""
-    sizes = [plan.steps[index].size for index in indices]
-    unit = torch.eye(n_rows, sum(sizes), dtype=plan.dtype, device=plan.device)
+def _unit_columns(schedule: Schedule, indices: tuple[int, ...], n_rows: int) -> Columns:
+    """Return columns of values that are the first coordinates themselves, of ``n_rows`` with the constant."""
+    sizes = [schedule.steps[index].size for index in indices]
+    unit = torch.eye(n_rows, sum(sizes), **schedule.options)
     parts = zip(indices, unit.split(sizes, dim=1), strict=True)
-    return {index: part.reshape(n_rows, *(plan.steps[index].shape or ())) for index, part in parts}
+    return {index: part.reshape(n_rows, *(schedule.steps[index].shape or ())) for index, part in parts}
 
 
-def _after(n_neurons: int, value: Any) -> Any:
-    """The same columns, behind those of neurons, on which it does not depend."""
-    if not isinstance(value, Tensor):
-        return tuple(_after(n_neurons, part) for part in value)
-    return torch.cat([value.new_zeros((n_neurons, *value.shape[1:])), value])
+def _prepend_zeros(n_neurons: int, columns: Any) -> Any:
+    """Prepend zero columns for neurons, on which the value does not depend."""
+    if not isinstance(columns, Tensor):
+        return tuple(_prepend_zeros(n_neurons, part) for part in columns)
+    return torch.cat([columns.new_zeros((n_neurons, *columns.shape[1:])), columns])
 
 
 def _affine(columns: list[Tensor]) -> Affine:
-    """Values as one map of their coordinates."""
+    """Concatenate values into one affine map of their coordinates."""
     rows = torch.cat([part.reshape(part.shape[0], -1) for part in columns], dim=1)
     return Affine(rows[:-1].T.contiguous(), rows[-1])

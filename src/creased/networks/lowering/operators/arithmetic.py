@@ -1,6 +1,6 @@
-"""Sums and products with what does not depend on the input, as steps that are linear in columns.
+"""Sums and products with constants, as steps that are linear in columns.
 
-What is added goes to the constant column alone; of two factors one at most may depend on the input.
+A constant is added to the constant column only; at most one factor of a product may depend on the input.
 """
 
 from __future__ import annotations
@@ -13,47 +13,47 @@ import torch
 from torch import Tensor
 
 from creased.networks.lowering.graph.refusals import Refusal
-from creased.networks.lowering.graph.slots import BATCH, Slot, find_slots
 from creased.networks.lowering.graph.tape import Tape
+from creased.networks.lowering.graph.values import BATCH, Value, find_values
 
 Number = int | float
 Operation = Callable[..., Any]
 
 
-def depends(value: Any) -> bool:
-    """Whether it is a value that depends on the input."""
-    return isinstance(value, Slot) and not value.is_constant
+def depends_on_input(value: Any) -> bool:
+    """True for a value that depends on the input."""
+    return isinstance(value, Value) and not value.is_constant
 
 
 def require_one_factor(name: str, *factors: Any) -> None:
-    """Refuse products of what depends on the input."""
-    if sum(depends(factor) for factor in factors) > 1:
+    """Refuse a product of several values that depend on the input."""
+    if sum(depends_on_input(factor) for factor in factors) > 1:
         raise Refusal(f"{name} of two values that depend on the input is not piecewise affine")
 
 
 def one_row(tape: Tape, constant: Any, ndim: int) -> Any:
-    """A constant that was made alike for each point of the batch, as (1, *shape); others as they are."""
-    if not isinstance(constant, Slot) or constant.sample.ndim != ndim or constant.sample.shape[0] != BATCH:
+    """Reduce a constant (BATCH, *shape) with equal rows to (1, *shape); return others as they are."""
+    if not isinstance(constant, Value) or constant.sample.ndim != ndim or constant.sample.shape[0] != BATCH:
         return constant
     if not bool((constant.sample == constant.sample[:1]).all()):
-        raise Refusal("a tensor that does not depend on the input differs from point to point")
+        raise Refusal("a constant tensor differs from point to point of the batch")
     return tape.apply(operator.getitem, constant, slice(0, 1))
 
 
 def shift(columns: Tensor, amount: Tensor | Number, alpha: Number = 1) -> Tensor:
-    """Add to the constant column (1, *shape), with the usual broadcasting."""
-    moved = torch.add(columns[-1:], amount, alpha=alpha)
-    if moved.ndim != columns.ndim or moved.shape[0] != 1:
-        raise Refusal("what is added has more dimensions than a point")
-    linear = columns[:-1].expand(columns.shape[0] - 1, *moved.shape[1:])
-    return torch.cat([linear.to(moved.dtype), moved])
+    """Add ``alpha * amount`` to the constant column, with broadcasting."""
+    constant = torch.add(columns[-1:], amount, alpha=alpha)
+    if constant.ndim != columns.ndim or constant.shape[0] != 1:
+        raise Refusal("an added constant has more dimensions than a point")
+    linear = columns[:-1].expand(columns.shape[0] - 1, *constant.shape[1:])
+    return torch.cat([linear.to(constant.dtype), constant])
 
 
 def add(tape: Tape, x: Any, other: Any, *, alpha: Number = 1) -> Any:
-    """The sum x + alpha other."""
-    if depends(x) and depends(other):
+    """Record x + alpha other."""
+    if depends_on_input(x) and depends_on_input(other):
         return tape.apply(torch.add, x, other, alpha=alpha)
-    if not depends(x):
+    if not depends_on_input(x):
         return add(tape, mul(tape, other, alpha), x)
     if isinstance(other, int | float) and other == 0:
         return x
@@ -61,52 +61,52 @@ def add(tape: Tape, x: Any, other: Any, *, alpha: Number = 1) -> Any:
 
 
 def sub(tape: Tape, x: Any, other: Any, *, alpha: Number = 1) -> Any:
-    """The difference x - alpha other."""
-    if depends(x) and depends(other):
+    """Record x - alpha other."""
+    if depends_on_input(x) and depends_on_input(other):
         return tape.apply(torch.sub, x, other, alpha=alpha)
     return add(tape, x, other, alpha=-alpha)
 
 
 def mul(tape: Tape, x: Any, other: Any) -> Any:
-    """The product, entry by entry."""
+    """Record the elementwise product."""
     require_one_factor("a product", x, other)
-    x, other = (x, other) if depends(x) else (other, x)
+    x, other = (x, other) if depends_on_input(x) else (other, x)
     if isinstance(other, int | float) and abs(other) == 1:
         return x if other == 1 else tape.apply(torch.neg, x)
     return tape.apply(torch.mul, x, one_row(tape, other, x.sample.ndim))
 
 
 def div(tape: Tape, x: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
-    """The quotient x / other."""
-    if depends(other):
-        raise Refusal("a quotient by what depends on the input is not piecewise affine")
+    """Record x / other."""
+    if depends_on_input(other):
+        raise Refusal("a quotient by a value that depends on the input is not piecewise affine")
     if rounding_mode is not None:
         raise Refusal(f"div with rounding_mode={rounding_mode} is not continuous")
     return tape.apply(torch.true_divide, x, one_row(tape, other, x.sample.ndim))
 
 
 def matmul(tape: Tape, x: Any, other: Any) -> Any:
-    """Matrix products, of any shapes."""
+    """Record a matrix product of any shapes."""
     require_one_factor("a matrix product", x, other)
     return tape.apply(torch.matmul, x, other)
 
 
 def einsum(tape: Tape, equation: str, *operands: Any) -> Any:
-    """Sums of products."""
-    require_one_factor("a product", *find_slots(operands))
+    """Record a sum of products."""
+    require_one_factor("a product", *find_values(operands))
     return tape.apply(torch.einsum, equation, *operands)
 
 
 def addmm(tape: Tape, x: Any, left: Any, right: Any, *, beta: Number = 1, alpha: Number = 1) -> Any:
-    """The sum beta x + alpha left right."""
+    """Record beta x + alpha left right."""
     product = mul(tape, matmul(tape, left, right), alpha)
-    if depends(x):
+    if depends_on_input(x):
         return add(tape, product, mul(tape, x, beta))
     return add(tape, product, x, alpha=beta)
 
 
 def lerp(tape: Tape, x: Any, end: Any, weight: Any) -> Any:
-    """The point x + weight (end - x)."""
+    """Record x + weight (end - x)."""
     return add(tape, x, mul(tape, sub(tape, end, x), weight))
 
 

@@ -1,7 +1,7 @@
-"""Largest and smallest entries along axes, as tournaments of maxima of two.
+"""Maxima and minima along axes, as trees of pairwise maxima.
 
-The largest of k entries takes k - 1 rectifications in log2(k) blocks. As relu is monotone, the largest of
-relu(z) is relu of the largest z, which takes fewer of them and leaves no crease inside flat regions.
+A maximum of k entries takes k - 1 rectifications in log2(k) blocks. relu is monotone, so that max(relu(z)) is
+recorded as relu(max(z)), which takes fewer rectifications and has no crease where all z are negative.
 """
 
 from __future__ import annotations
@@ -14,74 +14,76 @@ import torch
 from torch import Tensor
 
 from creased.networks.lowering.graph.refusals import Refusal
-from creased.networks.lowering.graph.slots import Slot
 from creased.networks.lowering.graph.tape import Tape
+from creased.networks.lowering.graph.values import Value
 from creased.networks.lowering.operators.arithmetic import Operation
 from creased.networks.lowering.operators.piecewise import absolute, maximum, minimum
 
-Pairwise = Callable[[Tape, Any, Any], Slot]
+Pairwise = Callable[[Tape, Any, Any], Value]
 
 
 class Extremes(NamedTuple):
-    """What torch returns of max, min and sort along an axis."""
+    """The result of torch.max, min and sort along an axis."""
 
-    values: Slot
-    indices: None = None  # they jump
+    values: Value
+    indices: None = None  # not continuous, so not available
 
 
-def reduce_groups(tape: Tape, better: Pairwise, x: Slot, dim: int, groups: Sequence[Sequence[int]]) -> Slot:
-    """The best entry of each group of entries of an axis; the axis then has one entry a group."""
-    source = tape.source_of(x)
+def reduce_groups(
+    tape: Tape, pairwise: Pairwise, x: Value, dim: int, groups: Sequence[Sequence[int]]
+) -> Value:
+    """Reduce each group of entries of an axis to its extreme; the axis then has one entry a group."""
+    source = tape.preactivation_of(x)
     if source is not None:
-        return tape.rectify(reduce_groups(tape, better, source, dim, groups))
+        return tape.rectify(reduce_groups(tape, pairwise, source, dim, groups))
     while any(len(group) > 1 for group in groups):
-        pairs = _places(pair for group in groups for pair in _pairs(group))
-        rest = _places(group[-1] for group in groups if len(group) % 2)
-        first, second = (pick(tape, x, dim, tuple(pair[i] for pair in pairs)) for i in (0, 1))
-        winners = better(tape, first, second)
-        parts = [winners, pick(tape, x, dim, tuple(rest))] if rest else [winners]
+        pairs = _positions(pair for group in groups for pair in _pairs(group))
+        rest = _positions(group[-1] for group in groups if len(group) % 2)
+        first, second = (select(tape, x, dim, tuple(pair[i] for pair in pairs)) for i in (0, 1))
+        reduced = pairwise(tape, first, second)
+        parts = [reduced, select(tape, x, dim, tuple(rest))] if rest else [reduced]
         x = tape.apply(torch.cat, parts, dim)
         groups = [
             [pairs[pair] for pair in _pairs(group)] + [len(pairs) + rest[i] for i in group[len(group) & ~1 :]]
             for group in groups
         ]
-    return pick(tape, x, dim, tuple(group[0] for group in groups))
+    return select(tape, x, dim, tuple(group[0] for group in groups))
 
 
 def _pairs(group: Sequence[int]) -> Iterator[tuple[int, int]]:
     return zip(group[::2], group[1::2], strict=False)
 
 
-def _places(entries: Iterator[Any]) -> dict[Any, int]:
-    """Where each of some entries stands, counted once."""
-    return {entry: place for place, entry in enumerate(dict.fromkeys(entries))}
+def _positions(entries: Iterator[Any]) -> dict[Any, int]:
+    """Number distinct entries in order of appearance."""
+    return {entry: position for position, entry in enumerate(dict.fromkeys(entries))}
 
 
-def pick(tape: Tape, x: Slot, dim: int, index: tuple[int, ...]) -> Slot:
-    """Entries of an axis."""
+def select(tape: Tape, x: Value, dim: int, index: tuple[int, ...]) -> Value:
+    """Record a selection of entries of an axis."""
     if index == tuple(range(x.sample.shape[dim])):
         return x
-    picked: Slot = tape.apply(_pick, x, dim, index)
-    return picked
+    selected: Value = tape.apply(_select, x, dim, index)
+    return selected
 
 
-def _pick(columns: Tensor, dim: int, index: tuple[int, ...]) -> Tensor:
+def _select(columns: Tensor, dim: int, index: tuple[int, ...]) -> Tensor:
     return columns.index_select(dim, torch.tensor(index, device=columns.device))
 
 
-def axes_of(x: Slot, dim: Any, name: str) -> list[int]:
-    """Axes as positive numbers, the last first."""
+def axes_of(x: Value, dim: Any, name: str) -> list[int]:
+    """Normalise axes to positive numbers, in descending order."""
     chosen = [dim] if isinstance(dim, int) else list(dim or ())
     axes = sorted({axis % x.sample.ndim for axis in chosen}, reverse=True)
     if not axes or axes[-1] == 0:
-        raise Refusal(f"{name} over the points of a batch; give it the axes of a point")
+        raise Refusal(f"{name} over the points of a batch; give axes of a point, dim=1 or later")
     return axes
 
 
-def _over_axes(name: str, better: Pairwise) -> Callable[..., Slot]:
-    def operation(tape: Tape, x: Slot, dim: Any = (), keepdim: bool = False) -> Slot:
+def _over_axes(name: str, pairwise: Pairwise) -> Callable[..., Value]:
+    def operation(tape: Tape, x: Value, dim: Any = (), keepdim: bool = False) -> Value:
         for axis in axes_of(x, dim, name):
-            x = reduce_groups(tape, better, x, axis, [range(x.sample.shape[axis])])
+            x = reduce_groups(tape, pairwise, x, axis, [range(x.sample.shape[axis])])
             x = x if keepdim else tape.apply(torch.squeeze, x, axis)
         return x
 
@@ -91,22 +93,22 @@ def _over_axes(name: str, better: Pairwise) -> Callable[..., Slot]:
 amax, amin = _over_axes("amax", maximum), _over_axes("amin", minimum)
 
 
-def _along_or_of_two(over_axes: Callable[..., Slot], better: Pairwise) -> Callable[..., Any]:
-    """torch.max and torch.min, which are two functions each."""
+def _overloaded(over_axes: Callable[..., Value], pairwise: Pairwise) -> Callable[..., Any]:
+    """Dispatch torch.max and torch.min: along an axis, or of two tensors."""
 
     def operation(tape: Tape, x: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
         second = other if other is not None else dim
         if isinstance(second, int):
             return Extremes(over_axes(tape, x, second, keepdim))
         if second is None:
-            raise Refusal("max or min over all points of a batch; give it an axis of a point")
-        return better(tape, x, second)
+            raise Refusal("max or min over the points of a batch; give an axis of a point, dim=1 or later")
+        return pairwise(tape, x, second)
 
     return operation
 
 
-def norm(tape: Tape, x: Slot, p: Any = 2, dim: Any = None, keepdim: bool = False, **_: Any) -> Slot:
-    """The norms that are piecewise affine: of order 1 and infinity."""
+def norm(tape: Tape, x: Value, p: Any = 2, dim: Any = None, keepdim: bool = False, **_: Any) -> Value:
+    """Record a norm of order 1 or infinity."""
     if p not in (1, math.inf):
         raise Refusal(f"a norm of order {p} is not piecewise affine; the nearest supported are 1 and inf")
     axes = axes_of(x, dim, "norm")
@@ -114,15 +116,15 @@ def norm(tape: Tape, x: Slot, p: Any = 2, dim: Any = None, keepdim: bool = False
     return tape.apply(torch.sum, size, axes, keepdim) if p == 1 else amax(tape, size, axes, keepdim)
 
 
-def _vector_norm(tape: Tape, x: Slot, ord: Any = 2, dim: Any = None, keepdim: bool = False, **_: Any) -> Slot:  # noqa: A002
-    return norm(tape, x, ord, dim, keepdim)
+def _vector_norm(tape: Tape, x: Value, ord: Any = 2, *args: Any, **kwargs: Any) -> Value:  # noqa: A002
+    return norm(tape, x, ord, *args, **kwargs)
 
 
 EXTREMES: dict[str, Operation] = {
     "amax": amax,
     "amin": amin,
-    "max": _along_or_of_two(amax, maximum),
-    "min": _along_or_of_two(amin, minimum),
+    "max": _overloaded(amax, maximum),
+    "min": _overloaded(amin, minimum),
     "norm": norm,
     "linalg_norm": _vector_norm,
     "linalg_vector_norm": _vector_norm,

@@ -1,4 +1,4 @@
-"""Sorting along an axis, by a network of comparators; min(a, b) and max(a, b) share a rectification."""
+"""Sorting along an axis by a sorting network; each comparator (min, max) takes one rectification."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 import torch
 
-from creased.networks.lowering.graph.slots import Slot
 from creased.networks.lowering.graph.tape import Tape
+from creased.networks.lowering.graph.values import Value
 from creased.networks.lowering.operators.arithmetic import Operation
-from creased.networks.lowering.operators.extremes import Extremes, axes_of, pick
+from creased.networks.lowering.operators.extremes import Extremes, axes_of, select
 from creased.networks.lowering.operators.piecewise import maximum, minimum
 
 
 def comparators(n: int) -> Iterator[list[tuple[int, int]]]:
-    """Layers of a network that sorts n entries (Knuth, volume 3, 5.2.2, algorithm M)."""
+    """Yield the layers of a sorting network for n entries (Knuth, volume 3, 5.2.2, algorithm M)."""
     top = 1 << max((n - 1).bit_length() - 1, 0)
     p = top
     while p:
@@ -27,21 +27,22 @@ def comparators(n: int) -> Iterator[list[tuple[int, int]]]:
         p //= 2
 
 
-def sort(tape: Tape, x: Slot, dim: int = -1, descending: bool = False, stable: bool = False) -> Extremes:
-    """The entries of an axis in order."""
+def sort(tape: Tape, x: Value, dim: int = -1, descending: bool = False, stable: bool = False) -> Extremes:
+    """Record the entries of an axis in ascending or descending order."""
     (axis,) = axes_of(x, dim, "sort")
     n = x.sample.shape[axis]
-    source = tape.source_of(x)
+    source = tape.preactivation_of(x)
     if source is not None:
         return Extremes(tape.rectify(sort(tape, source, dim, descending).values))
     for layer in filter(None, comparators(n)):
-        first, second = (pick(tape, x, axis, tuple(pair[i] for pair in layer)) for i in (0, 1))
+        first, second = (select(tape, x, axis, tuple(pair[i] for pair in layer)) for i in (0, 1))
         low, high = minimum(tape, first, second), maximum(tape, first, second)
         rest = tuple(sorted(set(range(n)).difference(*layer)))
         ends = [high, low] if descending else [low, high]
-        parts = [*ends, pick(tape, x, axis, rest)] if rest else ends
-        stands = [pair[0] for pair in layer] + [pair[1] for pair in layer] + list(rest)
-        x = pick(tape, tape.apply(torch.cat, parts, axis), axis, tuple(stands.index(i) for i in range(n)))
+        parts = [*ends, select(tape, x, axis, rest)] if rest else ends
+        positions = [pair[0] for pair in layer] + [pair[1] for pair in layer] + list(rest)
+        order = tuple(positions.index(i) for i in range(n))
+        x = select(tape, tape.apply(torch.cat, parts, axis), axis, order)
     return Extremes(x)
 
 

@@ -105,7 +105,7 @@ def test_a_module_that_was_lowered_can_be_forgotten() -> None:
     assert dead() is None
 
 
-def test_a_plan_is_kept_by_type_and_shape() -> None:
+def test_a_schedule_is_kept_by_type_and_shape() -> None:
     module = Does(lambda m, x: (x * m.w).to(m.w.dtype).relu())
     for dtype in (torch.float32, torch.float64):
         module.to(dtype)

@@ -1,9 +1,8 @@
-"""Runs a module on stand-ins of its input, and records on a tape what it does with them.
+"""Trace a module: run it on proxies of its input, and record its operations on a tape.
 
-Built on `torch.fx`: its tracer lets modules, parameters, operators and torch functions be seen. Modules are
-looked into down to functions, so that one table of functions covers them all, with their hooks and
-parametrizations. Other than in `torch.fx`, shapes are known while a module is traced, and may decide what it
-does.
+Built on `torch.fx`, whose tracer intercepts modules, parameters, operators and torch functions. Modules are
+traced down to functions, so that one table of functions covers them all, with hooks and parametrizations.
+Unlike in `torch.fx`, shapes are known during the trace, and control flow may depend on them.
 """
 
 from __future__ import annotations
@@ -18,32 +17,32 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from creased.networks.lowering.graph.eval_mode import in_eval_mode
-from creased.networks.lowering.graph.proxy import Proxy
+from creased.networks.lowering.graph.evaluation import in_eval_mode
 from creased.networks.lowering.graph.refusals import (
     Refusal,
     UnsupportedModuleError,
-    is_known,
-    reason_against,
-    spell,
+    is_refused_by_name,
+    place_of,
+    unsupported_reason,
 )
-from creased.networks.lowering.graph.slots import BATCH, BatchSize, Slot, fill, find_slots
 from creased.networks.lowering.graph.tape import Tape
-from creased.networks.lowering.graph.tensor_layout import ARRANGEMENT, AS_THEY_STAND, RENAMED
+from creased.networks.lowering.graph.values import BATCH, BatchSize, Value, find_values, substitute
 from creased.networks.lowering.operators.arithmetic import ARITHMETIC
 from creased.networks.lowering.operators.extremes import EXTREMES, Extremes
 from creased.networks.lowering.operators.layers import LAYERS
 from creased.networks.lowering.operators.piecewise import PIECEWISE
 from creased.networks.lowering.operators.pooling import POOLING
 from creased.networks.lowering.operators.sorting import SORTING
+from creased.networks.lowering.operators.tensor_layout import COLUMN_FUNCTIONS, LINEAR, TENSOR_LAYOUT
+from creased.networks.lowering.proxy import Proxy
 
-OPERATIONS = ARITHMETIC | ARRANGEMENT | LAYERS | PIECEWISE | EXTREMES | POOLING | SORTING
-OURS = str(Path(__file__).parents[1])
-TORCHS = str(Path(torch.__file__).parent)
+OPERATIONS = ARITHMETIC | TENSOR_LAYOUT | LAYERS | PIECEWISE | EXTREMES | POOLING | SORTING
+LOWERING_PATH = str(Path(__file__).parent)
+TORCH_PATH = str(Path(torch.__file__).parent)
 
 
 class Recorder(fx.Tracer):
-    """A tracer that writes on a tape, not in a graph."""
+    """An fx tracer that records on a tape in place of an fx graph."""
 
     def __init__(self, tape: Tape, module: nn.Module) -> None:
         super().__init__()
@@ -52,57 +51,57 @@ class Recorder(fx.Tracer):
         self._names = {id(tensor): name for name, tensor in tensors}
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        """None is: even torch's own are looked into."""
+        """False: all modules are traced into, torch's own included."""
         return False
 
     def call_module(self, m: nn.Module, forward: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        """Trace through a module, if its very name does not say that it is not supported."""
+        """Trace into a module, unless it is refused by name."""
         assert self.submodule_paths is not None
-        if m not in self.submodule_paths:  # made on the fly
+        if m not in self.submodule_paths:  # made inside of forward
             return forward(*args, **kwargs)
-        return super().call_module(m, partial(_unless_known, m, forward), args, kwargs)
+        return super().call_module(m, partial(_unless_refused, m, forward), args, kwargs)
 
     def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
-        """Let a module see what stands for its own tensors."""
-        return self._seen(attr_val) if id(attr_val) in self._names else attr_val
+        """Give proxies for the tensors of the module."""
+        return self._proxy_of(attr_val) if id(attr_val) in self._names else attr_val
 
-    def _seen(self, tensor: Tensor) -> Proxy:
+    def _proxy_of(self, tensor: Tensor) -> Proxy:
         name = self._names[id(tensor)]
         return Proxy(self.tape.tensor(name, tensor), self)
 
     def create_proxy(self, kind: str, target: Any, args: Any, kwargs: Any, *_: Any, **__: Any) -> Any:
-        """Do an operation on the tape."""
+        """Record an operation on the tape."""
         if kind == "placeholder":
             return None
-        slots, options = self._unwrap(args), dict(self._unwrap(kwargs))
+        values, options = self._unwrap(args), dict(self._unwrap(kwargs))
         if "input" in options:
-            slots = (options.pop("input"), *slots)
-        result = self._wrap(self._operate(target, slots, options))
+            values = (options.pop("input"), *values)
+        result = self._wrap(self._operate(target, values, options))
         if _is_in_place(target, kwargs) and isinstance(args[0], Proxy):
-            args[0].slot = result.slot
+            args[0].value = result.value
         return result
 
     def _operate(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if all(slot.is_constant for slot in find_slots((args, kwargs))):
-            return _on_constants(self.tape, target, args, kwargs)
+        if all(value.is_constant for value in find_values((args, kwargs))):
+            return _apply_to_constants(self.tape, target, args, kwargs)
         if target is getattr:
-            raise Refusal(f"its attribute {args[1]} is not supported")
+            raise Refusal(f"attribute {args[1]} of a tensor is not supported")
         name = _name_of(target)
-        if name in AS_THEY_STAND:
-            return self.tape.apply(_function_of(target, name), *args, **kwargs)
+        if name in LINEAR:
+            return self.tape.apply(_column_function(target, name), *args, **kwargs)
         if name not in OPERATIONS:
-            raise Refusal(reason_against(name))
+            raise Refusal(unsupported_reason(name))
         return OPERATIONS[name](self.tape, *args, **kwargs)
 
     def _unwrap(self, structure: Any) -> Any:
-        """Arguments with slots for what stands for tensors, and for tensors."""
+        """Replace proxies and tensors in nested arguments by values."""
         if isinstance(structure, fx.proxy.Attribute):
-            return self.create_proxy("call_function", getattr, (structure.root, structure.attr), {}).slot
+            return self.create_proxy("call_function", getattr, (structure.root, structure.attr), {}).value
         if isinstance(structure, Proxy):
-            return structure.slot
+            return structure.value
         if isinstance(structure, Tensor):
             is_own = id(structure) in self._names
-            return self._seen(structure).slot if is_own else self.tape.literal(structure)
+            return self._proxy_of(structure).value if is_own else self.tape.literal(structure)
         if isinstance(structure, list | tuple):
             return (list if isinstance(structure, list) else tuple)(self._unwrap(part) for part in structure)
         if isinstance(structure, dict):
@@ -112,7 +111,7 @@ class Recorder(fx.Tracer):
         return structure
 
     def _wrap(self, result: Any) -> Any:
-        if isinstance(result, Slot):
+        if isinstance(result, Value):
             return Proxy(result, self)
         if isinstance(result, Extremes):
             return Extremes(self._wrap(result.values))
@@ -121,25 +120,25 @@ class Recorder(fx.Tracer):
         return result
 
     def place(self, error: Exception) -> str:
-        """Where in the module an error was raised: the innermost module called, and a line of its code."""
+        """Say where an error was raised: the innermost module called, and a line of its code."""
         path, kind = next(reversed(self.module_stack.values()), ("", type(self.root)))
         root = type(self.root.module).__name__
         line = "" if kind.__module__.startswith("torch.nn") else _line(error)
-        return f"{spell(root, path.partition('.')[2])} ({kind.__name__}){line}"
+        return f"{place_of(root, path.partition('.')[2])} ({kind.__name__}){line}"
 
 
-def _unless_known(module: nn.Module, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    if is_known(module):
-        raise Refusal(reason_against(type(module).__name__))
+def _unless_refused(module: nn.Module, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    if is_refused_by_name(module):
+        raise Refusal(unsupported_reason(type(module).__name__))
     return forward(*args, **kwargs)
 
 
-def _on_constants(tape: Tape, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Any function of what does not depend on the input; what is no tensor is known once for all."""
+def _apply_to_constants(tape: Tape, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Apply any function to constants; results that are no tensors are evaluated now."""
     function = target if callable(target) else getattr(torch.Tensor, target)
     if _is_in_place(target, {}):
         function = getattr(torch.Tensor, _name_of(target))
-    samples = fill((args, kwargs), lambda slot: slot.sample, 1)
+    samples = substitute((args, kwargs), lambda value: value.sample, 1)
     with torch.no_grad():
         result = function(*samples[0], **samples[1])
     parts = result if isinstance(result, tuple) and result else (result,)
@@ -149,15 +148,15 @@ def _on_constants(tape: Tape, target: Any, args: tuple[Any, ...], kwargs: dict[s
 
 
 def _name_of(target: Any) -> str:
-    """One name for a function, a method and an operator that do the same."""
+    """Return one name for a function and for the method and operator that do the same."""
     name: str = target if isinstance(target, str) else target.__name__
     return name.strip("_")
 
 
-def _function_of(target: Any, name: str) -> Callable[..., Any]:
-    """What to apply to columns; nothing is done in place."""
-    if name in RENAMED:
-        return RENAMED[name]
+def _column_function(target: Any, name: str) -> Callable[..., Any]:
+    """Return the function to apply to columns, never in place."""
+    if name in COLUMN_FUNCTIONS:
+        return COLUMN_FUNCTIONS[name]
     if isinstance(target, str):
         return getattr(torch.Tensor, name)
     function: Callable[..., Any] = getattr(torch.Tensor, name) if target.__name__.endswith("_") else target
@@ -170,14 +169,14 @@ def _is_in_place(target: Any, kwargs: dict[str, Any]) -> bool:
 
 
 def _line(error: Exception) -> str:
-    """The last line of the user's own code on the way to an error."""
+    """Return the innermost line of the user's code in the traceback of an error."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not frame.filename.startswith((OURS, TORCHS, "<"))]
+    own = [frame for frame in frames if not frame.filename.startswith((LOWERING_PATH, TORCH_PATH, "<"))]
     return f", line {own[-1].lineno} of {Path(own[-1].filename).name}" if own else ""
 
 
 class _Root(nn.Module):
-    """Calls a module on flattened points, and notes the result."""
+    """Call a module on points; keep the result."""
 
     def __init__(self, module: nn.Module, points: Any) -> None:
         super().__init__()
@@ -187,14 +186,14 @@ class _Root(nn.Module):
         self.result = self.module(self.points)
 
 
-def trace(module: nn.Module, shape: tuple[int, ...], tape: Tape) -> Slot:
-    """Record a module, in eval mode, on points of a shape; its flattened output (n, O).
+def trace(module: nn.Module, shape: tuple[int, ...], tape: Tape) -> Value:
+    """Record a module, in eval mode, on points of a shape; return its flattened output (n, O).
 
     Raises:
-        UnsupportedModuleError: an operation is not supported; the message says which, and where.
+        UnsupportedModuleError: an operation is not supported; the message names it and its place.
     """
     recorder = Recorder(tape, module)
-    points = tape.start(math.prod(shape))
+    points = tape.record_input(math.prod(shape))
     if len(shape) != 1:
         points = tape.apply(torch.Tensor.reshape, points, (-1, *shape))
     root = _Root(module, Proxy(points, recorder))
@@ -205,16 +204,16 @@ def trace(module: nn.Module, shape: tuple[int, ...], tape: Tape) -> Slot:
     except UnsupportedModuleError:
         raise
     except Exception as error:
-        reason = str(error) if isinstance(error, Refusal) else f"can't be traced: {error}"
+        reason = str(error) if isinstance(error, Refusal) else f"cannot be traced: {error}"
         raise UnsupportedModuleError(f"lower: {recorder.place(error)}: {reason}") from error
 
 
-def _flattened(tape: Tape, result: Any) -> Slot:
+def _flattened(tape: Tape, result: Any) -> Value:
     if not isinstance(result, Proxy):
         raise Refusal(f"the output must be one tensor, got a {type(result).__name__}")
-    if result.slot.is_constant:
+    if result.value.is_constant:
         raise Refusal("the output does not depend on the input")
     if len(result.shape) == 2:
-        return result.slot
-    flat: Slot = tape.apply(torch.Tensor.reshape, result.slot, (BatchSize(BATCH), -1))
+        return result.value
+    flat: Value = tape.apply(torch.Tensor.reshape, result.value, (BatchSize(BATCH), -1))
     return flat

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from creased import lower
-from creased.networks.lowering.graph.input_shape import find_input_shape
+from creased.networks.lowering.graph.evaluation import find_input_shape
 from tests.modules import Does
 
 
@@ -29,7 +29,7 @@ def test_the_one_dimension_that_a_module_takes_is_found(module: nn.Module, dim: 
 
 def test_a_module_of_any_dimension_must_be_told() -> None:
     with pytest.raises(
-        ValueError, match=r"ReLU takes points of any size; say which, as in input_shape=\(3,\)"
+        ValueError, match=r"ReLU accepts points of any size; give one, such as input_shape=\(3,\)"
     ):
         lower(nn.ReLU())
     assert lower(nn.ReLU(), input_shape=(4,)).widths == (4,)
@@ -37,7 +37,7 @@ def test_a_module_of_any_dimension_must_be_told() -> None:
 
 def test_a_module_of_images_must_be_told() -> None:
     module = nn.Conv2d(1, 2, 3)
-    with pytest.raises(ValueError, match=r"say so, as in input_shape=\(1, 28, 28\).*Conv2d says: "):
+    with pytest.raises(ValueError, match=r"give it, such as input_shape=\(1, 28, 28\).*Conv2d says: "):
         lower(module)
     assert lower(module, input_shape=(1, 5, 4)).out_dim == 12
 

@@ -1,6 +1,6 @@
-"""Operations that arrange, average or resample numbers: linear as they stand, applied to columns unchanged.
+"""Views, copies, joins, sums and resampling: linear operations, applied to columns unchanged.
 
-Where constants are arranged together with what depends on the input they get columns of zeros.
+Constants that are joined to values that depend on the input are given columns of zeros.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from creased.networks.lowering.graph.refusals import Refusal
-from creased.networks.lowering.graph.slots import Slot
 from creased.networks.lowering.graph.tape import Tape
-from creased.networks.lowering.operators.arithmetic import Operation, add, depends, one_row
+from creased.networks.lowering.graph.values import Value
+from creased.networks.lowering.operators.arithmetic import Operation, add, depends_on_input, one_row
 
 VIEWS = (
     "contiguous expand expand_as flatten moveaxis movedim narrow permute ravel reshape reshape_as select "
@@ -28,8 +28,9 @@ SUMS = (
     "cumsum diff fold mean neg negative pos positive sum interpolate upsample pixel_shuffle pixel_unshuffle "
     "avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d"
 )
-AS_THEY_STAND = frozenset(" ".join([VIEWS, PARTS, COPIES, CASTS, SUMS]).split())
-RENAMED: dict[str, Callable[..., Any]] = {
+LINEAR = frozenset(" ".join([VIEWS, PARTS, COPIES, CASTS, SUMS]).split())
+
+COLUMN_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "view": torch.Tensor.reshape,  # columns need not lie as the points did
     "view_as": torch.Tensor.reshape_as,
     "neg": torch.neg,
@@ -39,46 +40,46 @@ RENAMED: dict[str, Callable[..., Any]] = {
 }
 
 
-def _place(amount: Tensor, like: Tensor) -> Tensor:
-    """Columns (m + 1, *shape) of a constant (1, *shape), for the coordinates of other columns."""
-    zeros = amount.new_zeros((like.shape[0] - 1, *amount.shape[1:]))
-    return torch.cat([zeros, amount])
+def _constant_columns(constant: Tensor, like: Tensor) -> Tensor:
+    """Return columns (m + 1, *shape) of a constant (1, *shape), over the coordinates of ``like``."""
+    zeros = constant.new_zeros((like.shape[0] - 1, *constant.shape[1:]))
+    return torch.cat([zeros, constant])
 
 
-def _as_columns(tape: Tape, value: Any, like: Slot) -> Any:
-    """The value, as one that depends on the input, though perhaps by nothing."""
-    if depends(value):
+def _as_columns(tape: Tape, value: Any, like: Value) -> Any:
+    """Give a constant the columns of ``like``, zero but for the constant one; return others as they are."""
+    if depends_on_input(value):
         return value
-    amount = one_row(tape, value, like.sample.ndim)
-    if amount.sample.ndim != like.sample.ndim or amount.sample.shape[0] != 1:
+    row = one_row(tape, value, like.sample.ndim)
+    if row.sample.ndim != like.sample.ndim or row.sample.shape[0] != 1:
         raise Refusal(
-            f"joined to a tensor of shape {tuple(amount.sample.shape)} that is not one for each point"
+            f"a joined constant of shape {tuple(row.sample.shape)} does not have one entry for each point"
         )
-    return tape.apply(_place, amount, like)
+    return tape.apply(_constant_columns, row, like)
 
 
 def _join(tape: Tape, function: Callable[..., Tensor], tensors: Sequence[Any], dim: int) -> Any:
-    like = next(part for part in tensors if depends(part))
+    like = next(part for part in tensors if depends_on_input(part))
     return tape.apply(function, [_as_columns(tape, part, like) for part in tensors], dim)
 
 
 def cat(tape: Tape, tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any:
-    """Concatenation; constants among the parts are the same for all points."""
+    """Record a concatenation; constant parts are the same for all points."""
     return _join(tape, torch.cat, tensors, dim if axis is None else axis)
 
 
 def stack(tape: Tape, tensors: Sequence[Any], dim: int = 0) -> Any:
-    """Stacking on a new axis."""
+    """Record a stack along a new axis."""
     return _join(tape, torch.stack, tensors, dim)
 
 
 def hstack(tape: Tape, tensors: Sequence[Any]) -> Any:
-    """Concatenation along the first axis of a point."""
+    """Record a concatenation along the first axis of a point."""
     return _join(tape, torch.cat, tensors, 1)
 
 
-def pad(tape: Tape, x: Slot, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
-    """Padding by zeros, by a number, or by what is there."""
+def pad(tape: Tape, x: Value, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
+    """Record padding by a number, or by entries of the tensor (reflect, replicate, circular)."""
     padded = tape.apply(functional.pad, x, tuple(pad), mode)
     if mode != "constant" or not value:
         return padded
@@ -87,15 +88,15 @@ def pad(tape: Tape, x: Slot, pad: Sequence[int], mode: str = "constant", value: 
 
 
 def _made_like(make: Callable[..., Tensor]) -> Operation:
-    """A tensor made in the likeness of a value, of which it needs the shape alone."""
+    """Make the operator of a constructor that takes shape and dtype from a value."""
 
-    def operation(tape: Tape, x: Slot, *args: Any, **kwargs: Any) -> Slot:
+    def operation(tape: Tape, x: Value, *args: Any, **kwargs: Any) -> Value:
         return tape.literal(make(x.sample, *args, **kwargs))
 
     return operation
 
 
-ARRANGEMENT: dict[str, Operation] = {
+TENSOR_LAYOUT: dict[str, Operation] = {
     "cat": cat,
     "concat": cat,
     "concatenate": cat,

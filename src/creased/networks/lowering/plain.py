@@ -1,4 +1,4 @@
-"""The short way for plain networks, which are lowered in every step of training: Linear, ReLU, LeakyReLU."""
+"""Lower nested Sequentials of Linear, ReLU and LeakyReLU without a trace, as in every step of training."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from torch import nn
 
 from creased.core.program.program import Affine, Block, Program
 
-PASSED_OVER = (nn.Identity, nn.Dropout, nn.AlphaDropout)  # the identity in eval mode
+IDENTITIES = (nn.Identity, nn.Dropout, nn.AlphaDropout)  # in eval mode
 
 
 def lower_plain(module: nn.Module) -> Program | None:
-    """The program of nested Sequentials of Linear, ReLU and LeakyReLU; None for anything else.
+    """Return the program of nested Sequentials of Linear, ReLU and LeakyReLU; None for other modules.
 
     Raises:
-        ValueError: the sizes of layers do not fit.
+        ValueError: consecutive Linear layers have different sizes.
     """
     head: Affine | None = None
     blocks: list[Block] = []
@@ -32,12 +32,12 @@ def lower_plain(module: nn.Module) -> Program | None:
 
 
 def _flatten(module: nn.Module) -> Iterator[nn.Module]:
-    """The parts of nested Sequentials in order."""
+    """Yield the parts of nested Sequentials in order."""
     if type(module).forward is nn.Sequential.forward:
-        for child in module._modules.values():  # not children(), which leaves out what is used twice
+        for child in module._modules.values():  # children() would skip a module used twice
             assert child is not None
             yield from _flatten(child)
-    elif type(module) not in PASSED_OVER:
+    elif type(module) not in IDENTITIES:
         yield module
 
 
@@ -47,7 +47,7 @@ def _affine_of(linear: nn.Linear) -> Affine:
 
 
 def _compose(first: Affine | None, second: Affine) -> Affine:
-    """Two linear layers with nothing between them are one."""
+    """Compose two consecutive linear layers."""
     if first is None:
         return second
     if first.bias.shape[0] != second.weight.shape[1]:
@@ -58,8 +58,8 @@ def _compose(first: Affine | None, second: Affine) -> Affine:
 
 
 def _block_of(affine: Affine, slope: float) -> Block:
-    """A layer with activation max(z, slope z) = (1 - slope) relu(z) + slope z."""
+    """Write a layer with activation leaky(z) = (1 - slope) relu(z) + slope z."""
     if slope == 0:
         return Block(affine)
-    scaled = torch.eye(affine.bias.shape[0], dtype=affine.bias.dtype, device=affine.bias.device)
-    return Block(affine, (1 - slope) * scaled, slope * affine.weight, slope * affine.bias)
+    identity = torch.eye(affine.bias.shape[0], dtype=affine.bias.dtype, device=affine.bias.device)
+    return Block(affine, (1 - slope) * identity, slope * affine.weight, slope * affine.bias)

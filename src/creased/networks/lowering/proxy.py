@@ -1,0 +1,100 @@
+"""Proxy tensors for tracing: shape, dtype and device are known; values are known of constants only."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from typing import Any, cast
+
+import torch
+from torch import Tensor, fx
+
+from creased.networks.lowering.graph.refusals import Refusal
+from creased.networks.lowering.graph.values import BatchSize, Value
+
+
+class Proxy(fx.Proxy):
+    """A tensor of a module that is traced."""
+
+    def __init__(self, value: Value, tracer: fx.Tracer) -> None:
+        super().__init__(cast(fx.Node, None), tracer)
+        self.value = value
+
+    @property
+    def shape(self) -> torch.Size:
+        """Shape; unless constant it starts with the `BatchSize`."""
+        shape = self.value.sample.shape
+        return shape if self.value.is_constant else torch.Size((BatchSize(shape[0]), *shape[1:]))
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes, the batch included."""
+        return self.value.sample.ndim
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Data type."""
+        return self.value.sample.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Device."""
+        return self.value.sample.device
+
+    @property
+    def data(self) -> Any:
+        """The tensor, detached."""
+        return self.detach()
+
+    @property
+    def mT(self) -> Any:  # noqa: N802 - torch's name
+        """The last two axes swapped."""
+        return self.transpose(-2, -1)
+
+    @property
+    def T(self) -> Any:  # noqa: N802 - torch's name
+        """A matrix transposed."""
+        return self.transpose(0, 1)
+
+    def size(self, dim: int | None = None) -> Any:
+        """Return the shape, or one entry of it."""
+        return self.shape if dim is None else self.shape[dim]
+
+    def dim(self) -> int:
+        """Return the number of axes, the batch included."""
+        return self.ndim
+
+    def numel(self) -> int:
+        """Count the entries of the sample."""
+        return self.value.sample.numel()
+
+    def is_floating_point(self) -> bool:
+        """True for floating dtypes."""
+        return self.value.sample.is_floating_point()
+
+    def item(self) -> Any:
+        """Return the number that a constant holds."""
+        return self._constant().item()
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.value.is_constant:
+            raise Refusal("iteration over the points of a batch is not supported")
+        return (operator.getitem(self, i) for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return bool(self._constant())
+
+    def __int__(self) -> int:
+        return int(self._constant())
+
+    def __float__(self) -> float:
+        return float(self._constant())
+
+    def _constant(self) -> Tensor:
+        if not self.value.is_constant:
+            raise Refusal("control flow depends on the values of the input")
+        sample: Tensor = self.value.sample
+        return sample
