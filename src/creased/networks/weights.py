@@ -78,7 +78,7 @@ def read_arrays(path: Path) -> dict[str, Tensor]:
         raise
     except Exception as error:  # NumPy raises many types on a damaged file
         raise WeightsError(
-            f"{path} is not an .npz archive of arrays of numbers: damaged, of another format, or with objects"
+            f"{path} is not an archive of arrays of numbers: damaged, of another format, or with objects"
         ) from error
 
 

@@ -7,74 +7,46 @@ from torch import nn
 NO_ACTIVATION = "no activation: the boundaries between classes are those of the logits"
 NO_NORM = "BatchNorm, which is affine in eval mode, or no normalisation"
 
-NOT_PIECEWISE_AFFINE = {
-    "GELU": "ReLU",
-    "SiLU": "ReLU",
-    "Swish": "ReLU",
-    "Mish": "ReLU",
-    "Hardswish": "ReLU",
-    "ELU": "LeakyReLU",
-    "CELU": "LeakyReLU",
-    "SELU": "LeakyReLU",
-    "GLU": "Maxout",
-    "Softplus": "ReLU",
-    "LogSigmoid": "ReLU",
-    "Softsign": "Hardtanh",
-    "Tanhshrink": "Softshrink",
-    "Sigmoid": "Hardsigmoid or ReLU",
-    "Tanh": "Hardtanh or ReLU",
-    "Erf": "Hardtanh",
-    "Arctan": "Hardtanh",
-    "Exp": "ReLU",
-    "Expm1": "LeakyReLU",
-    "Log": "ReLU",
-    "Sin": "TriangleWave",
-    "Cos": "TriangleWave",
-    "Sqrt": "ReLU",
-    "Softmax": NO_ACTIVATION,
-    "Softmax2d": NO_ACTIVATION,
-    "Softmin": NO_ACTIVATION,
-    "LogSoftmax": NO_ACTIVATION,
-    "Logsumexp": "amax",
-    "LayerNorm": NO_NORM,
-    "GroupNorm": NO_NORM,
-    "RMSNorm": NO_NORM,
-    "InstanceNorm": NO_NORM,
-    "InstanceNorm1d": NO_NORM,
-    "InstanceNorm2d": NO_NORM,
-    "InstanceNorm3d": NO_NORM,
-    "LocalResponseNorm": NO_NORM,
-    "Normalize": NO_NORM,
-    "MultiheadAttention": "Maxout",
-    "ScaledDotProductAttention": "Maxout",
-    "Bilinear": "Linear",
-    "Pow": "abs",
-    "Square": "abs",
-    "LPPool1d": "MaxPool1d",
-    "LPPool2d": "MaxPool2d",
-    "LSTM": "Linear and ReLU",
-    "GRU": "Linear and ReLU",
-}  # nearest supported part by name
 
-NOT_CONTINUOUS = {
-    "Hardshrink": "Softshrink",
-    "Sign": "Hardtanh",
-    "Heaviside": "Hardsigmoid",
-    "Round": "the identity",
-    "Floor": "the identity",
-    "Ceil": "the identity",
-    "Trunc": "the identity",
-    "Fmod": "TriangleWave",
-    "Remainder": "TriangleWave",
-    "Mod": "TriangleWave",
-    "Floordiv": "div",
-    "Where": "LeakyReLU, maximum or clamp",
-    "Gt": "Hardsigmoid",
-    "Lt": "Hardsigmoid",
-    "Ge": "Hardsigmoid",
-    "Le": "Hardsigmoid",
-    "Argmax": NO_ACTIVATION,
-}  # nearest supported part by name
+def _nearest_of(names: dict[str, str]) -> dict[str, str]:
+    """Map each name to its nearest supported part, given names by nearest part."""
+    return {name: nearest for nearest, group in names.items() for name in group.split()}
+
+
+NOT_PIECEWISE_AFFINE = _nearest_of(
+    {
+        "ReLU": "GELU SiLU Swish Mish Hardswish Softplus LogSigmoid Exp Log Sqrt",
+        "LeakyReLU": "ELU CELU SELU Expm1",
+        "Hardtanh": "Softsign Erf Arctan",
+        "Hardtanh or ReLU": "Tanh",
+        "Hardsigmoid or ReLU": "Sigmoid",
+        "Softshrink": "Tanhshrink",
+        "TriangleWave": "Sin Cos",
+        "Maxout": "GLU MultiheadAttention ScaledDotProductAttention",
+        "amax": "Logsumexp",
+        "abs": "Pow Square",
+        "Linear": "Bilinear",
+        "Linear and ReLU": "LSTM GRU",
+        "MaxPool1d": "LPPool1d",
+        "MaxPool2d": "LPPool2d",
+        NO_ACTIVATION: "Softmax Softmax2d Softmin LogSoftmax",
+        NO_NORM: "LayerNorm GroupNorm RMSNorm InstanceNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d "
+        "LocalResponseNorm Normalize",
+    }
+)
+
+NOT_CONTINUOUS = _nearest_of(
+    {
+        "Softshrink": "Hardshrink",
+        "Hardtanh": "Sign",
+        "Hardsigmoid": "Heaviside Gt Lt Ge Le",
+        "the identity": "Round Floor Ceil Trunc",
+        "TriangleWave": "Fmod Remainder Mod",
+        "div": "Floordiv",
+        "LeakyReLU, maximum or clamp": "Where",
+        NO_ACTIVATION: "Argmax",
+    }
+)
 
 
 class UnsupportedModuleError(TypeError):

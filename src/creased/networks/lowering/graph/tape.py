@@ -11,6 +11,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -27,6 +28,8 @@ from creased.networks.lowering.graph.values import (
     structural_key,
     substitute,
 )
+
+Call = tuple[Callable[..., Any] | None, tuple[Any, ...], dict[str, Any]]  # function, args, kwargs
 
 
 @dataclass(frozen=True)
@@ -63,11 +66,8 @@ class Tape:
 
     def tensor(self, name: str, tensor: Tensor) -> Value:
         """Record a tensor of the module, to be looked up by its name whenever the trace is run."""
-        key = ("tensor", name)
-        if key not in self._recorded:
-            self._recorded[key] = self._record(CONSTANT, tensor.detach())
-            self.tensors[self._recorded[key].index] = name
-        value: Value = self._recorded[key]
+        value: Value = self._once(("tensor", name), lambda: self._record(CONSTANT, tensor.detach()))
+        self.tensors[value.index] = name
         return value
 
     def literal(self, tensor: Tensor) -> Value:
@@ -87,12 +87,11 @@ class Tape:
             positive = self._values[step.inputs[0]]
             mirrored: Value = self.apply(torch.sub, self.rectify(positive), positive)
             return mirrored
-        key = ("rectify", value.index)
-        if key not in self._recorded:
-            made = self._record(value.level + 1, value.sample.relu(), (value.index,))
-            self.rectified[made.index] = value.index
-            self._recorded[key] = made
-        found: Value = self._recorded[key]
+        found: Value = self._once(
+            ("rectify", value.index),
+            lambda: self._record(value.level + 1, value.sample.relu(), (value.index,)),
+        )
+        self.rectified[found.index] = value.index
         return found
 
     def preactivation_of(self, value: Value) -> Value | None:
@@ -109,42 +108,44 @@ class Tape:
         key = structural_key((function, args, kwargs))
         if key is None:
             return self._apply(function, args, kwargs)
+        return self._once(key, lambda: self._apply(function, args, kwargs))
+
+    def _once(self, key: Any, record: Callable[[], Any]) -> Any:
+        """Return the result recorded under a key, or record it now."""
         if key not in self._recorded:
-            self._recorded[key] = self._apply(function, args, kwargs)
+            self._recorded[key] = record()
         return self._recorded[key]
 
     @torch.no_grad()
     def _apply(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        def call(sample_of: Callable[[Value], Any], count: int) -> Any:
+            samples, options = substitute((args, kwargs), sample_of, count)
+            return function(*samples, **options)
+
         values = find_values((args, kwargs))
         level = max((value.level for value in values), default=CONSTANT)
-        out = _call(function, args, kwargs, _sample, 1 if level == CONSTANT else BATCH)
+        out = call(attrgetter("sample"), 1 if level == CONSTANT else BATCH)
         if level != CONSTANT:
             try:
-                last = _call(function, args, kwargs, _last_sample, 1)
+                last = call(_last_sample, 1)
             except RuntimeError as error:
                 raise Refusal("the operation depends on the number of points") from error
             _require_pointwise(out, last)
             out = self._redraw(out)
         inputs = tuple(dict.fromkeys(value.index for value in values))
-        args, kwargs = substitute((args, kwargs), lambda value: Ref(value.index), None)
-        made = self._record(level, out, inputs, function, args, kwargs)
+        references = substitute((args, kwargs), lambda value: Ref(value.index), None)
+        made = self._record(level, out, inputs, (function, *references))
         if isinstance(out, Tensor):
             return made
         return tuple(self.apply(operator.getitem, made, i) for i in range(len(out)))
 
     def _record(
-        self,
-        level: int,
-        sample: Any,
-        inputs: tuple[int, ...] = (),
-        function: Callable[..., Any] | None = None,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
+        self, level: int, sample: Any, inputs: tuple[int, ...] = (), call: Call = (None, (), {})
     ) -> Value:
         value = Value(len(self.steps), level, sample)
         shape = tuple(sample.shape[1:]) if isinstance(sample, Tensor) else None
         size = sum(part.numel() for part in _tensors_of(sample)) // BATCH
-        self.steps.append(Step(function, args, kwargs or {}, inputs, level, size, shape))
+        self.steps.append(Step(*call, inputs, level, size, shape))
         self._values.append(value)
         return value
 
@@ -161,22 +162,6 @@ class Tape:
 
 def _identity(tensor: Tensor) -> Tensor:
     return tensor
-
-
-def _call(
-    function: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    sample_of: Callable[[Value], Any],
-    count: int,
-) -> Any:
-    """Call a function on samples of its values, ``count`` points each."""
-    args, kwargs = substitute((args, kwargs), sample_of, count)
-    return function(*args, **kwargs)
-
-
-def _sample(value: Value) -> Any:
-    return value.sample
 
 
 def _last_sample(value: Value) -> Any:
