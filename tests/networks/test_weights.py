@@ -63,7 +63,10 @@ def _with(**changes: Tensor | None) -> Mapping[str, Tensor]:
             _with(**{"2_weight": torch.ones(1, 7)}),
             r"0_weight has 4 outputs, 2_weight takes 7 inputs; .*\(out, in\)",
         ),
-        (_with(**{"0_bias": torch.ones(3)}), r"0_weight has shape \(4, 3\), its bias \(3,\)"),
+        (
+            _with(**{"0_bias": torch.ones(3)}),
+            r"0_weight of shape \(4, 3\) needs a bias of shape \(4,\), got \(3,\)",
+        ),
         (
             _with(**{"0_weight": torch.ones(4, 3, dtype=torch.int64)}),
             "weights must be floating, got torch.int64",

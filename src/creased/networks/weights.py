@@ -94,7 +94,8 @@ def _layer(name: str, weight: Tensor, bias: Tensor | None) -> nn.Linear:
         if part is not None and not part.is_floating_point():
             raise WeightsError(f"{name}: weights must be floating, got {part.dtype}")
     if bias is not None and bias.shape != weight.shape[:1]:
-        raise WeightsError(f"{name} has shape {tuple(weight.shape)}, its bias {tuple(bias.shape)}")
+        shape, found = tuple(weight.shape), tuple(bias.shape)
+        raise WeightsError(f"{name} of shape {shape} needs a bias of shape ({shape[0]},), got {found}")
     layer = nn.Linear(weight.shape[1], weight.shape[0], bias is not None, device="meta")
     layer.weight = nn.Parameter(weight)
     if bias is not None:

@@ -61,7 +61,7 @@ def _hard_sigmoid(inputs: Inputs, attributes: Attributes) -> Any:
 def _batch_norm(inputs: Inputs, attributes: Attributes) -> Any:
     x, scale, bias, mean, variance = inputs[:5]
     if attributes.get("training_mode", 0):
-        raise Refusal("BatchNormalization with training_mode=1")
+        raise Refusal("BatchNormalization with training_mode=1 is not supported")
     shape = (-1, *[1] * (x.ndim - 2))  # functional.batch_norm has no gradient in mean and variance
     factor = scale * torch.rsqrt(variance + attributes.get("epsilon", 1e-5))
     return (x - mean.reshape(shape)) * factor.reshape(shape) + bias.reshape(shape)

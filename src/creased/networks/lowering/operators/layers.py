@@ -28,7 +28,10 @@ def _convolution(function: Callable[..., Tensor], n_axes: int) -> Operation:
     def operation(tape: Tape, x: Any, weight: Any, bias: Any = None, *args: Any, **kwargs: Any) -> Any:
         require_one_factor("a convolution", x, weight)
         if x.sample.ndim != n_axes + 2:
-            raise Refusal(f"a convolution over {n_axes} axes of points of shape {tuple(x.sample.shape[1:])}")
+            shape = tuple(x.sample.shape[1:])
+            raise Refusal(
+                f"a convolution over {n_axes} axes needs points with {n_axes + 1}, got shape {shape}"
+            )
         out = tape.apply(function, x, weight, None, *args, **kwargs)
         return out if bias is None else add(tape, out, _along_channels(tape, bias, n_axes))
 
@@ -49,7 +52,9 @@ def batch_norm(tape: Tape, x: Value, running_mean: Any, running_var: Any, *args:
     """Record batch normalisation by running statistics, an affine map."""
     options = _BatchNormOptions(*args, **kwargs)
     if options.training or running_mean is None or running_var is None:
-        raise Refusal("batch_norm by the statistics of the batch is not piecewise affine; track them")
+        raise Refusal(
+            "batch_norm by the statistics of the batch is not piecewise affine; use running statistics"
+        )
     n_axes = x.sample.ndim - 2
     scale = tape.apply(_scale_of, running_var, options.weight, options.eps)
     centred = sub(tape, x, _along_channels(tape, running_mean, n_axes))

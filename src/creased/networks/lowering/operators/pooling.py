@@ -66,7 +66,9 @@ def _require_plain_pool(x: Value, n_axes: int, return_indices: bool) -> None:
     if return_indices:
         raise Refusal("max-pooling with return_indices=True is not supported: indices are not continuous")
     if x.sample.ndim != n_axes + 2:
-        raise Refusal(f"max-pooling of points with {x.sample.ndim - 1} dimensions, not {n_axes + 1}")
+        raise Refusal(
+            f"max-pooling over {n_axes} axes needs points with {n_axes + 1}, got {x.sample.ndim - 1}"
+        )
 
 
 def _for_each_axis(option: Any, n_axes: int) -> tuple[Any, ...]:

@@ -31,7 +31,7 @@ SUMS = (
 LINEAR = frozenset(" ".join([VIEWS, PARTS, COPIES, CASTS, SUMS]).split())
 
 COLUMN_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "view": torch.Tensor.reshape,  # columns need not lie as the points did
+    "view": torch.Tensor.reshape,  # columns may not be contiguous where points are
     "view_as": torch.Tensor.reshape_as,
     "neg": torch.neg,
     "negative": torch.neg,
