@@ -1,8 +1,8 @@
-"""A set of cells: sign vectors in an open-addressing hash table, added and looked up in batches.
+"""Store a set of cells by sign vector in an open-addressing hash table, in batches.
 
-A slot of the table holds the number of a cell; cells are numbered in the order in which they first appear.
-Keys only say where to look: what is found is compared in full, so that a collision costs a step to the next
-slot and never takes one cell for another.
+A slot of the table holds the number of a cell; cells are numbered in order of first appearance. Keys choose
+the slot; sign vectors are then compared in full, so that a collision costs a step to the next slot and never
+identifies two cells.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from creased.core.arrangement.hash_keys import CellCodes, KeyTable, cell_keys
 from creased.core.numerics.tensors import Growable
 
 EMPTY = torch.iinfo(torch.int64).max
-SLOTS = 1 << 12  # to begin with; doubled before more than half are taken
+SLOTS = 1 << 12  # initially; enlarged before more than half are taken
 SPREAD = 0x9E3779B97F4A7C15 - (1 << 64)  # Knuth's multiplicative hashing: 2^64 over the golden ratio
 
 
 class CellSet:
-    """Sign vectors, each once, in order of appearance.
+    """A set of sign vectors in order of first appearance.
 
     Args:
-        like: words of which the width and the device are taken, (_, W).
-        table: makes keys.
+        like: words (_, W) that give width and device.
+        table: of keys.
     """
 
     def __init__(self, like: Tensor, table: KeyTable) -> None:
@@ -33,16 +33,16 @@ class CellSet:
 
     @property
     def n(self) -> int:
-        """How many there are."""
+        """Number of cells."""
         return self._words.n
 
     @property
     def words(self) -> Tensor:
-        """Sign vectors (n, W) int64 in order of appearance; a view, valid until the next are added."""
+        """Sign vectors (n, W) int64 in order of appearance; a view, valid until the next `add`."""
         return self._words.rows
 
     def add(self, words: Tensor) -> Tensor:
-        """The number (m,) of each of some cells (m, W); those that are new get the next ones, in order."""
+        """Return the numbers (m,) of cells (m, W); new cells get the next numbers, in order."""
         n_known, entries = self.n, self._append(words)
         if 2 * self.n > self._slots.shape[0]:
             self._grow(n_known)
@@ -56,14 +56,14 @@ class CellSet:
         return numbers[found]
 
     def find(self, words: Tensor) -> Tensor:
-        """The number (m,) of each of some cells (m, W); -1 for those that are not in the set."""
+        """Return the numbers (m,) of cells (m, W); -1 for cells that are not in the set."""
         n_known = self.n
         found = self._look_up(self._append(words))
         self._words.n = self._keys.n = n_known
         return found
 
     def _append(self, words: Tensor) -> Tensor:
-        """Put cells (m, W) behind those that are known, not yet in the table; where they are (m,)."""
+        """Append cells (m, W), without entering them in the table; return their entries (m,)."""
         no_zeros = torch.empty((words.shape[0], 0), dtype=torch.int32, device=words.device)
         n_known = self.n
         self._words.append(words)
@@ -71,7 +71,7 @@ class CellSet:
         return torch.arange(n_known, self.n, device=words.device)
 
     def _look_up(self, entries: Tensor) -> Tensor:
-        """The known cell that equals each of entries (m,), or -1."""
+        """Find the known cell equal to each of entries (m,); -1 where there is none."""
         slots = self._first_slots(self._keys.rows[entries])
         found = torch.full_like(entries, -1)
         pending = torch.arange(entries.shape[0], device=entries.device)
@@ -86,10 +86,9 @@ class CellSet:
         return found
 
     def _seek(self, entries: Tensor) -> tuple[Tensor, Tensor]:
-        """Of entries (m,) ascending: the first entry or known cell that equals each, and its slot.
+        """Find, for ascending entries (m,), the first entry or known cell equal to each, and its slot.
 
-        An entry that finds an empty slot claims it; of several the first one gets it, and the others look
-        again, at what it wrote.
+        Entries at an empty slot claim it; the first of them gets it, and the others compare with that one.
         """
         found, slots = entries.clone(), self._first_slots(self._keys.rows[entries])
         pending = torch.arange(entries.shape[0], device=entries.device)
@@ -115,7 +114,7 @@ class CellSet:
         return (keys * SPREAD >> (64 - n_bits)) & (self._slots.shape[0] - 1)
 
     def _grow(self, n_known: int) -> None:
-        """A larger table, with the known cells in it."""
+        """Enlarge the table and enter the known cells again."""
         n_slots = 1 << (4 * self.n - 1).bit_length()
         self._slots = torch.full((n_slots,), EMPTY, dtype=torch.int64, device=self._slots.device)
         self._seek(torch.arange(n_known, device=self._slots.device))

@@ -1,8 +1,8 @@
-"""The cells around the vertices of a generic complex: a vertex's code with some of its zeros moved to + or -.
+"""Enumerate the k-cells of a generic complex from its vertices, by moving k zeros of a vertex to + or -.
 
-A vertex lies on D rows; moving k of its zeros names a k-cell that it is a vertex of, and every cell of a
-bounded domain is found so at each of its vertices. Cells of dimension 2 and more are stored nowhere: they are
-found here when asked for, by grouping equal codes.
+A vertex lies on D rows; moving k of its zeros gives the code of a k-cell at the vertex, and every cell of a
+bounded domain is found so at each of its vertices. Cells of dimension 2 and more are not stored: they are
+enumerated here by grouping equal codes.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from creased.core.arrangement.orthants import DEAD, EARLIER
 class _Choices(NamedTuple):
     """The C = binomial(D, k) 2^k ways to move k of D zeros."""
 
-    moved: Tensor  # (C, k) int64: which zeros
+    moved: Tensor  # (C, k) int64: positions of the moved zeros
     is_plus: Tensor  # (C, k) int64: 1 where the zero moves to +, else 0
-    kept: Tensor  # (C, D - k) int64: the other zeros
+    kept: Tensor  # (C, D - k) int64: positions of the other zeros
     corners: Tensor  # (C, 2^(D - k)) int64: the vertex's corners that are in the cell's closed star
 
 
@@ -57,8 +57,8 @@ class CellsAround:
 
     Args:
         codes: of the vertices.
-        corners: of the vertices, (V, 2^D), where the vertices are those of a piece: then a cell counts if it
-            is the piece's own. None: the vertices are those of the whole domain.
+        corners: of the vertices of a piece, (V, 2^D); only cells that belong to the piece are counted. None:
+            the vertices are those of the whole domain.
         cell_dim: k.
         rows: tables of the arrangement.
     """
@@ -68,22 +68,22 @@ class CellsAround:
         self._rows = rows
         self._choices = _choices(codes.zero_ids.shape[1], cell_dim, codes.words.device)
         exists = self._inside_walls() if corners is None else self._owned(corners)
-        self.place = exists.reshape(-1).nonzero()[:, 0]  # of each entry among V times C choices
+        self.place = exists.reshape(-1).nonzero()[:, 0]  # of each entry in the (V, C) table of choices
 
     def group(self) -> Groups:
-        """Entries grouped by cell."""
+        """Group entries by cell."""
         return group_equal(self._keys, self.codes, self._rows.keys)
 
     def vertices(self, entries: Tensor) -> Tensor:
-        """The vertex (n,) of each of some entries (n,)."""
+        """Return the vertices (n,) of entries (n,)."""
         return self.place.index_select(0, entries) // self._choices.moved.shape[0]
 
     def count(self) -> int:
-        """Number of cells."""
+        """Count the cells."""
         return int(self.group().starts.sum())
 
     def codes(self, entries: Tensor) -> CellCodes:
-        """Codes of the cells of entries (n,)."""
+        """Return the codes of the cells of entries (n,)."""
         n_choices = self._choices.moved.shape[0]
         place = self.place.index_select(0, entries)
         vertex, choice = place // n_choices, place % n_choices
@@ -105,21 +105,21 @@ class CellsAround:
         return keys.expand(-1, n_choices).reshape(-1).index_select(0, self.place)
 
     def _inside_walls(self) -> Tensor:
-        """True (V, C) where no wall's zero moves outward: a wall's + side is inside."""
+        """True (V, C) for cells inside all walls: no zero of a wall moves to its outer side, -."""
         moved = self._codes.zero_ids[:, self._choices.moved]
         return ((moved >= self._rows.layout.n_walls) | self._choices.is_plus.bool()).all(-1)
 
     def _owned(self, corners: Tensor) -> Tensor:
-        """True (V, C) where a cell has a live corner, and none that an earlier piece holds."""
+        """True (V, C) for cells with a live corner and none in an earlier piece."""
         around = corners[:, self._choices.corners]
         return (around >= 0).any(-1) & (around != EARLIER).all(-1)
 
 
 def number_regions(codes: CellCodes, rows: Arrangement) -> tuple[Tensor, Tensor]:
-    """The regions around vertices.
+    """Number the regions around vertices.
 
-    Returns the number of the region in each corner (V, 2^D) int32 of a vertex, `DEAD` outside of the domain,
-    and the regions' packed signs (R, W).
+    Returns the region in each corner (V, 2^D) int32 of each vertex, `DEAD` outside of the domain, and the
+    regions' packed signs (R, W).
     """
     dim = codes.zero_ids.shape[1]
     regions = CellsAround(codes, None, dim, rows)

@@ -1,7 +1,7 @@
-"""The cells of one dimension more around a batch of cells: a code with one of its zeros moved to - or +.
+"""Enumerate the cofaces of cells, by moving one zero of a code to - or +; match cells that share one.
 
-Cells that share such a coface find each other by its code. The cofaces of split edges are the 2-faces in
-which new vertices are joined; those of a level set's edges are the regions that hold its polygons.
+A coface has one dimension more than its cell. The cofaces of split edges are the 2-faces in which new
+vertices are joined; those of a level set's edges are the regions that hold its polygons.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from creased.core.arrangement.signs import RowLayout, row_bits, rows_before
 
 
 class Arrangement(NamedTuple):
-    """What one extraction needs to know of its rows, on its device."""
+    """Tables of the rows of one extraction, on its device."""
 
     layout: RowLayout
     bits: Tensor  # (n_rows, W) int64: the bit of each row
@@ -35,18 +35,18 @@ class Arrangement(NamedTuple):
 
 
 def arrange(layout: RowLayout, device: torch.device) -> Arrangement:
-    """Tables of a row layout on a device."""
+    """Build the tables of a row layout on a device."""
     n_rows, n_words = layout.n_rows, layout.n_words
     bits, before = row_bits(n_rows, n_words, device), rows_before(n_rows, n_words, device)
     return Arrangement(layout, bits, before, key_table(n_rows, n_words, device))
 
 
 class Cofaces:
-    """The cofaces of cells that exist, as numbered entries.
+    """The existing cofaces of cells, as numbered entries.
 
     Args:
         codes: of the cells.
-        exists: for each cell, each of its first zeros, and each sign -, +: is there such a coface? (n, s, 2)
+        exists: (n, s, 2) bool: True if moving one of the first s zeros of a cell to -, + gives a coface.
         rows: tables of the arrangement.
     """
 
@@ -58,19 +58,19 @@ class Cofaces:
         self._others = _other_columns(codes.zero_ids.shape[1], self._n_slots, exists.device)
 
     def pair(self) -> Pairs:
-        """Entries with equal cofaces, two by two."""
+        """Pair entries with equal cofaces."""
         return pair_equal(self._keys, self.codes, self._rows.keys)
 
     def group(self) -> Groups:
-        """Entries grouped by equal coface."""
+        """Group entries with equal cofaces."""
         return group_equal(self._keys, self.codes, self._rows.keys)
 
     def cells(self, entries: Tensor) -> Tensor:
-        """The cell of each entry."""
+        """Return the cells (m,) of entries (m,)."""
         return self._place[entries] // (2 * self._n_slots)
 
     def codes(self, entries: Tensor) -> CellCodes:
-        """Full codes of the cofaces of entries (m,)."""
+        """Return the codes of the cofaces of entries (m,)."""
         place = self._place.index_select(0, entries)
         slot, cell = place >> 1, place // (2 * self._n_slots)
         moved = self._codes.zero_ids[:, : self._n_slots].reshape(-1).index_select(0, slot)
@@ -90,6 +90,6 @@ class Cofaces:
 
 @cache
 def _other_columns(n_zeros: int, n_slots: int, device: torch.device) -> Tensor:
-    """For each slot, the columns (n_slots, n_zeros - 1) of the zeros that stay."""
+    """List, for each moved zero, the columns (n_slots, n_zeros - 1) of the others."""
     others = [[column for column in range(n_zeros) if column != slot] for slot in range(n_slots)]
     return torch.tensor(others, dtype=torch.int64, device=device)

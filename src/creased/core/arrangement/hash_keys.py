@@ -1,12 +1,11 @@
-"""Equal codes find each other: 64-bit keys, one sort, and a check of the full codes.
+"""Group cells by 64-bit keys; verify every match.
 
 A cell's code is its packed sign words and its zero ids. Its key is a sum modulo 2^64 of random multiples of
-the code's 32-bit halves and of random numbers, one for each zero id. The sum is linear: the key of a face of
-higher dimension, whose code moves one zero to + or -, is the key of the cell plus a table entry.
+the code's 32-bit halves and of random numbers, one for each zero id. The sum is linear: the key of a coface,
+whose code moves one zero to + or -, is the key of the cell plus a table entry.
 
-A key is never trusted. Entries with equal keys have their full codes compared, and if any two differ the
-whole batch is keyed again with another seed, so that a collision costs time and never makes a wrong cell.
-This is the one module where the work depends on the device, through `torch.sort`.
+Entries with equal keys have their full codes compared, and if any two differ the whole batch is keyed again
+with another seed, so that a collision costs time and never makes a wrong cell.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ from torch import Tensor
 
 from creased.core.arrangement.signs import row_bits
 
-N_SEEDS = 8  # a second seed is hardly ever needed; eight failures mean that the codes are at fault
+N_SEEDS = 8  # a collision has probability about n^2 / 2^65; eight mean a defect in the codes
 
 
 class KeyTable(NamedTuple):
-    """Random numbers that make keys from codes; one table serves a whole extraction."""
+    """Random multipliers and summands of keys; one table serves a whole extraction."""
 
     multipliers: Tensor  # (2 W,) int64, one for each 32-bit half of a word
-    plus: Tensor  # (n_rows,) int64: what moving a zero of this row to + adds to a key
-    minus: Tensor  # (n_rows,) int64: the same for -, which only drops the zero
+    plus: Tensor  # (n_rows,) int64: added to a key when a zero of this row moves to +
+    minus: Tensor  # (n_rows,) int64: the same for -, where the zero id is removed and no bit is set
 
 
 class CellCodes(NamedTuple):
@@ -37,7 +36,7 @@ class CellCodes(NamedTuple):
     zero_ids: Tensor  # (n, z) int32, ascending
 
     def choose(self, entries: Tensor) -> CellCodes:
-        """Those of entries (m,)."""
+        """Select the codes of entries (m,)."""
         return CellCodes(self.words.index_select(0, entries), self.zero_ids.index_select(0, entries))
 
 
@@ -48,12 +47,12 @@ class Groups(NamedTuple):
     starts: Tensor  # (n,) bool, in sorted order: True at the first entry of each group
 
     def numbers(self) -> Tensor:
-        """The number (n,) int64 of the group of each entry, in sorted order."""
+        """Number the groups: for each entry in sorted order, its group (n,) int64."""
         return self.starts.cumsum(0) - 1
 
 
 class CollisionError(RuntimeError):
-    """Every seed gave equal keys to different codes."""
+    """Different codes had equal keys for every seed."""
 
 
 def key_table(n_rows: int, n_words: int, device: torch.device, seed: int = 0) -> KeyTable:
@@ -67,7 +66,7 @@ def key_table(n_rows: int, n_words: int, device: torch.device, seed: int = 0) ->
 
 
 def cell_keys(codes: CellCodes, table: KeyTable) -> Tensor:
-    """Keys (n,) int64 of the cells themselves."""
+    """Compute the keys (n,) int64 of cells."""
     keys = _weigh(codes.words, table.multipliers)
     for rows in codes.zero_ids.unbind(1):
         keys -= table.minus.index_select(0, rows)
@@ -75,7 +74,7 @@ def cell_keys(codes: CellCodes, table: KeyTable) -> Tensor:
 
 
 def _weigh(words: Tensor, multipliers: Tensor) -> Tensor:
-    halves = words.contiguous().view(torch.int32)  # sign extension is harmless: halves stay distinct
+    halves = words.contiguous().view(torch.int32)  # sign extension keeps distinct halves distinct
     key = torch.zeros_like(words[:, 0])
     for index in range(halves.shape[1]):
         key += halves[:, index].long() * multipliers[index]
@@ -95,7 +94,7 @@ def group_equal(
         table: the table to try first; on a collision others are drawn.
 
     Raises:
-        CollisionError: eight tables in a row collided (no chance of that with honest codes).
+        CollisionError: `N_SEEDS` tables in a row collided.
     """
     for seed in range(1, N_SEEDS + 1):
         keys, order = torch.sort(keys_of(table))
@@ -110,18 +109,18 @@ def group_equal(
 
 
 def group_codes(codes: CellCodes, table: KeyTable) -> Groups:
-    """Group entries by their codes, where those are at hand."""
+    """Group cells by their codes."""
     return group_equal(lambda drawn: cell_keys(codes, drawn), codes.choose, table)
 
 
 def group_words(words: Tensor) -> Groups:
-    """Group entries that are words (n, W) and nothing else."""
+    """Group sign words (n, W) without zero ids."""
     codes = CellCodes(words, torch.empty((words.shape[0], 0), dtype=torch.int32, device=words.device))
     return group_codes(codes, key_table(1, words.shape[1], words.device))
 
 
 def group_exact(keys: Tensor) -> Groups:
-    """Group entries by keys (n,) that are codes themselves, not hashes of them."""
+    """Group entries by exact keys (n,), which identify them without a check."""
     ordered, order = torch.sort(keys)
     starts = torch.ones_like(keys, dtype=torch.bool)
     starts[1:] = ordered[1:] != ordered[:-1]
@@ -133,7 +132,7 @@ def _are_equal(left: CellCodes, right: CellCodes) -> bool:
 
 
 class Pairs(NamedTuple):
-    """Entries with equal codes, two by two."""
+    """Pairs of entries with equal codes."""
 
     entries: Tensor  # (n, 2) int64
     codes: CellCodes  # (n, ...): of each pair
@@ -147,8 +146,8 @@ def pair_equal(
 ) -> Pairs:
     """Pair entries whose codes are equal; the arguments are those of `group_equal`.
 
-    In a closed complex every group has exactly two entries, and one look at the sorted keys tells. Where
-    rounding has torn a face there may be one, or four; of those the first two are paired, the rest counted.
+    In a closed complex every group has exactly two entries, which one comparison of the sorted keys confirms.
+    An inconsistent face may have one entry, or four; the first two are paired, the others counted.
     """
     keys, order = torch.sort(keys_of(table))
     if keys.shape[0] % 2 == 0:
@@ -162,7 +161,7 @@ def pair_equal(
 
 
 def _pair_groups(groups: Groups, codes_of: Callable[[Tensor], CellCodes]) -> Pairs:
-    """The first two entries of each group."""
+    """Pair the first two entries of each group."""
     first = groups.starts
     second = torch.zeros_like(first)
     second[1:] = first[:-1] & ~first[1:]

@@ -1,12 +1,12 @@
-"""The regions around a vertex: which there are, and what they are called.
+"""Number the 2^D regions around a vertex, its corners, and those around an edge.
 
 On a generic complex a vertex lies on D rows, so 2^D regions meet in it: corner ``p`` is the one on the + side
 of those of the vertex's zero ids (in ascending order) whose bit is set in ``p``. Where cells are pruned, or
-cut piece by piece, subdivision carries for each corner the number of its region; `DEAD` where there is none,
-being outside of the domain or dropped; `EARLIER` or `LATER` where another piece holds it. A cell is alive in
-a piece if a region around it is, and belongs to the first of the pieces in which it is.
+cut piece by piece, subdivision carries the region number of each corner: `DEAD` if the region is outside of
+the domain or pruned, `EARLIER` or `LATER` if it is in another piece. A cell is live in a piece if a region
+around it is, and belongs to the first piece in which it is live.
 
-An edge has the 2^(D - 1) corners that its zero ids leave; they are read off at either of its ends.
+An edge has 2^(D - 1) corners, one for each choice of signs of its zero ids; either end gives them.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ DEAD = -1
 EARLIER = -2
 LATER = -3
 NOWHERE = (DEAD, EARLIER, LATER)
-LANES = {1: torch.uint8, 2: torch.int16, 4: torch.int32}  # as wide as so many bools
+
+
+LANES = {1: torch.uint8, 2: torch.int16, 4: torch.int32}  # integer types as wide as n bools
 
 
 class CornerTables(NamedTuple):
-    """Which corners belong to which cell, for one dimension D."""
+    """Corners of a vertex around its edges, and of an edge around its 2-faces, for one D."""
 
     of_edge: (
         Tensor  # (D, 2, 2^(D - 1)) int64: corners of a vertex, given the slot and sign of its further zero
@@ -37,12 +39,12 @@ class CornerTables(NamedTuple):
 
 @cache
 def corner_tables(dim: int, device: torch.device) -> CornerTables:
-    """Tables for D = dim on a device."""
+    """Build the tables for D = dim on a device."""
     return CornerTables(_corners_with(dim, device), _corners_with(dim - 1, device))
 
 
 def _corners_with(n_slots: int, device: torch.device) -> Tensor:
-    """Corners (n_slots, 2, 2^(n_slots - 1)) over n_slots zeros whose sign in a slot is given."""
+    """List the corners (n_slots, 2, 2^(n_slots - 1)) of n_slots zeros by slot and sign in that slot."""
     corners = torch.arange(2**n_slots)
     rows = [[corners[(corners >> slot) & 1 == sign] for sign in (0, 1)] for slot in range(n_slots)]
     if not rows:
@@ -51,7 +53,7 @@ def _corners_with(n_slots: int, device: torch.device) -> Tensor:
 
 
 def corners_of_domain(zero_ids: Tensor) -> Tensor:
-    """Corners (V, 2^D) int32 of a domain's vertices: region 0 inside of all walls, and nothing outside."""
+    """Return corners (V, 2^D) int32 of a domain's vertices: region 0 inside of all walls, else `DEAD`."""
     corners = zero_ids.new_full((zero_ids.shape[0], 2 ** zero_ids.shape[1]), DEAD)
     corners[:, -1] = 0
     return corners
@@ -60,7 +62,7 @@ def corners_of_domain(zero_ids: Tensor) -> Tensor:
 def edge_corners(
     corners: Tensor, zero_ids: Tensor, edge_zero_ids: Tensor, other_words: Tensor, bits: Tensor
 ) -> Tensor:
-    """Corners (n, 2^(D - 1)) of edges.
+    """Return the corners (n, 2^(D - 1)) of edges.
 
     Args:
         corners: of the first end of each edge, (n, 2^D).
@@ -70,7 +72,7 @@ def edge_corners(
         bits: the bit of each row, (n_rows, W).
     """
     dim = zero_ids.shape[1]
-    # Both lists ascend and differ by one entry, so they agree exactly in front of it.
+    # Both lists ascend and differ by one entry, so they agree exactly before it.
     slot = (zero_ids[:, :-1] == edge_zero_ids).sum(1)
     row = zero_ids.gather(1, slot[:, None])[:, 0]
     is_plus = ((other_words & bits.index_select(0, row)) != 0).any(1).long()
@@ -79,18 +81,18 @@ def edge_corners(
 
 
 def inside_walls(zero_ids: Tensor, n_walls: int) -> Tensor:
-    """True (n, s, 2) where a zero of a cell can move to -, + and stay inside: a wall's + side is inside."""
+    """True (n, s, 2) where moving a zero of a cell to -, + stays in the domain: the + side of each wall."""
     return torch.stack([zero_ids >= n_walls, torch.ones_like(zero_ids, dtype=torch.bool)], dim=2)
 
 
 def any_corner(is_so: Tensor) -> Tensor:
-    """True (n,) where one of the corners (n, 2^k) is marked; a row of bools is looked at as one number."""
+    """True (n,) where one of the corners (n, 2^k) is marked; each row of bools is read as one integer."""
     lanes = is_so.contiguous().view(LANES.get(is_so.shape[1], torch.int64))
     return (lanes != 0).any(1) if lanes.shape[1] > 1 else lanes[:, 0] != 0
 
 
 def live_faces(corners: Tensor, dim: int) -> Tensor:
-    """True (n, D - 1, 2) where the 2-face that moves a zero of an edge to -, + is alive.
+    """True (n, D - 1, 2) where the 2-face that moves a zero of an edge to -, + is live.
 
     Args:
         corners: of the edges, (n, 2^(D - 1)).

@@ -22,26 +22,26 @@ WORD = 64
 
 @dataclass(frozen=True)
 class RowLayout:
-    """How rows are numbered: walls, neurons of each block, outputs."""
+    """The numbering of rows: walls, neurons of each block, outputs."""
 
     n_walls: int
     widths: tuple[int, ...]  # neurons of each block
-    n_outputs: int  # 0 where the complex leaves the outputs out
-    at_infinity: bool = False  # whether row 0, the one wall, is the wall at infinity: see `whole_space`
+    n_outputs: int  # 0 if the outputs do not cut the complex
+    at_infinity: bool = False  # True if row 0, the only wall, is the wall at infinity: see `whole_space`
 
     @property
     def n_neurons(self) -> int:
-        """Neurons of all blocks."""
+        """Number of neurons of all blocks."""
         return sum(self.widths)
 
     @property
     def n_rows(self) -> int:
-        """Walls, neurons and outputs."""
+        """Number of walls, neurons and outputs."""
         return self.n_walls + self.n_neurons + self.n_outputs
 
     @property
     def n_words(self) -> int:
-        """int64 words of a packed sign vector."""
+        """Number of int64 words of a packed sign vector."""
         return -(-self.n_rows // WORD)
 
     @property
@@ -50,7 +50,7 @@ class RowLayout:
         return self.n_walls + self.n_neurons
 
     def is_ray(self, zero_ids: Tensor) -> Tensor:
-        """True (V,) for vertices at infinity, given their zero ids (V, D): what is stored is a direction."""
+        """True (V,) for vertices at infinity, stored as directions, given their zero ids (V, D)."""
         if not self.at_infinity:
             return torch.zeros(zero_ids.shape[0], dtype=torch.bool, device=zero_ids.device)
         return zero_ids[:, 0] == 0
@@ -79,20 +79,20 @@ def _pack_aligned(signs: Tensor) -> Tensor:
 
 
 def clear_rows(words: Tensor, rows: Tensor) -> None:
-    """Set to 0, in place, one row (V,) int64 of each of packed words (V, W)."""
+    """Clear, in place, the bit of one row (V,) int64 in each of packed words (V, W)."""
     place = (rows // WORD)[:, None]
     bit = (torch.ones_like(rows) << (rows % WORD))[:, None]
     words.scatter_(1, place, words.gather(1, place) & ~bit)
 
 
 def unpack_rows(words: Tensor, first_row: int, n_rows: int) -> Tensor:
-    """Bits (V, n_rows) as bool of rows first_row ... of packed words (V, W)."""
+    """Unpack the bits (V, n_rows), bool, of rows from ``first_row`` on of packed words (V, W)."""
     rows = torch.arange(first_row, first_row + n_rows, device=words.device)
     return (words[:, rows // WORD] >> (rows % WORD)) & 1 == 1
 
 
 def masks_of(words: Tensor, first_row: int, n_rows: int, dtype: torch.dtype) -> Tensor:
-    """The same as numbers, 1.0 where a bit is set: (V, n_rows), strided."""
+    """Unpack bits as `unpack_rows` does, to numbers 0 and 1 of a dtype: (V, n_rows), strided."""
     octets = words.contiguous().view(torch.uint8).int()
     unpacked = torch.nn.functional.embedding(octets, _octet_table(dtype, words.device))
     return unpacked.flatten(1)[:, first_row : first_row + n_rows]
@@ -100,14 +100,14 @@ def masks_of(words: Tensor, first_row: int, n_rows: int, dtype: torch.dtype) -> 
 
 @cache
 def _octet_table(dtype: torch.dtype, device: torch.device) -> Tensor:
-    """The eight bits of every byte, (256, 8)."""
+    """Tabulate the eight bits of every byte, (256, 8)."""
     with torch.inference_mode(mode=False):
         octets, bits = torch.arange(256, device=device), torch.arange(8, device=device)
         return ((octets[:, None] >> bits) & 1).to(dtype)
 
 
 def signs_of(words: Tensor, n_rows: int) -> Tensor:
-    """1 where a bit is set, else -1, of the first rows of packed words (V, W): (V, n_rows) int8, strided."""
+    """Unpack the first rows of packed words (V, W) to 1 for set bits, else -1: (V, n_rows) int8, strided."""
     octets = words.contiguous().view(torch.uint8).view(-1).int()
     unpacked = _octet_signs(words.device).index_select(0, octets).view(torch.int8)
     return unpacked.view(words.shape[0], -1)[:, :n_rows]
@@ -115,13 +115,13 @@ def signs_of(words: Tensor, n_rows: int) -> Tensor:
 
 @cache
 def _octet_signs(device: torch.device) -> Tensor:
-    """The eight bits of every byte, eight int8 in an int64: (256,)."""
+    """Tabulate the signs of the eight bits of every byte, eight int8 in an int64: (256,)."""
     with torch.inference_mode(mode=False):
         return (2 * _octet_table(torch.float32, device) - 1).to(torch.int8).view(torch.int64).view(-1)
 
 
 def row_bits(n_rows: int, n_words: int, device: torch.device) -> Tensor:
-    """The one-bit word vector of every row, (n_rows, n_words)."""
+    """Tabulate the words (n_rows, n_words) with the bit of each row set."""
     rows = torch.arange(n_rows, device=device)
     bits = torch.zeros((n_rows, n_words), dtype=torch.int64, device=device)
     bits[rows, rows // WORD] = torch.ones_like(rows) << (rows % WORD)
@@ -129,13 +129,13 @@ def row_bits(n_rows: int, n_words: int, device: torch.device) -> Tensor:
 
 
 def rows_before(n_rows: int, n_words: int, device: torch.device) -> Tensor:
-    """Masks (n_rows + 1, n_words): entry i has the bits of all rows below i."""
+    """Tabulate masks (n_rows + 1, n_words): entry i has the bits of all rows below i."""
     bits = row_bits(n_rows, n_words, device)
     return torch.cat([torch.zeros_like(bits[:1]), bits.cumsum(0)])  # bits are disjoint: sums are ORs
 
 
 def lowest_row(words: Tensor) -> Tensor:
-    """Number of the lowest set row (V,) int64 of words (V, W), each with at least one bit set."""
+    """Find the lowest set row (V,) int64 of words (V, W), each with at least one bit set."""
     if words.shape[1] == 1:
         index, word = torch.zeros_like(words[:, 0]), words[:, 0]
     else:
@@ -146,6 +146,6 @@ def lowest_row(words: Tensor) -> Tensor:
 
 
 def sign_vectors(words: Tensor, zero_ids: Tensor, n_rows: int) -> Tensor:
-    """Unpacked signs (V, n_rows) int8 in {-1, 0, +1} of packed words (V, W) and zero ids (V, z)."""
+    """Unpack signs (V, n_rows) int8 in {-1, 0, +1} from packed words (V, W) and zero ids (V, z)."""
     signs = unpack_rows(words, 0, n_rows).to(torch.int8) * 2 - 1
     return signs.scatter_(1, zero_ids.to(torch.int64), 0)

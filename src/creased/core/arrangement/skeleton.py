@@ -1,4 +1,4 @@
-"""The 1-skeleton of a complex: vertices and edges with their codes, at rest and while it is being cut."""
+"""The 1-skeleton of a complex, vertices and edges with their codes, and its state while a block cuts it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from creased.core.numerics.tensors import Growable
 
 
 class Skeleton(NamedTuple):
-    """Vertices and edges of a complex, each cell with its code; an edge's words are those of its ends."""
+    """Vertices and edges of a complex with their codes; an edge's words are the OR of those of its ends."""
 
     vertices: Tensor  # (V, D) floating
     zero_ids: Tensor  # (V, D) int32, ascending: the rows that vanish at the vertex
@@ -27,7 +27,7 @@ class Skeleton(NamedTuple):
 
 @dataclass
 class GrowingSkeleton:
-    """A skeleton that subdivision cuts in place; its fields are those of `Skeleton`, and corners."""
+    """A skeleton that subdivision cuts in place: the fields of `Skeleton`, and corners."""
 
     vertices: Growable
     zero_ids: Growable
@@ -37,11 +37,11 @@ class GrowingSkeleton:
     corners: (
         Growable | None
     )  # (V, 2^D) int32, see `creased.core.arrangement.orthants`; None: nothing is pruned or split
-    n_inconsistent: int = 0  # faces that rounding left with other than two cuts
+    n_inconsistent: int = 0  # faces cut in other than two edges, by rounding
 
     @staticmethod
     def of(start: Skeleton, corners: Tensor | None = None) -> GrowingSkeleton:
-        """The skeleton of a domain, with corners (V, 2^D) or without."""
+        """Start from the skeleton of a domain, with corners (V, 2^D) or without."""
         return GrowingSkeleton(
             vertices=Growable(start.vertices),
             zero_ids=Growable(start.zero_ids),
@@ -52,7 +52,7 @@ class GrowingSkeleton:
         )
 
     def freeze(self) -> Skeleton:
-        """The skeleton as it is now."""
+        """Return the present skeleton."""
         return Skeleton(
             vertices=self.vertices.rows,
             zero_ids=self.zero_ids.rows,
@@ -63,30 +63,30 @@ class GrowingSkeleton:
 
 
 class SignDecisions(Protocol):
-    """Decides signs in doubt while a block cuts; see `creased.core.exact.exact_signs`."""
+    """Decides doubtful signs while a block cuts; see `creased.core.exact.exact_signs`."""
 
     def settle(
         self, values: Tensor, codes: CellCodes, points: Tensor, first_row: int, largest: float
     ) -> None:
-        """Give small values (n, N) at vertices their true signs, in place; 0 where they are zero."""
+        """Give small values (n, N) at vertices their exact signs, in place; 0 where they are zero."""
 
 
 @dataclass
 class BlockCut:
-    """What one block of neurons adds to the working state while it cuts."""
+    """The state of one block of neurons while it cuts."""
 
     rows: Arrangement
     first_row: int
     n_neurons: int
     carried: Growable  # (V, N + P): preactivations, then passthrough
-    buckets: list[list[Tensor]]  # for each neuron, pieces (n,) int64 of the edges that it cuts next
-    largest: float = 0.0  # of the values that the block starts with
-    n_done: int = 0  # neurons that have cut
-    decisions: SignDecisions | None = None  # decides signs in doubt; None: noise about zero counts as zero
+    buckets: list[list[Tensor]]  # for each neuron, batches (n,) int64 of the edges that it cuts next
+    largest: float = 0.0  # absolute value carried when the block starts
+    n_done: int = 0  # number of neurons that have cut
+    decisions: SignDecisions | None = None  # decides doubtful signs; None: values within rounding are zero
 
     @property
     def words(self) -> slice:
-        """The words that hold the block's rows."""
+        """Words that hold the block's rows."""
         return slice(self.first_row // WORD, (self.first_row + self.n_neurons - 1) // WORD + 1)
 
     @property
@@ -95,12 +95,12 @@ class BlockCut:
         return self.n_done == self.n_neurons
 
     def words_so_far(self, skeleton: GrowingSkeleton) -> Tensor:
-        """Packed signs (V, W) of the vertices with respect to the rows that have cut."""
+        """Return packed signs (V, W) of the vertices for the rows that have cut."""
         return skeleton.words.rows & self.rows.before[self.first_row + self.n_done]
 
 
 def corners_of_edges(cells: Skeleton, corners: Tensor, edges: Tensor, rows: Arrangement) -> Tensor:
-    """Corners (n, 2^(D - 1)) of the edges (n,), given those (V, 2^D) of the vertices."""
+    """Return the corners (n, 2^(D - 1)) of edges (n,), given those (V, 2^D) of the vertices."""
     first, second = cells.edges.index_select(0, edges).unbind(1)
     return edge_corners(
         corners.index_select(0, first),
@@ -114,9 +114,9 @@ def corners_of_edges(cells: Skeleton, corners: Tensor, edges: Tensor, rows: Arra
 def subcomplex(
     skeleton: GrowingSkeleton, cut: BlockCut, is_kept: Tensor, edge_is_kept: Tensor | None = None
 ) -> tuple[GrowingSkeleton, BlockCut]:
-    """The part of a working state with the vertices (V,) and edges (E,) marked True.
+    """Restrict a skeleton and its block to the vertices (V,) and edges (E,) marked True.
 
-    Without ``edge_is_kept``, with the edges between those vertices.
+    Without ``edge_is_kept``, all edges between kept vertices are kept.
     """
     vertex = is_kept.nonzero()[:, 0]
     number = torch.where(is_kept, is_kept.cumsum(0) - 1, -1).to(skeleton.edges.rows.dtype)
@@ -141,12 +141,12 @@ def subcomplex(
 
 
 def own_edges(cells: Skeleton, corners: Tensor | None, rows: Arrangement) -> Tensor:
-    """True (E,) for the edges that belong to a piece: no earlier one has a region around them."""
+    """True (E,) for the edges that belong to a piece: no region around them is in an earlier piece."""
     is_own = torch.ones(cells.edges.shape[0], dtype=torch.bool, device=cells.edges.device)
     if corners is None:
         return is_own
     is_shared = ~own_vertices(cells.vertices, corners)
     first, second = (is_shared.index_select(0, end) for end in cells.edges.unbind(1))
-    doubt = (first & second).nonzero()[:, 0]  # an own vertex is on own edges alone
+    doubt = (first & second).nonzero()[:, 0]  # all edges at an own vertex are own
     is_own[doubt] = ~any_corner(corners_of_edges(cells, corners, doubt, rows) == EARLIER)
     return is_own

@@ -2,16 +2,16 @@
 
 Inside one block every preactivation is affine on every cell. So the network is evaluated once, at the
 vertices that the block starts with; a vertex made by a cut gets its values by interpolation along its edge,
-and its signs with respect to neurons already done are inherited from the edge, never evaluated again:
-rounding can move a vertex, but not tear the complex.
+and inherits from the edge its signs with respect to neurons that have cut. Rounding thus moves a vertex, but
+does not change how cells are connected.
 
-Edges wait in buckets by the lowest neuron that still cuts them, so that a neuron touches only the edges that
-it splits. Two new vertices are joined where their edges bound one 2-face; the 2-faces of an edge are its code
-with one zero moved to + or -. Work is proportional to the output.
+Edges are kept in buckets by the lowest neuron that still cuts them, so that a neuron visits only the edges
+that it splits. Two new vertices are joined if their edges bound one 2-face; the code of a 2-face is that of
+an edge with one zero moved to + or -. Work is proportional to the output.
 
-Values that are no more than rounding noise are taken as exact zeros, which count as +. What is not
-guaranteed: where noise is larger than its estimate, as it can be near vertices of almost parallel creases, a
-2-face can be cut in other than two edges. Such faces are counted (`n_inconsistent`), not repaired.
+Values within the rounding error are snapped to zero, which counts as +. Not guaranteed: where rounding
+exceeds its estimate, as near vertices of almost parallel creases, a 2-face may be cut in other than two
+edges. Such faces are counted (`n_inconsistent`), not repaired.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton, SignDec
 from creased.core.numerics.tensors import Growable
 from creased.core.numerics.tolerance import rounding_error, silence_interpolated
 
-CHUNK = 1 << 13  # edges that are split in one go: what is gathered for them stays in the cache
-SCAN = 1 << 15  # rows looked at in one go when a block starts
+CHUNK = 1 << 13  # edges split at a time, so that gathered rows stay in the cache
+SCAN = 1 << 15  # edges tested at a time when a block starts
 
 
 class _NewVertices(NamedTuple):
-    """The vertices of one cut, each on its edge, and that edge as it was before."""
+    """The vertices of one cut, and the edges that they split, as they were before."""
 
-    edge_zero_ids: Tensor  # (n, D - 1) int32: of the edges that were split
+    edge_zero_ids: Tensor  # (n, D - 1) int32: of the split edges
     ends: Tensor  # (n, 2) int32
     first_words: Tensor  # (n, W): of the ends
     second_words: Tensor
     words: Tensor  # (n, W): of the new vertices
-    live_faces: Tensor  # (n, D - 1, 2) bool: for each zero of the edge and each sign -, +: is there a 2-face?
+    live_faces: Tensor  # (n, D - 1, 2) bool: True if moving a zero of the edge to -, + gives a live 2-face
 
 
 def start_block(
@@ -53,17 +53,17 @@ def start_block(
     n_done: int = 0,
     decisions: SignDecisions | None = None,
 ) -> BlockCut:
-    """Make a skeleton, cut by all rows before ``first_row``, ready to be cut by a block.
+    """Prepare a skeleton, cut by all rows before ``first_row``, for the cuts of a block.
 
     Args:
-        skeleton: what to cut.
+        skeleton: to be cut.
         carried: values (V, N + P) at the vertices, affine on the cells: the preactivations of the block's
-            neurons, then whatever else is to be interpolated at new vertices. Grows with the vertices.
+            neurons, then P others to be interpolated at new vertices. Grows with the vertices.
         n_neurons: N.
         first_row: number of the block's first neuron among the rows.
         rows: tables of the arrangement.
-        n_done: neurons, the first of the block, that have cut the skeleton already.
-        decisions: decides signs in doubt; without it they are taken as rounding left them.
+        n_done: number of the block's neurons that have cut the skeleton already.
+        decisions: decides doubtful signs exactly; None: computed signs are used.
     """
     buckets: list[list[Tensor]] = [[] for _ in range(n_neurons)]
     least, largest = torch.aminmax(carried.rows) if carried.rows.numel() else carried.rows.new_zeros(2)
@@ -80,7 +80,7 @@ def start_block(
 
 
 def cut_by_next(skeleton: GrowingSkeleton, cut: BlockCut) -> None:
-    """Cut a skeleton, in place, by the block's next neuron; one that changes no sign costs nothing."""
+    """Cut a skeleton, in place, by the block's next neuron; costs nothing if no edge changes sign."""
     neuron = cut.n_done
     cut.n_done += 1
     if cut.buckets[neuron]:
@@ -90,7 +90,7 @@ def cut_by_next(skeleton: GrowingSkeleton, cut: BlockCut) -> None:
 
 
 def _pack_from(block: BlockCut, carried: Tensor, neuron: int) -> Tensor:
-    """Signs, from a neuron on, of carried values (V, N + P), in the words that hold the block's rows."""
+    """Pack the signs of carried values (V, N + P), from a neuron on, in the words of the block's rows."""
     first_word = block.words.start
     n_words = block.words.stop - first_word
     signs = carried[:, neuron : block.n_neurons] >= 0
@@ -98,7 +98,7 @@ def _pack_from(block: BlockCut, carried: Tensor, neuron: int) -> Tensor:
 
 
 def _schedule_all(skeleton: GrowingSkeleton, block: BlockCut) -> None:
-    """Put every edge that the block cuts in its first bucket."""
+    """Put every edge that the block cuts in the bucket of its lowest neuron."""
     words = skeleton.words.rows[:, block.words].contiguous()
     to_come = _rows_from(block, block.n_done)
     for start in range(0, skeleton.edges.n, SCAN):
@@ -108,13 +108,13 @@ def _schedule_all(skeleton: GrowingSkeleton, block: BlockCut) -> None:
 
 
 def _rows_from(block: BlockCut, neuron: int) -> Tensor:
-    """Bits of the block's neurons from ``neuron`` on, in the block's words."""
+    """Return the bits of the block's neurons from ``neuron`` on, in the block's words."""
     before = block.rows.before[:, block.words]
     return before[block.first_row + block.n_neurons] & ~before[block.first_row + neuron]
 
 
 def _schedule(block: BlockCut, edges: Tensor, crossed: Tensor) -> None:
-    """Put edges (n,) in the bucket of the lowest row in crossed (n, words of the block), if any."""
+    """Put edges (n,) in the bucket of the lowest row set in crossed (n, words of the block), if any."""
     one_word = crossed.shape[1] == 1
     is_cut = (crossed[:, 0] if one_word else (crossed != 0).any(dim=1)).nonzero()[:, 0]
     if is_cut.numel() == 0:
@@ -129,7 +129,7 @@ def _schedule(block: BlockCut, edges: Tensor, crossed: Tensor) -> None:
 
 
 def _cut_edges(skeleton: GrowingSkeleton, block: BlockCut, split: Tensor, neuron: int) -> None:
-    """Split edges (n,) by a neuron, join the new vertices, reschedule what later neurons cut."""
+    """Split edges (n,) by a neuron, join the new vertices, schedule edges for later neurons."""
     first_vertex, first_edge = skeleton.words.n, skeleton.edges.n
     new = _split_edges(skeleton, block, split, neuron)
     pairs, chord_zero_ids, n_inconsistent = _join(new, block.first_row + neuron, block.rows)
@@ -155,8 +155,8 @@ def _split_edges(skeleton: GrowingSkeleton, block: BlockCut, split: Tensor, neur
     ends = skeleton.edges.rows.index_select(0, split)
     edge_zero_ids = skeleton.edge_zero_ids.rows.index_select(0, split)
     first, second = (skeleton.words.rows.index_select(0, end) for end in ends.unbind(1))
-    # Where the ends agree the sign is theirs; where they differ it is that of the end which is not zero for
-    # rows already done, and that of the interpolated value for rows to come.
+    # Where the ends agree the sign is theirs. Where they differ it is that of the end which is not zero, for
+    # rows that have cut, and that of the interpolated value, for later rows.
     row, rows = block.first_row + neuron, block.rows
     differ = first ^ second
     words = (first & second) | (differ & rows.before[row])
@@ -171,7 +171,7 @@ def _split_edges(skeleton: GrowingSkeleton, block: BlockCut, split: Tensor, neur
 def _live_faces(
     skeleton: GrowingSkeleton, ends: Tensor, edge_zero_ids: Tensor, second_words: Tensor, rows: Arrangement
 ) -> Tensor:
-    """Which 2-faces (n, D - 1, 2) of split edges exist; appends the corners of the new vertices."""
+    """Mark the live 2-faces (n, D - 1, 2) of split edges; append the corners of the new vertices."""
     if skeleton.corners is None:
         return inside_walls(edge_zero_ids, rows.layout.n_walls)
     corners, zero_ids = (x.rows.index_select(0, ends[:, 0]) for x in (skeleton.corners, skeleton.zero_ids))
@@ -183,7 +183,7 @@ def _live_faces(
 def _interpolate(
     skeleton: GrowingSkeleton, block: BlockCut, ends: Tensor, neuron: int, codes: CellCodes
 ) -> Tensor:
-    """Append positions and carried values where the neuron vanishes between ends (n, 2); signs in words."""
+    """Append positions and carried values of new vertices between ends (n, 2); return packed signs."""
     coarse = min(rounding_error(block.carried.rows.dtype, 1) * block.largest, 0.5)
     carried, values = block.carried.extend(ends.shape[0]), block.carried.rows
     vertices, points = skeleton.vertices.extend(ends.shape[0]), skeleton.vertices.rows
@@ -207,7 +207,7 @@ def _interpolate(
 
 
 def _join(new: _NewVertices, row: int, rows: Arrangement) -> tuple[Tensor, Tensor, int]:
-    """Pairs (n, 2) of new vertices that share a 2-face, zero ids (n, D - 1) of their edges, torn faces."""
+    """Pair new vertices of one 2-face: pairs (n, 2), zero ids (n, D - 1) of their edges, number unpaired."""
     dim = new.edge_zero_ids.shape[1] + 1
     if dim == 1:
         return new.words.new_empty((0, 2)), new.edge_zero_ids[:0], 0
