@@ -1,7 +1,7 @@
-"""The plane of a level set in each of many cells, and the rows of the arrangement in it.
+"""Compute the plane of a level set in each of many cells, and the rows of the arrangement in it.
 
-In a cell all rows are affine, and so is the level set. Rows are composed in coordinates of its plane from the
-start: D - 1 axes and a point take less arithmetic than the D + 1 columns of a map on all of space.
+In a cell all rows are affine, and so is the level set. Rows are composed in coordinates of its plane: D - 1
+axes and a point take less arithmetic than the D + 1 columns of an affine map on R^D.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ from creased.core.program.program import Affine, Program, map_frames
 
 
 class Slices(NamedTuple):
-    """Planes of a level set, a line each in two dimensions, in R cells."""
+    """Planes of a level set in R cells; lines for D = 2."""
 
     signs: Tensor  # (R, N) floating: 1 where the cell is on the + side of a wall or neuron, else 0
     frames: Tensor  # (R, D, D): D - 1 unit axes, then a point on the plane; right-handed with the normal
-    normals: Tensor  # (R, D): of unit length, where the function grows
+    normals: Tensor  # (R, D): of unit length, in the direction in which the function grows
     rows: Tensor  # (R, D, N): walls and neurons along the axes, and their values at the point
-    error: Tensor  # (R,): distance of the point from the plane, as rounding left it, along the normal
+    error: Tensor  # (R,): signed distance of the point from the plane along the normal, by rounding
 
     def choose(self, index: Tensor) -> Slices:
-        """Those of some cells (m,)."""
+        """Select cells (m,)."""
         return Slices(*(part.index_select(0, index) for part in self))
 
     def place(self, cells: Tensor, coordinates: Tensor) -> Tensor:
-        """Points (m, D) at coordinates (m, D - 1) in the planes of cells (m,)."""
+        """Return points (m, D) at coordinates (m, D - 1) in the planes of cells (m,)."""
         frames = self.frames.index_select(0, cells)
         points = frames[:, -1] - self.error[cells, None] * self.normals[cells]
         return torch.baddbmm(points[:, None], coordinates[:, None], frames[:, :-1])[:, 0]
 
 
 class NormalSlopes(NamedTuple):
-    """How rows behave off the planes of R slices."""
+    """Slopes of rows along the normals of R slices."""
 
-    rates: Tensor  # (R, N): how fast they grow along the normals
-    noise: Tensor  # (R, N): slopes of a row that are no more than that come from rounding
+    rates: Tensor  # (R, N): slopes along the normals
+    noise: Tensor  # (R, N): rounding error of the slopes of a row
 
     def choose(self, index: Tensor) -> NormalSlopes:
-        """Those of some cells (m,)."""
+        """Select cells (m,)."""
         return NormalSlopes(*(part.index_select(0, index) for part in self))
 
 
@@ -73,7 +73,7 @@ class Slicer:
         return Slices(signs, frames, normals, rows[..., :-1], error)
 
     def normal_slopes(self, slices: Slices) -> NormalSlopes:
-        """How the rows behave off the planes, where that has to be known."""
+        """Compute the slopes of rows along the normals, needed where ties are decided."""
         masks = slices.signs[:, self._layout.n_walls :]
         frames = torch.stack([slices.normals, slices.frames[:, -1]], dim=1)
         rates = self._rows(masks, frames)[:, 0, :-1]
@@ -83,7 +83,7 @@ class Slicer:
         return NormalSlopes(rates, rounding_error(ones.dtype, max(self._program.widths, default=1)) * sums)
 
     def _rows(self, masks: Tensor, frames: Tensor) -> Tensor:
-        """Walls, neurons and the output (R, k, N + 1) in given frames (R, k, D)."""
+        """Evaluate walls, neurons and the output (R, k, N + 1) in frames (R, k, D)."""
         n_walls = self._layout.n_walls
         rows = frames.new_empty((*frames.shape[:2], self._layout.n_rows))
         map_frames(self._walls, frames, rows[..., :n_walls])
@@ -92,7 +92,7 @@ class Slicer:
 
 
 def _axes_of(normals: Tensor) -> Tensor:
-    """Unit axes (R, D - 1, D) of the planes with given normals (R, D), right-handed with them."""
+    """Return unit axes (R, D - 1, D) of the planes with normals (R, D), right-handed with them."""
     if normals.shape[1] == 2:
         return torch.stack([normals[:, 1], -normals[:, 0]], dim=1)[:, None]
     helper = torch.zeros_like(normals).scatter_(1, normals.abs().argmin(1, keepdim=True), 1.0)

@@ -1,8 +1,8 @@
-"""Proves that a walk missed nothing, or finds what it missed.
+"""Prove that a walk found every component of a level set, or continue it where it did not.
 
-Certified subdivision goes through the domain piece by piece, forgetting each: wherever a vertex of the level
-set lies in a cell that was not visited, the walk goes on from there. Every component has a vertex, so that
-when the last piece is done all components have been walked.
+Certified subdivision goes through the domain piece by piece. Where a vertex of the level set lies in a cell
+that was not visited, the walk continues from there. Every component has a vertex, so that after the last
+piece all components have been walked.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from creased.core.subdivision.problem import SubdivisionProblem
 def prove_complete(
     problem: SubdivisionProblem, walker: Walker, budget: float | None, resources: Resources
 ) -> CompletenessProof:
-    """Go through the domain, walking what was missed, until all is proven or the seconds allowed are spent.
+    """Subdivide the domain and walk missed components, until all is proven or the time budget is spent.
 
     Args:
-        problem: pruned; that of the walk.
-        walker: has walked from its seeds.
-        budget: seconds; None for any.
-        resources: whom to tell how far it is.
+        problem: the pruned problem of the walk.
+        walker: after its walk from seeds.
+        budget: seconds; None: unlimited.
+        resources: called with progress messages.
     """
     cutter, bits, n_walls = Cutter(problem), problem.rows.bits, problem.rows.layout.n_walls
     n_before, done, n_inconsistent, start = walker.cells.n, 0.0, 0, time.monotonic()

@@ -1,12 +1,11 @@
-"""The piece of a level set in each of many cells: its sides, found among the rows nearest to a point of it.
+"""Half-plane intersection: the polygon of a level set in each of many cells.
 
-In the plane of the level set each row is a line with the cell on one side, and the piece is the polygon
-that these half-planes share. Of the lines nearest to a point of it, each is cut by all the others to a
-segment; the polygon is found whole when no further line is as near as its farthest corner. That is the
-certificate that no row was missed. In two dimensions the level set is a line, on which each row leaves a
-half-line.
+In the plane of the level set each row is a line with the cell on one side, and the polygon is the
+intersection of these half-planes. Each of the lines nearest to a point of the polygon is clipped by all the
+others. The polygon is complete when no further line is as near as its farthest corner; otherwise more lines
+are taken. For D = 2 the level set is a line, and each row leaves a half-line of it.
 
-Where lines meet in one point within rounding, `ties` decides.
+Where lines meet in one point within rounding, `perturbation` decides.
 """
 
 from __future__ import annotations
@@ -21,30 +20,30 @@ from creased.core.marching.cell_planes import NormalSlopes, Slices
 from creased.core.marching.perturbation import ClippedLines, NearestLines, spans_with_ties
 from creased.core.numerics.tolerance import looks_tied
 
-NEAREST = 12  # rows that are tried first; doubled where they do not suffice
+NEAREST = 12  # rows that are tried first; doubled while the polygon is incomplete
 
 
 class Facets(NamedTuple):
-    """The sides of the pieces of R cells, counter-clockwise around each piece seen from where f grows.
+    """Sides of the polygons of R cells, counter-clockwise around each seen from the side of larger f.
 
-    In two dimensions they are the two ends of a segment, which has the smaller values on its left.
+    For D = 2 they are the two ends of a segment, with smaller values of f on its left.
     """
 
     cell: Tensor  # (n,) int64, ascending
     row: Tensor  # (n,) int64: the row that the side lies on
-    start: Tensor  # (n, D): where it starts; it ends where the next one starts
+    start: Tensor  # (n, D): its first corner; the next side starts at the other one
 
 
 SpansOf = Callable[[NearestLines], ClippedLines]
 
 
 def find_facets(slices: Slices, normal_slopes_of: Callable[[Slices], NormalSlopes], reach: float) -> Facets:
-    """The pieces of a level set in cells; a cell that it turns out not to meet has none.
+    """Find the polygon of a level set in each cell; none in cells that it does not meet.
 
     Args:
         slices: the rows in the planes of the level set.
-        normal_slopes_of: how fast rows grow along the normals, for slices where ties have to be decided.
-        reach: of the domain and its coordinates: what rounding is relative to.
+        normal_slopes_of: slopes of rows along the normals, called for slices with ties.
+        reach: of the domain and its coordinates, to which rounding errors are relative.
     """
     every = torch.arange(slices.signs.shape[0], device=slices.signs.device)
     if slices.normals.shape[1] == 2:
@@ -60,7 +59,7 @@ def find_facets(slices: Slices, normal_slopes_of: Callable[[Slices], NormalSlope
 def _settle(
     slices: Slices, names: Tensor, normal_slopes: NormalSlopes | None, reach: float
 ) -> tuple[Facets, Tensor]:
-    """Sides of cells with given names (R,), among more and more lines; and which cells are in doubt."""
+    """Find sides in cells with given names (R,), with more lines while incomplete; and doubtful cells."""
     n_rows = slices.rows.shape[2]
     found, doubtful, n_near = [], [names[:0]], min(NEAREST, n_rows)
     while names.numel():
@@ -81,12 +80,12 @@ def _settle(
 
 
 def _nearest(slices: Slices, normal_slopes: NormalSlopes | None, n_near: int, reach: float) -> NearestLines:
-    """The lines nearest to the points of the slices."""
+    """Select the lines nearest to the points of the slices."""
     slopes, heights = slices.rows[:, :-1], slices.rows[:, -1]
     lengths = slopes[:, 0] * slopes[:, 0]
     for slope in slopes.unbind(1)[1:]:
         lengths.addcmul_(slope, slope)
-    squares = (heights * heights).div_(lengths)  # NaN, which counts as largest, where a row vanishes
+    squares = (heights * heights).div_(lengths)  # NaN, which sorts as largest, where a row is constant zero
     nearest, rows = squares.topk(n_near, dim=1, largest=False)
     slopes = slopes.gather(2, rows[:, None].expand(-1, slopes.shape[1], -1))
     scale = slopes.square().sum(1).sqrt().reciprocal_()
@@ -108,17 +107,17 @@ def _nearest(slices: Slices, normal_slopes: NormalSlopes | None, n_near: int, re
 
 
 def _spans(near: NearestLines) -> ClippedLines:
-    """What is left of each line, where no two corners of a polygon coincide."""
+    """Clip each line by all others, where no two corners of a polygon coincide."""
     (x, y), c = near.normals.unbind(1), near.distances
     cosine = (x[:, :, None] * x[:, None]).addcmul_(y[:, :, None], y[:, None])
     sine = (y[:, :, None] * x[:, None]).addcmul_(x[:, :, None], y[:, None], value=-1)
     crossing = (cosine * c[:, :, None]).sub_(c[:, None]).div_(sine)  # of line j on line i
-    limit = torch.copysign(_infinity(sine), sine)  # where j leaves more of i, and not less
+    limit = torch.copysign(_infinity(sine), sine)  # where line j does not clip that end of line i
     starts, ends = torch.minimum(crossing, limit), torch.maximum(crossing, limit)
     starts.diagonal(dim1=1, dim2=2).fill_(-torch.inf)  # a line does not cut itself
     ends.diagonal(dim1=1, dim2=2).fill_(torch.inf)
     low, high = starts.amax(2), ends.amin(2)
-    # A line through a corner that others make is left with a point.
+    # A line through a corner of two others is clipped to a point.
     is_tied = looks_tied(high - low, near.reach).any(1)
     is_parallel = looks_tied(sine, 1.0).flatten(1).sum(1) > c.shape[1]  # more than each with itself
     is_flat = near.scale.amax(1) > 1e5 * near.scale.amin(1)
@@ -131,7 +130,7 @@ def _infinity(like: Tensor) -> Tensor:
 
 
 def _is_whole(near: NearestLines, spans: ClippedLines) -> Tensor:
-    """For which cells (R,) no line beyond the nearest can matter."""
+    """True (R,) for cells whose polygon no line beyond the nearest can cut."""
     reach = torch.maximum(spans.low.square(), spans.high.square())
     if near.normals.shape[1] == 2:
         reach += near.distances.square()
@@ -143,7 +142,7 @@ def _is_whole(near: NearestLines, spans: ClippedLines) -> Tensor:
 def _sides(
     slices: Slices, near: NearestLines, spans: ClippedLines, is_whole: Tensor, names: Tensor
 ) -> Facets:
-    """Sides of the cells (R,) marked True, each piece's in order."""
+    """List the sides of the cells (R,) marked True, in order around each polygon."""
     is_bounded = spans.low.isfinite() & spans.high.isfinite()
     cell, line = (spans.exists & is_bounded & is_whole[:, None]).nonzero(as_tuple=True)
     low = spans.low[cell, line]
@@ -163,7 +162,7 @@ def _sides(
 
 
 def join_facets(batches: list[Facets], n: int) -> Facets:
-    """Those of batches of n cells each, one after the other."""
+    """Concatenate the facets of batches of n cells each."""
     numbered = [facets._replace(cell=facets.cell + n * i) for i, facets in enumerate(batches)]
     return _join(numbered)
 
@@ -173,7 +172,7 @@ def _join(parts: list[Facets]) -> Facets:
 
 
 def _in_order(parts: list[Facets]) -> Facets:
-    """By cell."""
+    """Concatenate and sort by cell."""
     facets = _join(parts)
     order = torch.argsort(facets.cell, stable=True)
     return Facets(*(x.index_select(0, order) for x in facets))

@@ -1,12 +1,11 @@
-"""Marching: walks a level set from cell to cell, at the cost of its faces, not of the volume.
+"""Marching: visit the cells of a level set from neighbour to neighbour, at a cost proportional to its faces.
 
-From cells that points of the level set lie in, all their neighbours across the sides of their polygons are
-visited, breadth first, many at once: the neighbour across a row has the same sign vector but for that row. A
-cell keeps its sides and the numbers of its neighbours; that is all that `walked` needs to put the surface
-together.
+From the cells of the seeds, neighbours across the sides of polygons are visited breadth first, in batches:
+the neighbour across a row has the same sign vector but for that row. A cell keeps its sides and the numbers
+of its neighbours, from which `surface_of_walk` assembles the surface.
 
-What is proven is that components that a seed lies on are found whole; a component without a seed is missed.
-Where corners coincide the arrangement is perturbed as in subdivision, see `ties`.
+Components that a seed lies on are found whole; a component without a seed is missed. Where corners coincide
+the arrangement is perturbed as in subdivision, see `perturbation`.
 """
 
 from __future__ import annotations
@@ -28,35 +27,35 @@ from creased.core.numerics.tensors import Growable
 from creased.core.program.rounding import preactivations_quietly
 from creased.core.subdivision.problem import SubdivisionProblem
 
-SHARE = 32  # cells are cut in batches whose rows take this part of the working memory, and stay in the cache
-LEAST = 1e-3  # of the distance that seeds are put below the level: what rounding can't make
-SECONDS = 1.0  # between two reports of progress
+SHARE = 32  # the rows of a batch of cells take 1 / SHARE of the working memory, and stay in the cache
+LEAST = 1e-3  # of the distance of seeds below the level; smaller distances may be rounding
+SECONDS = 1.0  # between two progress messages
 
 
 class Walk(NamedTuple):
-    """What was found: the sides of the cells visited, cell by cell."""
+    """The result of a walk: the sides of the cells that were cut, cell by cell."""
 
     cells: CellSet
     n_sides: Tensor  # (C,) int64: of each cell that was cut
-    n_empty: int  # cells without a side, though a neighbour or the proof knows of one
-    rows: Tensor  # (S,) int32: what each side lies on
+    n_empty: int  # cells without a side, though a neighbour or the completeness proof has one
+    rows: Tensor  # (S,) int32: the row that each side lies on
     neighbours: Tensor  # (S,) int64: the cell across it; -1 beyond a wall
-    starts: Tensor  # (S, D): the corner that it starts from
+    starts: Tensor  # (S, D): the first corner of each side
 
 
 class Walker:
-    """Walks on one program, from seeds and whatever else is found to be on the level set.
+    """Walks the level set of one program from seeds and further cells.
 
     Args:
-        problem: of one output, in two or three dimensions, in float64.
-        resources: memory that the level set may take, putting it together included, and whom to tell.
+        problem: with one output, in two or three dimensions, in float64.
+        resources: memory that the level set may take, its assembly included, and the progress callback.
     """
 
     def __init__(self, problem: SubdivisionProblem, resources: Resources) -> None:
         program, domain, rows = problem.program, problem.domain, problem.rows
         self.program, self.rows = program, rows
         self.cells = CellSet(rows.bits, rows.keys)
-        self.why_stopped = ""  # empty if it was not
+        self.why_stopped = ""  # empty if the walk was not stopped
         self._resources, self._memory = resources, resources.memory_on(program.device)
         self._reported_at = time.monotonic()
         self._slicer = Slicer(program, domain, rows)
@@ -64,7 +63,7 @@ class Walker:
         self._found: list[tuple[Tensor, ...]] = []
         self._sizes = Growable(rows.bits[:0, 0])  # sides of each cell that was cut
         self._n_sides = 0
-        self._tentative: list[tuple[int, int]] = []  # cells that seeds lie in, as far as they can tell
+        self._tentative: list[tuple[int, int]] = []  # ranges of cells at seeds, which may miss the level set
         n_bytes = 8 * program.in_dim * rows.layout.n_rows  # of the rows on a cell
         self._batch = max(working_bytes(program.device) // (SHARE * n_bytes), 64)
         self._block = max(working_bytes(program.device) // (64 * rows.layout.n_words + 512), self._batch)
@@ -72,7 +71,7 @@ class Walker:
 
     @torch.inference_mode()
     def walk_from(self, seeds: Tensor) -> None:
-        """Walk the components of {f = 0} that seeds (m, D) lie just below of; see `marching.seeds`."""
+        """Walk the components of {f = 0} just above seeds (m, D); see `marching.seeds`."""
         found = [self._cells_at(batch) for batch in seeds.split(self._batch)]
         if found:
             n_known = self.cells.n
@@ -82,16 +81,16 @@ class Walker:
 
     @torch.inference_mode()
     def walk_on(self, words: Tensor, points: Tensor) -> None:
-        """Walk from cells (m, W) that meet the level set at points (m, D), as far as memory allows."""
+        """Walk from cells (m, W) that meet the level set at points (m, D)."""
         self._enter(words, points)
         self._walk()
 
     def knows(self, words: Tensor) -> Tensor:
-        """True (m,) for the cells (m, W) that were cut, or will be."""
+        """True (m,) for the cells (m, W) that were cut or are queued."""
         return self.cells.find(words) >= 0
 
     def is_empty(self, words: Tensor) -> Tensor:
-        """True (m,) for the cells (m, W) that were cut, and found to have no side."""
+        """True (m,) for the cells (m, W) that were cut and have no side."""
         numbers = self.cells.find(words)
         is_cut = (numbers >= 0) & (numbers < self._n_cut)
         is_empty = is_cut.clone()
@@ -108,7 +107,7 @@ class Walker:
             self._report()
 
     def _report(self) -> None:
-        """Say how far it is, and stop where the rest would not fit."""
+        """Report progress; stop if memory would not suffice."""
         n_left = self.cells.n - self._n_cut
         if time.monotonic() - self._reported_at > SECONDS:
             self._resources.report(f"{self._n_cut:,} cells cut, {n_left:,} more in sight")
@@ -120,13 +119,13 @@ class Walker:
             )
 
     def _n_bytes(self) -> int:
-        """What the level set takes, and what it takes to put it together."""
+        """Estimate the memory of the level set and its assembly, in bytes."""
         per_side = 4 + 8 + 8 * self.program.in_dim
         per_cell = 3 * 8 * self.rows.layout.n_words + 2 * 8 + 2 * 8 * self.program.in_dim
         return self.cells.n * per_cell + self._n_sides * (2 * per_side + 10 * 8)
 
     def _cells_at(self, seeds: Tensor) -> tuple[Tensor, Tensor]:
-        """Words of the cells at seeds, and points of the level set in them; seeds that miss it have none."""
+        """Find the cells (words) at seeds and a point of the level set in each; drop seeds that miss it."""
         layout, z = self.rows.layout, preactivations_quietly(self.program, seeds)
         inside = torch.ones((z.shape[0], layout.n_walls), dtype=torch.bool, device=z.device)
         words = pack_rows(torch.cat([inside, z[:, :-1] >= 0], dim=1), 0, layout.n_words)
@@ -134,13 +133,13 @@ class Walker:
         points = seeds - slices.error[:, None] * slices.normals
         lengths = slices.rows[:, :-1].square().sum(1).sqrt()
         heights = slices.rows[:, -1] * (2 * slices.signs - 1)
-        is_below = slices.error < -LEAST * BELOW * self._reach  # elsewhere the level is touched, but not cut
+        is_below = slices.error < -LEAST * BELOW * self._reach  # else it only touches the cell
         is_inside = (heights >= -2 * BELOW * self._reach * lengths).all(1) & points.isfinite().all(1)
         is_met = is_inside & is_below
         return words[is_met], points[is_met]
 
     def _visit(self, start: int, stop: int) -> None:
-        """Cut the cells of a block, and enter their neighbours."""
+        """Cut the cells from start to stop, and enter their neighbours."""
         words, points = self.cells.words[start:stop], self._points.rows[start:stop]
         batches = zip(words.split(self._batch), points.split(self._batch), strict=True)
         facets = join_facets([self._cut(*batch) for batch in batches], self._batch)
@@ -163,7 +162,7 @@ class Walker:
         return find_facets(self._slicer.cut(words, points), self._slicer.normal_slopes, self._reach)
 
     def _enter(self, words: Tensor, points: Tensor) -> Tensor:
-        """The numbers (m,) of cells; those that are new will be cut, each from the first of its points."""
+        """Return the numbers (m,) of cells; queue new ones, each with the first of its points."""
         n_known = self.cells.n
         numbers = self.cells.add(words)
         is_new = (numbers >= n_known).nonzero()[:, 0]
@@ -173,7 +172,7 @@ class Walker:
         return numbers
 
     def finish(self) -> Walk:
-        """All that was found."""
+        """Concatenate the results."""
         dim, like = self.program.in_dim, self.rows.bits
         none = (like[:0, 0].int(), like[:0, 0], self.program.head.weight.new_empty((0, dim)))
         rows, neighbours, starts = (torch.cat(parts) for parts in zip(none, *self._found, strict=True))

@@ -1,11 +1,11 @@
-"""Which rows bound a piece of a level set where several of them meet in one point: simulated perturbation.
+"""Simulation of simplicity: decide which rows bound a polygon where several of them meet in one point.
 
-As in subdivision an exact zero counts as +, a later row being decided at the unmoved vertices of the
-earlier ones. That is the arrangement of rows ``h_r + e_r >= 0`` and the level set ``f + e = 0`` with
-infinitesimals ``0 < e_walls << e_1 << e_2 << ... << e``. Numbers then are polynomials in these, of which the
-parts of first order are kept: the value, the coefficient of ``e``, and those of the ``e_r`` from the last row
-to the first. They are compared part by part, a difference within rounding being none. What ``e_r`` does to
-rows behind ``r`` need not be known: whenever it could matter, a larger infinitesimal has decided.
+As in subdivision an exact zero counts as +, and later rows are decided at the unperturbed vertices of earlier
+ones. That is the arrangement of rows ``h_r + e_r >= 0`` and the level set ``f + e = 0`` with infinitesimals
+``0 < e_walls << e_1 << e_2 << ... << e``. Numbers are polynomials in these, of which the terms of first order
+are kept: the value, the coefficient of ``e``, and those of the ``e_r`` from the last row to the first. They
+are compared term by term; a difference within rounding is zero. The effect of ``e_r`` on rows after ``r`` is
+left out: wherever it could decide, a larger infinitesimal has decided already.
 """
 
 from __future__ import annotations
@@ -17,41 +17,41 @@ from torch import Tensor
 
 from creased.core.numerics.tolerance import rounding_error
 
-TERMS = 7  # of the sums whose rounding is looked through; a deep network's is mostly less than it could be
-COARSEST = 0.01  # of the domain: rows that cut the plane no more precisely than that do not cut it
+TERMS = 7  # of the sums whose rounding error is estimated; deep sums mostly stay far below their bound
+COARSEST = 0.01  # of the domain: rows whose line in the plane is less certain are taken as parallel to it
 
 
 class NearestLines(NamedTuple):
-    """Lines (in two dimensions: points) near a point of the level set in R cells."""
+    """Lines nearest to a point of the level set in R cells; points for D = 2."""
 
     rows: Tensor  # (R, n) int64
-    normals: Tensor  # (R, D - 1, n): of unit length in the plane, into the cell
+    normals: Tensor  # (R, D - 1, n): unit normals in the plane, into the cell
     heights: Tensor  # (R, n): of the rows at the point
-    distances: Tensor  # (R, n): from the point; a negative one, of a line that leaves it outside
-    limit: Tensor  # (R,): no other row is nearer than that
-    scale: Tensor  # (R, n): one over how fast each row grows along its normal
-    normal_slopes: Tensor | None  # (R, n): how fast each row grows along the normal of the plane
-    noise: Tensor | None  # (R, n): slopes of a row that are no more than that come from rounding
-    signs: Tensor  # (R, n) bool: on which side of each row the cell is
-    reach: float  # of the domain and its coordinates: what rounding is relative to
+    distances: Tensor  # (R, n): of the point from the lines, negative outside of their half-planes
+    limit: Tensor  # (R,): lower bound on the distances of all other rows
+    scale: Tensor  # (R, n): one over the slope of each row along its normal
+    normal_slopes: Tensor | None  # (R, n): slope of each row along the normal of the plane
+    noise: Tensor | None  # (R, n): rounding error of the slopes of each row
+    signs: Tensor  # (R, n) bool: True if the cell is on the + side of the row
+    reach: float  # of the domain and its coordinates, to which rounding errors are relative
 
 
 class ClippedLines(NamedTuple):
-    """What the others leave of each of m lines in R cells; in two dimensions m = 1, the level set itself."""
+    """Each of m lines in R cells, clipped by all others; for D = 2, m = 1: the level set itself."""
 
-    low: Tensor  # (R, m): where it starts, from the foot of its perpendicular; it may be -infinity
-    high: Tensor  # (R, m): where it ends; it may be infinity
-    before: Tensor  # (R, m) int64: the line that it starts on; D = 2 alone
-    after: Tensor  # (R, m) int64: the line that it ends on; D = 2 alone
+    low: Tensor  # (R, m): start, from the foot of the perpendicular; may be -infinity
+    high: Tensor  # (R, m): end; may be infinity
+    before: Tensor  # (R, m) int64: the line at its start; D = 2 only
+    after: Tensor  # (R, m) int64: the line at its end; D = 2 only
     exists: Tensor  # (R, m) bool
-    is_doubtful: Tensor  # (R,) bool: some corners coincide within rounding
+    is_doubtful: Tensor  # (R,) bool: True if corners coincide within rounding
 
 
 class _Numbers(NamedTuple):
     """Numbers with infinitesimal parts."""
 
     parts: Tensor  # (..., P): most significant first
-    noise: Tensor  # (..., P): what rounding may have done to each
+    noise: Tensor  # (..., P): rounding error of each part
 
     def __neg__(self) -> _Numbers:
         return _Numbers(-self.parts, self.noise)
@@ -60,22 +60,22 @@ class _Numbers(NamedTuple):
         return _Numbers(self.parts - other.parts, self.noise + other.noise)
 
     def over(self, divisor: Tensor) -> _Numbers:
-        """Divided by (...)."""
+        """Divide by (...)."""
         return _Numbers(self.parts / divisor[..., None], self.noise / divisor.abs()[..., None])
 
     def choose(self, index: Tensor) -> _Numbers:
-        """Of numbers (..., n) those at (...)."""
+        """Select, from numbers (..., n), those at index (...)."""
         place = index[..., None, None].expand(*index.shape, 1, self.parts.shape[-1])
         return _Numbers(self.parts.gather(-2, place)[..., 0, :], self.noise.gather(-2, place)[..., 0, :])
 
     def sign(self) -> Tensor:
-        """-1, 0 or 1 (...): that of the first part which is not noise."""
+        """Return the sign (...) of the first part beyond its rounding error; 0 if there is none."""
         is_certain = self.parts.abs() > self.noise
         first = is_certain.to(torch.int8).argmax(-1, keepdim=True)
         return (self.parts * is_certain).gather(-1, first)[..., 0].sign()
 
     def argmax(self, allowed: Tensor) -> Tensor:
-        """Index (...) of the largest of numbers (..., n) that are allowed; 0 where none is."""
+        """Find the index (...) of the largest allowed one of numbers (..., n); 0 if none is allowed."""
         left = allowed
         for part, noise in zip(self.parts.unbind(-1), self.noise.unbind(-1), strict=True):
             least = (part - noise).masked_fill(~left, -torch.inf).amax(-1, keepdim=True)
@@ -84,7 +84,7 @@ class _Numbers(NamedTuple):
 
 
 def spans_with_ties(near: NearestLines) -> ClippedLines:
-    """What is left of each line, whatever coincides."""
+    """Clip each line by all others, with ties broken by perturbation."""
     epsilon = rounding_error(near.normals.dtype, TERMS)
     own = _perturbed(near)
     if near.normals.shape[1] == 1:
@@ -115,7 +115,7 @@ def spans_with_ties(near: NearestLines) -> ClippedLines:
 
 
 def _perturbed(near: NearestLines) -> _Numbers:
-    """Signed distances (R, n, 2 + n) of the point from the lines: value, level, rows from the last down."""
+    """Perturb the signed distances of the point from the lines: value, level, rows from last to first."""
     steepness, n = _steepness(near), near.rows.shape[1]
     side = torch.where(near.signs, near.scale, -near.scale)
     rank = torch.argsort(torch.argsort(near.rows, dim=1, descending=True), dim=1)
@@ -129,28 +129,28 @@ def _perturbed(near: NearestLines) -> _Numbers:
 
 
 def _steepness(near: NearestLines) -> Tensor:
-    """One over the sine of the angle between each row (R, n) and the level set."""
+    """Return one over the sine of the angle (R, n) between each row and the level set."""
     assert near.normal_slopes is not None
     return (1 + (near.normal_slopes * near.scale).square()).sqrt()
 
 
 def _matters(near: NearestLines) -> Tensor:
-    """False (R, n) for rows that do not cut the plane, being parallel to it within rounding, or constant."""
+    """True (R, n) for rows that cut the plane: neither parallel to it within rounding, nor constant."""
     is_steep = rounding_error(near.normals.dtype, TERMS) * _steepness(near) < COARSEST
     return is_steep & ~_is_constant(near)
 
 
 def _is_constant(near: NearestLines) -> Tensor:
-    """True (R, n) for rows that are constant in the cell, up to rounding: what they are made of cancels."""
+    """True (R, n) for rows that are constant in the cell within rounding."""
     assert near.normal_slopes is not None
     assert near.noise is not None
     return (1 / near.scale).square() + near.normal_slopes.square() <= near.noise.square()
 
 
 def _excludes(near: NearestLines) -> Tensor:
-    """True (R, n) where a row that does not cut the plane has it on the other side than the cell.
+    """True (R, n) where the plane lies on the other side of a row than the cell, for rows that do not cut it.
 
-    Where the plane lies in the row it is moved to where f falls; a row that is zero all over counts as +.
+    A plane within a row is perturbed towards smaller f; a row that is zero in the whole cell counts as +.
     """
     assert near.normal_slopes is not None
     assert near.noise is not None

@@ -1,9 +1,9 @@
-"""Points just below a level set to walk it from: seen by a grid, near given points, near an earlier one.
+"""Find seeds of a walk, points just below the level set: on a grid, near given points, near an earlier one.
 
-Below, because an exact zero counts as +: that is where the perturbed level set lies, see `ties`.
-
-Along the lines of the grid the sign changes between neighbours, or |f| dips and Newton's method finds the
-level there: what is thinner than the grid is found where it comes near enough to a line.
+They lie below because an exact zero counts as +: that is where the perturbed level set lies, see
+`perturbation`. Along the grid's lines, seeds are found by bisection where the sign changes between
+neighbours, and by Newton's method where |f| has a local minimum; thin components away from the lines are
+missed.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
 
 BELOW = 1e-11  # of the domain's reach
-NEWTON_STEPS = 8  # the function is piecewise affine: few cells away is near enough
-COARSE = 16  # points an axis of the grid that looks for what an earlier level set does not know
-MOST = 1024  # points of an earlier level set, about
+NEWTON_STEPS = 8  # f is piecewise affine, so one step per cell crossed
+COARSE = 16  # points an axis of the grid that supplements an earlier level set
+MOST = 1024  # approximate number of points of an earlier level set
 
 
 def grid_seeds(program: Program, domain: Domain, n: int) -> Tensor:
-    """Points (m, D) just below the level, on the lines of a grid of n points an axis or near them.
+    """Find points (m, D) just below the level, on or near the lines of a grid of n points an axis.
 
     Raises:
         ValueError: n < 2.
@@ -50,7 +50,7 @@ def grid_seeds(program: Program, domain: Domain, n: int) -> Tensor:
 
 
 def reach_of(domain: Domain) -> float:
-    """What rounding of coordinates is relative to: how large they get, and how far apart."""
+    """Bound the size and the differences of coordinates, to which rounding errors are relative."""
     return math.dist(domain.lower, domain.upper) + 2 * max(map(abs, domain.lower + domain.upper))
 
 
@@ -63,7 +63,7 @@ def _grid(program: Program, domain: Domain, n: int) -> Tensor:
 
 
 def _dips(values: Tensor, axis: int) -> Tensor:
-    """Where |f| is least of three neighbours, and its slopes from them would take it to zero between."""
+    """True where |f| is least of three neighbours, and its slope towards them would reach zero."""
     n = values.shape[axis]
     before, here, after = (values.narrow(axis, start, n - 2) for start in range(3))
     is_plus = here >= 0
@@ -74,7 +74,7 @@ def _dips(values: Tensor, axis: int) -> Tensor:
 
 
 def _bisect(program: Program, domain: Domain, first: Tensor, second: Tensor) -> Tensor:
-    """Points just below the zero set between pairs of points (m, D) where the signs differ."""
+    """Bisect between pairs of points (m, D) of different sign; return points just below the zero set."""
     is_plus = program.outputs_at(first) >= 0
     above, below = torch.where(is_plus, first, second), torch.where(is_plus, second, first)
     down = (below - above) / (below - above).square().sum(1, keepdim=True).sqrt()
@@ -86,9 +86,9 @@ def _bisect(program: Program, domain: Domain, first: Tensor, second: Tensor) -> 
 
 
 def project(program: Program, domain: Domain, points: Tensor, within: float = torch.inf) -> Tensor:
-    """Points just below {f = 0} near the points (m, D), by Newton's method.
+    """Project points (m, D) to just below {f = 0} by Newton's method.
 
-    Those that do not arrive are left out, and those that go farther than ``within``.
+    Points that do not converge, leave the domain or move farther than ``within`` are dropped.
     """
     start = points = points.to(program.head.weight).detach()
     lower, upper = (points.new_tensor(bound) for bound in (domain.lower, domain.upper))
@@ -107,7 +107,7 @@ def project(program: Program, domain: Domain, points: Tensor, within: float = to
 
 
 def level_set_seeds(program: Program, domain: Domain, earlier: LevelSet) -> Tensor:
-    """Points near an earlier level set, some of each component, and those of a coarse grid."""
+    """Find seeds near each component of an earlier level set, and on a coarse grid."""
     edges, n_edges = earlier.edges, earlier.edges.shape[0]
     component = label_components(earlier.vertices.shape[0], edges)[edges[:, 0]]
     every = torch.arange(n_edges, device=edges.device)

@@ -1,9 +1,9 @@
-"""From the sides that a walk found to a surface: corners and edges, each once, by their neighbours alone.
+"""Assemble a surface from the sides that a walk found: merge corners and edges by adjacency of cells.
 
-An edge of the level set is a side of two polygons, in cells that are each other's neighbours across one row.
-Around a corner lie four polygons (fewer on walls), and from one to the next it is one step across the side
-that runs into the corner. So edges are sides with equal pairs of cells, corners are the orbits of that step,
-and nothing has to be looked up by sign vectors or by position.
+An edge of the level set is a side of two polygons, in cells that are neighbours across one row. Around a
+corner lie four polygons (fewer on walls); the step from one to the next crosses the side that ends in the
+corner. So edges are sides with equal pairs of cells, and corners are the orbits of that step. Neither sign
+vectors nor positions are compared.
 """
 
 from __future__ import annotations
@@ -25,20 +25,21 @@ from creased.core.program.program import Program
 
 
 class _Sides(NamedTuple):
-    """The sides of the cells walked, and how they lie to each other."""
+    """The sides of the cells of a walk, and their adjacency."""
 
     cell: Tensor  # (S,) int64
     row: Tensor  # (S,) int64
-    following: Tensor  # (S,) int64: around the polygon
-    previous: Tensor  # (S,) int64
-    partner: Tensor  # (S,) int64: the same edge in the neighbour; itself where there is none
+    following: Tensor  # (S,) int64: the next side around the polygon
+    previous: Tensor  # (S,) int64: the side before
+    partner: Tensor  # (S,) int64: the side of the same edge in the neighbour; itself if there is none
     edges: Groups  # sides grouped by edge
 
 
 def surface_of_walk(walk: Walk, rows: Arrangement, program: Program, domain: Domain) -> Surface:
-    """The surface in three dimensions, the curve in two.
+    """Assemble the surface in three dimensions, the curve in two.
 
-    A side that its neighbour lacks counts as torn, and a cell that should have sides but has none.
+    Sides without their counterpart in the neighbour, and cells that should have sides but have none, count as
+    inconsistent.
     """
     sides = _relate(walk, rows.layout.n_rows)
     n_inconsistent = _count_lacking(walk, sides, rows.layout.n_walls) + walk.n_empty
@@ -67,7 +68,7 @@ def surface_of_walk(walk: Walk, rows: Arrangement, program: Program, domain: Dom
 
 
 def _relate(walk: Walk, n_rows: int) -> _Sides:
-    """Who follows whom, and who is whose partner."""
+    """Build the adjacency of sides: around polygons and across edges."""
     n_sides = walk.n_sides
     cell = torch.repeat_interleave(torch.arange(n_sides.shape[0], device=n_sides.device), n_sides)
     row = walk.rows.long()
@@ -86,7 +87,7 @@ def _relate(walk: Walk, n_rows: int) -> _Sides:
 
 
 def _corners(sides: _Sides) -> tuple[Tensor, Tensor]:
-    """The number (S,) of the corner that each side starts from, and a side (V,) that starts from each."""
+    """Number the corners: the first corner (S,) of each side, and one side (V,) that starts at each."""
     every = torch.arange(sides.row.shape[0], device=sides.row.device)
     into = sides.partner[sides.previous]
     onward = torch.where(into == sides.previous, every, into)
@@ -97,28 +98,28 @@ def _corners(sides: _Sides) -> tuple[Tensor, Tensor]:
 
 
 def _least_of_four(step: Tensor) -> Tensor:
-    """The least of each item (n,) and the next three, stepping."""
+    """Return the minimum (n,) of each index and its next three under a step."""
     every = torch.arange(step.shape[0], device=step.device)
     of_two = torch.minimum(every, step)
     return torch.minimum(of_two, of_two[step[step]])
 
 
 def _count_lacking(walk: Walk, sides: _Sides, n_walls: int) -> int:
-    """Sides that their neighbour lacks, though it was cut."""
+    """Count sides without their counterpart in a neighbour that was cut."""
     every = torch.arange(sides.row.shape[0], device=sides.row.device)
     is_cut = walk.neighbours < walk.n_sides.shape[0]
     return int(((sides.partner == every) & (sides.row >= n_walls) & is_cut).sum())
 
 
 def _count_misoriented(sides: _Sides) -> int:
-    """Corners where a polygon and its neighbour meet different rows."""
+    """Count corners where a polygon and its neighbour lie on different rows."""
     has = (sides.partner[sides.previous] != sides.previous).nonzero()[:, 0]
     onward = sides.partner[sides.previous[has]]
     return int((sides.row[sides.previous[onward]] != sides.row[has]).sum())
 
 
 def _curve(walk: Walk, sides: _Sides, rows: Arrangement) -> Skeleton:
-    """Vertices where sides are, and an edge for each cell, D = 2."""
+    """Build the curve for D = 2: a vertex for each pair of sides, an edge for each cell."""
     number = torch.empty_like(sides.edges.order)
     number[sides.edges.order] = sides.edges.numbers()
     first = sides.edges.order[sides.edges.starts]
