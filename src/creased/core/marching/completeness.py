@@ -28,7 +28,7 @@ def prove_complete(
         problem: the pruned problem of the walk.
         walker: after its walk from seeds.
         budget: seconds; None: unlimited.
-        resources: called with progress messages.
+        resources: with the progress callback.
     """
     cutter, bits, n_walls = Cutter(problem), problem.rows.bits, problem.rows.layout.n_walls
     n_before, done, n_inconsistent, start = walker.cells.n, 0.0, 0, time.monotonic()
