@@ -29,7 +29,6 @@ SUMS = (
     "avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d"
 )
 LINEAR = frozenset(" ".join([VIEWS, PARTS, COPIES, CASTS, SUMS]).split())
-
 COLUMN_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "view": torch.Tensor.reshape,  # columns may not be contiguous where points are
     "view_as": torch.Tensor.reshape_as,
