@@ -21,8 +21,6 @@ DEAD = -1
 EARLIER = -2
 LATER = -3
 NOWHERE = (DEAD, EARLIER, LATER)
-
-
 LANES = {1: torch.uint8, 2: torch.int16, 4: torch.int32}  # integer types as wide as n bools
 
 
