@@ -1,17 +1,57 @@
-"""Saves figures as small files: drawings of flat colours need no more than 256 of them."""
+"""Options, numbers and figures of the scripts, each in one way."""
 
 from __future__ import annotations
 
+import json
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Mapping
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 
-def save_flat(figure: Any, path: Path, dpi: float) -> None:
-    """Save a matplotlib figure as a PNG with a palette, a quarter of the size of one without."""
-    from PIL import Image  # comes with matplotlib
+def make_parser(doc: str, out: str = "", *, numbers: bool = False) -> ArgumentParser:
+    """Make a parser whose help is the script's docstring, with `--out` and `--json` where they are wanted."""
+    parser = ArgumentParser(description=doc, formatter_class=RawDescriptionHelpFormatter)
+    if out:
+        parser.add_argument("--out", type=Path, default=Path(out))
+    if numbers:
+        parser.add_argument("--json", type=Path, help="where to write the numbers")
+    return parser
 
-    drawn = BytesIO()
+
+def write_numbers(path: Path | None, **numbers: Any) -> None:
+    """Write numbers as JSON, with the date, if a path was given."""
+    if path:
+        path.write_text(json.dumps({"date": str(date.today()), **numbers}, indent=2))
+
+
+def pyplot() -> Any:
+    """Import matplotlib's pyplot for figures that go to files."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    return plt
+
+
+def save_flat(figure: Any, path: Path, dpi: float, text: Mapping[str, str] | None = None) -> None:
+    """Save a figure of flat colours as a PNG of at most 256 of them, a quarter of the usual size.
+
+    Args:
+        figure: of matplotlib.
+        path: of the file.
+        dpi: dots an inch.
+        text: entries of the file's metadata.
+    """
+    from PIL import Image, PngImagePlugin  # come with matplotlib
+
+    drawn, entries = BytesIO(), PngImagePlugin.PngInfo()
+    for key, value in (text or {}).items():
+        entries.add_text(key, value)
     figure.savefig(drawn, dpi=dpi)
     with Image.open(drawn) as image:
-        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, "PNG", optimize=True)
+        flat = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        flat.save(path, "PNG", optimize=True, pnginfo=entries)

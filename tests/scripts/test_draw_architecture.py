@@ -1,0 +1,62 @@
+"""The picture of the architecture shows the imports there are, and the contracts allow them."""
+
+import json
+import runpy
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def script() -> dict[str, Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [str(ROOT / "scripts"), *sys.path])
+        return runpy.run_path(str(ROOT / "scripts" / "draw_architecture.py"))
+
+
+@pytest.fixture(scope="module")
+def arrows(script: dict[str, Any]) -> set[tuple[str, str]]:
+    return script["find_arrows"]()
+
+
+def test_the_picture_in_the_documents_shows_these_imports(arrows: set[tuple[str, str]]) -> None:
+    with Image.open(ROOT / "docs" / "architecture.png") as picture:
+        assert set(map(tuple, json.loads(picture.text["arrows"]))) == arrows
+
+
+def test_every_arrow_is_one_that_the_contracts_allow(
+    script: dict[str, Any], arrows: set[tuple[str, str]]
+) -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    floors = {}  # the deeper, the larger
+    for contract in contracts:
+        (container,) = contract.get("containers", [""])
+        if contract["type"] == "layers" and container in ("", "creased.core"):
+            for floor, layer in enumerate(contract["layers"]):
+                for name in layer.split(" | "):
+                    box = f"{container}.{name}".removeprefix(".").removeprefix("creased.")
+                    floors[box if box in script["BOXES"] else script["LOOSE"]] = floor
+    assert floors.keys() == script["BOXES"].keys()
+    assert [(a, b) for a, b in arrows if floors[a] >= floors[b]] == []
+
+
+def test_every_arrow_has_a_free_way_down(script: dict[str, Any], arrows: set[tuple[str, str]]) -> None:
+    drawn = script["reduced"](arrows)
+    assert all(end > start for _, start, end in (script["find_way"](*arrow) for arrow in drawn))
+    assert {name for arrow in drawn for name in arrow} == script["BOXES"].keys()
+
+
+def test_arrows_left_out_are_those_that_a_longer_way_replaces(script: dict[str, Any]) -> None:
+    arrows = {("a", "b"), ("b", "c"), ("a", "c"), ("a", "d")}
+    assert script["reduced"](arrows) == [("a", "b"), ("a", "d"), ("b", "c")]
+
+
+def test_the_files_of_the_way_exist(script: dict[str, Any]) -> None:
+    for box in script["WAY"].values():
+        assert (ROOT / "src" / "creased" / box.about).exists(), box.about
