@@ -9,8 +9,6 @@ cubes includes the evaluation of the network on its grid; its error is the great
 
 from __future__ import annotations
 
-import argparse
-import json
 import platform
 import statistics
 from datetime import date
@@ -18,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from nets import SHARED, fit
+from pictures import make_parser, write_numbers
 from rich.console import Console
 from rich.table import Table
 from systems import Found, measure
@@ -31,7 +30,6 @@ NAMES = {
     "marching128": "marching cubes 128^3",
     "marching256": "marching cubes 256^3",
     "published": "published complex (float32)",
-    "published_pruned": "published, pruned (float32)",
 }
 COMPLEXES = ("full", "full32", "published")
 SURFACES = ("level_set", "march", "marching128", "marching256")
@@ -52,20 +50,16 @@ Results = dict[str, dict[str, Found]]
 
 def main() -> None:
     """Measure, print a table, and write JSON."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, numbers=True)
     parser.add_argument("--peer", type=Path, help="a checkout of relu_edge_subdivision")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--only", default="", help="nets whose name contains this")
-    parser.add_argument("--json", type=Path, help="where to write the results")
     chosen = parser.parse_args()
     with TemporaryDirectory() as folder:
         nets = {name: net for name, net in _nets(Path(folder)).items() if chosen.only in name}
         results = {name: _alternate(*net, chosen.peer, chosen.repeats) for name, net in nets.items()}
     _print(results, chosen.repeats)
-    if chosen.json:
-        chosen.json.write_text(json.dumps({"date": str(date.today()), "results": results}, indent=2))
+    write_numbers(chosen.json, results=results)
 
 
 def _nets(folder: Path) -> dict[str, tuple[Path, tuple[str, ...]]]:
@@ -83,9 +77,7 @@ def _alternate(net: Path, systems: tuple[str, ...], peer: Path | None, repeats: 
     runs: dict[str, list[Found]] = {system: [] for system in wanted}
     for _ in range(repeats):
         for system in wanted:
-            found = measure(system, net, peer)
-            assert found is not None
-            runs[system].append(found)
+            runs[system].append(measure(system, net, peer))
     return {
         system: {key: statistics.median(run[key] for run in measured) for key in measured[0]}
         for system, measured in runs.items()

@@ -9,13 +9,12 @@ cells at once in float64. Every measurement is a process of its own with one thr
 
 from __future__ import annotations
 
-import argparse
-import json
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from nets import fit_bunny
+from pictures import make_parser, write_numbers
 from rich.console import Console
 from rich.table import Table
 from systems import Found, measure
@@ -25,11 +24,8 @@ NETS = {"4x96": 1500, "4x128": 2000, "8x128": 1500, "4x256": 1500, "4x512": 700}
 
 def main() -> None:
     """Fit, measure, print a table, and write JSON."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, numbers=True)
     parser.add_argument("--only", default="", help="nets whose name contains this")
-    parser.add_argument("--json", type=Path, help="where to write the results")
     chosen = parser.parse_args()
     with TemporaryDirectory() as folder:
         results = {
@@ -38,17 +34,13 @@ def main() -> None:
             if chosen.only in name
         }
     _print(results)
-    if chosen.json:
-        chosen.json.write_text(json.dumps({"date": str(date.today()), "results": results}, indent=2))
+    write_numbers(chosen.json, results=results)
 
 
 def _measure(path: Path, name: str, steps: int) -> Found:
     depth, width = (int(n) for n in name.split("x"))
     fit_bunny(path, depth, width, steps)
     floor, marched, again = (measure(system, path) for system in ("compose", "march", "compose"))
-    assert floor is not None
-    assert marched is not None
-    assert again is not None
     n_composed = floor["faces"] + again["faces"]
     return marched | {"floor": (floor["seconds"] + again["seconds"]) / n_composed}
 

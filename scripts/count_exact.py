@@ -11,10 +11,8 @@ float32 as it comes; an exception counts as wrong.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
-import json
 import sys
 import time
 from collections import Counter
@@ -22,6 +20,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import torch
+from pictures import make_parser, write_numbers
 from rich.console import Console
 from rich.table import Table
 
@@ -98,10 +97,9 @@ def judge(program: Program, dim: int, *, with_peer: bool) -> dict[str, bool]:
 
 def main() -> None:
     """Draw, judge, print a table, and write JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = make_parser(__doc__, numbers=True)
     parser.add_argument("--peer", type=Path, help="a checkout of relu_edge_subdivision")
     parser.add_argument("--n", type=int, default=100, help="networks of each kind and dimension")
-    parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     if chosen.peer:
@@ -117,8 +115,7 @@ def main() -> None:
     for name, right in rows.items():
         table.add_row(name, str(chosen.n), *(str(right[system]) for system in SYSTEMS if system in right))
     Console().print(table, f"{time.perf_counter() - start:.0f} s")
-    if chosen.json:
-        chosen.json.write_text(json.dumps({"n": chosen.n, "right": rows}, indent=1))
+    write_numbers(chosen.json, n=chosen.n, right=rows)
 
 
 if __name__ == "__main__":

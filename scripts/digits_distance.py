@@ -11,11 +11,11 @@ classes, with an orthonormal basis. In it the nearest change of class is found e
 
 from __future__ import annotations
 
-import argparse
 import math
 import time
 
 import torch
+from pictures import make_parser
 from torch import Tensor, nn
 
 from creased import Box, Program, lower
@@ -27,22 +27,27 @@ HALF_WIDTH = 3.0  # of the squares and cubes that are searched
 TRAINING = 1400  # images; the others are for testing
 
 
-def load() -> tuple[Tensor, Tensor]:
+def load_digits() -> tuple[Tensor, Tensor]:
     """Images (1797, 64) with pixels in [0, 1], and their classes."""
     try:
-        from sklearn.datasets import load_digits
+        from sklearn import datasets
     except ImportError as error:
         raise SystemExit("needs scikit-learn: ./run python -m pip install scikit-learn") from error
-    digits = load_digits()
+    digits = datasets.load_digits()
     return torch.tensor(digits.data).double() / 16, torch.tensor(digits.target)
+
+
+def classifier(width: int) -> nn.Sequential:
+    """A network with two hidden layers for 8 x 8 pixels and 10 classes."""
+    return nn.Sequential(
+        nn.Linear(64, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 10)
+    )
 
 
 def train(images: Tensor, classes: Tensor, width: int, steps: int) -> Program:
     """A classifier with two hidden layers."""
     torch.manual_seed(0)
-    network = nn.Sequential(
-        nn.Linear(64, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 10)
-    ).double()
+    network = classifier(width).double()
     optimizer = torch.optim.Adam(network.parameters(), 1e-2, weight_decay=1e-4)
     for _ in range(steps):
         batch = torch.randint(len(images), (128,))
@@ -82,13 +87,13 @@ def report(program: Program, to: ProgramSlice, half_width: float) -> str:
 
 def main() -> None:
     """Train, choose images, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = make_parser(__doc__)
     parser.add_argument("--images", type=int, default=3)
     parser.add_argument("--width", type=int, default=32)
     parser.add_argument("--steps", type=int, default=1000)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    images, classes = load()
+    images, classes = load_digits()
     program = train(images[:TRAINING], classes[:TRAINING], chosen.width, chosen.steps)
     read = program(images).argmax(1)
     accuracy = (read == classes)[TRAINING:].double().mean()

@@ -9,17 +9,14 @@ in float32: below 1e-7 it says nothing.
 
 from __future__ import annotations
 
-import argparse
-import json
-from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 import torch
 from nets import as_program, bunny, fit_bunny, load
+from pictures import make_parser, pyplot, write_numbers
 from systems import Found, measure
 
 import creased
@@ -42,26 +39,20 @@ PANELS = {
 
 def main() -> None:
     """Fit, extract, measure, draw."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, "docs/accuracy.png", numbers=True)
     parser.add_argument("--depth", type=int, default=4)
     parser.add_argument("--width", type=int, default=96)
-    parser.add_argument("--out", type=Path, default=Path("docs/accuracy.png"))
-    parser.add_argument("--json", type=Path, help="where to write the numbers")
     chosen = parser.parse_args()
     with TemporaryDirectory() as folder:
         net = fit_bunny(Path(folder) / "net.npz", chosen.depth, chosen.width)
         systems = [*(f"marching{n}" for n in GRIDS), *EXACT]
         results = {system: _judge(system, net, Path(folder) / "mesh.npz") for system in systems}
-    if chosen.json:
-        chosen.json.write_text(json.dumps({"date": str(date.today()), "results": results}, indent=2))
+    write_numbers(chosen.json, results=results)
     _draw(results, f"{chosen.depth}x{chosen.width}", chosen.out)
 
 
 def _judge(system: str, net: Path, path: Path) -> Found:
     found = measure(system, net, mesh=path)
-    assert found is not None
     mesh, program, rng = np.load(path), as_program(load(net), torch.float64), np.random.default_rng(0)
     points, _ = sample_triangles(mesh["vertices"][mesh["triangles"]], N_POINTS, rng)
     errors = program.outputs_at(torch.from_numpy(np.asarray(points)).double()).abs()
@@ -84,9 +75,7 @@ def _on_level_set(program: creased.Program, rng: np.random.Generator) -> NDArray
 
 
 def _draw(results: dict[str, Found], net: str, out: Path) -> None:
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
+    plt = pyplot()
     figure, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained", sharex=True)
     grids = [results[f"marching{n}"] for n in GRIDS]
     for panel, (key, title) in zip(axes, PANELS.items(), strict=True):

@@ -5,13 +5,9 @@
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
-import matplotlib as mpl
 import torch
 from named_nets import named
-from pictures import save_flat
+from pictures import make_parser, pyplot, save_flat
 from torch import Tensor
 
 import creased
@@ -21,8 +17,7 @@ from creased.tropical import TropicalRational
 
 def main() -> None:
     """Read the networks off their cells and draw."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path("docs/boundary.png"))
+    parser = make_parser(__doc__, "docs/boundary.png")
     parser.add_argument("--width", type=int, default=8)
     parser.add_argument("--steps", type=int, default=1500)
     chosen = parser.parse_args()
@@ -30,9 +25,7 @@ def main() -> None:
     fitted = _fit(points, is_upper, chosen.width, chosen.steps)
     square = creased.Box((-1.35, -1.6), (2.35, 2.1))
     networks = [("E2321", named("E2321"), None), ("half-moons", fitted, square)]
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
+    plt = pyplot()
     figure, rows = plt.subplots(len(networks), 2, figsize=(8.4, 8.4), layout="constrained")
     for (name, program, domain), (left, right) in zip(networks, rows, strict=True):
         boundary = flatten_boundary(TropicalRational.from_program(program), domain)

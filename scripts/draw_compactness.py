@@ -8,16 +8,13 @@ and the volume of the exact mesh in the loss. After Berzins (ICML 2023, section 
 
 from __future__ import annotations
 
-import argparse
 import csv
-import json
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
+from pictures import make_parser, pyplot, write_numbers
 from trials import Trial, as_table, decimated, train
 
 from creased.render.images import load_png
@@ -33,12 +30,8 @@ SMOOTHED = 300  # iterations
 
 def main() -> None:
     """Fit, round off, compare, draw."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, "docs/compactness.png", numbers=True)
     parser.add_argument("--runs", type=Path, default=Path("logs/compactness"), help="where runs are kept")
-    parser.add_argument("--out", type=Path, default=Path("docs/compactness.png"))
-    parser.add_argument("--json", type=Path, help="where to write the numbers")
     chosen = parser.parse_args()
     runs = chosen.runs.resolve()
     plain = train(runs / "plain", *SIZE, *PLAIN, draw=True)
@@ -53,9 +46,7 @@ def main() -> None:
     rows = [_row(name, mesh) for name, mesh in meshes.items()]
     print(as_table(["mesh", "triangles", "area", "volume", "compactness"], rows))
     history = [_last(plain), *_history(compact)]
-    if chosen.json:
-        numbers = {"date": str(date.today()), "rows": rows, "history": history}
-        chosen.json.write_text(json.dumps(numbers, indent=2))
+    write_numbers(chosen.json, rows=rows, history=history)
     _draw(plain, compact, history, chosen.out)
 
 
@@ -89,9 +80,7 @@ def _last(trial: Trial) -> tuple[float, float]:
 
 def _draw(plain: Trial, compact: Trial, history: Sequence[tuple[float, float]], path: Path) -> None:
     """Pictures of some epochs above compactness and volume of all."""
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
+    plt = pyplot()
     newest = max((plain.folder / "pictures").glob("*.png"))
     pictures = [newest, *(compact.folder / "pictures" / f"epoch_{epoch:03d}.png" for epoch in STAGES)]
     figure = plt.figure(figsize=(12, 5), layout="constrained")

@@ -7,19 +7,16 @@ The network is that of digits_distance.py; needs scikit-learn. Takes about ten s
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import matplotlib as mpl
 import numpy as np
 import torch
-from digits_distance import HALF_WIDTH, NORMS, TRAINING, load, nearest_others, train
+from digits_distance import HALF_WIDTH, NORMS, TRAINING, load_digits, nearest_others, train
 from numpy.typing import NDArray
-from pictures import save_flat
+from pictures import make_parser, pyplot, save_flat
 from torch import Tensor
 
 from creased import Box
@@ -46,8 +43,7 @@ class Scene(NamedTuple):
 
 def main() -> None:
     """Train, look for the least changes, and draw."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path("docs/digits.png"))
+    parser = make_parser(__doc__, "docs/digits.png")
     parser.add_argument("--image", type=int, default=0, help="which of the test images that are read rightly")
     parser.add_argument("--width", type=int, default=32)
     parser.add_argument("--steps", type=int, default=1000)
@@ -55,9 +51,7 @@ def main() -> None:
     torch.set_num_threads(1)
     scene = _scene(chosen.image, chosen.width, chosen.steps)
     flat, classes = _seen(scene)
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
+    plt = pyplot()
     figure = plt.figure(figsize=(9.6, 6.2), layout="constrained")
     grid = figure.add_gridspec(3, 3, width_ratios=(4.4, 1, 1))
     _draw_plane(figure.add_subplot(grid[:, 0]), scene, flat, classes)
@@ -69,7 +63,7 @@ def main() -> None:
 
 
 def _scene(image: int, width: int, steps: int) -> Scene:
-    images, classes = load()
+    images, classes = load_digits()
     program = train(images[:TRAINING], classes[:TRAINING], width, steps)
     rightly = (program(images).argmax(1) == classes).nonzero()[:, 0]
     index = int(rightly[rightly >= TRAINING][image])

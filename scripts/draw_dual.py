@@ -5,12 +5,8 @@
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
-import matplotlib as mpl
 from named_nets import named
-from pictures import save_flat
+from pictures import make_parser, pyplot, save_flat
 
 from creased.drawing import draw_curve, draw_dual, flatten_curve
 from creased.tropical import TropicalRational
@@ -20,12 +16,8 @@ NAMES = {"E231": "2, 3, 1", "E2321": "2, 3, 2, 1"}
 
 def main() -> None:
     """Read the networks off their cells and draw."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path("docs/dual.png"))
-    chosen = parser.parse_args()
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
+    chosen = make_parser(__doc__, "docs/dual.png").parse_args()
+    plt = pyplot()
     figure, rows = plt.subplots(len(NAMES), 2, figsize=(8.4, 8.9), layout="constrained")
     for (name, widths), (left, right) in zip(NAMES.items(), rows, strict=True):
         f = TropicalRational.from_program(named(name))

@@ -11,14 +11,13 @@ ball in a random plane are counted exactly, around training images, test images,
 from __future__ import annotations
 
 import argparse
-import json
 import time
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import torch
+from digits_distance import classifier, load_digits
+from pictures import make_parser, pyplot, write_numbers
 from torch import Tensor, nn
 
 from creased import lower
@@ -30,9 +29,7 @@ Images = dict[str, tuple[Tensor, Tensor]]  # (n, 64) and classes (n,), by name
 
 def main() -> None:
     """Train, count, draw, print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, "docs/grokking.png", numbers=True)
     parser.add_argument("--images", type=int, default=200, help="for training")
     parser.add_argument("--width", type=int, default=128, help="of two hidden layers")
     parser.add_argument("--scale", type=float, default=16.0, help="factor on all weights to begin with")
@@ -41,26 +38,17 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=32, help="of each kind, to count around")
     parser.add_argument("--radius", type=float, default=0.1)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--json", type=Path, help="where to write the numbers")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     rows = train(load(chosen.images, chosen.seed), chosen)
-    if chosen.json:
-        given = {k: str(v) for k, v in vars(chosen).items()}
-        record = {"date": str(date.today()), "options": given, "rows": rows}
-        chosen.json.write_text(json.dumps(record, indent=2))
+    write_numbers(chosen.json, options={k: str(v) for k, v in vars(chosen).items()}, rows=rows)
     draw(rows, chosen.out)
 
 
 def load(n_training: int, seed: int) -> Images:
     """Digits with pixels in [0, 1]: few for training, the others for testing."""
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise SystemExit("needs scikit-learn: ./run python -m pip install scikit-learn") from error
-    digits = load_digits()
-    images, classes = torch.tensor(digits.data).float() / 16, torch.tensor(digits.target)
+    images, classes = load_digits()
+    images = images.float()
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
     first, others = order[:n_training], order[n_training:]
     return {"train": (images[first], classes[first]), "test": (images[others], classes[others])}
@@ -69,10 +57,7 @@ def load(n_training: int, seed: int) -> Images:
 def train(images: Images, chosen: argparse.Namespace) -> list[dict[str, float]]:
     """Full batches; a row for each step that is looked at."""
     torch.manual_seed(chosen.seed)
-    width = chosen.width
-    network = nn.Sequential(
-        nn.Linear(64, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 10)
-    )
+    network = classifier(chosen.width)
     with torch.no_grad():
         for weights in network.parameters():
             weights.mul_(chosen.scale)
@@ -109,9 +94,7 @@ def measure(network: nn.Module, images: Images, points: dict[str, Tensor], radiu
 
 def draw(rows: list[dict[str, float]], path: Path) -> None:
     """Accuracy above, crossing neurons below, on one axis of steps."""
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
+    plt = pyplot()
     steps = [row["step"] for row in rows]
     figure, (above, below) = plt.subplots(
         2, 1, sharex=True, figsize=(7, 6), height_ratios=(1, 1.2), layout="constrained"

@@ -9,13 +9,12 @@ vertex is what the engine finds: `extract_complex` on the network cut short, the
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import matplotlib as mpl
 import torch
+from pictures import make_parser, pyplot
 from torch import Tensor
 
 import creased
@@ -40,11 +39,7 @@ class Panel(NamedTuple):
 
 def main() -> None:
     """Fit, cut, draw."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, default=Path("docs/how_it_works.png"))
-    chosen = parser.parse_args()
+    chosen = make_parser(__doc__, "docs/how_it_works.png").parse_args()
     torch.set_num_threads(1)
     program = creased.lower(_fit()).detach()
     box = creased.Box.cube(2, HALF)
@@ -105,9 +100,7 @@ def _is_dropped(program: creased.Program, corners: Tensor) -> Tensor:
 
 
 def _draw(panels: list[Panel], level_set: creased.LevelSet, out: Path) -> None:
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
+    plt = pyplot()
     figure, axes = plt.subplots(1, 4, figsize=(14, 3.9), constrained_layout=True)
     _draw_cells(axes[0], panels[0], None)
     _draw_cells(axes[1], panels[1], None)

@@ -9,14 +9,11 @@ more neurons. Beside the seconds a face stands the cost of evaluating the networ
 
 from __future__ import annotations
 
-import argparse
-import json
-from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import matplotlib as mpl
 from nets import fit
+from pictures import make_parser, pyplot, write_numbers
 from systems import Found, measure
 
 SYSTEMS = ("level_set", "march", "marching128")
@@ -26,24 +23,16 @@ WIDER = ((3, 16), (3, 32), (3, 64), (3, 128))
 
 def main() -> None:
     """Fit, measure, draw."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, default=Path("docs/scaling.png"))
-    parser.add_argument("--json", type=Path, help="where to write the numbers")
-    chosen = parser.parse_args()
+    chosen = make_parser(__doc__, "docs/scaling.png", numbers=True).parse_args()
     with TemporaryDirectory() as folder:
         found = {net: _measure(Path(folder) / "net.npz", *net) for net in dict.fromkeys((*DEEPER, *WIDER))}
-    if chosen.json:
-        results = {f"{depth}x{width}": found[depth, width] for depth, width in found}
-        chosen.json.write_text(json.dumps({"date": str(date.today()), "results": results}, indent=2))
+    write_numbers(chosen.json, results={f"{depth}x{width}": one for (depth, width), one in found.items()})
     _draw(found, chosen.out)
 
 
 def _measure(path: Path, depth: int, width: int) -> dict[str, Found]:
     fit(path, depth, width)
-    results = {system: measure(system, path) for system in SYSTEMS}
-    found = {system: found for system, found in results.items() if found is not None}
+    found = {system: measure(system, path) for system in SYSTEMS}
     surface, n_faces = found["level_set"], found["level_set"]["faces"]
     print(
         f"{depth}x{width}: {n_faces:,.0f} faces, {1e6 * surface['seconds'] / n_faces:.0f} us a face, "
@@ -55,9 +44,7 @@ def _measure(path: Path, depth: int, width: int) -> dict[str, Found]:
 
 
 def _draw(found: dict[tuple[int, int], dict[str, Found]], out: Path) -> None:
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
+    plt = pyplot()
     figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained", sharex=True)
     for family, label, colour in (
         (DEEPER, "32 neurons a layer", "tab:blue"),

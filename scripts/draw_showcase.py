@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import argparse
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from pictures import make_parser
 
 import creased
 from creased.drawing import flatten
@@ -33,10 +33,9 @@ FAINT = 0.32  # opacity of creases outside of the shape
 
 def main() -> None:
     """Extract, cut and draw."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = make_parser(__doc__, "docs/showcase.png")
     parser.add_argument("run", type=Path, help="a run folder")
     parser.add_argument("--at", type=float, default=0.0, help="y of the cut, in the domain")
-    parser.add_argument("--out", type=Path, default=Path("docs/showcase.png"))
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     program = creased.load_program(chosen.run / "checkpoints" / "last.ckpt").to(dtype=torch.float64)

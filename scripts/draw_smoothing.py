@@ -9,15 +9,13 @@ quadric decimation of the plain mesh to as many triangles, and Taubin smoothing 
 
 from __future__ import annotations
 
-import argparse
-import json
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import trimesh
 from nets import bunny
+from pictures import make_parser, write_numbers
 from trials import Trial, as_table, compare, decimated, train_all
 
 from creased.io.checkpoint import read_record
@@ -38,13 +36,9 @@ TAUBIN = 40  # iterations
 
 def main() -> None:
     """Make bumps, train, smooth, compare, draw."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, "docs/smoothing.png", numbers=True)
     parser.add_argument("--at-once", type=int, default=2, help="runs at a time")
     parser.add_argument("--runs", type=Path, default=Path("logs/smoothing"), help="where runs are kept")
-    parser.add_argument("--out", type=Path, default=Path("docs/smoothing.png"))
-    parser.add_argument("--json", type=Path, help="where to write the numbers")
     chosen = parser.parse_args()
     runs = chosen.runs.resolve()
     runs.mkdir(parents=True, exist_ok=True)
@@ -63,8 +57,7 @@ def main() -> None:
     meshes[f"plain run, {TAUBIN} steps of Taubin smoothing"] = _taubin(meshes["plain run"])
     results = {name: _judge(mesh) for name, mesh in meshes.items()}
     print(as_table(["mesh", *next(iter(results.values()))], _rows(results)))
-    if chosen.json:
-        chosen.json.write_text(json.dumps({"date": str(date.today()), "results": results}, indent=2))
+    write_numbers(chosen.json, results=results)
     pictures = [(name, _picture(mesh)) for name, mesh in {"clean scan": bunny().mesh, **meshes}.items()]
     contact_sheet(pictures, chosen.out, columns=4)
 

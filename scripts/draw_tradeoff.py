@@ -10,14 +10,12 @@ plain run is also decimated to as many triangles as the regularized one has.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
+from pictures import make_parser, pyplot, write_numbers
 from trials import Trial, as_table, compare, decimated, load_shape_of, train_all
 
 if TYPE_CHECKING:
@@ -40,20 +38,16 @@ COLOURS = {"bunny": "#8c510a", "torus": "#01665e", "box": "#4575b4", "bracket": 
 
 def main() -> None:
     """Train, decimate, draw, print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, numbers=True)
     parser.add_argument("experiment", choices=list(MEASURES))
     parser.add_argument("--shapes", nargs="+", default=["bunny", "torus", "box"], choices=list(EPOCHS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--at-once", type=int, default=2, help="runs at a time")
     parser.add_argument("--runs", type=Path, default=Path("logs/tradeoff"), help="where runs are kept")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--json", type=Path, help="where to write the numbers")
     chosen = parser.parse_args()
     results = {shape: _measure(shape, chosen) for shape in chosen.shapes}
-    if chosen.json:
-        chosen.json.write_text(json.dumps({"date": str(date.today()), "results": results}, indent=2))
+    write_numbers(chosen.json, results=results)
     print(_table(results, MEASURES[chosen.experiment][1]))
     _draw(results, MEASURES[chosen.experiment][1], chosen.out)
 
@@ -112,9 +106,7 @@ def _row(shape: str, runs: Sequence[dict[str, Any]]) -> list[str]:
 
 def _draw(results: dict[str, list[dict[str, Any]]], what: str, path: Path) -> None:
     """An arrow from each plain run to the regularized one of the same seed."""
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
+    plt = pyplot()
     figure, axes = plt.subplots(figsize=(7.5, 5), layout="constrained")
     for shape, runs in results.items():
         colour = COLOURS[shape]

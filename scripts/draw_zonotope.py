@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-import argparse
 from fractions import Fraction
-from pathlib import Path
 
-import matplotlib as mpl
 from named_nets import named
-from pictures import save_flat
+from pictures import make_parser, pyplot, save_flat
 
 from creased.drawing import draw_curve, draw_zonotope, flatten_curve, solid_of, upper_polynomial
 from creased.tropical import Zonotope, count_vertices, zonotope_of_layer
@@ -28,12 +25,8 @@ LINES = [
 
 def main() -> None:
     """Find the faces and draw."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path("docs/zonotope.png"))
-    chosen = parser.parse_args()
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
+    chosen = make_parser(__doc__, "docs/zonotope.png").parse_args()
+    plt = pyplot()
     six = Zonotope(tuple(tuple(map(Fraction, line)) for line in LINES), 3)
     layers = {"E231, 3 neurons": zonotope_of_layer(named("E231")), "6 neurons": six}
     figure = plt.figure(figsize=(8.4, 8.9), layout="constrained")

@@ -5,11 +5,11 @@ A failure is shrunk and printed as a test to paste into tests/regressions/.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 import torch
+from pictures import make_parser
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests are not installed
 
@@ -18,7 +18,7 @@ from tests.fuzz.search import search
 
 def main() -> int:
     """Search, and say what was found; 1 if something was."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seed", type=int, help="of the first cases; the time by default")
     arguments = parser.parse_args()

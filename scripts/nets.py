@@ -23,12 +23,12 @@ Batch = tuple[Tensor, Tensor]
 
 def fit(path: Path, depth: int, width: int, steps: int = 3000) -> Path:
     """Fit a network to the distance of a torus and a wrinkled ball."""
-    return _fit(path, depth, width, steps, 1e-2, _torus_and_ball)
+    return _save(path, fit_network(3, (depth, width), _torus_and_ball, 1e-2, steps))
 
 
 def fit_bunny(path: Path, depth: int, width: int, steps: int = 1500) -> Path:
     """Fit a network to the distance of the Stanford bunny."""
-    return _fit(path, depth, width, steps, BEST_RATES.get(width, 1e-2), _near_bunny)
+    return _save(path, fit_network(3, (depth, width), _near_bunny, BEST_RATES.get(width, 1e-2), steps))
 
 
 @cache
@@ -37,10 +37,14 @@ def bunny() -> Shape:
     return load_shape("bunny", BunnyScan(), up="z")
 
 
-def _fit(path: Path, depth: int, width: int, steps: int, rate: float, draw: Callable[[], Batch]) -> Path:
+def fit_network(
+    dim: int, size: tuple[int, int], draw: Callable[[], Batch], rate: float, steps: int
+) -> creased.MLP:
+    """Fit a network of a depth and a width to batches of points (n, dim) and distances (n,)."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    net = creased.MLP(3, width, depth)
+    depth, width = size
+    net = creased.MLP(dim, width, depth)
     optimizer = torch.optim.Adam(net.parameters())
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, steps)
     for _ in range(steps):
@@ -50,6 +54,10 @@ def _fit(path: Path, depth: int, width: int, steps: int, rate: float, draw: Call
         loss.backward()
         optimizer.step()
         schedule.step()
+    return net
+
+
+def _save(path: Path, net: creased.MLP) -> Path:
     layers = [layer for layer in net if isinstance(layer, nn.Linear)]
     arrays = {f"weight_{i}": layer.weight.detach().numpy() for i, layer in enumerate(layers)}
     np.savez(path, **arrays, **{f"bias_{i}": layer.bias.detach().numpy() for i, layer in enumerate(layers)})

@@ -28,24 +28,15 @@ Extract = Callable[[], tuple[Found, Mesh | None]]
 N_COMPOSED = 20_000  # cells whose maps are composed, for the floor of what a face can cost
 
 
-def measure(
-    system: str,
-    net: Path,
-    peer: Path | None = None,
-    limit: float | None = None,
-    mesh: Path | None = None,
-) -> Found | None:
-    """Run one system on a network in a process of its own; None if it took longer than the limit.
+def measure(system: str, net: Path, peer: Path | None = None, mesh: Path | None = None) -> Found:
+    """Run one system on a network in a process of its own.
 
     The triangles of the surface are written where ``mesh`` says, as npz.
     """
     command = [sys.executable, __file__, system, str(net)]
     for option, path in (("--peer", peer), ("--mesh", mesh)):
         command += [option, str(path.resolve())] if path else []
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=limit)  # noqa: S603, ourselves
-    except subprocess.TimeoutExpired:
-        return None
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603, ourselves
     found: Found = json.loads(done.stdout.splitlines()[-1])
     return found
 
@@ -116,7 +107,7 @@ def _marching_cubes(layers: Layers, n: int) -> Extract:
     return extract
 
 
-def _published(layers: Layers, peer: Path, *, prune: bool) -> Extract:
+def _published(layers: Layers, peer: Path) -> Extract:
     sys.path.insert(0, str(peer))
     from edge_subdivision import skeletal_subdivision
     from NN import Net
@@ -127,7 +118,7 @@ def _published(layers: Layers, peer: Path, *, prune: bool) -> Extract:
 
     @torch.no_grad()
     def extract() -> tuple[Found, None]:
-        found = skeletal_subdivision(net, device="cpu", bbox=(-0.5, 0.5), verbose=False, prune=prune)
+        found = skeletal_subdivision(net, device="cpu", bbox=(-0.5, 0.5), verbose=False, prune=False)
         return {"vertices": len(found[0])}, None
 
     return extract
@@ -143,8 +134,7 @@ def _make(system: str, layers: Layers, peer: Path) -> Extract:
         "march": lambda: _level_set(layers, method="march"),
         "unpruned": lambda: _level_set(layers, prune=False),
         "compose": lambda: _compose(layers),
-        "published": lambda: _published(layers, peer, prune=False),
-        "published_pruned": lambda: _published(layers, peer, prune=True),
+        "published": lambda: _published(layers, peer),
     }
     return makers[system]()
 

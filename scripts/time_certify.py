@@ -9,7 +9,6 @@ rest.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 
 import torch
 from nets import as_program, load
+from pictures import make_parser
 from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
@@ -95,7 +95,7 @@ def between(costs: Iterable[Cost]) -> str:
 
 def main() -> None:
     """Measure and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = make_parser(__doc__)
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--nets", type=Path, help=f"a folder with {', '.join(f'{n}.npz' for n in LENT)}")
     chosen = parser.parse_args()

@@ -7,13 +7,13 @@ Wall-clock seconds of one thread a process. A random network on [-1, 1]^3; Ray i
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from pictures import make_parser
 from rich.console import Console
 from rich.table import Table
 
@@ -43,7 +43,7 @@ def codes(found: Found) -> torch.Tensor:
 
 def main() -> None:
     """Print a table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = make_parser(__doc__)
     parser.add_argument("--widths", type=int, nargs="+", default=[64, 64, 64])
     parser.add_argument("--parts", type=int, default=16)
     parser.add_argument("--workers", type=int, default=2)

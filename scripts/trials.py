@@ -131,8 +131,3 @@ def as_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table in Markdown."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def mean_of(values: Iterable[float]) -> float:
-    """Their mean."""
-    return float(np.mean(list(values)))
