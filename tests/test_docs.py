@@ -17,10 +17,15 @@ from creased.training.folders import register_resolvers
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
+TEXTS = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+FILE = re.compile(
+    r"(?<![\w/])((?:scripts|configs|tests|src|core|networks|geometry|tropical|meshes|io|shapes|render|training)"
+    r"/[\w/]+\.(?:py|yaml))"
+)
 WITHOUT_CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 BLOCK = re.compile(r"^```python(?P<marks>[^\n]*)\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"^(?: {4})?\./run (.*)$", re.MULTILINE)
-OWN = ("capsule", "mirrored", "length_variance")  # what docs/extending.md adds
+OWN = ("capsule", "mirrored", "length_variance", "long_edges", "parallelepiped")  # what docs/ add
 
 
 def _code(page: Path) -> str:
@@ -36,7 +41,7 @@ def _commands(page: Path) -> list[list[str]]:
 
 
 WITH_CODE = [page for page in PAGES if _code(page)]
-COMMANDS = [(page.name, words) for page in (*PAGES, ROOT / "README.md") for words in _commands(page)]
+COMMANDS = [(page.name, words) for page in TEXTS for words in _commands(page)]
 TRAININGS = [words[1:] for _, words in COMMANDS if words[:1] == ["train"]]
 
 
@@ -71,10 +76,10 @@ def test_every_page_is_in_the_navigation() -> None:
     assert {page.name for page in PAGES} <= set(listed)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.stem)
 def test_scripts_and_files_that_are_named_exist(page: Path) -> None:
-    for name in re.findall(r"(?<![\w/])((?:scripts|configs|core)/[\w/]+\.(?:py|yaml))", page.read_text()):
-        if Path(name).stem not in OWN:
+    for name in FILE.findall(page.read_text()):
+        if Path(name).stem.removeprefix("test_") not in OWN:
             assert (ROOT / name).exists() or (ROOT / "src" / "creased" / name).exists(), name
 
 
