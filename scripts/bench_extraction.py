@@ -1,4 +1,4 @@
-"""Times the exact complex and level set beside marching cubes and the published implementation.
+"""Time the exact complex and level set beside marching cubes and the published implementation.
 
     ./run python scripts/bench_extraction.py --peer PATH_TO_relu_edge_subdivision --json results.json
 
@@ -72,7 +72,7 @@ def _nets(folder: Path) -> dict[str, tuple[Path, tuple[str, ...]]]:
 
 
 def _alternate(net: Path, systems: tuple[str, ...], peer: Path | None, repeats: int) -> dict[str, Found]:
-    """The median of every figure, for each system."""
+    """Take the median of every figure, for each system."""
     wanted = [system for system in systems if peer or not system.startswith("published")]
     runs: dict[str, list[Found]] = {system: [] for system in wanted}
     for _ in range(repeats):

@@ -1,4 +1,4 @@
-"""Times marching on wide networks fitted to the bunny, beside the arithmetic that it cannot do without.
+"""Time marching on wide networks fitted to the bunny, beside the least arithmetic of composing cells.
 
     ./run python scripts/bench_wide.py --json wide.json           about an hour, most of it 4x512
     ./run python scripts/bench_wide.py --only 4x128

@@ -1,4 +1,4 @@
-"""Turns a folder of runs into a table (csv, markdown) and a plot of faces against Chamfer distance.
+"""Turn a folder of runs into a table (csv, markdown) and a plot of faces against Chamfer distance.
 
     ./run python scripts/collect.py logs/train/multiruns/2026-01-31_12-00-00
     ./run python scripts/collect.py logs/train/runs --out summary
@@ -30,7 +30,7 @@ NOT_CHOICES = ("paths.", "shape.", "hydra.", "logger.", "ckpt_path", "optimized_
 
 @dataclass(frozen=True)
 class Run:
-    """One finished run."""
+    """A finished run."""
 
     name: str  # its folder, from the folder of runs
     shape: str
@@ -39,7 +39,7 @@ class Run:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write table.csv, table.md and pareto.png; the exit status."""
+    """Write table.csv, table.md and pareto.png; return the exit status."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def find_runs(folder: Path) -> tuple[list[Run], list[str]]:
-    """The finished runs below a folder, in the order of their names, and the names of the others."""
+    """List the finished runs below a folder by name, and the names of the others."""
     runs, unfinished = [], []
     for config in sorted(folder.rglob("config.yaml"), key=_in_order):
         if config.parent.name == ".hydra":
@@ -81,13 +81,13 @@ def find_runs(folder: Path) -> tuple[list[Run], list[str]]:
 
 
 def _in_order(path: Path) -> tuple[str, int, str]:
-    """Job 10 comes after job 9."""
+    """Sort numbers in names as numbers: job 10 after job 9."""
     number = path.parent.name.partition("_")[0]
     return (str(path.parent.parent), int(number) if number.isdigit() else 0, path.parent.name)
 
 
 def read_settings(config: Path) -> dict[str, Any]:
-    """A run's configuration by dotted names, without what only says where its files go."""
+    """Flatten a run's configuration to dotted names, without the paths of its files."""
     plain = OmegaConf.to_container(OmegaConf.load(config))
     output = str(plain.get("paths", {}).get("output")) if isinstance(plain, dict) else ""
     flat = _flatten(plain, "")
@@ -102,7 +102,7 @@ def _flatten(node: Any, prefix: str) -> dict[str, Any]:
 
 
 def make_table(runs: list[Run]) -> list[dict[str, Any]]:
-    """A row a run: its shape, the settings that vary, the measures, and whether it is on the front."""
+    """Make a row a run: its shape, the settings that vary, the measures, and whether it is on the front."""
     names = list(dict.fromkeys(name for run in runs for name in run.settings))
     varied = [name for name in names if len({str(run.settings.get(name)) for run in runs}) > 1]
     front = find_front(runs)
@@ -121,7 +121,7 @@ def _measure(run: Run, name: str) -> Any:
 
 
 def find_front(runs: list[Run]) -> set[str]:
-    """The names of the runs that none of the same shape beats, in faces or in distance."""
+    """Find the runs that none of the same shape beats in both faces and distance."""
     points = {
         run.name: (run.shape, run.metrics[FACES], run.metrics[CHAMFER]) for run in runs if _has_surface(run)
     }
@@ -140,7 +140,7 @@ def _has_surface(run: Run) -> bool:
 
 
 def as_csv(table: list[dict[str, Any]]) -> str:
-    """The table with all digits."""
+    """Write the table with all digits."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(table[0]))
     writer.writeheader()
@@ -149,7 +149,7 @@ def as_csv(table: list[dict[str, Any]]) -> str:
 
 
 def as_markdown(table: list[dict[str, Any]]) -> str:
-    """The table for people."""
+    """Write the table in Markdown."""
     lines = ["| " + " | ".join(table[0]) + " |", "|" + " --- |" * len(table[0])]
     lines += ["| " + " | ".join(_shown(value) for value in row.values()) + " |" for row in table]
     return "\n".join(lines) + "\n"
@@ -162,7 +162,7 @@ def _shown(value: Any) -> str:
 
 
 def draw_pareto(runs: list[Run], path: Path) -> bool:
-    """Faces against Chamfer distance, the fronts as lines; False if there is nothing to draw."""
+    """Plot faces against Chamfer distance, the fronts as lines; return False without any surface."""
     import matplotlib as mpl
 
     mpl.use("Agg")

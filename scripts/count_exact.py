@@ -1,4 +1,4 @@
-"""Counts degenerate networks of which every cell comes out right, against enumeration in rationals.
+"""Count degenerate networks whose cells are all right, against enumeration in rationals.
 
     ./run python scripts/count_exact.py --peer PATH_TO_relu_edge_subdivision --json counts.json
 
@@ -37,7 +37,7 @@ SYSTEMS = ("exact", "floating point", "published")
 
 
 def draw(dim: int, kind: str, seed: int) -> Program:
-    """A random network with weights and biases that are multiples of 1/n."""
+    """Draw a random network whose weights and biases are multiples of 1/n."""
     generator = torch.Generator().manual_seed(seed)
     n, sizes = KINDS[kind], (dim, *WIDTHS[dim], 1)
 
@@ -49,21 +49,21 @@ def draw(dim: int, kind: str, seed: int) -> Program:
 
 
 def count_places(vertices: torch.Tensor, edges: torch.Tensor) -> tuple[int, int]:
-    """Vertices in different places, and edges between different ones."""
+    """Count distinct positions of vertices, and edges between distinct ones."""
     places, number = torch.unique(vertices.double().round(decimals=PLACES) + 0.0, dim=0, return_inverse=True)
     ends = number[edges.long()].sort(1).values
     return len(places), len(torch.unique(ends[ends[:, 0] != ends[:, 1]], dim=0))
 
 
 def is_right_exact(program: Program, box: Box, cells: list[set[tuple[int, ...]]]) -> bool:
-    """Whether all cells of the contracted complex are those enumerated, and the perturbed ones certified."""
+    """Check the cells of the contracted complex against those enumerated, and its certificate."""
     found = creased.extract_complex(program, box, degeneracy="contract")
     signs = [set(map(tuple, found.true.sign_vectors(k).tolist())) for k in range(box.dim + 1)]
     return signs == cells and creased.certify(found, program).is_certified
 
 
 def published(program: Program, dim: int) -> tuple[int, int]:
-    """Vertices and edges of the published implementation, by place."""
+    """Count vertices and edges of the published implementation, by position."""
     from edge_subdivision import skeletal_subdivision
     from NN import Net
 
@@ -77,7 +77,7 @@ def published(program: Program, dim: int) -> tuple[int, int]:
 
 
 def judge(program: Program, dim: int, *, with_peer: bool) -> dict[str, bool]:
-    """Which systems are right about a network."""
+    """Decide which systems are right about a network."""
     box = Box.cube(dim, 1)
     enumerated = true_cells_of(program, box.lower, box.upper)
     cells = [{cell.signs for cell in enumerated if cell.dim == k} for k in range(dim + 1)]

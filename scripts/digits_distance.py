@@ -1,4 +1,4 @@
-"""How little must a handwritten digit change to be read as another one? In slices through real images.
+"""Compute the least change of a handwritten digit that changes its class, in slices through real images.
 
     ./run python -m pip install scikit-learn
     ./run python scripts/digits_distance.py --images 3
@@ -28,7 +28,7 @@ TRAINING = 1400  # images; the others are for testing
 
 
 def load_digits() -> tuple[Tensor, Tensor]:
-    """Images (1797, 64) with pixels in [0, 1], and their classes."""
+    """Load images (1797, 64) with pixels in [0, 1], and their classes."""
     try:
         from sklearn import datasets
     except ImportError as error:
@@ -38,14 +38,14 @@ def load_digits() -> tuple[Tensor, Tensor]:
 
 
 def classifier(width: int) -> nn.Sequential:
-    """A network with two hidden layers for 8 x 8 pixels and 10 classes."""
+    """Make a network with two hidden layers for 8 x 8 pixels and 10 classes."""
     return nn.Sequential(
         nn.Linear(64, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 10)
     )
 
 
 def train(images: Tensor, classes: Tensor, width: int, steps: int) -> Program:
-    """A classifier with two hidden layers."""
+    """Train a classifier with two hidden layers."""
     torch.manual_seed(0)
     network = classifier(width).double()
     optimizer = torch.optim.Adam(network.parameters(), 1e-2, weight_decay=1e-4)
@@ -58,7 +58,7 @@ def train(images: Tensor, classes: Tensor, width: int, steps: int) -> Program:
 
 
 def nearest_others(image: Tensor, mine: int, images: Tensor, classes: Tensor, n: int) -> list[Tensor]:
-    """The nearest images of n other classes, the nearest first."""
+    """Find the nearest images of n other classes, the nearest first."""
     distances = torch.linalg.vector_norm(images - image, dim=1)
     distances[classes == mine] = math.inf
     others = []
@@ -70,7 +70,7 @@ def nearest_others(image: Tensor, mine: int, images: Tensor, classes: Tensor, n:
 
 
 def report(program: Program, to: ProgramSlice, half_width: float) -> str:
-    """The three distances in a slice, the class that ties in the 2-norm, and the seconds they took."""
+    """Format the three distances in a slice, the class that ties in the 2-norm, and the seconds."""
     dim = to.basis.shape[1]
     box, origin = Box.cube(dim, half_width), torch.zeros(dim)
     start = time.perf_counter()

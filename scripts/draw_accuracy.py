@@ -1,4 +1,4 @@
-"""Draws time against accuracy: marching cubes on ever finer grids, and the exact level set, of one network.
+"""Draw time against accuracy: marching cubes on ever finer grids, and the exact level set, of one network.
 
     ./run python scripts/draw_accuracy.py --out docs/accuracy.png --json accuracy.json
 

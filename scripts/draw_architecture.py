@@ -1,4 +1,4 @@
-"""Draws the way from a mesh to a loss beside the packages and their imports; takes seconds.
+"""Draw the way from a mesh to a loss beside the packages and their imports; takes seconds.
 
 ./run python scripts/draw_architecture.py --out docs/architecture.png
 
@@ -35,7 +35,7 @@ Arrow = tuple[str, str]
 
 
 class Box(NamedTuple):
-    """Where a package is drawn; y grows downward."""
+    """The box of a package in the drawing; y grows downward."""
 
     left: float
     right: float
@@ -104,11 +104,11 @@ def main() -> None:
 
 
 def find_arrows() -> set[Arrow]:
-    """Which package imports which, of `creased` and, between its own, of `creased.core`."""
+    """Find which package imports which, in `creased` and within `creased.core`."""
     graph = grimp.build_graph("creased", cache_dir=None)
 
     def names(module: str) -> list[str]:
-        """Of the boxes that hold a module, the outer one first."""
+        """Name the boxes that hold a module, the outer one first."""
         _, *rest = module.split(".")
         if rest[:1] != ["core"] or len(rest) == 1:
             return rest[:1]
@@ -125,7 +125,7 @@ def find_arrows() -> set[Arrow]:
 
 
 def reduced(arrows: set[Arrow]) -> list[Arrow]:
-    """The transitive reduction: arrows that no longer way replaces, in order."""
+    """Compute the transitive reduction: leave out arrows that a longer way replaces."""
 
     def reaches(a: str, b: str) -> bool:
         return a == b or any(reaches(other, b) for start, other in arrows if start == a)
@@ -137,7 +137,7 @@ def reduced(arrows: set[Arrow]) -> list[Arrow]:
 
 
 def find_way(upper: str, lower: str) -> tuple[float, float, float]:
-    """The x and both ends of a vertical line from one box down to another, in the middle of the widest gap.
+    """Find a vertical line (x, top, bottom) from one box down to another, in the widest free gap.
 
     Raises:
         ValueError: there is none, or a package has no box yet.
@@ -166,7 +166,7 @@ def _draw_box(axes: Any, box: Box, name: str, colour: str) -> None:
 
 
 def _tint(colour: str, is_pale: bool) -> tuple[float, ...]:
-    """A light shade of a colour."""
+    """Mix a colour with white."""
     share = 0.07 if is_pale else 0.2
     return tuple(1 - share * (1 - part) for part in to_rgb(colour))
 
@@ -176,7 +176,7 @@ def _draw_arrow(axes: Any, x: float, start: float, end: float) -> None:
 
 
 def _draw_way(axes: Any) -> None:
-    """The ten steps below each other; at the sides, what becomes of the weights."""
+    """Draw the ten steps below each other, and at the sides the use of weights and gradients."""
     axes.text(-3.5, 0.2, "a mesh", fontsize=10.5, style="italic", **TEXT)
     _draw_arrow(axes, -3.5, 0.35, 0.72)
     for name, box in WAY.items():
@@ -190,7 +190,7 @@ def _draw_way(axes: Any) -> None:
 
 
 def _draw_bend(axes: Any, x: float, side: float, heights: tuple[float, float], text: str) -> None:
-    """An arrow from one box to another along their side."""
+    """Draw an arrow from one box to another along their side."""
     start, end = heights
     axes.plot([x, side, side], [start, start, end], color=GREY, lw=1.2)
     axes.annotate("", (x, end), (side, end), arrowprops=ARROW)

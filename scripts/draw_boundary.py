@@ -1,4 +1,4 @@
-"""Draws the decision boundaries of two networks as parts of tropical curves; takes seconds.
+"""Draw the decision boundaries of two networks as parts of tropical curves; takes seconds.
 
 ./run python scripts/draw_boundary.py --out docs/boundary.png
 """
@@ -16,7 +16,7 @@ from creased.tropical import TropicalRational
 
 
 def main() -> None:
-    """Read the networks off their cells and draw."""
+    """Compute the curves and draw."""
     parser = make_parser(__doc__, "docs/boundary.png")
     parser.add_argument("--width", type=int, default=8)
     parser.add_argument("--steps", type=int, default=1500)
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def _half_moons(n: int = 1000) -> tuple[Tensor, Tensor]:
-    """Points (n, 2) along two arcs, and which are of the upper one."""
+    """Sample points (n, 2) along two arcs, and a mask of the upper one."""
     torch.manual_seed(2)
     angles = torch.rand(n) * torch.pi
     arcs = torch.stack([angles.cos(), angles.sin()], dim=1) + 0.08 * torch.randn(n, 2)
@@ -52,7 +52,7 @@ def _half_moons(n: int = 1000) -> tuple[Tensor, Tensor]:
 
 
 def _fit(points: Tensor, is_upper: Tensor, width: int, steps: int) -> creased.Program:
-    """A layer that tells the arcs apart."""
+    """Fit one layer that separates the arcs."""
     torch.set_num_threads(1)
     network = creased.MLP(2, width, 1)
     optimizer = torch.optim.Adam(network.parameters(), lr=0.02)

@@ -1,4 +1,4 @@
-"""Draws a bunny that becomes a ball at its own volume, and what smoothing or decimating its mesh would do.
+"""Draw a bunny that becomes a ball at its own volume, beside smoothing and decimation of its mesh.
 
     ./run python scripts/draw_compactness.py --out docs/compactness.png --json compactness.json
 
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _smoothed(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
-    """Laplacian smoothing of the mesh itself, its volume kept by scaling."""
+    """Smooth the mesh (Laplacian), keeping its volume by scaling."""
     from trimesh.smoothing import filter_laplacian
 
     welded = mesh.copy()
@@ -69,7 +69,7 @@ def _compactness(area: float, volume: float) -> float:
 
 
 def _history(trial: Trial) -> list[tuple[float, float]]:
-    """Area and volume of the exact mesh after each epoch."""
+    """Read area and volume of the exact mesh after each epoch."""
     with (trial.folder / "metrics.csv").open() as table:
         return [(float(row["mesh/area"]), float(row["mesh/volume"])) for row in csv.DictReader(table)]
 
@@ -79,7 +79,7 @@ def _last(trial: Trial) -> tuple[float, float]:
 
 
 def _draw(plain: Trial, compact: Trial, history: Sequence[tuple[float, float]], path: Path) -> None:
-    """Pictures of some epochs above compactness and volume of all."""
+    """Draw pictures of some epochs above compactness and volume of all."""
     plt = pyplot()
     newest = max((plain.folder / "pictures").glob("*.png"))
     pictures = [newest, *(compact.folder / "pictures" / f"epoch_{epoch:03d}.png" for epoch in STAGES)]

@@ -1,4 +1,4 @@
-"""Draws the complex of a small network fitted to the distance of two discs and a bar; takes seconds.
+"""Draw the complex of a small network fitted to the distance of two discs and a bar; takes seconds.
 
 ./run python scripts/draw_complex.py --out docs/complex.png
 """
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def _batch() -> tuple[Tensor, Tensor]:
-    """Random points, and their signed distances to two discs that a bar joins."""
+    """Sample points, and their signed distances to two discs that a bar joins."""
     points = torch.rand(1024, 2) - 0.5
     left = (points - torch.tensor([-0.2, -0.1])).norm(dim=1) - 0.18
     right = (points - torch.tensor([0.22, 0.14])).norm(dim=1) - 0.13

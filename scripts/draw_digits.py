@@ -1,4 +1,4 @@
-"""Draws a plane through three handwritten digits as a network sees it, and the least changes of one of them.
+"""Draw a plane through three handwritten digits, its classes, and the least changes of one of them.
 
     ./run python scripts/draw_digits.py --out docs/digits.png
 
@@ -42,7 +42,7 @@ class Scene(NamedTuple):
 
 
 def main() -> None:
-    """Train, look for the least changes, and draw."""
+    """Train, compute the least changes, and draw."""
     parser = make_parser(__doc__, "docs/digits.png")
     parser.add_argument("--image", type=int, default=0, help="which of the test images that are read rightly")
     parser.add_argument("--width", type=int, default=32)
@@ -80,7 +80,7 @@ def _scene(image: int, width: int, steps: int) -> Scene:
 
 
 def _seen(scene: Scene) -> tuple[PlaneComplex, NDArray[np.int64]]:
-    """The complex with the boundary of the image's class as its level set, and the classes of its regions."""
+    """Flatten the complex with the boundary of the image's class; return its regions' classes too."""
     program = scene.to.program
     n_layers = len(program.widths)
     flat = flatten(margin(program, scene.mine), scene.box)
@@ -94,7 +94,7 @@ def _seen(scene: Scene) -> tuple[PlaneComplex, NDArray[np.int64]]:
 
 
 def _draw_plane(axes: Any, scene: Scene, flat: PlaneComplex, classes: NDArray[np.int64]) -> None:
-    """The complex by class, the three images, and the largest balls in which nothing changes."""
+    """Draw the complex by class, the three images, and the largest balls in which nothing changes."""
     draw_complex(axes, flat, colours=by_class(classes, 10), line_width=0.5, legend=False)
     for norm, one in scene.found.items():
         if one.witness is not None:
@@ -110,7 +110,7 @@ def _draw_plane(axes: Any, scene: Scene, flat: PlaneComplex, classes: NDArray[np
 
 
 def _sphere(to: ProgramSlice, norm: float, radius: float) -> Tensor:
-    """Points (n, 2) of the plane at a distance from the origin, as the pixels' norm measures it."""
+    """Sample points (n, 2) of the plane at a distance from the origin in the norm of the pixels."""
     angles = torch.linspace(0, 2 * math.pi, 1441, dtype=torch.float64)
     arms = torch.stack([angles.cos(), angles.sin()], dim=1)
     return radius * arms / torch.linalg.vector_norm(arms @ to.basis.T, norm, dim=1, keepdim=True)
@@ -122,7 +122,7 @@ def _area(polygon: NDArray[np.float64]) -> float:
 
 
 def _draw_images(panels: Sequence[Sequence[Any]], scene: Scene) -> None:
-    """On the left the three images, on the right what is nearest in each norm."""
+    """Draw the three images on the left, the nearest change in each norm on the right."""
     for (left, right), name, place, (norm, one) in zip(
         panels, ("a", "b", "c"), scene.places, scene.found.items(), strict=True
     ):

@@ -1,4 +1,4 @@
-"""Draws the tropical curves of two small networks beside their dual subdivisions; takes seconds.
+"""Draw the tropical curves of two small networks beside their dual subdivisions; takes seconds.
 
 ./run python scripts/draw_dual.py --out docs/dual.png
 """
@@ -15,7 +15,7 @@ NAMES = {"E231": "2, 3, 1", "E2321": "2, 3, 2, 1"}
 
 
 def main() -> None:
-    """Read the networks off their cells and draw."""
+    """Compute the curves and draw."""
     chosen = make_parser(__doc__, "docs/dual.png").parse_args()
     plt = pyplot()
     figure, rows = plt.subplots(len(NAMES), 2, figsize=(8.4, 8.9), layout="constrained")

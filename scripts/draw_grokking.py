@@ -1,4 +1,4 @@
-"""Draws delayed generalisation beside exact local complexity: a small ReLU network on handwritten digits.
+"""Draw delayed generalisation beside exact local complexity: a small ReLU network on handwritten digits.
 
     ./run python scripts/draw_grokking.py --out docs/grokking.png --json grokking.json
 
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def load(n_training: int, seed: int) -> Images:
-    """Digits with pixels in [0, 1]: few for training, the others for testing."""
+    """Split the digits: few for training, the others for testing."""
     images, classes = load_digits()
     images = images.float()
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
@@ -55,7 +55,7 @@ def load(n_training: int, seed: int) -> Images:
 
 
 def train(images: Images, chosen: argparse.Namespace) -> list[dict[str, float]]:
-    """Full batches; a row for each step that is looked at."""
+    """Train on full batches; return a row for each measured step."""
     torch.manual_seed(chosen.seed)
     network = classifier(chosen.width)
     with torch.no_grad():
@@ -78,7 +78,7 @@ def train(images: Images, chosen: argparse.Namespace) -> list[dict[str, float]]:
 
 @torch.no_grad()
 def measure(network: nn.Module, images: Images, points: dict[str, Tensor], radius: float) -> dict[str, float]:
-    """Accuracies, and the means of local complexity."""
+    """Measure accuracies and mean local complexity."""
     row = {
         f"{name}_accuracy": float((network(x).argmax(1) == y).float().mean())
         for name, (x, y) in images.items()
@@ -93,7 +93,7 @@ def measure(network: nn.Module, images: Images, points: dict[str, Tensor], radiu
 
 
 def draw(rows: list[dict[str, float]], path: Path) -> None:
-    """Accuracy above, crossing neurons below, on one axis of steps."""
+    """Plot accuracy above, crossing neurons below, on one axis of steps."""
     plt = pyplot()
     steps = [row["step"] for row in rows]
     figure, (above, below) = plt.subplots(

@@ -1,10 +1,10 @@
-"""Draws how a level set is found: a square cut by neuron after neuron, cells dropped by proof, the curve.
+"""Draw how a level set is found: a square cut by neuron after neuron, cells dropped by proof, the curve.
 
     ./run python scripts/draw_how.py --out docs/how_it_works.png
 
 A small network is fitted to the distance of a rounded star in two dimensions. Every line, shaded cell and
 vertex is what the engine finds: `extract_complex` on the network cut short, the certified bounds of
-`core/bounds.py` on its cells, and `extract_level_set` on the whole.
+`core/program/bounds.py` on its cells, and `extract_level_set` on the whole.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DROPPED = ("#ccd2dc", "#a9c6ec")  # after the first layer, after the second
 
 
 class Panel(NamedTuple):
-    """What one drawing shows."""
+    """The data of one drawing."""
 
     title: str
     complex_: creased.PolyhedralComplex
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _fit() -> creased.MLP:
-    """A network of two layers, fitted to a rounded star."""
+    """Fit a network of two layers to a rounded star."""
     torch.manual_seed(3)
     network = creased.MLP(in_dim=2, width=WIDTH, depth=2).double()
     points = (2 * torch.rand(4000, 2, dtype=torch.float64) - 1) * HALF
@@ -68,7 +68,7 @@ def _fit() -> creased.MLP:
 
 
 def _panel(title: str, program: creased.Program, box: creased.Box, n_blocks: int, n_neurons: int) -> Panel:
-    """The square cut by the first blocks, the last of them by so many of its neurons alone."""
+    """Cut the square by the first blocks, of the last one by so many neurons alone."""
     *whole, last = program.blocks[:n_blocks]
     affine = creased.Affine(last.affine.weight[:n_neurons], last.affine.bias[:n_neurons])
     nothing = creased.Affine(affine.weight.new_zeros(1, n_neurons), affine.bias.new_zeros(1))
@@ -83,13 +83,13 @@ def _panel(title: str, program: creased.Program, box: creased.Box, n_blocks: int
 
 
 def _around(corners: Tensor) -> Tensor:
-    """Corners (n, 2) of a convex cell by their angle from its middle."""
+    """Sort the corners (n, 2) of a convex cell by their angle from its middle."""
     middle = corners - corners.mean(0)
     return corners[torch.atan2(middle[:, 1], middle[:, 0]).argsort()]
 
 
 def _is_dropped(program: creased.Program, corners: Tensor) -> Tensor:
-    """Whether the bounds prove that the whole network keeps its sign on a cell."""
+    """Check whether the bounds prove that the whole network keeps its sign on a cell."""
     signs = program(corners)[:, 0].sign()
     if not bool((signs == signs[0]).all()):
         return torch.tensor(False)
@@ -117,7 +117,7 @@ def _draw(panels: list[Panel], level_set: creased.LevelSet, out: Path) -> None:
 
 
 def _draw_cells(axis: Axes, panel: Panel, before: Panel | None, faint: bool = False) -> None:
-    """Creases, and cells that were dropped; what was dropped before is not cut any more."""
+    """Draw creases and dropped cells; cells dropped before are not cut any more."""
     from matplotlib.collections import PolyCollection
 
     edge = "#cbd5e1" if faint else "#334155"
@@ -138,7 +138,7 @@ def _pairs(panel: Panel) -> list[tuple[Tensor, bool]]:
 
 
 def _holds(big: Tensor, cell: Tensor) -> bool:
-    """Whether the middle of a cell lies in a convex polygon, whose corners go round counter-clockwise."""
+    """Check whether the middle of a cell lies in a convex polygon with counter-clockwise corners."""
     side, way = big.roll(-1, 0) - big, cell.mean(0) - big
     return bool((side[:, 0] * way[:, 1] - side[:, 1] * way[:, 0] > 0).all())
 

@@ -1,4 +1,4 @@
-"""Draws what a face of the exact level set costs, from thousands of faces to hundreds of thousands.
+"""Draw the cost of a face of the exact level set, from thousands of faces to hundreds of thousands.
 
     ./run python scripts/draw_scaling.py --out docs/scaling.png --json scaling.json
 

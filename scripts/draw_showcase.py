@@ -1,4 +1,4 @@
-"""Draws the level set of a run, whole and cut open: cells by gradient, creases by layer.
+"""Draw the level set of a run, whole and cut open: cells by gradient, creases by layer.
 
 ./run train shape=bunny model.width=32 model.depth=3
 ./run python scripts/draw_showcase.py logs/train/runs/RUN --out docs/showcase.png
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def _draw_cut(axes: Any, program: creased.Program, at: float) -> int:
-    """The complex in the plane y = at, and its cells within; nothing of the half behind lies before it."""
+    """Draw the complex in the plane y = at, and its cells inside the shape; return their number."""
     camera = make_camera(VIEW, UNIT_CUBE, SIZE)
     origin, basis = torch.tensor([0.0, at, 0.0]).double(), torch.eye(3, dtype=torch.float64)[:, ::2]
     cut = creased.slice_program(program, origin, basis)

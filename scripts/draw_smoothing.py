@@ -1,4 +1,4 @@
-"""Draws what mean curvature in the loss does for a noisy scan, beside a plain run and smoothing of its mesh.
+"""Draw the effect of mean curvature in the loss on a noisy scan, beside smoothing of a plain run's mesh.
 
     ./run python scripts/draw_smoothing.py --out docs/smoothing.png --json smoothing.json
 
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def _bumpy(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
-    """The mesh with smoothed noise along its normals."""
+    """Add smoothed noise along the normals of a mesh."""
     noise = np.random.default_rng(0).standard_normal(len(mesh.vertices))
     edges = mesh.edges_unique
     n_neighbours = np.bincount(edges.ravel(), minlength=len(noise))
@@ -75,7 +75,7 @@ def _bumpy(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
 
 
 def _in_scan(trial: Trial) -> trimesh.Trimesh:
-    """The exact mesh in the coordinates of the scan."""
+    """Bring the exact mesh of a run into the coordinates of the scan."""
     mesh = trial.mesh()
     to_domain = read_record(trial.folder / "checkpoints" / "last.ckpt").to_domain
     return trimesh.Trimesh(to_domain.invert(mesh.vertices), mesh.faces, process=False)
@@ -90,7 +90,7 @@ def _taubin(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
 
 
 def _judge(mesh: trimesh.Trimesh) -> dict[str, float]:
-    """Triangles, and distances from the clean scan."""
+    """Count triangles and measure distances from the clean scan."""
     distances = compare(bunny(), mesh)
     return {
         "triangles": len(mesh.faces),
@@ -108,7 +108,7 @@ def _rows(results: dict[str, dict[str, Any]]) -> list[list[str]]:
 
 
 def _picture(mesh: trimesh.Trimesh) -> NDArray[np.uint8]:
-    """The mesh, without lines."""
+    """Render the mesh without lines."""
     n = len(mesh.faces)
     triangles = PolygonArrays(3 * np.arange(n + 1), np.asarray(mesh.faces).ravel())
     view = View(-105, up="z", zoom=1.6)

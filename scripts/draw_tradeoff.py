@@ -1,4 +1,4 @@
-"""Draws what a regularizer wins and costs: plain runs, regularized ones, and meshes decimated instead.
+"""Draw the gain and the cost of a regularizer: plain runs, regularized ones, and decimated meshes.
 
     ./run python scripts/draw_tradeoff.py fewer_faces --out docs/face_count.png --json face_count.json
     ./run python scripts/draw_tradeoff.py short_edges --out docs/edge_length.png --json edge_length.json
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _measure(shape: str, chosen: argparse.Namespace) -> list[dict[str, Any]]:
-    """What was made small, and the Chamfer distances, of one shape, seed by seed."""
+    """Measure the minimised quantity and the Chamfer distances of one shape, seed by seed."""
     folder, jobs = chosen.runs.resolve(), []
     for seed in range(chosen.seeds):
         plain = [f"shape={shape}", f"seed={seed}", f"trainer.max_epochs={EPOCHS[shape]}", *MODEL]
@@ -67,7 +67,7 @@ def _measure(shape: str, chosen: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def _judge(plain: Trial, regularized: Trial, name: str) -> dict[str, Any]:
-    """Figures of a plain run, a regularized one, and the first one's mesh decimated."""
+    """Collect the figures of a plain run, a regularized one, and the plain mesh decimated."""
     both = (plain, regularized)
     reduced = decimated(plain.mesh(), len(regularized.mesh().faces))
     unique = reduced.vertices[reduced.edges_unique]
@@ -93,7 +93,7 @@ def _table(results: dict[str, list[dict[str, Any]]], what: str) -> str:
 
 
 def _row(shape: str, runs: Sequence[dict[str, Any]]) -> list[str]:
-    """Means over the seeds, and in brackets the changes seed by seed."""
+    """Format means over the seeds, and in brackets the changes seed by seed."""
     measures, chamfers = (np.array([run[key] for run in runs]) for key in ("measure", "chamfer"))
     cells = [shape]
     for values, form in ((measures, ",.0f"), (chamfers, ".2e")):
@@ -105,7 +105,7 @@ def _row(shape: str, runs: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _draw(results: dict[str, list[dict[str, Any]]], what: str, path: Path) -> None:
-    """An arrow from each plain run to the regularized one of the same seed."""
+    """Draw an arrow from each plain run to the regularized one of the same seed."""
     plt = pyplot()
     figure, axes = plt.subplots(figsize=(7.5, 5), layout="constrained")
     for shape, runs in results.items():

@@ -1,4 +1,4 @@
-"""Draws the zonotopes of two layers in space, beside the lines that the layers cut the plane along.
+"""Draw the zonotopes of two layers in space, beside the lines that the layers cut the plane along.
 
 ./run python scripts/draw_zonotope.py --out docs/zonotope.png
 """

@@ -1,4 +1,4 @@
-"""Random networks on random domains until one fails: ``python scripts/fuzz.py --minutes 30``.
+"""Test random networks on random domains until one fails: ``python scripts/fuzz.py --minutes 30``.
 
 A failure is shrunk and printed as a test to paste into tests/regressions/.
 """
@@ -17,7 +17,7 @@ from tests.fuzz.search import search
 
 
 def main() -> int:
-    """Search, and say what was found; 1 if something was."""
+    """Search and print a report; return 1 after a failure."""
     parser = make_parser(__doc__)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seed", type=int, help="of the first cases; the time by default")

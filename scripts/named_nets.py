@@ -1,4 +1,4 @@
-"""The named networks of the tests, small ones with integer weights, for the drawings."""
+"""Load the named networks of the tests, small ones with integer weights, for the drawings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PATH = Path(__file__).parents[1] / "tests" / "fixtures" / "named_nets.json"
 
 
 def named(name: str) -> Program:
-    """A named network, in float64."""
+    """Load a named network, in float64."""
     *hidden, head = [
         Affine(*(torch.tensor(_floats(layer[part]), dtype=torch.float64) for part in ("weight", "bias")))
         for layer in json.loads(PATH.read_text())[name]
@@ -22,5 +22,5 @@ def named(name: str) -> Program:
 
 
 def _floats(numbers: list[object]) -> list[object]:
-    """Nested lists of numbers that are written as texts."""
+    """Convert nested lists of numbers that are written as text."""
     return [_floats(x) if isinstance(x, list) else float(str(x)) for x in numbers]

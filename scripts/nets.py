@@ -1,4 +1,4 @@
-"""Networks for the benchmarks: fitted here, seeded, or those that lie beside the checkout."""
+"""Fit or load the networks of the benchmarks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def fit_bunny(path: Path, depth: int, width: int, steps: int = 1500) -> Path:
 
 @cache
 def bunny() -> Shape:
-    """The scan, repaired and scaled to the domain."""
+    """Load the scan, repaired and scaled to the domain."""
     return load_shape("bunny", BunnyScan(), up="z")
 
 
@@ -85,7 +85,7 @@ def _samples() -> Batch:
 
 
 def load(path: Path) -> Layers:
-    """Weights and biases of each layer."""
+    """Load weights and biases of each layer."""
     arrays = np.load(path)
     n_layers = len(arrays.files) // 2
     return [
@@ -94,6 +94,6 @@ def load(path: Path) -> Layers:
 
 
 def as_program(layers: Layers, dtype: torch.dtype) -> creased.Program:
-    """The layers with ReLU between."""
+    """Make a program of the layers with ReLU between."""
     affines = [creased.Affine(weight.to(dtype), bias.to(dtype)) for weight, bias in layers]
     return creased.Program(tuple(creased.Block(affine) for affine in affines[:-1]), affines[-1])

@@ -1,4 +1,4 @@
-"""Options, numbers and figures of the scripts, each in one way."""
+"""Parse options, write numbers and save figures, for all scripts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The systems that the benchmarks compare: each takes the layers of a network and gives what it found.
+"""Run and measure the systems that the benchmarks compare.
 
-Every measurement is a process of its own with one thread: CPU seconds and wall seconds of the extraction
-after a warm-up, and by how much it raised the peak of memory.
+Each system takes the layers of a network. Every measurement is a process of its own with one thread: CPU and
+wall-clock seconds of the extraction after a warm-up, and by how much it raised the peak of memory.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _level_set(layers: Layers, **options: bool | str) -> Extract:
 
 
 def _compose(layers: Layers) -> Extract:
-    """The arithmetic that marching cannot do without: composing the affine maps of cells."""
+    """Compose the affine maps of cells: the least arithmetic of marching."""
     weights = [weight.double().T.contiguous() for weight, _ in layers]
 
     @torch.inference_mode()
@@ -83,7 +83,7 @@ def _compose(layers: Layers) -> Extract:
 
 
 def _marching_cubes(layers: Layers, n: int) -> Extract:
-    """That of warp, with the evaluation of the network, in float32, on its grid."""
+    """Run warp's marching cubes, with the evaluation of the network in float32 on its grid."""
     program, axis = as_program(layers, torch.float32), torch.linspace(-0.5, 0.5, n)
 
     @torch.no_grad()
@@ -157,7 +157,7 @@ def _work(system: str, net: Path, peer: Path, mesh: Path | None) -> Found:
 
 
 def _status(name: str) -> float:
-    """A size in MB from Linux's account of this process."""
+    """Read a size in MB from /proc/self/status."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(float(line.split()[1]) / 1024 for line in lines if line.startswith(name))
 

@@ -1,4 +1,4 @@
-"""Times certificates beside the extractions that they are of, in per cent of them.
+"""Time certificates, in per cent of their extractions.
 
     ./run python scripts/time_certify.py --nets ../shared/nets
 
@@ -34,7 +34,7 @@ Case = tuple[Program, Box]
 
 
 class Cost(NamedTuple):
-    """Of an extraction and of its certificate."""
+    """The cost of an extraction and of its certificate."""
 
     dim: int
     n_vertices: int
@@ -43,24 +43,24 @@ class Cost(NamedTuple):
     proof: float  # seconds
 
     def columns(self) -> tuple[str, str, str]:
-        """Vertices, seconds, and what the certificate costs beside them."""
+        """Format vertices, seconds, and the certificate's share."""
         return f"{self.n_vertices:,}", f"{self.extraction:.4f}", f"{self.share:.0f} %"
 
     @property
     def share(self) -> float:
-        """Of the certificate, in per cent of the extraction."""
+        """The certificate's time, in per cent of the extraction's."""
         return 100 * self.proof / self.extraction
 
 
 def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
-    """CPU seconds of one call, and what it returns."""
+    """Measure the CPU seconds of one call; return its result too."""
     start = time.process_time()
     found = work()
     return time.process_time() - start, found
 
 
 def measure(program: Program, box: Box, extract: Callable[..., Any], repeats: int) -> Cost:
-    """The least of several runs of an extraction and of its certificate, in turn."""
+    """Take the least time of several runs of an extraction and of its certificate, in turn."""
     times = []
     for _ in range(repeats):
         extraction, found = seconds(lambda: extract(program, box))
@@ -73,7 +73,7 @@ def measure(program: Program, box: Box, extract: Callable[..., Any], repeats: in
 
 
 def cases(folder: Path | None) -> dict[str, Case]:
-    """Networks and domains by name."""
+    """Make networks and domains by name."""
     found = {
         f"{dim},{'x'.join(map(str, widths))} random": (random_program(dim, widths, seed=1), Box.cube(dim, 1))
         for dim, widths in RANDOM
@@ -88,7 +88,7 @@ def cases(folder: Path | None) -> dict[str, Case]:
 
 
 def between(costs: Iterable[Cost]) -> str:
-    """The least and the largest share of several."""
+    """Format the least and the largest share of several."""
     shares = sorted(round(cost.share) for cost in costs)
     return f"{shares[0]}-{shares[-1]} %"
 

@@ -1,4 +1,4 @@
-"""Times extraction by sub-boxes beside that of the whole, and compares what they find, cell by cell.
+"""Time extraction by sub-boxes beside that of the whole box, and compare the results cell by cell.
 
     ./run python scripts/time_parts.py --workers 2 --parts 16
 
@@ -27,14 +27,14 @@ Found = PolyhedralComplex | LevelSet
 
 
 def seconds(work: Callable[[], Found]) -> tuple[float, Found]:
-    """Of the clock on the wall, and what was found."""
+    """Measure wall-clock seconds of one call; return its result too."""
     start = time.perf_counter()
     found = work()
     return time.perf_counter() - start, found
 
 
 def codes(found: Found) -> torch.Tensor:
-    """Signs and zero ids of the vertices, and of the edges, each in an order of their own."""
+    """Collect signs and zero ids of vertices and edges, in an order that does not depend on the method."""
     first, second = found.edges.long().unbind(1)
     vertices = torch.cat([found.words, found.zero_ids], dim=1).unique(dim=0)
     edges = torch.cat([found.words[first] | found.words[second], found.edge_zero_ids], dim=1).unique(dim=0)
@@ -42,7 +42,7 @@ def codes(found: Found) -> torch.Tensor:
 
 
 def main() -> None:
-    """Print a table."""
+    """Measure, and print a table."""
     parser = make_parser(__doc__)
     parser.add_argument("--widths", type=int, nargs="+", default=[64, 64, 64])
     parser.add_argument("--parts", type=int, default=16)

@@ -1,4 +1,4 @@
-"""Training runs for the figures about regularizers, and what a user would do to a plain mesh instead.
+"""Run trainings for the figures about regularizers, and process plain meshes instead.
 
 A run is `train.py` in a process of its own, on one thread; one that was finished before with the same
 settings is read, not run again. Meshes are triangles in the coordinates of the domain.
@@ -41,19 +41,19 @@ class Trial:
     metrics: dict[str, Any]  # as in its metrics.json
 
     def level_set(self) -> creased.LevelSet:
-        """The exact level set of the network at the end."""
+        """Extract the exact level set of the final network."""
         record = read_record(self.folder / "checkpoints" / "last.ckpt")
         torch.set_num_threads(1)
         return creased.extract_level_set(record.program, record.domain, method="march", dtype=torch.float64)
 
     def mesh(self) -> trimesh.Trimesh:
-        """Its exact mesh."""
+        """Extract its exact mesh."""
         mesh: trimesh.Trimesh = self.level_set().to_trimesh()
         return mesh
 
 
 def train(folder: Path, *overrides: str, draw: bool = False) -> Trial:
-    """Run `train.py` with these overrides, or read what it left here before.
+    """Run `train.py` with these overrides, or read the result of an earlier run.
 
     Args:
         folder: of the run.
@@ -79,24 +79,24 @@ def train(folder: Path, *overrides: str, draw: bool = False) -> Trial:
 
 
 def train_all(jobs: Iterable[tuple[Path, Sequence[str]]], at_once: int) -> list[Trial]:
-    """Several runs, in order, so many at a time."""
+    """Train several runs, so many at a time; return them in order."""
 
     def one(job: tuple[Path, Sequence[str]]) -> Trial:
         trial = train(job[0], *job[1])
-        print(f"{job[0].name}: {say(trial.metrics)}", flush=True)
+        print(f"{job[0].name}: {format_figures(trial.metrics)}", flush=True)
         return trial
 
     with ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(one, jobs))
 
 
-def say(metrics: dict[str, Any]) -> str:
-    """The figures of a run that the tables are about."""
+def format_figures(metrics: dict[str, Any]) -> str:
+    """Format the figures of a run that the tables show."""
     return f"{metrics['n_polygons']:,} faces, Chamfer {metrics['chamfer_l1_mean']:.2e}"
 
 
 def decimated(mesh: trimesh.Trimesh, n_triangles: int) -> trimesh.Trimesh:
-    """Quadric decimation, by open3d, to at most so many triangles.
+    """Decimate a mesh (quadric, by open3d) to at most so many triangles.
 
     Raises:
         RuntimeError: open3d cannot be imported.
@@ -114,12 +114,12 @@ def decimated(mesh: trimesh.Trimesh, n_triangles: int) -> trimesh.Trimesh:
 
 
 def compare(shape: Shape, mesh: trimesh.Trimesh) -> dict[str, float]:
-    """Distances of a mesh from a shape, in units of the domain."""
+    """Measure distances of a mesh from a shape, in units of the domain."""
     return compare_meshes(shape, mesh.vertices, mesh.faces, N_POINTS, np.random.default_rng(0))
 
 
 def load_shape_of(trial: Trial) -> Shape:
-    """The shape that a run was trained on."""
+    """Load the shape that a run was trained on."""
     from hydra.utils import instantiate
     from omegaconf import OmegaConf
 
@@ -128,6 +128,6 @@ def load_shape_of(trial: Trial) -> Shape:
 
 
 def as_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown."""
+    """Format a table in Markdown."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
