@@ -56,19 +56,21 @@ def main() -> None:
     parser.add_argument("--only", default="", help="nets whose name contains this")
     chosen = parser.parse_args()
     with TemporaryDirectory() as folder:
-        nets = {name: net for name, net in _nets(Path(folder)).items() if chosen.only in name}
+        nets = _nets(Path(folder), chosen.only)
         results = {name: _alternate(*net, chosen.peer, chosen.repeats) for name, net in nets.items()}
     _print(results, chosen.repeats)
     write_numbers(chosen.json, results=results)
 
 
-def _nets(folder: Path) -> dict[str, tuple[Path, tuple[str, ...]]]:
+def _nets(folder: Path, only: str) -> dict[str, tuple[Path, tuple[str, ...]]]:
+    """Fit or find the networks whose names contain a text, with the systems to measure."""
     fitted = {
         name: (fit(folder / f"{depth}x{width}.npz", depth, width), systems)
         for name, (depth, width, systems) in FITTED.items()
+        if only in name
     }
     lent = {name: (SHARED / f"{file}.npz", systems) for name, (file, systems) in LENT.items()}
-    return fitted | {name: net for name, net in lent.items() if net[0].exists()}
+    return fitted | {name: net for name, net in lent.items() if only in name and net[0].exists()}
 
 
 def _alternate(net: Path, systems: tuple[str, ...], peer: Path | None, repeats: int) -> dict[str, Found]:

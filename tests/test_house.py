@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src" / "creased").rglob("*.py"))
@@ -46,3 +47,10 @@ def test_every_config_begins_with_the_command_that_runs_it(path: Path) -> None:
     lines = path.read_text().splitlines()
     assert len(lines) <= 50
     assert any(line.startswith("# python train.py") for line in lines[:2])
+
+
+def test_every_hook_before_a_commit_is_a_check_of_ci() -> None:
+    commands = (ROOT / ".ci" / "run").read_text().replace("$bin/", ".venv/bin/").splitlines()
+    (repo,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    entries = {hook["entry"] for hook in repo["hooks"]}
+    assert entries == {line for line in commands if line.startswith(".venv/bin/") and "-m" not in line}
