@@ -25,7 +25,8 @@ from creased.core.certificates.proven_signs import ProvenSigns, prove_signs
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
 from creased.core.program.affine_slice import slice_program
-from creased.core.program.program import Affine, Program
+from creased.core.program.combine import minus_level, select
+from creased.core.program.program import Program
 
 Found = TypeVar("Found", bound=PolyhedralComplex | LevelSet)
 
@@ -171,13 +172,12 @@ def _program_of(found: PolyhedralComplex | LevelSet, program: Program, level: fl
     program = program.detach().to(found.vertices.device, torch.float64)
     if found.part is not None:
         program = slice_program(program, found.part.slice.origin, found.part.slice.basis).program
-    layout, head = found.layout, program.head
+    layout = found.layout
     if isinstance(found, LevelSet):
-        chosen = slice(found.output, found.output + 1)
-        head, level = Affine(head.weight[chosen], head.bias[chosen]), found.level
+        program, level = select(program, found.output), found.level
     if program.in_dim != found.dim or program.widths != layout.widths:
         raise ValueError(
             f"certify: what was found is of widths {layout.widths} on {found.dim} inputs, the program has "
             f"{program.widths} on {program.in_dim}"
         )
-    return replace(program, head=Affine(head.weight, head.bias - level))
+    return minus_level(program, level)

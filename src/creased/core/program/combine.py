@@ -36,6 +36,11 @@ def negative(program: Program) -> Program:
     return replace(program, head=Affine(-program.head.weight, -program.head.bias))
 
 
+def minus_level(program: Program, level: float) -> Program:
+    """The outputs less a level: the level set becomes the zero set."""
+    return replace(program, head=Affine(program.head.weight, program.head.bias - level))
+
+
 def difference(program: Program, i: int, j: int) -> Program:
     """Output i minus output j: zero where two classes are even."""
     first, second = select(program, i).head, select(program, j).head
@@ -161,21 +166,11 @@ def _pad(program: Program, depth: int) -> Program:
 def _join(blocks: Sequence[Block], *, has_one_state: bool) -> Block:
     """Blocks side by side, on states that are the same one, or stand one after the other."""
     affine = _join_affine([block.affine for block in blocks], has_one_state=has_one_state)
-    if all(block.mix is None and block.skip is None and block.shift is None for block in blocks):
+    if all(block.is_plain for block in blocks):
         return Block(affine)
-    mixes = [
-        torch.eye(block.n_neurons).to(affine.bias) if block.mix is None else block.mix for block in blocks
-    ]
-    n_out = [mix.shape[0] for mix in mixes]
-    passed = [
-        Affine(
-            affine.weight.new_zeros((n, block.affine.weight.shape[1])) if block.skip is None else block.skip,
-            affine.bias.new_zeros(n) if block.shift is None else block.shift,
-        )
-        for n, block in zip(n_out, blocks, strict=True)
-    ]
-    skip = _join_affine(passed, has_one_state=has_one_state)
-    return Block(affine, torch.block_diag(*mixes), skip.weight, skip.bias)
+    mixes, skips, shifts = zip(*(block.output_matrices() for block in blocks), strict=True)
+    passed = _join_affine(list(map(Affine, skips, shifts)), has_one_state=has_one_state)
+    return Block(affine, torch.block_diag(*mixes), passed.weight, passed.bias)
 
 
 def _join_affine(maps: Sequence[Affine], *, has_one_state: bool) -> Affine:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -17,8 +16,8 @@ from creased.core.domains.infinity import cut_at_infinity, in_users_numbers
 from creased.core.exact.exact_signs import Decisions, ExactRows
 from creased.core.numerics.memory import Resources
 from creased.core.numerics.tolerance import steps_across
-from creased.core.program.combine import negative
-from creased.core.program.program import Affine, Program
+from creased.core.program.combine import minus_level, negative
+from creased.core.program.program import Program
 from creased.core.provenance import Completeness, Finding, Method, Note, Provenance
 
 FEWEST_STEPS = 1 << 18  # floating-point numbers across the domain; with fewer, vertices are lost
@@ -108,7 +107,7 @@ def make_problem(
     _check_weights(program)
     program, domain, part = divide(program, domain)
     if level is not None:
-        program = replace(program, head=Affine(program.head.weight, program.head.bias - level))
+        program = minus_level(program, level)
     n_outputs = 0 if level is None else program.out_dim
     layout = RowLayout(domain.n_walls, program.widths, n_outputs, at_infinity=not domain.is_bounded)
     begin = domain.start(program, layout)

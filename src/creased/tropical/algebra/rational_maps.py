@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from creased.core.domains.box import Box
-from creased.core.program.program import BATCH, Affine, Program
+from creased.core.program.combine import select
+from creased.core.program.program import BATCH, Program
 from creased.tropical.algebra.epigraphs import Point
 from creased.tropical.algebra.lifts import lift
 from creased.tropical.algebra.polynomials import Number, TropicalPolynomial
@@ -113,8 +114,7 @@ def one_output(program: Program, index: int | None, caller: str) -> Program:
     index = index or 0
     if not 0 <= index < n:
         raise ValueError(f"{caller}: index must be from 0 to {n - 1}, got {index}")
-    chosen = slice(index, index + 1)
-    return Program(program.blocks, Affine(program.head.weight[chosen], program.head.bias[chosen]))
+    return select(program, index)
 
 
 def _polynomial(monomials: Collection[Point]) -> TropicalPolynomial:
