@@ -105,7 +105,7 @@ def check_true_cells(case: FuzzCase) -> None:
     program, box = case.program, case.domain
     true = extract_complex(program, box, degeneracy="contract", zero_sign=case.zero_sign)
     assert true.euler_characteristic() == ((-1) ** box.dim if isinstance(box, WholeSpace) else 1)
-    is_plain = all((b.mix, b.skip, b.shift) == (None, None, None) for b in program.blocks)
+    is_plain = all(block.is_plain for block in program.blocks)
     if not isinstance(box, Box) or not is_plain or program.n_neurons > MOST_ENUMERATED[box.dim]:
         return
     cells = true_cells_of(program, box.lower, box.upper)

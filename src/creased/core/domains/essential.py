@@ -88,9 +88,9 @@ def _meeting_the_input(program: Program) -> Matrix:
     rows: Matrix = []
     for block in program.blocks:
         rows += _product(block.affine.weight, passing)
-        if block.skip is None:
+        if not block.has_passthrough:
             return rows
-        passing = _product(block.skip, passing)
+        passing = _product(block.output_matrices()[1], passing)
     return rows + _product(program.head.weight, passing)
 
 

@@ -101,7 +101,7 @@ class WholeSpace:
 
 def _with_neurons_in_order(program: Program, neurons: Tensor) -> Program:
     block = program.blocks[0]
-    mix = torch.eye(len(neurons)).to(program.head.weight) if block.mix is None else block.mix
+    mix, _, _ = block.output_matrices()
     affine = Affine(block.affine.weight[neurons], block.affine.bias[neurons])
     return replace(program, blocks=(replace(block, affine=affine, mix=mix[:, neurons]), *program.blocks[1:]))
 
@@ -117,17 +117,10 @@ def _lifted(affine: Affine) -> Affine:
 
 
 def _homogenised(block: Block) -> Block:
-    n_neurons, n_state = block.affine.weight.shape
-    like = block.affine.weight
-    mix = torch.eye(n_neurons).to(like) if block.mix is None else block.mix
-    n_next = mix.shape[0]
-    skip = like.new_zeros((n_next + 1, n_state + 1))
-    skip[-1, -1] = 1
-    if block.skip is not None:
-        skip[:-1, :-1] = block.skip
-    if block.shift is not None:
-        skip[:-1, -1] = block.shift
-    return Block(_lifted(block.affine), torch.nn.functional.pad(mix, (0, 0, 0, 1)), skip)
+    mix, skip, shift = block.output_matrices()
+    passed = torch.nn.functional.pad(torch.cat([skip, shift[:, None]], dim=1), (0, 0, 0, 1))
+    passed[-1, -1] = 1
+    return Block(_lifted(block.affine), torch.nn.functional.pad(mix, (0, 0, 0, 1)), passed)
 
 
 def _cross(normals: Tensor, constants: Tensor, n_words: int) -> Skeleton:

@@ -115,15 +115,7 @@ class ExactBlock(NamedTuple):
 def exact_block(block: Block) -> ExactBlock:
     """A block's weights as they are, as integers."""
     affine = in_integers(with_bias(block.affine.weight, block.affine.bias))
-    if block.mix is None and block.skip is None and block.shift is None:
+    if block.is_plain:
         return ExactBlock(affine, None)
-    n_neurons, n_state = block.affine.weight.shape
-    n_next = next(len(t) for t in (block.mix, block.skip, block.shift) if t is not None)
-    like = block.affine.weight
-    eye = like.new_zeros((n_next, n_neurons)).fill_diagonal_(1)
-    parts = [
-        eye if block.mix is None else block.mix,
-        like.new_zeros((n_next, n_state)) if block.skip is None else block.skip,
-        (like.new_zeros(n_next) if block.shift is None else block.shift)[:, None],
-    ]
-    return ExactBlock(affine, in_integers(torch.cat(parts, dim=1)))
+    mix, skip, shift = block.output_matrices()
+    return ExactBlock(affine, in_integers(torch.cat([mix, skip, shift[:, None]], dim=1)))

@@ -77,23 +77,12 @@ def scale(forms: AffineForms, slope: Tensor) -> AffineForms:
     )
 
 
-def output_map(block: Block) -> Affine | None:
-    """The next state as an affine function of relu(z) and, behind it, the state; None: it is relu(z)."""
-    if block.mix is None and block.skip is None and block.shift is None:
-        return None
-    eye = torch.eye(block.n_neurons, dtype=block.affine.bias.dtype, device=block.affine.bias.device)
-    mix = eye if block.mix is None else block.mix
-    weight = mix if block.skip is None else torch.cat([mix, block.skip], dim=1)
-    return Affine(weight, weight.new_zeros(weight.shape[0]) if block.shift is None else block.shift)
-
-
 def close(block: Block, hidden: AffineForms, state: AffineForms, reach: Tensor) -> AffineForms:
     """The next state, of relu(z) and the state; the first symbols of relu(z) are those of the state."""
-    last = output_map(block)
-    if last is None:
+    if block.is_plain:
         return hidden
-    both = hidden if block.skip is None else _beside(hidden, state)
-    return apply(last, both, size_of(both, reach))
+    both = _beside(hidden, state) if block.has_passthrough else hidden
+    return apply(block.output_map(), both, size_of(both, reach))
 
 
 def _beside(hidden: AffineForms, state: AffineForms) -> AffineForms:

@@ -98,11 +98,9 @@ def _fold(program: Program, origin: Tensor, basis: Tensor) -> Program:
         return Program((), _folded(program.head, origin, basis))
     first = program.blocks[0]
     block: Block = replace(first, affine=_folded(first.affine, origin, basis))
-    if first.skip is not None:
-        shift = first.skip @ origin
-        block = replace(
-            block, skip=first.skip @ basis, shift=shift if first.shift is None else shift + first.shift
-        )
+    if first.has_passthrough:
+        _, skip, shift = first.output_matrices()
+        block = replace(block, skip=skip @ basis, shift=skip @ origin + shift)
     return Program((block, *program.blocks[1:]), program.head)
 
 
@@ -114,9 +112,8 @@ def _folding_error(program: Program, origin: Tensor, basis: Tensor) -> float:
     """Bound on the rounding of each sum that folding makes."""
     first = program.blocks[0].affine if program.blocks else program.head
     weights = [(first.weight, first.bias)]
-    if program.blocks and (skip := program.blocks[0].skip) is not None:
-        shift = program.blocks[0].shift
-        weights.append((skip, skip.new_zeros(skip.shape[0]) if shift is None else shift))
+    if program.blocks and program.blocks[0].has_passthrough:
+        weights.append(program.blocks[0].output_matrices()[1:])
     sizes = [
         torch.maximum((w.abs() @ basis.abs()).amax(), (w.abs() @ origin.abs() + b.abs()).amax())
         for w, b in weights

@@ -27,7 +27,6 @@ from creased.core.program.affine_arithmetic import (
     apply,
     close,
     gamma,
-    output_map,
     scale,
     size_of,
     spread,
@@ -180,15 +179,14 @@ def _pull_through_output_map(
     least: _Functional, block: Block, relaxation: Relaxation, lost: float
 ) -> tuple[_Functional, Tensor | None]:
     """In relu(z), and the covector (R, S) on the state that the block passes on, if it does."""
-    last = output_map(block)
-    if last is None:
+    if block.is_plain:
         return least, None
     size = relaxation.hidden_size
-    if block.skip is not None:
+    if block.has_passthrough:
         size = torch.cat([size, relaxation.state_size])
-    pulled = _pull(least, last, size, lost)
+    pulled = _pull(least, block.output_map(), size, lost)
     hidden, through = pulled.covector.tensor_split([block.n_neurons], dim=1)
-    return pulled._replace(covector=hidden), through if block.skip is not None else None
+    return pulled._replace(covector=hidden), through if block.has_passthrough else None
 
 
 def _pull_through_relu(least: _Functional, relaxation: Relaxation, lost: float) -> _Functional:

@@ -56,6 +56,34 @@ class Block:
         """Number of creases that the block adds."""
         return self.affine.bias.shape[0]
 
+    @property
+    def is_plain(self) -> bool:
+        """True for a plain ReLU layer: the next state is relu(z)."""
+        return self.mix is None and self.skip is None and self.shift is None
+
+    @property
+    def has_passthrough(self) -> bool:
+        """True if the next state depends on the state other than through the neurons."""
+        return self.skip is not None
+
+    def output_matrices(self) -> tuple[Tensor, Tensor, Tensor]:
+        """C (S', N), B (S', S) and c (S',), with the identity and zeros filled in."""
+        like, n_state = self.affine.bias, self.affine.weight.shape[1]
+        eye = torch.eye(self.n_neurons, dtype=like.dtype, device=like.device)
+        mix = eye if self.mix is None else self.mix
+        n_next = mix.shape[0]
+        skip = like.new_zeros((n_next, n_state)) if self.skip is None else self.skip
+        return mix, skip, like.new_zeros(n_next) if self.shift is None else self.shift
+
+    def output_map(self) -> Affine:
+        """The next state as one affine map of relu(z) and, if there is a passthrough, the state behind it."""
+        mix, skip, shift = self.output_matrices()
+        return Affine(torch.cat([mix, skip], dim=1) if self.has_passthrough else mix, shift)
+
+    def linear_part(self) -> Block:
+        """The block without its constants."""
+        return replace(self, affine=self.affine.linear_part(), shift=None)
+
     def advance(self, state: Tensor | None, activation: Tensor) -> Tensor:
         """Next state (..., S') from the state (..., S) and relu(z) (..., N).
 
@@ -133,8 +161,7 @@ class Program:
 
     def linear_part(self) -> Program:
         """The same program without its constants: on a fixed pattern, the derivative of this one."""
-        blocks = (replace(b, affine=b.affine.linear_part(), shift=None) for b in self.blocks)
-        return Program(tuple(blocks), self.head.linear_part())
+        return Program(tuple(block.linear_part() for block in self.blocks), self.head.linear_part())
 
     def __call__(self, x: Tensor) -> Tensor:
         """Outputs (..., O) at points (..., D)."""
@@ -193,7 +220,7 @@ class Program:
         for block, mask in zip(self.blocks, masks.split(self.widths, dim=-1), strict=True):
             z = out[..., n_done : n_done + block.n_neurons]
             map_frames(block.affine, state, z)
-            state = replace(block, shift=None).advance(state, z * mask[:, None])
+            state = block.linear_part().advance(state, z * mask[:, None])
             if block.shift is not None:
                 state[:, -1] += block.shift
             n_done += block.n_neurons

@@ -7,8 +7,6 @@ sum itself is estimated, so that networks in general position pay a comparison a
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor
 
@@ -44,10 +42,10 @@ def advance_quietly(
 ) -> Tensor:
     """The next state (V, S') from the state (V, S) and relu(z) (V, N), where sums that cancel are zero."""
     following = block.advance(state, activation)
-    if block.skip is not None:
+    if block.has_passthrough:
         if inherited is not None:
             inherited = torch.nn.functional.pad(inherited, (block.n_neurons, 0))
-        silence_sums(following, *_as_one_sum(block, activation, state), inherited)
+        silence_sums(following, block.output_map(), torch.cat([activation, state], dim=1), inherited)
     return following
 
 
@@ -65,9 +63,10 @@ def inherited_noise(program: Program, vertices: Tensor) -> list[Tensor | None]:
     noise: list[Tensor | None] = [None]
     for block in program.blocks:
         before, after = noise[-1], None
-        if block.skip is not None:
+        if block.has_passthrough:
             fresh = rounding_error(state.dtype, 1) * state.abs().amax(0)
-            after = block.skip.abs() @ (fresh if before is None else before + fresh)
+            _, skip, _ = block.output_matrices()
+            after = skip.abs() @ (fresh if before is None else before + fresh)
         noise.append(after)
         state = block.advance(state, block.affine(state).relu())
     return noise
@@ -91,17 +90,6 @@ def preactivations_quietly(program: Program, points: Tensor) -> Tensor:
         rows.append(z)
         hidden = z.relu()
         noise_of = rounding_error(z.dtype, state.shape[1] + z.shape[1])
-        error = replace(sizes, shift=None).advance(error, lost) + noise_of * sizes.advance(
-            state.abs(), hidden
-        )
+        error = sizes.linear_part().advance(error, lost) + noise_of * sizes.advance(state.abs(), hidden)
         state = block.advance(state, hidden)
     return torch.cat(rows, dim=1)
-
-
-def _as_one_sum(block: Block, activation: Tensor, state: Tensor) -> tuple[Affine, Tensor]:
-    """A block's next state as one affine map of what it is summed from (V, N + S), for its rounding."""
-    assert block.skip is not None
-    n_out = block.skip.shape[0]
-    mix = torch.eye(n_out).to(activation) if block.mix is None else block.mix
-    shift = activation.new_zeros(n_out) if block.shift is None else block.shift
-    return Affine(torch.cat([mix, block.skip], dim=1), shift), torch.cat([activation, state], dim=1)

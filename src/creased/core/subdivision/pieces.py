@@ -128,7 +128,7 @@ class Cutter:
             return BlockCut(self._rows, first_row, 0, Growable(state), [])
         affine = self._affines[index]
         blocks = self._program.blocks[index : index + 1]
-        has_passthrough = any(block.skip is not None for block in blocks)
+        has_passthrough = any(block.has_passthrough for block in blocks)
         carried = _evaluate(affine, state, self._noise[index], has_passthrough=has_passthrough)
         return start_block(
             skeleton, carried, affine.bias.shape[0], first_row, self._rows, n_done, self._problem.decisions

@@ -40,9 +40,9 @@ def _lift_block(block: Block, *, is_input: bool) -> list[Block]:
     eye = torch.eye(len(bias)).to(weight)
     mix = torch.cat([eye, torch.zeros_like(eye)])  # relu(z) is added to the first of the pair (G', G')
     skip = torch.cat([subtracted, subtracted])
-    if block.mix is None and block.skip is None and block.shift is None:
+    if block.is_plain:
         return [Block(affine, mix, skip)]
-    if block.skip is not None:  # the state is passed on behind the neurons' pair
+    if block.has_passthrough:  # the state is passed on behind the neurons' pair
         passed = torch.eye(skip.shape[1]).to(weight)
         mix = torch.cat([mix, mix.new_zeros((skip.shape[1], len(bias)))])
         skip = torch.cat([skip, passed])
@@ -51,13 +51,11 @@ def _lift_block(block: Block, *, is_input: bool) -> list[Block]:
 
 def _lift_closing(block: Block, *, is_input: bool) -> Block:
     """The next state's pair as an affine function of that of relu(z) and, behind it, that of the state."""
-    n_neurons = block.n_neurons
-    weight = torch.eye(n_neurons).to(block.affine.bias) if block.mix is None else block.mix
+    weight, passed, shift = block.output_matrices()
     skip = _pair(weight, is_input=False)
-    if block.skip is not None:
-        skip = torch.cat([skip, _pair(block.skip, is_input=is_input)], dim=1)
+    if block.has_passthrough:
+        skip = torch.cat([skip, _pair(passed, is_input=is_input)], dim=1)
     n_out = weight.shape[0]
-    shift = weight.new_zeros(n_out) if block.shift is None else block.shift
     nothing = Affine(weight.new_zeros((0, skip.shape[1])), weight.new_zeros(0))
     return Block(nothing, weight.new_zeros((2 * n_out, 0)), skip, torch.cat([shift, torch.zeros_like(shift)]))
 

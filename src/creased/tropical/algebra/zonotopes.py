@@ -159,7 +159,7 @@ def _one_layer(program: Program, caller: str) -> tuple[list[list[Fraction]], lis
             "of deep networks see TropicalRational"
         )
     block = program.detach().blocks[0]
-    if block.mix is not None or block.skip is not None or block.shift is not None:
+    if not block.is_plain:
         raise ValueError(f"{caller}: needs a plain ReLU layer, got one with a passthrough")
     *weight, bias = fractions_of([*block.affine.weight, block.affine.bias])
     return weight, bias

@@ -50,12 +50,9 @@ def _residues(modular: Program, masks: Tensor, prime: int) -> Tensor:
     for block, mask in zip(modular.blocks, patterns, strict=True):
         z = _apply(block.affine.weight, block.affine.bias, state, prime)
         hidden = z * mask[:, None]
-        if block.mix is not None:
-            hidden = (hidden @ block.mix.T).remainder(prime)
-        if block.skip is not None:
-            hidden = (hidden + state @ block.skip.T).remainder(prime)
-        if block.shift is not None:
-            hidden[:, -1] = (hidden[:, -1] + block.shift).remainder(prime)
+        if not block.is_plain:
+            mix, skip, shift = block.output_matrices()
+            hidden = (hidden @ mix.T + _apply(skip, shift, state, prime)).remainder(prime)
         state = hidden
     return _apply(modular.head.weight, modular.head.bias, state, prime).flatten(1)
 

@@ -91,10 +91,10 @@ def program_on(program: Program, origin: Tensor, basis: Tensor, signs: Tensor) -
     for block, known in zip(program.blocks, signs.split(program.widths), strict=True):
         z = Affine(block.affine.weight @ lift.weight, block.affine(lift.bias))
         is_bent, is_on = known == 0, (known > 0).to(basis.dtype)
-        mix = torch.eye(block.n_neurons).to(basis) if block.mix is None else block.mix
+        mix, skip, _ = block.output_matrices()
         weight, bias = (mix * is_on) @ z.weight, block.advance(lift.bias, is_on * z.bias)
-        if block.skip is not None:
-            weight = weight + block.skip @ lift.weight
+        if block.has_passthrough:
+            weight = weight + skip @ lift.weight
         if bool(is_bent.any()):
             blocks.append(_bending_block(Affine(z.weight[is_bent], z.bias[is_bent])))
             weight = torch.cat([mix[:, is_bent], weight], dim=1)

@@ -56,7 +56,7 @@ def bounds_of(program: Program) -> RegionBounds:
         ValueError: the program has no neurons.
     """
     bounds = region_bounds(program.in_dim, [width for width in program.widths if width])
-    if all(block.skip is None for block in program.blocks):
+    if not any(block.has_passthrough for block in program.blocks):
         return bounds
     return bounds._replace(montufar_2014=1, serra=bounds.raghu, montufar_2017=bounds.raghu)
 

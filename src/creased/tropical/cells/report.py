@@ -84,7 +84,7 @@ def _bounds(program: Program) -> list[tuple[str, str]]:
 
 def _upper(program: Program, bounds: RegionBounds) -> list[tuple[str, str]]:
     raghu = ("  Raghu 2017", _with_note(bounds.raghu, "the product of Zaslavsky's numbers of the layers"))
-    if any(block.skip is not None for block in program.blocks):
+    if any(block.has_passthrough for block in program.blocks):
         return [raghu, ("", "the others hold for layers without a passthrough only")]
     return [
         ("  Serra 2018", _in_digits(bounds.serra)),
@@ -95,7 +95,7 @@ def _upper(program: Program, bounds: RegionBounds) -> list[tuple[str, str]]:
 
 def _lower(program: Program, bounds: RegionBounds) -> tuple[str, str]:
     name = "  Montufar 2014"
-    if any(block.skip is not None for block in program.blocks):
+    if any(block.has_passthrough for block in program.blocks):
         return name, "holds for layers without a passthrough only"
     if not bounds.montufar_2014:
         return name, "says nothing: a layer is narrower than the input"

@@ -154,7 +154,7 @@ class _Folding:
         weight, bias = self._through(fractions_of(block.affine.weight), fractions_of([block.affine.bias])[0])
         if not self._fold:
             signs = [min(sign, 0) for sign in signs]
-        if block.mix is None and block.skip is None and block.shift is None:
+        if block.is_plain:
             self._take_plain(index, weight, bias, signs)
         else:
             self._take_passthrough(index, block, weight, bias, signs)
@@ -225,12 +225,8 @@ class _Folding:
 
     def _closing_of(self, block: Block) -> Closing:
         """The block's mix, skip and shift, none left out, in the smaller network's state."""
-        n = block.n_neurons
-        mix = fractions_of(torch.eye(n).double() if block.mix is None else block.mix)
-        shift = [ZERO] * len(mix) if block.shift is None else fractions_of([block.shift])[0]
-        if block.skip is None:
-            return Closing(mix, [[ZERO] * self._width for _ in mix], shift)
-        return Closing(mix, *self._through(fractions_of(block.skip), shift))
+        mix, skip, shift = block.output_matrices()
+        return Closing(fractions_of(mix), *self._through(fractions_of(skip), fractions_of([shift])[0]))
 
     def _unchanged(self, width: int, index: int) -> _State:
         return _State([{i: ONE} for i in range(width)], [ZERO] * width, self._sizes_behind(index - 1))

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from creased.core.domains.box import Box
-from creased.core.program.affine_arithmetic import gamma, input_forms, output_map
+from creased.core.program.affine_arithmetic import gamma, input_forms
 from creased.core.program.bounds import Cells, Tail, excludes_zero
 from creased.core.program.program import Affine, Program
 from creased.tropical.cells.cells import MOST_CELLS, CellBudgetError, cut_by_rows, is_bounded, start_cone
@@ -116,11 +116,10 @@ def state_ranges(program: Program, box: Box) -> tuple[list[tuple[Tensor, Tensor]
         z = _interval(block.affine, low, high)
         ranges.append(z)
         hidden = (z[0].clamp(min=0), z[1].clamp(min=0))
-        last = output_map(block)
-        if last is not None:
-            if block.skip is not None:
-                hidden = torch.cat([hidden[0], low]), torch.cat([hidden[1], high])
-            hidden = _interval(last, *hidden)
+        if block.has_passthrough:
+            hidden = torch.cat([hidden[0], low]), torch.cat([hidden[1], high])
+        if not block.is_plain:
+            hidden = _interval(block.output_map(), *hidden)
         low, high = hidden
         sizes.append(torch.maximum(low.abs(), high.abs()))
     return ranges, sizes

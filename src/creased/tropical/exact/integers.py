@@ -16,7 +16,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.program.affine_arithmetic import output_map
 from creased.core.program.program import Affine, Program
 
 Vector = tuple[int, ...]  # D + 1 integers: an affine function, or a point or direction; the constant last
@@ -100,9 +99,8 @@ class IntegerProgram:
         program = program.detach()
         blocks = []
         for block in program.blocks:
-            last = output_map(block)
-            last_exact = None if last is None else IntegerAffine.of(last)
-            blocks.append(IntegerBlock(IntegerAffine.of(block.affine), last_exact, block.skip is not None))
+            last = None if block.is_plain else IntegerAffine.of(block.output_map())
+            blocks.append(IntegerBlock(IntegerAffine.of(block.affine), last, block.has_passthrough))
         return IntegerProgram(tuple(blocks), IntegerAffine.of(program.head), program.in_dim)
 
     def rows_at(self, point: Sequence[Fraction]) -> list[Fraction]:

@@ -20,7 +20,7 @@ def states(program: Program) -> list[int]:
 
 
 def is_plain(program: Program) -> list[bool]:
-    return [block.mix is None and block.skip is None and block.shift is None for block in program.blocks]
+    return [block.is_plain for block in program.blocks]
 
 
 def test_a_plain_network_that_is_no_sequential_has_plain_blocks() -> None:
