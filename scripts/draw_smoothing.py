@@ -19,9 +19,9 @@ from pictures import make_parser, write_numbers
 from trials import Trial, as_table, compare, decimated, train_all
 
 from creased.io.checkpoint import read_record
+from creased.meshes.polygon_mesh import PolygonMesh
 from creased.render.camera import View
 from creased.render.images import contact_sheet
-from creased.render.raycast import PolygonArrays
 from creased.render.render import render_surface
 
 if TYPE_CHECKING:
@@ -109,10 +109,10 @@ def _rows(results: dict[str, dict[str, Any]]) -> list[list[str]]:
 
 def _picture(mesh: trimesh.Trimesh) -> NDArray[np.uint8]:
     """Render the mesh without lines."""
-    n = len(mesh.faces)
-    triangles = PolygonArrays(3 * np.arange(n + 1), np.asarray(mesh.faces).ravel())
     view = View(-105, up="z", zoom=1.6)
-    return render_surface(np.asarray(mesh.vertices), triangles, size=520, view=view, line_width=0)
+    return render_surface(
+        PolygonMesh.of_triangles(mesh.vertices, mesh.faces), size=520, view=view, line_width=0
+    )
 
 
 if __name__ == "__main__":

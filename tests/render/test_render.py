@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,11 @@ import pytest
 import torch
 
 from creased import Affine, Box, LevelSet, Program, extract_level_set
+from creased.core.complexes.polygons import Polygons
+from creased.meshes.polygon_mesh import PolygonMesh
 from creased.networks import MLP, lower
 from creased.render import images, render
 from creased.render.camera import View, make_camera, project
-from creased.render.raycast import PolygonArrays
 
 pytest.importorskip("warp")
 pytest.importorskip("matplotlib")
@@ -25,13 +27,14 @@ CORNERS = 0.3 * (2.0 * np.indices((2, 2, 2)).reshape(3, 8).T - 1)
 SQUARES = [[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]]
 
 
-def cycles(polygons: list[list[int]]) -> PolygonArrays:
-    sizes = [0, *(len(p) for p in polygons)]
-    return PolygonArrays(np.cumsum(sizes), np.array([i for p in polygons for i in p]))
+def mesh_of(vertices: np.ndarray, polygons: list[list[int]]) -> PolygonMesh:
+    sizes = torch.tensor([len(p) for p in polygons])
+    cycles = Polygons.of_sizes(sizes, torch.tensor([i for p in polygons for i in p]))
+    return PolygonMesh(torch.from_numpy(vertices), cycles)
 
 
 def cube(polygons: list[list[int]] = SQUARES, **options: object) -> np.ndarray:
-    return render.render_surface(CORNERS, cycles(polygons), **{"size": SIZE, **options})  # type: ignore[arg-type]
+    return render.render_surface(mesh_of(CORNERS, polygons), **{"size": SIZE, **options})  # type: ignore[arg-type]
 
 
 def pixel(points: np.ndarray, view: View = render.THREE_QUARTER) -> np.ndarray:
@@ -108,7 +111,7 @@ def test_up_axis_points_up(axis: int) -> None:
 
 
 def test_background_can_be_chosen() -> None:
-    image = cube(background=(1, 2, 3))
+    image = cube(theme=replace(render.PORCELAIN, background=(1, 2, 3)))
     assert (image[[0, 0, -1, -1], [0, -1, 0, -1]] == (1, 2, 3)).all()
 
 
@@ -125,11 +128,9 @@ def test_open_edges_are_in_the_warning_colour_and_insides_in_that_of_backs() -> 
 def test_creases_pale_where_polygons_are_small() -> None:
     fine = np.stack(np.meshgrid(np.linspace(-0.3, 0.3, 121), np.linspace(-0.3, 0.3, 121)), -1).reshape(-1, 2)
     first = (np.arange(120)[:, None] * 121 + np.arange(120)).reshape(-1, 1)
-    squares = (first + np.array([0, 1, 122, 121])).reshape(-1)
+    squares = (first + np.array([0, 1, 122, 121])).tolist()
     vertices = np.c_[fine, np.zeros(len(fine))]
-    image = render.render_surface(
-        vertices, PolygonArrays(np.arange(0, len(squares) + 1, 4), squares), size=SIZE, view=FRONT
-    )
+    image = render.render_surface(mesh_of(vertices, squares), size=SIZE, view=FRONT)
     assert image[70:90, 70:90].mean() > 150
     assert image[70:90, 70:90].std() < 12
 
@@ -141,7 +142,7 @@ def test_same_input_gives_the_same_picture(spiky: LevelSet) -> None:
 
 
 def test_picture_moves_with_the_surface_and_not_with_its_extent() -> None:
-    half = render.render_surface(CORNERS / 2, cycles(SQUARES), size=SIZE, view=FRONT)
+    half = render.render_surface(mesh_of(CORNERS / 2, SQUARES), size=SIZE, view=FRONT)
     assert (~is_paper(half)).sum() == pytest.approx((~is_paper(cube(view=FRONT))).sum() / 4, rel=0.15)
 
 

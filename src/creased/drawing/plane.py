@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from creased.core.arrangement.signs import masks_of
 from creased.core.complexes.complex import PolyhedralComplex
+from creased.core.complexes.polygons import Polygons, area_vectors
 from creased.core.complexes.regions import Regions, find_regions
 from creased.core.domains.box import Box
 from creased.core.extract_complex import extract_complex
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
 from creased.drawing.palette import INK, by_direction, by_layer
+from creased.geometry.measures import perimeters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,13 +65,14 @@ def flatten(program: Program, domain: Box, level: float = 0.0) -> PlaneComplex:
     layout = regions.layout
     masks = masks_of(regions.words, layout.n_walls, layout.n_neurons, program.dtype)
     polygons = _polygons(regions, complex_)
-    kept = _are_open(polygons, domain)
+    kept = _has_extent(complex_.vertices, polygons, domain)
+    corners = np.split(complex_.vertices[polygons.indices].numpy(), polygons.offsets[1:-1].tolist())
     segments, layers = complex_.vertices[complex_.edges.long()].numpy(), _layers(complex_)
     long = np.linalg.norm(segments[:, 0] - segments[:, 1], axis=1) > _finest(domain)
     gradients = program.gradients_on(masks).numpy()[kept]
     _, cells = np.unique(np.packbits(masks.numpy()[kept] > 0, axis=1), axis=0, return_inverse=True)
     return PlaneComplex(
-        [polygon for polygon, is_kept in zip(polygons, kept, strict=True) if is_kept],
+        [points for points, is_kept in zip(corners, kept, strict=True) if is_kept],
         gradients,
         cells.reshape(-1),
         segments[long],
@@ -78,18 +82,10 @@ def flatten(program: Program, domain: Box, level: float = 0.0) -> PlaneComplex:
     )
 
 
-def _are_open(polygons: list[NDArray[np.float64]], domain: Box) -> NDArray[np.bool_]:
-    """Which polygons are wider than rounding makes them."""
-    sizes = np.array([len(polygon) for polygon in polygons])
-    ends = np.cumsum(sizes)
-    starts = ends - sizes
-    points = np.concatenate(polygons)
-    following = np.arange(1, len(points) + 1)
-    following[ends - 1] = starts
-    sides = points[following] - points
-    arms = points - points[np.repeat(starts, sizes)]
-    areas = np.add.reduceat(arms[:, 0] * sides[:, 1] - arms[:, 1] * sides[:, 0], starts)  # twice
-    mask: NDArray[np.bool_] = areas > np.add.reduceat(np.hypot(*sides.T), starts) * _finest(domain)
+def _has_extent(vertices: Tensor, polygons: Polygons, domain: Box) -> NDArray[np.bool_]:
+    """True (R,) for polygons that are wider than rounding makes them."""
+    areas = area_vectors(torch.nn.functional.pad(vertices, (0, 1)), polygons)[:, 2]
+    mask: NDArray[np.bool_] = (2 * areas > perimeters(vertices, polygons) * _finest(domain)).numpy()
     return mask
 
 
@@ -98,15 +94,13 @@ def _finest(domain: Box) -> float:
     return get_epsilon(torch.float64) * max(map(abs, (*domain.lower, *domain.upper)))
 
 
-def _polygons(regions: Regions, complex_: PolyhedralComplex) -> list[NDArray[np.float64]]:
+def _polygons(regions: Regions, complex_: PolyhedralComplex) -> Polygons:
     """The corners of each region in order around their mean."""
-    offsets, corners = (part.numpy() for part in regions.vertices())
-    points, sizes = complex_.vertices.numpy()[corners], np.diff(offsets)
-    owner = np.repeat(np.arange(len(sizes)), sizes)
-    centres = np.add.reduceat(points, offsets[:-1]) / sizes[:, None]
-    arms = points - centres[owner]
-    order = np.lexsort((np.arctan2(arms[:, 1], arms[:, 0]), owner))
-    return np.split(points[order], offsets[1:-1])
+    polygons = Polygons(*regions.vertices())
+    points, owners = complex_.vertices[polygons.indices], polygons.owners()
+    arms = points - (polygons.sums(points) / polygons.sizes[:, None])[owners]
+    order = np.lexsort((torch.atan2(arms[:, 1], arms[:, 0]).numpy(), owners.numpy()))
+    return Polygons(polygons.offsets, polygons.indices[torch.from_numpy(order)])
 
 
 def _layers(complex_: PolyhedralComplex) -> NDArray[np.int64]:

@@ -1,5 +1,6 @@
 """Differentiable geometry of level sets: positions as functions of the weights, and measures of them."""
 
+from creased.core.complexes.polygons import area_vectors, enclosed_volume
 from creased.geometry.curvature import (
     angle_defects,
     bending_energies,
@@ -16,11 +17,9 @@ from creased.geometry.implicit_vertices import (
     solve_vertices,
 )
 from creased.geometry.measures import (
-    area_vectors,
     centroid,
     compactness,
     edge_lengths,
-    enclosed_volume,
     perimeters,
     polygon_areas,
     polygon_centroids,

@@ -13,9 +13,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from creased.core.complexes.polygons import Polygons
+from creased.core.complexes.polygons import Polygons, area_vectors
 from creased.geometry.halfedges import Halfedges, halfedges_of
-from creased.geometry.measures import area_vectors
 from creased.geometry.safe import angles_between, directions_of, lengths_of
 
 

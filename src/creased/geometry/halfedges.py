@@ -11,8 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.complexes.polygons import Polygons
-from creased.core.numerics.pointer_doubling import match_tails
+from creased.core.complexes.polygons import Polygons, twins
 
 
 class Halfedges(NamedTuple):
@@ -48,6 +47,4 @@ def halfedges_of(polygons: Polygons) -> Halfedges:
     """The sides of polygons; of an edge that more than two share, two are twins and the others have none."""
     following = polygons.following()
     tail, head = polygons.indices, polygons.indices[following]
-    n_vertices = int(tail.max()) + 1 if tail.shape[0] else 0
-    twin, _ = match_tails(torch.minimum(tail, head) * n_vertices + torch.maximum(tail, head))
-    return Halfedges(tail, head, following, polygons.owners(), twin, polygons.n)
+    return Halfedges(tail, head, following, polygons.owners(), twins(polygons), polygons.n)

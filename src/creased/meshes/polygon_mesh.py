@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from creased.core.complexes.level_set import LevelSet
-from creased.core.complexes.polygons import Polygons
+from creased.core.complexes.polygons import Polygons, enclosed_volume
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,9 +44,8 @@ class PolygonMesh:
         return PolygonMesh.of_triangles(self.vertices.numpy(), self.triangles().numpy())
 
     def volume(self) -> float:
-        """What the surface encloses, if it is closed: negative where it is inside out."""
-        corners = (self.vertices - self.vertices.mean(0))[self.triangles()]
-        return float(torch.linalg.det(corners).sum()) / 6
+        """Enclosed volume, if the surface is closed; negative if it is inside out."""
+        return float(enclosed_volume(self.vertices, self.polygons))
 
     def to_trimesh(self) -> Any:
         """A `trimesh.Trimesh` of the fans, vertices unmerged and in order."""

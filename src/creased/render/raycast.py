@@ -7,12 +7,14 @@ opposite to the centroid, and diagonals cannot show. It is for looking, not for 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 
 from creased.core.numerics.tolerance import get_epsilon
+from creased.geometry.measures import polygon_normals
+from creased.meshes.polygon_mesh import PolygonMesh
 from creased.meshes.queries import TriangleIndex
 from creased.render.camera import Camera, project
 
@@ -20,13 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 GOLDEN = (math.sqrt(5) - 1) / 2
-
-
-class PolygonArrays(NamedTuple):
-    """Cycles of vertices, one behind the other, as in `creased.Polygons`."""
-
-    offsets: NDArray[np.int64]  # (F + 1,)
-    indices: NDArray[np.int64]  # (n,)
 
 
 class Fans(NamedTuple):
@@ -53,36 +48,28 @@ class Fragments(NamedTuple):
     along_crease: NDArray[np.float32]  # (m,): 0 beside the start of that edge, 1 beside its end
 
 
-def fan_out(vertices: NDArray[Any], polygons: PolygonArrays) -> Fans:
-    """Fans of convex polygons.
+def fan_out(mesh: PolygonMesh) -> Fans:
+    """Cut convex polygons into fans.
 
     Raises:
         ValueError: a polygon has fewer than three corners.
     """
-    sizes = np.diff(polygons.offsets)
-    if sizes.min(initial=3) < 3:
-        raise ValueError(f"polygons need three corners or more, got one with {sizes.min()}")
-    points, corners = np.asarray(vertices, dtype=np.float64), polygons.indices
-    owners, starts = np.repeat(np.arange(len(sizes)), sizes), polygons.offsets[:-1]
-    following = np.arange(1, len(corners) + 1)
-    following[polygons.offsets[1:] - 1] = starts
-    after = corners[following]
-    centroids = np.add.reduceat(points[corners], starts) / sizes[:, None]
-    spokes = points[corners] - centroids[owners]
-    normals = np.add.reduceat(np.cross(spokes, spokes[following]), starts)
-    length = np.linalg.norm(normals, axis=1, keepdims=True)
-    normals = np.divide(normals, length, out=np.zeros_like(normals), where=length > 0)
-    triangles = np.stack([corners, after, len(points) + owners], axis=1)
-    points = np.concatenate([points, centroids])
-    return Fans(points, triangles, owners, normals, _is_single(corners, after), polygons.offsets)
-
-
-def _is_single(start: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """True (n,) for edges that occur once, whatever their direction."""
-    key = np.minimum(start, end) * (max(start.max(), end.max()) + 1) + np.maximum(start, end)
-    _, inverse, counts = np.unique(key, return_inverse=True, return_counts=True)
-    is_single: NDArray[np.bool_] = counts[inverse] == 1
-    return is_single
+    points, polygons = mesh.vertices, mesh.polygons
+    if polygons.n and int(polygons.sizes.min()) < 3:
+        raise ValueError(f"polygons need three corners or more, got one with {int(polygons.sizes.min())}")
+    corners = polygons.indices
+    centroids = polygons.sums(points[corners]) / polygons.sizes[:, None]
+    ends = [corners, corners[polygons.following()], points.shape[0] + polygons.owners()]
+    _, edges, counts = torch.unique(polygons.edge_keys(), return_inverse=True, return_counts=True)
+    fans = (
+        torch.cat([points, centroids]),
+        torch.stack(ends, dim=1),
+        polygons.owners(),
+        polygon_normals(points, polygons),
+        counts[edges] == 1,
+        polygons.offsets,
+    )
+    return Fans(*(part.numpy() for part in fans))
 
 
 def cast_primary_rays(camera: Camera, fans: Fans, index: TriangleIndex, n_samples: int) -> Fragments:

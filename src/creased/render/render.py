@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
+from creased.meshes.polygon_mesh import PolygonMesh
 from creased.meshes.queries import TriangleIndex
 from creased.render.camera import View, make_camera
 from creased.render.images import load_png, needs, written_on
-from creased.render.raycast import PolygonArrays, cast_primary_rays, fan_out
-from creased.render.shading import PORCELAIN, RGB, Theme, draw_creases, shade
+from creased.render.raycast import cast_primary_rays, fan_out
+from creased.render.shading import PORCELAIN, Theme, draw_creases, shade
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,13 +31,11 @@ UNIT_CUBE = Box.cube(3, 0.5)
 
 
 def render_surface(
-    vertices: NDArray[Any],
-    polygons: PolygonArrays,
+    mesh: PolygonMesh,
     *,
     size: int = 720,
     view: View = THREE_QUARTER,
     theme: Theme = PORCELAIN,
-    background: RGB | None = None,
     domain: Box = UNIT_CUBE,
     line_width: float = 1.2,
     n_samples: int = 4,
@@ -44,12 +43,10 @@ def render_surface(
     """A picture (size, size, 3) of a mesh of convex polygons, flat shaded, with its creases as lines.
 
     Args:
-        vertices: (V, 3).
-        polygons: counter-clockwise seen from outside.
+        mesh: its polygons counter-clockwise seen from outside.
         size: pixels, of width and height.
         view: where the camera is.
         theme: colours.
-        background: instead of the theme's.
         domain: what the camera frames.
         line_width: pixels; creases pale where polygons get too small for them.
         n_samples: rays a pixel.
@@ -60,10 +57,10 @@ def render_surface(
     """
     if domain.dim != 3:
         raise ValueError(f"render_surface: the domain needs 3 dimensions, got {domain.dim}")
-    paper = np.array(background or theme.background, dtype=np.float32)
+    paper = np.array(theme.background, dtype=np.float32)
     canvas = np.tile(paper.astype(np.float64), (size * size, 1))
-    if len(polygons.offsets) > 1:
-        camera, fans = make_camera(view, domain, size), fan_out(vertices, polygons)
+    if mesh.polygons.n:
+        camera, fans = make_camera(view, domain, size), fan_out(mesh)
         index = TriangleIndex(fans.points, fans.triangles)
         fragments = cast_primary_rays(camera, fans, index, n_samples)
         colours = shade(fragments, camera, fans, index, theme, reach=0.4 * _width(domain))
@@ -102,11 +99,9 @@ def render_level_set(
         return _frame_with_text("empty level set", size, theme)
     if level_set.dim == 2:
         return plot_polylines(level_set, size=size, theme=theme, domain=domain)
-    vertices = level_set.vertices.detach().cpu().numpy()
+    mesh = PolygonMesh.of_level_set(level_set)
     view = replace(view, up=up or view.up)
-    cycles = level_set.polygons
-    polygons = PolygonArrays(cycles.offsets.cpu().numpy(), cycles.indices.cpu().numpy())
-    return render_surface(vertices, polygons, size=size, view=view, theme=theme, domain=domain)
+    return render_surface(mesh, size=size, view=view, theme=theme, domain=domain)
 
 
 def plot_polylines(

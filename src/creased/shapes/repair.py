@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from creased.meshes.polygon_mesh import PolygonMesh
 from creased.meshes.queries import TriangleIndex
 from creased.shapes.errors import ShapeError
 
@@ -63,8 +64,7 @@ def make_watertight(mesh: Trimesh, name: str, *, repair: bool = True) -> Trimesh
 
 def signed_volume(mesh: Trimesh) -> float:
     """The enclosed volume, negative if the mesh is inside out; zero for a sheet."""
-    a, b, c = (mesh.triangles[:, i] - mesh.bounds[0] for i in range(3))
-    return float(np.einsum("ij,ij->", a, np.cross(b, c))) / 6
+    return PolygonMesh.of_triangles(mesh.vertices, mesh.faces).volume()
 
 
 def _is_closed(part: Trimesh) -> bool:

@@ -16,8 +16,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from creased.core.complexes.polygons import Polygons
-from creased.core.numerics.pointer_doubling import label_components, match_tails
+from creased.core.complexes.polygons import Polygons, twins
+from creased.core.numerics.pointer_doubling import label_components
 
 
 @dataclass(frozen=True)
@@ -163,10 +163,8 @@ def audit_level_set(level_set: AuditedSurface) -> Audit:
 
 def check_polygons(polygons: Polygons, n_vertices: int) -> tuple[int, int, int, int]:
     """Count boundary, non-manifold and misoriented edges, and non-manifold vertices."""
-    tails, heads = polygons.indices, polygons.indices[polygons.following()]
-    edge = torch.minimum(tails, heads) * n_vertices + torch.maximum(tails, heads)
-    mates, _ = match_tails(edge)
-    _, counts = torch.unique(edge, return_counts=True)
+    tails, mates = polygons.indices, twins(polygons)
+    _, counts = torch.unique(polygons.edge_keys(), return_counts=True)
     paired = (mates >= 0).nonzero()[:, 0]
     misoriented = int((tails[paired] == tails[mates[paired]]).sum()) // 2
     nonmanifold_vertices = _count_nonmanifold_vertices(polygons, mates, n_vertices)

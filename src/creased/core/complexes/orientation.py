@@ -15,8 +15,8 @@ from torch import Tensor
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import RowLayout, sign_vectors
 from creased.core.complexes.link import Cycles
-from creased.core.complexes.polygons import Polygons
-from creased.core.numerics.pointer_doubling import label_components, match_tails
+from creased.core.complexes.polygons import Polygons, area_vectors, fan_arms, twins
+from creased.core.numerics.pointer_doubling import label_components
 from creased.core.numerics.tolerance import get_epsilon
 
 
@@ -30,29 +30,19 @@ def orient_polygons(
 
     Where areas leave that open ``by_rows`` is asked, see `directions_by_rows`.
     """
-    areas, reach = _area_vectors(cells, vertices)
-    score = (areas * gradients).sum(1)
+    score = (area_vectors(vertices, cells) * gradients).sum(1)
+    reach = torch.zeros_like(score).scatter_reduce(
+        0, cells.owners(), fan_arms(vertices, cells).square().sum(1), "amax"
+    )
     # Coordinates are off by this much, whatever the size of a polygon.
     noise = get_epsilon(vertices.dtype) * vertices.abs().amax()
     doubt = noise * (reach.sqrt() + noise) * gradients.norm(dim=1)
     direction = torch.where(score.abs() > doubt, score.sign(), torch.zeros_like(score)).to(torch.int64)
-    return _reverse(cells, _ask_neighbours(cells, direction, vertices.shape[0], by_rows) < 0)
-
-
-def _area_vectors(cells: Polygons, vertices: Tensor) -> tuple[Tensor, Tensor]:
-    """Area vectors (F, 3) by Newell's formula, and the squared reach (F,) from the first corner."""
-    owners = cells.owners()
-    arms = vertices[cells.indices] - vertices[cells.indices[cells.offsets[owners]]]
-    swept = torch.linalg.cross(arms, arms[cells.following()]) / 2
-    areas = torch.zeros((cells.n, 3), dtype=vertices.dtype, device=vertices.device).index_add_(
-        0, owners, swept
-    )
-    reach = torch.zeros_like(areas[:, 0]).scatter_reduce(0, owners, (arms * arms).sum(1), "amax")
-    return areas, reach
+    return _reverse(cells, _ask_neighbours(cells, direction, by_rows) < 0)
 
 
 def _ask_neighbours(
-    cells: Polygons, direction: Tensor, n_vertices: int, by_rows: Callable[[Tensor], tuple[Tensor, Tensor]]
+    cells: Polygons, direction: Tensor, by_rows: Callable[[Tensor], tuple[Tensor, Tensor]]
 ) -> Tensor:
     """Orient polygons in doubt (direction 0) as most of their neighbours.
 
@@ -61,9 +51,7 @@ def _ask_neighbours(
     """
     if not bool((direction == 0).any()):
         return direction
-    owners, heads = cells.owners(), cells.indices[cells.following()]
-    low, high = torch.minimum(cells.indices, heads), torch.maximum(cells.indices, heads)
-    mates, _ = match_tails(low * n_vertices + high)
+    owners, mates = cells.owners(), twins(cells)
     side = (mates >= 0).nonzero()[:, 0]
     mine, theirs = owners[side], owners[mates[side]]
     # Neighbours agree when they run along the common edge in opposite directions.
@@ -140,5 +128,4 @@ def orient_polylines(cycles: Cycles, vertices: Tensor, gradients: Tensor) -> Pol
     tangent = vertices[cells.indices[cells.following()]] - vertices[cells.indices]
     outward = torch.stack([tangent[:, 1], -tangent[:, 0]], dim=1)
     score = (outward * gradients[cycles.corner_edge]).sum(1).masked_fill(cycles.corner_edge < 0, 0)
-    total = torch.zeros(cells.n, dtype=vertices.dtype, device=vertices.device)
-    return _reverse(cells, total.index_add_(0, cells.owners(), score) < 0)
+    return _reverse(cells, cells.sums(score) < 0)

@@ -1,4 +1,8 @@
-"""Polygons of any number of corners: cycles of vertices, one behind the other."""
+"""Polygons of any number of corners as cycles of vertices: their half-edges, area vectors and volume.
+
+Half-edge h is the side that leaves corner h of ``Polygons.indices``. Areas and volumes are sums over the fan
+of triangles between a polygon's first corner and its sides, and differentiable in the positions.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from creased.core.numerics.pointer_doubling import match_tails
 
 
 @dataclass(frozen=True)
@@ -40,12 +46,63 @@ class Polygons:
         following[self.offsets[1:] - 1] = self.offsets[:-1]
         return following
 
+    def first_corners(self) -> Tensor:
+        """The vertex (n,) int64 that the polygon of each corner begins with."""
+        return self.indices[self.offsets[self.owners()]]
+
+    def edge_keys(self) -> Tensor:
+        """Numbers (n,) int64 of the half-edges' edges, the same for both directions."""
+        heads = self.indices[self.following()]
+        n_vertices = int(heads.max()) + 1 if heads.shape[0] else 0
+        return torch.minimum(self.indices, heads) * n_vertices + torch.maximum(self.indices, heads)
+
+    def sums(self, values: Tensor) -> Tensor:
+        """Sums (F, ...) of values (n, ...) over the corners of each polygon."""
+        zeros = values.new_zeros((self.n, *values.shape[1:]))
+        return zeros.index_add(0, self.owners(), values)
+
     def triangles(self) -> tuple[Tensor, Tensor]:
         """Fans (T, 3) int64 from the first corner of each polygon, and the polygon (T,) of each triangle."""
         owners = self.owners()
         position = torch.arange(self.indices.shape[0], device=self.indices.device)
-        middle = ((position > self.offsets[owners]) & (position < self.offsets[owners + 1] - 1)).nonzero()[
-            :, 0
-        ]
+        is_middle = (position > self.offsets[owners]) & (position < self.offsets[owners + 1] - 1)
+        middle = is_middle.nonzero()[:, 0]
         apex = self.indices[self.offsets[owners[middle]]]
         return torch.stack([apex, self.indices[middle], self.indices[middle + 1]], dim=1), owners[middle]
+
+
+def twins(polygons: Polygons) -> Tensor:
+    """The other half-edge (n,) int64 of each half-edge's edge, -1 at a boundary.
+
+    Of the half-edges of an edge that more than two polygons share, two are paired and the others have none.
+    """
+    return match_tails(polygons.edge_keys())[0]
+
+
+def fan_arms(vertices: Tensor, polygons: Polygons) -> Tensor:
+    """Vectors (n, D) to the corners from the first corner of their polygon."""
+    return vertices[polygons.indices] - vertices[polygons.first_corners()]
+
+
+def swept_areas(vertices: Tensor, polygons: Polygons) -> Tensor:
+    """Area vectors (n, 3) of the triangles from the first corner of each polygon to its sides."""
+    spokes = fan_arms(vertices, polygons)
+    return torch.linalg.cross(spokes, spokes[polygons.following()]) / 2
+
+
+def area_vectors(vertices: Tensor, polygons: Polygons) -> Tensor:
+    """Vectors (F, 3) normal to the polygons, outward, as long as their areas (Newell's formula)."""
+    return polygons.sums(swept_areas(vertices, polygons))
+
+
+def enclosed_volume(vertices: Tensor, polygons: Polygons) -> Tensor:
+    """Volume inside a closed surface, a scalar, by the divergence theorem; negative if it is inside out.
+
+    Of a surface with a boundary it is the volume of the cone over it from the mean of its corners, and
+    depends on where that lies; `creased.geometry.sublevel_volume` closes it along the walls.
+    """
+    if polygons.n == 0:
+        return vertices.sum() * 0
+    local = vertices - vertices[polygons.indices].detach().mean(0)
+    first = local[polygons.indices[polygons.offsets[:-1]]]
+    return (first * area_vectors(local, polygons)).sum() / 3

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from creased.core.complexes.level_set import LevelSet
-from creased.geometry.measures import enclosed_volume, surface_area
+from creased.core.complexes.polygons import enclosed_volume
+from creased.geometry.measures import surface_area
 from creased.geometry.regularizers.regularizer import Regularizer
 from creased.geometry.sublevel import sublevel_volume
 
