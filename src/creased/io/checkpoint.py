@@ -65,12 +65,11 @@ def read_record(path: Path) -> Record:
         record = _parse(values)
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: the record of creased is damaged: {error}") from error
-    for tensor in record.program.tensors():
-        if not bool(torch.isfinite(tensor).all()):
-            raise CheckpointError(
-                f"{path}: weights of shape {tuple(tensor.shape)} hold NaN or infinity: training diverged; "
-                "take an earlier checkpoint, or train with a lower optimizer.lr"
-            )
+    try:
+        record.program.require_finite(str(path))
+    except ValueError as error:
+        remedy = "take an earlier checkpoint, or train with a lower optimizer.lr"
+        raise CheckpointError(f"{error}: training diverged; {remedy}") from None
     return record
 
 

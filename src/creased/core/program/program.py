@@ -147,6 +147,16 @@ class Program:
             yield from (t for t in (block.mix, block.skip, block.shift) if t is not None)
         yield from (self.head.weight, self.head.bias)
 
+    def require_finite(self, caller: str) -> None:
+        """Refuse weights that are NaN or infinite; the message begins with the caller's name.
+
+        Raises:
+            ValueError: a weight is NaN or infinite.
+        """
+        for tensor in self.tensors():
+            if not bool(tensor.isfinite().all()):
+                raise ValueError(f"{caller}: a weight of shape {tuple(tensor.shape)} holds NaN or infinity")
+
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Program:
         """The same program elsewhere or in another floating type; differentiable."""
         return map_tensors(self, lambda t: t.to(device=device or t.device, dtype=dtype or t.dtype))

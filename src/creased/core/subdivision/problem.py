@@ -104,7 +104,7 @@ def make_problem(
     """
     _check_shape(program, domain, resources.at_once)
     program = program.detach().to(resources.device, numbers.dtype)
-    _check_weights(program)
+    program.require_finite("extraction")
     program, domain, part = divide(program, domain)
     if level is not None:
         program = minus_level(program, level)
@@ -142,14 +142,6 @@ def _check_shape(program: Program, domain: Domain, at_once: int | None) -> None:
         )
     if at_once is not None and at_once < 1:
         raise ValueError(f"at_once must be 1 or more, got {at_once}")
-
-
-def _check_weights(program: Program) -> None:
-    for tensor in program.tensors():
-        if not bool(torch.isfinite(tensor).all()):
-            raise ValueError(
-                f"a weight of shape {tuple(tensor.shape)} holds NaN or infinity: nothing to extract"
-            )
 
 
 def choose_numbers(dtype: torch.dtype, domain: Domain, *, exact: bool = False) -> Numbers:

@@ -24,7 +24,6 @@ from creased.tropical.algebra.polynomials import Number, TropicalPolynomial
 from creased.tropical.cells.cells import MOST_CELLS, cells
 from creased.tropical.cells.engine_cells import engine_cells
 from creased.tropical.cells.fingerprints import number_maps
-from creased.tropical.exact.integers import require_finite
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class TropicalRational:
                 for without a box.
             CellBudgetError: there are more cells than allowed.
         """
-        require_finite(program, "TropicalRational.from_program")
+        program.require_finite("TropicalRational.from_program")
         program = one_output(program, index, "TropicalRational.from_program")
         if not exact:
             return _in_float(program, domain)

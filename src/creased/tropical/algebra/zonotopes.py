@@ -20,7 +20,7 @@ from creased.tropical.algebra.epigraphs import Point
 from creased.tropical.algebra.rational_maps import one_output
 from creased.tropical.cells.cells import cut_by_rows
 from creased.tropical.cells.region_bounds import zaslavsky
-from creased.tropical.exact.integers import Vector, fractions_of, primitive, require_finite
+from creased.tropical.exact.integers import Vector, fractions_of, primitive
 from creased.tropical.polyhedra.cones import Cone, all_directions, rank, whole_space
 
 
@@ -93,7 +93,7 @@ def zonotope_of_layer(program: Program) -> Zonotope:
     Raises:
         ValueError: the network has not exactly one plain hidden layer; a weight is not finite.
     """
-    require_finite(program, "zonotope_of_layer")
+    program.require_finite("zonotope_of_layer")
     weight, bias = _one_layer(program, "zonotope_of_layer")
     return Zonotope(tuple((*row, b) for row, b in zip(weight, bias, strict=True)), program.in_dim + 1)
 
@@ -107,7 +107,7 @@ def zonotopes_of_map(program: Program, index: int | None = None) -> tuple[Zonoto
     Raises:
         ValueError: as `zonotope_of_layer`, or there are several outputs and no index.
     """
-    require_finite(program, "zonotopes_of_map")
+    program.require_finite("zonotopes_of_map")
     program = one_output(program, index, "zonotopes_of_map")
     weight, bias = _one_layer(program, "zonotopes_of_map")
     (outer,) = fractions_of(program.head.weight.detach())

@@ -79,8 +79,7 @@ def local_complexity(
         )
     if not 0 < radius < float("inf"):
         raise ValueError(f"local_complexity: radius must be positive, got {radius}")
-    if not all(bool(tensor.isfinite().all()) for tensor in program.tensors()):
-        raise ValueError("local_complexity: weights must be finite, got NaN or infinity")
+    program.require_finite("local_complexity")
     balls = Balls(origins, _bases(origins, directions, slice_dim, seed), radius)
     signs = proven_signs(program, balls)
     crossing = torch.zeros_like(signs, dtype=torch.bool)

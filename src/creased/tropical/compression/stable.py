@@ -25,7 +25,7 @@ from creased.core.program.bounds import Cells, Tail, excludes_zero
 from creased.core.program.program import Affine, Program
 from creased.tropical.cells.cells import MOST_CELLS, CellBudgetError, cut_by_rows, is_bounded, start_cone
 from creased.tropical.cells.engine_cells import engine_cells
-from creased.tropical.exact.integers import IntegerBlock, IntegerProgram, Maps, primitive, require_finite
+from creased.tropical.exact.integers import IntegerBlock, IntegerProgram, Maps, primitive
 from creased.tropical.polyhedra.cones import Cone, dot
 
 METHODS = ("auto", "interval", "linear", "exact", "engine")
@@ -77,7 +77,7 @@ def stable_units(
     """
     if method not in METHODS:
         raise ValueError(f"stable_units: method must be one of {METHODS}, got {method!r}")
-    require_finite(program, "stable_units")
+    program.require_finite("stable_units")
     if domain is not None and domain.dim != program.in_dim:
         raise ValueError(
             f"stable_units: the program takes {program.in_dim} inputs, but the domain has {domain.dim} "

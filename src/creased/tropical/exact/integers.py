@@ -13,7 +13,6 @@ from math import gcd, lcm
 from operator import mul
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from creased.core.program.program import Affine, Program
@@ -95,7 +94,7 @@ class IntegerProgram:
         Raises:
             ValueError: a weight is NaN or infinite.
         """
-        require_finite(program, "IntegerProgram.of")
+        program.require_finite("IntegerProgram.of")
         program = program.detach()
         blocks = []
         for block in program.blocks:
@@ -118,17 +117,6 @@ class IntegerProgram:
         """The coordinates themselves."""
         dim = self.in_dim
         return Maps(tuple(tuple(int(i == axis) for i in range(dim + 1)) for axis in range(dim)), 1)
-
-
-def require_finite(program: Program, caller: str) -> None:
-    """Refuse NaN and infinity.
-
-    Raises:
-        ValueError: a weight is NaN or infinite.
-    """
-    for tensor in program.tensors():
-        if not bool(torch.isfinite(tensor).all()):
-            raise ValueError(f"{caller}: a weight of shape {tuple(tensor.shape)} holds NaN or infinity")
 
 
 def fractions_of(rows: Iterable[Tensor]) -> list[list[Fraction]]:
