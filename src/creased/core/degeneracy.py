@@ -121,8 +121,7 @@ def _merged_polylines(polylines: Polygons, vertex: Tensor) -> Polygons:
     """Drop corners of chains that are followed by themselves."""
     corners = vertex[polylines.indices]
     remains = corners != corners[polylines.following()]
-    sizes = torch.zeros_like(polylines.sizes).index_add_(0, polylines.owners(), remains.long())
-    return Polygons.of_sizes(sizes, corners[remains])
+    return Polygons.of_sizes(polylines.sums(remains.long()), corners[remains])
 
 
 class Merged(NamedTuple):
@@ -134,10 +133,10 @@ class Merged(NamedTuple):
 
 def merge(polygons: Polygons, vertex: Tensor) -> Merged:
     """Map the vertices (V,) of polygons to others; polygons with two corners or fewer are dropped."""
-    corners, owners = vertex[polygons.indices], polygons.owners()
+    corners = vertex[polygons.indices]
     remains = corners != corners[polygons.following()]
-    sizes = torch.zeros_like(polygons.sizes).index_add_(0, owners, remains.long())
+    sizes = polygons.sums(remains.long())
     is_face = sizes > 2
-    remains &= is_face[owners]
+    remains &= is_face[polygons.owners()]
     faces = Polygons.of_sizes(sizes[is_face], corners[remains])
     return Merged(faces, is_face.nonzero()[:, 0])

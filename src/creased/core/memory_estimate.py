@@ -13,7 +13,7 @@ from typing import NamedTuple
 from creased.core.arrangement.signs import WORD
 from creased.core.domains.domain import Domain
 from creased.core.method_choice import choose_method
-from creased.core.numerics.memory import in_gigabytes
+from creased.core.numerics.memory import format_bytes
 from creased.core.options import ExtractionOptions
 from creased.core.program.program import Program
 from creased.core.provenance import Method
@@ -52,9 +52,9 @@ def format_expected(program: Program, domain: Domain, options: ExtractionOptions
     method, _ = choose_method(program, domain, options)
     n_vertices, n_bytes = expect(program, domain.n_walls, method)
     allowed = options.resources.memory_on(program.device)
-    limit = "how much is free is not known" if allowed is None else f"{in_gigabytes(allowed)} are allowed"
+    limit = "how much is free is not known" if allowed is None else f"{format_bytes(allowed)} are allowed"
     name = "edges" if program.in_dim == 2 else "faces"
     return (
-        f"expects about {in_gigabytes(n_bytes)} for about {n_vertices:,} {name}, as fitted networks of "
+        f"expects about {format_bytes(n_bytes)} for about {n_vertices:,} {name}, as fitted networks of "
         f"{program.n_neurons} neurons have, to {'walk' if method is Method.MARCH else 'cut'}; {limit}"
     )

@@ -45,6 +45,5 @@ class Halfedges(NamedTuple):
 
 def halfedges_of(polygons: Polygons) -> Halfedges:
     """The sides of polygons; of an edge that more than two share, two are twins and the others have none."""
-    following = polygons.following()
-    tail, head = polygons.indices, polygons.indices[following]
-    return Halfedges(tail, head, following, polygons.owners(), twins(polygons), polygons.n)
+    cycles = polygons.indices, polygons.heads(), polygons.following(), polygons.owners()
+    return Halfedges(*cycles, twins(polygons), polygons.n)

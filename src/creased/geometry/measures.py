@@ -25,8 +25,7 @@ def polygon_areas(vertices: Tensor, polygons: Polygons) -> Tensor:
 
 def perimeters(vertices: Tensor, polygons: Polygons) -> Tensor:
     """Perimeters (F,)."""
-    corners = vertices[polygons.indices]
-    return polygons.sums(lengths_of(corners[polygons.following()] - corners))
+    return polygons.sums(lengths_of(vertices[polygons.heads()] - vertices[polygons.indices]))
 
 
 def polygon_normals(vertices: Tensor, polygons: Polygons) -> Tensor:
@@ -37,7 +36,7 @@ def polygon_normals(vertices: Tensor, polygons: Polygons) -> Tensor:
 def polygon_centroids(vertices: Tensor, polygons: Polygons) -> Tensor:
     """Centres of area (F, 3); where a polygon has none, the mean of its corners."""
     first = vertices[polygons.first_corners()]
-    here, there = vertices[polygons.indices], vertices[polygons.indices[polygons.following()]]
+    here, there = vertices[polygons.indices], vertices[polygons.heads()]
     normals = polygon_normals(vertices, polygons)
     weights = (swept_areas(vertices, polygons) * normals[polygons.owners()]).sum(1, keepdim=True)
     areas = polygons.sums(weights)
@@ -57,7 +56,7 @@ def centroid(vertices: Tensor, polygons: Polygons) -> Tensor:
     offset = vertices[polygons.indices].detach().mean(0)
     local = vertices - offset
     first = local[polygons.first_corners()]
-    here, there = local[polygons.indices], local[polygons.indices[polygons.following()]]
+    here, there = local[polygons.indices], local[polygons.heads()]
     cones = (first * torch.linalg.cross(here, there)).sum(1, keepdim=True) / 6
     return offset + (cones * (first + here + there) / 4).sum(0) / cones.sum()
 

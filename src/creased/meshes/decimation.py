@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from creased.meshes.open3d_checks import import_open3d
+from creased.meshes.open3d_checks import as_open3d, import_open3d
 from creased.meshes.polygon_mesh import PolygonMesh
 
 FEWEST = 4  # triangles that enclose something
@@ -25,7 +25,6 @@ def decimate(mesh: PolygonMesh, n_triangles: int) -> PolygonMesh:
     open3d = import_open3d()
     if open3d is None:
         raise ImportError("--decimate needs open3d: pip install 'creased[open3d]'")
-    vertices = open3d.utility.Vector3dVector(mesh.vertices.numpy())
-    triangles = open3d.utility.Vector3iVector(mesh.triangles().int().numpy())
-    fewer = open3d.geometry.TriangleMesh(vertices, triangles).simplify_quadric_decimation(n_triangles)
+    given = as_open3d(open3d, mesh.vertices.numpy(), mesh.triangles().numpy())
+    fewer = given.simplify_quadric_decimation(n_triangles)
     return PolygonMesh.of_triangles(np.array(fewer.vertices), np.array(fewer.triangles, dtype=np.int64))

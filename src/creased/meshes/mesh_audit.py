@@ -24,7 +24,7 @@ class MeshAudit(Counts):
 def audit_mesh(mesh: PolygonMesh) -> MeshAudit:
     """Check a mesh, reading the corners of its polygons and nothing else."""
     polygons, n_vertices = mesh.polygons, mesh.vertices.shape[0]
-    ends = torch.stack([polygons.indices, polygons.indices[polygons.following()]], dim=1)
+    ends = torch.stack([polygons.indices, polygons.heads()], dim=1)
     edges = torch.unique(ends.sort(dim=1).values, dim=0)
     boundary, nonmanifold, misoriented, nonmanifold_vertices = check_polygons(polygons, n_vertices)
     is_closed = polygons.n > 0 and boundary + nonmanifold + misoriented == 0

@@ -10,9 +10,14 @@ from __future__ import annotations
 import ctypes
 import logging
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from creased.core.complexes.level_set import LevelSet
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +39,13 @@ def import_open3d() -> Any | None:
     return open3d
 
 
+def as_open3d(open3d: Any, vertices: NDArray[np.float64], triangles: NDArray[np.int64]) -> Any:
+    """An open3d mesh of triangles (T, 3) over vertices (V, 3)."""
+    return open3d.geometry.TriangleMesh(
+        open3d.utility.Vector3dVector(vertices), open3d.utility.Vector3iVector(triangles.astype(np.int32))
+    )
+
+
 def ask_open3d(level_set: LevelSet) -> dict[str, bool] | None:
     """Answers of open3d about the fan triangles of a level set (D = 3), or None without open3d.
 
@@ -43,9 +55,7 @@ def ask_open3d(level_set: LevelSet) -> dict[str, bool] | None:
     open3d = import_open3d()
     if open3d is None or level_set.polygons.n == 0:
         return None
-    vertices = open3d.utility.Vector3dVector(level_set.vertices.cpu().double().numpy())
-    triangles = open3d.utility.Vector3iVector(level_set.triangles().cpu().int().numpy())
-    mesh = open3d.geometry.TriangleMesh(vertices, triangles)
+    mesh = as_open3d(open3d, level_set.vertices.cpu().double().numpy(), level_set.triangles().cpu().numpy())
     return {
         "closed": mesh.is_edge_manifold(allow_boundary_edges=False),
         "edge_manifold": mesh.is_edge_manifold(allow_boundary_edges=True),

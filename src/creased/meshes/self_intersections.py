@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from creased.meshes.exact_triangles import are_apart
-from creased.meshes.open3d_checks import import_open3d
+from creased.meshes.open3d_checks import as_open3d, import_open3d
 from creased.meshes.polygon_mesh import PolygonMesh
 
 if TYPE_CHECKING:
@@ -78,9 +78,6 @@ def _pairs(
     open3d: Any, points: NDArray[Any], triangles: NDArray[Any], leaf: NDArray[Any]
 ) -> NDArray[np.int64]:
     used, local = np.unique(triangles[leaf], return_inverse=True)
-    mesh = open3d.geometry.TriangleMesh(
-        open3d.utility.Vector3dVector(points[used]),
-        open3d.utility.Vector3iVector(local.reshape(-1, 3).astype(np.int32)),
-    )
+    mesh = as_open3d(open3d, points[used], local.reshape(-1, 3))
     pairs = np.asarray(mesh.get_self_intersecting_triangles(), dtype=np.int64).reshape(-1, 2)
     return leaf[pairs]

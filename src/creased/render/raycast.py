@@ -59,7 +59,7 @@ def fan_out(mesh: PolygonMesh) -> Fans:
         raise ValueError(f"polygons need three corners or more, got one with {int(polygons.sizes.min())}")
     corners = polygons.indices
     centroids = polygons.sums(points[corners]) / polygons.sizes[:, None]
-    ends = [corners, corners[polygons.following()], points.shape[0] + polygons.owners()]
+    ends = [corners, polygons.heads(), points.shape[0] + polygons.owners()]
     _, edges, counts = torch.unique(polygons.edge_keys(), return_inverse=True, return_counts=True)
     fans = (
         torch.cat([points, centroids]),

@@ -37,7 +37,6 @@ class Theme:
 PORCELAIN = Theme(
     (255, 255, 255), (240, 234, 224), (150, 166, 178), (38, 52, 72), (226, 84, 38), (60, 68, 80)
 )
-NIGHT = Theme((17, 21, 28), (196, 203, 212), (92, 84, 110), (14, 20, 30), (255, 122, 66), (200, 206, 214))
 STRONGEST = 0.85  # opacity of a line
 N_RINGS = 5  # of polygons around a vertex, that its lines pale with
 MOST_INK = 0.24  # of an area; creases that would cover more of it pale

@@ -38,4 +38,4 @@ def test_unknown_where_the_system_does_not_tell(tmp_path: Path, monkeypatch: pyt
 
 
 def test_sizes_are_for_people() -> None:
-    assert memory.in_gigabytes(2.5 * 2**30) == "2.5 GB"
+    assert memory.format_bytes(2.5 * 2**30) == "2.5 GB"

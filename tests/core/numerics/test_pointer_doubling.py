@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from creased.core.numerics.pointer_doubling import label_components, match_tails, order_chains
+from creased.core.numerics.pointer_doubling import label_components, match_pairs, order_chains
 
 
 def naive_chains(successor: list[int]) -> tuple[list[int], list[int]]:
@@ -56,7 +56,7 @@ def test_one_long_open_chain_is_counted_from_its_end() -> None:
 
 @given(st.lists(st.integers(0, 8), max_size=40))
 def test_mates_share_a_slot_and_the_rest_is_counted(slots: list[int]) -> None:
-    mates, n_nonmanifold = match_tails(torch.tensor(slots, dtype=torch.int64))
+    mates, n_nonmanifold = match_pairs(torch.tensor(slots, dtype=torch.int64))
     first_two: dict[int, list[int]] = {}
     for item, slot in enumerate(slots):
         first_two.setdefault(slot, []).append(item)

@@ -27,7 +27,7 @@ from creased.core.arrangement.orthants import edge_corners, inside_walls, live_f
 from creased.core.arrangement.signs import WORD, lowest_row, pack_rows
 from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton, SignDecisions
 from creased.core.numerics.tensors import Growable
-from creased.core.numerics.tolerance import rounding_error, silence_interpolated
+from creased.core.numerics.tolerance import rounding_error, snap_interpolated
 
 CHUNK = 1 << 13  # edges split at a time, so that gathered rows stay in the cache
 SCAN = 1 << 15  # edges tested at a time when a block starts
@@ -195,7 +195,7 @@ def _interpolate(
         made = torch.lerp(first, second, share[:, None], out=carried[chunk])
         made[:, neuron] = 0
         to_come = slice(neuron + 1, block.n_neurons)
-        silence_interpolated(made[:, to_come], first[:, to_come], second[:, to_come], coarse)
+        snap_interpolated(made[:, to_come], first[:, to_come], second[:, to_come], coarse)
         first, second = (points.index_select(0, end) for end in ends[chunk].unbind(1))
         torch.lerp(first, second, share[:, None], out=vertices[chunk])
         if block.decisions is not None and neuron + 1 < block.n_neurons:

@@ -18,7 +18,7 @@ from creased.core.arrangement.orthants import inside_walls
 from creased.core.arrangement.signs import RowLayout, masks_of
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.polygons import Polygons
-from creased.core.numerics.pointer_doubling import match_tails, order_chains
+from creased.core.numerics.pointer_doubling import match_pairs, order_chains
 from creased.core.program.program import Program
 
 BATCH = 1 << 12  # regions whose gradients are found in one go: their masks stay in the cache
@@ -59,7 +59,7 @@ def link_cycles(edges: Tensor, sides: Sides, n_vertices: int) -> Cycles:
     Dart 2 h runs along side h from its first end, dart 2 h + 1 from its second.
     """
     tails = edges[sides.edge].reshape(-1)  # (2 H,): where each dart starts
-    mates, n_nonmanifold = match_tails(sides.polygon.repeat_interleave(2) * n_vertices + tails)
+    mates, n_nonmanifold = match_pairs(sides.polygon.repeat_interleave(2) * n_vertices + tails)
     darts = torch.arange(tails.shape[0], device=tails.device)
     arrival = darts ^ 1  # the dart that starts where this one ends
     chains = order_chains(mates[arrival])
@@ -97,8 +97,7 @@ def drop_open(cycles: Cycles) -> Cycles:
     cells = cycles.cells
     is_closed = cycles.corner_edge[cells.offsets[1:] - 1] >= 0
     corner = is_closed[cells.owners()].nonzero()[:, 0]
-    offsets = torch.nn.functional.pad(cells.sizes[is_closed].cumsum(0), (1, 0))
-    kept = Polygons(offsets, cells.indices[corner])
+    kept = Polygons.of_sizes(cells.sizes[is_closed], cells.indices[corner])
     return Cycles(kept, cycles.owner[is_closed], cycles.corner_edge[corner], 0, cycles.n_nonmanifold)
 
 

@@ -98,7 +98,7 @@ def directions_by_rows(
     number[which] = torch.arange(which.shape[0], device=which.device)
     owner = number[cells.owners()]
     corner = (owner >= 0).nonzero()[:, 0]
-    owner, here, ahead = owner[corner], cells.indices[corner], cells.indices[cells.following()[corner]]
+    owner, here, ahead = owner[corner], cells.indices[corner], cells.heads()[corner]
     pair, level = corners.zero_ids[here, :2].long(), corners.zero_ids[here, 2:].long()
     is_shared = (pair[:, :, None] == corners.zero_ids[ahead, None, :2]).any(2)
     rows = torch.cat([torch.where(is_shared[:, :1], pair.flip(1), pair), level], dim=1)  # left, kept, level
@@ -125,7 +125,7 @@ def _reverse(cells: Polygons, is_flipped: Tensor) -> Polygons:
 def orient_polylines(cycles: Cycles, vertices: Tensor, gradients: Tensor) -> Polygons:
     """Reverse polylines (D = 2) with the inside on their right; gradients (E, 2) are of the edges."""
     cells = cycles.cells
-    tangent = vertices[cells.indices[cells.following()]] - vertices[cells.indices]
+    tangent = vertices[cells.heads()] - vertices[cells.indices]
     outward = torch.stack([tangent[:, 1], -tangent[:, 0]], dim=1)
     score = (outward * gradients[cycles.corner_edge]).sum(1).masked_fill(cycles.corner_edge < 0, 0)
     return _reverse(cells, cells.sums(score) < 0)

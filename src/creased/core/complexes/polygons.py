@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from creased.core.numerics.pointer_doubling import match_tails
+from creased.core.numerics.pointer_doubling import match_pairs
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,17 @@ class Polygons:
         following[self.offsets[1:] - 1] = self.offsets[:-1]
         return following
 
+    def heads(self) -> Tensor:
+        """The vertex (n,) int64 that each half-edge ends at."""
+        return self.indices[self.following()]
+
     def first_corners(self) -> Tensor:
         """The vertex (n,) int64 that the polygon of each corner begins with."""
         return self.indices[self.offsets[self.owners()]]
 
     def edge_keys(self) -> Tensor:
         """Numbers (n,) int64 of the half-edges' edges, the same for both directions."""
-        heads = self.indices[self.following()]
+        heads = self.heads()
         n_vertices = int(heads.max()) + 1 if heads.shape[0] else 0
         return torch.minimum(self.indices, heads) * n_vertices + torch.maximum(self.indices, heads)
 
@@ -76,7 +80,7 @@ def twins(polygons: Polygons) -> Tensor:
 
     Of the half-edges of an edge that more than two polygons share, two are paired and the others have none.
     """
-    return match_tails(polygons.edge_keys())[0]
+    return match_pairs(polygons.edge_keys())[0]
 
 
 def fan_arms(vertices: Tensor, polygons: Polygons) -> Tensor:

@@ -117,7 +117,7 @@ def _link_polylines(surface: Skeleton) -> Cycles:
 
 def _directed_edges(polylines: Polygons, cycles: Cycles) -> Tensor:
     """The edges (E, 2) in the direction of their polylines; an open one does not return to its start."""
-    edges = torch.stack([polylines.indices, polylines.indices[polylines.following()]], dim=1)
+    edges = torch.stack([polylines.indices, polylines.heads()], dim=1)
     last = polylines.offsets[1:] - 1
     is_open = cycles.corner_edge[last] < 0
     keep = torch.ones_like(polylines.indices, dtype=torch.bool)

@@ -23,7 +23,7 @@ from creased.core.arrangement.signs import RowLayout, pack_rows, unpack_rows
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.domains.domain import Domain
 from creased.core.exact.exact_signs import ExactRows
-from creased.core.numerics.tolerance import looks_tied
+from creased.core.numerics.tolerance import may_coincide
 from creased.core.program.program import BATCH, Program
 
 
@@ -129,7 +129,7 @@ def _in_doubt(points: Tensor, zero_ids: Tensor, program: Program, walls: Tensor,
         neurons = program.preactivations(at)[:, : layout.n_neurons + layout.n_outputs]
         values = torch.cat([at @ walls[:-1] + walls[-1], neurons], dim=1)
         reach = float(values.abs().max()) if values.numel() else 0.0
-        parts.append(looks_tied(values.scatter(1, zeros, torch.inf), reach).any(1))
+        parts.append(may_coincide(values.scatter(1, zeros, torch.inf), reach).any(1))
     return torch.cat([*parts, points[:0, 0].bool()]) | layout.is_ray(zero_ids)
 
 

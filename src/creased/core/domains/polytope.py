@@ -26,9 +26,9 @@ from creased.core.domains.domain import BoundedDomain
 from creased.core.domains.simplex import Table, simplex_skeleton
 from creased.core.numerics.linear_algebra import independent_rows
 from creased.core.numerics.tensors import Growable
-from creased.core.numerics.tolerance import get_epsilon, looks_tied
+from creased.core.numerics.tolerance import get_epsilon, may_coincide
 from creased.core.program.program import Affine
-from creased.core.program.rounding import silence_sums
+from creased.core.program.rounding import snap_sums
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _cut_cone(walls: Tensor, dim: int) -> Skeleton:
     skeleton = GrowingSkeleton.of(simplex_skeleton(corners, rows.layout.n_words))
     others = walls[dim:]
     values, linear = corners @ others.T, Affine(others, others.new_zeros(others.shape[0]))
-    silence_sums(values, linear, corners)
+    snap_sums(values, linear, corners)
     if others.shape[0] == 0:
         return skeleton.freeze()
     cut = start_block(skeleton, Growable(values), others.shape[0], 1 + dim, rows)
@@ -167,7 +167,7 @@ def _solve_again(points: Tensor, a: Tensor, b: Tensor, zero_ids: Tensor) -> Tens
     """Solve vertices (V, D) from their own D inequalities where that is well conditioned."""
     solved, info = torch.linalg.solve_ex(a[zero_ids], b[zero_ids])
     distance = (solved - points).abs().amax(1)
-    is_near = (info == 0) & looks_tied(distance, float(points.abs().amax()))
+    is_near = (info == 0) & may_coincide(distance, float(points.abs().amax()))
     return torch.where(is_near[:, None], solved, points)
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from creased.core.marching.cell_planes import NormalSlopes, Slices
 from creased.core.marching.perturbation import ClippedLines, NearestLines, spans_with_ties
-from creased.core.numerics.tolerance import looks_tied
+from creased.core.numerics.tolerance import may_coincide
 
 NEAREST = 12  # rows that are tried first; doubled while the polygon is incomplete
 
@@ -118,8 +118,8 @@ def _spans(near: NearestLines) -> ClippedLines:
     ends.diagonal(dim1=1, dim2=2).fill_(torch.inf)
     low, high = starts.amax(2), ends.amin(2)
     # A line through a corner of two others is clipped to a point.
-    is_tied = looks_tied(high - low, near.reach).any(1)
-    is_parallel = looks_tied(sine, 1.0).flatten(1).sum(1) > c.shape[1]  # more than each with itself
+    is_tied = may_coincide(high - low, near.reach).any(1)
+    is_parallel = may_coincide(sine, 1.0).flatten(1).sum(1) > c.shape[1]  # more than each with itself
     is_flat = near.scale.amax(1) > 1e5 * near.scale.amin(1)
     nobody = near.rows[:, :0]
     return ClippedLines(low, high, nobody, nobody, low < high, is_tied | is_parallel | is_flat)
@@ -135,7 +135,7 @@ def _is_whole(near: NearestLines, spans: ClippedLines) -> Tensor:
     if near.normals.shape[1] == 2:
         reach += near.distances.square()
     farthest = torch.where(spans.exists, reach, 0).amax(1).sqrt()
-    is_clear = (near.limit > farthest) & ~looks_tied(near.limit - farthest, near.reach)
+    is_clear = (near.limit > farthest) & ~may_coincide(near.limit - farthest, near.reach)
     return spans.exists.any(1) & is_clear
 
 

@@ -22,9 +22,9 @@ from creased.core.complexes.polygons import Polygons
 from creased.core.marching.cell_planes import Slicer
 from creased.core.marching.halfplane_intersection import Facets, find_facets, join_facets
 from creased.core.marching.seeds import BELOW, reach_of
-from creased.core.numerics.memory import Resources, in_gigabytes, working_bytes
+from creased.core.numerics.memory import Resources, format_bytes, working_bytes
 from creased.core.numerics.tensors import Growable
-from creased.core.program.rounding import preactivations_quietly
+from creased.core.program.rounding import snapped_preactivations
 from creased.core.subdivision.problem import SubdivisionProblem
 
 SHARE = 32  # the rows of a batch of cells take 1 / SHARE of the working memory, and stay in the cache
@@ -115,7 +115,7 @@ class Walker:
         if self._memory is not None and n_left and self._n_bytes() > self._memory:
             self.why_stopped = (
                 f"stopped at {self._n_cut:,} cells, with {n_left:,} more in sight: they would take more than "
-                f"the {in_gigabytes(self._memory)} that are allowed"
+                f"the {format_bytes(self._memory)} that are allowed"
             )
 
     def _n_bytes(self) -> int:
@@ -126,7 +126,7 @@ class Walker:
 
     def _cells_at(self, seeds: Tensor) -> tuple[Tensor, Tensor]:
         """Find the cells (words) at seeds and a point of the level set in each; drop seeds that miss it."""
-        layout, z = self.rows.layout, preactivations_quietly(self.program, seeds)
+        layout, z = self.rows.layout, snapped_preactivations(self.program, seeds)
         inside = torch.ones((z.shape[0], layout.n_walls), dtype=torch.bool, device=z.device)
         words = pack_rows(torch.cat([inside, z[:, :-1] >= 0], dim=1), 0, layout.n_words)
         slices = self._slicer.cut(words, seeds)

@@ -64,7 +64,7 @@ def _number_in(path: Path) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def in_gigabytes(n_bytes: float) -> str:
+def format_bytes(n_bytes: float) -> str:
     """For people; in megabytes where it is little."""
     size, unit = (n_bytes / 2**30, "GB") if n_bytes >= 1 << 27 else (n_bytes / 2**20, "MB")
     return f"{size:.2g} {unit}" if size < 99 else f"{size:,.0f} {unit}"

@@ -44,7 +44,7 @@ def _is_least_of_cycle(jump: Tensor, is_end: Tensor) -> Tensor:
         least, leads_to_end, jump = lower, ends, jump[jump]
 
 
-def match_tails(slots: Tensor) -> tuple[Tensor, int]:
+def match_pairs(slots: Tensor) -> tuple[Tensor, int]:
     """For items that come two to a slot (n,): the other item of the slot, -1 where there is none.
 
     Returns the mates (n,) and the number of items beyond the second of their slot.

@@ -37,7 +37,7 @@ def steps_across(dtype: torch.dtype, lower: Sequence[float], upper: Sequence[flo
     return min((b - a) / (eps * max(abs(a), abs(b))) for a, b in zip(lower, upper, strict=True))
 
 
-def looks_tied(distances: Tensor, reach: float) -> Tensor:
+def may_coincide(distances: Tensor, reach: float) -> Tensor:
     """Where distances are so small, for coordinates of that reach, that rounding might have made them.
 
     It is a first look, which errs on the safe side.
@@ -45,7 +45,7 @@ def looks_tied(distances: Tensor, reach: float) -> Tensor:
     return distances.abs() <= 4 * torch.finfo(distances.dtype).eps ** 0.5 * reach
 
 
-def silence_interpolated(made: Tensor, first: Tensor, second: Tensor, coarse: float) -> None:
+def snap_interpolated(made: Tensor, first: Tensor, second: Tensor, coarse: float) -> None:
     """Set to zero the values (n, N) that are no more than noise of the interpolation that made them.
 
     It is relative to the values (n, N) at the ends; ``coarse``, relative to the largest of all, finds

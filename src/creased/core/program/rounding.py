@@ -15,7 +15,7 @@ from creased.core.numerics.tolerance import rounding_error
 from creased.core.program.program import Affine, Block, Program
 
 
-def silence_sums(z: Tensor, affine: Affine, inputs: Tensor, inherited: Tensor | None = None) -> None:
+def snap_sums(z: Tensor, affine: Affine, inputs: Tensor, inherited: Tensor | None = None) -> None:
     """Set to zero the values (V, N) that are no more than rounding noise of the sums they come from.
 
     Args:
@@ -37,7 +37,7 @@ def silence_sums(z: Tensor, affine: Affine, inputs: Tensor, inherited: Tensor | 
         z[row[is_noise], neuron[is_noise]] = 0
 
 
-def advance_quietly(
+def advance_snapped(
     block: Block, state: Tensor, activation: Tensor, inherited: Tensor | None = None
 ) -> Tensor:
     """The next state (V, S') from the state (V, S) and relu(z) (V, N), where sums that cancel are zero."""
@@ -45,7 +45,7 @@ def advance_quietly(
     if block.has_passthrough:
         if inherited is not None:
             inherited = torch.nn.functional.pad(inherited, (block.n_neurons, 0))
-        silence_sums(following, block.output_map(), torch.cat([activation, state], dim=1), inherited)
+        snap_sums(following, block.output_map(), torch.cat([activation, state], dim=1), inherited)
     return following
 
 
@@ -72,7 +72,7 @@ def inherited_noise(program: Program, vertices: Tensor) -> list[Tensor | None]:
     return noise
 
 
-def preactivations_quietly(program: Program, points: Tensor) -> Tensor:
+def snapped_preactivations(program: Program, points: Tensor) -> Tensor:
     """All rows (V, n_neurons + O) at points (V, D), with zeros for what may be rounding from the input on.
 
     Errors are carried along: an affine map takes an error e to |W| e and adds that of its own sum (Higham

@@ -11,7 +11,7 @@ from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.hash_keys import CellCodes, group_codes
 from creased.core.arrangement.orthants import LATER, any_corner, own_vertices
 from creased.core.arrangement.skeleton import Skeleton, own_edges
-from creased.core.numerics.memory import Resources, in_gigabytes
+from creased.core.numerics.memory import Resources, format_bytes
 from creased.core.numerics.tensors import Growable
 from creased.core.provenance import Provenance
 from creased.core.subdivision.pieces import Cutter, Piece, on_row
@@ -145,5 +145,5 @@ def _why_stopped(merger: PieceMerger, done: float, needed: float, memory: int) -
     n_vertices, n_edges = merger.n_cells
     return (
         f"stopped after {done:.1%} of the domain, at {n_vertices:,} vertices and {n_edges:,} edges: all "
-        f"of it would take about {in_gigabytes(needed)}, and {in_gigabytes(memory)} are allowed"
+        f"of it would take about {format_bytes(needed)}, and {format_bytes(memory)} are allowed"
     )

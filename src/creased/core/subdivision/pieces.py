@@ -19,7 +19,7 @@ from creased.core.arrangement.subdivide import SCAN, cut_by_next, start_block
 from creased.core.numerics.memory import working_bytes
 from creased.core.numerics.tensors import Growable
 from creased.core.program.program import Affine
-from creased.core.program.rounding import advance_quietly, inherited_noise, silence_sums
+from creased.core.program.rounding import advance_snapped, inherited_noise, snap_sums
 from creased.core.subdivision.problem import SubdivisionProblem
 from creased.core.subdivision.prune import Pruner
 from creased.core.subdivision.subproblem import Subproblem, divide, renumber
@@ -108,7 +108,7 @@ class Cutter:
         """Propagate the state at the vertices through the block that has cut; start the next one."""
         block = self._program.blocks[part.index]
         z, passthrough = part.cut.carried.rows.tensor_split([block.n_neurons], dim=1)
-        state = advance_quietly(block, passthrough, z.relu_(), self._noise[part.index])
+        state = advance_snapped(block, passthrough, z.relu_(), self._noise[part.index])
         if self._pruner and part.index + 1 < len(self._program.blocks):
             state = self._pruner.after_block(part, state)
         else:
@@ -146,7 +146,7 @@ def _evaluate(affine: Affine, state: Tensor, noise: Tensor | None, *, has_passth
             rows[:, n_neurons:] = inputs
         else:
             torch.addmm(affine.bias, inputs, affine.weight.T, out=rows)
-        silence_sums(rows[:, :n_neurons], affine, inputs, noise)
+        snap_sums(rows[:, :n_neurons], affine, inputs, noise)
     return values
 
 

@@ -19,7 +19,7 @@ from creased.core.complexes.regions import Regions, find_regions
 from creased.core.domains.domain import Domain
 from creased.core.extract_complex import extract_complex
 from creased.core.numerics.memory import free_bytes
-from creased.core.numerics.tolerance import looks_tied
+from creased.core.numerics.tolerance import may_coincide
 from creased.core.program.program import Program
 from creased.tropical.cells.cells import over_box, require_few_corners
 from creased.tropical.exact.integers import IntegerProgram, Maps, primitive
@@ -113,5 +113,5 @@ def _is_clearly_cell(program: Program, complex_: PolyhedralComplex, regions: Reg
     terms = halfspaces.normals * centres[owner]
     size = terms.abs().sum(1) + halfspaces.constants.abs()
     depth = (terms.sum(1) + halfspaces.constants) / size
-    in_doubt = owner[(depth <= 0) | looks_tied(depth, 1.0) | depth.isnan()]
+    in_doubt = owner[(depth <= 0) | may_coincide(depth, 1.0) | depth.isnan()]
     return torch.ones(regions.n, dtype=torch.bool).index_fill_(0, in_doubt, value=False)
