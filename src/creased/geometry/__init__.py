@@ -1,4 +1,10 @@
-"""Differentiable geometry of level sets: positions as functions of the weights, and measures of them."""
+"""Differentiable geometry of level sets: vertex positions as functions of the weights, and measures of them.
+
+`implicit_vertices` solves the equations of each vertex again with the live weights; combinatorics stay those
+of the extracted level set and carry no gradient. Measures (areas, volumes, curvatures) are functions of
+positions and polygons, with finite gradients on degenerate ones. `regularizers` turns measures into losses
+that are estimated from a sample of vertices.
+"""
 
 from creased.core.complexes.polygons import area_vectors, enclosed_volume
 from creased.geometry.curvature import (

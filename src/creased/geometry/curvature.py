@@ -1,11 +1,11 @@
-"""Curvature of polygonal surfaces: it sits on their edges (mean) and vertices (Gaussian).
+"""Integrated curvature of polygonal surfaces: mean curvature on edges, Gaussian curvature on vertices.
 
-Both are integrated, as in Steiner's formula: of a convex body with smooth boundary they are the integrals of
-H = (k1 + k2) / 2 and K = k1 k2. At a boundary, where the walls cut, there is no edge curvature, and angle
-defects are taken from pi, so that their sum is 2 pi chi by the theorem of Gauss and Bonnet.
+Both are integrals as in Steiner's formula: for a convex body with smooth boundary, of H = (k1 + k2) / 2 and K
+= k1 k2. Boundary edges have no curvature; at boundary vertices angle defects are taken from pi, so that their
+sum is 2 pi chi by the theorem of Gauss and Bonnet.
 
-Angles follow from the normals of polygons. Those may be given: a thin polygon says little of its own normal,
-but the function whose level set it is knows it.
+Exterior angles follow from the normals of polygons. Normals may be given: on a thin polygon the gradient of
+the function is more accurate than the corners.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from creased.geometry.safe import angles_between, directions_of, lengths_of
 def dihedral_angles(
     vertices: Tensor, polygons: Polygons, sides: Halfedges | None = None, normals: Tensor | None = None
 ) -> Tensor:
-    """Exterior angles (m,) in [-pi, pi] at the inner edges, in the order of `Halfedges.inner_edges`.
+    """Compute exterior angles (m,) in [-pi, pi] at inner edges, in the order of `Halfedges.inner_edges`.
 
     Args:
         vertices: positions (V, 3).
         polygons: of the surface.
-        sides: theirs, if known.
+        sides: their half-edges, if known.
         normals: outward (F, 3), of any length; from the positions by default.
     """
     sides = halfedges_of(polygons) if sides is None else sides
@@ -38,7 +38,7 @@ def dihedral_angles(
 def mean_curvatures(
     vertices: Tensor, polygons: Polygons, sides: Halfedges | None = None, normals: Tensor | None = None
 ) -> Tensor:
-    """Integrated mean curvature (m,) of each inner edge: half its exterior angle times its length.
+    """Integrate mean curvature (m,) over each inner edge: half its exterior angle times its length.
 
     Their sum is 4 pi r for a ball of radius r and 3 pi a for a cube of side a. Source: Cohen-Steiner and
     Morvan, Restricted Delaunay triangulations and normal cycle, 2003.
@@ -48,7 +48,7 @@ def mean_curvatures(
 
 
 def angle_defects(vertices: Tensor, polygons: Polygons, sides: Halfedges | None = None) -> Tensor:
-    """Integrated Gaussian curvature (V,) of each vertex: 2 pi less the angles of its polygons.
+    """Integrate Gaussian curvature (V,) at each vertex: 2 pi less the angles of its polygons.
 
     At a boundary pi takes the place of 2 pi, and at vertices without a polygon it is 0.
     """
@@ -61,10 +61,10 @@ def angle_defects(vertices: Tensor, polygons: Polygons, sides: Halfedges | None 
 
 
 def gauss_areas(polygons: Polygons, normals: Tensor, n_vertices: int) -> Tensor:
-    """Areas (V,) on the unit sphere that the normals around each vertex go around, counter-clockwise.
+    """Compute areas (V,) on the unit sphere enclosed by the normals around each vertex.
 
-    By Gauss's theorem that is the angle defect, but well-conditioned where edges are short. At a boundary it
-    is 0.
+    By Gauss's theorem they are the angle defects, but well-conditioned where edges are short; 0 at a
+    boundary.
 
     Args:
         polygons: of the surface.
@@ -80,7 +80,7 @@ def gauss_areas(polygons: Polygons, normals: Tensor, n_vertices: int) -> Tensor:
 
 
 def _spherical_areas(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
-    """Signed areas (m,) of triangles of unit vectors (m, 3). Source: van Oosterom and Strackee, 1983."""
+    """Compute signed areas (m,) of spherical triangles (m, 3) (van Oosterom and Strackee 1983)."""
     volume = (a * torch.linalg.cross(b, c)).sum(1)
     return 2 * torch.atan2(volume, 1 + (a * b).sum(1) + (b * c).sum(1) + (c * a).sum(1))
 
@@ -88,10 +88,10 @@ def _spherical_areas(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
 def bending_energies(
     vertices: Tensor, polygons: Polygons, sides: Halfedges | None = None, normals: Tensor | None = None
 ) -> Tensor:
-    """Bending energy (m,), without a unit, of each inner edge: 3 |e|^2 angle^2 / (A1 + A2).
+    """Compute the bending energy (m,) of each inner edge, dimensionless: 3 |e|^2 angle^2 / (A1 + A2).
 
-    A1 and A2 are the areas of its polygons. Source: Grinspun et al., Discrete shells, 2003, for a surface
-    that is flat at rest. An edge between polygons of no area has none.
+    A1 and A2 are the areas of its polygons; without area the energy is 0. Source: Grinspun et al., Discrete
+    shells, 2003, for a surface that is flat at rest.
     """
     sides = halfedges_of(polygons) if sides is None else sides
     edge, areas = sides.inner_edges(), lengths_of(area_vectors(vertices, polygons))
@@ -102,16 +102,16 @@ def bending_energies(
 
 
 def inner_lengths(vertices: Tensor, sides: Halfedges) -> Tensor:
-    """Lengths (m,) of the inner edges."""
+    """Compute the lengths (m,) of inner edges."""
     edge = sides.inner_edges()
     return lengths_of(vertices[sides.head[edge]] - vertices[sides.tail[edge]])
 
 
 def _exterior_angles(first: Tensor, second: Tensor, along: Tensor) -> Tensor:
-    """Angles (m,) between the outward normals, given area vectors (m, 3) of the polygons at edges (m, 3).
+    """Compute exterior angles (m,) at edges (m, 3) from normals (m, 3), of any length, on both sides.
 
-    The edge runs counter-clockwise around the first. The angle is 0 where the surface is flat, positive where
-    it is convex, and 0 next to a polygon of no area, which has no normal.
+    Edges run counter-clockwise around the first polygon. The angle is positive where the surface is convex,
+    and 0 next to a polygon without a normal.
     """
     first, second, along = directions_of(first), directions_of(second), directions_of(along)
     sine, cosine = (torch.linalg.cross(first, second) * along).sum(1), (first * second).sum(1)

@@ -9,12 +9,12 @@ solves them with the live weights, exactly, and its derivative is that of the im
 dx = -J^-1 dg. J is held constant for that, which makes second derivatives wrong: they are refused, unless
 ``second_order`` keeps J in the graph. Rows being affine, derivatives of any order are right then.
 
-The adjoint of that, J^-T G for a gradient G of something with respect to the vertices, says how much each
-row of a vertex matters to it.
+The adjoint J^-T G of a gradient G with respect to the vertices is the gradient with respect to the values of
+each vertex's rows.
 
-As training moves the weights, a vertex can leave its cell: then it is no vertex of the level set any more.
-It still is one as long as all other neurons keep their signs at the new position; `is_current` says where
-(walls are not looked at: a vertex may have left the domain).
+As training moves the weights, a vertex can leave its cell, and is then no vertex of the level set any more.
+It is one as long as all other neurons keep their signs at the new position (`is_current`). Walls are not
+checked: a vertex may have left the domain.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ from creased.core.complexes.level_set import LevelSet
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
 
-BATCH = 16_384  # vertices whose preactivations are held at once
+BATCH = 16_384  # vertices solved at once
 
 
 class VertexSolution(NamedTuple):
-    """Re-solved vertices, and where the solution can be believed."""
+    """Solved vertices, and where the solution is valid."""
 
     vertices: Tensor  # (V, D), differentiable in the program's weights where is_regular
-    is_regular: Tensor  # (V,) bool; elsewhere the rows are nearly dependent and the detached point is given
+    is_regular: Tensor  # (V,) bool; False: rows nearly dependent, the detached point is given
     is_current: Tensor  # (V,) bool: regular, and still a vertex of the level set of the live weights
 
 
 def implicit_vertices(
     level_set: LevelSet, program: Program, which: Tensor | None = None, *, second_order: bool = False
 ) -> Tensor:
-    """Vertex positions (V, D) or (n, D), differentiable in the weights; see `solve_vertices`."""
+    """Compute vertex positions (V, D) or (n, D), differentiable in the weights; see `solve_vertices`."""
     return solve_vertices(level_set, program, which, second_order=second_order).vertices
 
 
 def polygon_gradients(level_set: LevelSet, program: Program, which: Tensor | None = None) -> Tensor:
-    """Gradients (F, D) or (n, D) of the function on polygons, outward: differentiable in the weights.
+    """Compute the function's gradients (F, D) or (n, D) on polygons, differentiable in the weights.
 
     Args:
         level_set: extracted from this program, perhaps some steps of training ago.
@@ -69,9 +69,9 @@ def polygon_gradients(level_set: LevelSet, program: Program, which: Tensor | Non
 
 
 def row_adjoints(level_set: LevelSet, program: Program, gradients: Tensor) -> Tensor:
-    """The adjoint J^-T G (V, D) of gradients G (V, D): what a unit more in each zero row of a vertex does.
+    """Compute the adjoint J^-T G (V, D) of gradients G (V, D), without a graph.
 
-    Zero where the rows are nearly dependent. Without a gradient of its own.
+    Zero where the rows are nearly dependent.
     """
     parts = []
     with torch.no_grad():
@@ -87,13 +87,13 @@ def row_adjoints(level_set: LevelSet, program: Program, gradients: Tensor) -> Te
 def solve_vertices(
     level_set: LevelSet, program: Program, which: Tensor | None = None, *, second_order: bool = False
 ) -> VertexSolution:
-    """Solve the zero rows of each vertex with the weights that the program has now.
+    """Solve the zero rows of each vertex with the live weights.
 
     Args:
         level_set: extracted from this program, perhaps some steps of training ago.
         program: with live weights; it is evaluated in its own dtype, on its own device.
         which: vertices (n,) int64 to solve; all by default.
-        second_order: make second derivatives right too, at three times the cost; otherwise they are refused.
+        second_order: make second derivatives correct too, at three times the cost; refused otherwise.
 
     Raises:
         ValueError: the program has other inputs than the level set.
@@ -106,7 +106,7 @@ def solve_vertices(
     chosen = torch.arange(level_set.vertices.shape[0]) if which is None else which
     if chosen.shape[0] <= BATCH:
         return _solve(level_set, program, chosen, second_order)
-    parts = [  # what a batch needs for its derivative is computed again in the backward pass
+    parts = [  # intermediate values are recomputed in the backward pass
         checkpoint(_solve, level_set, program, part, second_order, use_reentrant=False)
         for part in chosen.split(BATCH)
     ]
@@ -114,11 +114,11 @@ def solve_vertices(
 
 
 class _Vertices(NamedTuple):
-    """Some vertices, where the program is."""
+    """Some vertices, on the program's device and in its dtype."""
 
     points: Tensor  # (n, D)
     masks: Tensor  # (n, n_neurons): 1 where active
-    rows: Tensor  # (n, D) int64: those that vanish
+    rows: Tensor  # (n, D) int64: the zero rows
 
 
 def _batches(level_set: LevelSet) -> tuple[Tensor, ...]:
@@ -150,7 +150,7 @@ def _solve(level_set: LevelSet, program: Program, which: Tensor, second_order: b
 
 @torch.no_grad()
 def _keeps_signs(program: Program, points: Tensor, vertices: _Vertices, layout: RowLayout) -> Tensor:
-    """True (V,) where every neuron has at points (V, D) its sign at vertices, but for the rows of those."""
+    """Check (V,) that at points (V, D) all neurons but the zero rows keep their signs."""
     signs = program.preactivations_on(points, vertices.masks)[:, : layout.n_neurons] >= 0
     is_own = torch.zeros((points.shape[0], layout.n_rows), dtype=torch.bool, device=points.device)
     is_own = is_own.scatter_(1, vertices.rows, True)[:, layout.n_walls : layout.first_output]
@@ -158,7 +158,7 @@ def _keeps_signs(program: Program, points: Tensor, vertices: _Vertices, layout: 
 
 
 class _FirstOrder(torch.autograd.Function):
-    """The identity; its derivative cannot be differentiated again."""
+    """The identity, differentiable once."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -176,13 +176,13 @@ def _refuse_second_order(x: Tensor) -> Tensor:
 
 
 def _program_rows(rows: Tensor, level_set: LevelSet) -> Tensor:
-    """Which of the program's rows (V, D) the zero rows are; a wall, which is none, stands as row 0."""
+    """Map zero rows (V, D) to rows of the program; walls, which have none, to row 0."""
     is_level = rows == level_set.layout.first_output
     return (rows - level_set.layout.n_walls).clamp(min=0) + level_set.output * is_level
 
 
 def _values_at(program: Program, vertices: _Vertices, level_set: LevelSet) -> Tensor:
-    """Values (V, D) of the zero rows; a wall's is zero where the vertex is."""
+    """Evaluate the zero rows (V, D); walls are fixed, so theirs are 0."""
     points, masks, rows = vertices
     is_level = rows == level_set.layout.first_output
     levels = level_set.level * is_level.to(points.dtype)
@@ -191,7 +191,7 @@ def _values_at(program: Program, vertices: _Vertices, level_set: LevelSet) -> Te
 
 
 def _jacobian_at(program: Program, vertices: _Vertices, level_set: LevelSet) -> Tensor:
-    """Gradients (V, D, D) of the zero rows."""
+    """Compute gradients (V, D, D) of the zero rows."""
     points, masks, rows = vertices
     dim, linear = level_set.dim, program.linear_part()
     row, is_wall = _program_rows(rows, level_set), rows < level_set.layout.n_walls
@@ -203,9 +203,9 @@ def _jacobian_at(program: Program, vertices: _Vertices, level_set: LevelSet) -> 
 
 
 def _unit_rows(jacobian: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Rows (V, D, D) of length 1, their lengths (V, D), and where they are independent (V,).
+    """Normalise rows (V, D, D); give lengths (V, D), and where they are independent (V,).
 
-    Where they are not, the rows are those of the identity.
+    Dependent rows are replaced by the identity's.
     """
     scale = jacobian.norm(dim=2).clamp(min=torch.finfo(jacobian.dtype).tiny)
     unit = jacobian / scale[:, :, None]

@@ -14,27 +14,27 @@ from creased.geometry.safe import directions_of, lengths_of
 
 
 def edge_lengths(vertices: Tensor, edges: Tensor) -> Tensor:
-    """Lengths (E,) of edges (E, 2) between vertices (V, D)."""
+    """Compute the lengths (E,) of edges (E, 2) between vertices (V, D)."""
     return lengths_of(vertices[edges[:, 0]] - vertices[edges[:, 1]])
 
 
 def polygon_areas(vertices: Tensor, polygons: Polygons) -> Tensor:
-    """Areas (F,)."""
+    """Compute the areas (F,) of polygons."""
     return lengths_of(area_vectors(vertices, polygons))
 
 
 def perimeters(vertices: Tensor, polygons: Polygons) -> Tensor:
-    """Perimeters (F,)."""
+    """Compute the perimeters (F,) of polygons."""
     return polygons.sums(lengths_of(vertices[polygons.heads()] - vertices[polygons.indices]))
 
 
 def polygon_normals(vertices: Tensor, polygons: Polygons) -> Tensor:
-    """Outward unit normals (F, 3); zero where a polygon has no area."""
+    """Compute outward unit normals (F, 3); zero where a polygon has no area."""
     return directions_of(area_vectors(vertices, polygons))
 
 
 def polygon_centroids(vertices: Tensor, polygons: Polygons) -> Tensor:
-    """Centres of area (F, 3); where a polygon has none, the mean of its corners."""
+    """Compute centroids (F, 3); without area, the mean of the corners."""
     first = vertices[polygons.first_corners()]
     here, there = vertices[polygons.indices], vertices[polygons.heads()]
     normals = polygon_normals(vertices, polygons)
@@ -47,12 +47,12 @@ def polygon_centroids(vertices: Tensor, polygons: Polygons) -> Tensor:
 
 
 def surface_area(vertices: Tensor, polygons: Polygons) -> Tensor:
-    """Total area, a scalar."""
+    """Compute the total area, a scalar."""
     return polygon_areas(vertices, polygons).sum()
 
 
 def centroid(vertices: Tensor, polygons: Polygons) -> Tensor:
-    """Centre of mass (3,) of the inside of a closed surface."""
+    """Compute the centre of mass (3,) of the inside of a closed surface."""
     offset = vertices[polygons.indices].detach().mean(0)
     local = vertices - offset
     first = local[polygons.first_corners()]
@@ -62,6 +62,6 @@ def centroid(vertices: Tensor, polygons: Polygons) -> Tensor:
 
 
 def compactness(vertices: Tensor, polygons: Polygons) -> Tensor:
-    """Isoperimetric quotient 36 pi V^2 / A^3 of a closed surface, a scalar in (0, 1]: 1 for a ball."""
+    """Compute the isoperimetric quotient 36 pi V^2 / A^3 of a closed surface, in (0, 1]: 1 for a ball."""
     area, volume = surface_area(vertices, polygons), enclosed_volume(vertices, polygons)
     return 36 * torch.pi * volume**2 / area**3

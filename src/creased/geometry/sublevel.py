@@ -1,10 +1,10 @@
 """Volume of {f <= level} in a box, where walls cut the surface: the divergence theorem, once per dimension.
 
-With the field (x_1 - lower_1, 0, 0) only the surface and the wall x_1 = upper_1 have a flux, and the latter
-is an area; in that wall the field (x_2 - lower_2, 0) leaves the surface's boundary and the box's edge
-x_2 = upper_2, whose share inside follows from where the surface crosses it. Whether the last corner is inside
-the surface does not say; that the volume lies between 0 and that of the box does, unless the surface has
-collapsed on walls: then nothing and all of the box look alike, and it takes the function to tell.
+The field (x_1 - lower_1, 0, 0) has a flux through the surface and the wall x_1 = upper_1 only, the latter
+proportional to an area. In that wall the field (x_2 - lower_2, 0) has a flux through the surface's boundary
+and the edge x_2 = upper_2 of the box only, and the length of that edge inside follows from the crossings on
+it, up to whether its last corner is inside. The function decides that, or, without it, that the volume lies
+between 0 and that of the box; the latter fails for a surface that has collapsed onto walls.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ UPPER_1, UPPER_2 = 1, 3  # walls of a box, see `creased.core.domains.domain`
 
 
 def sublevel_volume(vertices: Tensor, level_set: LevelSet, program: Program | None = None) -> Tensor:
-    """Volume of the points of the domain where the function is at most the level: a scalar in cubed units.
+    """Compute the volume of {f <= level} in the domain, a scalar in cubed units.
 
     Args:
         vertices: positions (V, 3), differentiable or not.
         level_set: extracted in a box.
-        program: that it is of; asked for the sign at the last corner, where that is clear.
+        program: the level set's; evaluated for the sign at the last corner.
 
     Raises:
         ValueError: the level set is not a surface in a box.
@@ -48,12 +48,12 @@ def sublevel_volume(vertices: Tensor, level_set: LevelSet, program: Program | No
     volume = _flux(local, level_set) + a * (area + b * length)
     is_inside = _is_last_corner_inside(domain, level_set, program)
     if is_inside is None:
-        return torch.where(volume.detach() < 0, volume + a * b * c, volume)  # a float times a bool is float32
+        return torch.where(volume.detach() < 0, volume + a * b * c, volume)  # float * bool is float32
     return volume + a * b * c if is_inside else volume
 
 
 def _is_last_corner_inside(domain: Domain, level_set: LevelSet, program: Program | None) -> bool | None:
-    """Whether the function is below the level in the last corner; None where that is unclear."""
+    """Decide whether the function is below the level in the last corner; None within rounding."""
     if program is None:
         return None
     corner = torch.tensor([domain.upper], dtype=program.dtype, device=program.device)
@@ -62,7 +62,7 @@ def _is_last_corner_inside(domain: Domain, level_set: LevelSet, program: Program
 
 
 def _flux(vertices: Tensor, level_set: LevelSet) -> Tensor:
-    """Flux of (x_1, 0, 0) through the polygons: triangle by triangle, its mean times the projected area."""
+    """Integrate the flux of (x_1, 0, 0) through the polygons: per triangle, mean times projected area."""
     corners = vertices[level_set.triangles()]
     arms = corners[:, 1:] - corners[:, :1]
     across = torch.linalg.cross(arms[:, 0], arms[:, 1])[:, 0] / 2

@@ -1,6 +1,6 @@
-"""Numerical ground that knows nothing of networks.
+"""Numerical building blocks that know nothing of networks.
 
-Tolerances are functions of the dtype and live in one file; so do limits of memory. Tensors that grow, records
-of tensors, independent rows and null spaces, and chains and components by pointer doubling are what the rest
-is built of.
+Tolerances are functions of the dtype and live in one file, limits of memory in another. The rest of the
+engine builds on growable tensors and records of tensors, on independent rows and null spaces, and on chains
+and connected components by pointer doubling.
 """

@@ -1,4 +1,4 @@
-"""Which of many vectors span what they all span."""
+"""Select linearly independent rows; span null spaces."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from torch import Tensor
 
 from creased.core.numerics.tolerance import get_epsilon
 
-GOOD_SHARES = (
-    0.2,
-    1e-3,
-)  # of a vector's length that others must leave of it; tried before what rounding allows
+GOOD_SHARES = (0.2, 1e-3)  # least residual relative to a row's length, tried before the rounding error
 
 
 def independent_rows(vectors: Tensor) -> list[int]:
-    """Indices of linearly independent rows of vectors (m, D), ascending, as many as there are.
+    """Select a maximal set of linearly independent rows of (m, D): their indices, ascending.
 
     Early rows are preferred, as long as they are far from dependent.
     """
@@ -28,7 +25,7 @@ def independent_rows(vectors: Tensor) -> list[int]:
 
 
 def _greedy(vectors: Tensor, share: float) -> list[int]:
-    """Rows, in order, of which those chosen before leave more than a share."""
+    """Select rows, in order, whose residual against those before is more than a share of their length."""
     basis, chosen = vectors[:0], []
     for index, vector in enumerate(vectors):
         length = vector.norm()
@@ -42,6 +39,6 @@ def _greedy(vectors: Tensor, share: float) -> list[int]:
 
 
 def null_space(vectors: Tensor) -> Tensor:
-    """An orthonormal basis (k, D) of what is orthogonal to all of vectors (m, D)."""
+    """Compute an orthonormal basis (k, D) of the null space of vectors (m, D)."""
     n_spanned = len(independent_rows(vectors))
     return torch.linalg.svd(vectors, full_matrices=True).Vh[n_spanned:]

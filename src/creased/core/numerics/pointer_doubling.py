@@ -1,8 +1,8 @@
-"""Ordering linked items into chains and grouping them into components, by pointer doubling.
+"""Order linked items into chains and group them into connected components, by pointer doubling.
 
-A polygon is known as a set of edges, a polyline too. Each edge gives two darts, one a direction; the dart
-after a dart is the one that leaves its head on the polygon's other edge. These functions put such darts in
-order without a loop over them: the number of rounds is the logarithm of the longest chain.
+Polygons and polylines are found as sets of edges. Each edge gives two darts, one a direction; the successor
+of a dart leaves its head on the other edge there. Darts are put in order without a loop over them: the number
+of rounds is the logarithm of the longest chain.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor
 
 
 class Chains(NamedTuple):
-    """Items put in order; the chain of an item is named by its last item."""
+    """Items in order along chains; a chain is named by its last item."""
 
     last: Tensor  # (n,) int64: the chain's last item, from every item
     n_behind: Tensor  # (n,) int64: steps from the item to the last one
@@ -34,7 +34,7 @@ def order_chains(successor: Tensor) -> Chains:
 
 
 def _is_least_of_cycle(jump: Tensor, is_end: Tensor) -> Tensor:
-    """True at the least item of each closed chain; the items ``is_end`` jump to themselves."""
+    """Mark the least item of each closed chain; items in ``is_end`` jump to themselves."""
     items = torch.arange(jump.shape[0], device=jump.device)
     least, leads_to_end = items, is_end
     while True:
@@ -45,7 +45,7 @@ def _is_least_of_cycle(jump: Tensor, is_end: Tensor) -> Tensor:
 
 
 def match_pairs(slots: Tensor) -> tuple[Tensor, int]:
-    """For items that come two to a slot (n,): the other item of the slot, -1 where there is none.
+    """Pair items of equal slots (n,): the other item of the slot, -1 where there is none.
 
     Returns the mates (n,) and the number of items beyond the second of their slot.
     """
@@ -62,7 +62,7 @@ def match_pairs(slots: Tensor) -> tuple[Tensor, int]:
 
 
 def label_components(n_items: int, links: Tensor) -> Tensor:
-    """Least item (n_items,) of the component of each item, for links (m, 2) between items."""
+    """Label items (n_items,) by the least item of their component, for links (m, 2) between items."""
     label = torch.arange(n_items, device=links.device)
     if links.shape[0] == 0:
         return label

@@ -1,4 +1,4 @@
-"""Frozen dataclasses that hold tensors, moved as one."""
+"""Records of tensors mapped as one, and tensors whose rows grow."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Record = TypeVar("Record")
 
 
 def map_tensors(record: Record, move: Callable[[Tensor], Tensor]) -> Record:
-    """A copy of a dataclass with ``move`` applied to its tensors, and to those of the records it holds."""
+    """Copy a dataclass with ``move`` applied to its tensors and those of nested records."""
     entries = {f.name: _moved(getattr(record, f.name), move) for f in fields(record)}  # type: ignore[arg-type]
     copy: Record = replace(record, **entries)  # type: ignore[type-var]
     return copy
@@ -32,7 +32,7 @@ def _moved(value: Any, move: Callable[[Tensor], Tensor]) -> Any:
 
 
 class Growable:
-    """Rows of one tensor, with room for more behind them."""
+    """A tensor with spare capacity for more rows."""
 
     def __init__(self, rows: Tensor) -> None:
         self._buffer = rows
@@ -40,7 +40,7 @@ class Growable:
 
     @staticmethod
     def with_room(n: int, like: Tensor) -> Growable:
-        """Unwritten rows, n of them, of the shape and type of those of ``like``, with room for more."""
+        """Allocate n unwritten rows like those of ``like``, with spare capacity."""
         grown = Growable(like.new_empty((_capacity(n, like), *like.shape[1:])))
         grown.n = n
         return grown
@@ -51,7 +51,7 @@ class Growable:
         return self._buffer[: self.n]
 
     def extend(self, n: int) -> Tensor:
-        """Add n rows at the end and return them, not yet written."""
+        """Append n unwritten rows and return them."""
         needed = self.n + n
         if needed > self._buffer.shape[0]:
             grown = self._buffer.new_empty((_capacity(needed, self._buffer), *self._buffer.shape[1:]))
@@ -61,18 +61,18 @@ class Growable:
         return self._buffer[needed - n : needed]
 
     def select(self, chosen: Tensor) -> Growable:
-        """The rows chosen (m,) alone, with room for more."""
+        """Copy the chosen rows (m,), with spare capacity."""
         kept = Growable.with_room(chosen.shape[0], self._buffer)
         torch.index_select(self.rows, 0, chosen, out=kept.rows)
         return kept
 
     def keep(self, chosen: Tensor, start: int) -> None:
-        """Of the rows from start on keep those chosen (m,), ascending; forget the others."""
+        """Keep of the rows from ``start`` on the chosen ones (m,), ascending."""
         self._buffer[start : start + chosen.shape[0]] = self._buffer.index_select(0, chosen)
         self.n = start + chosen.shape[0]
 
     def append(self, rows: Tensor) -> None:
-        """Add rows (m, ...) at the end."""
+        """Append rows (m, ...)."""
         self.extend(rows.shape[0]).copy_(rows)
 
 

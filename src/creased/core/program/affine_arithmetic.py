@@ -1,12 +1,12 @@
-"""Affine forms: functions on cells as affine functions of the position, plus or minus bounded errors.
+"""Affine arithmetic: enclose functions on cells by affine functions of the position with bounded errors.
 
-On each of R convex cells a form says of S numbers that they are ``maps`` applied to the position, plus K
-``symbols`` each times one number in [-1, 1] that all S share, plus or minus ``error`` (affine arithmetic:
-Stolfi and de Figueiredo 1997; as bounds of networks: Singh et al. 2018). The positions being of low
-dimension, passing a layer costs D + 2 + K products with its weights, however wide the network is.
+On each of R convex cells an affine form encloses S numbers by ``maps`` applied to the position, plus K noise
+``symbols``, each times a number in [-1, 1] that all S share, plus or minus ``error`` (Stolfi and de
+Figueiredo 1997; as bounds of networks: Singh et al. 2018). Positions have few dimensions, so passing a layer
+costs D + 2 + K products with its weights, however wide the network is.
 
-Rounding is part of the error: every sum adds what it can have lost, by the standard a priori bound from the
-same sum over absolute values (Higham 2002, section 3.1), the largest of all cells of a batch.
+Rounding is part of the error: every sum adds its a priori rounding bound, from the same sum over absolute
+values (Higham 2002, section 3.1), the largest over all cells of a batch.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ class AffineForms(NamedTuple):
     symbols: Tensor  # (R, K, S)
 
     def choose(self, index: Tensor) -> AffineForms:
-        """Those on the cells (m,)."""
+        """Select the forms on cells (m,) int64."""
         return AffineForms(*(part.index_select(0, index) for part in self))
 
 
 def input_forms(dim: int, dtype: torch.dtype, device: torch.device) -> AffineForms:
-    """The position itself, on one cell."""
+    """Make the forms of the position itself, on one cell."""
     maps = torch.eye(dim + 1, dim, dtype=dtype, device=device)[None]
     return AffineForms(maps, maps.new_zeros((1, dim)), maps.new_zeros((1, 0, dim)))
 
 
 def gamma(dtype: torch.dtype, n_terms: int) -> float:
-    """How far a computed sum of products can be off, relative to the sum of absolute values."""
+    """Bound the error of a computed sum of products, relative to the sum of absolute values."""
     return 2 * (n_terms + 8) * torch.finfo(dtype).eps
 
 
 def size_of(forms: AffineForms, reach: Tensor) -> Tensor:
-    """Bounds (S,) on the absolute values, and on the sums over absolute values that they are computed by.
+    """Bound the absolute values (S,), and the sums over absolute values that they are computed by.
 
     Args:
-        forms: of what.
+        forms: on any number of cells; the bounds hold on all of them.
         reach: bounds (D + 1,) on the absolute coordinates of the domain, then 1.
     """
     if forms.error.shape[0] == 0:
@@ -56,29 +56,29 @@ def size_of(forms: AffineForms, reach: Tensor) -> Tensor:
 
 
 def spread(forms: AffineForms) -> Tensor:
-    """How far (R, S) the symbols reach in all."""
+    """Sum the absolute symbols: the radii (R, S) of what they contribute."""
     return forms.symbols.abs().sum(1)
 
 
 def apply(affine: Affine, forms: AffineForms, size: Tensor) -> AffineForms:
-    """The forms of an affine function of what has these forms, and this size (S,)."""
-    lost = gamma(forms.maps.dtype, forms.maps.shape[1] + forms.symbols.shape[1] + affine.weight.shape[1])
+    """Apply an affine map to forms; ``size`` (S,) bounds their absolute values."""
+    relative = gamma(forms.maps.dtype, forms.maps.shape[1] + forms.symbols.shape[1] + affine.weight.shape[1])
     weight = affine.weight.abs()
     maps = forms.maps @ affine.weight.T
     maps[:, -1] += affine.bias
-    error = forms.error @ weight.T + lost * (weight @ size + affine.bias.abs())
+    error = forms.error @ weight.T + relative * (weight @ size + affine.bias.abs())
     return AffineForms(maps, error, forms.symbols @ affine.weight.T)
 
 
 def scale(forms: AffineForms, slope: Tensor) -> AffineForms:
-    """The forms times slopes (R, S) >= 0; changes those given."""
+    """Multiply forms by slopes (R, S) >= 0, in place."""
     return AffineForms(
         forms.maps.mul_(slope[:, None]), forms.error.mul_(slope), forms.symbols.mul_(slope[:, None])
     )
 
 
 def close(block: Block, hidden: AffineForms, state: AffineForms, reach: Tensor) -> AffineForms:
-    """The next state, of relu(z) and the state; the first symbols of relu(z) are those of the state."""
+    """Apply a block's output map to relu(z) and the state; the state's symbols come first in relu(z)."""
     if block.is_plain:
         return hidden
     both = _beside(hidden, state) if block.has_passthrough else hidden
@@ -93,5 +93,5 @@ def _beside(hidden: AffineForms, state: AffineForms) -> AffineForms:
 
 
 def advance_forms(block: Block, state: AffineForms, masks: Tensor, reach: Tensor) -> AffineForms:
-    """The next state on cells with activation patterns masks (R, N)."""
+    """Compute the next state on cells with activation patterns ``masks`` (R, N)."""
     return close(block, scale(apply(block.affine, state, size_of(state, reach)), masks), state, reach)

@@ -1,8 +1,8 @@
 """Affine slices of the input: the program on the points origin + basis t, as a program of t.
 
-The slice is folded into what first meets the input, W (x0 + U t) + b = (W U) t + (W x0 + b), in double
-precision; `folding_error` bounds what that rounds. A level set of the slice is a section of the whole one:
-distances in it are those of the whole space where the basis is orthonormal.
+The slice is folded into the first layer, W (x0 + U t) + b = (W U) t + (W x0 + b), in double precision;
+`folding_error` bounds the rounding. The level set of the slice is a section of the level set of the program;
+distances agree where the basis is orthonormal.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ class ProgramSlice:
     """A program on an affine subspace of its input."""
 
     program: Program  # of t; float64
-    origin: Tensor  # (n,): where t = 0 is
-    basis: Tensor  # (n, D): the direction of each coordinate of t
+    origin: Tensor  # (n,): the point t = 0
+    basis: Tensor  # (n, D): columns are the directions of the coordinates t
     orthonormality_defect: float  # largest entry of |U^T U - 1|
     folding_error: float  # bound on the error of any weight or bias of the first layer
 
     @property
     def is_orthonormal(self) -> bool:
-        """Whether lengths and angles in the slice are those of the whole space."""
+        """True if lengths and angles in the slice are those of the whole space."""
         return self.orthonormality_defect <= get_epsilon(self.basis.dtype)
 
     def lift(self, points: Tensor) -> Tensor:
-        """Points (..., D) of the slice as points (..., n) of the whole space."""
+        """Map points (..., D) of the slice to points (..., n) of the whole space."""
         return self.origin + points.to(self.basis) @ self.basis.T
 
 
@@ -44,7 +44,7 @@ def slice_program(
     """Restrict a program of n inputs to the D-dimensional slice origin + basis t.
 
     Args:
-        program: of n inputs; detached.
+        program: of n inputs; the slice is detached from its weights.
         origin: x0, (n,).
         basis: U, (n, D): directions as columns, linearly independent; orthonormal if distances matter.
 
@@ -79,10 +79,10 @@ def slice_program(
 
 
 def slice_through(program: Program, *points: Tensor) -> ProgramSlice:
-    """Restrict a program of n inputs to the slice through D + 1 points (n,); orthonormal, from the first.
+    """Restrict a program of n inputs to the slice through D + 1 points (n,), with an orthonormal basis.
 
     Raises:
-        ValueError: the points lie in fewer dimensions, or as `slice_program`.
+        ValueError: the points span fewer than D dimensions; otherwise as `slice_program`.
     """
     if len(points) < 2:
         raise ValueError(f"slice_through: needs two points or more, got {len(points)}")
@@ -109,7 +109,7 @@ def _folded(affine: Affine, origin: Tensor, basis: Tensor) -> Affine:
 
 
 def _folding_error(program: Program, origin: Tensor, basis: Tensor) -> float:
-    """Bound on the rounding of each sum that folding makes."""
+    """Bound the rounding error of every weight and bias that folding computes."""
     first = program.blocks[0].affine if program.blocks else program.head
     weights = [(first.weight, first.bias)]
     if program.blocks and program.blocks[0].has_passthrough:

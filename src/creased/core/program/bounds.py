@@ -1,16 +1,16 @@
-"""Certified bounds of a piecewise-affine function over many convex cells at once.
+"""Certified bounds of a piecewise-affine function over many convex cells at once (CROWN, Zhang et al. 2018).
 
-Each cell is given by its vertices and by the affine forms that the network's state has on it. Through the
-blocks that follow, linear relaxations are propagated (Zhang et al. 2018, CROWN):
+Each cell is given by its vertices and by the affine forms of the network's state on it. Linear relaxations
+are propagated through the blocks that follow:
 
-- forward, to find ranges of all preactivations: the range of a form's affine part over a cell is attained at
-  its vertices, so the first block's ranges are exact. What a ReLU that changes sign on the cell adds is an
-  error; the largest errors can be kept apart as symbols, so that they cancel where the network lets them;
-- then backward, one functional from the output down to the state, whose relaxations use those ranges, and
-  whose minimum over the cell is again attained at a vertex.
+- forward, for the ranges of all preactivations: the affine part of a form attains its range over a cell at
+  the vertices, so the first block's ranges are exact. A ReLU whose argument changes sign on the cell adds an
+  error; the largest errors can be kept as symbols of their own, which may cancel in later layers;
+- then backward, one functional from the output to the state, with relaxations from those ranges; its minimum
+  over the cell is again attained at a vertex.
 
-Ranges are widened and the result is lowered by what rounding can have lost; see
-`creased.core.program.affine_arithmetic`. What is not covered is the error of the given vertices themselves.
+Ranges are widened and the result is lowered by the rounding error, see
+`creased.core.program.affine_arithmetic`. The error of the given vertices themselves is not covered.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from creased.core.program.program import Affine, Block, Program
 
 
 class Cells(NamedTuple):
-    """Where a function is bounded, and what is known of it there."""
+    """The cells on which a function is bounded, and its state there."""
 
-    corners: Tensor  # (R, m, D + 1): vertices, repeated to one number, with a 1 behind
-    state: AffineForms  # of the first block's state
+    corners: Tensor  # (R, m, D + 1): vertices, some repeated so that all cells have m, then a 1
+    state: AffineForms  # the first block's input
     side: Tensor  # (R,): the sign, +1 or -1, that the output has at the vertices
 
     def choose(self, index: Tensor) -> Cells:
-        """The cells (n,) alone."""
+        """Select cells (n,) int64."""
         return Cells(self.corners[index], self.state.choose(index), self.side[index])
 
 
@@ -65,18 +65,18 @@ class Tail:
 
 
 def excludes_zero(tail: Tail, cells: Cells, n_symbols: int = 0) -> Tensor:
-    """True (R,) where the output is proven to keep its sign on a cell.
+    """Prove for cells (R,) that the output has no zero on them; False where there is no proof.
 
     Args:
         tail: the blocks that follow.
-        cells: where.
-        n_symbols: errors that are kept apart; the more, the tighter, and the longer it takes.
+        cells: on which the output is bounded.
+        n_symbols: errors kept as symbols; more are tighter and slower.
     """
     return _lowest_value(tail, _relax_forward(tail, cells, n_symbols), cells) > 0
 
 
 def _relax_forward(tail: Tail, cells: Cells, n_symbols: int) -> list[Relaxation]:
-    """Relaxations of every block of the tail, from ranges over the cells."""
+    """Relax the ReLUs of every block, by ranges of their arguments over the cells."""
     relaxations: list[Relaxation] = []
     state = cells.state
     for block in tail.program.blocks:
@@ -91,14 +91,14 @@ def _relax_forward(tail: Tail, cells: Cells, n_symbols: int) -> list[Relaxation]
 
 
 def _ranges(forms: AffineForms, corners: Tensor) -> tuple[Tensor, Tensor]:
-    """Bounds (R, N) below and above, over cells with these corners (R, m, D + 1)."""
+    """Bound forms from below and above (R, N) over cells with corners (R, m, D + 1)."""
     values = torch.bmm(corners, forms.maps)
     error = forms.error + spread(forms)
     return values.amin(1) - error, values.amax(1) + error
 
 
 def _relax(low: Tensor, high: Tensor, state_size: Tensor) -> Relaxation:
-    """The triangle of each ReLU with range [low, high]: its chord above, and below the better of 0 and z."""
+    """Relax ReLUs on ranges [low, high]: the chord above, below the closer of 0 and z."""
     below, above = low.clamp(max=0), high.clamp(min=0)
     width = above - below
     slope = above / width.clamp(min=torch.finfo(width.dtype).tiny)
@@ -107,7 +107,7 @@ def _relax(low: Tensor, high: Tensor, state_size: Tensor) -> Relaxation:
 
 
 def _relu(z: AffineForms, relaxation: Relaxation, n_symbols: int) -> AffineForms:
-    """relu(z), between its two parallel bounds; changes z. The symbols of z come first, in their order."""
+    """Enclose relu(z) between two parallel bounds, in place; new symbols come behind those of z."""
     half_rise = relaxation.rise / 2
     hidden = scale(z, relaxation.slope)
     hidden.maps[:, -1] += half_rise
@@ -122,7 +122,7 @@ def _relu(z: AffineForms, relaxation: Relaxation, n_symbols: int) -> AffineForms
 
 
 def _condense(forms: AffineForms, n_symbols: int) -> AffineForms:
-    """The same with as many symbols at most: those that are smallest over all cells become error."""
+    """Keep the n_symbols symbols that are largest over all cells; the others become error."""
     if forms.symbols.shape[1] <= n_symbols:
         return forms
     order = forms.symbols.abs().sum((0, 2)).argsort(descending=True)
@@ -132,7 +132,7 @@ def _condense(forms: AffineForms, n_symbols: int) -> AffineForms:
 
 
 class _Functional(NamedTuple):
-    """A lower bound covector s + constant - slack of the output, in a state s."""
+    """A lower bound of the output as a function of a state s: covector s + constant - slack."""
 
     covector: Tensor  # (R, S)
     constant: Tensor  # (R,)
@@ -140,57 +140,57 @@ class _Functional(NamedTuple):
 
 
 def _lowest_value(tail: Tail, relaxations: list[Relaxation], cells: Cells) -> Tensor:
-    """Lower bounds (R,) of side * output over the cells.
+    """Bound side * output from below (R,) over the cells.
 
-    A step back gives a functional with rounded coefficients; it is off by no more than that rounding, times
-    the size of what the coefficients act on.
+    Each backward step rounds the coefficients of the functional; the error is at most that rounding times the
+    size of the state that the coefficients act on.
     """
     program, side = tail.program, cells.side
     terms = max(sum(block.affine.weight.shape) for block in (*program.blocks, Block(program.head)))
-    lost = gamma(program.dtype, 2 * terms + cells.corners.shape[2])
+    relative = gamma(program.dtype, 2 * terms + cells.corners.shape[2])
     least = _Functional(
         side[:, None] * program.head.weight[0],
         side * program.head.bias[0],
-        lost * program.head.bias[0].abs().expand_as(side),
+        relative * program.head.bias[0].abs().expand_as(side),
     )
     for block, relaxation in zip(reversed(program.blocks), reversed(relaxations), strict=True):
-        least, through = _pull_through_output_map(least, block, relaxation, lost)
-        least = _pull_through_relu(least, relaxation, lost)
-        least = _pull(least, block.affine, relaxation.state_size, lost)
+        least, through = _pull_through_output_map(least, block, relaxation, relative)
+        least = _pull_through_relu(least, relaxation, relative)
+        least = _pull(least, block.affine, relaxation.state_size, relative)
         if through is not None:
             least = least._replace(covector=least.covector + through)
     values = torch.bmm(cells.corners, torch.bmm(cells.state.maps, least.covector[:, :, None]))[:, :, 0]
-    doubt = cells.state.error + spread(cells.state) + lost * size_of(cells.state, tail.reach)
-    slack = least.slack + (least.covector.abs() * doubt).sum(1) + lost * least.constant.abs()
+    doubt = cells.state.error + spread(cells.state) + relative * size_of(cells.state, tail.reach)
+    slack = least.slack + (least.covector.abs() * doubt).sum(1) + relative * least.constant.abs()
     return values.amin(1) + least.constant - slack
 
 
-def _pull(least: _Functional, affine: Affine, size: Tensor, lost: float) -> _Functional:
-    """The functional of an affine function, as one of its arguments, which have this size (S,)."""
+def _pull(least: _Functional, affine: Affine, size: Tensor, relative: float) -> _Functional:
+    """Pull a functional back through an affine map, whose arguments are bounded by ``size`` (S,)."""
     weighed = least.covector.abs() @ (affine.weight.abs() @ size + affine.bias.abs())
     return _Functional(
         least.covector @ affine.weight,
         least.constant + least.covector @ affine.bias,
-        least.slack + lost * weighed,
+        least.slack + relative * weighed,
     )
 
 
 def _pull_through_output_map(
-    least: _Functional, block: Block, relaxation: Relaxation, lost: float
+    least: _Functional, block: Block, relaxation: Relaxation, relative: float
 ) -> tuple[_Functional, Tensor | None]:
-    """In relu(z), and the covector (R, S) on the state that the block passes on, if it does."""
+    """Pull a functional back to relu(z), and to a covector (R, S) on the state if that is passed through."""
     if block.is_plain:
         return least, None
     size = relaxation.hidden_size
     if block.has_passthrough:
         size = torch.cat([size, relaxation.state_size])
-    pulled = _pull(least, block.output_map(), size, lost)
+    pulled = _pull(least, block.output_map(), size, relative)
     hidden, through = pulled.covector.tensor_split([block.n_neurons], dim=1)
     return pulled._replace(covector=hidden), through if block.has_passthrough else None
 
 
-def _pull_through_relu(least: _Functional, relaxation: Relaxation, lost: float) -> _Functional:
-    """In z, by the upper bound of the ReLU where its coefficient is negative, and else by the lower one."""
+def _pull_through_relu(least: _Functional, relaxation: Relaxation, relative: float) -> _Functional:
+    """Pull a functional back to z, by the upper bound of a ReLU where its coefficient is negative."""
     drop = (least.covector.clamp(max=0) * relaxation.rise).sum(1)
     slope = torch.where(least.covector < 0, relaxation.slope, relaxation.lower_slope)
-    return _Functional(least.covector * slope, least.constant + drop, least.slack - lost * drop)
+    return _Functional(least.covector * slope, least.constant + drop, least.slack - relative * drop)

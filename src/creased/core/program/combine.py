@@ -1,11 +1,11 @@
-"""Programs made of programs: chosen outputs, differences, maxima and minima, several side by side.
+"""Programs made of programs: selected outputs, differences, maxima and minima, several side by side.
 
     max(a, b) = b + relu(a - b)        min(a, b) = a - relu(a - b)
 
-The level sets of what comes out are the usual constructions: with shapes negative inside, `minimum` is the
-union, `maximum` the intersection, and `maximum(a, negative(b))` is a without b; of a classifier, the zero set
-of `difference(program, i, j)` is where two classes are even, that of `margin(program, i)` bounds the region
-of a class. Everything is differentiable in the weights of the programs.
+Level sets of the results are constructive solid geometry: with shapes negative inside, `minimum` is the
+union, `maximum` the intersection, `maximum(a, negative(b))` the difference. Of a classifier, the zero set of
+`difference(program, i, j)` is where two classes tie, and that of `margin(program, i)` bounds the region of a
+class. Everything is differentiable in the weights of the programs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from creased.core.program.program import Affine, Block, Program
 
 
 def select(program: Program, outputs: int | Sequence[int]) -> Program:
-    """Some outputs of a program, in the order given.
+    """Select outputs of a program, in the order given.
 
     Raises:
         ValueError: there is no such output.
@@ -32,33 +32,33 @@ def select(program: Program, outputs: int | Sequence[int]) -> Program:
 
 
 def negative(program: Program) -> Program:
-    """Minus the outputs: the outside becomes the inside."""
+    """Negate the outputs: inside and outside change places."""
     return replace(program, head=Affine(-program.head.weight, -program.head.bias))
 
 
 def minus_level(program: Program, level: float) -> Program:
-    """The outputs less a level: the level set becomes the zero set."""
+    """Subtract a level from the outputs: the level set becomes the zero set."""
     return replace(program, head=Affine(program.head.weight, program.head.bias - level))
 
 
 def difference(program: Program, i: int, j: int) -> Program:
-    """Output i minus output j: zero where two classes are even."""
+    """Subtract output j from output i: zero where two classes tie."""
     first, second = select(program, i).head, select(program, j).head
     return replace(program, head=Affine(first.weight - second.weight, first.bias - second.bias))
 
 
 def largest(program: Program) -> Program:
-    """The largest of all outputs."""
-    return _play_off(program, 0, sign=1)
+    """Take the largest of all outputs."""
+    return _reduce(program, 0, sign=1)
 
 
 def smallest(program: Program) -> Program:
-    """The smallest of all outputs."""
-    return _play_off(program, 0, sign=-1)
+    """Take the smallest of all outputs."""
+    return _reduce(program, 0, sign=-1)
 
 
 def margin(program: Program, i: int) -> Program:
-    """Output i minus the largest of the others: positive where class i is predicted, zero on the boundary.
+    """Subtract the largest other output from output i: positive where class i is predicted.
 
     Raises:
         ValueError: there is no such output, or no other.
@@ -66,32 +66,32 @@ def margin(program: Program, i: int) -> Program:
     others = [j for j in range(program.out_dim) if j != i]
     if not others:
         raise ValueError("margin: needs two outputs or more, got 1")
-    return difference(_play_off(select(program, [i, *others]), 1, sign=1), 0, 1)
+    return difference(_reduce(select(program, [i, *others]), 1, sign=1), 0, 1)
 
 
 def maximum(*programs: Program) -> Program:
-    """The largest of several programs, output by output: of shapes that are negative inside, what they share.
+    """Take the largest of several programs, output by output: the intersection of shapes negative inside.
 
     Raises:
-        ValueError: the programs have other inputs, outputs, types or devices than each other.
+        ValueError: the programs differ in inputs, outputs, dtype or device.
     """
     return _extreme("maximum", programs, sign=1)
 
 
 def minimum(*programs: Program) -> Program:
-    """The smallest of several programs, output by output: of shapes that are negative inside, the union.
+    """Take the smallest of several programs, output by output: the union of shapes negative inside.
 
     Raises:
-        ValueError: the programs have other inputs, outputs, types or devices than each other.
+        ValueError: the programs differ in inputs, outputs, dtype or device.
     """
     return _extreme("minimum", programs, sign=-1)
 
 
 def side_by_side(*programs: Program) -> Program:
-    """The outputs of all programs, one after the other, at one input; blocks of one depth become one.
+    """Concatenate the outputs of programs of one input; blocks of one depth become one block.
 
     Raises:
-        ValueError: there are none, or they have other inputs, types or devices than each other.
+        ValueError: there are none, or they differ in inputs, dtype or device.
     """
     _require_alike("side_by_side", programs, ("in_dim", "dtype", "device"))
     depth = max(len(program.blocks) for program in programs)
@@ -111,7 +111,7 @@ def _extreme(name: str, programs: Sequence[Program], sign: int) -> Program:
     while joined.out_dim > n_outputs:
         half = joined.out_dim // n_outputs // 2 * n_outputs
         first = range(joined.out_dim - 2 * half, joined.out_dim - half)
-        joined = _play(joined, range(first.start), first, range(first.stop, joined.out_dim), sign)
+        joined = _pairwise(joined, range(first.start), first, range(first.stop, joined.out_dim), sign)
     return joined
 
 
@@ -124,18 +124,18 @@ def _require_alike(name: str, programs: Sequence[Program], properties: Sequence[
             raise ValueError(f"{name}: programs must have one {what}, got {', '.join(sorted(found))}")
 
 
-def _play_off(program: Program, n_kept: int, sign: int) -> Program:
-    """The first outputs as they are, then the best of all others, in as few blocks as can be."""
+def _reduce(program: Program, n_kept: int, sign: int) -> Program:
+    """Keep the first outputs and reduce the others to their extreme, pairwise, in log2 blocks."""
     while (n_pairs := (program.out_dim - n_kept) // 2) > 0:
         first = range(program.out_dim - 2 * n_pairs, program.out_dim - n_pairs)
-        program = _play(program, range(first.start), first, range(first.stop, program.out_dim), sign)
+        program = _pairwise(program, range(first.start), first, range(first.stop, program.out_dim), sign)
     return program
 
 
-def _play(
+def _pairwise(
     program: Program, rest: Sequence[int], first: Sequence[int], second: Sequence[int], sign: int
 ) -> Program:
-    """Some outputs as they are, then the better of pairs of others: one more block."""
+    """Append a block that keeps some outputs and takes the extremes of pairs of others."""
     others, one, other = (_rows(program.head, chosen) for chosen in (rest, first, second))
     affine = Affine(one.weight - other.weight, one.bias - other.bias)
     passed = _join_affine([others, other if sign > 0 else one], has_one_state=True)
@@ -154,7 +154,7 @@ def _identity(like: Tensor) -> Affine:
 
 
 def _pad(program: Program, depth: int) -> Program:
-    """The same program with more blocks, which have no neurons and pass its outputs on."""
+    """Append blocks without neurons that pass the outputs on, up to a depth."""
     while len(program.blocks) < depth:
         head = program.head
         nothing = Affine(head.weight.new_zeros((0, head.weight.shape[1])), head.bias.new_zeros(0))
@@ -164,7 +164,7 @@ def _pad(program: Program, depth: int) -> Program:
 
 
 def _join(blocks: Sequence[Block], *, has_one_state: bool) -> Block:
-    """Blocks side by side, on states that are the same one, or stand one after the other."""
+    """Join blocks side by side, on one shared state or on concatenated states."""
     affine = _join_affine([block.affine for block in blocks], has_one_state=has_one_state)
     if all(block.is_plain for block in blocks):
         return Block(affine)

@@ -5,12 +5,11 @@ Each block maps a state ``s`` to the next one::
     z  = A s + b                 preactivations: each row is one neuron, one crease
     s' = C relu(z) + B s + c     a plain ReLU layer has C = identity, B = 0, c = 0
 
-With the passthrough ``B`` this covers skips, leaky ReLU, absolute values, maxout and the like. The form
-keeps the tensors it was built from, so a program lowered from a module is differentiable in its weights.
+With the passthrough ``B`` this covers skips, leaky ReLU, absolute values, maxout and the like. A program
+keeps the tensors it was built from, so one lowered from a module is differentiable in the module's weights.
 
-A fixed activation pattern turns the program into one affine map. `preactivations_on` and
-`gradients_on` evaluate that map with the pattern *given*, not read off the values, which is what makes
-them exact on creases, where the values are zero and their signs mean nothing.
+A fixed activation pattern turns the program into one affine map. `preactivations_on` and `gradients_on`
+evaluate that map with the pattern *given*: on creases the signs of the values are rounding.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from torch import Tensor
 
 from creased.core.numerics.tensors import map_tensors
 
-BATCH = 1 << 12  # points that are evaluated at once
+BATCH = 1 << 12  # points evaluated at once
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Affine:
         return torch.nn.functional.linear(x, self.weight, self.bias)
 
     def linear_part(self) -> Affine:
-        """The map without its constant."""
+        """Drop the constant."""
         return Affine(self.weight, torch.zeros_like(self.bias))
 
 
@@ -53,7 +52,7 @@ class Block:
 
     @property
     def n_neurons(self) -> int:
-        """Number of creases that the block adds."""
+        """Number of neurons, which is that of creases."""
         return self.affine.bias.shape[0]
 
     @property
@@ -63,11 +62,11 @@ class Block:
 
     @property
     def has_passthrough(self) -> bool:
-        """True if the next state depends on the state other than through the neurons."""
+        """True if the state is passed on beside the neurons."""
         return self.skip is not None
 
     def output_matrices(self) -> tuple[Tensor, Tensor, Tensor]:
-        """C (S', N), B (S', S) and c (S',), with the identity and zeros filled in."""
+        """Give C (S', N), B (S', S) and c (S',), with the identity and zeros filled in."""
         like, n_state = self.affine.bias, self.affine.weight.shape[1]
         eye = torch.eye(self.n_neurons, dtype=like.dtype, device=like.device)
         mix = eye if self.mix is None else self.mix
@@ -76,18 +75,18 @@ class Block:
         return mix, skip, like.new_zeros(n_next) if self.shift is None else self.shift
 
     def output_map(self) -> Affine:
-        """The next state as one affine map of relu(z) and, if there is a passthrough, the state behind it."""
+        """Give the next state as one affine map of relu(z) and, with a passthrough, the state behind it."""
         mix, skip, shift = self.output_matrices()
         return Affine(torch.cat([mix, skip], dim=1) if self.has_passthrough else mix, shift)
 
     def linear_part(self) -> Block:
-        """The block without its constants."""
+        """Drop the constants."""
         return replace(self, affine=self.affine.linear_part(), shift=None)
 
     def advance(self, state: Tensor | None, activation: Tensor) -> Tensor:
-        """Next state (..., S') from the state (..., S) and relu(z) (..., N).
+        """Compute the next state (..., S') from the state (..., S) and relu(z) (..., N).
 
-        The state is looked at only where the block has a passthrough, and may be None elsewhere.
+        The state is used only by a passthrough, and may be None without one.
         """
         out = activation if self.mix is None else activation @ self.mix.T
         if self.skip is not None:
@@ -111,13 +110,13 @@ class Program:
 
     @property
     def in_dim(self) -> int:
-        """D, the dimension of the input."""
+        """Input dimension D."""
         first = self.blocks[0].affine if self.blocks else self.head
         return first.weight.shape[1]
 
     @property
     def out_dim(self) -> int:
-        """O, the number of outputs."""
+        """Number of outputs O."""
         return self.head.bias.shape[0]
 
     @property
@@ -137,18 +136,18 @@ class Program:
 
     @property
     def device(self) -> torch.device:
-        """Where the weights live."""
+        """Device of the weights."""
         return self.head.weight.device
 
     def tensors(self) -> Iterator[Tensor]:
-        """All weights, block by block."""
+        """Iterate over all weights, block by block."""
         for block in self.blocks:
             yield from (block.affine.weight, block.affine.bias)
             yield from (t for t in (block.mix, block.skip, block.shift) if t is not None)
         yield from (self.head.weight, self.head.bias)
 
     def require_finite(self, caller: str) -> None:
-        """Refuse weights that are NaN or infinite; the message begins with the caller's name.
+        """Refuse NaN and infinite weights; the message begins with the caller's name.
 
         Raises:
             ValueError: a weight is NaN or infinite.
@@ -158,23 +157,23 @@ class Program:
                 raise ValueError(f"{caller}: a weight of shape {tuple(tensor.shape)} holds NaN or infinity")
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Program:
-        """The same program elsewhere or in another floating type; differentiable."""
+        """Move to another device or floating type; differentiable."""
         return map_tensors(self, lambda t: t.to(device=device or t.device, dtype=dtype or t.dtype))
 
     def detach(self) -> Program:
-        """The same program, cut from the graph of its weights."""
+        """Detach all weights from the autograd graph."""
         return map_tensors(self, Tensor.detach)
 
     def tail(self, first_block: int) -> Program:
-        """What follows from block ``first_block`` on, as a program of that block's state."""
+        """Take the blocks from ``first_block`` on, as a program of that block's state."""
         return Program(self.blocks[first_block:], self.head)
 
     def linear_part(self) -> Program:
-        """The same program without its constants: on a fixed pattern, the derivative of this one."""
+        """Drop the constants: on a fixed pattern, the derivative of this program."""
         return Program(tuple(block.linear_part() for block in self.blocks), self.head.linear_part())
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Outputs (..., O) at points (..., D)."""
+        """Evaluate the outputs (..., O) at points (..., D)."""
         state = x
         for block in self.blocks:
             state = block.advance(state, torch.relu(block.affine(state)))
@@ -182,12 +181,12 @@ class Program:
 
     @torch.no_grad()
     def outputs_at(self, points: Tensor) -> Tensor:
-        """Outputs (m, O) at many points (m, D), in batches that stay in the cache; no gradient flows."""
+        """Evaluate outputs (m, O) at many points (m, D), in batches that fit the cache, without gradient."""
         parts = [self(batch) for batch in points.split(BATCH)]
         return torch.cat(parts) if parts else self.head.bias.new_empty((0, self.out_dim))
 
     def preactivations(self, x: Tensor) -> Tensor:
-        """All rows (..., n_neurons + O) at points (..., D): neurons before their ReLU, then the outputs."""
+        """Evaluate all rows (..., n_neurons + O) at points (..., D): preactivations, then the outputs."""
         state, rows = x, []
         for block in self.blocks:
             z = block.affine(state)
@@ -196,7 +195,7 @@ class Program:
         return torch.cat([*rows, self.head(state)], dim=-1)
 
     def preactivations_on(self, x: Tensor, masks: Tensor) -> Tensor:
-        """All rows (..., n_neurons + O) at x, of the affine maps with activation patterns ``masks``.
+        """Evaluate all rows (..., n_neurons + O) of the affine maps on given activation patterns.
 
         Args:
             x: points, (V, D).
@@ -211,14 +210,12 @@ class Program:
 
     @torch.no_grad()
     def maps_on(self, masks: Tensor, frames: Tensor | None = None, out: Tensor | None = None) -> Tensor:
-        """All rows as affine functions (R, k + 1, n_neurons + O) of coordinates in cells, the constant last.
-
-        No gradient flows through them.
+        """Compute all rows as affine functions (R, k + 1, n_neurons + O) of cell coordinates, constant last.
 
         Args:
             masks: the activation patterns of R cells, (R, n_neurons), floating.
             frames: k axes and an origin for each cell, (R, k + 1, D); the standard ones by default.
-            out: where to write them; allocated by default.
+            out: written to if given.
         """
         n_cells = masks.shape[0]
         if frames is None:
@@ -238,7 +235,7 @@ class Program:
         return out
 
     def gradients_on(self, masks: Tensor, output: int = 0) -> Tensor:
-        """Gradients (R, D) of one output on the cells with activation patterns masks (R, n_neurons)."""
+        """Compute gradients (R, D) of one output on cells with activation patterns (R, n_neurons)."""
         covector = self.head.weight[output].expand(masks.shape[0], -1)
         patterns = masks.split(self.widths, dim=-1) if self.blocks else ()
         for block, mask in zip(reversed(self.blocks), reversed(patterns), strict=True):
@@ -247,7 +244,7 @@ class Program:
 
 
 def map_frames(affine: Affine, frames: Tensor, out: Tensor) -> None:
-    """Axes and origins (R, k + 1, S) mapped, into part of a larger tensor: (R, k + 1, n)."""
+    """Map axes and origins (R, k + 1, S) into part of a larger tensor, (R, k + 1, n)."""
     rows = out.as_strided((out.shape[0] * out.shape[1], out.shape[2]), out.stride()[1:], out.storage_offset())
     torch.mm(frames.reshape(-1, frames.shape[2]), affine.weight.T, out=rows)
     out[:, -1] += affine.bias

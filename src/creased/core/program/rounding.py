@@ -1,8 +1,8 @@
-"""Values that are no more than rounding noise about zero are made exact zeros, all of which count as +.
+"""Snap values within the rounding error to zero; exact zeros count as +.
 
-Without that, noise would give the vertices of one face signs at random where creases coincide, and tear it.
-Candidates are found by a bound that is the same for all values of a neuron; only for them the noise of the
-sum itself is estimated, so that networks in general position pay a comparison a value.
+Otherwise, where creases coincide, rounding would give the vertices of one face random signs and leave it
+inconsistent. Candidates are found by one bound a neuron; only for them is the rounding error of the sum
+itself estimated, so that networks in general position pay one comparison a value.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from creased.core.program.program import Affine, Block, Program
 
 
 def snap_sums(z: Tensor, affine: Affine, inputs: Tensor, inherited: Tensor | None = None) -> None:
-    """Set to zero the values (V, N) that are no more than rounding noise of the sums they come from.
+    """Set values (V, N) to zero in place where they are within the rounding error of their sums.
 
     Args:
-        z: the values, changed in place.
-        affine: how they are summed.
-        inputs: from what, (V, S).
-        inherited: the noise (S,) that the inputs have already, see `inherited_noise`.
+        z: the values ``affine(inputs)``.
+        affine: the map that they were computed by.
+        inputs: its arguments, (V, S).
+        inherited: the error (S,) of the inputs, see `inherited_noise`.
     """
     if z.numel() == 0:
         return
@@ -40,7 +40,7 @@ def snap_sums(z: Tensor, affine: Affine, inputs: Tensor, inherited: Tensor | Non
 def advance_snapped(
     block: Block, state: Tensor, activation: Tensor, inherited: Tensor | None = None
 ) -> Tensor:
-    """The next state (V, S') from the state (V, S) and relu(z) (V, N), where sums that cancel are zero."""
+    """Compute the next state (V, S') from the state (V, S) and relu(z) (V, N), with its sums snapped."""
     following = block.advance(state, activation)
     if block.has_passthrough:
         if inherited is not None:
@@ -50,14 +50,14 @@ def advance_snapped(
 
 
 def inherited_noise(program: Program, vertices: Tensor) -> list[Tensor | None]:
-    """The rounding noise (S,) of the state of each block, and of the last one, as far as it was passed on.
+    """Bound the rounding error (S,) that each block's state, and the last one, inherits by passthrough.
 
-    What a neuron gives is zero on its crease without any noise. What passes it by is interpolated at each new
-    vertex, and keeps an error that is relative to how large it gets in the domain, not to what it is there.
+    On its crease a neuron is exactly zero. A state that is passed through is interpolated at each new vertex,
+    with an error relative to its largest value in the domain.
 
     Args:
-        program: what cuts the domain.
-        vertices: those of the domain (V, D); between them sizes are looked at too.
+        program: that cuts the domain.
+        vertices: of the domain (V, D); sizes are sampled at them and at the midpoints between them.
     """
     state = ((vertices[:, None] + vertices) / 2).flatten(0, 1)
     noise: list[Tensor | None] = [None]
@@ -73,10 +73,10 @@ def inherited_noise(program: Program, vertices: Tensor) -> list[Tensor | None]:
 
 
 def snapped_preactivations(program: Program, points: Tensor) -> Tensor:
-    """All rows (V, n_neurons + O) at points (V, D), with zeros for what may be rounding from the input on.
+    """Evaluate all rows (V, n_neurons + O) at points (V, D), snapped by the accumulated error.
 
-    Errors are carried along: an affine map takes an error e to |W| e and adds that of its own sum (Higham
-    2002, section 3.1). So rows that cancel to zero on a whole cell are zero there, however small the points.
+    An affine map takes an error e to |W| e and adds that of its own sum (Higham 2002, section 3.1). So rows
+    that vanish on a whole cell are zero there, however small the points.
     """
     absolute = map_tensors(program, torch.abs)
     state, error, rows = points, torch.zeros_like(points), []
@@ -85,11 +85,11 @@ def snapped_preactivations(program: Program, points: Tensor) -> Tensor:
     ):
         z = block.affine(state)
         noise_of = rounding_error(z.dtype, state.shape[1])
-        lost = sizes.affine.linear_part()(error) + noise_of * sizes.affine(state.abs())
-        z = torch.where(z.abs() > lost, z, 0)
+        error_of_z = sizes.affine.linear_part()(error) + noise_of * sizes.affine(state.abs())
+        z = torch.where(z.abs() > error_of_z, z, 0)
         rows.append(z)
         hidden = z.relu()
         noise_of = rounding_error(z.dtype, state.shape[1] + z.shape[1])
-        error = sizes.linear_part().advance(error, lost) + noise_of * sizes.advance(state.abs(), hidden)
+        error = sizes.linear_part().advance(error, error_of_z) + noise_of * sizes.advance(state.abs(), hidden)
         state = block.advance(state, hidden)
     return torch.cat(rows, dim=1)

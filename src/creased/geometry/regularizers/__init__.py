@@ -1,8 +1,8 @@
-"""Geometric regularizers: a level set and live weights in, one number to be made small out.
+"""Geometric regularizers: losses of a level set, differentiable in the live weights.
 
-Each is a class with one method, its totals over the whole surface. What turns that into a loss from a sample
-of vertices is in `creased.geometry.regularizers.regularizer`: the value is exact where the level set was
-extracted, the gradient unbiased. On an empty level set all are 0.
+Each is a class with one method, its totals over the whole surface. `Regularizer` estimates them from a sample
+of vertices: the value is exact where the level set was extracted, the gradient unbiased. On an empty level
+set all are 0.
 """
 
 from creased.geometry.regularizers.areas import Area, Compactness, Volume

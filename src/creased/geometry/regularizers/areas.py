@@ -17,7 +17,7 @@ from creased.geometry.sublevel import sublevel_volume
 class Area(Regularizer):
     """Area of the level set, in squared units of the domain.
 
-    Smooths and shrinks, as a soap film does: noise goes first, then thin limbs.
+    Its descent is mean curvature flow: noise shrinks first, then thin limbs.
 
     Formula: sum over polygons of their areas.
 
@@ -30,12 +30,12 @@ class Area(Regularizer):
     """
 
     def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
-        """The area."""
+        """Total the area."""
         return surface_area(vertices, level_set.polygons)
 
 
 class Volume(Regularizer):
-    """Squared relative deviation of the enclosed volume from a target; without a unit.
+    """Squared relative deviation of the enclosed volume from a target; dimensionless.
 
     Keeps a shape from shrinking under other regularizers, or inflates it.
 
@@ -61,22 +61,21 @@ class Volume(Regularizer):
         self.target = target
 
     def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
-        """The volume."""
+        """Total the volume."""
         volume = _volume(vertices, level_set)
         if self.target is None and float(volume.detach()) > 0:
             self.target = float(volume.detach())
         return volume
 
     def combine(self, totals: Tensor) -> Tensor:
-        """The squared deviation; 0 while there is neither a target nor a volume."""
+        """Square the relative deviation; 0 while there is neither a target nor a volume."""
         return (totals[0] / self.target - 1).square() if self.target else 0 * totals[0]
 
 
 class Compactness(Regularizer):
-    """Excess of the inverse isoperimetric quotient, A^3 / (36 pi V^2) - 1: 0 for a ball; without a unit.
+    """Excess of the inverse isoperimetric quotient, A^3 / (36 pi V^2) - 1: 0 for a ball; dimensionless.
 
-    Rounds a shape off at any size: it does not shrink under it. The area of walls that cut it
-    does not count.
+    Rounds a shape off without shrinking it. The area of walls that cut it does not count.
 
     YAML to paste, in `configs/regularizer/`:
 
@@ -87,12 +86,12 @@ class Compactness(Regularizer):
     """
 
     def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
-        """Area and volume."""
+        """Total area and volume."""
         volume = _volume(vertices, level_set)
         return torch.stack([surface_area(vertices, level_set.polygons), volume])
 
     def combine(self, totals: Tensor) -> Tensor:
-        """The excess; 0 where no volume is enclosed."""
+        """Compute the excess; 0 where no volume is enclosed."""
         area, volume = totals
         if float(volume.detach()) <= 0:
             return 0 * area

@@ -1,4 +1,4 @@
-"""Regularizers of curvature. What walls cut has none at its boundary."""
+"""Regularizers of curvature; boundary edges and vertices have none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from creased.geometry.regularizers.regularizer import Regularizer
 class MeanCurvature(Regularizer):
     """Total absolute mean curvature, in units of the domain.
 
-    Flattens wrinkles and keeps sharp edges: an edge costs its angle, however it is spread over several.
+    Flattens wrinkles and keeps sharp edges: the cost is linear in the angle, however many edges share it.
 
     Formula: sum over edges of |angle| |e| / 2, angle being exterior, in radians.
 
@@ -25,7 +25,7 @@ class MeanCurvature(Regularizer):
     """
 
     def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
-        """The total."""
+        """Total over the surface."""
         return mean_curvatures(vertices, level_set.polygons, normals=normals).abs().sum()
 
 
@@ -43,14 +43,14 @@ class Convexity(Regularizer):
     """
 
     def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
-        """The total."""
+        """Total over the surface."""
         return (-mean_curvatures(vertices, level_set.polygons, normals=normals)).relu().sum()
 
 
 class Bending(Regularizer):
-    """Bending energy of discrete shells that are flat at rest; without a unit, the same at any scale.
+    """Bending energy of discrete shells that are flat at rest; dimensionless.
 
-    Smooths against noise: sharp edges cost the square of their angle, and are rounded off.
+    Smooths noise and rounds sharp edges off: the cost is quadratic in the angle.
 
     Formula: sum over edges of 3 |e|^2 angle^2 / (A1 + A2) (Grinspun et al. 2003).
 
@@ -63,14 +63,14 @@ class Bending(Regularizer):
     """
 
     def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
-        """The energy."""
+        """Total over the surface."""
         return bending_energies(vertices, level_set.polygons, normals=normals).sum()
 
 
 class GaussianCurvature(Regularizer):
     """Total absolute Gaussian curvature, in radians; 4 pi for a convex shape, and never less when closed.
 
-    Makes a surface developable, piece by piece: what is bent in one direction only costs nothing.
+    Makes a surface piecewise developable: bending in one direction costs nothing.
 
     Formula: sum over inner vertices of |2 pi - angles around it|.
 
@@ -83,5 +83,5 @@ class GaussianCurvature(Regularizer):
     """
 
     def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
-        """The total."""
+        """Total over the surface."""
         return gauss_areas(level_set.polygons, normals, vertices.shape[0]).abs().sum()

@@ -1,4 +1,4 @@
-"""Regularizers of how a surface is divided into faces."""
+"""Regularizers of edges and faces: their number, length, planarity and shape."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from creased.geometry.regularizers.regularizer import Regularizer
 class EdgeLength(Regularizer):
     """Total length of the level set's edges, in units of the domain.
 
-    Where the surface is curved, a shorter net of creases is one of fewer, rounder faces: short edges shrink
-    until they vanish, and faces with them. (So the *mean* edge of the next extraction may well be longer.)
+    On a curved surface shorter creases in all mean fewer, rounder faces: short edges shrink until they
+    vanish, and faces with them. (So the *mean* edge of the next extraction may be longer.)
 
     Formula: sum over edges of |e|.
 
@@ -34,16 +34,16 @@ class EdgeLength(Regularizer):
     needs_polygons: ClassVar[bool] = False
 
     def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
-        """The total."""
+        """Total over the surface."""
         return edge_lengths(vertices, level_set.edges).sum()
 
 
 class FaceCount(Regularizer):
-    """How many faces a net of creases of this length makes on a surface of this area; without a unit.
+    """Expected number of faces for the creases' total length and the surface's area; dimensionless.
 
-    Lines thrown at random on a plane, of length L for an area A, divide it into L^2 / (pi A) faces (Miles
-    1964), and the creases of trained networks come near to that. So this is a smooth stand-in for the number
-    of faces, and its descent lowers the exact one.
+    Random lines of length L on an area A divide it into L^2 / (pi A) faces in expectation (Miles 1964), and
+    the creases of trained networks come near to that: a differentiable surrogate of the number of faces,
+    whose descent lowers the exact one.
 
     Formula: L^2 / (pi A).
 
@@ -56,21 +56,21 @@ class FaceCount(Regularizer):
     """
 
     def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
-        """Length of the edges, and area."""
+        """Total edge length and area."""
         length = edge_lengths(vertices, level_set.edges).sum()
         return torch.stack([length, surface_area(vertices, level_set.polygons)])
 
     def combine(self, totals: Tensor) -> Tensor:
-        """The estimate; 0 where there is no area."""
+        """Estimate the number of faces; 0 where there is no area."""
         length, area = totals
         return length.square() / (math.pi * area) if float(area.detach()) > 0 else 0 * length
 
 
 class Planarity(Regularizer):
-    """Length of the edges that are seen, those bent by more than a few degrees; in units of the domain.
+    """Total length of the edges that are bent by more than a few degrees, in units of the domain.
 
-    Draws faces together that are almost in one plane, and lets sharp edges be: its pull is strongest about
-    the angle of ``width`` and fades beyond.
+    Flattens edges between nearly coplanar faces and leaves sharp edges: the gradient is largest at angles of
+    about ``width`` and vanishes beyond.
 
     Formula: sum over edges of |e| angle^2 / (angle^2 + width^2).
 
@@ -94,14 +94,14 @@ class Planarity(Regularizer):
         self.width = width
 
     def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
-        """The total."""
+        """Total over the surface."""
         sides = halfedges_of(level_set.polygons)
         squares = dihedral_angles(vertices, level_set.polygons, sides, normals).square()
         return (inner_lengths(vertices, sides) * squares / (squares + self.width**2)).sum()
 
 
 class Slivers(Regularizer):
-    """Mean thinness of the faces; without a unit: 0 for a disc, 1 for a face without area.
+    """Mean thinness of the faces, dimensionless: 0 for a disc, 1 for a face without area.
 
     Formula: mean over polygons of 1 - 4 pi A / P^2, P being the perimeter.
 
@@ -114,7 +114,7 @@ class Slivers(Regularizer):
     """
 
     def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
-        """The mean."""
+        """Average over the polygons."""
         squares = perimeters(vertices, level_set.polygons).square()
         has_none = squares <= torch.finfo(squares.dtype).tiny
         areas = polygon_areas(vertices, level_set.polygons)

@@ -1,21 +1,21 @@
-"""A measure of a level set as a function of the live weights.
+"""Estimate measures of a level set, and their gradients in the live weights, from a sample of vertices.
 
-A measure is a function of totals over the surface, such as its area and its volume. What a total T is where
-the level set was extracted is known, and so are its gradients there: G with respect to the positions x of the
-vertices, H with respect to the normals n of the polygons. The weights move both, and to first order ::
+A measure is a function of totals over the surface, such as its area and its volume. At extraction a total T
+is known with its gradients G with respect to the positions x of the vertices and H with respect to the
+normals n of the polygons. The weights move both, and to first order ::
 
     T(weights) = T0 + sum over vertices of G . (x(weights) - x) + sum over polygons of H . (n(weights) - n)
 
-which has the right value at extraction, and the right derivative. The sums are estimated from a sample of
-vertices and polygons, drawn in proportion to what a change of the rows that vanish on a vertex would do to T,
-|J^-T G|, or one of the function's gradient g on a polygon, |H| / |g|; without a bias. Each row gets its share
-of them: they are drawn at even steps along an order by the row that matters most.
+which has the exact value at extraction, and the exact derivative. The sums are estimated without bias by
+importance sampling: vertices in proportion to the sensitivity of T to their rows, |J^-T G|, polygons to that
+of T to the function's gradient g, |H| / |g|. Sampling is systematic (at even steps) along an order by the row
+with the largest effect, so that every row gets its share.
 
-That is what makes it quiet. Two edges of one crease share a vertex that moves along both, and what one gains
-the other loses: on a network of 4x40 fitted to the bunny, the gradient of total edge length has a noise of
-8.5 times its size from 1,024 edges drawn evenly, and of 0.5 times from 256 vertices drawn like this. And the
-corners of a thin polygon stay in a plane as the weights move them: with normals from corners one by one, not
-from the function, total mean curvature had a noise of 30 times its gradient; so it has 1.
+This keeps the variance low. Two edges of one crease share a vertex, and what one gains the other loses: on a
+network of 4x40 fitted to the bunny, the gradient of total edge length has a noise of 8.5 times its size from
+1,024 edges drawn evenly, and of 0.5 times from 256 vertices drawn like this. The corners of a thin polygon
+stay coplanar as the weights move them: with normals from single corners, not from the function, total mean
+curvature had a noise of 30 times its gradient; like this it has 1.
 
 Vertices that have left their cells since count as unmoved: extract again now and then.
 """
@@ -42,19 +42,19 @@ class Expansion(NamedTuple):
     of_vertices: Tensor  # (k, V, D): gradients
     of_normals: Tensor  # (k, F, D): gradients
     normals: Tensor  # (F, D): as they were
-    drawable: Tensor  # (m,) int64: what matters; vertices, and polygons as V, V + 1, ...
-    chances: Tensor  # (m,) float64: of each being drawn; they sum to 1
+    drawable: Tensor  # (m,) int64: vertices, and polygons as V, V + 1, ..., that have an effect
+    chances: Tensor  # (m,) float64: probabilities of being drawn
     cumulative: Tensor  # (m,) float64
 
 
 class Regularizer(ABC):
-    """A measure of level sets that is to be made small: `__call__` is what training calls.
+    """A loss of level sets; training calls it with a level set and the live program.
 
     Args:
         n_samples: vertices and polygons looked at in each call; None for all.
     """
 
-    needs_polygons: ClassVar[bool] = True  # without any, as in two dimensions, it is 0
+    needs_polygons: ClassVar[bool] = True  # 0 without any, as in two dimensions
 
     def __init__(self, n_samples: int | None = 256) -> None:
         if n_samples is not None and n_samples < 1:
@@ -64,20 +64,20 @@ class Regularizer(ABC):
 
     @abstractmethod
     def totals(self, vertices: Tensor, normals: Tensor, level_set: LevelSet) -> Tensor:
-        """One total, a scalar, or several (k,).
+        """Compute one total, a scalar, or several (k,).
 
         Args:
             vertices: their positions (V, D).
             normals: outward unit normals (F, D) of the polygons, from the function.
-            level_set: who meets whom.
+            level_set: for its polygons and edges.
         """
 
     def combine(self, totals: Tensor) -> Tensor:
-        """The measure, a scalar, from the totals (k,); by default the only one."""
+        """Combine the totals (k,) to the measure, a scalar; by default the only one."""
         return totals[0]
 
     def __call__(self, level_set: LevelSet, program: Program) -> Tensor:
-        """The measure, a scalar, differentiable in the weights of the program; 0 for an empty level set.
+        """Estimate the measure, a scalar, differentiable in the program's weights; 0 for an empty level set.
 
         Args:
             level_set: extracted from this program, perhaps some steps of training ago.
@@ -101,31 +101,31 @@ class Regularizer(ABC):
         of_vertices, of_normals = (torch.stack(parts) for parts in zip(*each, strict=True))
         pulls = torch.stack([row_adjoints(level_set, program, gradient) for gradient in of_vertices]).double()
         turns = of_normals.norm(dim=2) / lengths_of(slopes)
-        drawable, matter = _in_order(level_set, _finite(pulls), _finite(turns.double()))
-        chances = matter / matter.sum()
+        drawable, effects = _in_order(level_set, _finite(pulls), _finite(turns.double()))
+        chances = effects / effects.sum()
         parts = totals.detach().reshape(-1), of_vertices, of_normals, normals.detach()
         return Expansion(level_set, *parts, drawable, chances, chances.cumsum(0))
 
     def _changes(self, expansion: Expansion, program: Program) -> Tensor:
-        """The changes (k,) of the totals since the extraction."""
-        drawn, stand_for = self._draw(expansion)
+        """Estimate the changes (k,) of the totals since the extraction."""
+        drawn, inverse_rates = self._draw(expansion)
         n_vertices = expansion.of_vertices.shape[1]
         is_vertex = drawn < n_vertices
         which, polygons = drawn[is_vertex], drawn[~is_vertex] - n_vertices
         solved = solve_vertices(expansion.level_set, program, which)
         start = expansion.level_set.vertices[which].to(solved.vertices)
         steps = torch.where(solved.is_current[:, None], solved.vertices - start, torch.zeros_like(start))
-        pulls = (expansion.of_vertices[:, which] * stand_for[is_vertex, None]).to(start)
+        pulls = (expansion.of_vertices[:, which] * inverse_rates[is_vertex, None]).to(start)
         changes = (pulls * steps).sum((1, 2))
         if polygons.shape[0]:
             normals = directions_of(polygon_gradients(expansion.level_set, program, polygons))
             turns = normals - expansion.normals[polygons].to(normals)
-            weights = (expansion.of_normals[:, polygons] * stand_for[~is_vertex, None]).to(normals)
+            weights = (expansion.of_normals[:, polygons] * inverse_rates[~is_vertex, None]).to(normals)
             changes = changes + (weights * turns).sum((1, 2))
         return changes
 
     def _draw(self, expansion: Expansion) -> tuple[Tensor, Tensor]:
-        """Some of what matters (n,) int64, and how many each stands for (n,)."""
+        """Draw entries of ``drawable`` (n,) int64, with their inverse sampling rates (n,)."""
         n_drawable = expansion.drawable.shape[0]
         if self.n_samples is None or self.n_samples >= n_drawable:
             return expansion.drawable, torch.ones_like(expansion.chances)
@@ -146,7 +146,7 @@ def _finite(values: Tensor) -> Tensor:
 
 
 def _in_order(level_set: LevelSet, pulls: Tensor, turns: Tensor) -> tuple[Tensor, Tensor]:
-    """What matters (m,), vertices by their strongest row and its direction, then polygons; and how much (m,).
+    """Order vertices by their strongest row and its direction, then polygons (m,); give their effects (m,).
 
     Args:
         level_set: of V vertices and F polygons.
@@ -160,7 +160,7 @@ def _in_order(level_set: LevelSet, pulls: Tensor, turns: Tensor) -> tuple[Tensor
     by_row = (2 * row + (pulls[0].gather(1, strongest)[:, 0] > 0)).argsort(stable=True)
     polygons = torch.arange(turns.shape[1], device=by_row.device) + by_row.shape[0]
     order = torch.cat([by_row, polygons])
-    matter = torch.cat([sizes.sum(1), (turns * scale[:, None]).sum(0)])[order]
-    if not bool((matter > 0).any()):  # any vertex will do for a gradient of zero
-        return order[:1], torch.ones_like(matter[:1])
-    return order[matter > 0], matter[matter > 0]
+    effects = torch.cat([sizes.sum(1), (turns * scale[:, None]).sum(0)])[order]
+    if not bool((effects > 0).any()):  # one vertex, for a gradient of zero
+        return order[:1], torch.ones_like(effects[:1])
+    return order[effects > 0], effects[effects > 0]
