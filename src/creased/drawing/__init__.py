@@ -1,6 +1,8 @@
-"""Drawings of complexes, tropical curves and what is dual to them, on matplotlib axes that the caller made.
+"""Drawings of complexes, tropical curves and dual subdivisions on the caller's matplotlib axes.
 
-For pictures of surfaces see `creased.render.render`. matplotlib is imported where something is drawn.
+For each subject a ``flatten_*`` function (or `flatten`, `solid_of`) computes a record of plain arrays,
+exactly where that matters, and a ``draw_*`` function draws the record. Pictures of surfaces are in
+`creased.render`. matplotlib is imported where something is drawn.
 """
 
 from creased.drawing.boundaries import PlaneBoundary, draw_boundary, flatten_boundary

@@ -1,8 +1,8 @@
 """Decision boundaries {F = G}, as part of the tropical curve of the larger of F and G.
 
-The curve of F (+) G is the boundary with what F bends along where it is larger, and what G does (Zhang,
-Naitzat, Lim 2018, proposition 6.1). So each region has the colour of the one that is larger on it, and the
-boundary is where the colours meet; dual to it are the edges from a monomial of F to one of G.
+The curve of F (+) G is the union of the boundary, the curve of F where F is larger, and that of G where G is
+(Zhang, Naitzat, Lim 2018, proposition 6.1). Each region has the hue of the larger one, so the boundary is
+where hues meet; dual to it are the edges from a monomial of F to one of G.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import numpy as np
 
 from creased.core.domains.box import Box
 from creased.drawing.curves import TropicalCurve, as_points, draw_curve, flatten_curve
-from creased.drawing.palette import INK, by_side
+from creased.drawing.palette import by_side
+from creased.drawing.plane import draw_bold
 from creased.tropical.algebra.rational_maps import TropicalRational
 from creased.tropical.algebra.subdivisions import decision_boundary
 
@@ -32,22 +33,22 @@ class PlaneBoundary:
 
     @property
     def colours(self) -> NDArray[np.float64]:
-        """(m, 3): of two hues, one for F and one for G."""
+        """Colours (m, 3) of the monomials: one hue for F, one for G."""
         return by_side(self.is_numerator, self.curve.slopes)
 
     @property
     def dual_mask(self) -> NDArray[np.bool_]:
-        """(E,): the edges of the dual subdivision that are dual to the boundary."""
+        """True (E,) for edges of the dual subdivision that are dual to the boundary."""
         sides = self.is_numerator[np.array(self.curve.dual.edges, dtype=np.int64).reshape(-1, 2)]
         mask: NDArray[np.bool_] = sides[:, 0] != sides[:, 1]
         return mask
 
 
 def flatten_boundary(rational: TropicalRational, domain: Box | None = None) -> PlaneBoundary:
-    """The boundary of F - G in the plane.
+    """Compute the boundary {F = G} in the plane.
 
     Args:
-        rational: exact, of two variables, known everywhere: the dual subdivision is that of all of F and G.
+        rational: exact, of two variables, known everywhere.
         domain: the box to show; by default one around all vertices.
 
     Raises:
@@ -68,7 +69,7 @@ def flatten_boundary(rational: TropicalRational, domain: Box | None = None) -> P
 
 
 def draw_boundary(axes: Any, boundary: PlaneBoundary, *, numbers: bool = True) -> None:
-    """Draw the curve of F (+) G, regions by whose monomial is largest, and {F = G} bold.
+    """Draw the curve of F (+) G, regions coloured by the larger of F and G, and {F = G} bold.
 
     Args:
         axes: of matplotlib.
@@ -78,11 +79,5 @@ def draw_boundary(axes: Any, boundary: PlaneBoundary, *, numbers: bool = True) -
     Raises:
         ImportError: matplotlib is not installed.
     """
-    from matplotlib.collections import LineCollection
-
     draw_curve(axes, boundary.curve, colours=boundary.colours, numbers=numbers)
-    for colour, width in (("white", 5.6), (INK, 3.2)):
-        lines = LineCollection(
-            list(boundary.segments), colors=colour, linewidths=width, capstyle="round", zorder=2.5
-        )
-        axes.add_collection(lines)
+    draw_bold(axes, boundary.segments, (5.6, 3.2), zorder=2.5)

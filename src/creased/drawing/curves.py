@@ -1,9 +1,9 @@
-"""Tropical curves and what is dual to them, side by side: regions are the monomials, vertices the cells.
+"""Tropical curves and their dual subdivisions, side by side.
 
 The curve of a tropical polynomial in two variables is where two monomials or more attain the maximum. Its
-regions belong to the monomials, and the dual subdivision of the Newton polytope has these as its points: so
-both have one colour and one number. Edges that are dual stand at right angles (Maclagan and Sturmfels 2015,
-proposition 3.1.6). What is drawn is computed in integers and rounded at the end.
+regions belong to the monomials, which are the points of the dual subdivision of the Newton polytope: both
+have the same colour and number. Dual edges are perpendicular (Maclagan and Sturmfels 2015, proposition
+3.1.6). Everything is computed in integers and rounded at the end.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from creased.tropical.algebra.subdivisions import DualSubdivision, dual_subdivis
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LATTICE = 40  # points in a direction up to which the integers are shown
-GRID = 60  # points in a direction, of those where a number may stand
+LATTICE = 40  # widest Newton polytope whose lattice points are shown
+GRID = 60  # candidate positions of a number, in each direction
 
 
 @dataclass(frozen=True)
 class TropicalCurve:
-    """The part of a tropical curve in a box, and the whole of what is dual to it."""
+    """The part of a tropical curve in a box, and the whole dual subdivision."""
 
     regions: list[NDArray[np.float64]]  # m of (n, 2): corners in the box, counter-clockwise; none outside
     segments: NDArray[np.float64]  # (S, 2, 2): edges of the curve in the box
@@ -45,7 +45,7 @@ class TropicalCurve:
 
 
 def flatten_curve(polynomial: TropicalPolynomial, domain: Box | None = None) -> TropicalCurve:
-    """The curve of a tropical polynomial in two variables.
+    """Compute the curve of a tropical polynomial in two variables.
 
     Args:
         polynomial: exact; monomials that are not essential are left out.
@@ -73,20 +73,20 @@ def flatten_curve(polynomial: TropicalPolynomial, domain: Box | None = None) -> 
 
 
 def as_points(points: Iterable[Point], dim: int = 2) -> NDArray[np.float64]:
-    """Exact points as an array (n, dim)."""
+    """Round exact points to an array (n, dim)."""
     return np.array([[float(x) for x in point] for point in points]).reshape(-1, dim)
 
 
 def in_order(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The corners (n, 2) of a convex polygon, counter-clockwise."""
+    """Order the corners (n, 2) of a convex polygon counter-clockwise."""
     arms = points - points.mean(0) if len(points) else points
     return points[np.argsort(np.arctan2(arms[:, 1], arms[:, 0]), kind="stable")]
 
 
 def _around(vertices: Sequence[Point]) -> Box:
-    """A square with room around the vertices, for the parts that are unbounded."""
+    """Make a square around the vertices, with a margin for unbounded parts."""
     if not vertices:
-        raise ValueError("flatten_curve: the curve has no vertex: say by domain= which box to show")
+        raise ValueError("flatten_curve: the curve has no vertex to centre on: give domain=")
     points = as_points(vertices)
     centre = (points.min(0) + points.max(0)) / 2
     half = float(np.ptp(points, axis=0).max()) * 0.9 or 1.0
@@ -99,14 +99,14 @@ def _corners(above: Epigraph, monomials: Sequence[int]) -> list[Point]:
 
 
 def colours_of(curve: TropicalCurve) -> NDArray[np.float64]:
-    """A colour (m, 3) for each monomial: the hue is where in the Newton polytope it is."""
+    """Colour monomials (m, 3) by their place in the Newton polytope."""
     return by_place(curve.slopes)
 
 
 def draw_curve(
     axes: Any, curve: TropicalCurve, *, colours: NDArray[Any] | None = None, numbers: bool = True
 ) -> None:
-    """Draw a curve: its regions coloured and numbered as their monomials, its vertices dotted.
+    """Draw a curve, its regions coloured and numbered as their monomials, its vertices as dots.
 
     Args:
         axes: of matplotlib.
@@ -140,7 +140,7 @@ def draw_dual(
     bold: NDArray[np.bool_] | None = None,
     numbers: bool = True,
 ) -> None:
-    """Draw the dual subdivision: a point for each monomial, coloured and numbered as its region.
+    """Draw the dual subdivision, its points coloured and numbered as the regions.
 
     Args:
         axes: of matplotlib.
@@ -177,21 +177,21 @@ def _number(axes: Any, place: NDArray[np.float64], i: int) -> None:
 
 
 def _middle(corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The point of a grid in a convex polygon (n, 2) that is farthest from its sides: room for a number."""
+    """Find the point of a grid in a convex polygon (n, 2) that is farthest from its sides."""
     sides = np.roll(corners, -1, axis=0) - corners
     lengths = np.linalg.norm(sides, axis=1)
-    long = lengths > get_epsilon(torch.float64) * lengths.max()  # where a crease nearly meets a corner
+    long = lengths > get_epsilon(torch.float64) * lengths.max()  # a crease may nearly meet a corner
     normals = np.stack([-sides[long, 1], sides[long, 0]], axis=1) / lengths[long, None]
     x, y = np.linspace(corners.min(0), corners.max(0), GRID).T
     points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    points = np.append(points, [corners.mean(0)], axis=0)  # the only one inside of a sliver
+    points = np.append(points, [corners.mean(0)], axis=0)  # maybe the only one in a sliver
     depth = ((points[:, None] - corners[long]) * normals).sum(2).min(1)
     middle: NDArray[np.float64] = points[depth > 0.97 * depth.max()].mean(0)
     return middle
 
 
 def _lattice(slopes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The integer points around integer slopes; none of others."""
+    """List the lattice points around integer slopes; none otherwise."""
     low, high = np.floor(slopes.min(0)), np.ceil(slopes.max(0))
     if (slopes != np.round(slopes)).any() or (high - low).max() > LATTICE:
         return np.empty((0, 2))

@@ -1,7 +1,7 @@
-"""Colours that colour-blind readers tell apart as well.
+"""Colours that colour-blind readers can tell apart.
 
-Lines are of Okabe and Ito's palette, directions of matplotlib's cyclic `twilight`; the colours of places are
-of one lightness, near enough, in Ottosson's Oklab (2020), so that numbers on them can be read.
+Lines are of Okabe and Ito's palette, directions of matplotlib's cyclic `twilight`; places have nearly one
+lightness in Ottosson's Oklab (2020), so that numbers on them are legible.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LINEAR_FROM_CONES = np.array(
 
 
 def by_direction(gradients: NDArray[Any]) -> NDArray[np.float64]:
-    """Colours (n, 3) of vectors (n, 2): the hue is the direction; short ones pale, as the longest do not."""
+    """Colour vectors (n, 2) by direction, paler the shorter they are: (n, 3)."""
     from matplotlib import colormaps
 
     lengths = np.linalg.norm(gradients, axis=1)
@@ -40,7 +40,7 @@ def by_direction(gradients: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def by_place(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Colours (n, 3) of points (n, 2), all light: hues go around the middle evenly, which itself is pale."""
+    """Colour points (n, 2) by place: hues evenly around the middle, which is pale; (n, 3)."""
     arms = points - (points.min(0) + points.max(0)) / 2
     radii = np.linalg.norm(arms, axis=1)
     angles = np.arctan2(arms[:, 1], arms[:, 0])
@@ -50,13 +50,13 @@ def by_place(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def by_class(numbers: NDArray[np.int64], n_classes: int) -> NDArray[np.float64]:
-    """Colours (n, 3) of classes (n,), all light, with hues evenly around and two lightnesses by turns."""
+    """Colour classes (n,): evenly spaced hues, in two alternating lightnesses; (n, 3)."""
     light = np.where(numbers % 2 == 0, 0.91, 0.85)
     return _from_oklab(light, np.full(len(numbers), 0.07), 2 * np.pi * numbers / n_classes + 0.6)
 
 
 def by_side(is_first: NDArray[np.bool_], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Colours (n, 3) of points (n, 2): one hue for the first kind and one for the other, shades by place."""
+    """Colour points (n, 2) by kind: one hue each, shaded by place; (n, 3)."""
     share = np.argsort(np.argsort(points @ [0.6, 0.8], kind="stable")) / max(len(points) - 1, 1)
     turned = np.where(is_first, WARM, COLD) + 0.5 * (share - 0.5)
     return _from_oklab(0.94 - 0.12 * share, 0.04 + 0.05 * share, turned)
@@ -65,7 +65,7 @@ def by_side(is_first: NDArray[np.bool_], points: NDArray[np.float64]) -> NDArray
 def _from_oklab(
     lightness: NDArray[np.float64], chroma: NDArray[np.float64], hue: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Colours (n, 3) in sRGB of lightness, chroma and hue (radians), each (n,)."""
+    """Convert lightness, chroma and hue (radians), each (n,), to sRGB (n, 3)."""
     a, b = chroma * np.cos(hue), chroma * np.sin(hue)
     cones = np.stack(
         [
@@ -79,11 +79,11 @@ def _from_oklab(
 
 
 def rgb(colour: str) -> RGB:
-    """Red, green and blue in 0..255 of a colour such as "#1f2a3a"."""
+    """Parse a colour such as "#1f2a3a" to red, green and blue in 0..255."""
     red, green, blue = bytes.fromhex(colour[1:])
     return red, green, blue
 
 
 def by_layer(layer: int) -> str:
-    """The colour of the creases of a layer; they repeat after six."""
+    """Give the colour of a layer's creases; colours repeat after six."""
     return LAYERS[layer % len(LAYERS)]

@@ -1,6 +1,6 @@
-"""The complex of a function of the plane: its cells by their gradients, creases by layer, and a level set.
+"""Complexes in the plane: regions coloured by gradient, creases by layer, and a level set.
 
-A network is affine on each cell, so that its gradient there is one vector and the cell has one colour.
+A network is affine on each region, so that its gradient there is one vector, and one colour.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PlaneComplex:
-    """What there is to draw of a complex in two dimensions; sizes as in `creased.core`."""
+    """A complex in two dimensions, ready to be drawn; sizes as in `creased.core`."""
 
     polygons: list[NDArray[np.float64]]  # R of (n, 2): the regions, counter-clockwise
     gradients: NDArray[np.float64]  # (R, 2): of the function on each
-    cells: NDArray[np.int64]  # (R,): which activation cell each is of; the level set cuts some in two
+    cells: NDArray[np.int64]  # (R,): the activation cell of each; the level set cuts some in two
     segments: NDArray[np.float64]  # (E, 2, 2)
-    layers: NDArray[np.int64]  # (E,): whose crease it is; -1 a wall, the number of layers for the level set
+    layers: NDArray[np.int64]  # (E,): the layer of each; -1 a wall, n_layers the level set
     n_layers: int
     domain: Box
 
     @property
     def n_cells(self) -> int:
-        """Number of activation cells: of regions, were there no level set."""
+        """Number of activation cells, which the level set does not cut."""
         return int(self.cells.max(initial=-1)) + 1
 
 
 def flatten(program: Program, domain: Box, level: float = 0.0) -> PlaneComplex:
-    """The complex of a function of the plane, cut by its level set, as polygons and segments.
+    """Compute the complex of a function of the plane, cut by its level set, as polygons and segments.
 
-    Where creases coincide or meet in a point the complex has cells without extent between them; those that
-    are thinner than coordinates are rounded are left out. Counts of any network: `creased.tropical.count`.
+    Where creases coincide or meet in a point the complex has regions without extent between them; regions
+    thinner than the rounding of coordinates are left out. `creased.tropical.count` counts exactly.
 
     Raises:
         ValueError: there are other than two inputs, several outputs, or the complex was given up.
@@ -83,19 +83,19 @@ def flatten(program: Program, domain: Box, level: float = 0.0) -> PlaneComplex:
 
 
 def _has_extent(vertices: Tensor, polygons: Polygons, domain: Box) -> NDArray[np.bool_]:
-    """True (R,) for polygons that are wider than rounding makes them."""
+    """Mark polygons (R,) that are wider than the rounding of coordinates."""
     areas = area_vectors(torch.nn.functional.pad(vertices, (0, 1)), polygons)[:, 2]
     mask: NDArray[np.bool_] = (2 * areas > perimeters(vertices, polygons) * _finest(domain)).numpy()
     return mask
 
 
 def _finest(domain: Box) -> float:
-    """The error of a coordinate."""
+    """Bound the rounding error of a coordinate."""
     return get_epsilon(torch.float64) * max(map(abs, (*domain.lower, *domain.upper)))
 
 
 def _polygons(regions: Regions, complex_: PolyhedralComplex) -> Polygons:
-    """The corners of each region in order around their mean."""
+    """Order the corners of each region around their mean."""
     polygons = Polygons(*regions.vertices())
     points, owners = complex_.vertices[polygons.indices], polygons.owners()
     arms = points - (polygons.sums(points) / polygons.sizes[:, None])[owners]
@@ -117,14 +117,14 @@ def draw_complex(
     line_width: float = 0.8,
     legend: bool = True,
 ) -> None:
-    """Draw a complex: regions coloured by gradient, creases by layer, the level set bold.
+    """Draw regions coloured by gradient, creases by layer, and the level set bold.
 
     Args:
         axes: of matplotlib.
         flat: see `flatten`.
-        colours: of the regions instead, (R, 3).
-        line_width: points, of the first layer's creases; those of later layers are thinner.
-        legend: whether to name the layers below.
+        colours: of the regions (R, 3), in place of the gradients'.
+        line_width: of the first layer's creases, in points; later layers are thinner.
+        legend: whether to add a legend of the layers.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -143,22 +143,26 @@ def draw_complex(
             label=f"layer {layer + 1}",
         )
         handles.append(axes.add_collection(lines))
-    level = list(flat.segments[flat.layers == flat.n_layers])
-    for colour, width in (("white", 5.0), (INK, 2.4)):
-        lines = LineCollection(level, colors=colour, linewidths=width, capstyle="round", label="level set")
-        axes.add_collection(lines)
+    level = flat.segments[flat.layers == flat.n_layers]
+    handles.append(draw_bold(axes, level, (5.0, 2.4), label="level set"))
     frame(axes, flat.domain)
     if legend:
+        place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.01)}
         named = axes.legend(
-            handles=[*handles, lines],
-            loc="upper center",
-            bbox_to_anchor=(0.5, -0.01),
-            ncols=min(len(handles) + 1, 5),
-            frameon=False,
-            handlelength=1.4,
+            handles=handles, ncols=min(len(handles), 5), frameon=False, handlelength=1.4, **place
         )
         for handle in named.legend_handles:  # lines may be too thin to see alone
             handle.set_linewidth(max(1.2, float(np.max(handle.get_linewidth()))))
+
+
+def draw_bold(axes: Any, segments: NDArray[np.float64], widths: tuple[float, float], **style: Any) -> Any:
+    """Draw segments (n, 2, 2) in white, then dark, of these widths in points; give the dark lines."""
+    from matplotlib.collections import LineCollection
+
+    for colour, width in zip(("white", INK), widths, strict=True):
+        lines = LineCollection(list(segments), colors=colour, linewidths=width, capstyle="round", **style)
+        axes.add_collection(lines)
+    return lines
 
 
 def frame(axes: Any, domain: Box) -> None:

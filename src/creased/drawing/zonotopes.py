@@ -1,8 +1,8 @@
-"""Zonotopes of layers with two inputs, in space: seen from above, they show the dual subdivision.
+"""Zonotopes of layers with two inputs, in space, above their dual subdivisions.
 
-The upper vertices are the regions of the layer, and have their colours in `draw_curve`; the upper faces cast
-the dual subdivision on the floor, and the outline of that is the regions at infinity. Everything is found in
-integers and rounded at the end.
+The upper vertices are dual to the regions of the layer, and coloured as in `draw_curve`; the upper faces
+project to the dual subdivision on the floor, whose outline belongs to the unbounded regions. Everything is
+computed in integers and rounded at the end.
 """
 
 from __future__ import annotations
@@ -26,15 +26,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PALE = "#98a2b1"
-FILL = (
-    0.45  # matplotlib's zoom for something that reaches from the middle as far as the box's diagonal is long
-)
+FILL = 0.45  # matplotlib's zoom at which the box's diagonal, from the middle, fills the axes
 LIGHT = np.array([0.35, -0.5, 0.79])
 
 
 @dataclass(frozen=True)
 class Solid:
-    """A zonotope in space by its faces."""
+    """The boundary of a zonotope in space."""
 
     vertices: NDArray[np.float64]  # (V, 3): the upper ones first, as `upper_polynomial` has its monomials
     n_upper: int
@@ -43,19 +41,19 @@ class Solid:
 
     @property
     def edges(self) -> list[tuple[int, int]]:
-        """The sides of the faces, each once."""
+        """Edges of the faces, each once."""
         sides = {tuple(sorted(side)) for face in self.faces for side in _sides(face)}
         return [(a, b) for a, b in sorted(sides)]
 
 
 def upper_polynomial(zonotope: Zonotope) -> TropicalPolynomial:
-    """The sum of all max(0, w x + b): its monomials are the upper vertices, its curve the layer's creases."""
+    """Sum all max(0, w x + b): its monomials are the upper vertices, its curve the layer's creases."""
     upper = zonotope.upper_vertices()
     return TropicalPolynomial([v[:-1] for v in upper], [v[-1] for v in upper])
 
 
 def solid_of(zonotope: Zonotope) -> Solid:
-    """The faces of a zonotope in space.
+    """Compute the faces of a zonotope in space.
 
     Raises:
         ValueError: its generators span other than three dimensions.
@@ -85,7 +83,7 @@ def _cross(a: Vector, b: Vector) -> Vector:
 def _face(
     vertices: list[Point], points: NDArray[np.float64], normal: Vector, unit: NDArray[np.float64]
 ) -> tuple[int, ...]:
-    """The vertices that are farthest in a direction, in order around it."""
+    """Collect the vertices that are farthest along a normal, in order around it."""
     heights = [sum(map(mul, normal, vertex)) for vertex in vertices]
     corners = np.array([i for i, height in enumerate(heights) if height == max(heights)])
     arms = points[corners] - points[corners].mean(0)
@@ -99,13 +97,13 @@ def _sides(face: tuple[int, ...]) -> list[tuple[int, int]]:
 
 
 def draw_zonotope(axes: Any, solid: Solid, *, elevation: float = 24, azimuth: float = -62) -> None:
-    """Draw a zonotope: upper vertices in the colours of their regions, hidden edges dashed, a shadow below.
+    """Draw a zonotope, upper vertices coloured as their regions, hidden edges dashed, and its shadow.
 
     Args:
         axes: of matplotlib, with ``projection="3d"``.
         solid: see `solid_of`.
-        elevation: degrees from which it is looked at.
-        azimuth: degrees.
+        elevation: of the camera, in degrees.
+        azimuth: of the camera, in degrees.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -113,7 +111,7 @@ def draw_zonotope(axes: Any, solid: Solid, *, elevation: float = 24, azimuth: fl
     art = _art()
     axes.set_proj_type("ortho")
     axes.view_init(elevation, azimuth)
-    axes.computed_zorder = False  # what is in front is known here
+    axes.computed_zorder = False  # the drawing order is set here
     up, around = np.radians([elevation, azimuth])
     eye = np.array([np.cos(up) * np.cos(around), np.cos(up) * np.sin(around), np.sin(up)])
     in_front = solid.normals @ eye > 0
@@ -134,12 +132,12 @@ def draw_zonotope(axes: Any, solid: Solid, *, elevation: float = 24, azimuth: fl
 
 
 def _art() -> Any:
-    """What matplotlib has for space; it has no types."""
+    """Import matplotlib's 3D artists, which are untyped."""
     return import_module("mpl_toolkits.mplot3d.art3d")
 
 
 def _draw_vertices(axes: Any, solid: Solid, shown: set[int]) -> None:
-    """The upper ones as large coloured dots, the others small; those behind fainter, below the faces."""
+    """Draw upper vertices as large coloured dots, others small; hidden ones fainter, below the faces."""
     colours = by_place(solid.vertices[: solid.n_upper, :2])
     for seen in (False, True):
         lower = [i for i in range(solid.n_upper, len(solid.vertices)) if (i in shown) == seen]
@@ -160,7 +158,7 @@ def _draw_vertices(axes: Any, solid: Solid, shown: set[int]) -> None:
 
 
 def _draw_shadow(axes: Any, solid: Solid) -> None:
-    """The upper faces on the floor."""
+    """Draw the projection of the upper faces to the floor."""
     floor = _floor(solid)
     upper = [solid.vertices[list(f)] for f, n in zip(solid.faces, solid.normals, strict=True) if n[2] > 1e-12]
     shadows = [np.column_stack([in_order(face[:, :2]), np.full(len(face), floor)]) for face in upper]
@@ -175,7 +173,7 @@ def _floor(solid: Solid) -> float:
 
 
 def _frame(axes: Any, solid: Solid, eye: NDArray[np.float64]) -> None:
-    """Equal scales, no axes, as large as it goes."""
+    """Fit the drawing to the axes, at equal scales and without axis lines."""
     low, high = solid.vertices.min(0), solid.vertices.max(0)
     low[2] = _floor(solid)
     right = np.cross([0, 0, 1], eye) / np.hypot(*eye[:2])
@@ -183,7 +181,7 @@ def _frame(axes: Any, solid: Solid, eye: NDArray[np.float64]) -> None:
     drawn = np.concatenate([solid.vertices, solid.vertices * [1, 1, 0] + [0, 0, low[2]]]) - (low + high) / 2
     ends = (drawn @ upward).min(), (drawn @ upward).max()
     reach = max(float(np.abs(drawn @ right).max()), (ends[1] - ends[0]) / 2)
-    lift = (ends[0] + ends[1]) / 2 / upward[2]  # so that the middle of what is drawn is in the middle
+    lift = (ends[0] + ends[1]) / 2 / upward[2]  # centres the drawing
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2] + lift, high[2] + lift))
     axes.set_box_aspect(high - low, zoom=FILL * float(np.linalg.norm(high - low)) / reach)
     axes.set_axis_off()

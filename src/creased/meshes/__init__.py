@@ -1,5 +1,6 @@
-"""Meshes as data, without gradients: polygons in memory, checked, capped, queried and decimated.
+"""Meshes as data, without gradients: polygons in memory, audited, capped, queried and decimated.
 
-Checks of one's own (closed, oriented, manifold; self-intersections in exact arithmetic) stand beside those of
-other libraries, which know nothing of how a mesh was made.
+`PolygonMesh` is the common form. `caps` closes surfaces along the walls of the domain; `mesh_audit` and
+`self_intersections` check a mesh as it is written, the latter in exact arithmetic; `open3d_checks` is an
+independent check by another library. `queries` answers distances and rays by warp-lang.
 """

@@ -1,15 +1,14 @@
-"""Caps: the parts of a domain's walls where f <= level, so that a surface cut by walls becomes a closed one.
+"""Caps: close a surface that the domain's walls cut, by the parts of the walls where f <= level.
 
-On a wall the sublevel set is bounded by the sides of the surface that lie on the wall, run along the other
-way, and by those pieces of the wall's own edges that are inside. Along an edge of the domain inside and
-outside take turns at the vertices on it, and which comes first is told by the direction of the side that
-meets the vertex. Their order is that of the perturbed arrangement, by `creased.meshes.edge_order`, so
-that vertices of a degenerate network may coincide. An edge that the surface does not meet is as its ends are;
-where it meets none, the function at a corner decides.
+On a wall the sublevel set is bounded by the surface's boundary edges on the wall, reversed, and by the inside
+pieces of the wall's own edges. Along an edge of the domain inside and outside alternate at the vertices on
+it; the direction of the boundary edge at a vertex decides which comes first. Vertices are in the order of the
+perturbed arrangement (`creased.meshes.edge_order`), so that those of a degenerate network may coincide. An
+edge without vertices takes the side of its ends; if no edge has vertices, the function at a corner decides.
 
-Vertices are the surface's own, and corners of the domain. What is not guaranteed: without the program
-positions are compared, and the sign of the volume decides. Where that comes out wrong no cap is made, and
-`CapError` says so. The result is audited before it is returned.
+The mesh has the vertices of the surface, and corners of the domain. Not guaranteed: without the program
+positions are compared, and the sign of the volume decides. The result is audited; `CapError` is raised where
+it is wrong.
 """
 
 from __future__ import annotations
@@ -29,28 +28,28 @@ from creased.meshes.polygon_mesh import PolygonMesh
 
 
 class CapError(ValueError):
-    """A surface that cannot be closed along the walls; the message says why."""
+    """The surface cannot be closed along the walls; the message says why."""
 
 
 class _Walls(NamedTuple):
-    """The edges of the domain, once for either wall, which is on their left seen from outside."""
+    """The edges of the domain, once for each of their two walls, which is on the left seen from outside."""
 
     corners: Tensor  # (C, 3) float64
     ends: list[tuple[int, int, int, int]]  # (wall, edge, corner from, corner to)
     normals: Tensor  # (M, 3) float64, outward
-    edge_walls: list[tuple[int, int]]  # walls that meet in each edge
+    edge_walls: list[tuple[int, int]]  # the two walls of each edge
 
 
 def cap(level_set: LevelSet, program: Program | None = None) -> PolygonMesh:
-    """The closed surface of {f <= level} in the domain: the polygons, then triangles on the walls.
+    """Close the surface of {f <= level} in the domain: its polygons, then triangles on the walls.
 
     Args:
         level_set: a bounded surface with D = 3 in a box, a simplex or a polytope.
-        program: that it is of. It tells apart vertices that coincide on an edge of the domain; generic
-            networks do without.
+        program: the level set's; orders vertices that coincide on an edge of the domain, which generic
+            networks do not have.
 
     Raises:
-        CapError: rounding has spoilt the order of vertices on an edge, or the surface is torn.
+        CapError: rounding has changed the order of vertices on an edge, or the surface is inconsistent.
         ImportError: manifold3d is not installed.
     """
     here = level_set.to("cpu")
@@ -68,7 +67,7 @@ def cap(level_set: LevelSet, program: Program | None = None) -> PolygonMesh:
 
 
 def _is_inside_out(mesh: PolygonMesh, level_set: LevelSet, walls: _Walls, function: Program | None) -> bool:
-    """Where no edge of the domain is met all corners are inside, or none: whether all are."""
+    """Decide, for a surface that meets no edge of the domain, whether all corners are inside."""
     if function is None:
         return mesh.volume() < 0
     values = function(walls.corners)[:, level_set.output] - level_set.level
@@ -76,15 +75,14 @@ def _is_inside_out(mesh: PolygonMesh, level_set: LevelSet, walls: _Walls, functi
 
 
 def _walls_of(level_set: LevelSet) -> _Walls:
-    """Edges of the domain, directed; by normals alone, so that edges without length are, too.
+    """Direct the edges of the domain by normals alone, so that edges of no length have a direction.
 
-    Around a wall a, its outside up, its edge with a wall b runs along n_a x n_b, and starts at that corner
-    whose third wall it leaves inward.
+    Around wall a, seen from outside, the edge with wall b runs along n_a x n_b; it starts at the corner whose
+    third wall it leaves inward.
     """
     domain, cpu = level_set.domain, torch.device("cpu")
-    cells = domain.skeleton(
-        level_set.words.shape[1], level_set.vertices.dtype, cpu
-    )  # rounded as vertices are
+    dtype = level_set.vertices.dtype  # corners are rounded as the vertices are
+    cells = domain.skeleton(level_set.words.shape[1], dtype, cpu)
     cells = cells._replace(vertices=cells.vertices.double())
     normals = -domain.halfspaces(torch.float64, cpu)[:-1].T
     edge_walls = [(a, b) for a, b in cells.edge_zero_ids.tolist()]
@@ -100,7 +98,7 @@ def _walls_of(level_set: LevelSet) -> _Walls:
 
 
 def _cut_sides(level_set: LevelSet) -> dict[int, list[tuple[int, int]]]:
-    """For each wall the sides of its cap that the surface has: (tail, head), with the inside on the left."""
+    """Collect for each wall the boundary edges on it, reversed: (tail, head), the inside on the left."""
     sides = halfedges_of(level_set.polygons)
     is_open = sides.twin < 0
     tail, head = sides.tail[is_open], sides.head[is_open]
@@ -124,7 +122,7 @@ def _crossings(
     cuts: dict[int, list[tuple[int, int]]],
     function: Program | None,
 ) -> list[list[int]]:
-    """The vertices on each edge of the domain, in order from its first corner to its second."""
+    """Order the vertices on each edge of the domain, from its first corner to its second."""
     met = {vertex for sides in cuts.values() for side in sides for vertex in side}
     used = torch.tensor(sorted(met), dtype=torch.int64)
     ids = level_set.zero_ids[used]
@@ -142,13 +140,13 @@ def _crossings(
 def _inside_corners(
     walls: _Walls, cuts: dict[int, list[tuple[int, int]]], crossings: list[list[int]]
 ) -> dict[int, bool]:
-    """Corners of which it is known whether f <= level there."""
+    """Decide for corners of the domain whether f <= level, where the surface tells."""
     inside: dict[int, bool] = {}
     for wall, edge, start, end in walls.ends:
         if crossings[edge]:
             path = _path(walls, crossings, wall, edge)
             tails = {tail for tail, _ in cuts.get(wall, [])}
-            inside[start] = path[0] in tails  # the cap comes along the edge and leaves it there
+            inside[start] = path[0] in tails  # the cap runs along the edge up to there
             inside[end] = path[-1] not in tails
     for _ in walls.edge_walls if inside else ():
         for _, edge, start, end in walls.ends:
@@ -160,7 +158,7 @@ def _inside_corners(
 
 
 def _path(walls: _Walls, crossings: list[list[int]], wall: int, edge: int) -> list[int]:
-    """The vertices on an edge in the direction that it has for a wall."""
+    """List the vertices on an edge in its direction around a wall."""
     return crossings[edge] if wall == walls.edge_walls[edge][0] else crossings[edge][::-1]
 
 
@@ -171,7 +169,7 @@ def _wall_sides(
     inside: dict[int, bool],
     n_vertices: int,
 ) -> dict[int, dict[int, int]]:
-    """For each wall the next vertex of each vertex around its cap; corners are counted after vertices."""
+    """Map for each wall every vertex of its cap to the next; corners are numbered after vertices."""
     following: dict[int, dict[int, int]] = {wall: dict(sides) for wall, sides in cuts.items()}
     for wall, edge, start, end in walls.ends:
         path = [n_vertices + start, *_path(walls, crossings, wall, edge), n_vertices + end]
@@ -180,7 +178,7 @@ def _wall_sides(
             if is_inside:
                 if tail in following.setdefault(wall, {}):
                     raise CapError(
-                        f"inside and outside do not take turns on the edge of walls {walls.edge_walls[edge]}"
+                        f"inside and outside do not alternate on the edge of walls {walls.edge_walls[edge]}"
                     )
                 following[wall][tail] = head
             is_inside = not is_inside
@@ -188,7 +186,7 @@ def _wall_sides(
 
 
 def _closed_by(level_set: LevelSet, walls: _Walls, following: dict[int, dict[int, int]]) -> PolygonMesh:
-    """The surface with its caps, and no corner that none of them uses."""
+    """Join the surface and its caps; unused corners are left out."""
     n_vertices = level_set.vertices.shape[0]
     points = torch.cat([level_set.vertices.detach().double(), walls.corners])
     caps = [_triangulate(points, walls.normals[wall], sides) for wall, sides in following.items()]
@@ -202,7 +200,7 @@ def _closed_by(level_set: LevelSet, walls: _Walls, following: dict[int, dict[int
 
 
 def _triangulate(points: Tensor, normal: Tensor, following: dict[int, int]) -> Tensor:
-    """Triangles (T, 3) int64 between the cycles of one cap, counter-clockwise seen along the normal."""
+    """Triangulate the cycles of one cap: (T, 3) int64, counter-clockwise seen from the normal's head."""
     try:
         from manifold3d import triangulate
     except ImportError as error:
@@ -216,7 +214,7 @@ def _triangulate(points: Tensor, normal: Tensor, following: dict[int, int]) -> T
 
 
 def _cycles(following: dict[int, int]) -> list[list[int]]:
-    """The cycles that a map from each vertex to the next one consists of."""
+    """Split a map from each vertex to the next into cycles."""
     left, cycles = dict(following), []
     while left:
         start, head = left.popitem()
@@ -231,12 +229,12 @@ def _cycles(following: dict[int, int]) -> list[list[int]]:
 
 
 def _audited(mesh: PolygonMesh) -> PolygonMesh:
-    """The same mesh, if every edge is in two polygons that run along it in opposite directions."""
+    """Check that every edge is in two polygons of opposite directions, and the volume positive."""
     sides = halfedges_of(mesh.polygons)
     n_open = int((sides.twin < 0).sum())
     n_misoriented = int((sides.tail[sides.twin] == sides.tail)[sides.twin >= 0].sum())
     if n_open or n_misoriented:
         raise CapError(f"the capped surface has {n_open} open edges and {n_misoriented} misoriented ones")
     if mesh.volume() < 0:
-        raise CapError("vertices in one place on a wall turn the capped surface inside out")
+        raise CapError("the capped surface is inside out: vertices coincide on a wall")
     return mesh

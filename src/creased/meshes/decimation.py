@@ -1,6 +1,6 @@
-"""Fewer triangles than the exact surface has, on request only: quadric decimation by open3d.
+"""Quadric decimation by open3d, on request only.
 
-The result is no longer the level set: no bound on its distance is given, and nothing of the guarantee holds.
+The result is no longer the level set: its distance is not bounded, and no guarantee holds.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import numpy as np
 from creased.meshes.open3d_checks import as_open3d, import_open3d
 from creased.meshes.polygon_mesh import PolygonMesh
 
-FEWEST = 4  # triangles that enclose something
+FEWEST = 4  # triangles of a closed surface
 
 
 def decimate(mesh: PolygonMesh, n_triangles: int) -> PolygonMesh:
-    """A mesh of about so many triangles; one that has no more is only cut into fans.
+    """Decimate to about n_triangles; a mesh that has no more is only triangulated.
 
     Raises:
         ValueError: fewer than four triangles are asked for.

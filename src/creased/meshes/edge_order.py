@@ -1,13 +1,13 @@
-"""The order of a level set's vertices along an edge of the domain, told by signs and not by positions.
+"""Order a level set's vertices along an edge of the domain by signs, not by positions.
 
-An edge of the domain is a line, on which neurons of the first block are affine: each changes its sign once at
-most, on the side that its slope tells. Vertices with the same signs in a block lie in one piece of the line,
-on which those of the next block are affine. So of two vertices the first neuron with different signs says
-which comes first; if none has, they are the same, as the function is affine between them. This is the order
-in the perturbed arrangement, also where vertices coincide: only constants are perturbed, never slopes.
+On an edge of the domain, a line, neurons of the first block are affine: each changes its sign at most once,
+in the direction of its slope. Vertices with the same signs in a block lie in one interval of the line, on
+which the neurons of the next block are affine. So the first neuron with different signs at two vertices
+orders them; if there is none, they are the same, as the function is affine between them. This is the order in
+the perturbed arrangement, also where vertices coincide: constants are perturbed, slopes are not.
 
-What is not guaranteed: slopes are sums in floating point. Of the neurons of a block that differ, all of which
-agree, the one is asked that has the largest.
+Not guaranteed: slopes are sums in floating point. Of the neurons of a block that differ, which all agree, the
+one with the largest slope is used.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from creased.core.program.program import Program
 
 
 def order_along(level_set: LevelSet, program: Program | None, found: Tensor, along: Tensor) -> list[int]:
-    """Some vertices of one edge of the domain, from its start to its end.
+    """Order vertices on one edge of the domain, from its start to its end.
 
     Args:
         level_set: with D = 3, on the CPU.
-        program: that it is of; without it positions are compared.
+        program: the level set's; without it positions are compared.
         found: the vertices (n,) int64.
         along: the edge's direction (3,), float64.
     """

@@ -1,8 +1,8 @@
-"""Whether two triangles in space meet, decided in rationals: coordinates are taken as the numbers they are.
+"""Triangle-triangle intersection in rational arithmetic; floating-point coordinates are exact.
 
-After Moller, A fast triangle-triangle intersection test (1997): two triangles whose planes cut are apart
-unless the pieces that they have of the common line overlap; in one plane they are apart if a side of one
-separates them. Nothing is rounded, so there is no tolerance.
+After Moller, A fast triangle-triangle intersection test (1997): triangles in two planes that intersect are
+disjoint unless their intervals on the common line overlap; triangles in one plane are disjoint if a side of
+one separates them. Nothing is rounded, so there is no tolerance.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ Point = Sequence[Fraction]
 
 
 def are_apart(first: Sequence[Sequence[float]], second: Sequence[Sequence[float]]) -> bool:
-    """True if two closed triangles have no common point; False where one has no area: that is not decided.
+    """Decide whether two closed triangles are disjoint; False, undecided, where one has no area.
 
     Args:
         first: three corners of three coordinates.
-        second: the same.
+        second: likewise.
     """
     a, b = ([[Fraction(x) for x in corner] for corner in corners] for corners in (first, second))
     normals = [_cross(_from(t[0], t[1]), _from(t[0], t[2])) for t in (a, b)]
@@ -37,7 +37,7 @@ def are_apart(first: Sequence[Sequence[float]], second: Sequence[Sequence[float]
 
 
 def _piece(corners: list[list[Fraction]], heights: list[Fraction], line: Point) -> tuple[Fraction, Fraction]:
-    """Where along a line a triangle meets it, given the heights of its corners above the other plane."""
+    """Intersect a triangle with the line, given the heights of its corners above the other plane."""
     places = [_dot(line, corner) for corner in corners]
     found = [place for place, height in zip(places, heights, strict=True) if height == 0]
     for i, j in ((0, 1), (1, 2), (2, 0)):

@@ -1,6 +1,6 @@
-"""What was checked of a mesh as it is written: with its caps, after decimation, in triangles if so asked.
+"""Audit of a mesh as it is written: with its caps, after decimation, triangulated if so asked.
 
-The audit of a level set (`creased.core.complexes.audit`) is about what was extracted, before any of this.
+The audit of a level set (`creased.core.complexes.audit`) is of the extracted polygons, before any of this.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from creased.meshes.polygon_mesh import PolygonMesh
 
 @dataclass(frozen=True)
 class MeshAudit(Counts):
-    """Counts and answers about one mesh."""
+    """Counts and properties of one mesh."""
 
-    volume: float | None  # enclosed, in cubed units of the file; None where the mesh is not closed
+    volume: float | None  # in cubed units of the file; None if the mesh is not closed
 
 
 def audit_mesh(mesh: PolygonMesh) -> MeshAudit:
-    """Check a mesh, reading the corners of its polygons and nothing else."""
+    """Check a mesh by the corners of its polygons alone."""
     polygons, n_vertices = mesh.polygons, mesh.vertices.shape[0]
     ends = torch.stack([polygons.indices, polygons.heads()], dim=1)
     edges = torch.unique(ends.sort(dim=1).values, dim=0)

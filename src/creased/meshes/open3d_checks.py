@@ -1,8 +1,8 @@
-"""What open3d says of a mesh: a check by code that is not ours. Owns the way open3d is imported.
+"""Independent mesh checks by open3d, and how open3d is imported.
 
-Importing open3d needs libusb-1.0, which a machine may lack; the PyPI package libusb-package carries it, and
-it is loaded by hand before. On a bare container open3d also wants libGL from the system; where it cannot be
-imported the second opinion is left out, and the reason is said once.
+Importing open3d needs libusb-1.0, which a machine may lack; it is loaded before from the PyPI package
+libusb-package. On a bare container open3d also needs the system's libGL; where it cannot be imported the
+checks are left out, and the reason is logged once.
 """
 
 from __future__ import annotations
@@ -24,33 +24,33 @@ log = logging.getLogger(__name__)
 
 @cache
 def import_open3d() -> Any | None:
-    """The open3d package, or None where it cannot be imported; the reason is logged once."""
+    """Import open3d; None where it cannot be imported, and the reason is logged once."""
     try:
         import libusb_package
 
         ctypes.CDLL(str(libusb_package.get_library_path()), mode=ctypes.RTLD_GLOBAL)
     except (ImportError, OSError) as error:
-        log.debug("libusb-package is of no help: %s", error)
+        log.debug("libusb-package cannot be loaded: %s", error)
     try:
         import open3d
     except (ImportError, OSError) as error:
-        log.warning("no second opinion on the mesh, open3d cannot be imported: %s", error)
+        log.warning("mesh checks are left out, open3d cannot be imported: %s", error)
         return None
     return open3d
 
 
 def as_open3d(open3d: Any, vertices: NDArray[np.float64], triangles: NDArray[np.int64]) -> Any:
-    """An open3d mesh of triangles (T, 3) over vertices (V, 3)."""
+    """Make an open3d mesh of triangles (T, 3) over vertices (V, 3)."""
     return open3d.geometry.TriangleMesh(
         open3d.utility.Vector3dVector(vertices), open3d.utility.Vector3iVector(triangles.astype(np.int32))
     )
 
 
 def ask_open3d(level_set: LevelSet) -> dict[str, bool] | None:
-    """Answers of open3d about the fan triangles of a level set (D = 3), or None without open3d.
+    """Check the fan triangles of a level set (D = 3) by open3d; None without open3d.
 
     The keys are ``closed`` (every edge in two triangles), ``edge_manifold`` (in at most two),
-    ``vertex_manifold`` and ``orientable``. open3d's test for self-intersections takes minutes: left out.
+    ``vertex_manifold`` and ``orientable``. Self-intersections are not tested: that takes minutes.
     """
     open3d = import_open3d()
     if open3d is None or level_set.polygons.n == 0:

@@ -1,4 +1,4 @@
-"""Surfaces of polygons as other tools take them: positions, and who is joined to whom; no codes."""
+"""Polygon meshes as other tools take them: positions and connectivity, without cell codes."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ class PolygonMesh:
 
     @staticmethod
     def of_level_set(level_set: LevelSet) -> PolygonMesh:
-        """The polygons of a bounded level set with D = 3, as they are."""
+        """Take the polygons of a bounded level set with D = 3."""
         on_cpu = level_set.to("cpu")
         return PolygonMesh(on_cpu.vertices.detach().double(), on_cpu.polygons)
 
     @staticmethod
     def of_triangles(vertices: NDArray[Any], triangles: NDArray[Any]) -> PolygonMesh:
-        """A mesh of triangles (T, 3) over vertices (V, 3)."""
+        """Make a mesh of triangles (T, 3) over vertices (V, 3)."""
         indices = torch.as_tensor(triangles).long().reshape(-1, 3)
         sizes = torch.full((indices.shape[0],), 3)
         return PolygonMesh(torch.as_tensor(vertices).double(), Polygons.of_sizes(sizes, indices.reshape(-1)))
 
     def triangles(self) -> Tensor:
-        """Fans (T, 3) int64 from the first corner of each polygon."""
+        """Triangulate the polygons by fans from their first corners: (T, 3) int64."""
         return self.polygons.triangles()[0]
 
     def triangulated(self) -> PolygonMesh:
-        """The same surface, its polygons cut into fans."""
+        """Triangulate the mesh."""
         return PolygonMesh.of_triangles(self.vertices.numpy(), self.triangles().numpy())
 
     def volume(self) -> float:
-        """Enclosed volume, if the surface is closed; negative if it is inside out."""
+        """Compute the volume inside a closed surface; negative if it is inside out."""
         return float(enclosed_volume(self.vertices, self.polygons))
 
     def to_trimesh(self) -> Any:
-        """A `trimesh.Trimesh` of the fans, vertices unmerged and in order."""
+        """Make a `trimesh.Trimesh` of the fans, vertices unmerged and in order."""
         import trimesh
 
         return trimesh.Trimesh(self.vertices.numpy(), self.triangles().numpy(), process=False)

@@ -1,8 +1,7 @@
-"""Questions put to a triangle mesh: signed distance, closest point, first hit of a ray.
+"""Queries to a triangle mesh: signed distance, closest point, first hit of a ray.
 
-A thin shell around warp-lang's bounding volume hierarchy, on the CPU or a CUDA device. The sign of a distance
-is that of the generalized winding number (Jacobson et al. 2013; Barill et al. 2018), which small holes do not
-break: inside is where the mesh winds around more than one half.
+By warp-lang's bounding volume hierarchy, on the CPU or a CUDA device. Points are inside where the generalized
+winding number (Jacobson et al. 2013; Barill et al. 2018) exceeds one half, which is robust to small holes.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Hits(NamedTuple):
-    """Where rays first met a mesh."""
+    """First hits of rays."""
 
     distance: NDArray[np.float32]  # (n,); inf where nothing was hit
     triangle: NDArray[np.int32]  # (n,); -1 where nothing was hit
@@ -34,7 +33,7 @@ class Nearest(NamedTuple):
 
 
 class TriangleIndex:
-    """An index over a triangle mesh.
+    """A bounding volume hierarchy over a triangle mesh.
 
     Args:
         vertices: (V, 3), any floating type; used in float32.
@@ -57,19 +56,19 @@ class TriangleIndex:
         self._mesh = warp.Mesh(points=points, indices=indices, support_winding_number=True)
 
     def signed_distance(self, points: NDArray[Any]) -> NDArray[np.float32]:
-        """Distances (n,) of points (n, 3), negative inside."""
+        """Compute distances (n,) of points (n, 3), negative inside."""
         from creased.meshes import warp_kernels
 
         return self._launch(warp_kernels.signed_distance, [points], ["float"])[0]
 
     def nearest(self, points: NDArray[Any]) -> Nearest:
-        """Closest triangles to points (n, 3)."""
+        """Find the closest triangles to points (n, 3)."""
         from creased.meshes import warp_kernels
 
         return Nearest(*self._launch(warp_kernels.nearest, [points], ["float", "int"]))
 
     def cast(self, origins: NDArray[Any], directions: NDArray[Any]) -> Hits:
-        """First hits of rays from origins (n, 3) along unit directions (n, 3)."""
+        """Cast rays from origins (n, 3) along unit directions (n, 3)."""
         from creased.meshes import warp_kernels
 
         return Hits(*self._launch(warp_kernels.cast, [origins, directions], ["float", "int", "vector"]))
@@ -90,7 +89,7 @@ class TriangleIndex:
 
 @cache
 def import_warp() -> Any:
-    """Warp, initialised without its greeting; a machine without a CUDA driver is no cause for a warning."""
+    """Import and initialise warp, without its greeting and its warning about a missing CUDA driver."""
     try:
         import warp
     except ImportError as error:

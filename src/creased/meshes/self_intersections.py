@@ -1,11 +1,11 @@
-"""Triangles that run through each other once coordinates are rounded to what a file holds.
+"""Self-intersections of a mesh once coordinates are rounded to a file's precision.
 
-An exact level set does not meet itself; its rounded copy may. Pairs are tested by open3d, which tests every
-pair, so the surface is first halved by planes until few triangles are left in each part; those that a plane
-meets are in both, so that two that meet share a part. open3d has a tolerance, and reports slivers that are
-near: what it reports is decided again in rationals, and pairs that are apart are dropped.
+An exact level set has none; its rounded copy may. open3d tests all pairs, so the surface is first split by
+planes until each part has few triangles; triangles that a plane meets are in both parts, so that two that
+intersect share one. open3d has a tolerance and reports near slivers too: its pairs are decided again in
+rational arithmetic.
 
-What is not found: triangles that fold over a neighbour with which they share a vertex, as open3d skips these.
+Not found: triangles that fold over a neighbour with which they share a vertex, which open3d skips.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from creased.meshes.polygon_mesh import PolygonMesh
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LEAF = 300  # triangles: fewer than this are tested each against each
-MANY = 5_000  # pairs that are decided in rationals, at 0.3 ms; of more it does not matter
-SINGLE = (".stl", ".glb")  # formats of single precision
+LEAF = 300  # most triangles of a part
+MANY = 5_000  # most pairs decided in rationals, at 0.3 ms each; the others are reported as they are
+SINGLE = (".stl", ".glb")  # suffixes of formats in single precision
 
 
 def precision_of(path: Path) -> str:
-    """The precision in which a file holds coordinates: "float32" or "float64"."""
+    """Give the precision of a file's coordinates: "float32" or "float64"."""
     return "float32" if path.suffix.lower() in SINGLE else "float64"
 
 
 def self_intersections(mesh: PolygonMesh, precision: str = "float64") -> NDArray[np.int64] | None:
-    """Pairs (n, 2) of fan triangles that meet, sorted; None where open3d cannot be imported.
+    """Find pairs (n, 2) of intersecting fan triangles, sorted; None without open3d.
 
     Args:
-        mesh: its polygons are cut into fans.
-        precision: "float32" or "float64", to which coordinates are rounded before.
+        mesh: its polygons are triangulated by fans.
+        precision: "float32" or "float64", to which coordinates are rounded first.
     """
     open3d = import_open3d()
     if open3d is None:
@@ -54,7 +54,7 @@ def self_intersections(mesh: PolygonMesh, precision: str = "float64") -> NDArray
 
 
 def _leaves(lower: NDArray[Any], upper: NDArray[Any]) -> list[NDArray[np.int64]]:
-    """Sets of triangles with bounds (T, 3), such that any two with bounds that meet are in one of them."""
+    """Split triangles with bounds (T, 3) into sets, any two whose bounds intersect sharing one."""
     todo, leaves = [np.arange(len(lower))], []
     while todo:
         here = todo.pop()
@@ -67,7 +67,7 @@ def _leaves(lower: NDArray[Any], upper: NDArray[Any]) -> list[NDArray[np.int64]]
 
 
 def _halve(here: NDArray[np.int64], lower: NDArray[Any], upper: NDArray[Any]) -> list[NDArray[np.int64]]:
-    """The triangles on either side of a plane across the longest side; those that it meets are on both."""
+    """Split triangles by a plane across the longest side; those that it meets are on both sides."""
     middle = (lower[here] + upper[here]) / 2
     axis = int(np.ptp(middle, axis=0).argmax())
     plane = np.median(middle[:, axis])

@@ -8,7 +8,7 @@ FAR = wp.constant(1.0e6)  # beyond any mesh in a normalised domain
 
 @wp.kernel
 def signed_distance(mesh: wp.uint64, points: wp.array(dtype=wp.vec3), distance: wp.array(dtype=wp.float32)):
-    """Distance to the closest point, with the sign of the winding number."""
+    """Compute the distance to the closest point, with the sign of the winding number."""
     i = wp.tid()
     query = wp.mesh_query_point_sign_winding_number(mesh, points[i], FAR)
     closest = wp.mesh_eval_position(mesh, query.face, query.u, query.v)
@@ -22,7 +22,7 @@ def nearest(
     distance: wp.array(dtype=wp.float32),
     triangle: wp.array(dtype=wp.int32),
 ):
-    """Distance to the closest point, and its triangle."""
+    """Find the closest triangle, and its distance."""
     i = wp.tid()
     query = wp.mesh_query_point_no_sign(mesh, points[i], FAR)
     closest = wp.mesh_eval_position(mesh, query.face, query.u, query.v)
@@ -39,7 +39,7 @@ def cast(
     triangle: wp.array(dtype=wp.int32),
     barycentric: wp.array(dtype=wp.vec3),
 ):
-    """First hit of a ray: how far, which triangle, and where in it."""
+    """Find the first hit of a ray: distance, triangle, and barycentric coordinates."""
     i = wp.tid()
     query = wp.mesh_query_ray(mesh, origins[i], directions[i], FAR)
     distance[i] = wp.float32(wp.inf)

@@ -1,5 +1,6 @@
 """Still pictures of meshes, made on the CPU by casting rays: no window, no GPU.
 
-A camera casts primary rays; light is a key light, ambient occlusion and the colour of the sky; images are
-saved and laid out in sheets.
+`render` makes pictures of level sets: `camera` frames the domain, `raycast` finds what each pixel shows,
+`shading` lights it (key, fill and rim lights, and a sky dimmed by `ambient_occlusion`) and draws creases.
+`images` saves pictures and lays them out in sheets.
 """

@@ -1,4 +1,4 @@
-"""Where pictures are looked at from: a perspective camera framed by a box, never by the mesh in it."""
+"""Perspective cameras framed by a box, never by the mesh in it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class View:
     zoom: float = 1.1  # 1 just holds all of the box; about 1.25 just holds a ball in a cube
 
     def __post_init__(self) -> None:
-        """Check what can be checked."""
+        """Validate the fields."""
         if self.up not in AXES:
             raise ValueError(f"View: up must be x, y or z, got {self.up!r}")
         if not (0 < self.field_of_view < 180 and self.zoom > 0):
@@ -35,7 +35,7 @@ class View:
 
 
 class Camera(NamedTuple):
-    """A view made definite."""
+    """A camera's position, axes and focal length for square pictures."""
 
     eye: NDArray[np.float64]  # (3,)
     axes: NDArray[np.float64]  # (3, 3): rows point right, up and towards the viewer
@@ -44,7 +44,7 @@ class Camera(NamedTuple):
 
 
 def make_camera(view: View, domain: Box, size: int) -> Camera:
-    """The camera of a view for square pictures; it depends on the domain, never on the mesh."""
+    """Place the camera of a view for square pictures of a domain."""
     azimuth, elevation = math.radians(view.azimuth), math.radians(view.elevation)
     back = np.array([math.sin(azimuth) * math.cos(elevation), math.sin(elevation), 0.0])
     back[2] = math.cos(azimuth) * math.cos(elevation)
@@ -61,6 +61,6 @@ def make_camera(view: View, domain: Box, size: int) -> Camera:
 
 
 def project(camera: Camera, points: NDArray[Any]) -> NDArray[np.float64]:
-    """Pixel coordinates (n, 2) of points (n, 3): right and down from the picture's upper left corner."""
+    """Project points (n, 3) to pixel coordinates (n, 2), right and down from the upper left corner."""
     seen = (points - camera.eye) @ camera.axes.T
     return camera.size / 2 + camera.focal * seen[:, :2] * [1, -1] / -seen[:, 2:]

@@ -1,4 +1,4 @@
-"""Pictures as files, with captions, and side by side on one sheet; each (H, W, 3) of uint8."""
+"""Save, load and caption pictures (H, W, 3) of uint8, and lay them out in sheets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Frame = TypeVar("Frame")
 
 
 def save_png(image: NDArray[np.uint8], path: str | os.PathLike[str]) -> None:
-    """Write a picture (H, W, 3) whole or not at all; missing folders are made.
+    """Write a picture (H, W, 3) as PNG, atomically; missing folders are made.
 
     Raises:
         ImportError: pillow is not installed.
@@ -39,7 +39,7 @@ def save_png(image: NDArray[np.uint8], path: str | os.PathLike[str]) -> None:
 
 
 def load_png(path: str | os.PathLike[str] | BytesIO) -> NDArray[np.uint8]:
-    """The picture (H, W, 3) of a PNG file, or of the bytes of one.
+    """Read a picture (H, W, 3) from a PNG file, or from the bytes of one.
 
     Raises:
         ImportError: pillow is not installed.
@@ -53,7 +53,7 @@ def load_png(path: str | os.PathLike[str] | BytesIO) -> NDArray[np.uint8]:
 
 
 def captioned(image: NDArray[np.uint8], text: str, *, theme: Theme = PORCELAIN) -> NDArray[np.uint8]:
-    """The picture (H, W, 3) with a strip below that holds one line of text."""
+    """Add one line of text on a strip below a picture (H, W, 3)."""
     height, width = image.shape[:2]
     letter = max(14, width // 36)
     canvas = np.empty((height + 2 * letter, width, 3), dtype=np.uint8)
@@ -62,7 +62,7 @@ def captioned(image: NDArray[np.uint8], text: str, *, theme: Theme = PORCELAIN) 
 
 
 def thin_out(frames: Sequence[Frame]) -> list[Frame]:
-    """At most ``MOST_FRAMES`` of some frames, evenly, the first and the last among them."""
+    """Select at most ``MOST_FRAMES`` frames, evenly, the first and the last among them."""
     kept = np.linspace(0, len(frames) - 1, min(len(frames), MOST_FRAMES)).round().astype(int)
     return [frames[i] for i in kept]
 
@@ -77,12 +77,12 @@ def contact_sheet(
 ) -> NDArray[np.uint8]:
     """Write small multiples of labelled pictures as one PNG, and return it.
 
-    Of more than ``MOST_FRAMES`` pictures as many are kept, see `thin_out`.
+    At most ``MOST_FRAMES`` pictures are kept, see `thin_out`.
 
     Args:
         frames: labels such as "epoch 3 · 4,812 faces", and pictures (H, W, 3), of one shape.
-        path: where.
-        columns: pictures in a row; as square a sheet as can be by default.
+        path: of the file.
+        columns: pictures in a row; by default those of a nearly square sheet.
         cell: pixels, the width of each picture.
         theme: colours of paper and labels.
 
@@ -117,7 +117,7 @@ def _resized(image: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
 def written_on(
     image: NDArray[np.uint8], text: str, middle: tuple[float, float], letter: int, theme: Theme
 ) -> NDArray[np.uint8]:
-    """The picture with a text centred at (x, y), in the font that matplotlib brings along."""
+    """Write text on a picture, centred at (x, y), in matplotlib's own font."""
     needs("PIL")
     needs("matplotlib")
     from matplotlib import get_data_path
@@ -130,6 +130,6 @@ def written_on(
 
 
 def needs(module: str) -> None:
-    """Raise ImportError, with what to install, if there is no such module."""
+    """Raise ImportError, with the extra to install, if a module is missing."""
     if find_spec(module) is None:
         raise ImportError(f"pictures need {module}: pip install 'creased[train]'")

@@ -1,7 +1,7 @@
-"""What a camera sees of a polygon mesh: first hits, and pixels to the next crease.
+"""Ray casting of polygon meshes: first hits, and distances to polygon edges in pixels.
 
-Each convex polygon is a fan around its own centroid, so a triangle has exactly one true polygon edge, the one
-opposite to the centroid, and diagonals cannot show. It is for looking, not for measuring: rays are float32.
+Each convex polygon is a fan around its centroid, so that a triangle has exactly one polygon edge, opposite to
+the centroid, and diagonals are never drawn. Rays are float32: for pictures, not for measurements.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ class Fans(NamedTuple):
 
 
 class Fragments(NamedTuple):
-    """Where samples of the picture met the mesh."""
+    """Hits of the picture's samples on the mesh."""
 
     pixel: NDArray[np.int64]  # (m,): row * size + column
-    sample: NDArray[np.int64]  # (m,): which sample of its pixel
+    sample: NDArray[np.int64]  # (m,): number within its pixel
     triangle: NDArray[np.int32]  # (m,)
     points: NDArray[np.float32]  # (m, 3)
     depth: NDArray[np.float32]  # (m,): distance from the eye
@@ -73,7 +73,7 @@ def fan_out(mesh: PolygonMesh) -> Fans:
 
 
 def cast_primary_rays(camera: Camera, fans: Fans, index: TriangleIndex, n_samples: int) -> Fragments:
-    """First hits of ``n_samples`` rays through each pixel that the mesh may cover."""
+    """Cast ``n_samples`` rays through each pixel of the mesh's bounding rectangle."""
     flat = project(camera, fans.points)
     low = np.clip(np.floor(flat.min(axis=0)), 0, camera.size).astype(np.int64)
     high = np.clip(np.ceil(flat.max(axis=0)), 0, camera.size).astype(np.int64)
@@ -99,14 +99,14 @@ def cast_primary_rays(camera: Camera, fans: Fans, index: TriangleIndex, n_sample
 
 
 def _spread_in_pixel(n_samples: int) -> NDArray[np.float32]:
-    """Points (n_samples, 2) of the unit square, no two in a row or column of an n by n grid."""
+    """Spread points (n_samples, 2) in the unit square as in a Latin square."""
     across = np.arange(n_samples)
     down = np.argsort(np.argsort((0.5 + across * GOLDEN) % 1))
     return ((np.stack([across, down], axis=1) + 0.5) / n_samples).astype(np.float32)
 
 
 def _directions(camera: Camera, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Unit directions (n, 3) of the rays through pixel coordinates (n, 2)."""
+    """Compute unit directions (n, 3) of the rays through pixel coordinates (n, 2)."""
     axes = camera.axes.astype(np.float32)
     middle, focal = np.float32(camera.size / 2), np.float32(camera.focal)
     right, up = (pixels[:, :1] - middle) / focal, (middle - pixels[:, 1:]) / focal
@@ -117,7 +117,7 @@ def _directions(camera: Camera, pixels: NDArray[np.float32]) -> NDArray[np.float
 def _distance_to_line(
     at: NDArray[np.float32], flat: NDArray[np.float32], ends: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """Distances (n,) of points (n, 2) to the lines through two of the points ``flat`` (m, 2) each."""
+    """Compute distances (n,) of points (n, 2) to lines through pairs (n, 2) of the points ``flat`` (m, 2)."""
     start = flat[ends[:, 0]]
     along, offset = flat[ends[:, 1]] - start, at - start
     area: NDArray[np.float32] = np.abs(along[:, 0] * offset[:, 1] - along[:, 1] * offset[:, 0])

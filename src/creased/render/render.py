@@ -1,8 +1,8 @@
 """Pictures of level sets: shaded surfaces with their creases, and polylines.
 
 Pictures are NumPy arrays (H, W, 3) of uint8. Cameras are framed by the domain, not by the surface, so that
-pictures of one training can be laid side by side. Rays are cast on the CPU by warp-lang; no display, OpenGL
-or system font is needed. The same input gives the same picture on one machine.
+pictures of one training can be compared. Rays are cast on the CPU by warp-lang; no display, OpenGL
+or system font is needed. On one machine the same input gives the same picture.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ def render_surface(
     line_width: float = 1.2,
     n_samples: int = 4,
 ) -> NDArray[np.uint8]:
-    """A picture (size, size, 3) of a mesh of convex polygons, flat shaded, with its creases as lines.
+    """Render a mesh of convex polygons, flat shaded, with its creases as lines: (size, size, 3).
 
     Args:
         mesh: its polygons counter-clockwise seen from outside.
         size: pixels, of width and height.
-        view: where the camera is.
+        view: of the camera.
         theme: colours.
-        domain: what the camera frames.
-        line_width: pixels; creases pale where polygons get too small for them.
+        domain: framed by the camera.
+        line_width: pixels; creases fade where polygons are too small for them.
         n_samples: rays a pixel.
 
     Raises:
@@ -78,15 +78,15 @@ def render_level_set(
     theme: Theme = PORCELAIN,
     domain: Box | None = None,
 ) -> NDArray[np.uint8]:
-    """A picture (size, size, 3) of a level set in 2 or 3 dimensions; an empty one gives a frame that says so.
+    """Render a level set in 2 or 3 dimensions: (size, size, 3); an empty one as a frame with a text.
 
     Args:
-        level_set: what to show; of any device and dtype.
+        level_set: on any device, of any dtype.
         size: pixels, of width and height.
         up: the axis that points up, if D = 3: x, y or z; the view's by default.
-        view: where the camera is, if D = 3.
+        view: of the camera, if D = 3.
         theme: colours.
-        domain: what is framed; the box [-0.5, 0.5]^D by default.
+        domain: framed by the camera; [-0.5, 0.5]^D by default.
 
     Raises:
         ValueError: the level set is not in 2 or 3 dimensions.
@@ -107,7 +107,7 @@ def render_level_set(
 def plot_polylines(
     level_set: LevelSet, *, size: int = 720, theme: Theme = PORCELAIN, domain: Box = UNIT_SQUARE
 ) -> NDArray[np.uint8]:
-    """A picture (size, size, 3) of a level set in the plane: its edges, and its vertices as dots.
+    """Plot a level set in the plane: its edges, and its vertices as dots; (size, size, 3).
 
     Vertices on a wall of the domain are in the colour of boundaries.
 

@@ -1,7 +1,7 @@
-"""Light and lines on what a camera sees: flat polygons under three lights, their creases drawn over them.
+"""Flat shading under three lights, and creases drawn over it.
 
-A crease has a constant width in pixels and pales where the polygons around are so small that lines would
-cover them; edges of one polygon only, where a surface is cut open, stand out.
+Creases have a constant width in pixels and fade where the polygons around are so small that lines would cover
+them; boundary edges, where a surface is cut open, have a colour of their own.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Theme:
 
     background: RGB
     surface: RGB  # the outside
-    back: RGB  # the inside, seen through a hole
+    back: RGB  # the inside
     crease: RGB
-    boundary: RGB  # edges of one polygon only
+    boundary: RGB  # boundary edges
     text: RGB
 
 
@@ -38,15 +38,15 @@ PORCELAIN = Theme(
     (255, 255, 255), (240, 234, 224), (150, 166, 178), (38, 52, 72), (226, 84, 38), (60, 68, 80)
 )
 STRONGEST = 0.85  # opacity of a line
-N_RINGS = 5  # of polygons around a vertex, that its lines pale with
-MOST_INK = 0.24  # of an area; creases that would cover more of it pale
+N_RINGS = 5  # of polygons around a vertex, over which areas are averaged
+MOST_INK = 0.24  # largest share of an area that creases may cover before they fade
 KEY, FILL, RIM = (-0.55, 0.75, 0.65), (0.85, 0.05, 0.45), (0.35, 0.45, -0.8)  # in the camera's axes
 
 
 def shade(
     fragments: Fragments, camera: Camera, fans: Fans, index: TriangleIndex, theme: Theme, reach: float
 ) -> NDArray[np.float32]:
-    """Colours (m, 3) of the fragments, sRGB in 0..255; light is added up before the transfer curve."""
+    """Shade fragments: colours (m, 3), sRGB in 0..255; light is added in linear space."""
     key, fill, rim = (
         np.array(towards) / np.linalg.norm(towards) @ camera.axes for towards in (KEY, FILL, RIM)
     )
@@ -77,10 +77,10 @@ def draw_creases(
     theme: Theme,
     line_width: float,
 ) -> NDArray[np.float32]:
-    """The colours (m, 3) with creases and boundary edges over them."""
+    """Draw creases and boundary edges over the colours (m, 3) of fragments."""
     is_boundary = fans.is_boundary[fragments.triangle]
     half_width = np.where(is_boundary, 1.8, 0.5).astype(np.float32) * np.float32(line_width)
-    ink = (half_width - fragments.crease_distance + 0.25).clip(0, 0.5) * 2  # half a pixel wide, its rim
+    ink = (half_width - fragments.crease_distance + 0.25).clip(0, 0.5) * 2  # over a rim of half a pixel
     strength = _crease_strength(camera, fans, line_width).astype(np.float32)[fans.triangles[:, :2]]
     start, end = strength[fragments.triangle].T
     ink *= np.where(is_boundary, 1, start + fragments.along_crease * (end - start))
@@ -90,7 +90,7 @@ def draw_creases(
 
 
 def _crease_strength(camera: Camera, fans: Fans, line_width: float) -> NDArray[np.float64]:
-    """Opacity (V,) of the lines at each vertex: less where polygons nearby are small for them."""
+    """Compute the opacity (V,) of creases at each vertex: lower where polygons nearby are small."""
     flat = project(camera, fans.points)
     start, end, middle = (flat[fans.triangles[:, i]] for i in range(3))
     along, spoke = end - start, middle - start
@@ -102,7 +102,7 @@ def _crease_strength(camera: Camera, fans: Fans, line_width: float) -> NDArray[n
 
 
 def _gather_at_vertices(fans: Fans, measure: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sums (V,) of a measure (n,) of triangles over rings of polygons around each vertex, near ones more."""
+    """Sum a measure (n,) of triangles over rings of polygons around vertices (V,), by nearness."""
     corners, starts, n = fans.triangles[:, 0], fans.offsets[:-1], len(fans.points) - len(fans.normals)
     at_vertices = np.zeros(n)
     for _ in range(N_RINGS):

@@ -47,21 +47,21 @@ class Polygons:
         return following
 
     def heads(self) -> Tensor:
-        """The vertex (n,) int64 that each half-edge ends at."""
+        """Give the vertex (n,) int64 that each half-edge ends at."""
         return self.indices[self.following()]
 
     def first_corners(self) -> Tensor:
-        """The vertex (n,) int64 that the polygon of each corner begins with."""
+        """Give the first vertex (n,) int64 of each corner's polygon."""
         return self.indices[self.offsets[self.owners()]]
 
     def edge_keys(self) -> Tensor:
-        """Numbers (n,) int64 of the half-edges' edges, the same for both directions."""
+        """Number the edges of half-edges (n,) int64, the same in both directions."""
         heads = self.heads()
         n_vertices = int(heads.max()) + 1 if heads.shape[0] else 0
         return torch.minimum(self.indices, heads) * n_vertices + torch.maximum(self.indices, heads)
 
     def sums(self, values: Tensor) -> Tensor:
-        """Sums (F, ...) of values (n, ...) over the corners of each polygon."""
+        """Sum values (n, ...) over the corners of each polygon: (F, ...)."""
         zeros = values.new_zeros((self.n, *values.shape[1:]))
         return zeros.index_add(0, self.owners(), values)
 
@@ -76,7 +76,7 @@ class Polygons:
 
 
 def twins(polygons: Polygons) -> Tensor:
-    """The other half-edge (n,) int64 of each half-edge's edge, -1 at a boundary.
+    """Find the other half-edge (n,) int64 of each half-edge's edge; -1 at a boundary.
 
     Of the half-edges of an edge that more than two polygons share, two are paired and the others have none.
     """
@@ -84,26 +84,26 @@ def twins(polygons: Polygons) -> Tensor:
 
 
 def fan_arms(vertices: Tensor, polygons: Polygons) -> Tensor:
-    """Vectors (n, D) to the corners from the first corner of their polygon."""
+    """Compute vectors (n, D) to the corners from the first corner of their polygon."""
     return vertices[polygons.indices] - vertices[polygons.first_corners()]
 
 
 def swept_areas(vertices: Tensor, polygons: Polygons) -> Tensor:
-    """Area vectors (n, 3) of the triangles from the first corner of each polygon to its sides."""
+    """Compute area vectors (n, 3) of the triangles from the first corner of each polygon to its sides."""
     spokes = fan_arms(vertices, polygons)
     return torch.linalg.cross(spokes, spokes[polygons.following()]) / 2
 
 
 def area_vectors(vertices: Tensor, polygons: Polygons) -> Tensor:
-    """Vectors (F, 3) normal to the polygons, outward, as long as their areas (Newell's formula)."""
+    """Compute vectors (F, 3) normal to the polygons, as long as their areas (Newell's formula)."""
     return polygons.sums(swept_areas(vertices, polygons))
 
 
 def enclosed_volume(vertices: Tensor, polygons: Polygons) -> Tensor:
-    """Volume inside a closed surface, a scalar, by the divergence theorem; negative if it is inside out.
+    """Compute the volume inside a closed surface, a scalar; negative if the surface is inside out.
 
-    Of a surface with a boundary it is the volume of the cone over it from the mean of its corners, and
-    depends on where that lies; `creased.geometry.sublevel_volume` closes it along the walls.
+    By the divergence theorem. Of a surface with a boundary it is the volume of the cone over it from the mean
+    of its corners; `creased.geometry.sublevel_volume` closes it along the walls.
     """
     if polygons.n == 0:
         return vertices.sum() * 0
