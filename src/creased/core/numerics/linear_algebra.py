@@ -25,7 +25,7 @@ def independent_rows(vectors: Tensor) -> list[int]:
 
 
 def _greedy(vectors: Tensor, share: float) -> list[int]:
-    """Select rows, in order, whose residual against those before is more than a share of their length."""
+    """Select rows, in order, that leave the span of those before by more than a share of their length."""
     basis, chosen = vectors[:0], []
     for index, vector in enumerate(vectors):
         length = vector.norm()

@@ -51,7 +51,7 @@ class Volume(Regularizer):
 
     Args:
         target: volume in cubed units of the domain, positive; that of the first level set seen by default.
-        n_samples: vertices looked at in each call; None for all.
+        n_samples: vertices sampled in each call; None for all.
     """
 
     def __init__(self, target: float | None = None, n_samples: int | None = 256) -> None:

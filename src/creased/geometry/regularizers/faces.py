@@ -84,7 +84,7 @@ class Planarity(Regularizer):
 
     Args:
         width: exterior angle, in radians, at which an edge counts half.
-        n_samples: vertices looked at in each call; None for all.
+        n_samples: vertices sampled in each call; None for all.
     """
 
     def __init__(self, width: float = 0.1, n_samples: int | None = 256) -> None:

@@ -51,7 +51,7 @@ class Regularizer(ABC):
     """A loss of level sets; training calls it with a level set and the live program.
 
     Args:
-        n_samples: vertices and polygons looked at in each call; None for all.
+        n_samples: vertices and polygons sampled in each call; None for all.
     """
 
     needs_polygons: ClassVar[bool] = True  # 0 without any, as in two dimensions
