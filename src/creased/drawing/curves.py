@@ -86,7 +86,7 @@ def in_order(points: NDArray[np.float64]) -> NDArray[np.float64]:
 def _around(vertices: Sequence[Point]) -> Box:
     """Make a square around the vertices, with a margin for unbounded parts."""
     if not vertices:
-        raise ValueError("flatten_curve: the curve has no vertex to centre on: give domain=")
+        raise ValueError("flatten_curve: the curve has no vertex: say by domain= which box to show")
     points = as_points(vertices)
     centre = (points.min(0) + points.max(0)) / 2
     half = float(np.ptp(points, axis=0).max()) * 0.9 or 1.0
