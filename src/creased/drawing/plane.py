@@ -21,7 +21,6 @@ from creased.core.extract_complex import extract_complex
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
 from creased.drawing.palette import INK, by_direction, by_layer
-from creased.geometry.measures import perimeters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,7 +84,8 @@ def flatten(program: Program, domain: Box, level: float = 0.0) -> PlaneComplex:
 def _has_extent(vertices: Tensor, polygons: Polygons, domain: Box) -> NDArray[np.bool_]:
     """Mark polygons (R,) that are wider than the rounding of coordinates."""
     areas = area_vectors(torch.nn.functional.pad(vertices, (0, 1)), polygons)[:, 2]
-    mask: NDArray[np.bool_] = (2 * areas > perimeters(vertices, polygons) * _finest(domain)).numpy()
+    perimeters = polygons.sums((vertices[polygons.heads()] - vertices[polygons.indices]).norm(dim=1))
+    mask: NDArray[np.bool_] = (2 * areas > perimeters * _finest(domain)).numpy()
     return mask
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from creased.core.complexes.level_set import LevelSet
 from creased.core.complexes.polygons import Polygons, enclosed_volume
+from creased.geometry.measures import polygon_normals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,6 +43,10 @@ class PolygonMesh:
     def triangulated(self) -> PolygonMesh:
         """Triangulate the mesh."""
         return PolygonMesh.of_triangles(self.vertices.numpy(), self.triangles().numpy())
+
+    def normals(self) -> Tensor:
+        """Compute outward unit normals (F, 3); zero where a polygon has no area."""
+        return polygon_normals(self.vertices, self.polygons)
 
     def volume(self) -> float:
         """Compute the volume inside a closed surface; negative if it is inside out."""

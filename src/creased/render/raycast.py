@@ -13,7 +13,6 @@ import numpy as np
 import torch
 
 from creased.core.numerics.tolerance import get_epsilon
-from creased.geometry.measures import polygon_normals
 from creased.meshes.polygon_mesh import PolygonMesh
 from creased.meshes.queries import TriangleIndex
 from creased.render.camera import Camera, project
@@ -65,7 +64,7 @@ def fan_out(mesh: PolygonMesh) -> Fans:
         torch.cat([points, centroids]),
         torch.stack(ends, dim=1),
         polygons.owners(),
-        polygon_normals(points, polygons),
+        mesh.normals(),
         counts[edges] == 1,
         polygons.offsets,
     )
