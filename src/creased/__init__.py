@@ -3,12 +3,13 @@
     program = creased.lower(module)
     surface = creased.extract_level_set(program, creased.Box.cube(3, 0.5))
     print(surface.audit())
-    surface.to_trimesh().export("mesh.ply")
+    creased.save(surface, "mesh.ply")
 
-Importing this needs torch alone; heavier packages are imported by the functions that use them.
+Importing this, and writing PLY and OBJ, need torch alone; heavier packages are imported by the functions that
+use them.
 """
 
-from creased import geometry
+from creased import geometry, parallel
 from creased.api import certify, count_cells, extract_complex, extract_level_set, stream_complex
 from creased.core.certificates.certify import Certificate
 from creased.core.complexes.audit import Audit
@@ -28,6 +29,7 @@ from creased.core.program import combine
 from creased.core.program.affine_slice import ProgramSlice, slice_program, slice_through
 from creased.core.program.program import Affine, Block, Program
 from creased.core.provenance import Completeness, Finding, Provenance
+from creased.io.export import save
 from creased.io.load import load_program
 from creased.networks import MLP, UnsupportedModuleError, lower
 from creased.viewer.figure import figure
@@ -70,6 +72,8 @@ __all__ = [
     "geometry",
     "load_program",
     "lower",
+    "parallel",
+    "save",
     "slice_program",
     "slice_through",
     "stream_complex",

@@ -62,7 +62,7 @@ def test_the_plane_is_z_0_by_default(tmp_path: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("in_dim", "options", "message"),
     [
-        (4, ["--out", "a.png"], "this one has 4: in Python see slice_program"),
+        (4, ["--out", "a.png"], "needs a network of two or three inputs, got 4"),
         (2, ["--out", "a.png", "--at", "0"], "leave --across and --at out"),
         (3, ["--out", "a.png", "--at", "2"], "--at must be in the domain, from -1 to 1 along z, got 2"),
         (3, ["--out", "a.png", "--at", "nan"], "--at must be in the domain"),

@@ -1,5 +1,7 @@
 """Meshes as files: nothing is lost on the way, and nothing is half written."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,42 @@ from creased.io.export import ExportError, export_mesh
 from creased.io.similarity import Similarity
 from creased.meshes.caps import cap
 from tests.strategies import random_program
+
+TORCH_ALONE = """
+import sys
+for name in sys.argv[2:]:
+    sys.modules[name] = None
+import torch
+import creased
+from creased.cli.main import main
+torch.manual_seed(0)
+network = creased.MLP(3, 8, 2)
+surface = creased.extract_level_set(network, creased.Box.cube(3, 1.0), network(torch.zeros(1, 3)).item())
+for name in ("mesh.ply", "mesh.obj", "mesh.3mf"):
+    creased.save(surface, f"{sys.argv[1]}/{name}")
+try:
+    creased.save(surface, f"{sys.argv[1]}/mesh.stl")
+except ImportError as error:
+    assert "pip install 'creased[shapes]'" in str(error), error
+else:
+    raise AssertionError("trimesh is blocked")
+assert creased.parallel.extract_complex_in_parts
+main(["--help"])
+"""
+OPTIONAL = ("numpy", "scipy", "trimesh", "networkx", "manifold3d", "pymeshfix", "warp", "lightning", "hydra")
+OPTIONAL += (
+    "omegaconf",
+    "matplotlib",
+    "PIL",
+    "rich",
+    "onnx",
+    "open3d",
+    "wandb",
+    "flint",
+    "viser",
+    "plotly",
+    "ray",
+)
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +161,18 @@ def test_a_cut_surface_is_refused_where_that_is_asked_for(tmp_path: Path) -> Non
     with pytest.raises(ExportError, match=r"walls cut the surface at \d+ vertices; take a larger domain"):
         export_mesh(cut, tmp_path / "mesh.ply", boundary="error")
     assert not (tmp_path / "mesh.ply").exists()
+
+
+def test_torch_alone_saves_polygons_and_answers_help(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = creased.MLP(3, 8, 2)
+    command = [sys.executable, "-c", TORCH_ALONE, str(tmp_path), *OPTIONAL]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "usage: creased" in done.stdout
+    level = network(torch.zeros(1, 3)).item()
+    expected = creased.extract_level_set(network, creased.Box.cube(3, 1.0), level)
+    for ending in ("ply", "obj", "3mf"):
+        export_mesh(expected, tmp_path / f"expected.{ending}")
+        written = (tmp_path / f"mesh.{ending}").read_bytes()
+        assert written == (tmp_path / f"expected.{ending}").read_bytes()

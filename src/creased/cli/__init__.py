@@ -1,4 +1,6 @@
 """The command line: `creased extract`, `info`, `count`, `compress`, `view` and `draw`.
 
-The parser names every option; each command is checked before any work, and what is wrong is said in one line.
+`parser` declares the options, `main` dispatches, and each larger command has a file. Options are checked
+before any work; a user's mistake ends in one line on standard error and exit status 1. Packages beyond torch
+are imported by the command that needs them, so that `creased --help` works without any.
 """

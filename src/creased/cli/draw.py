@@ -1,4 +1,4 @@
-"""`creased draw`: the complex of a network of two inputs, or of a plane section of one of three."""
+"""`creased draw`: the complex of a network of two inputs, or of a plane section of one of three inputs."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from creased.io.atomic_write import write_whole
 from creased.tropical.algebra.rational_maps import one_output
 
 AXES = "xyz"
-FEW = 3000  # edges up to which lines have their full width
+FEW = 3000  # edges, beyond which lines get thinner
 SIZE = 6.0  # inches
 
 
 class Section(NamedTuple):
-    """The plane in which one of three inputs has a value."""
+    """A plane on which one of three inputs is constant."""
 
-    across: str = "z"  # the axis that stands on it
-    at: float = 0.0  # in the coordinates of the domain
+    across: str = "z"  # that input: the axis normal to the plane
+    at: float = 0.0  # its value, in the coordinates of the domain
 
 
 def draw(
@@ -34,21 +34,21 @@ def draw(
     level: float = 0.0,
     output: int = 0,
 ) -> str:
-    """Write a picture of the complex, and say what is on it.
+    """Write a picture of the complex, and return a sentence that counts its cells.
 
     Args:
-        program: of two inputs, or of three.
-        domain: where.
-        out: a file that matplotlib can write: .png, .svg, .pdf.
-        section: of three inputs, which plane; z = 0 by default.
+        program: of two or three inputs.
+        domain: the box to draw.
+        out: a file in a format of matplotlib: .png, .svg, .pdf.
+        section: for three inputs: the plane; z = 0 by default.
         level: value of the function on the level set.
-        output: which output of the network.
+        output: index of the network's output.
 
     Raises:
         ImportError: matplotlib is not installed.
         OSError: the file cannot be written.
-        ValueError: the network has other than two or three inputs, the plane misses the domain, or the file
-            is none that can be written.
+        ValueError: the network has other than two or three inputs, the plane misses the domain, there is no
+            such output, or matplotlib does not write such files.
     """
     try:
         from matplotlib.figure import Figure
@@ -75,15 +75,15 @@ def _require_kind(out: Path, kinds: list[str]) -> None:
 
 
 def _in_plane(program: Program, domain: Box, section: Section | None) -> tuple[Program, Box, str]:
-    """The program and domain in two dimensions, and which plane of space that is; empty if it was so."""
+    """Slice program and domain to two dimensions; also name the plane, "" for a network of two inputs."""
     if program.in_dim == 2:
         if section is not None:
             raise ValueError("draw: a network of two inputs is drawn whole: leave --across and --at out")
         return program, domain, ""
     if program.in_dim != 3:
         raise ValueError(
-            f"draw: networks of two inputs are drawn, and plane sections of those of three; this one has "
-            f"{program.in_dim}: in Python see slice_program"
+            f"draw: needs a network of two or three inputs, got {program.in_dim}; slice it with "
+            "creased.slice_program"
         )
     across, at = section or Section()
     axis = AXES.index(across)

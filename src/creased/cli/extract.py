@@ -1,4 +1,4 @@
-"""`creased extract FILE --out mesh.ply`: what it will take, the mesh, what was checked, the sidecar."""
+"""`creased extract FILE --out mesh.ply`: extract, write the mesh and its metadata, report the checks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from creased.core.memory_estimate import format_expected
 from creased.core.options import LevelSetKeywords, options_of
 from creased.io.checkpoint import Record
 from creased.io.export import ExportError, mesh_to_write, require_unit, require_writer, write_mesh
-from creased.io.metadata import Written, check_written, format_check, write_sidecar
+from creased.io.metadata import Written, check_written, format_check, write_metadata
 from creased.io.similarity import Similarity
 from creased.meshes.decimation import decimate
 from creased.meshes.mesh_audit import audit_mesh
@@ -27,12 +27,12 @@ from creased.meshes.polygon_mesh import PolygonMesh
 
 
 def extract(record: Record, chosen: argparse.Namespace) -> None:
-    """Extract a level set, write it, and say what is known of it.
+    """Extract a level set, write it with its metadata, and print what was checked and proven.
 
     Raises:
-        ValueError: it cannot be written as asked; the message says why.
+        ValueError: the options contradict each other, or the mesh cannot be written; the message says why.
     """
-    require_writer(chosen.out)  # before any work
+    require_writer(chosen.out)
     require_unit(chosen.out, chosen.unit)
     if chosen.certify and chosen.degeneracy == "contract":
         raise ValueError(
@@ -63,7 +63,7 @@ def extract(record: Record, chosen: argparse.Namespace) -> None:
         check=check_written(mesh, chosen.out) if chosen.check else None,
         errors=measure(_in_users_coordinates(mesh, record, chosen)) if measure else None,
     )
-    write_sidecar(written)
+    write_metadata(written)
     print("\n".join(_report(written)))
     print(f"{level_set.guarantee}; {seconds:.2f} s")
     if certificate is not None:
@@ -84,7 +84,7 @@ def _level_set(record: Record, chosen: argparse.Namespace) -> LevelSet:
         "budget": chosen.budget,
         "memory": in_bytes(chosen.memory),
         "dtype": getattr(torch, chosen.dtype),
-        "progress": _tell if is_watched else None,
+        "progress": _show_progress if is_watched else None,
     }
     print(format_expected(record.program, record.domain, options_of("extract", keywords)), flush=True)
     level_set = extract_level_set(record.program, record.domain, chosen.level, **keywords)
@@ -94,7 +94,7 @@ def _level_set(record: Record, chosen: argparse.Namespace) -> LevelSet:
 
 
 def _report(written: Written) -> list[str]:
-    """What was written and how it was checked, in lines."""
+    """Format what was written and how it was checked, as lines."""
     changes = []
     if written.boundary == "cap" and bool(written.level_set.is_on_wall().any()):
         changes.append("capped along the walls")
@@ -115,7 +115,11 @@ def _report(written: Written) -> list[str]:
 
 
 def _measure_against(chosen: argparse.Namespace) -> Callable[[PolygonMesh], dict[str, Any]] | None:
-    """What measures a mesh in the user's coordinates against --against, looked up before any work."""
+    """Load the mesh of --against; return the function that measures distances from it to a mesh.
+
+    Raises:
+        ValueError: there is no such mesh, or it cannot be read.
+    """
     if chosen.against is None:
         return None
     from creased.shapes.error_report import error_report, source_of_run
@@ -127,10 +131,10 @@ def _measure_against(chosen: argparse.Namespace) -> Callable[[PolygonMesh], dict
         raise ExportError(f"--against: there is no file {chosen.against}")
     else:
         source, name = File(chosen.against), Path(chosen.against).name
-    there = source()  # a file that cannot be read is refused now
+    reference = source()  # read now, so that an unreadable file is refused before any work
 
     def measure(mesh: PolygonMesh) -> dict[str, Any]:
-        return error_report(mesh.vertices.numpy(), mesh.triangles().numpy(), there, name)
+        return error_report(mesh.vertices.numpy(), mesh.triangles().numpy(), reference, name)
 
     return measure
 
@@ -138,9 +142,9 @@ def _measure_against(chosen: argparse.Namespace) -> Callable[[PolygonMesh], dict
 def _in_users_coordinates(mesh: PolygonMesh, record: Record, chosen: argparse.Namespace) -> PolygonMesh:
     if chosen.coordinates == "user":
         return mesh
-    return PolygonMesh(torch.from_numpy(record.to_domain.invert(mesh.vertices.numpy())), mesh.polygons)
+    return PolygonMesh(record.to_domain.invert(mesh.vertices), mesh.polygons)
 
 
-def _tell(progress: str) -> None:
-    """On one line, which the next one overwrites."""
+def _show_progress(progress: str) -> None:
+    """Print on a line of standard error that the next message overwrites."""
     print(f"\r{progress:<90}", end="", file=sys.stderr, flush=True)

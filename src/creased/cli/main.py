@@ -1,4 +1,4 @@
-"""The command line: `creased extract FILE --out mesh.ply`, `creased info FILE`, `creased count FILE`, ..."""
+"""The entry point of `creased`: parse the command line, load the network, run the command."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from creased.tropical.compression.compression import compress
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status; mistakes of the user end in one line, not in a trace."""
+    """Run a command and return its exit status; a user's mistake ends in one line, not in a traceback."""
     chosen = make_parser().parse_args(arguments)
     try:
         if chosen.command == "view":
-            from creased.cli.view import view  # with numpy, and viser behind it
+            from creased.cli.view import view  # needs numpy and viser
 
             view(chosen)
             return 0
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _located(loaded: Loaded, path: Path, half_width: float | None) -> Record:
-    """The record of a file, its domain the box asked for; a function alone has no domain of its own."""
+    """Give the record of a file the requested box as its domain; a function alone gets a record."""
     if loaded.record is None and half_width is None:
         raise CheckpointError(f"{path} holds a function alone, and no domain: give --half-width")
     if loaded.record is not None and half_width is None:
@@ -75,7 +75,7 @@ def _compress(record: Record, chosen: argparse.Namespace) -> None:
 
 
 def _draw(record: Record, chosen: argparse.Namespace) -> None:
-    from creased.cli.draw import Section, draw  # with numpy, and matplotlib behind it
+    from creased.cli.draw import Section, draw  # needs numpy and matplotlib
 
     is_section = chosen.across is not None or chosen.at is not None
     section = Section(chosen.across or "z", chosen.at or 0.0) if is_section else None

@@ -1,4 +1,4 @@
-"""`creased view`: show a path on a page of this machine until Ctrl-C."""
+"""`creased view`: serve a page that shows a run, a network or a mesh, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from creased.viewer.sources import Shot, shots_of
 
 
 def view(chosen: argparse.Namespace) -> None:
-    """Open the page, print where it is, and wait.
+    """Start the page, print its address, and wait for Ctrl-C.
 
     Raises:
-        CheckpointError: there is nothing to show.
+        CheckpointError: the path holds nothing to show.
         ImportError: viser is not installed.
     """
     try:

@@ -1,5 +1,9 @@
-"""Files: exact meshes out, networks in, and what goes with them.
+"""Read networks and write exact meshes.
 
-Files are written whole or not at all. Nothing that is read is executed: checkpoints hold tensors and plain
-values, archives no pickles. Each mesh has metadata beside it that say what is guaranteed of it.
+`load` reads a program from any file that holds a network, `checkpoint` the record that training leaves in a
+checkpoint: the program, its domain and the similarity to the user's coordinates. `export` writes meshes, one
+writer a format, and `metadata` a JSON file beside each with its audit, what is proven and its digest.
+
+Files are written atomically. Nothing that is read is executed: checkpoints hold tensors and plain values,
+archives no pickles. Reading checkpoints and writing PLY, OBJ and 3MF need torch alone.
 """

@@ -1,4 +1,4 @@
-"""Files are written whole or not at all."""
+"""Write files atomically."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that no reader, and no crash, ever sees a part of it.
+    """Write a file by way of a temporary one in its folder, synced and then renamed; folders are created.
 
     Raises:
-        OSError: it cannot be written; what was there before is still there.
+        OSError: it cannot be written; an old file of that name is unchanged.
     """
     if path.is_dir():
         raise IsADirectoryError(f"cannot write {path}: it is a folder")

@@ -1,8 +1,8 @@
-"""What a checkpoint says to the world outside of training: the program, its domain, the way back.
+"""Store a trained function in a checkpoint: program, domain, and similarity to the user's coordinates.
 
 A Lightning checkpoint made by creased carries this record beside Lightning's own entries, so that meshes can
-be extracted from it without the code that trained it. It is read with ``weights_only=True``: tensors and
-plain values, never code; and no class is instantiated by a name found in the file.
+be extracted from it without the code that trained it. It is read with ``weights_only=True``, as tensors and
+plain values, and no class is instantiated by a name found in the file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class CheckpointError(ValueError):
 
 @dataclass(frozen=True)
 class Record:
-    """A trained function and where it lives."""
+    """A trained function and its domain."""
 
     program: Program  # detached, on the CPU
     domain: Box  # in the domain's coordinates
@@ -39,7 +39,7 @@ class Record:
 
 
 def write_record(record: Record) -> dict[str, Any]:
-    """The record as tensors and plain values."""
+    """Convert a record to tensors and plain values."""
     program = record.program.detach().to("cpu")
     return {
         "format": FORMAT,
@@ -53,10 +53,10 @@ def write_record(record: Record) -> dict[str, Any]:
 
 
 def read_record(path: Path) -> Record:
-    """The record of a checkpoint file.
+    """Read the record of a checkpoint file.
 
     Raises:
-        CheckpointError: the file is missing, not a checkpoint, not one of creased, or holds NaN.
+        CheckpointError: the file is missing, no checkpoint, none of creased, or its weights are not finite.
     """
     values = load_plain(path).get(KEY)
     if not isinstance(values, dict) or values.get("format") != FORMAT:
@@ -74,7 +74,7 @@ def read_record(path: Path) -> Record:
 
 
 def _parse(values: dict[str, Any]) -> Record:
-    """The record, if its parts fit together."""
+    """Convert plain values to a record, and check that its parts fit together."""
     blocks = [Block(_affine(b), b.get("mix"), b.get("skip"), b.get("shift")) for b in values["blocks"]]
     program = Program(tuple(blocks), _affine(values["head"]))
     domain = Box(list(values["domain"]["lower"]), list(values["domain"]["upper"]))
@@ -88,7 +88,11 @@ def _parse(values: dict[str, Any]) -> Record:
 
 
 def load_plain(path: Path) -> dict[str, Any]:
-    """Load a checkpoint of tensors and plain values; nothing in the file is executed."""
+    """Load a checkpoint of tensors and plain values; nothing in the file is executed.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or holds anything else.
+    """
     if not path.is_file():
         raise CheckpointError(f"there is no checkpoint {path}")
     try:

@@ -1,8 +1,8 @@
-"""Exact meshes as files: polygons where the format has them (PLY, OBJ), triangles elsewhere (STL, GLB, 3MF).
+"""Write exact meshes to files: polygons in PLY and OBJ, triangles in STL, GLB and 3MF.
 
-Where walls of the domain cut a surface it is written open, or closed along the walls, or not at all.
-Coordinates are the user's own. PLY, OBJ and 3MF are written in 17 digits, so nothing is
-lost; STL and GLB hold single precision by their definition. Files are written whole or not at all.
+A surface that the walls of the domain cut is written open, or capped along the walls, or refused. PLY, OBJ
+and 3MF hold coordinates in 17 digits, which is lossless, and need torch alone; STL and GLB hold single
+precision by their definition, and need trimesh.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
 
-import numpy as np
 import torch
 
 from creased.core.complexes.level_set import LevelSet
@@ -19,7 +18,7 @@ from creased.core.complexes.polygons import Polygons
 from creased.core.program.program import Program
 from creased.io.atomic_write import write_whole
 from creased.io.similarity import Similarity
-from creased.io.three_mf import three_mf_bytes
+from creased.io.three_mf import format_rows, three_mf_bytes
 from creased.meshes.caps import CapError, cap
 from creased.meshes.polygon_mesh import PolygonMesh
 
@@ -32,6 +31,22 @@ class ExportError(ValueError):
     """A mesh that cannot be written as asked; the message says why."""
 
 
+def save(level_set: LevelSet, path: str | Path) -> None:
+    """Write a level set as it is, in the coordinates of its domain: `export_mesh` without options.
+
+    Args:
+        level_set: with D = 3, bounded, not empty.
+        path: of the file, whose ending names the format: .ply, .obj and .3mf need torch alone, .stl and .glb
+            trimesh.
+
+    Raises:
+        ExportError: the ending is none of these, or there is no surface to write.
+        ImportError: the format needs a package that is not installed.
+        OSError: the file cannot be written; an old one of that name is still there.
+    """
+    export_mesh(level_set, path)
+
+
 def export_mesh(
     level_set: LevelSet,
     path: str | Path,
@@ -42,14 +57,15 @@ def export_mesh(
     """Write a level set as a mesh, in the format that the file's ending names: ply, obj, stl, glb or 3mf.
 
     Args:
-        level_set: with D = 3, not empty.
-        path: where to; folders are made.
-        to_domain: the similarity whose inverse brings vertices to the user's coordinates; none by default.
+        level_set: with D = 3, bounded, not empty.
+        path: of the file; missing folders are created.
+        to_domain: the similarity whose inverse maps vertices to the user's coordinates; identity by default.
         boundary: where the domain's walls cut the surface: leave it open, cap it along the walls, or refuse.
-        program: that it is of, for caps of degenerate networks; see `creased.meshes.caps`.
+        program: the network's, to cap level sets of degenerate networks; see `creased.meshes.caps`.
 
     Raises:
         ExportError: the ending is none of these, there is no surface to write, or it is cut and may not be.
+        ImportError: the format, or a cap, needs a package that is not installed.
         OSError: the file cannot be written; an old one of that name is still there.
     """
     path = Path(path)
@@ -59,16 +75,16 @@ def export_mesh(
 
 
 def write_mesh(mesh: PolygonMesh, path: Path, unit: str | None = None) -> None:
-    """Write a mesh as it is; see `export_mesh`. The unit is that of `require_unit`."""
+    """Write a mesh in the format that the file's ending names; ``unit`` as in `require_unit`."""
     require_unit(path, unit)
     write_whole(path, require_writer(path)(mesh) if unit is None else _three_mf(mesh, unit))
 
 
 def require_unit(path: Path, unit: str | None) -> None:
-    """Whether a file can say in which unit its coordinates are: 3MF alone does, by default in millimetres.
+    """Refuse a unit of length for a format that stores none; 3MF alone does, millimetres by default.
 
     Raises:
-        ExportError: it cannot.
+        ExportError: the format stores no unit.
     """
     if unit is not None and path.suffix.lower() != ".3mf":
         raise ExportError(f"cannot write {path} in units of {unit}: 3mf alone has units, leave --unit out")
@@ -81,10 +97,10 @@ def mesh_to_write(
     failure: str = "mesh_to_write",
     program: Program | None = None,
 ) -> PolygonMesh:
-    """The mesh of a level set in the user's coordinates, its boundary treated as asked.
+    """Make the mesh that `export_mesh` writes: capped if so asked, in the user's coordinates.
 
     Raises:
-        ExportError: there is none; the message begins with ``failure``.
+        ExportError: there is no such mesh; the message begins with ``failure``.
     """
     if level_set.polygons.n == 0:
         raise ExportError(f"{failure}: {level_set.status or 'the level set has no polygons'}")
@@ -101,15 +117,14 @@ def mesh_to_write(
         mesh = cap(level_set, program) if boundary == "cap" else PolygonMesh.of_level_set(level_set)
     except CapError as error:
         raise ExportError(f"{failure}: it cannot be capped, {error}; try boundary 'open'") from error
-    placed = (to_domain or Similarity.identity()).invert(mesh.vertices.numpy())
-    return PolygonMesh(torch.from_numpy(placed), mesh.polygons)
+    return PolygonMesh((to_domain or Similarity.identity()).invert(mesh.vertices), mesh.polygons)
 
 
 def require_writer(path: Path) -> Writer:
-    """The writer for a file's ending.
+    """Select the writer by the file's ending.
 
     Raises:
-        ExportError: there is none.
+        ExportError: no format has this ending.
     """
     writer = WRITERS.get(path.suffix.lower())
     if writer is None:
@@ -118,38 +133,35 @@ def require_writer(path: Path) -> Writer:
 
 
 def _ply(mesh: PolygonMesh) -> bytes:
-    """PLY with polygons and double coordinates; as text, since trimesh reads mixed polygons only so."""
+    """Format as PLY with polygons and doubles; ASCII, as trimesh reads mixed polygons in no other kind."""
     header = (
         "ply\nformat ascii 1.0\ncomment exact level set by creased\n"
         f"element vertex {len(mesh.vertices)}\nproperty double x\nproperty double y\nproperty double z\n"
         f"element face {mesh.polygons.n}\nproperty list uint int vertex_indices\nend_header\n"
     )
-    points = "%.17g %.17g %.17g\n" * len(mesh.vertices) % tuple(mesh.vertices.numpy().flat)
+    points = format_rows("%.17g %.17g %.17g\n", mesh.vertices)
     return (header + points + _polygon_lines(mesh.polygons, "{size}", first=0)).encode()
 
 
 def _obj(mesh: PolygonMesh) -> bytes:
-    """Wavefront OBJ with polygons."""
-    points = "v %.17g %.17g %.17g\n" * len(mesh.vertices) % tuple(mesh.vertices.numpy().flat)
+    """Format as Wavefront OBJ with polygons."""
+    points = format_rows("v %.17g %.17g %.17g\n", mesh.vertices)
     faces = _polygon_lines(mesh.polygons, "f", first=1)
     return f"# exact level set by creased\n{points}{faces}".encode()
 
 
 def _polygon_lines(polygons: Polygons, start: str, first: int) -> str:
-    """A line a polygon, those of equal size together: a start, then its corners counted from ``first``."""
-    sizes = polygons.sizes.cpu().numpy()
-    starts = polygons.offsets[:-1].cpu().numpy()
-    indices = polygons.indices.cpu().numpy() + first
+    """Format a line a polygon, in order of size: a start, then its corners counted from ``first``."""
+    sizes, starts, indices = polygons.sizes, polygons.offsets[:-1], polygons.indices + first
     lines = []
-    for size in np.unique(sizes):
-        corners = indices[starts[sizes == size][:, None] + np.arange(size)]
-        line = start.format(size=size) + " %d" * int(size) + "\n"
-        lines.append(line * len(corners) % tuple(corners.flat))
+    for size in torch.unique(sizes).tolist():
+        corners = indices[starts[sizes == size][:, None] + torch.arange(size)]
+        lines.append(format_rows(start.format(size=size) + " %d" * size + "\n", corners))
     return "".join(lines)
 
 
 def _by_trimesh(kind: str) -> Writer:
-    """A writer of fan triangles in single precision."""
+    """Make a writer of fan triangles in single precision."""
 
     def write(mesh: PolygonMesh) -> bytes:
         content: bytes = mesh.to_trimesh().export(file_type=kind)
@@ -159,8 +171,8 @@ def _by_trimesh(kind: str) -> Writer:
 
 
 def _three_mf(mesh: PolygonMesh, unit: str = "millimeter") -> bytes:
-    """3MF of fan triangles."""
-    return three_mf_bytes(mesh.vertices.numpy(), mesh.triangles().numpy(), unit)
+    """Format as 3MF of fan triangles."""
+    return three_mf_bytes(mesh.vertices, mesh.triangles(), unit)
 
 
 WRITERS: dict[str, Writer] = {

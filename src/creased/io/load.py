@@ -1,6 +1,6 @@
-"""One door for networks in files: checkpoints of creased, state dicts, .npz archives, ONNX models.
+"""Load a network from a file: a checkpoint of creased, a state dict, an .npz archive or an ONNX model.
 
-Nothing in a file is executed. Checkpoints of creased carry their domain and the way back to the user's
+Nothing in a file is executed. Checkpoints of creased carry their domain and the similarity to the user's
 coordinates; the others hold a function alone.
 """
 
@@ -19,10 +19,10 @@ from creased.networks.weights import WeightsError, mlp_of_weights, read_arrays
 
 
 class Loaded(NamedTuple):
-    """What a file holds."""
+    """The content of a file: a program, and what a checkpoint of creased knows beside it."""
 
     program: Program
-    record: Record | None  # of a checkpoint of creased
+    record: Record | None  # None unless the file is a checkpoint of creased
 
 
 Shape = tuple[int, ...]
@@ -31,20 +31,20 @@ Shape = tuple[int, ...]
 def load_program(
     path: str | Path, *, slope: float = 0.0, input_shape: Shape | None = None, output: str | None = None
 ) -> Program:
-    """The program of a network in a file.
+    """Load the program of a network in a file.
 
     Args:
         path: a checkpoint of creased or of Lightning, a state dict (.pt, .pth), an archive of weights and
             biases (.npz), or an ONNX model (.onnx).
-        slope: of weights alone: that of LeakyReLU between the layers; 0 for ReLU.
-        input_shape: of an ONNX model: the shape of one point, where the file does not say.
-        output: of an ONNX model: which one, where there are several.
+        slope: for weights alone: that of LeakyReLU between the layers; 0 for ReLU.
+        input_shape: for an ONNX model that leaves it open: the shape of one point.
+        output: for an ONNX model of several outputs: the name of one.
 
     Raises:
-        CheckpointError: the file is missing, damaged, or holds no network that can be read.
+        CheckpointError: the file is missing or damaged, or holds no network.
         ImportError: the package that reads such files is not installed.
         UnsupportedModuleError: the network is not piecewise affine.
-        ValueError: it has weights that are not finite.
+        ValueError: a weight is not finite.
     """
     return load_file(Path(path), slope=slope, input_shape=input_shape, output=output).program
 
@@ -52,7 +52,7 @@ def load_program(
 def load_file(
     path: Path, *, slope: float = 0.0, input_shape: Shape | None = None, output: str | None = None
 ) -> Loaded:
-    """The same, with the record of a checkpoint of creased."""
+    """Load a file as `load_program` does, with the record of a checkpoint of creased."""
     if path.suffix in (".onnx", ".npz") and not path.is_file():
         raise CheckpointError(f"there is no file {path}")
     if path.suffix == ".onnx":
@@ -75,7 +75,7 @@ def _lower_onnx(network: OnnxNetwork, path: Path, input_shape: Shape | None) -> 
 
 
 def _state_dict(path: Path, values: dict[str, object]) -> dict[str, Tensor]:
-    """The state dict that a file is, or that stands in it as Lightning has it."""
+    """Find the state dict: the file itself, or Lightning's entry of that name."""
     inner = values.get("state_dict", values)
     if not isinstance(inner, dict) or not inner or not all(isinstance(t, Tensor) for t in inner.values()):
         raise CheckpointError(

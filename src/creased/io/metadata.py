@@ -1,4 +1,4 @@
-"""What is known of a mesh, as a JSON file beside it: `mesh.ply.json` beside `mesh.ply`."""
+"""Write metadata beside a mesh, `mesh.ply.json` beside `mesh.ply`: audit, provenance, transform, digest."""
 
 from __future__ import annotations
 
@@ -15,41 +15,42 @@ from creased.io.export import Boundary
 from creased.io.similarity import Similarity
 from creased.meshes.mesh_audit import MeshAudit
 from creased.meshes.polygon_mesh import PolygonMesh
-from creased.meshes.self_intersections import precision_of, self_intersections
 
 
 @dataclass(frozen=True)
 class Written:
-    """A mesh in a file, and how it came there."""
+    """A mesh that was written to a file, and how it was made."""
 
     path: Path  # of the mesh
-    level_set: LevelSet  # of which it was made
-    audit: MeshAudit  # of the mesh as it is in the file, capped or decimated
-    to_domain: Similarity  # from the coordinates in the file to those of the domain
-    boundary: Boundary  # how it was treated where walls cut it
-    is_exact: bool = True  # False where it was decimated
+    level_set: LevelSet  # its source
+    audit: MeshAudit  # of the mesh in the file, after capping and decimation
+    to_domain: Similarity  # from the file's coordinates to those of the domain
+    boundary: Boundary  # the treatment of the boundary where walls cut the surface
+    is_exact: bool = True  # False if it was decimated
     unit: str | None = None  # of a 3MF file; None: the millimetre
-    check: dict[str, Any] | None = None  # of `check_written`; None if it was not asked for
-    certificate: Certificate | None = None  # of the level set; None if it was not asked for
-    errors: dict[str, Any] | None = None  # of `creased.shapes.error_report`; None if it was not asked for
+    check: dict[str, Any] | None = None  # of `check_written`; None: not requested
+    certificate: Certificate | None = None  # of the level set; None: not requested
+    errors: dict[str, Any] | None = None  # of `creased.shapes.error_report`; None: not requested
 
 
 def check_written(mesh: PolygonMesh, path: Path) -> dict[str, Any]:
-    """Whether the mesh as its file holds it is watertight (trimesh), and meets itself (open3d)."""
+    """Check a mesh in its file's precision: watertight by trimesh, self-intersections by open3d."""
+    from creased.meshes.self_intersections import precision_of, self_intersections
+
     pairs = self_intersections(mesh, precision_of(path))
     found = mesh.to_trimesh()
     return {
         "precision": precision_of(path),
         "n_triangles": len(found.faces),
         "is_watertight": bool(found.is_watertight and found.is_winding_consistent),
-        "n_self_intersections": None if pairs is None else len(pairs),  # pairs; None: open3d is not there
+        "n_self_intersections": None if pairs is None else len(pairs),  # pairs; None: no open3d
     }
 
 
 def format_check(check: dict[str, Any]) -> str:
-    """A check in words."""
+    """Format a check as a sentence."""
     n = check["n_self_intersections"]
-    crossing = "not looked for, without open3d" if n is None else f"{n} pairs of triangles" if n else "none"
+    crossing = "not checked without open3d" if n is None else f"{n} pairs of triangles" if n else "none"
     closed = "watertight and oriented" if check["is_watertight"] else "not watertight"
     return (
         f"checked in {check['precision']}: {check['n_triangles']:,} triangles, {closed}, "
@@ -58,14 +59,14 @@ def format_check(check: dict[str, Any]) -> str:
 
 
 def certificate_as_dict(certificate: Certificate | None) -> dict[str, Any] | None:
-    """A certificate in plain values; None where there is none."""
+    """Convert a certificate to plain values, None to None."""
     if certificate is None:
         return None
     return {"words": str(certificate), "is_certified": certificate.is_certified} | asdict(certificate)
 
 
-def write_sidecar(written: Written) -> Path:
-    """Write what is known of a mesh that is already in a file, and return where."""
+def write_metadata(written: Written) -> Path:
+    """Write the metadata of a mesh that is already in a file, and return their path."""
     path, level_set = written.path, written.level_set
     record = {
         "file": path.name,

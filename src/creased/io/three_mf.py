@@ -1,17 +1,15 @@
-"""3MF, the format of slicers for printing: a zip archive of one model in XML, triangles over vertices.
+"""Write 3MF, the format of slicers for printing: a zip archive of one XML model of triangles over vertices.
 
 After the 3MF core specification 1.3, sections 3 (packages) and 4 (objects). Coordinates are written in 17
-digits; a program that reads them may round to single precision. The same mesh gives the same bytes.
+digits; a program that reads them may round to single precision. Equal meshes give equal bytes.
 """
 
 from __future__ import annotations
 
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from torch import Tensor
 
 UNITS = ("micron", "millimeter", "centimeter", "inch", "foot", "meter")
 _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -30,12 +28,17 @@ RELATIONS = (
 )
 
 
-def three_mf_bytes(vertices: NDArray[Any], triangles: NDArray[Any], unit: str = "millimeter") -> bytes:
-    """The content of a 3MF file.
+def format_rows(template: str, rows: Tensor) -> str:
+    """Format each row (n, k) of a tensor by a template of k fields."""
+    return template * rows.shape[0] % tuple(rows.reshape(-1).tolist())
+
+
+def three_mf_bytes(vertices: Tensor, triangles: Tensor, unit: str = "millimeter") -> bytes:
+    """Format a triangle mesh as a 3MF file.
 
     Args:
-        vertices: (V, 3).
-        triangles: (T, 3), counter-clockwise from outside.
+        vertices: (V, 3) floating.
+        triangles: (T, 3) int64, counter-clockwise seen from outside.
         unit: of the coordinates, one of `UNITS`.
 
     Raises:
@@ -43,8 +46,8 @@ def three_mf_bytes(vertices: NDArray[Any], triangles: NDArray[Any], unit: str = 
     """
     if unit not in UNITS:
         raise ValueError(f"three_mf_bytes: unit must be one of {', '.join(UNITS)}, got {unit!r}")
-    points = '<vertex x="%.17g" y="%.17g" z="%.17g"/>\n' * len(vertices) % tuple(vertices.flat)
-    faces = '<triangle v1="%d" v2="%d" v3="%d"/>\n' * len(triangles) % tuple(triangles.flat)
+    points = format_rows('<vertex x="%.17g" y="%.17g" z="%.17g"/>\n', vertices)
+    faces = format_rows('<triangle v1="%d" v2="%d" v3="%d"/>\n', triangles)
     model = (
         f'{_XML}<model unit="{unit}" xml:lang="en-US" xmlns="{_CORE}/core/2015/02">\n'
         f'<resources><object id="1" type="model"><mesh>\n<vertices>\n{points}</vertices>\n'
@@ -57,6 +60,6 @@ def three_mf_bytes(vertices: NDArray[Any], triangles: NDArray[Any], unit: str = 
             ("[Content_Types].xml", CONTENT_TYPES),
             ("_rels/.rels", RELATIONS),
             ("3D/3dmodel.model", model),
-        ):
-            archive.writestr(ZipInfo(name), content, ZIP_DEFLATED)  # dated 1980, whenever that is
+        ):  # with ZipInfo's fixed date, so that bytes are reproducible
+            archive.writestr(ZipInfo(name), content, ZIP_DEFLATED)
     return buffer.getvalue()

@@ -5,8 +5,6 @@ The result is no longer the level set: its distance is not bounded, and no guara
 
 from __future__ import annotations
 
-import numpy as np
-
 from creased.meshes.open3d_checks import as_open3d, import_open3d
 from creased.meshes.polygon_mesh import PolygonMesh
 
@@ -25,6 +23,8 @@ def decimate(mesh: PolygonMesh, n_triangles: int) -> PolygonMesh:
     open3d = import_open3d()
     if open3d is None:
         raise ImportError("--decimate needs open3d: pip install 'creased[open3d]'")
+    import numpy as np
+
     given = as_open3d(open3d, mesh.vertices.numpy(), mesh.triangles().numpy())
     fewer = given.simplify_quadric_decimation(n_triangles)
     return PolygonMesh.of_triangles(np.array(fewer.vertices), np.array(fewer.triangles, dtype=np.int64))

@@ -30,7 +30,7 @@ class PolygonMesh:
         return PolygonMesh(on_cpu.vertices.detach().double(), on_cpu.polygons)
 
     @staticmethod
-    def of_triangles(vertices: NDArray[Any], triangles: NDArray[Any]) -> PolygonMesh:
+    def of_triangles(vertices: Tensor | NDArray[Any], triangles: Tensor | NDArray[Any]) -> PolygonMesh:
         """Make a mesh of triangles (T, 3) over vertices (V, 3)."""
         indices = torch.as_tensor(triangles).long().reshape(-1, 3)
         sizes = torch.full((indices.shape[0],), 3)
@@ -42,7 +42,7 @@ class PolygonMesh:
 
     def triangulated(self) -> PolygonMesh:
         """Triangulate the mesh."""
-        return PolygonMesh.of_triangles(self.vertices.numpy(), self.triangles().numpy())
+        return PolygonMesh.of_triangles(self.vertices, self.triangles())
 
     def normals(self) -> Tensor:
         """Compute outward unit normals (F, 3); zero where a polygon has no area."""
@@ -53,7 +53,14 @@ class PolygonMesh:
         return float(enclosed_volume(self.vertices, self.polygons))
 
     def to_trimesh(self) -> Any:
-        """Make a `trimesh.Trimesh` of the fans, vertices unmerged and in order."""
-        import trimesh
+        """Make a `trimesh.Trimesh` of the fans, vertices unmerged and in order.
+
+        Raises:
+            ImportError: trimesh is not installed.
+        """
+        try:
+            import trimesh
+        except ImportError as error:
+            raise ImportError("triangle meshes need trimesh: pip install 'creased[shapes]'") from error
 
         return trimesh.Trimesh(self.vertices.numpy(), self.triangles().numpy(), process=False)

@@ -12,7 +12,7 @@ import lightning as L
 from creased.core.certificates.certify import Certificate
 from creased.core.complexes.level_set import LevelSet
 from creased.io.export import BOUNDARIES, Boundary, ExportError, mesh_to_write, write_mesh
-from creased.io.metadata import Written, write_sidecar
+from creased.io.metadata import Written, write_metadata
 from creased.meshes.mesh_audit import audit_mesh
 from creased.training.module import SDFModule
 
@@ -66,7 +66,7 @@ class SaveMesh(L.Callback):
             try:
                 write_mesh(mesh, path)
                 known = Written(path, level_set, audit, module.to_domain, self.boundary)
-                write_sidecar(replace(known, certificate=certificate))
+                write_metadata(replace(known, certificate=certificate))
             except OSError as error:
                 log.error(
                     "cannot write %s: %s; training goes on, the mesh of an earlier epoch is kept", path, error
