@@ -50,7 +50,7 @@ def test_the_audit_is_of_the_capped_mesh(checkpoint: Path, tmp_path: Path, capsy
     assert known["level_set_audit"] == cut["level_set_audit"]
 
 
-def test_two_meshes_of_one_name_have_a_sidecar_each(checkpoint: Path, tmp_path: Path) -> None:
+def test_two_meshes_of_one_name_have_metadata_each(checkpoint: Path, tmp_path: Path) -> None:
     for ending in ("ply", "glb"):
         assert main(["extract", str(checkpoint), "--out", str(tmp_path / f"mesh.{ending}")]) == 0
     for ending in ("ply", "glb"):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import trimesh
 
+from creased.shapes import ShapeError
 from creased.shapes.error_report import error_report, format_errors, source_of_run
-from creased.shapes.errors import ShapeError
 
 
 @pytest.mark.parametrize("place", [0.0, 1e5])
@@ -35,7 +35,7 @@ def test_a_surface_is_no_distance_from_itself() -> None:
 
 def test_what_a_run_was_trained_on_is_found(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
-    torus = "{name: torus, path: null, source: {_target_: creased.shapes.procedural.torus, minor: 0.3}}"
+    torus = "{name: torus, path: null, source: {_target_: creased.shapes.torus, minor: 0.3}}"
     config.write_text(f"shape: {torus}\n")
     source, name = source_of_run(tmp_path)
     assert name == "torus"
@@ -53,7 +53,7 @@ def test_what_a_run_was_trained_on_is_found(tmp_path: Path) -> None:
 )
 def test_no_other_name_in_a_file_is_called(text: str, tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(text)
-    with pytest.raises(ShapeError, match="does not say what was trained on: give --against FILE"):
+    with pytest.raises(ShapeError, match="does not name the training shape: give --against FILE"):
         source_of_run(tmp_path)
 
 

@@ -1,13 +1,25 @@
-"""What Hydra refuses is said in one line, with what there is instead."""
+"""Hydra's refusals are printed in one line with alternatives, and its sweepers get the metrics they name."""
 
+import math
 import os
+from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
-from creased.training.command import TRACES, run_command
+from creased.training import command
+from creased.training.command import TRACES, objective, run_command
 from creased.training.folders import register_resolvers
 from tests.test_docs import ROOT
+
+METRICS = {
+    "shape": "box",
+    "n_polygons": 12,
+    "chamfer_l1_mean": 0.25,
+    "iou": math.nan,
+    "logged": {"val/surface_error": 0.5},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -57,3 +69,27 @@ def test_who_asks_for_traces_gets_them(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_bug_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
         run_command(lambda: 1 / 0)
+
+
+def _ask(monkeypatch: pytest.MonkeyPatch, wanted: Any, metrics: dict[str, Any] = METRICS) -> Any:
+    monkeypatch.setattr(command, "run_or_explain", lambda cfg: metrics)
+    return objective(OmegaConf.create({"optimized_metric": wanted}))
+
+
+def test_one_name_gives_a_number_and_several_give_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _ask(monkeypatch, "chamfer_l1_mean") == 0.25
+    assert _ask(monkeypatch, "val/surface_error") == 0.5
+    assert _ask(monkeypatch, ["n_polygons", "val/surface_error"]) == [12.0, 0.5]
+    assert _ask(monkeypatch, None) is None
+
+
+@pytest.mark.parametrize("wanted", ["shape", "iou", "nothing", ["n_polygons", "nothing"]])
+def test_what_is_no_number_is_said_with_what_there_is(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, wanted: Any
+) -> None:
+    assert _ask(monkeypatch, wanted) is None
+    assert "it has n_polygons, chamfer_l1_mean, val/surface_error" in caplog.text
+
+
+def test_a_run_that_failed_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _ask(monkeypatch, "n_polygons", {"failed": "diverged"}) is None

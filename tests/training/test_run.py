@@ -179,7 +179,7 @@ def test_the_same_seed_gives_the_same_run(finished: tuple[Path, dict[str, Any]],
 def test_an_empty_level_set_early_in_training_stops_nothing(
     configured: Compose, caplog: pytest.LogCaptureFixture
 ) -> None:
-    overrides = ["optimizer.lr=1e-12", "model.initialise._target_=creased.networks.initialise.geometric"]
+    overrides = ["optimizer.lr=1e-12", "model.initialise._target_=creased.networks.geometric"]
     overrides += ["+model.initialise.radius=-1.0", "trainer.max_epochs=1"]
     metrics = run(configured(*overrides))
     assert metrics["n_polygons"] == 0

@@ -1,8 +1,8 @@
-"""How close a reconstructed surface is to its shape. All lengths are in units of the domain.
+"""Compare a reconstructed surface with its shape, in units of the domain.
 
-Distances go from points of one surface to the other *surface*, not to a sample of it: between two samples of
-100,000 points the Chamfer distance has a floor of about 0.002 from sampling alone. Conventions are in the
-names: ``chamfer_l1_mean`` is the mean of the two directed mean Euclidean distances.
+Distances are from points of one surface to the other *surface*, not to a sample of it: between two samples of
+100,000 points the Chamfer distance has a floor of about 0.002 from sampling alone. ``chamfer_l1_mean`` is the
+mean of the two directed mean Euclidean distances.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ Function = Callable[["NDArray[Any]"], "NDArray[Any]"]
 def compare_meshes(
     shape: Shape, vertices: NDArray[Any], triangles: NDArray[Any], n: int, rng: np.random.Generator
 ) -> dict[str, float]:
-    """Chamfer and Hausdorff distances, normal consistency, by n points on each surface.
+    """Measure Chamfer and Hausdorff distances and normal consistency, by n points on each surface.
 
     Args:
         shape: the reference.
         vertices: of the reconstruction, (V, 3).
         triangles: of the reconstruction, (T, 3), at least one.
-        n: points on each surface; the Hausdorff distance is that of the points, a lower bound.
-        rng: where randomness comes from.
+        n: points on each surface; the Hausdorff distance of the points is a lower bound.
+        rng: random number generator.
     """
     found = measure_both_ways(shape, vertices, triangles, n, rng)
     return {
@@ -43,17 +43,17 @@ def compare_meshes(
 
 
 class BothWays(NamedTuple):
-    """Distances of points of one surface from another surface, and of points there from here."""
+    """Distances from points of either surface to the other."""
 
-    to_here: NDArray[np.float32]  # (n,): of points of the shape from the reconstruction
-    to_there: NDArray[np.float32]  # (n,): of points of the reconstruction from the shape
-    normal_consistency: float  # mean absolute cosine between the normals of a point and of its nearest
+    to_here: NDArray[np.float32]  # (n,): from points of the shape to the reconstruction
+    to_there: NDArray[np.float32]  # (n,): from points of the reconstruction to the shape
+    normal_consistency: float  # mean absolute cosine between the normals at a point and at its nearest point
 
 
 def measure_both_ways(
     shape: Shape, vertices: NDArray[Any], triangles: NDArray[Any], n: int, rng: np.random.Generator
 ) -> BothWays:
-    """Distances of n points of each surface to the other; the arguments are those of `compare_meshes`."""
+    """Measure distances from n points of each surface to the other; arguments as in `compare_meshes`."""
     corners = np.asarray(vertices)[np.asarray(triangles)]
     there, there_triangle = shape.sample_surface(n, rng)
     here, here_triangle = sample_triangles(corners, n, rng)
@@ -69,15 +69,15 @@ def measure_both_ways(
 def compare_functions(
     shape: Shape, domain: Box, function: Function, n_surface: int, n_volume: int, rng: np.random.Generator
 ) -> dict[str, float]:
-    """Mean |f| on the shape's surface, and volumetric intersection over union, by fresh points.
+    """Estimate the mean of |f| on the shape's surface, and the volumetric intersection over union.
 
     Args:
         shape: the reference.
-        domain: where volumes are compared.
+        domain: the box in which volumes are compared.
         function: maps points (n, 3) to values (n,), negative inside.
         n_surface: points on the surface.
         n_volume: points in the domain.
-        rng: where randomness comes from.
+        rng: random number generator.
     """
     surface, _ = shape.sample_surface(n_surface, rng)
     points = rng.uniform(domain.lower, domain.upper, (n_volume, 3))

@@ -1,4 +1,4 @@
-"""Shapes made on the spot; they need no file and no network. Each function returns a source."""
+"""Make shapes from formulas, without file or network. Each function returns a source."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def box(width: float = 1.0, depth: float = 0.7, height: float = 0.5) -> Callable
 
 
 def bracket(sections: int = 96) -> Callable[[], Trimesh]:
-    """A mechanical part by constructive solid geometry: an angle with bores, a rib and a rounded end.
+    """A mechanical part of genus 3: an angle with bores, a rib and a rounded end.
 
-    Made by manifold3d, whose results are closed manifolds by construction. Genus 3.
+    Made by constructive solid geometry of manifold3d, whose results are closed manifolds.
     """
 
     def make() -> Trimesh:

@@ -1,8 +1,8 @@
-"""From a mesh as found to a closed one, or to a refusal; the log says which.
+"""Close a mesh and orient it outward, or refuse it; the log says what was changed.
 
-Components are looked at one by one. Those that are closed stay as they are; open ones are closed by
-pymeshfix, unless they are mere fragments, which are dropped. A component that lies inside of an odd number of
-others is a cavity and faces inward, all others face outward.
+Each component is treated alone. Closed ones stay as they are; open ones are closed by pymeshfix, except
+fragments, which are dropped. A component inside an odd number of others is a cavity and faces inward, all
+others face outward.
 """
 
 from __future__ import annotations
@@ -14,27 +14,28 @@ import numpy as np
 
 from creased.meshes.polygon_mesh import PolygonMesh
 from creased.meshes.queries import TriangleIndex
-from creased.shapes.errors import ShapeError
+from creased.shapes.sources import ShapeError
 
 if TYPE_CHECKING:
     from trimesh import Trimesh
 
 log = logging.getLogger(__name__)
 
-FRAGMENT = 0.01  # an open component with a smaller share of the area is dropped, not closed
-FLAT = 1e-9  # a volume below this share of the bounding cube's is that of a sheet
+FRAGMENT = 0.01  # an open component of a smaller share of the area is dropped, not closed
+FLAT = 1e-9  # a volume below this share of the bounding cube's counts as zero
 
 
 def make_watertight(mesh: Trimesh, name: str, *, repair: bool = True) -> Trimesh:
-    """The mesh, closed and with its normals outward.
+    """Close the mesh and orient its normals outward.
 
     Args:
-        mesh: as found; not changed.
+        mesh: any triangle mesh; not changed.
         name: of the shape, for messages.
-        repair: whether holes may be closed.
+        repair: False refuses open meshes.
 
     Raises:
-        ShapeError: it is not closed and may not or cannot be repaired, or it has no volume.
+        ShapeError: it is open and cannot or may not be closed, it encloses no volume, or a vertex is not
+            finite.
     """
     import trimesh
 
@@ -47,7 +48,7 @@ def make_watertight(mesh: Trimesh, name: str, *, repair: bool = True) -> Trimesh
     elif not repair:
         raise ShapeError(
             f"shape {name}: the mesh is not watertight ({n_open} open parts of {len(parts)}), and "
-            "shape.repair=false refuses to mend it"
+            "shape.repair=false forbids to close it"
         )
     else:
         parts = _close_parts(parts, mesh.area, name)
@@ -63,7 +64,7 @@ def make_watertight(mesh: Trimesh, name: str, *, repair: bool = True) -> Trimesh
 
 
 def signed_volume(mesh: Trimesh) -> float:
-    """The enclosed volume, negative if the mesh is inside out; zero for a sheet."""
+    """Compute the enclosed volume, negative if the mesh is inside out, zero for a sheet."""
     return PolygonMesh.of_triangles(mesh.vertices, mesh.faces).volume()
 
 
@@ -72,7 +73,7 @@ def _is_closed(part: Trimesh) -> bool:
 
 
 def _close_parts(parts: list[Trimesh], area: float, name: str) -> list[Trimesh]:
-    """Closed parts: those that were, and open ones as pymeshfix closes them."""
+    """Close the open parts by pymeshfix, and drop fragments."""
     closed, n_before, n_after, dropped = [], 0, 0, []
     for part in parts:
         if _is_closed(part):
@@ -104,13 +105,13 @@ def _close_holes(part: Trimesh, name: str) -> Trimesh:
     if len(fixed.faces) == 0 or not _is_closed(fixed):
         raise ShapeError(
             f"shape {name}: the mesh is not watertight and pymeshfix could not close it; "
-            "mend it in a mesh editor, or choose another with shape.path=FILE"
+            "repair it in a mesh editor, or choose another with shape.path=FILE"
         )
     return fixed
 
 
 def _face_outward(parts: list[Trimesh]) -> int:
-    """Reverse, in place, parts that face the wrong way; how many did."""
+    """Reverse in place the parts that face the wrong way, and count them."""
     bounds = np.array([part.bounds for part in parts])
     was_outward = [signed_volume(part) > 0 for part in parts]
     for part, is_outward in zip(parts, was_outward, strict=True):

@@ -1,4 +1,4 @@
-"""Training samples of a signed distance: many near the surface, some everywhere."""
+"""Draw training samples of a signed distance, most of them near the surface."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class Samples(NamedTuple):
 def sample_distances(
     shape: Shape, domain: Box, n: int, near: float, spreads: Sequence[float], rng: np.random.Generator
 ) -> Samples:
-    """Draw points and measure their distances.
+    """Draw points and compute their signed distances.
 
     Args:
-        shape: what to sample.
-        domain: where; near points outside of it are moved to its walls.
-        n: how many points.
-        near: the share that is drawn near the surface; the rest is uniform in the domain.
+        shape: the shape to sample.
+        domain: the box to sample; near points outside it are moved to its walls.
+        n: number of points.
+        near: share of the points near the surface; the rest is uniform in the domain.
         spreads: standard deviations, in domain units, of the normal offsets of near points from the surface;
-            each is used for an equal share.
-        rng: where randomness comes from.
+            each point draws one of them.
+        rng: random number generator.
     """
     n_near = round(near * n)
     surface, _ = shape.sample_surface(n_near, rng)

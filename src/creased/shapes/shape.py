@@ -1,4 +1,4 @@
-"""A shape to train on: a closed mesh in the domain, and the way back to the user's coordinates."""
+"""A training shape: a closed mesh in the domain, and the similarity from the user's coordinates."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ class Shape:
     name: str
     mesh: Trimesh  # watertight, normals outward, in the domain's coordinates
     to_domain: Similarity  # from the user's coordinates
-    up: str  # the axis that pictures show upward: x, y or z
-    azimuth: float  # degrees from the front from which pictures are taken
+    up: str  # the axis that points up in pictures: x, y or z
+    azimuth: float  # of the camera, in degrees from the front
     licence: str
     credit: str
 
     @cached_property
     def index(self) -> TriangleIndex:
-        """Signed distances and closest points; built on first use."""
+        """The index that answers signed distances and closest points; built on first use."""
         return TriangleIndex(self.mesh.vertices, self.mesh.faces)
 
     def sample_surface(
         self, n: int, rng: np.random.Generator
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Points (n, 3) uniform on the surface, and their triangles (n,)."""
+        """Draw points (n, 3) uniformly on the surface; also their triangles (n,)."""
         return sample_triangles(self.mesh.triangles, n, rng)
 
 
 def sample_triangles(
     triangles: NDArray[np.float64], n: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Points (n, 3) uniform on triangles (T, 3, 3), and the triangle (n,) of each."""
+    """Draw points (n, 3) uniformly on triangles (T, 3, 3); also the triangle (n,) of each."""
     a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
     areas = np.linalg.norm(np.cross(b - a, c - a), axis=1)
     chosen = np.searchsorted(np.cumsum(areas), rng.random(n) * areas.sum()).clip(max=len(areas) - 1)
@@ -65,20 +65,20 @@ def load_shape(
     licence: str = "",
     credit: str = "",
 ) -> Shape:
-    """Load, mend and normalise a mesh; what `configs/shape/*.yaml` call.
+    """Load, repair and normalise a mesh, as configured in `configs/shape/`.
 
     Args:
         name: of the shape, for messages and folders; that of the file if ``path`` is given.
         source: makes the mesh, unless ``path`` is given.
-        path: a mesh file of the user's own, taken instead.
+        path: the user's own mesh file, used in place of ``source``.
         repair: close holes with pymeshfix; if false, refuse meshes that have any.
-        up: the axis that pictures show upward.
-        azimuth: degrees, towards the right, from the front from which pictures are taken.
+        up: the axis that points up in pictures.
+        azimuth: of the camera, in degrees from the front, towards the right.
         licence: of the mesh.
-        credit: whom to name.
+        credit: the authors of the mesh.
 
     Raises:
-        ShapeError: there is no such mesh, or it cannot be trained on.
+        ShapeError: there is no such mesh, it cannot be closed, or it encloses no volume.
     """
     if path is not None:
         name, source, licence, credit = Path(path).stem, File(path), "", ""

@@ -1,7 +1,7 @@
-"""Where meshes come from: a file, a scan that a package carries, a verified download.
+"""Load the mesh of a shape: from a file, from an installed package, or by a verified download.
 
-A source is a callable without arguments that returns a `trimesh.Trimesh`. The procedural ones are in
-`creased.shapes.procedural`.
+A source is a callable without arguments that returns a `trimesh.Trimesh`; `creased.shapes.procedural` has
+more.
 """
 
 from __future__ import annotations
@@ -16,15 +16,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from creased.io.atomic_write import write_whole
-from creased.shapes.errors import ShapeError
 
 if TYPE_CHECKING:
     from trimesh import Trimesh
 
 Source = Callable[[], "Trimesh"]
 
-ALWAYS_THERE = "bunny, sphere, torus, box and bracket need no download"
-TIMEOUT = 60  # seconds without an answer before a download is given up
+OFFLINE = "bunny, sphere, torus, box and bracket need no download"
+TIMEOUT = 60  # seconds without an answer before a download is abandoned
+
+
+class ShapeError(ValueError):
+    """A mesh that cannot be loaded or trained on; the message says why, and what to change."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class File:
     path: str
 
     def __call__(self) -> Trimesh:
-        """Read it, its faces as triangles and its seams of texture or normals welded.
+        """Read the file as triangles; vertices that differ in texture or normal alone are merged.
 
         Raises:
             ShapeError: it is missing, unreadable, or holds no triangles.
@@ -46,7 +49,7 @@ class File:
             raise ShapeError(f"shape.path: there is no file {path}")
         try:
             mesh = trimesh.load(path, force="mesh")
-        except Exception as error:  # trimesh's loaders raise whatever their formats make them raise
+        except Exception as error:  # trimesh's loaders raise nearly anything
             raise ShapeError(f"shape.path: cannot read {path} as a mesh: {error}") from error
         if not isinstance(mesh, trimesh.Trimesh) or len(mesh.faces) == 0:
             raise ShapeError(f"shape.path: {path} holds no triangles")
@@ -56,7 +59,7 @@ class File:
 
 @dataclass(frozen=True)
 class BunnyScan:
-    """The Stanford bunny as scanned, with holes: 50,000 vertices, carried by the pymeshfix package."""
+    """The Stanford bunny as scanned, with holes: 50,000 vertices, from the pymeshfix package."""
 
     def __call__(self) -> Trimesh:
         """Read the scan from the installed package."""
@@ -67,12 +70,12 @@ class BunnyScan:
 
 @dataclass(frozen=True)
 class Download:
-    """A mesh file by URL, kept in a cache and believed only if its SHA-256 is right.
+    """A mesh file by URL, cached, and used only if its SHA-256 is as expected.
 
     Args:
-        url: where it is; https only.
-        sha256: its checksum, in hexadecimal.
-        cache: the folder where downloads are kept.
+        url: of the file; https only.
+        sha256: expected checksum, in hexadecimal.
+        cache: the folder for downloads.
         found_in: further folders that may hold the file, tried before the network.
     """
 
@@ -85,7 +88,7 @@ class Download:
         """Read the file from a folder or the network.
 
         Raises:
-            ShapeError: it cannot be had, or its checksum is wrong.
+            ShapeError: the download fails, or its checksum is wrong.
         """
         name = self.url.rsplit("/", 1)[-1]
         for folder in (self.cache, *self.found_in):
@@ -98,14 +101,14 @@ class Download:
 
     def _fetch(self) -> bytes:
         if not self.url.startswith("https://"):
-            raise ShapeError(f"will not download from {self.url}: only https is trusted")
+            raise ShapeError(f"will not download from {self.url}: only https is allowed")
         try:
             with urllib.request.urlopen(self.url, timeout=TIMEOUT) as answer:  # noqa: S310, https alone
                 content: bytes = answer.read()
         except (urllib.error.URLError, TimeoutError, OSError) as error:
             raise ShapeError(
                 f"cannot download {self.url}: {error}. Without a network, put the file into {self.cache}/, "
-                f"give one of your own with shape.path=FILE, or choose another shape: {ALWAYS_THERE}"
+                f"give one of your own with shape.path=FILE, or choose another shape: {OFFLINE}"
             ) from error
         found = _sha256(content)
         if found != self.sha256:

@@ -1,4 +1,11 @@
-"""Training: Lightning modules and callbacks, put together by Hydra."""
+"""Train networks as signed distance functions with Lightning, configured by Hydra.
+
+`run` assembles a run from a configuration and evaluates it; `command` is `train.py`, with messages for
+Hydra's errors. `module` holds the network, its losses and regularizers; `data` serves samples of a shape;
+`callbacks` extract the level set each epoch, and write, draw and log it. `folders`, `resume` and `options`
+check the user's input before any work. `distributed` coordinates several processes: rank 0 alone extracts
+and writes.
+"""
 
 from creased.training.data import SDFDataModule
 from creased.training.losses import ClampedDistance, Eikonal

@@ -1,6 +1,6 @@
-"""The command `train.py` around Hydra: what is wrong with its words ends in one line, not in a trace.
+"""The command `train.py` around Hydra: format its errors in one line, and report metrics to its sweepers.
 
-What goes wrong once a run has begun is said by `creased.training.run.run_or_explain`.
+Errors once a run has begun are handled by `creased.training.run.run_or_explain`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ from omegaconf.errors import OmegaConfBaseException
 
 from creased.training.run import run_or_explain
 
-TRACES = "HYDRA_FULL_ERROR"  # with 1 Hydra raises what it caught; a user who sets it wants the trace
+TRACES = "HYDRA_FULL_ERROR"  # with 1 Hydra raises what it caught; a user who sets it wants the traceback
 ALL_OPTIONS = "./run train --cfg job shows every option"
-LIKE = 0.75  # of two words, as difflib measures it; less alike is not meant
+SIMILAR = 0.75  # difflib's ratio of two words, from which on one is suggested for the other
 CONFIGS = Path(__file__).parents[3] / "configs"
+
+log = logging.getLogger(__name__)
 
 
 def run_command(main: Callable[[], object]) -> None:
-    """Run what Hydra decorates; exit with status 1 and a line where its words, or its folder, are no good."""
+    """Run a function that Hydra decorates; exit with status 1 and one line if it refuses the command line."""
     if os.environ.get(TRACES) == "1":
         main()
         return
@@ -35,43 +37,43 @@ def run_command(main: Callable[[], object]) -> None:
     try:
         main()
     except (HydraException, OSError) as error:
-        print(f"creased: {_say(error)}", file=sys.stderr)
+        print(f"creased: {_format_error(error)}", file=sys.stderr)
         raise SystemExit(1) from None
     finally:
         os.environ.pop(TRACES, None)
 
 
-def _say(error: BaseException) -> str:
-    """What is wrong and what there is instead; of the rest of Hydra's words, the first lines."""
+def _format_error(error: BaseException) -> str:
+    """Name the wrong option or choice and the nearest right ones; of other errors give the first lines."""
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = error.missing_cfg_file.rpartition("/")
         folder = CONFIGS / group
         options = error.options or [path.stem for path in folder.glob("*.yaml")]
         return f"there is no {group}={name}: choose from {', '.join(sorted(options))}"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    words = "; ".join(line.removesuffix(".") for line in lines[:2] if not line.startswith("See http"))
-    if meant := _meant(error):
-        return f"there is no option {meant[0]}: did you mean {meant[1]}? {ALL_OPTIONS}"
+    summary = "; ".join(line.removesuffix(".") for line in lines[:2] if not line.startswith("See http"))
+    if suggestion := _nearest_option(error):
+        return f"there is no option {suggestion[0]}: did you mean {suggestion[1]}? {ALL_OPTIONS}"
     if isinstance(error, ConfigCompositionException):
-        return f"{words}; {ALL_OPTIONS}"
-    return words
+        return f"{summary}; {ALL_OPTIONS}"
+    return summary
 
 
-def _meant(error: BaseException) -> tuple[str, str] | None:
-    """The option that there is not, and that most like it: in its whole name, or in its last word."""
+def _nearest_option(error: BaseException) -> tuple[str, str] | None:
+    """Find the unknown option, and the known one most similar in its full name or its last part."""
     cause: Any = error.__cause__
     if not isinstance(cause, OmegaConfBaseException) or not isinstance(cause.parent_node, DictConfig):
         return None
     wrong, names = str(cause.full_key), list(_names(cause.parent_node._get_root()))
     by_last = {name.rpartition(".")[2]: name for name in reversed(names)}
-    found = get_close_matches(wrong, names, 1, LIKE)
+    found = get_close_matches(wrong, names, 1, SIMILAR)
     if not found:
-        found = [by_last[word] for word in get_close_matches(wrong.rpartition(".")[2], by_last, 1, LIKE)]
+        found = [by_last[word] for word in get_close_matches(wrong.rpartition(".")[2], by_last, 1, SIMILAR)]
     return (wrong, found[0]) if found else None
 
 
 def _names(config: Any, prefix: str = "") -> Iterator[str]:
-    """All options, those of the configuration's parts too."""
+    """List the full names of all options, nested ones too."""
     for key in config:
         yield f"{prefix}{key}"
         value = config._get_node(key)
@@ -79,18 +81,15 @@ def _names(config: Any, prefix: str = "") -> Iterator[str]:
             yield from _names(value, f"{prefix}{key}.")
 
 
-log = logging.getLogger(__name__)
-
-
 def objective(cfg: DictConfig) -> float | list[float] | None:
-    """One run, as Hydra's sweepers see it.
+    """Run once, and return the metrics that a sweeper of Hydra optimises.
 
     Args:
         cfg: the configuration of `configs/train.yaml`; ``optimized_metric`` is null, a name, or several.
 
     Returns:
-        The metric or metrics asked for; None where nothing is asked for, and where the run has failed or
-        does not have them, as a level set that is empty has no distance to a shape: a failed trial.
+        The metric or metrics named. None if none is named, and for a failed trial: the run failed, or a
+        metric is missing, as an empty level set has no distance to a shape.
     """
     metrics, wanted = run_or_explain(cfg), cfg.optimized_metric
     if wanted is None or "failed" in metrics or not metrics:
@@ -108,7 +107,7 @@ def objective(cfg: DictConfig) -> float | list[float] | None:
 
 
 def _number(metrics: dict[str, Any], name: str) -> float | None:
-    """A finite number of `metrics.json`, or of what was logged in the last epoch."""
+    """Look up a finite number in the metrics, or in the values logged in the last epoch."""
     value = metrics.get(name, metrics["logged"].get(name))
     is_number = isinstance(value, int | float) and math.isfinite(value)
     return float(value) if is_number else None

@@ -1,4 +1,4 @@
-"""Batches of (point, signed distance) from a shape, with importance sampling near the surface."""
+"""Serve batches of (point, signed distance) from a shape, with importance sampling near the surface."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class SampledPoints(Dataset[tuple[Tensor, Tensor]]):
         self.points, self.distances = points, distances  # (n, 3), (n,)
 
     def __getitem__(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """The batch of the samples chosen (b,)."""
+        """Select a batch of samples by their indices (b,)."""
         return self.points[chosen], self.distances[chosen]
 
 
 class ShuffledBatches(DistributedSampler[Tensor]):
-    """Indices of whole batches, drawn without replacement until the samples are used up, then again.
+    """Indices of whole batches, drawn without replacement until the samples are exhausted, then again.
 
-    The order depends on the seed and the epoch only, so that a resumed run sees what an unbroken one sees.
-    Ranks share it: what n ranks take in a step is one batch n times as large, and each takes its part.
-    Lightning, which knows the base class, leaves it alone, and calls `set_epoch`.
+    The order depends on the seed and the epoch only, so that a resumed run sees the batches of an unbroken
+    one. All ranks use one order: in each step n ranks take a batch n times as large, and each its part of it.
+    The base class keeps Lightning from replacing the sampler, and makes it call `set_epoch`.
     """
 
     def __init__(
@@ -46,11 +46,11 @@ class ShuffledBatches(DistributedSampler[Tensor]):
     def __iter__(self) -> Iterator[Tensor]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         order, used = torch.empty(0, dtype=torch.int64), 0
-        n_taken, mine = self.batch_size * self.num_replicas, self.batch_size * self.rank
+        n_taken, first = self.batch_size * self.num_replicas, self.batch_size * self.rank
         for _ in range(self.n_batches):
             if used + n_taken > order.shape[0]:
                 order, used = torch.randperm(self.n_samples, generator=generator), 0
-            yield order[used + mine : used + mine + self.batch_size]
+            yield order[used + first : used + first + self.batch_size]
             used += n_taken
 
 
@@ -58,14 +58,14 @@ class SDFDataModule(L.LightningDataModule):
     """Samples a shape once, and serves batches from memory.
 
     Args:
-        shape: what to learn.
-        domain: where.
-        n_samples: points with distances.
-        near: the share of them drawn near the surface; the rest is uniform in the domain.
+        shape: the training shape.
+        domain: the box to sample.
+        n_samples: number of points with distances.
+        near: share of the points near the surface; the rest is uniform in the domain.
         spreads: standard deviations, in domain units, of the offsets of near points.
-        batch_size: points a step, of each process.
-        n_batches: steps an epoch; an epoch is the time between two extractions, not a pass over the samples.
-        n_validation: fresh surface points for validation.
+        batch_size: points per step and process.
+        n_batches: steps per epoch; an epoch is the time between two extractions, not a pass over the samples.
+        n_validation: further points on the surface, for validation.
         seed: of samples and order.
     """
 
@@ -96,7 +96,7 @@ class SDFDataModule(L.LightningDataModule):
         self.samples: SampledPoints | None = None
 
     def setup(self, stage: str) -> None:
-        """Sample the shape, once."""
+        """Sample the shape on the first call."""
         if self.samples is not None:
             return
         rng = np.random.default_rng(self.seed)
@@ -106,7 +106,7 @@ class SDFDataModule(L.LightningDataModule):
         self.surface = torch.from_numpy(surface.astype(np.float32))
 
     def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
-        """Whole batches, of each rank its own."""
+        """Whole batches of this rank."""
         assert self.samples is not None
         rank, n_ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         if self.batch_size * n_ranks > self.n_samples:
@@ -118,5 +118,5 @@ class SDFDataModule(L.LightningDataModule):
         return DataLoader(self.samples, batch_size=None, sampler=order)
 
     def val_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
-        """Points on the surface, where the function should vanish."""
+        """Points on the surface, where a signed distance is 0."""
         return DataLoader(TensorDataset(self.surface), batch_size=self.n_validation)

@@ -1,8 +1,8 @@
-"""Several processes that train together: what rank 0 does alone, what it tells the others, and how they end.
+"""Coordinate the processes of one run: broadcasts from rank 0, joint decisions, and termination.
 
-Lightning starts the command again for each further rank. All of them train, on batches of their own; rank 0
-alone extracts, writes, evaluates and talks, and the others get from it what regularizers need. An error that
-one rank has is an end for all, or the others would wait for it.
+Lightning starts the command again for each further rank. All ranks train, on batches of their own; rank 0
+alone extracts, writes, evaluates and logs, and broadcasts the level set that regularizers need. An error on
+one rank ends all, or the others would wait for it in a collective.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ from torch import Tensor
 from creased.training.folders import RUN_FOLDER, is_follower
 
 Made = TypeVar("Made")
-PATIENCE = 5.0  # seconds
+GRACE = 5.0  # seconds that a failing rank gets to end before the others are killed
 
 
 class RankError(RuntimeError):
-    """Another rank has failed, and has said why."""
+    """Another rank has failed, and has printed its error."""
 
 
 class AgreedError(RuntimeError):
-    """Raised on all ranks at once."""
+    """An error that is raised on all ranks at once."""
 
 
 class SweepOfRanksError(ValueError):
-    """Runs of a sweep can't start processes that would start the sweep again."""
+    """A run of a sweep was asked for several processes, each of which would start the sweep again."""
 
 
-def hush_followers() -> None:
-    """Let rank 0 alone say what all would say."""
+def silence_followers() -> None:
+    """Log errors only, on all ranks but 0."""
     if is_follower():
         logging.getLogger("creased").setLevel(logging.ERROR)
 
 
 def from_rank_zero(trainer: L.Trainer, make: Callable[[], Made]) -> Made:
-    """What rank 0 makes, on all ranks; all must call this.
+    """Call a function on rank 0 and broadcast its value; a collective.
 
     Raises:
-        RankError: rank 0 has failed; there the error itself is raised.
+        RankError: rank 0 has failed; on rank 0 its own error is raised.
     """
     if trainer.world_size == 1:
         return make()
@@ -69,12 +69,12 @@ def from_rank_zero(trainer: L.Trainer, make: Callable[[], Made]) -> Made:
 
 
 def all_agree(trainer: L.Trainer, *, is_so: bool) -> bool:
-    """True if it is so on all ranks; all must call this."""
+    """Return True if the condition holds on all ranks; a collective."""
     return is_so if trainer.world_size == 1 else trainer.strategy.reduce_boolean_decision(is_so, all=True)
 
 
 def mean_over_ranks(gradient: Tensor) -> Tensor:
-    """What a gradient will be once those of all ranks are averaged; all must call this."""
+    """Average a gradient over the ranks; a collective."""
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return gradient
     total = gradient.clone()
@@ -83,12 +83,12 @@ def mean_over_ranks(gradient: Tensor) -> Tensor:
 
 
 @contextmanager
-def joined(trainer: L.Trainer, folder: str) -> Iterator[None]:
-    """Within, further ranks may be started: they are told the run folder, and end when this one fails.
+def supervised_ranks(trainer: L.Trainer, folder: str) -> Iterator[None]:
+    """Pass the run folder to the ranks that are started within, and kill them when this one fails.
 
     Raises:
-        SweepOfRanksError: this is a run of a sweep, whose command they would start again.
-        RankError: a further rank has failed.
+        SweepOfRanksError: this is a run of a sweep, and each rank would start the sweep again.
+        RankError: another rank has failed.
     """
     launcher: Any = trainer.strategy.launcher
     starts_others = trainer.world_size > 1 and hasattr(launcher, "procs") and not is_follower()
@@ -101,22 +101,22 @@ def joined(trainer: L.Trainer, folder: str) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        # A collective whose other side is gone raises one, a moment before that process has ended.
-        is_heard = isinstance(error, RuntimeError) and not isinstance(error, AgreedError)
-        if starts_others and _end(launcher, PATIENCE if is_heard else 0.0) and is_heard:
-            raise RankError("a further process of this run has failed; it has said why") from error
+        # A collective raises a RuntimeError when another rank fails, a moment before that process ends.
+        is_collective = isinstance(error, RuntimeError) and not isinstance(error, AgreedError)
+        if starts_others and _end(launcher, GRACE if is_collective else 0.0) and is_collective:
+            raise RankError("another process of this run has failed; its own message says why") from error
         raise
     finally:
         os.environ.pop(RUN_FOLDER, None)
 
 
 def _end(launcher: Any, seconds: float) -> bool:
-    """End the further ranks; True if one of them fails by itself within so many seconds."""
+    """Kill the other ranks; return True if one of them fails by itself within the given seconds."""
     others: list[subprocess.Popen[bytes]] = list(launcher.procs)
-    launcher.procs.clear()  # or Lightning's observer kills this process too, as it closes its loggers
+    launcher.procs.clear()  # or Lightning's observer kills this process too, while it closes its loggers
     until = time.monotonic() + seconds
     while not (has_failed := any(other.poll() for other in others)) and time.monotonic() < until:
         time.sleep(0.05)
     for other in others:
-        other.kill()  # one that waits in a collective hears nothing softer, and none of them writes
+        other.kill()  # a process that waits in a collective ignores SIGTERM; no rank but 0 writes files
     return has_failed

@@ -1,4 +1,4 @@
-"""What is said of a run at its end: the mesh, how near it is to its shape, and how long it took."""
+"""Evaluate a finished run: audit of the mesh, distances to the shape, and the table for people."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ N_MESH = 50_000  # points on each mesh
 
 
 def evaluate(shape: Shape, domain: Box, program: Program, level_set: LevelSet, seed: int) -> dict[str, Any]:
-    """Counts, answers and distances of a trained function and its exact mesh, in plain values."""
-    rng = np.random.default_rng([seed, 1])  # a stream of its own: no training sample is seen again
+    """Audit the exact mesh of a trained function and measure its distances to the shape, in plain values."""
+    rng = np.random.default_rng([seed, 1])  # another stream than that of the training samples
 
     def function(points: NDArray[Any]) -> NDArray[Any]:
         rows = torch.from_numpy(np.asarray(points)).to(program.device, program.dtype)
@@ -39,16 +39,16 @@ def evaluate(shape: Shape, domain: Box, program: Program, level_set: LevelSet, s
         result["edge_length_total"] = float(edge_lengths(level_set.vertices, level_set.edges).sum())
         vertices, triangles = level_set.vertices.cpu().numpy(), level_set.triangles().cpu().numpy()
         result |= compare_meshes(shape, vertices, triangles, N_MESH, rng)
-    words = {"guarantee": level_set.guarantee, "status": level_set.status}
-    return result | words | {"is_complete": level_set.is_complete}
+    provenance = {"guarantee": level_set.guarantee, "status": level_set.status}
+    return result | provenance | {"is_complete": level_set.is_complete}
 
 
-def as_table(metrics: dict[str, Any]) -> Table:
-    """The metrics for people."""
+def format_metrics(metrics: dict[str, Any]) -> Table:
+    """Format the metrics as a table for people."""
     from rich.table import Table
 
     table = Table(title=f"{metrics['shape']}: exact mesh of the trained network", title_justify="left")
-    table.add_column("what")
+    table.add_column("quantity")
     table.add_column("value", justify="right")
     table.add_column("unit or note", style="dim")
     for name, value, note in _lines(metrics):

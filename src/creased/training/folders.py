@@ -1,4 +1,4 @@
-"""Run folders: where a run writes, and which earlier one it goes on with."""
+"""Choose run folders: a new one for a run, or that of the run to resume; resolvers for Hydra."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 LAST = Path("checkpoints") / "last.ckpt"
-WANDB_RUN = "creased_wandb_run"  # a checkpoint's entry
-RUN_FOLDER = "CREASED_RUN_FOLDER"  # where rank 0 tells the further ranks that it starts where the run writes
-RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")  # as launchers number processes, the first that is set
-# What surrounds the shape in a folder's name: a time or the number of a job, and a count of namesakes.
+WANDB_RUN = "creased_wandb_run"  # entry of a checkpoint: the id of its W&B run
+RUN_FOLDER = "CREASED_RUN_FOLDER"  # environment variable by which rank 0 passes the folder to further ranks
+RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")  # variables of launchers; the first that is set counts
+# The parts of a folder's name around the shape: a time or the number of a job, and a counter.
 STAMPED = re.compile(r"^(\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d|\d+)_|~\d+$")
 
 
 class ResumeError(ValueError):
-    """There is nothing to resume from."""
+    """A run that cannot be resumed, or has no folder; the message says why."""
 
 
 def find_checkpoint(ckpt_path: str, root: str, shape: str) -> Path:
-    """The checkpoint that ``ckpt_path`` or ``start_from`` names: a file, a run folder, or "last".
+    """Find the checkpoint that ``ckpt_path`` or ``start_from`` names: a file, a run folder, or "last".
 
     "last" is the newest run of this shape under ``root`` that has a checkpoint.
 
@@ -35,7 +35,7 @@ def find_checkpoint(ckpt_path: str, root: str, shape: str) -> Path:
         ResumeError: there is none.
     """
     if ckpt_path == "last" and is_follower() and RUN_FOLDER in os.environ:
-        ckpt_path = os.environ[RUN_FOLDER]  # the newest run may be another by now
+        ckpt_path = os.environ[RUN_FOLDER]  # another run may have become the newest
     if ckpt_path == "last":
         folders = [folder for folder in Path(root).glob("*") if STAMPED.sub("", folder.name) == shape]
         runs = [folder / LAST for folder in folders if (folder / LAST).is_file()]
@@ -50,15 +50,15 @@ def find_checkpoint(ckpt_path: str, root: str, shape: str) -> Path:
 
 
 def is_follower() -> bool:
-    """True in a process that another one started to train with it: any rank but 0."""
+    """Return True on any rank but 0."""
     return next((os.environ[name] != "0" for name in RANKS if name in os.environ), False)
 
 
 def require_agreement() -> None:
-    """Refuse to choose a folder where processes that were started side by side would choose another.
+    """Refuse to choose a folder if a launcher started all ranks, each of which would choose its own.
 
     Raises:
-        ResumeError: they can't agree.
+        ResumeError: torchrun or Slurm started several processes.
     """
     if is_follower() or ("TORCHELASTIC_RUN_ID" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1"):
         raise ResumeError(
@@ -67,12 +67,12 @@ def require_agreement() -> None:
 
 
 def label_shape(name: str, path: str | None) -> str:
-    """What a shape is called in folder names: its own name, or that of the user's file."""
+    """Name a shape in folder names: by its own name, or by that of the user's file."""
     return name if path is None else Path(path).stem
 
 
 def choose_run_folder(root: str, shape: str, ckpt_path: str | None) -> str:
-    """A new folder under ``root``, or that of the run which is resumed."""
+    """Create a new folder under ``root``, or return that of the run to resume."""
     if ckpt_path is not None:
         checkpoint = find_checkpoint(ckpt_path, root, shape)
         if checkpoint.parent.name == LAST.parent.name:
@@ -92,7 +92,7 @@ def require_writable(folder: str) -> None:
     """Make the folder and write a byte to it.
 
     Raises:
-        OSError: that is not possible.
+        OSError: the folder cannot be made or written to.
     """
     os.makedirs(folder, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder) as file:
@@ -100,9 +100,9 @@ def require_writable(folder: str) -> None:
 
 
 def _resolve_run_folder(root: str, name: str, path: str | None, ckpt_path: str | None) -> str:
-    """For Hydra, before it makes the folder: a mistake ends here in one line, not in a trace.
+    """Resolve the run folder for Hydra; in a sweep it is that of Hydra's job, unless a run is resumed.
 
-    In a multirun the folder is that of Hydra's job, unless a run is resumed.
+    Prints a mistake in one line and exits, as Hydra would print a traceback.
     """
     if is_follower() and RUN_FOLDER in os.environ:
         return os.environ[RUN_FOLDER]
@@ -121,10 +121,10 @@ def _resolve_run_folder(root: str, name: str, path: str | None, ckpt_path: str |
 
 
 def read_wandb_run(root: str, name: str, path: str | None, ckpt_path: str | None) -> str | None:
-    """The id of the W&B run that a resumed checkpoint was logged to.
+    """Read the id of the W&B run that a resumed checkpoint was logged to.
 
-    None where nothing is resumed, where it was not logged, and where the checkpoint cannot be read: the run
-    itself says why.
+    None if nothing is resumed, if it was not logged, and if the checkpoint cannot be read, which the run
+    itself reports.
     """
     from creased.io.checkpoint import load_plain
 
@@ -138,7 +138,7 @@ def read_wandb_run(root: str, name: str, path: str | None, ckpt_path: str | None
 
 
 def register_resolvers() -> None:
-    """Make ``creased.run_folder``, ``creased.wandb_run`` and ``creased.wandb_offline`` known to Hydra.
+    """Register ``creased.run_folder``, ``creased.wandb_run`` and ``creased.wandb_offline`` with OmegaConf.
 
     The first two take root, name, path and ckpt_path.
     """
@@ -149,7 +149,7 @@ def register_resolvers() -> None:
 
 
 def _is_without_wandb_key() -> bool:
-    """True where no W&B account is set up: runs are then kept offline."""
+    """Return True if no W&B account is set up, so that runs are kept offline."""
     has_login = (
         Path("~/.netrc").expanduser().is_file() and "wandb" in Path("~/.netrc").expanduser().read_text()
     )

@@ -1,4 +1,4 @@
-"""Terms of the training loss. Each is a callable with a ``weight``; `SDFModule` sums them."""
+"""Terms of the training loss: callables with a ``weight``, which `SDFModule` sums."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from torch import Tensor, nn
 
 
 class LossTerm(Protocol):
-    """What the training module asks of a term."""
+    """The interface of a loss term."""
 
     weight: float
 
     def __call__(self, network: nn.Module, points: Tensor, values: Tensor, distances: Tensor) -> Tensor:
-        """A scalar, from points (n, D), the network's values (n,) there and the true distances (n,)."""
+        """Compute a scalar from points (n, D), the network's values (n,) and the true distances (n,)."""
         ...
 
 
 class ClampedDistance:
-    """Mean absolute error of distances, that stops counting further than ``clamp`` from the surface.
+    """Mean absolute error of distances, one-sided further than ``clamp`` from the surface.
 
-    Where the true distance d is within the clamp the error is |f - d|; beyond, only a value on the wrong side
-    of the clamp is an error, max(0, clamp - sign(d) f). Park et al. 2019 (DeepSDF, eq. 4) clamp f everywhere;
-    that is the same minimum, but has no gradient where f is far off, and a run can die there.
+    Where the true distance d is within the clamp the error is |f - d|, beyond it max(0, clamp - sign(d) f).
+    Park et al. 2019 (DeepSDF, eq. 4) clamp f everywhere, which has the same minimum, but no gradient where f
+    is far off, so that training can stall.
 
     Args:
-        clamp: in domain units; the smaller, the more the surface counts and the less the volume.
+        clamp: in domain units; a smaller one favours the surface over the volume.
         weight: of the term.
     """
 
@@ -36,7 +36,7 @@ class ClampedDistance:
         self.clamp, self.weight = clamp, weight
 
     def __call__(self, network: nn.Module, points: Tensor, values: Tensor, distances: Tensor) -> Tensor:
-        """Mean error at the points."""
+        """Compute the mean error at the points."""
         beyond = torch.relu(self.clamp - distances.sign() * values)
         return torch.where(distances.abs() < self.clamp, (values - distances).abs(), beyond).mean()
 
@@ -52,7 +52,7 @@ class Eikonal:
         self.weight = weight
 
     def __call__(self, network: nn.Module, points: Tensor, values: Tensor, distances: Tensor) -> Tensor:
-        """Differentiate the network at the points, and compare lengths with 1."""
+        """Differentiate the network at the points, and compare the gradients' lengths with 1."""
         with torch.enable_grad():
             points = points.detach().requires_grad_(True)
             (gradient,) = torch.autograd.grad(network(points).sum(), points, create_graph=True)

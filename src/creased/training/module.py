@@ -19,6 +19,7 @@ from creased.geometry.implicit_vertices import solve_vertices
 from creased.io.checkpoint import KEY, Record, write_record
 from creased.io.similarity import Similarity
 from creased.networks import lower
+from creased.shapes import Shape
 from creased.training.folders import WANDB_RUN
 from creased.training.losses import LossTerm
 from creased.training.regularization import Regularization
@@ -35,11 +36,10 @@ class SDFModule(L.LightningModule):
         network: maps points (n, D) to values (n, 1).
         losses: terms by name; their weighted sum is minimised.
         optimizer: makes the optimizer from the parameters.
-        schedule: factor on the learning rate, from the share of the run done.
-        regularizers: by name, of the level set that the extraction callback keeps here.
-        domain: where level sets are extracted.
-        to_domain: the similarity from the user's coordinates, for the record in checkpoints.
-        shape_name: the same.
+        schedule: factor on the learning rate as a function of the share of the run done.
+        regularizers: by name, of the level set that the extraction callback stores in ``level_set``.
+        domain: the box in which level sets are extracted.
+        shape: the training shape, whose name and similarity go into the record in checkpoints.
     """
 
     def __init__(
@@ -50,11 +50,10 @@ class SDFModule(L.LightningModule):
         schedule: Schedule,
         regularizers: Mapping[str, Regularization] | None = None,
         domain: Box | None = None,
-        to_domain: Similarity | None = None,
-        shape_name: str = "",
+        shape: Shape | None = None,
     ) -> None:
         super().__init__()
-        program = lower(network)  # refuses what cannot be extracted, before time is spent on training it
+        program = lower(network)  # refuses networks that are not piecewise affine before training
         self.network = network
         self.losses = dict(losses)
         self.make_optimizer = optimizer
@@ -67,21 +66,21 @@ class SDFModule(L.LightningModule):
                 f"SDFModule: shapes need 3 inputs, 1 output and a domain of 3 dimensions, got "
                 f"{program.in_dim}, {program.out_dim} and {self.domain.dim}"
             )
-        self.to_domain = to_domain or Similarity.identity()
-        self.shape_name = shape_name
-        self.level_set: LevelSet | None = None  # kept here by the extraction callback, detached
+        self.to_domain = Similarity.identity() if shape is None else shape.to_domain
+        self.shape_name = "" if shape is None else shape.name
+        self.level_set: LevelSet | None = None  # set by the extraction callback, detached
 
     def forward(self, points: Tensor) -> Tensor:
-        """Values (n,) at points (n, D)."""
+        """Evaluate the network (n,) at points (n, D)."""
         values: Tensor = self.network(points)
         return values[:, 0]
 
     def program(self) -> Program:
-        """The network as a program that shares its weights."""
+        """Lower the network to a program that shares its weights."""
         return lower(self.network, check=False)
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> Tensor:
-        """Weighted sum of the loss terms and the regularizer."""
+        """Compute and log the weighted sum of the loss terms and the regularizers."""
         points, distances = batch
         values = self(points)
         total = values.new_zeros(())
@@ -95,7 +94,7 @@ class SDFModule(L.LightningModule):
         return total
 
     def on_fit_start(self) -> None:
-        """Refuse regularizers without level sets; callbacks have had their turn.
+        """Refuse regularizers without a level set; Lightning calls callbacks before this.
 
         Raises:
             ValueError: no callback has extracted one.
@@ -107,7 +106,7 @@ class SDFModule(L.LightningModule):
             )
 
     def _regularize(self, loss: Tensor) -> Tensor | float:
-        """The weighted regularizers; 0 without any, at weight zero, or while there is no level set."""
+        """Sum the weighted regularizers; 0 while there is no level set."""
         if self.level_set is None or self.level_set.is_empty:
             return 0.0
         step, n_steps = self.global_step, max(int(self.trainer.estimated_stepping_batches), 1)
@@ -132,12 +131,12 @@ class SDFModule(L.LightningModule):
 
     @property
     def wants_level_set(self) -> bool:
-        """Whether a regularizer needs a level set to begin with."""
+        """True if a regularizer has a positive weight."""
         return any(regularization.weight > 0 for regularization in self.regularizers.values())
 
     @torch.no_grad()
     def stale_share(self, n: int = 512) -> float:
-        """Of a sample of n vertices of the level set, the share that the live weights have left behind."""
+        """Estimate the share of vertices that have left their cells, from a sample of n."""
         if self.level_set is None or self.level_set.is_empty:
             return 0.0
         chosen = torch.randperm(self.level_set.vertices.shape[0])[:n]
@@ -145,22 +144,22 @@ class SDFModule(L.LightningModule):
         return 1 - float(solved.is_current.float().mean())
 
     def validation_step(self, batch: tuple[Tensor], batch_index: int) -> None:
-        """Mean |f| on the surface of the shape, in domain units."""
+        """Log the mean |f| on the surface of the shape, in domain units."""
         self.log("val/surface_error", self(batch[0]).abs().mean(), prog_bar=True, sync_dist=True)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """The optimizer, with its rate scheduled over the whole run, step by step."""
+        """Make the optimizer, and schedule its rate step by step over the whole run."""
         optimizer = self.make_optimizer(self.parameters())
         n_steps = max(int(self.trainer.estimated_stepping_batches), 1)
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.schedule(step / n_steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def record(self) -> Record:
-        """What a checkpoint tells the world outside of training."""
+        """Make the record that checkpoints store; see `creased.io.checkpoint`."""
         program = lower(self.network, check=False).detach().to("cpu")
         return Record(program, self.domain, self.to_domain, self.shape_name, self.current_epoch + 1)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Put the record beside Lightning's own entries, and the W&B run that a resumed run goes on with."""
+        """Add the record and the id of the W&B run to Lightning's entries."""
         checkpoint[KEY] = write_record(self.record())
         checkpoint[WANDB_RUN] = wandb_run_id(self.trainer.loggers)

@@ -1,4 +1,4 @@
-"""Numbers that a user may give, checked by name before any work: what is late to fail is early to ask."""
+"""Check the numbers in a configuration, by name, before any work."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from creased.core.options import METHODS
 
 
 class Option(NamedTuple):
-    """A number in the configuration, and its least and greatest value; null and what is not there pass."""
+    """A number in the configuration with its bounds; null and missing values pass."""
 
     name: str
     kind: type[int] | type[float]
@@ -35,21 +35,21 @@ OPTIONS = (
 
 
 class OptionError(ValueError):
-    """An option has a value that it cannot have."""
+    """An option whose value is no number, or out of bounds."""
 
 
 def require_options(cfg: DictConfig) -> None:
-    """Refuse numbers that are none, or out of bounds.
+    """Check all of `OPTIONS`, and the method of the final extraction.
 
     Raises:
-        OptionError: naming the option, what it takes and what was given.
+        OptionError: naming the option, its constraint and the value received.
     """
     for option in OPTIONS:
         value = OmegaConf.select(cfg, option.name)
         if value is not None and not _fits(option, value):
-            what = "a whole number" if option.kind is int else "a number"
+            kind = "a whole number" if option.kind is int else "a number"
             bound = "" if math.isinf(option.greatest) else f", at most {option.greatest}"
-            raise OptionError(f"{option.name} takes {what}, at least {option.least}{bound}; got {value!r}")
+            raise OptionError(f"{option.name} takes {kind}, at least {option.least}{bound}; got {value!r}")
     method = OmegaConf.select(cfg, "evaluation.method")
     if method is not None and method not in METHODS:
         raise OptionError(f"evaluation.method takes one of {', '.join(METHODS)}; got {method!r}")

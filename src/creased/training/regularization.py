@@ -1,4 +1,4 @@
-"""A geometric regularizer in training: how much it counts, when, and against what it is balanced."""
+"""Weight a geometric regularizer in training: by a schedule, and relative to the distance loss's gradient."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from creased.geometry.regularizers import Regularizer
 from creased.training.distributed import mean_over_ranks
 from creased.training.schedules import Schedule, constant
 
-REBALANCED = 20  # steps that a measured ratio of gradients is kept for
+REBALANCED = 20  # steps after which the ratio of gradients is measured again
 
 
 class Regularization:
-    """A weighted regularizer. Several stand side by side in `SDFModule`, by name.
+    """A weighted regularizer; `SDFModule` takes several, by name.
 
     Args:
-        term: what is made small.
-        weight: of the term in the loss; where ``balanced``, the size of its gradient as a share of that of
-            the distance loss. At 0 the term is not even looked at.
-        schedule: factor on the weight, from the share of the run done; constant by default.
-        every_n_steps: how often it is looked at; in these steps its weight is multiplied by this number.
-        balanced: measure gradients now and then, and hold their ratio.
+        term: the measure to minimise.
+        weight: of the term in the loss; if ``balanced``, the norm of its gradient as a share of that of the
+            distance loss. At 0 the term is not evaluated.
+        schedule: factor on the weight as a function of the share of the run done; constant by default.
+        every_n_steps: interval of evaluation; in these steps the weight is multiplied by this number.
+        balanced: hold the ratio of the two gradients' norms, measured every 20 steps.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Regularization:
         self._ratio, self._measured_at = 1.0, -1
 
     def weight_at(self, step: int, n_steps: int) -> float:
-        """What counts in a step of so many."""
+        """Compute the weight in a step of ``n_steps``; 0 in steps without evaluation."""
         if step % self.every_n_steps:
             return 0.0
         return self.weight * self.every_n_steps * self.schedule(step / n_steps)
@@ -54,25 +54,26 @@ class Regularization:
     def __call__(
         self, level_set: LevelSet, program: Program, loss: Tensor, network: nn.Module, step: int
     ) -> tuple[Tensor, Tensor]:
-        """The term, and its factor for the ratio of gradients, 1 where it is not balanced.
+        """Compute the term and its balancing factor, 1 unless ``balanced``.
 
         Args:
-            level_set: where the term was extracted.
+            level_set: the latest one extracted.
             program: with live weights.
-            loss: the distance loss of this step, its graph still there.
-            network: the parameters with respect to which gradients are compared.
+            loss: the distance loss of this step, with its graph.
+            network: the module whose parameters the gradients are taken in.
             step: of the run.
         """
         value = self.term(level_set, program)
         if self.balanced and (self._measured_at < 0 or step - self._measured_at >= REBALANCED):
             parameters = [p for p in network.parameters() if p.requires_grad]
-            ours, theirs = (_gradient_norm(scalar, parameters) for scalar in (value, loss))  # of all ranks
-            if 0 < ours < float("inf"):
-                self._ratio, self._measured_at = theirs / ours, step
+            of_term, of_loss = (_gradient_norm(scalar, parameters) for scalar in (value, loss))
+            if 0 < of_term < float("inf"):
+                self._ratio, self._measured_at = of_loss / of_term, step
         return value, torch.as_tensor(self._ratio).to(value) if self.balanced else torch.ones_like(value)
 
 
 def _gradient_norm(scalar: Tensor, parameters: Sequence[Tensor]) -> float:
+    """Compute the norm of the gradient averaged over the ranks; a collective."""
     if not scalar.requires_grad:
         return 0.0
     gradients = torch.autograd.grad(scalar, parameters, retain_graph=True, allow_unused=True)

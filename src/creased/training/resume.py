@@ -1,4 +1,4 @@
-"""Going on with a run, or beginning one from the weights of another, after a look at whether they fit."""
+"""Resume a run, or start one from the weights of another, after checking that the checkpoint fits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def resume_from(cfg: DictConfig, module: SDFModule) -> str | None:
-    """The checkpoint to go on from, after a look at whether it fits.
+    """Find the checkpoint to resume, and check that it fits.
 
     Raises:
         CheckpointError: it cannot be read.
@@ -29,13 +29,13 @@ def resume_from(cfg: DictConfig, module: SDFModule) -> str | None:
         raise ResumeError(f"{path} was trained on {record.shape}, not on {module.shape_name}")
     _require_same_network(record, module, path)
     if cfg.trainer.max_epochs is not None and record.epoch >= cfg.trainer.max_epochs:
-        raise ResumeError(f"{path} has already done {record.epoch} epochs: raise trainer.max_epochs to go on")
-    log.info("going on from %s", path)
+        raise ResumeError(f"{path} has already done {record.epoch} epochs: raise trainer.max_epochs")
+    log.info("resuming %s", path)
     return str(path)
 
 
 def start_from(cfg: DictConfig, module: SDFModule) -> None:
-    """Take the weights of another run, and nothing else of it.
+    """Load the weights of another run, and nothing else of it.
 
     Raises:
         CheckpointError: it cannot be read.
@@ -44,9 +44,7 @@ def start_from(cfg: DictConfig, module: SDFModule) -> None:
     if cfg.start_from is None:
         return
     if cfg.ckpt_path is not None:
-        raise ResumeError(
-            "start_from begins a new run and ckpt_path goes on with an old one: give one of them"
-        )
+        raise ResumeError("start_from begins a new run and ckpt_path resumes an old one: give one of them")
     path = find_checkpoint(cfg.start_from, cfg.paths.runs, module.shape_name)
     _require_same_network(read_record(path), module, path)
     module.load_state_dict(load_plain(path)["state_dict"])

@@ -1,8 +1,8 @@
-"""One training run, from a resolved configuration to a folder of results.
+"""Run one training, from a resolved configuration to a folder of results.
 
-A mesh becomes a loss in these steps: `load_shape` closes and normalises it, `SDFDataModule` samples its
-distances, `SDFModule` fits a network to them, and each epoch `ExtractLevelSet` finds the exact level set,
-whose regularizer goes back into the loss; at the end the exact mesh is compared with the shape.
+`load_shape` closes and normalises the mesh, `SDFDataModule` samples its signed distance, `SDFModule` fits a
+network to the samples, and each epoch `ExtractLevelSet` extracts the exact level set, whose regularizers are
+terms of the loss. At the end the exact mesh is compared with the shape.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ from creased.shapes import Shape
 from creased.training.callbacks.extract import require_extraction
 from creased.training.callbacks.guard import DivergedError
 from creased.training.callbacks.save import SaveMesh
-from creased.training.distributed import RankError, hush_followers, joined
-from creased.training.evaluate import as_table, evaluate
+from creased.training.distributed import RankError, silence_followers, supervised_ranks
+from creased.training.evaluate import evaluate, format_metrics
 from creased.training.folders import LAST, is_follower
 from creased.training.module import SDFModule
 from creased.training.options import require_options
 from creased.training.regularization import Regularization
 from creased.training.resume import resume_from, start_from
-from creased.training.wandb import closed_afterwards, publish
+from creased.training.wandb import closing_loggers, publish
 
 log = logging.getLogger(__name__)
 
-# What a user can mend; ValueError covers ShapeError, CheckpointError and what constructors refuse. A trace of
-# any of them is shown with hydra.verbose=true.
+# Errors that a user can correct; ValueError covers ShapeError, CheckpointError and refusals of constructors.
+# hydra.verbose=true shows their traceback.
 MISTAKES = (
     DivergedError,
     InstantiationException,
@@ -60,7 +60,7 @@ MISTAKES = (
     ValueError,
 )
 
-HUSHED = (  # warnings that are about Lightning's own habits, not about this run
+IGNORED = (  # warnings of Lightning that say nothing about the run
     ".*LeafSpec.*",
     ".*does not have many workers.*",
     ".*is smaller than the logging interval.*",
@@ -75,14 +75,10 @@ def run(cfg: DictConfig) -> dict[str, Any]:
         cfg: the configuration of `configs/train.yaml`, composed by Hydra.
 
     Returns:
-        The metrics, as in `metrics.json`; nothing on ranks other than 0, which train and do no more.
+        The metrics, as in `metrics.json`; none on ranks other than 0, which only train.
     """
     start = time.perf_counter()
-    hush_followers()
-    require_options(cfg)
-    torch.set_num_threads(cfg.threads)
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    L.seed_everything(cfg.seed, workers=True, verbose=False)
+    _prepare_process(cfg)
     folder = Path(cfg.paths.output)
     folder.mkdir(parents=True, exist_ok=True)
     plain = OmegaConf.to_container(cfg, resolve=True)
@@ -93,14 +89,14 @@ def run(cfg: DictConfig) -> dict[str, Any]:
     domain: Box = instantiate(cfg.domain)
     data: L.LightningDataModule = instantiate(cfg.data, _partial_=True)(shape, domain)
     module = _make_module(cfg, shape, domain, regularizers)
-    checkpoint = resume_from(cfg, module)  # before a run that it may refuse to go on with is written to
+    checkpoint = resume_from(cfg, module)  # may refuse; before anything is written to the run's folder
     start_from(cfg, module)
     if not is_follower():
         write_whole(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)).encode())
     trainer = _make_trainer(cfg, plain, callbacks)
     prepared = time.perf_counter()
-    with closed_afterwards(trainer):
-        with joined(trainer, str(folder)):
+    with closing_loggers(trainer):
+        with supervised_ranks(trainer, str(folder)):
             _fit(trainer, module, data, checkpoint)
         if not trainer.is_global_zero:
             return {}
@@ -119,30 +115,42 @@ def run(cfg: DictConfig) -> dict[str, Any]:
     return metrics
 
 
+def _prepare_process(cfg: DictConfig) -> None:
+    """Check the options, set threads and seeds, and quieten logging."""
+    silence_followers()
+    require_options(cfg)
+    torch.set_num_threads(cfg.threads)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    L.seed_everything(cfg.seed, workers=True, verbose=False)
+
+
 def run_or_explain(cfg: DictConfig) -> dict[str, Any]:
-    """`run`, with mistakes of the user said in one line (exit status 1), and Ctrl-C too (130)."""
+    """Run; print a user's mistake in one line and exit with status 1, with 130 after Ctrl-C.
+
+    In a sweep a mistake is logged, and the result is ``{"failed": message}``.
+    """
     try:
         return run(cfg)
     except MISTAKES as error:
-        log.debug("trace", exc_info=True)
-        is_silent = is_follower() and isinstance(error, DivergedError | RankError)  # rank 0 says it
+        log.debug("traceback", exc_info=True)
+        is_silent = is_follower() and isinstance(error, DivergedError | RankError)  # rank 0 prints it
+        message, status = _format_mistake(error), 1
         if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
-            log.error("this run of the sweep failed: %s", _say(error))
-            return {"failed": _say(error)}
-        message, status = _say(error), 1
+            log.error("this run of the sweep failed: %s", message)
+            return {"failed": message}
     except KeyboardInterrupt:
         is_silent, message, status = is_follower(), "interrupted", 130
     if is_silent:
         raise SystemExit(status)
     kept = Path(cfg.paths.output) / LAST
     if kept.exists():
-        message += f"\ncreased: the last whole checkpoint is {kept}; go on with ckpt_path={cfg.paths.output}"
+        message += f"\ncreased: the last whole checkpoint is {kept}; resume with ckpt_path={cfg.paths.output}"
     print(f"creased: {message}", file=sys.stderr)
     raise SystemExit(status)
 
 
-def _say(error: BaseException) -> str:
-    """What to tell the user; of Hydra's wrapping, what is inside."""
+def _format_mistake(error: BaseException) -> str:
+    """Format an error for the user; of an exception that Hydra wrapped, the cause."""
     if isinstance(error, InstantiationException) and error.__cause__ is not None:
         return str(error.__cause__)
     if isinstance(error, MissingMandatoryValue):
@@ -153,14 +161,14 @@ def _say(error: BaseException) -> str:
 
 
 def _fit(trainer: L.Trainer, module: SDFModule, data: L.LightningDataModule, checkpoint: str | None) -> None:
-    """Fit.
+    """Fit, without warnings about Lightning itself.
 
     Raises:
-        KeyboardInterrupt: the user ended it; Lightning turns that into an exit.
+        KeyboardInterrupt: on Ctrl-C, which Lightning turns into SystemExit.
     """
     try:
         with warnings.catch_warnings():
-            for message in HUSHED:
+            for message in IGNORED:
                 warnings.filterwarnings("ignore", message=message)
             trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
     except SystemExit:
@@ -179,8 +187,7 @@ def _make_module(
         schedule=instantiate(cfg.schedule),
         regularizers=regularizers,
         domain=domain,
-        to_domain=shape.to_domain,
-        shape_name=shape.name,
+        shape=shape,
     )
 
 
@@ -193,7 +200,7 @@ def _make_trainer(cfg: DictConfig, plain: Any, callbacks: list[L.Callback]) -> L
 
 
 def _evaluate(cfg: DictConfig, shape: Shape, module: SDFModule, trainer: L.Trainer) -> dict[str, Any]:
-    """Extract once more, from the weights as they are at the end, and compare."""
+    """Extract the level set of the final weights, certify it, and compare it with the shape."""
     program = module.program().detach().to("cpu", torch.float64)
     start = time.perf_counter()
     options: dict[str, Any] = OmegaConf.to_container(cfg.evaluation)  # type: ignore[assignment]
@@ -201,9 +208,9 @@ def _evaluate(cfg: DictConfig, shape: Shape, module: SDFModule, trainer: L.Train
     level_set = extract_level_set(program, module.domain, **options)
     seconds = time.perf_counter() - start
     certificate = certify(level_set, program) if is_to_certify else None
-    if level_set.is_complete or (certificate and certificate.is_certified):  # and not given up half way
+    if level_set.is_complete or (certificate and certificate.is_certified):
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
-            if isinstance(callback, SaveMesh):  # the mesh again, now with what is proven of it
+            if isinstance(callback, SaveMesh):  # the mesh again, its metadata now with the certificate
                 callback.write(level_set, module, certificate)
     run_facts = {
         "shape": shape.name,
@@ -221,5 +228,5 @@ def _report(metrics: dict[str, Any], folder: Path) -> None:
     from rich.console import Console
 
     console = Console()
-    console.print(as_table(metrics))
-    console.print(f"all of it is in {folder}", soft_wrap=True)
+    console.print(format_metrics(metrics))
+    console.print(f"meshes, pictures, metrics and checkpoints are in {folder}", soft_wrap=True)

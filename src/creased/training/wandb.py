@@ -1,8 +1,8 @@
-"""What a W&B run is told at its end, and how runs of one process are kept apart.
+"""Publish a finished run to W&B, and close its loggers.
 
-While training, Lightning logs the numbers and callbacks the pictures and meshes. What is known only later
-is written here: the final metrics, with the sentence that says what is proven, go into the summary, and the
-last checkpoint and the mesh become artifacts. Where no key is set nothing is sent: the run is kept offline.
+During training Lightning logs the numbers, and callbacks the pictures and meshes. Here the final metrics,
+with the guarantee, go into the summary, and the last checkpoint and the mesh become artifacts. Without a W&B
+key the run is kept offline and nothing is sent.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ log = logging.getLogger(__name__)
 
 
 def wandb_loggers(loggers: Sequence[Logger]) -> list[WandbLogger]:
-    """Those that write to W&B."""
+    """Select the loggers that write to W&B."""
     return [logger for logger in loggers if isinstance(logger, WandbLogger)]
 
 
 def wandb_run_id(loggers: Sequence[Logger]) -> str | None:
-    """The id of the W&B run, for the checkpoint; None without one."""
+    """Return the id of the W&B run, for the checkpoint; None without one."""
     ids = [str(logger.version) for logger in wandb_loggers(loggers) if logger.version is not None]
     return ids[0] if ids else None
 
 
 def publish(loggers: Sequence[Logger], metrics: Mapping[str, Any], folder: Path) -> None:
-    """Tell W&B, where it is listening, how the run has ended.
+    """Send the final metrics, the checkpoint and the meshes to the W&B loggers, if there are any.
 
     Args:
         loggers: of the trainer.
         metrics: as in `metrics.json`.
-        folder: the run folder, with the checkpoint and the meshes.
+        folder: the run folder.
     """
     for logger in wandb_loggers(loggers):
         run: Any = logger.experiment
@@ -69,7 +69,7 @@ def _log_artifact(run: Any, name: str, kind: str, paths: list[Path], metrics: Ma
 
 
 def _flat(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested metrics as W&B names them, ``seconds/total``; what was logged before is left out."""
+    """Flatten nested metrics to names such as ``seconds/total``; leave out what Lightning has logged."""
     flat: dict[str, Any] = {}
     for name, value in metrics.items():
         if isinstance(value, Mapping):
@@ -80,8 +80,8 @@ def _flat(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 @contextmanager
-def closed_afterwards(trainer: L.Trainer) -> Iterator[None]:
-    """Close what loggers keep open, or runs of one process would run into each other."""
+def closing_loggers(trainer: L.Trainer) -> Iterator[None]:
+    """Finalize the loggers at the end, so that the next run of this process gets its own W&B run."""
     is_whole = False
     try:
         yield

@@ -1,5 +1,6 @@
-"""Surfaces to turn around: a page on this machine (viser), and figures in notebooks (plotly).
+"""Interactive views of surfaces: a page in the browser (viser), and figures in notebooks (plotly).
 
-A source is a run, a checkpoint, a network file or a mesh; a scene is what is drawn of it. The page listens on
-loopback only.
+`sources` reads a run, a checkpoint, a network file or a mesh file; `scene` turns level sets and plane
+sections into arrays and colours; `page` and `figure` show them. The page listens on the loopback interface
+only.
 """

@@ -1,4 +1,4 @@
-"""An interactive figure of a level set, for notebooks."""
+"""Interactive figures of level sets, for notebooks."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ SIZE = 520  # pixels
 
 
 def figure(level_set: LevelSet, *, title: str = "") -> Any:
-    """A plotly figure to turn around: the surface, flat shaded, and its creases by the layer that made them.
+    """Make a plotly figure of the flat-shaded surface and its creases, coloured by the layer that made them.
 
-    In two dimensions it shows the polylines. A click on an entry of the legend hides what it names.
+    In two dimensions it shows the polylines. A click on an entry of the legend hides it.
 
     Args:
         level_set: in 2 or 3 dimensions, bounded; may be empty.
@@ -50,7 +50,7 @@ def figure(level_set: LevelSet, *, title: str = "") -> Any:
 
 
 def _strokes(scene: Scene, colour: RGB) -> NDArray[np.float32]:
-    """The creases (3, 3 n) of a colour as one line, lifted after each."""
+    """Join the creases of a colour to one line (3, 3 n), with a NaN after each."""
     import numpy as np
 
     chosen = scene.creases.points[(scene.creases.colours == colour).all(axis=1)]

@@ -1,4 +1,4 @@
-"""The page: a viser server on this machine alone, with the scene, its switches and the cutting plane."""
+"""Serve a page on the loopback interface by viser: the scene, its controls and a cutting plane."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     import viser
     from numpy.typing import NDArray
 
-HOST = "127.0.0.1"  # never another: what is looked at is nobody else's
+HOST = "127.0.0.1"  # the loopback interface alone, as the page has no access control
 AXES = ("x", "y", "z")
-CLOSENESS = 0.75  # of the camera, for the middle of its picture
+CAMERA_DISTANCE = 0.75  # in sizes of the scene
 STEPS = 200  # of the plane's slider
-CROWD = 4000  # lines, from which on they get thinner, so that faces are seen between them
+FEW = 4000  # lines, beyond which they get thinner, so that faces are seen between them
 
 
 class Page:
     """A page that shows one of several shots; closed by `stop`.
 
     Args:
-        shots: what can be shown, in order; the last one is shown first.
-        port: where; the next free one, if it is taken.
+        shots: in the order of the slider; the last one is shown first.
+        port: of the server; if it is taken, the next free one.
         up: the axis that points up.
 
     Raises:
@@ -40,7 +40,7 @@ class Page:
     def __init__(self, shots: Sequence[Shot], port: int = 8080, up: str = "z") -> None:
         self.shots = list(shots)
         first = self.shots[-1]
-        _ = first.scene  # a mistake in the file ends here, before there is a server
+        _ = first.scene  # raises for a bad file before the server starts
         self.server = _start(port)
         self._lock = threading.Lock()  # callbacks come from several threads
         self._reach = float(np.ptp(_corners(first), axis=0).max())
@@ -50,7 +50,7 @@ class Page:
 
     @property
     def url(self) -> str:
-        """Where the page is."""
+        """The page's address."""
         return f"http://{HOST}:{self.server.get_port()}"
 
     def stop(self) -> None:
@@ -70,7 +70,7 @@ class Page:
         towards = np.array((0.0, -0.01, 1.3) if is_flat else directions[up])
         self.server.scene.set_up_direction("+z" if is_flat else _axis(up))
         self.server.initial_camera.look_at = middle
-        self.server.initial_camera.position = middle + CLOSENESS * reach * towards
+        self.server.initial_camera.position = middle + CAMERA_DISTANCE * reach * towards
         self.server.gui.configure_theme(show_logo=False, show_share_button=False)
 
     def _add_switches(self) -> None:
@@ -126,7 +126,7 @@ class Page:
             self._remove(name)
             return
         colours = np.repeat(_linear(lines.colours)[:, None], 2, axis=1)
-        thickness *= max(0.35, min(1.0, CROWD / lines.n))
+        thickness *= max(0.35, min(1.0, FEW / lines.n))
         self.server.scene.add_line_segments(
             name, lines.points, colours, thickness=thickness, thickness_units="screen"
         )
@@ -135,7 +135,7 @@ class Page:
         self.server.scene.remove_by_name(name)
 
     def _show_section(self) -> None:
-        """Cut where the slider is now, which may be further on than when it called."""
+        """Show the section at the slider's present position, not at that of the call."""
         with self._lock:
             field = self._shot().field
             if field is None:
@@ -163,14 +163,14 @@ def _start(port: int) -> viser.ViserServer:
     try:
         import viser
     except ImportError as error:
-        raise ImportError("looking needs viser: pip install 'creased[view]'") from error
-    logging.getLogger("websockets").setLevel(logging.CRITICAL)  # a browser that hangs up is no news
-    with redirect_stdout(StringIO()):  # its banner, which it prints whatever it is told
+        raise ImportError("creased view needs viser: pip install 'creased[view]'") from error
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)  # not of closed connections
+    with redirect_stdout(StringIO()):  # its banner, which verbose=False does not suppress
         return viser.ViserServer(host=HOST, port=port, label="creased", verbose=False)
 
 
 def _linear(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What viser has to be given of a line to show these sRGB colours: it takes lines for linear light."""
+    """Convert sRGB colours to linear light, which viser expects for lines."""
     share = colours / 255
     light = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
     return np.rint(255 * light).astype(np.uint8)
@@ -181,7 +181,7 @@ def _axis(up: str) -> Any:
 
 
 def _corners(shot: Shot) -> NDArray[np.float64]:
-    """Corners (2, 3) of what is framed: the box, so that epochs can be compared; of a mesh its own."""
+    """Compute the corners (2, 3) of the view: those of the box, equal for all epochs, or of the mesh."""
     if shot.field is None:
         vertices = shot.scene.vertices
         return np.array([vertices.min(axis=0), vertices.max(axis=0)], dtype=np.float64)

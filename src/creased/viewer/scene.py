@@ -1,7 +1,7 @@
-"""What there is to look at, as arrays and colours: surfaces with their creases, and sections by a plane.
+"""Convert surfaces with their creases, and plane sections, to arrays and colours.
 
-An edge of a level set lies on one more row than the level's own: that of a neuron, whose crease made it, or
-of a wall of the domain. The layer of that neuron gives the edge its colour; those of the plane likewise.
+An edge of a level set lies on one row besides the level's: that of a neuron, or of a wall of the domain. The
+layer of the neuron gives the edge its colour; edges of a plane section are coloured likewise.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from creased.drawing.palette import INK, RGB, rgb
 
 SURFACE: RGB = (226, 214, 190)
 WALL: RGB = (130, 130, 130)
-LEVEL: RGB = rgb(INK)  # of the level set in a plane
+LEVEL: RGB = rgb(INK)  # of the level set in a plane section
 LAYERS: tuple[RGB, ...] = tuple(map(rgb, palette.LAYERS))
 
 
 @dataclass(frozen=True)
 class Segments:
-    """Line segments with a colour each."""
+    """Coloured line segments."""
 
     points: NDArray[np.float32]  # (E, 2, 3)
     colours: NDArray[np.uint8]  # (E, 3)
@@ -49,13 +49,13 @@ class Scene:
     vertices: NDArray[np.float32]  # (V, 3)
     triangles: NDArray[np.int32]  # (T, 3): fans of the polygons
     creases: Segments
-    caption: str  # what it is, in words
-    legend: dict[str, RGB]  # what the colours of the creases mean
+    caption: str  # one line: name, counts and status
+    legend: dict[str, RGB]  # colours of the creases, by meaning
 
 
 @dataclass(frozen=True)
 class Section:
-    """The complex in a plane, and the level set in it."""
+    """The complex and the level set in a plane."""
 
     cells: Segments  # edges of the complex, by layer
     level: Segments
@@ -63,19 +63,19 @@ class Section:
 
 
 def layers_of(rows: Tensor, layout: RowLayout) -> NDArray[np.int64]:
-    """The layer (n,) of each row (n,), from 0; -1 for walls, the number of layers for outputs."""
+    """Find the layer (n,) of each row (n,), from 0; -1 for walls, the number of layers for outputs."""
     starts = layout.n_walls + torch.tensor([0, *layout.widths]).cumsum(0)
     return (torch.searchsorted(starts, rows.cpu().long(), right=True) - 1).numpy()
 
 
 def colours_of(layers: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """The colour (n, 3) of each layer (n,), of walls (-1) and of the level itself (-2)."""
+    """Look up the colour (n, 3) of each layer (n,), of walls (-1) and of the level (-2)."""
     colours = np.array([*LAYERS, LEVEL, WALL], dtype=np.uint8)
     return colours[np.where(layers < 0, layers, layers % len(LAYERS))]
 
 
 def level_set_scene(level_set: LevelSet, name: str = "") -> Scene:
-    """A level set in two or three dimensions; in two it lies in the plane z = 0.
+    """Make the scene of a level set in two or three dimensions; in two it lies in the plane z = 0.
 
     Raises:
         ValueError: it is in other dimensions, or unbounded.
@@ -90,20 +90,20 @@ def level_set_scene(level_set: LevelSet, name: str = "") -> Scene:
     layout = level_set.layout
     if level_set.dim == 3:
         layers = layers_of(level_set.edge_zero_ids[:, 0], layout)
-    else:  # an edge lies in a region there, and its one zero is the level's
+    else:  # there an edge lies inside a region, and its only zero is the level's
         layers = np.full(len(edges), -2)
-    what = f"{level_set.polygons.n:,} polygons" if level_set.dim == 3 else f"{len(edges):,} edges"
+    counts = f"{level_set.polygons.n:,} polygons" if level_set.dim == 3 else f"{len(edges):,} edges"
     return Scene(
         points.astype(np.float32),
         level_set.triangles().cpu().numpy().astype(np.int32),
         Segments(points[edges].astype(np.float32), colours_of(layers)),
-        f"{name}: {what}, {len(points):,} vertices" + (f"; {level_set.status}" if level_set.status else ""),
+        f"{name}: {counts}, {len(points):,} vertices" + (f"; {level_set.status}" if level_set.status else ""),
         legend_of(layers),
     )
 
 
 def legend_of(layers: NDArray[np.int64]) -> dict[str, RGB]:
-    """What the colours mean, of the layers that are there."""
+    """Make the legend of the layers that are present."""
     present = np.unique(layers)
     names = {-2: "level set", -1: "wall of the domain"}
     colours = [(int(red), int(green), int(blue)) for red, green, blue in colours_of(present)]
@@ -113,15 +113,15 @@ def legend_of(layers: NDArray[np.int64]) -> dict[str, RGB]:
 def section(
     program: Program, box: Box, axis: int, offset: float, *, level: float = 0.0, output: int = 0
 ) -> Section:
-    """The complex and the level set in a plane; of a program of two inputs all of it.
+    """Extract the complex and the level set in a plane; of a program of two inputs, all of both.
 
     Args:
         program: of two or three inputs.
-        box: where.
-        axis: the plane is that where this coordinate (0, 1, 2) is ``offset``.
-        offset: see above; neither matters in two dimensions.
+        box: the domain.
+        axis: the coordinate (0, 1, 2) that is constant on the plane; ignored for two inputs.
+        offset: its value; ignored for two inputs.
         level: value of the function.
-        output: which output.
+        output: index of the output.
 
     Raises:
         ValueError: the program has another number of inputs, or no such output.

@@ -1,4 +1,4 @@
-"""What a path shows: a run folder's epochs, a checkpoint, a network alone, a mesh file."""
+"""Read what a path shows: the epochs of a run folder, a checkpoint, a network, or a mesh file."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from creased.io.load import load_file
 from creased.viewer.scene import LEVEL, Scene, Section, Segments, level_set_scene, section
 
 MESHES = (".ply", ".obj", ".stl", ".glb", ".off")
-FLAT = 1e-5  # radians between triangles of one polygon, as single precision leaves them
+FLAT = 1e-5  # radians: triangles of one polygon meet at smaller angles, in single precision
 
 
 @dataclass(frozen=True)
 class Field:
-    """A function, and where to look at it."""
+    """A function on a box."""
 
     program: Program
     box: Box
@@ -30,16 +30,16 @@ class Field:
     output: int = 0
 
     def section(self, axis: int, offset: float) -> Section:
-        """See `creased.viewer.scene.section`."""
+        """Extract the plane section; see `creased.viewer.scene.section`."""
         return section(self.program, self.box, axis, offset, level=self.level, output=self.output)
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One thing to show, made when it is first looked at."""
+    """One position of the page's slider; read on first use."""
 
     label: str
-    read: Callable[[], tuple[Scene, Field | None]]  # the field is none of a mesh file
+    read: Callable[[], tuple[Scene, Field | None]]  # None for a mesh file
 
     @cached_property
     def _both(self) -> tuple[Scene, Field | None]:
@@ -47,12 +47,12 @@ class Shot:
 
     @property
     def scene(self) -> Scene:
-        """Surface and creases."""
+        """The surface and its creases."""
         return self._both[0]
 
     @property
     def field(self) -> Field | None:
-        """What a plane cuts."""
+        """The function to cut by planes; None for a mesh file."""
         return self._both[1]
 
 
@@ -64,17 +64,17 @@ def shots_of(
     level: float = 0.0,
     output: int = 0,
 ) -> list[Shot]:
-    """What a path shows: of a run folder its kept epochs, else its last checkpoint.
+    """List the shots of a path; of a run folder its kept epochs, or else its last checkpoint.
 
     Args:
         path: a run folder, a checkpoint, a network (.pt, .npz, .onnx) or a mesh file.
-        half_width: of the box to look in; the training box by default.
-        slope: of weights alone: that of LeakyReLU.
+        half_width: of the cube to show; the training box by default.
+        slope: for weights alone: that of LeakyReLU.
         level: value of the function.
-        output: which output.
+        output: index of the output.
 
     Raises:
-        CheckpointError: there is nothing to show.
+        CheckpointError: there is no such file.
     """
     if path.suffix.lower() in MESHES:
         if not path.is_file():
@@ -96,7 +96,7 @@ def _read(
     loaded = load_file(path, slope=slope)
     if loaded.program.in_dim not in (2, 3):
         raise CheckpointError(
-            f"{path} is a network of {loaded.program.in_dim} inputs; 2 or 3 can be looked at: "
+            f"{path} is a network of {loaded.program.in_dim} inputs; 2 or 3 can be shown: "
             "slice it first, with creased.slice_program"
         )
     if half_width is not None:
@@ -111,20 +111,20 @@ def _read(
 
 
 def mesh_scene(path: Path) -> Scene:
-    """A mesh file as it is; its creases are the edges where triangles meet at an angle, or one alone ends.
+    """Make the scene of a mesh file; its creases are the edges on the boundary or between planes.
 
     Raises:
         ImportError: trimesh is not installed.
-        CheckpointError: it is no mesh.
+        CheckpointError: the file holds no readable mesh.
     """
     try:
         import trimesh
     except ImportError as error:
-        raise ImportError("looking at meshes needs trimesh: pip install 'creased[view]'") from error
+        raise ImportError("showing meshes needs trimesh: pip install 'creased[view]'") from error
     try:
         mesh = trimesh.load(path, force="mesh", process=True)
         points, triangles = np.asarray(mesh.vertices), np.asarray(mesh.faces, dtype=np.int32)
-    except Exception as error:  # of a damaged file trimesh raises nearly anything
+    except Exception as error:  # trimesh's loaders raise nearly anything for a damaged file
         raise CheckpointError(f"{path} is not a readable mesh: {error}") from error
     if len(triangles) == 0:
         raise CheckpointError(f"{path} holds no triangles")

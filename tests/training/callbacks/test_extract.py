@@ -11,7 +11,7 @@ import torch
 
 from creased import Box, extract_level_set
 from creased.core.complexes.level_set import LevelSet
-from creased.training.callbacks.extract import conditions_of, staleness
+from creased.training.callbacks.extract import format_conditions, format_staleness
 from creased.training.run import run, run_or_explain
 from tests.geometry.test_measures import named_surface
 from tests.strategies import ball_program, random_program
@@ -33,16 +33,18 @@ def _open() -> LevelSet:
     ],
 )
 def test_what_is_unusual_is_said(surface: Callable[[], LevelSet], words: str) -> None:
-    assert any(words in sentence for sentence in conditions_of(surface().audit()))
+    assert any(words in sentence for sentence in format_conditions(surface().audit()))
 
 
 def test_of_a_closed_surface_nothing_is_said() -> None:
-    assert conditions_of(extract_level_set(ball_program(3, 14), Box.cube(3, 1)).audit()) == []
+    assert format_conditions(extract_level_set(ball_program(3, 14), Box.cube(3, 1)).audit()) == []
 
 
 def test_staleness_is_said_where_most_vertices_are_left_behind() -> None:
-    assert staleness(0.4, 100) == []
-    assert staleness(0.75, 100)[0].startswith("after 100 steps 75% of the vertices had left their cells")
+    assert format_staleness(0.4, 100) == []
+    assert format_staleness(0.75, 100)[0].startswith(
+        "after 100 steps 75% of the vertices had left their cells"
+    )
 
 
 @pytest.mark.parametrize("kind", ["empty", "walls"])

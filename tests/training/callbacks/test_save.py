@@ -11,6 +11,7 @@ import trimesh
 
 import creased
 from creased.io.similarity import Similarity
+from creased.shapes import Shape
 from creased.training.callbacks import SaveMesh
 from creased.training.module import SDFModule
 
@@ -22,12 +23,13 @@ def module() -> SDFModule:
     with torch.no_grad():
         network[-1].bias -= network(torch.zeros(1, 3).double())[0]
     to_domain = Similarity((10.0, 0.0, 0.0), 0.1)
-    made = SDFModule(network, {}, torch.optim.Adam, lambda _: 1.0, to_domain=to_domain)
+    shape = Shape("", trimesh.Trimesh(), to_domain, "z", 0.0, "", "")
+    made = SDFModule(network, {}, torch.optim.Adam, lambda _: 1.0, shape=shape)
     made.level_set = creased.extract_level_set(network, made.domain)
     return made
 
 
-def test_each_mesh_has_a_sidecar(module: SDFModule, tmp_path: Path) -> None:
+def test_each_mesh_has_metadata(module: SDFModule, tmp_path: Path) -> None:
     trainer: Any = SimpleNamespace(is_global_zero=True)
     SaveMesh(str(tmp_path)).on_train_epoch_end(trainer, module)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
@@ -52,7 +54,7 @@ def test_a_cut_surface_that_may_not_be_leaves_the_old_mesh(
     SaveMesh(str(tmp_path), ["ply"], boundary="error").on_train_epoch_end(trainer, module)
     assert (tmp_path / "mesh.ply").read_text() == "old"
     assert "walls cut the surface at" in caplog.text
-    assert "training goes on" in caplog.text
+    assert "training continues" in caplog.text
 
 
 def test_an_unknown_boundary_is_refused_at_once() -> None:

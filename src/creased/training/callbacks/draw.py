@@ -1,4 +1,4 @@
-"""Each epoch, a picture of the exact mesh; at the end, the shape over the epochs."""
+"""Draw the exact mesh each epoch, and the epochs side by side."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 class DrawLevelSet(L.Callback):
     """Draws the extracted level set, and sends the pictures to loggers that take images.
 
-    Leaves `pictures/epoch_NNN.png`, `preview.png` (the newest) and `progress.png` (the epochs side by side).
-    What keeps a picture from being made is said once, and training goes on.
+    Writes `pictures/epoch_NNN.png`, `preview.png` (the newest) and `progress.png` (the epochs side by side).
+    The first error is logged, and no more pictures are drawn; training continues.
 
     YAML to paste, in `configs/callbacks/`:
 
@@ -33,24 +33,24 @@ class DrawLevelSet(L.Callback):
           size: 480
 
     Args:
-        folder: where the pictures go.
-        up: the axis that points upward: x, y or z.
-        azimuth: degrees from the front, towards the right.
+        folder: the run folder.
+        up: the axis that points up: x, y or z.
+        azimuth: of the camera, in degrees from the front, towards the right.
         size: side of a picture in pixels.
     """
 
     def __init__(self, folder: str, up: str = "z", azimuth: float = -30.0, size: int = 480) -> None:
         self.folder, self.view, self.size = Path(folder), View(azimuth, up=up), size
-        self.labels: dict[int, str] = {}  # epoch: what to write under its picture
+        self.labels: dict[int, str] = {}  # caption of each epoch's picture
         self._drawn: LevelSet | None = None
         self._is_broken = False
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Draw, unless this epoch extracted nothing."""
+        """Draw, if this epoch has extracted a level set."""
         assert isinstance(pl_module, SDFModule)
         level_set, epoch = pl_module.level_set, trainer.current_epoch + 1
-        is_mine = trainer.is_global_zero and not self._is_broken
-        if not is_mine or level_set is None or level_set is self._drawn:
+        is_drawing = trainer.is_global_zero and not self._is_broken
+        if not is_drawing or level_set is None or level_set is self._drawn:
             return
         self._drawn = level_set
         try:
@@ -75,9 +75,9 @@ class DrawLevelSet(L.Callback):
         return self.folder / "pictures" / f"epoch_{epoch:03d}.png"
 
     def state_dict(self) -> dict[str, Any]:
-        """The labels so far go into the checkpoint."""
+        """Store the labels in the checkpoint."""
         return {"labels": self.labels}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Labels of the resumed run."""
+        """Restore the labels of the resumed run."""
         self.labels = dict(state_dict["labels"])

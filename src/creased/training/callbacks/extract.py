@@ -1,4 +1,4 @@
-"""Each epoch, the exact level set of the network as it is."""
+"""Extract the exact level set each epoch, and within epochs where regularizers need it fresh."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ from creased.geometry import sublevel_volume, surface_area
 from creased.training.distributed import from_rank_zero
 from creased.training.module import SDFModule
 from creased.training.regularization import Regularization
+from creased.training.schedules import is_epoch_due
 
-LOOKED_AT = 25  # steps after which staleness is measured again
-
+STALENESS_INTERVAL = 25  # steps between two measurements of staleness
+VERY_STALE = 0.5  # share of the vertices
 
 log = logging.getLogger(__name__)
 
 
 class ExtractLevelSet(L.Callback):
-    """Extracts {f = 0} and keeps it in the module, for the regularizers and the other callbacks.
+    """Extracts {f = 0} and stores it in the module, for the regularizers and the other callbacks.
 
-    An empty level set, as early in training, is logged with its status, and training goes on. With
-    regularizers, what is unusual for them is logged once, and `mesh/stale`, the share of the vertices that
-    had left their cells before the next extraction, each epoch. Of several processes rank 0 extracts, and the
-    others get the level set from it.
+    An empty level set, as early in training, is logged with its status, and training continues. With
+    regularizers, conditions that concern them are logged once each, and every epoch `mesh/stale`, the share
+    of the vertices that had left their cells before the next extraction. Of several processes rank 0 extracts
+    and broadcasts the level set.
 
     YAML to paste, in `configs/callbacks/`:
 
@@ -45,12 +46,12 @@ class ExtractLevelSet(L.Callback):
           warm_start: true
 
     Args:
-        every_n_epochs: how often; the last epoch of the run always.
-        every_n_steps: within an epoch too, every so many steps, for a regularizer that needs to be fresh.
-        stale_above: within an epoch too, as soon as more than this share of the vertices are none any more.
+        every_n_epochs: interval of extraction; the last epoch of the run always extracts.
+        every_n_steps: interval within an epoch, for regularizers; None: at its end only.
+        stale_above: extract within an epoch too, once more than this share of the vertices left its cells.
         method: "subdivide", "march" or "auto", see `creased.extract_level_set`.
-        warm_start: march from the last level set and a coarse grid, not from a fine grid.
-        dtype: floating type to work in; float64 keeps vertices on the surface to 1e-12.
+        warm_start: march from the last level set and a coarse grid, in place of a fine grid.
+        dtype: of the computation; in float64 vertices lie on the surface to 1e-12.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class ExtractLevelSet(L.Callback):
         self.method, self.warm_start = method, warm_start
         self.dtype: torch.dtype = getattr(torch, dtype)
         self._extracted_at = 0  # step
-        self._said: set[str] = set()  # what was logged before, figures aside
+        self._logged: set[str] = set()  # sentences logged before, without their numbers
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Extract before the first step if a regularizer wants a level set to begin with."""
@@ -75,16 +76,16 @@ class ExtractLevelSet(L.Callback):
         if pl_module.wants_level_set:
             self._extract(pl_module)
             assert pl_module.level_set is not None
-            self._say(conditions_of(pl_module.level_set.audit()))
+            self._warn_once(format_conditions(pl_module.level_set.audit()))
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Extract within the epoch, if asked to."""
+        """Extract within the epoch, by ``every_n_steps`` or ``stale_above``."""
         assert isinstance(pl_module, SDFModule)
         is_due = self.every_n_steps is not None and batch_idx > 0 and batch_idx % self.every_n_steps == 0
-        is_looked_at = self.stale_above is not None and batch_idx % LOOKED_AT == 0
-        if is_due or is_looked_at:
+        is_measured = self.stale_above is not None and batch_idx % STALENESS_INTERVAL == 0
+        if is_due or is_measured:
             share = self._measure_staleness(pl_module)
             if is_due or share > (self.stale_above or 0):
                 self._extract(pl_module)
@@ -92,8 +93,7 @@ class ExtractLevelSet(L.Callback):
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Extract, and log counts and seconds."""
         assert isinstance(pl_module, SDFModule)
-        epoch = trainer.current_epoch + 1
-        if epoch % self.every_n_epochs and epoch != trainer.max_epochs:
+        if not is_epoch_due(trainer, self.every_n_epochs):
             return
         self._measure_staleness(pl_module)
         seconds = self._extract(pl_module)
@@ -101,7 +101,7 @@ class ExtractLevelSet(L.Callback):
         assert level_set is not None
         audit = level_set.audit()
         if pl_module.wants_level_set:
-            self._say(conditions_of(audit))
+            self._warn_once(format_conditions(audit))
         pl_module.log("faces", float(audit.n_polygons), prog_bar=True, sync_dist=True)
         pl_module.log("extract_s", seconds, prog_bar=True, sync_dist=True)
         facts: dict[str, SupportsFloat] = {
@@ -114,32 +114,32 @@ class ExtractLevelSet(L.Callback):
         }
         pl_module.log_dict({name: float(fact) for name, fact in facts.items()}, sync_dist=True)
         if level_set.status:
-            log.warning("epoch %d: level set %s", epoch, level_set.status)
+            log.warning("epoch %d: level set %s", trainer.current_epoch + 1, level_set.status)
 
     def _measure_staleness(self, module: SDFModule) -> float:
-        """The share of the vertices that are none any more; 0 where nobody wants to know."""
+        """Measure and log the share of vertices that have left their cells; 0 if neither use needs it."""
         if not module.wants_level_set and self.stale_above is None:
             return 0.0
         share = from_rank_zero(module.trainer, module.stale_share)
         module.log("mesh/stale", share, on_step=False, on_epoch=True, sync_dist=True)
-        self._say(staleness(share, module.global_step - self._extracted_at))
+        self._warn_once(format_staleness(share, module.global_step - self._extracted_at))
         return share
 
-    def _say(self, sentences: list[str]) -> None:
-        """Log what has not been said yet; other figures in the same sentence are not news."""
+    def _warn_once(self, sentences: list[str]) -> None:
+        """Log sentences that were not logged before, with these or other numbers."""
         for sentence in sentences:
             subject = re.sub(r"\d+", "", sentence)
-            if subject not in self._said:
-                self._said.add(subject)
+            if subject not in self._logged:
+                self._logged.add(subject)
                 log.warning("%s", sentence)
 
     def _extract(self, module: SDFModule) -> float:
-        """Extract into the module; the seconds it took."""
+        """Extract into the module, and return the seconds taken."""
         start = time.perf_counter()
         self._extracted_at = module.global_step
         if module.trainer.world_size == 1:
             module.level_set = self._extracted(module)
-        else:  # by way of the CPU: each rank has a device of its own
+        else:  # broadcast on the CPU, as each rank has its own device
             found = from_rank_zero(module.trainer, lambda: self._extracted(module).to("cpu"))
             module.level_set = found.to(module.device)
         if module.device.type == "cuda":
@@ -156,10 +156,10 @@ class ExtractLevelSet(L.Callback):
 
 
 def require_extraction(regularizers: Mapping[str, Regularization], callbacks: Sequence[L.Callback]) -> None:
-    """Refuse regularizers that would be left out, as no callback extracts a level set for them.
+    """Refuse regularizers without a callback that extracts level sets for them.
 
     Raises:
-        ValueError: naming them.
+        ValueError: naming the regularizers.
     """
     wanted = [name for name, regularization in regularizers.items() if regularization.weight > 0]
     if wanted and not any(isinstance(callback, ExtractLevelSet) for callback in callbacks):
@@ -169,11 +169,8 @@ def require_extraction(regularizers: Mapping[str, Regularization], callbacks: Se
         )
 
 
-MOSTLY = 0.5  # share of the vertices
-
-
-def conditions_of(audit: Audit) -> list[str]:
-    """Sentences about an extracted level set, none if it is closed, manifold and in one piece."""
+def format_conditions(audit: Audit) -> list[str]:
+    """Format what regularizers depend on; no sentence for a closed, connected manifold."""
     if audit.n_vertices == 0:
         return ["the level set is empty: regularizers are 0 until there is one"]
     found = []
@@ -194,9 +191,9 @@ def conditions_of(audit: Audit) -> list[str]:
     return found
 
 
-def staleness(share: float, n_steps: int) -> list[str]:
-    """A sentence if most vertices had left their cells before a new extraction."""
-    if share <= MOSTLY:
+def format_staleness(share: float, n_steps: int) -> list[str]:
+    """Format a warning if most vertices had left their cells before a new extraction."""
+    if share <= VERY_STALE:
         return []
     return [
         f"after {n_steps} steps {share:.0%} of the vertices had left their cells, and counted as unmoved: "

@@ -1,4 +1,4 @@
-"""Stops a run whose loss is no longer a number, while the last checkpoint is still good."""
+"""Stop a run whose loss or weights are no longer finite, before they reach a checkpoint."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class DivergedError(AgreedError):
 
 
 class StopOnNaN(L.Callback):
-    """Looks at the loss every so many steps and raises before bad weights reach a checkpoint.
+    """Checks the loss every n steps, and the weights at the end of each epoch, on all ranks.
 
     YAML to paste, in `configs/callbacks/`:
 
@@ -25,7 +25,7 @@ class StopOnNaN(L.Callback):
           every_n_steps: 50
 
     Args:
-        every_n_steps: how often to look; the weights are looked at before each checkpoint anyway.
+        every_n_steps: interval of checks of the loss; the weights are checked before each checkpoint.
     """
 
     def __init__(self, every_n_steps: int = 50) -> None:
@@ -34,13 +34,13 @@ class StopOnNaN(L.Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Look at the loss."""
+        """Check the loss."""
         if batch_idx % self.every_n_steps == 0:
             loss = outputs["loss"] if isinstance(outputs, dict) else outputs
             self._require_finite(loss, trainer)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Look at the weights, before they are extracted and saved."""
+        """Check the weights, before they are extracted and saved."""
         self._require_finite(torch.nn.utils.parameters_to_vector(pl_module.parameters()), trainer)
 
     def _require_finite(self, values: Tensor, trainer: L.Trainer) -> None:

@@ -1,4 +1,4 @@
-"""Each epoch, how many neurons bend near given points, and how many cells there are."""
+"""Log the local complexity each epoch: neurons whose creases meet balls around points, and cells there."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from creased.core.extract_complex import count_cells
 from creased.core.program.program import Program
 from creased.networks import lower
 from creased.training.distributed import from_rank_zero
+from creased.training.schedules import is_epoch_due
 from creased.tropical import local_complexity
 from creased.tropical.cells.engine_cells import ComplexTooLargeError
 
@@ -24,12 +25,12 @@ log = logging.getLogger(__name__)
 class LocalComplexity(L.Callback):
     """Logs the exact local complexity around data points; see `creased.tropical.local_complexity`.
 
-    Of each set of points NAME the means over points: `complexity/NAME/crossing`, the neurons that cross the
-    ball, and `complexity/NAME/crossing_1`, ... of each block; `complexity/NAME/by_corners`, what the signs at
-    the ball's corners say of them; `complexity/NAME/cells`. Also `complexity_s`, the seconds it took.
+    Logs for each set of points NAME the means over points: `complexity/NAME/crossing`, the neurons that cross
+    the ball, and `complexity/NAME/crossing_1`, ... of each block; `complexity/NAME/by_corners`, those found
+    by the signs at the ball's corners alone; `complexity/NAME/cells`. Also `complexity_s`, the seconds taken.
 
-    Usable with any LightningModule whose network can be lowered. The points stay the same through a run, and
-    so do the random slices. It comes before `EpochTable`.
+    Works with any LightningModule whose network can be lowered. Points and random slices stay the same
+    through a run. It comes before `EpochTable`.
 
     YAML to paste, in `configs/callbacks/`:
 
@@ -45,11 +46,11 @@ class LocalComplexity(L.Callback):
         radius: of the balls, in the 1-norm.
         n_points: of each set, at most.
         slice_dim: of random slices, where there are more than three inputs.
-        every_n_epochs: how often; the last epoch of the run always.
+        every_n_epochs: interval; the last epoch of the run always counts.
         count_domain: log `complexity/cells` too, of all of the module's `domain`; takes longer.
         points: by name, each (P, ...); by default "train" and "val", the first points of the first batches.
-        network: the module's attribute that is lowered.
-        input_shape: of one point, where the network takes no rows of numbers, such as (1, 28, 28).
+        network: the name of the module's attribute that is lowered.
+        input_shape: of one point, if the network does not take vectors, such as (1, 28, 28).
         seed: of the slices.
     """
 
@@ -74,13 +75,13 @@ class LocalComplexity(L.Callback):
         self.every_n_epochs, self.count_domain = every_n_epochs, count_domain
         self.network, self.seed = network, seed
         self.input_shape = None if input_shape is None else tuple(input_shape)
-        self.collects = points is None
+        self.is_collecting = points is None
         self.points = {name: self._first(given) for name, given in (points or {}).items()}
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Keep the first training points."""
+        """Collect the first training points."""
         self._keep("train", batch)
 
     def on_validation_batch_start(
@@ -91,13 +92,12 @@ class LocalComplexity(L.Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Keep the first validation points."""
+        """Collect the first validation points."""
         self._keep("val", batch)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Count, and log."""
-        epoch = trainer.current_epoch + 1
-        if epoch % self.every_n_epochs and epoch != trainer.max_epochs:
+        """Count and log."""
+        if not is_epoch_due(trainer, self.every_n_epochs):
             return
         network = getattr(pl_module, self.network, None)
         if not isinstance(network, nn.Module):
@@ -106,7 +106,7 @@ class LocalComplexity(L.Callback):
         start = time.perf_counter()
         with torch.no_grad():
             program = lower(network, input_shape=self.input_shape, check=False).detach()
-        domain = getattr(pl_module, "domain", None)
+        domain, epoch = getattr(pl_module, "domain", None), trainer.current_epoch + 1
         values = from_rank_zero(trainer, lambda: self._try_to_measure(program, domain, epoch))
         pl_module.log_dict(values, sync_dist=True)
         pl_module.log("complexity_s", time.perf_counter() - start, sync_dist=True)
@@ -133,17 +133,17 @@ class LocalComplexity(L.Callback):
         return values
 
     def _keep(self, name: str, batch: Any) -> None:
-        if self.collects and name not in self.points:
+        if self.is_collecting and name not in self.points:
             self.points[name] = self._first(batch[0] if isinstance(batch, (tuple, list)) else batch)
 
     def _first(self, points: Tensor) -> Tensor:
-        """The first points, as rows."""
+        """Take the first points, flattened to rows."""
         return points[: self.n_points].detach().flatten(1).to("cpu", torch.float64)
 
     def state_dict(self) -> dict[str, Any]:
-        """The points go into the checkpoint, so that a resumed run looks at the same ones."""
+        """Store the points in the checkpoint, so that a resumed run uses the same."""
         return {"points": self.points}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Points of the resumed run."""
+        """Restore the points of the resumed run."""
         self.points = dict(state_dict["points"])

@@ -1,4 +1,4 @@
-"""Each epoch, the exact mesh to W&B, to be turned around in the browser."""
+"""Log the exact mesh to W&B each epoch, for its three-dimensional view."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import lightning as L
 from creased.core.complexes.level_set import LevelSet
 from creased.io.export import export_mesh
 from creased.training.module import SDFModule
+from creased.training.schedules import is_epoch_due
 from creased.training.wandb import wandb_loggers
 
 log = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 class LogMeshes(L.Callback):
     """Logs the level set as `mesh` (GLB, in the user's coordinates) and its audit, with a W&B logger.
 
-    The summary gets `audit`, what was checked, and `guarantee`, what is proven, each as a sentence.
+    The summary gets `audit` and `guarantee`, each as a sentence.
 
     YAML to paste, in `configs/callbacks/`:
 
@@ -28,7 +29,7 @@ class LogMeshes(L.Callback):
           every_n_epochs: 1
 
     Args:
-        every_n_epochs: how often; the last epoch always.
+        every_n_epochs: interval; the last epoch of the run is always logged.
     """
 
     def __init__(self, every_n_epochs: int = 1) -> None:
@@ -38,10 +39,11 @@ class LogMeshes(L.Callback):
         """Log the level set of this epoch, if there is one."""
         assert isinstance(pl_module, SDFModule)
         loggers, level_set = wandb_loggers(trainer.loggers), pl_module.level_set
-        epoch = trainer.current_epoch + 1
-        is_due = epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs
-        if not loggers or not is_due or level_set is None or not trainer.is_global_zero:
+        if not loggers or level_set is None or not trainer.is_global_zero:
             return
+        if not is_epoch_due(trainer, self.every_n_epochs):
+            return
+        epoch = trainer.current_epoch + 1
         for logger in loggers:
             run = logger.experiment
             run.summary.update({"audit": str(level_set.audit()), "guarantee": level_set.guarantee})
@@ -54,7 +56,7 @@ class LogMeshes(L.Callback):
     def _log(self, run: object, level_set: LevelSet, module: SDFModule, step: int, epoch: int) -> None:
         import wandb
 
-        with TemporaryDirectory() as folder:  # W&B keeps a copy
+        with TemporaryDirectory() as folder:  # W&B copies the file
             path = Path(folder) / "mesh.glb"
             export_mesh(level_set, path, module.to_domain)
             caption = f"epoch {epoch}: {level_set.polygons.n:,} faces"

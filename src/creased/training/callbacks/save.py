@@ -1,20 +1,25 @@
-"""Each epoch, the exact mesh on disk: whatever ends the run, the last one is there."""
+"""Write the exact mesh and the function of each epoch, so that an interrupted run keeps its latest ones."""
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import lightning as L
+import torch
 
 from creased.core.certificates.certify import Certificate
 from creased.core.complexes.level_set import LevelSet
+from creased.io.atomic_write import write_whole
+from creased.io.checkpoint import KEY, write_record
 from creased.io.export import BOUNDARIES, Boundary, ExportError, mesh_to_write, write_mesh
 from creased.io.metadata import Written, write_metadata
 from creased.meshes.mesh_audit import audit_mesh
 from creased.training.module import SDFModule
+from creased.training.schedules import is_epoch_due
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +36,9 @@ class SaveMesh(L.Callback):
           boundary: open
 
     Args:
-        folder: where `mesh.<format>` go, each with its sidecar `mesh.<format>.json`.
+        folder: for `mesh.<format>` and their metadata `mesh.<format>.json`.
         formats: endings; see `creased.io.export`.
-        boundary: where the domain's walls cut the surface: "open", "cap", or "error", which then writes none.
+        boundary: where the domain's walls cut the surface: "open", "cap", or "error", which writes no mesh.
     """
 
     def __init__(
@@ -50,7 +55,7 @@ class SaveMesh(L.Callback):
             self.write(pl_module.level_set, pl_module)
 
     def write(self, level_set: LevelSet, module: SDFModule, certificate: Certificate | None = None) -> None:
-        """Write a level set of the module, with what is proven of it; nothing if it is empty."""
+        """Write a level set of the module and its metadata; nothing if it is empty."""
         if level_set.is_empty:
             return
         try:
@@ -58,16 +63,48 @@ class SaveMesh(L.Callback):
                 level_set, module.to_domain, self.boundary, "no mesh is written", module.program()
             )
         except ExportError as error:
-            log.error("%s; training goes on, the mesh of an earlier epoch is kept", error)
+            log.error("%s; training continues, the earlier mesh is kept", error)
             return
         audit = audit_mesh(mesh)
         for ending in self.formats:
             path = self.folder / f"mesh.{ending}"
             try:
                 write_mesh(mesh, path)
-                known = Written(path, level_set, audit, module.to_domain, self.boundary)
-                write_metadata(replace(known, certificate=certificate))
+                written = Written(path, level_set, audit, module.to_domain, self.boundary)
+                write_metadata(replace(written, certificate=certificate))
             except OSError as error:
-                log.error(
-                    "cannot write %s: %s; training goes on, the mesh of an earlier epoch is kept", path, error
-                )
+                log.error("cannot write %s: %s; training continues, the earlier mesh is kept", path, error)
+
+
+class KeepEpochs(L.Callback):
+    """Writes the function of each epoch as `epoch_NNN.ckpt`; `creased view RUN` shows them on a slider.
+
+    A file holds the record of `creased.io.checkpoint` alone, a few kilobytes.
+
+    YAML to paste, in `configs/callbacks/`:
+
+        epochs:
+          _target_: creased.training.callbacks.KeepEpochs
+          folder: ${paths.output}/epochs
+          every_n_epochs: 1
+
+    Args:
+        folder: for the files.
+        every_n_epochs: interval; the last epoch of the run is always kept.
+    """
+
+    def __init__(self, folder: str, every_n_epochs: int = 1) -> None:
+        self.folder, self.every_n_epochs = Path(folder), every_n_epochs
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Write the function of this epoch."""
+        assert isinstance(pl_module, SDFModule)
+        if not trainer.is_global_zero or not is_epoch_due(trainer, self.every_n_epochs):
+            return
+        content = io.BytesIO()
+        torch.save({KEY: write_record(pl_module.record())}, content)
+        path = self.folder / f"epoch_{trainer.current_epoch + 1:03d}.ckpt"
+        try:
+            write_whole(path, content.getvalue())
+        except OSError as error:
+            log.error("cannot write %s: %s; training continues", path, error)

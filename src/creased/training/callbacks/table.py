@@ -1,4 +1,4 @@
-"""One row an epoch in metrics.csv."""
+"""Show the logged values: a row an epoch in metrics.csv, and the progress bar."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
+from lightning.pytorch.callbacks import RichProgressBar
 
 from creased.io.atomic_write import write_whole
+
+SHOWN = {"loss": "loss", "val/surface_error": "|f|", "faces": "faces", "extract_s": "extract"}
+FORMATS = {"loss": "{:.4f}", "val/surface_error": "{:.4f}", "faces": "{:,.0f}", "extract_s": "{:.1f}s"}
 
 log = logging.getLogger(__name__)
 
 
 class EpochTable(L.Callback):
-    """Writes all logged values of each epoch as a row; a resumed run goes on in the same table.
+    """Writes all logged values of each epoch as a row; a resumed run continues the table.
 
     YAML to paste, in `configs/callbacks/`:
 
@@ -26,7 +30,7 @@ class EpochTable(L.Callback):
           path: ${paths.output}/metrics.csv
 
     Args:
-        path: of the table; rewritten whole each epoch.
+        path: of the table, which is rewritten each epoch.
     """
 
     def __init__(self, path: str) -> None:
@@ -49,7 +53,7 @@ class EpochTable(L.Callback):
         try:
             write_whole(self.path, self._as_csv().encode())
         except OSError as error:
-            log.error("cannot write %s: %s; training goes on", self.path, error)
+            log.error("cannot write %s: %s; training continues", self.path, error)
 
     def _as_csv(self) -> str:
         columns = list(dict.fromkeys(name for row in self.rows for name in row))
@@ -60,9 +64,35 @@ class EpochTable(L.Callback):
         return text.getvalue()
 
     def state_dict(self) -> dict[str, Any]:
-        """The rows so far go into the checkpoint."""
+        """Store the rows in the checkpoint."""
         return {"rows": self.rows}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Rows of the resumed run."""
+        """Restore the rows of the resumed run."""
         self.rows = list(state_dict["rows"])
+
+
+class TrainingBar(RichProgressBar):
+    """Lightning's Rich progress bar, with epochs counted from 1, counts as integers, and times in seconds.
+
+    YAML to paste, in `configs/callbacks/`:
+
+        progress:
+          _target_: creased.training.callbacks.TrainingBar
+          refresh_rate: 20
+          leave: true
+    """
+
+    def get_metrics(
+        self, trainer: L.Trainer, pl_module: L.LightningModule
+    ) -> dict[str, int | str | float | dict[str, float]]:
+        """Format the values at the end of the bar."""
+        values = trainer.progress_bar_metrics
+        return {
+            label: FORMATS[name].format(float(values[name]))
+            for name, label in SHOWN.items()
+            if name in values
+        }
+
+    def _get_train_description(self, current_epoch: int) -> str:
+        return f"Epoch {current_epoch + 1}/{self.trainer.max_epochs}"
