@@ -1,4 +1,4 @@
-"""Train a piecewise-affine signed distance field on a mesh: python train.py shape=bunny."""
+"""Train a piecewise-affine signed distance function on a mesh: python train.py shape=bunny."""
 
 import hydra
 from omegaconf import DictConfig
@@ -11,7 +11,7 @@ register_resolvers()
 
 @hydra.main(version_base="1.3", config_path="configs", config_name="train")
 def main(cfg: DictConfig) -> float | list[float] | None:
-    """See `creased.training.run.run`."""
+    """Run one training; see `creased.training.run.run`."""
     return objective(cfg)
 
 
