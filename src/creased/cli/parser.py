@@ -67,20 +67,17 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, summary in SUMMARIES.items():
         command = commands.add_parser(name, help=summary)
+        add = command.add_argument
         command.formatter_class = argparse.RawDescriptionHelpFormatter
         command.epilog = f"examples:\n{EXAMPLES[name].strip(chr(10))}"
         _add_file(command, ", a mesh" if name == "view" else "")
         if name != "info":
-            command.add_argument(
-                "--half-width", type=_size, help="of the cube to look in (default: the training box)"
-            )
+            add("--half-width", type=_size, help="of the cube to look in (default: the training box)")
         if name in ("extract", "count"):
-            command.add_argument("--memory", type=float, help="GB that may be used (default: what is free)")
+            add("--memory", type=float, help="GB that may be used (default: what is free)")
         if name in ("extract", "view", "draw"):
-            command.add_argument("--level", type=float, default=0.0, help="value of the function (default 0)")
-            command.add_argument(
-                "--output", type=int, default=0, help="of the network: its index (default 0)"
-            )
+            add("--level", type=float, default=0.0, help="value of the function (default 0)")
+            add("--output", type=int, default=0, help="index of the network's output (default 0)")
     _add_mesh(commands.choices["extract"])
     _add_extraction(commands.choices["extract"])
     _add_counting(commands.choices["count"])
@@ -91,68 +88,52 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _add_file(command: argparse.ArgumentParser, more: str = "") -> None:
-    command.add_argument(
-        "file", type=Path, help=f"a checkpoint, a run folder (its last checkpoint), .pt, .npz, .onnx{more}"
-    )
-    command.add_argument(
-        "--slope", type=float, default=0.0, help="for weights alone: slope of LeakyReLU (default: ReLU)"
-    )
+    add = command.add_argument
+    add("file", type=Path, help=f"a checkpoint, a run folder (its last checkpoint), .pt, .npz, .onnx{more}")
+    add("--slope", type=float, default=0.0, help="for weights alone: slope of LeakyReLU (default: ReLU)")
 
 
 def _add_mesh(extract: argparse.ArgumentParser) -> None:
-    extract.add_argument("--out", type=Path, required=True, help=f"mesh file: {', '.join(WRITERS)}")
-    extract.add_argument(
-        "--coordinates", choices=("user", "domain"), default="user", help="of the mesh (default user)"
-    )
-    extract.add_argument(
-        "--boundary", choices=BOUNDARIES, default="open", help="where walls cut the surface (default: open)"
-    )
-    extract.add_argument("--unit", choices=UNITS, help="of length in 3MF (default: millimeter)")
-    extract.add_argument(
+    add = extract.add_argument
+    add("--out", type=Path, required=True, help=f"mesh file: {', '.join(WRITERS)}")
+    add("--coordinates", choices=("user", "domain"), default="user", help="of the mesh (default user)")
+    add("--boundary", choices=BOUNDARIES, default="open", help="where walls cut the surface (default: open)")
+    add("--unit", choices=UNITS, help="of length in 3MF (default: millimeter)")
+    add(
         "--against",
         metavar="MESH",
         help="measure distances to a mesh file, or with 'shape' to the run's training shape",
     )
-    extract.add_argument(
-        "--triangles", action="store_true", help="write triangles in PLY and OBJ too, instead of polygons"
-    )
-    extract.add_argument(
-        "--decimate", type=_n_triangles, metavar="N", help="decimate by open3d: no longer exact"
-    )
-    extract.add_argument(
-        "--check", action="store_true", help="check for self-intersections in the precision of the file"
-    )
+    add("--triangles", action="store_true", help="write triangles in PLY and OBJ too, instead of polygons")
+    add("--decimate", type=_n_triangles, metavar="N", help="decimate by open3d: no longer exact")
+    add("--check", action="store_true", help="check for self-intersections in the precision of the file")
 
 
 def _add_extraction(extract: argparse.ArgumentParser) -> None:
-    extract.add_argument(
+    add = extract.add_argument
+    add(
         "--method",
         choices=METHODS,
         default="auto",
         help="subdivide the domain, or march along the surface (default: by the network's size)",
     )
-    extract.add_argument("--complete", action="store_true", help="prove that no component is missing")
-    extract.add_argument("--budget", type=float, help="seconds that this proof may take (default: unlimited)")
-    extract.add_argument(
-        "--exact", action="store_true", help="decide in rationals the signs that rounding leaves in doubt"
-    )
-    extract.add_argument(
-        "--certify", action="store_true", help="prove in exact arithmetic that the surface found is right"
-    )
-    extract.add_argument(
+    add("--complete", action="store_true", help="prove that no component is missing")
+    add("--budget", type=float, help="seconds that this proof may take (default: unlimited)")
+    add("--exact", action="store_true", help="decide in rationals the signs that rounding leaves in doubt")
+    add("--certify", action="store_true", help="prove in exact arithmetic that the surface found is right")
+    add(
         "--degeneracy",
         choices=TREATMENTS,
         default="perturb",
         help="of creases that meet non-generically: perturb symbolically, contract to one vertex, refuse",
     )
-    extract.add_argument(
-        "--dtype", choices=("float64", "float32"), default="float64", help="of the computation"
-    )
-    extract.add_argument("--threads", type=int, default=1, help="CPU threads (default 1)")
+    add("--dtype", choices=("float64", "float32"), default="float64", help="of the computation")
+    add("--threads", type=int, default=1, help="CPU threads (default 1)")
 
 
 def _add_counting(counting: argparse.ArgumentParser) -> None:
-    counting.add_argument(
+    add = counting.add_argument
+    add(
         "--method",
         choices=(*COUNTING, "stream"),
         default="auto",
@@ -161,29 +142,24 @@ def _add_counting(counting: argparse.ArgumentParser) -> None:
 
 
 def _add_compression(smaller: argparse.ArgumentParser) -> None:
-    smaller.add_argument("--out", type=Path, required=True, help="checkpoint to write")
-    smaller.add_argument(
-        "--method", choices=FINDING, default="auto", help="how neurons of constant sign are found"
-    )
-    smaller.add_argument(
-        "--delete-only", action="store_true", help="do not fold neurons: no weight is rounded"
-    )
+    add = smaller.add_argument
+    add("--out", type=Path, required=True, help="checkpoint to write")
+    add("--method", choices=FINDING, default="auto", help="how neurons of constant sign are found")
+    add("--delete-only", action="store_true", help="do not fold neurons: no weight is rounded")
 
 
 def _add_viewing(viewing: argparse.ArgumentParser) -> None:
-    viewing.add_argument(
-        "--port", type=_port, default=8080, help="of 127.0.0.1 (default 8080; if taken, the next free one)"
-    )
-    viewing.add_argument("--open", action="store_true", help="open the browser")
-    viewing.add_argument("--up", choices=("x", "y", "z"), default="z", help="the axis that points up")
+    add = viewing.add_argument
+    add("--port", type=_port, default=8080, help="of 127.0.0.1 (default 8080; if taken, the next free one)")
+    add("--open", action="store_true", help="open the browser")
+    add("--up", choices=("x", "y", "z"), default="z", help="the axis that points up")
 
 
 def _add_drawing(drawing: argparse.ArgumentParser) -> None:
-    drawing.add_argument("--out", type=Path, required=True, help="picture: .png, .svg, .pdf")
-    drawing.add_argument(
-        "--across", choices=("x", "y", "z"), help="for three inputs: the plane's normal axis (default z)"
-    )
-    drawing.add_argument("--at", type=float, help="the plane's coordinate on that axis (default 0)")
+    add = drawing.add_argument
+    add("--out", type=Path, required=True, help="picture: .png, .svg, .pdf")
+    add("--across", choices=("x", "y", "z"), help="for three inputs: the plane's normal axis (default z)")
+    add("--at", type=float, help="the plane's coordinate on that axis (default 0)")
 
 
 def _size(text: str) -> float:
