@@ -12,11 +12,10 @@ import logging
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from creased.core.complexes.level_set import LevelSet
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 log = logging.getLogger(__name__)
@@ -42,7 +41,7 @@ def import_open3d() -> Any | None:
 def as_open3d(open3d: Any, vertices: NDArray[np.float64], triangles: NDArray[np.int64]) -> Any:
     """Make an open3d mesh of triangles (T, 3) over vertices (V, 3)."""
     return open3d.geometry.TriangleMesh(
-        open3d.utility.Vector3dVector(vertices), open3d.utility.Vector3iVector(triangles.astype(np.int32))
+        open3d.utility.Vector3dVector(vertices), open3d.utility.Vector3iVector(triangles.astype("int32"))
     )
 
 
