@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from creased.core.exact.elimination import Vector, primitive
 from creased.drawing.curves import as_points, in_order
 from creased.drawing.palette import INK, by_place
 from creased.tropical.algebra.epigraphs import Point
 from creased.tropical.algebra.polynomials import TropicalPolynomial
 from creased.tropical.algebra.zonotopes import Zonotope
-from creased.tropical.exact.integers import Vector, primitive
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

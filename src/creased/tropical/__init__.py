@@ -1,7 +1,7 @@
-"""What tropical geometry says of a network: counts and bounds, exact forms, zonotopes, smaller networks.
+"""Tropical geometry of networks: counts and bounds, exact forms, zonotopes, distances, compression.
 
 Sizes as in `creased.core`. Numbers are exact unless a name or a docstring says otherwise: float weights are
-rational numbers, and everything follows from them in integers.
+rational numbers, and all else is computed from them in integers (`creased.core.exact`).
 """
 
 from creased.tropical.algebra.equality import Equality, equal

@@ -27,7 +27,6 @@ from creased.core import escalation
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.certificates.incidence import edges_from
 from creased.core.certificates.sign_filter import SignFilter
-from creased.core.exact import integer_program
 from creased.core.exact.exact_signs import ExactRows
 from creased.core.numerics.tensors import map_tensors
 from tests.oracles import cells_of, exact_complex
@@ -276,40 +275,6 @@ def test_narrow_band_is_widened_where_a_sign_is_wrong() -> None:
     numbers = escalation.Numbers(torch.float64)
     assert escalation.first_certified(find, numbers, escalation.Reference(program, 0.0, 1)) is found
     assert asked[1].band == 1.0
-
-
-@pytest.mark.parametrize("band", [1e-8, 1.0])
-@pytest.mark.parametrize("seed", range(3))
-def test_python_integers_do_as_well(seed: int, band: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = random_program(2, (4, 3), seed=seed, slope=0.25)
-    expected = extract_complex(program, Box.cube(2, 1), degeneracy="contract")
-    monkeypatch.setattr(integer_program, "integer_type", lambda: int)
-    monkeypatch.setattr(escalation, "doubtful_band", lambda dtype: band)
-    found = extract_complex(program, Box.cube(2, 1), degeneracy="contract")
-    assert torch.equal(found.words, expected.words)
-    assert found.f_vector() == expected.f_vector()
-
-
-def test_exact_vertices_are_those_of_brute_force() -> None:
-    program = random_program(2, (4, 3), seed=1)
-    found = extract_complex(program, Box.cube(2, 1))
-    exact = exact_complex(program, [-1, -1], [1, 1])
-    rows = ExactRows(program, Box.cube(2, 1).exact_walls(), found.layout)
-    for vertex, signs in enumerate(found.sign_vectors().tolist()):
-        *x, w = rows.vertex(found.zero_ids[vertex].tolist(), found.words[vertex].tolist(), [0.0] * 3)
-        assert tuple(integer_program.Fraction(a, w) for a in x) == exact.positions[tuple(signs)]
-        assert rows.signs((*x, w)) == tuple(signs)
-
-
-def test_rank_counts_independent_rows() -> None:
-    found, program = small()
-    rows = ExactRows(program, Box.cube(2, 1).exact_walls(), found.layout)
-    words = found.words[0].tolist()
-    assert rows.rank([0, 1], words) == 1  # two walls that are parallel
-    assert rows.rank([0, 2], words) == 2
-    assert rows.rank([], words) == 0
-    with pytest.raises(ArithmeticError, match="parallel"):
-        rows.vertex([0, 1], words, [0.0] * 3)
 
 
 def test_codes_ascend_or_are_refused() -> None:

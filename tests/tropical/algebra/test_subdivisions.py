@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from creased import Box, extract_level_set
+from creased.core.exact.elimination import rank
 from creased.tropical import (
     TropicalPolynomial,
     TropicalRational,
@@ -18,7 +19,6 @@ from creased.tropical import (
     dual_subdivision,
     newton_polytope,
 )
-from creased.tropical.polyhedra.cones import rank
 from tests.strategies import random_program
 from tests.tropical.nets import named
 

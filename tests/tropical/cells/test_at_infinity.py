@@ -7,8 +7,8 @@ import torch
 from hypothesis import given
 
 from creased import Affine, Block, Program
+from creased.core.exact.elimination import rank
 from creased.tropical import Cell, bounded_regions, cells, f_vector, regions_at_infinity
-from creased.tropical.polyhedra.cones import rank
 from creased.tropical.polyhedra.faces import closed_sets, tight_sets
 from tests.strategies import Case, degenerate_cases, generic_cases, random_program
 from tests.tropical.nets import arrangement, named

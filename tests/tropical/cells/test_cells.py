@@ -9,9 +9,9 @@ import torch
 from hypothesis import given
 
 from creased import Box, Program, extract_complex
+from creased.core.exact.elimination import dot
 from creased.tropical import CellBudgetError, cells, f_vector, generic_f_vector
 from creased.tropical.cells.cells import over_box, value_at
-from creased.tropical.polyhedra.cones import dot
 from tests.oracles import named_cells, program_of
 from tests.strategies import Case, degenerate_cases, generic_cases, random_program
 from tests.tropical.nets import arrangement, differences, named

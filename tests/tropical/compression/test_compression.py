@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from creased import Affine, Block, Box, Program, extract_level_set
 from creased.tropical import cells, compress, compress_stable, equal, f_vector, stable_units
 from creased.tropical.cells.cells import value_at
-from creased.tropical.exact.rational_matrices import independent_rows
+from creased.tropical.compression.rational_matrices import independent_rows
 from tests.oracles import program_of
 from tests.strategies import Case, assemble, degenerate_cases, generic_cases, random_program
 from tests.tropical.nets import integer_program

@@ -13,19 +13,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import lcm
 
 import torch
 from torch import Tensor
 
 from creased.core.domains.domain import Domain
 from creased.core.domains.whole_space import LinealityError, WholeSpace
-from creased.core.exact.elimination import eliminate
+from creased.core.exact.elimination import RationalMatrix, identity, rank
+from creased.core.exact.integer_program import IntegerAffine
 from creased.core.numerics.linear_algebra import independent_rows, null_space
 from creased.core.program.affine_slice import ProgramSlice, slice_program
-from creased.core.program.program import Program
-
-Matrix = list[list[Fraction]]
+from creased.core.program.program import Affine, Block, Program
 
 
 @dataclass(frozen=True)
@@ -63,49 +61,34 @@ def essential(program: Program, *, orthogonal: bool = False) -> Essential:
         ValueError: the network looks at no direction at all: it is constant.
     """
     program = program.detach().to(dtype=torch.float64)
-    exact = _meeting_the_input(program)
-    meets = program.head.weight.new_tensor([[float(x) for x in row] for row in exact])
+    exact = RationalMatrix.of(_meeting_the_input(program))
+    meets = program.head.weight.new_tensor([[float(x) for x in row] for row in exact.fractions()])
     n = len(independent_rows(meets))
     if n == 0:
         raise ValueError("essential: the network is constant, it looks at no direction of its input")
     lineality = torch.linalg.svd(meets, full_matrices=True).Vh[n:]
     axes, basis = independent_rows(meets.T), torch.eye(program.in_dim).to(meets)
-    is_exact = n == program.in_dim or (not orthogonal and n == len(axes) == _rank(exact))
+    is_exact = n == program.in_dim or (not orthogonal and n == len(axes) == rank(exact.rows))
     if n < program.in_dim:
         basis = basis[:, axes] if is_exact else null_space(lineality).T
     origin = torch.zeros(program.in_dim, dtype=torch.float64)
     return Essential(slice_program(program, origin, basis), lineality, is_exact)
 
 
-def _meeting_the_input(program: Program) -> Matrix:
+def _meeting_the_input(program: Program) -> list[list[Fraction]]:
     """Rows (n, D) that depend linearly on the input, passed on by the blocks before them.
 
     Along a direction that the first layer leaves out, the state behind it changes by what passes it by; along
     one that the second leaves out too, by what passes both; and so on.
     """
-    dim = program.in_dim
-    passing = [[Fraction(int(i == j)) for j in range(dim)] for i in range(dim)]
-    rows: Matrix = []
-    for block in program.blocks:
-        rows += _product(block.affine.weight, passing)
+    state, rows = identity(program.in_dim + 1), list[list[Fraction]]()
+    for block in (*program.blocks, Block(program.head)):
+        rows += (list(row[:-1]) for row in IntegerAffine.of(block.affine)(state).fractions())
         if not block.has_passthrough:
-            return rows
-        passing = _product(block.output_matrices()[1], passing)
-    return rows + _product(program.head.weight, passing)
-
-
-def _product(weight: Tensor, columns: Matrix) -> Matrix:
-    n = len(columns[0])
-    rows = (
-        [(Fraction(w), column) for w, column in zip(row, columns, strict=True) if w]
-        for row in weight.tolist()
-    )
-    return [[sum((w * column[j] for w, column in row), Fraction(0)) for j in range(n)] for row in rows]
-
-
-def _rank(rows: Matrix) -> int:
-    commons = (lcm(*(x.denominator for x in row)) for row in rows)
-    return eliminate([[int(x * common) for x in row] for row, common in zip(rows, commons, strict=True)])[0]
+            break
+        passing = IntegerAffine.of(Affine(*block.output_matrices()[1:]).linear_part())(state)
+        state = (*passing.rows, (*[0] * program.in_dim, passing.scale))
+    return rows
 
 
 def divide(program: Program, domain: Domain) -> tuple[Program, Domain, Essential | None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import torch
 from torch import Tensor
@@ -13,7 +12,7 @@ from torch import Tensor
 from creased.core.arrangement.signs import pack_rows
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.domains.domain import BoundedDomain, Rows
-from creased.core.exact.elimination import opposite_walls
+from creased.core.exact.elimination import RationalMatrix, primitive
 from creased.core.numerics.linear_algebra import independent_rows
 
 Table = tuple[tuple[float, ...], ...]
@@ -63,17 +62,16 @@ class Simplex(BoundedDomain):
 
     def halfspaces(self, dtype: torch.dtype, device: torch.device) -> Tensor:
         """Barycentric coordinates as affine functions (D + 1, D + 1), the constant last."""
-        walls = opposite_walls(self.points)
-        heights = [
-            sum((a * Fraction(x) for a, x in zip(wall, (*point, 1), strict=True)), Fraction(0))
-            for wall, point in zip(walls, self.points, strict=True)
-        ]
-        rows = [[float(a / h) for a in wall] for wall, h in zip(walls, heights, strict=True)]
-        return torch.tensor(rows, dtype=torch.float64).T.to(device, dtype)
+        rows = [[float(x) for x in row] for row in self._barycentric().fractions()]
+        return torch.tensor(rows, dtype=torch.float64).to(device, dtype)
 
     def exact_walls(self) -> Rows:
         """Multiples of barycentric coordinates (D + 1, D + 1) in integers."""
-        return opposite_walls(self.points)
+        return [primitive(column) for column in zip(*self._barycentric().rows, strict=True)]
+
+    def _barycentric(self) -> RationalMatrix:
+        """Barycentric coordinates, without rounding, as the columns of a matrix (D + 1, D + 1)."""
+        return RationalMatrix.of([(*point, 1) for point in self.points]).inverse()
 
     def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
         """The points, and an edge for each pair of them."""

@@ -1,5 +1,7 @@
 """Exact arithmetic: float weights are rational numbers, and signs are decided in integers.
 
-Matrices of weights become integers over a power of two, a vertex the integer vector on which its rows vanish,
-and a sign that of an integer. python-flint makes it faster where it is installed.
+`elimination` is linear algebra in integers, with python-flint behind it where it is installed.
+`integer_program` holds a network's weights as integers over powers of two, and evaluates it at points or, on
+a cell, as linear forms. On both rests `exact_signs`: a vertex is the integer vector on which its rows vanish,
+and the sign of any row there is that of an integer. `creased.tropical` enumerates cells with the same two.
 """

@@ -1,87 +1,192 @@
-"""Linear algebra in integers, up to positive factors: elimination, without fractions."""
+"""Exact linear algebra in integers: rank, reduced row echelon form, inverse, null vector.
+
+A rational matrix is an integer one over a common denominator; a row of which only the direction matters is
+a primitive integer vector. python-flint eliminates where it is installed (``pip install 'creased[exact]'``),
+else Python's integers do. Both give the same numbers, for the reduced row echelon form is unique.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from math import gcd
-from typing import Any
+from functools import cache
+from importlib import import_module
+from math import gcd, lcm
+from operator import mul
+from typing import Any, NamedTuple
 
-Form = list[Any]  # integers: a linear form of (x, w), or one number, its value at a point
-Point = tuple[int, ...]  # homogeneous coordinates (x, w), without common divisor; w >= 0
+Vector = tuple[
+    int, ...
+]  # in homogeneous coordinates (x, w): a point, or a linear form with its constant last
+Matrix = Sequence[Sequence[int]]
+
+PRIME = 2**61 - 1
+SMALL = 8  # rows up to which elimination modulo a prime does not pay
 
 
-def eliminate(forms: list[Form]) -> tuple[int, list[Form], list[int]]:
-    """Rank, reduced rows and their pivots, by elimination without fractions."""
-    rows = [list(form) for form in forms]
-    pivots: list[int] = []
-    for column in range(len(rows[0]) if rows else 0):
+class RationalMatrix(NamedTuple):
+    """The matrix rows / scale."""
+
+    rows: tuple[Vector, ...]  # (n, m)
+    scale: int  # > 0
+
+    @staticmethod
+    def of(rows: Iterable[Iterable[float | Fraction]]) -> RationalMatrix:
+        """Convert floats, integers or fractions exactly, over their least common denominator."""
+        exact = [[x.as_integer_ratio() for x in row] for row in rows]
+        scale = lcm(*{denominator for row in exact for _, denominator in row})
+        return RationalMatrix(tuple(tuple(a * (scale // b) for a, b in row) for row in exact), scale)
+
+    def fractions(self) -> tuple[tuple[Fraction, ...], ...]:
+        """Entries as fractions."""
+        return tuple(tuple(Fraction(x, self.scale) for x in row) for row in self.rows)
+
+    def reduced(self) -> RationalMatrix:
+        """Divide entries and scale by their greatest common divisor: equal matrices then compare equal."""
+        divisor = gcd(self.scale, *(x for row in self.rows for x in row))
+        if divisor <= 1:
+            return self
+        return RationalMatrix(
+            tuple(tuple(x // divisor for x in row) for row in self.rows), self.scale // divisor
+        )
+
+    def inverse(self) -> RationalMatrix:
+        """Invert a square matrix.
+
+        Raises:
+            ArithmeticError: it is singular.
+        """
+        n = len(self.rows)
+        wide = [(*row, *unit) for row, unit in zip(self.rows, identity(n), strict=True)]
+        (rows, scale), pivots = rref(wide)
+        if pivots != list(range(n)):
+            raise ArithmeticError(f"a matrix of {n} rows is singular")
+        return RationalMatrix(tuple(tuple(self.scale * x for x in row[n:]) for row in rows), scale).reduced()
+
+
+class Echelon(NamedTuple):
+    """A reduced row echelon form."""
+
+    matrix: RationalMatrix  # (r, m), in lowest terms; without zero rows
+    pivots: list[int]  # columns of the leading ones, ascending
+
+    def reduce(self, vector: Sequence[int]) -> Vector:
+        """Reduce a vector modulo the rows, up to a positive factor: primitive, and zero in the pivots."""
+        rows, scale = self.matrix
+        shares = [(vector[pivot], row) for pivot, row in zip(self.pivots, rows, strict=True) if vector[pivot]]
+        if not shares:
+            return primitive(vector)
+        reduced = [scale * x for x in vector]
+        for share, row in shares:
+            reduced = [x - share * y for x, y in zip(reduced, row, strict=True)]
+        return primitive(reduced)
+
+
+def rref(matrix: Matrix) -> Echelon:
+    """Return the reduced row echelon form of a matrix (n, m)."""
+    if not len(matrix):
+        return Echelon(RationalMatrix((), 1), [])
+    flint = _flint()
+    if flint is None:
+        rows, pivots = _eliminate(matrix, reduced=True)
+        scale = lcm(*(row[pivot] for row, pivot in zip(rows, pivots, strict=True)))
+        factors = [scale // row[pivot] for row, pivot in zip(rows, pivots, strict=True)]
+        scaled = (tuple(f * x for x in row) for f, row in zip(factors, rows, strict=True))
+        return Echelon(RationalMatrix(tuple(scaled), scale), pivots)
+    found, scale, n_rows = flint.fmpz_mat(matrix).rref()
+    sign = -1 if scale < 0 else 1
+    signed = tuple(tuple(sign * int(x) for x in row) for row in found.tolist()[:n_rows])
+    pivots = [next(j for j, x in enumerate(row) if x) for row in signed]
+    return Echelon(RationalMatrix(signed, sign * int(scale)).reduced(), pivots)
+
+
+def rank(matrix: Matrix) -> int:
+    """Return the rank of a matrix (n, m)."""
+    if not len(matrix):
+        return 0
+    most = min(len(matrix), len(matrix[0]))
+    if most > SMALL and _rank_modulo(matrix, PRIME) == most:  # no more than the rank
+        return most
+    flint = _flint()
+    return len(_eliminate(matrix, reduced=False)[1]) if flint is None else int(flint.fmpz_mat(matrix).rank())
+
+
+def null_vector(matrix: Matrix) -> Vector:
+    """Return the primitive vector orthogonal to independent rows (n - 1, n), with a last entry >= 0.
+
+    Raises:
+        ArithmeticError: the rows are dependent.
+    """
+    (rows, scale), pivots = rref(matrix)
+    n = len(matrix) + 1
+    if len(pivots) < n - 1:
+        raise ArithmeticError(f"the {n - 1} rows of a vertex have rank {len(pivots)}")
+    free = next(j for j in range(n) if j not in pivots)
+    vector = [0] * n
+    vector[free] = scale
+    for row, pivot in zip(rows, pivots, strict=True):
+        vector[pivot] = -row[free]
+    return primitive(vector if vector[-1] >= 0 else [-x for x in vector])
+
+
+def primitive(vector: Sequence[int]) -> Vector:
+    """Divide a vector by the greatest common divisor of its entries."""
+    divisor = gcd(*vector)
+    return tuple(vector) if divisor <= 1 else tuple(x // divisor for x in vector)
+
+
+def integer_row(row: Iterable[float | Fraction]) -> Vector:
+    """Return the primitive integer vector that is a positive multiple of a rational one."""
+    return primitive(RationalMatrix.of([row]).rows[0])
+
+
+def dot(first: Sequence[int], second: Sequence[int]) -> int:
+    """Return the inner product."""
+    return sum(map(mul, first, second))
+
+
+def identity(n: int) -> tuple[Vector, ...]:
+    """Return the identity matrix (n, n)."""
+    return tuple(tuple(int(i == j) for j in range(n)) for i in range(n))
+
+
+@cache
+def _flint() -> Any | None:
+    try:
+        return import_module("flint")
+    except ImportError:
+        return None
+
+
+def _eliminate(matrix: Matrix, *, reduced: bool) -> tuple[list[Sequence[int]], list[int]]:
+    """Eliminate without fractions below pivots, or above them too: primitive rows with positive pivots."""
+    rows, pivots = list[Sequence[int]](matrix), list[int]()
+    for column in range(len(rows[0])):
         done = len(pivots)
         found = next((i for i in range(done, len(rows)) if rows[i][column]), None)
         if found is None:
             continue
-        rows[done], rows[found] = rows[found], rows[done]
-        pivot = rows[done]
-        for i in range(len(rows)):
-            if i != done and rows[i][column]:
-                a, b = pivot[column], rows[i][column]
+        pivot = primitive(rows[found] if rows[found][column] > 0 else [-x for x in rows[found]])
+        rows[found], rows[done] = rows[done], pivot
+        for i in range(0 if reduced else done + 1, len(rows)):
+            if i != done and (b := rows[i][column]):
+                a = pivot[column]
                 rows[i] = primitive([a * x - b * y for x, y in zip(rows[i], pivot, strict=True)])
         pivots.append(column)
-    return len(pivots), rows, pivots
+    return rows[: len(pivots)], pivots
 
 
-def reduce(form: Form, others: list[Form], n_columns: int) -> Form:
-    """A positive multiple of a form, made zero in its first columns by adding multiples of others."""
-    rows = [list(other) for other in others]
-    for column in range(n_columns):
-        pivot = next(row for row in rows if row[column])
-        rows.remove(pivot)
-        if pivot[column] < 0:
-            pivot = [-x for x in pivot]
-
-        form, *rows = [_without(row, pivot, column) for row in (form, *rows)]
-    return form
-
-
-def _without(row: Form, pivot: Form, column: int) -> Form:
-    """A positive multiple of a row, less one of a pivot that is positive in a column: zero there."""
-    size, share = pivot[column], row[column]
-    return primitive([size * x - share * y for x, y in zip(row, pivot, strict=True)])
-
-
-def null_vector(forms: list[Form]) -> Point:
-    """The point (x, w) where D forms vanish."""
-    rank, rows, pivots = eliminate([primitive(form) for form in forms])
-    n = len(forms) + 1
-    if rank < n - 1:
-        raise ArithmeticError(f"the {n - 1} rows of a vertex have rank {rank}")
-    free = next(j for j in range(n) if j not in pivots)
-    common = 1
-    for row, pivot in zip(rows, pivots, strict=True):
-        a = abs(int(row[pivot]))
-        common = common * a // gcd(common, a)
-    point = [0] * n
-    point[free] = common
-    for row, pivot in zip(rows, pivots, strict=True):
-        point[pivot] = -common * int(row[free]) // int(row[pivot])
-    point = [int(x) for x in primitive(point)]
-    return tuple(-x for x in point) if point[-1] < 0 else tuple(point)
-
-
-def primitive(form: Form) -> Form:
-    """Without common divisor."""
-    divisor = gcd(*(int(x) for x in form))
-    return [x // divisor for x in form] if divisor > 1 else form
-
-
-def opposite_walls(points: Sequence[Sequence[float]]) -> list[list[int]]:
-    """For each of D + 1 points an affine function in integers: positive there, and zero on the others."""
-    exact = [[Fraction(x) for x in (*point, 1)] for point in points]
-    common = max(x.denominator for point in exact for x in point)
-    forms = [[int(x * common) for x in point] for point in exact]  # denominators are powers of two
-    walls = []
-    for index, form in enumerate(forms):
-        wall = null_vector([other for i, other in enumerate(forms) if i != index])
-        height = sum(a * x for a, x in zip(wall, form, strict=True))
-        walls.append([a if height > 0 else -a for a in wall])
-    return walls
+def _rank_modulo(matrix: Matrix, prime: int) -> int:
+    """Return the rank modulo a prime."""
+    rows, done = [[x % prime for x in row] for row in matrix], 0
+    for column in range(len(rows[0])):
+        found = next((i for i in range(done, len(rows)) if rows[i][column]), None)
+        if found is None:
+            continue
+        rows[found], rows[done] = rows[done], rows[found]
+        inverse = pow(rows[done][column], -1, prime)
+        for i in range(done + 1, len(rows)):
+            if factor := rows[i][column] * inverse % prime:
+                rows[i] = [(x - factor * y) % prime for x, y in zip(rows[i], rows[done], strict=True)]
+        done += 1
+    return done

@@ -1,57 +1,51 @@
-"""Exact arithmetic on the rows of an arrangement: floating-point weights are rational numbers.
+"""Exact signs of the rows of an arrangement at its vertices; float weights are rational numbers.
 
-Rows are taken as linear forms of homogeneous coordinates (x, w). Since only signs are asked for, everything
-may be scaled by positive numbers, and so all of it is done in integers: a layer's weights are integers over a
-common power of two, and a vertex is the integer vector on which its D rows vanish, found by elimination.
+Rows are linear forms of homogeneous coordinates (x, w). Since only signs are asked for, everything may be
+scaled by positive numbers, so all of it is done in integers (`creased.core.exact.integer_program`): a vertex
+is the integer vector on which its D rows vanish, found by elimination.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import accumulate, islice
 
 import torch
 from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import RowLayout
-from creased.core.exact.elimination import Form, Point, eliminate, null_vector, reduce
-from creased.core.exact.integer_program import (
-    apply,
-    as_integer,
-    exact_block,
-    in_integers,
-    row_times,
-    with_bias,
-)
+from creased.core.exact.elimination import Vector, null_vector, rank, rref
+from creased.core.exact.integer_program import IntegerAffine, IntegerProgram, State
 from creased.core.program.program import Program
 
 
 class ExactRows:
-    """Walls, neurons and outputs of one program, and what was found of vertices so far.
+    """Walls, neurons and outputs of one program in integers, with a cache of vertices and their signs.
 
     Args:
-        program: its weights are taken as they are; finite.
+        program: with finite weights, taken as they are.
         walls: as affine functions (M, D + 1), the constant last; each up to a positive factor.
         layout: how rows are numbered.
     """
 
     def __init__(self, program: Program, walls: Sequence[Sequence[float]], layout: RowLayout) -> None:
         self.layout, self.dim = layout, program.in_dim
-        self._walls = in_integers(walls)
-        self._blocks = [exact_block(block) for block in program.blocks]
-        self._head = in_integers(with_bias(program.head.weight, program.head.bias))
-        self._points: dict[tuple[Any, ...], Point] = {}
-        self._signs: dict[Point, tuple[int, ...]] = {}
+        self._walls = IntegerAffine.of_rows(walls, program.in_dim)
+        self._program = IntegerProgram.of(program)
+        widths = (block.n_neurons for block in self._program.blocks)
+        self._starts = list(accumulate(widths, initial=layout.n_walls))  # first rows of blocks and outputs
+        self._points: dict[tuple[int, ...], Vector] = {}
+        self._signs: dict[Vector, tuple[int, ...]] = {}
 
-    def vertex(self, zero_ids: Sequence[int], words: Sequence[int], towards: Sequence[float]) -> Point:
-        """The point on D rows, in the cell that packed signs name; of two opposite directions the nearer.
+    def vertex(self, zero_ids: Sequence[int], words: Sequence[int], towards: Sequence[float]) -> Vector:
+        """Solve for the point (x, w) on D rows in a cell; of two opposite directions return the nearer.
 
         Args:
             zero_ids: the rows, ascending.
-            words: packed signs; those of rows behind the last of the zeros do not matter.
-            towards: about where it is.
+            words: packed signs of the cell; those of rows behind the last of the zeros do not matter.
+            towards: its approximate position.
 
         Raises:
             ArithmeticError: the rows are dependent.
@@ -67,117 +61,101 @@ class ExactRows:
             return tuple(-x for x in point)
         return point
 
-    def signs(self, point: Point) -> tuple[int, ...]:
-        """Signs (n_rows,) in {-1, 0, 1} of all rows at a point, by evaluating the network there."""
+    def signs(self, point: Vector) -> tuple[int, ...]:
+        """Evaluate the signs (n_rows,) in {-1, 0, 1} of all rows at a point (x, w)."""
         if point not in self._signs:
-            *x, w = map(as_integer, point)
-            values = self._evaluate([[a] for a in x], [w], None)
-            self._signs[point] = tuple((value[0] > 0) - (value[0] < 0) for value in values)
+            values = self._evaluate([(x,) for x in point])
+            self._signs[point] = tuple((value > 0) - (value < 0) for (value,) in values)
         return self._signs[point]
 
     def perturbed_signs(
         self, zero_ids: Sequence[int], words: Sequence[int], rows: Sequence[int], nudges: Sequence[int]
     ) -> tuple[int, ...]:
-        """Signs, at the vertex on D rows, of others that vanish there, once all rows are perturbed.
+        """Decide the signs of rows that vanish at a vertex on D others, by simulation of simplicity.
 
         Row ``r`` is moved up by an infinitesimal, by one that is larger by far the later the row comes in
         ``nudges``, which holds every row that moves, or by a negative one where it is given as ``~r``.
 
         Args:
             zero_ids: the rows on which the vertex is.
-            words: packed signs that name the cell, with those of the rows asked for among them.
+            words: packed signs of the cell, with those of the rows asked for among them.
             rows: which are asked for.
             nudges: rows, or their complements, in the order of their infinitesimals.
         """
         pattern, signs = _as_number(words), []
-        own = [self._pull_back(zero, pattern) for zero in zero_ids]
+        own = rref([self._pull_back(zero, pattern) for zero in zero_ids])
         for row in rows:
-            mine = reduce(self._pull_back(row, pattern), own, self.dim)[self.dim :]
-            parts = (mine[row] if row >= 0 else -mine[~row] for row in reversed(nudges))
+            moves = own.reduce(self._pull_back(row, pattern))[self.dim :]
+            parts = (moves[row] if row >= 0 else -moves[~row] for row in reversed(nudges))
             first = next((part for part in parts if part != 0), 0)
             signs.append((first > 0) - (first < 0))
         return tuple(signs)
 
-    def _pull_back(self, row: int, pattern: int) -> Form:
-        """A positive multiple of how a row depends on x, then of how on what moves each of the rows."""
-        blocks, zero = self._blocks, as_integer(0)
-        starts = [self.layout.n_walls]
-        for block in blocks:
-            starts.append(starts[-1] + len(block.affine.rows))
-        moves = [zero] * self.layout.n_rows
-        moves[row] = zero + 1
+    def _pull_back(self, row: int, pattern: int) -> Vector:
+        """A positive multiple of the derivatives of a row by x (D,), then by shifts of all rows (n_rows,)."""
+        blocks, starts = self._program.blocks, self._starts
+        moves = [0] * self.layout.n_rows
         if row < starts[0]:
             linear, index, n_before = self._walls, row, 0
         else:
             n_before = next(k for k in reversed(range(len(starts))) if row >= starts[k])
-            linear = blocks[n_before].affine if n_before < len(blocks) else self._head
+            linear = blocks[n_before].affine if n_before < len(blocks) else self._program.head
             index = row - starts[n_before]
-        covector, scale = dict(linear.rows[index]), linear.shift
-        moves[row] <<= scale
-        for k in reversed(range(n_before)):
-            block = blocks[k]
-            n_state = self.dim if k == 0 else blocks[k - 1].n_next
+        covector = linear.pull_back({index: 1})
+        moves[row] = 1 << linear.shift
+        for block, start in zip(reversed(blocks[:n_before]), reversed(starts[:n_before]), strict=True):
             hidden, through = block.split(covector)
-            active = {j: c for j, c in hidden.items() if (pattern >> (starts[k] + j)) & 1}
-            shift = block.affine.shift + block.mix_shift
-            moves = [move << shift for move in moves]
+            active = {j: c for j, c in hidden.items() if pattern >> (start + j) & 1}
+            shift = block.affine.shift
+            moves = [move << (shift + block.mix_shift) for move in moves]
             for j, c in active.items():
-                moves[starts[k] + j] += c << block.affine.shift
-            covector = row_times(active, block.affine)
+                moves[start + j] += c << shift
+            covector = block.affine.pull_back(active)
             for j, c in through.items():
-                covector[j] = covector.get(j, zero) + (c << block.affine.shift)
-            covector = {j: c for j, c in covector.items() if j < n_state}
-        return [covector.get(axis, zero) for axis in range(self.dim)] + moves
+                covector[j] = covector.get(j, 0) + (c << shift)
+        return (*(covector.get(axis, 0) for axis in range(self.dim)), *moves)
 
     def rank(self, rows: Sequence[int], words: Sequence[int]) -> int:
-        """How many of some rows are independent as affine functions, in the cell that packed signs name."""
-        forms = [form[:-1] for form in self._forms(rows, _as_number(words))]
-        return eliminate(forms)[0]
+        """Return the rank of the gradients of rows in the cell that packed signs name."""
+        return rank([form[:-1] for form in self._forms(rows, _as_number(words))])
 
-    def _forms(self, rows: Sequence[int], pattern: int) -> list[Form]:
-        n = self.dim + 1
-        units = [[as_integer(int(i == j)) for j in range(n)] for i in range(n)]
-        forms = self._evaluate(units[:-1], units[-1], pattern, last=max(rows, default=0))
+    def _forms(self, rows: Sequence[int], pattern: int) -> list[Vector]:
+        """Rows as linear forms of (x, w) in the cell of a pattern."""
+        forms = self._evaluate(self._program.inputs(), pattern, last=max(rows, default=0))
         return [forms[row] for row in rows]
 
-    def _evaluate(self, x: list[Form], w: Form, pattern: int | None, last: int | None = None) -> list[Form]:
+    def _evaluate(self, state: State, pattern: int | None = None, last: int | None = None) -> list[Vector]:
         """All rows, or those up to the last asked for; with no pattern given the signs of values decide."""
-        rows, state = apply(self._walls, x, w), x
-        for block in self._blocks:
-            z = apply(block.affine, state, w)
-            if last is not None and last < len(rows) + len(z):
-                return rows + z
-            if pattern is None:
-                hidden = [[max(value[0], 0)] for value in z]
-            else:
-                is_active = [(pattern >> (len(rows) + i)) & 1 for i in range(len(z))]
-                hidden = [form if on else [0] * len(w) for form, on in zip(z, is_active, strict=True)]
-            rows = rows + z
-            state, w = block.advance(hidden, state, w)
-        return rows + apply(self._head, state, w) if self.layout.n_outputs else rows
+        rows = list(self._walls(state).rows)
+        of_neurons = None if pattern is None else pattern >> self.layout.n_walls
+        n_parts = len(self._program.blocks) + bool(self.layout.n_outputs)
+        for part in islice(self._program.rows(state, of_neurons), n_parts):
+            rows += part.rows
+            if last is not None and last < len(rows):
+                break
+        return rows
 
 
 def _as_number(words: Sequence[int]) -> int:
     return sum((word & (2**64 - 1)) << (64 * i) for i, word in enumerate(words))
 
 
-@dataclass
+@dataclass(frozen=True)
 class Decisions:
-    """Decides signs of one arrangement."""
+    """Exact decisions of the signs of one arrangement that rounding leaves in doubt."""
 
     exact: ExactRows
     band: float  # values below this, relative to the largest, are in doubt
-    n_decided: int = 0  # signs that were decided so far
 
     def settle(
         self, values: Tensor, codes: CellCodes, points: Tensor, first_row: int, largest: float
     ) -> None:
-        """Give small values their true signs, in place; 0 where they are zero.
+        """Give small values their exact signs, in place; 0 where they are zero.
 
         Args:
             values: (n, N), affine on cells.
             codes: of the vertices that they belong to, with respect to the rows before.
-            points: about where those are, (n, D), or (n, D + 1) in homogeneous coordinates.
+            points: their approximate positions, (n, D), or (n, D + 1) in homogeneous coordinates.
             first_row: the row of the first value.
             largest: what the band is relative to.
         """
@@ -191,7 +169,6 @@ class Decisions:
         kind = torch.finfo(values.dtype)
         least = max(kind.eps * bound, kind.tiny)  # where a value that rounding made zero is not
         values[vertex, column] = mine * values[vertex, column].abs().clamp(min=least)
-        self.n_decided += vertex.numel()
 
     def _signs(self, codes: CellCodes, points: Tensor, vertex: int) -> tuple[int, ...]:
         zero_ids, words = codes.zero_ids[vertex].tolist(), codes.words[vertex].tolist()

@@ -1,121 +1,156 @@
-"""Matrices of floating-point weights in integers over a common power of two, and their products.
+"""A program in integers: float weights are rational numbers, so its affine maps on cells are known exactly.
 
-Integers are those of python-flint where it is installed (``pip install 'creased[exact]'``), else Python's.
+A state is given on a cell by linear forms of homogeneous coordinates, or at a point by its values; its last
+row is what multiplies biases. All rows share one positive factor.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
-from importlib import import_module
-from typing import Any, NamedTuple
+from operator import mul
+from typing import NamedTuple
 
 import torch
-from torch import Tensor
 
-from creased.core.exact.elimination import Form
-from creased.core.program.program import Block
+from creased.core.exact.elimination import RationalMatrix, Vector, identity
+from creased.core.program.program import Affine, Block, Program
 
-
-@cache
-def integer_type() -> Callable[[int], Any]:
-    """How a Python integer becomes one to compute with."""
-    try:
-        kind: Callable[[int], Any] = import_module("flint").fmpz
-    except ImportError:
-        return int
-    return kind
+State = Sequence[Vector]  # (S + 1, k): k = D + 1 for linear forms, 1 for values; the last row is that of 1
+SparseRow = dict[int, int]  # entries by column; the others are zero
 
 
-def as_integer(number: int) -> Any:
-    """A Python integer as one to compute with."""
-    return integer_type()(number)
+@dataclass(frozen=True)
+class IntegerAffine:
+    """The map x -> (weight x + bias) / 2^shift; of each row the nonzero entries are kept, the bias last."""
+
+    columns: tuple[Vector, ...]  # (n,) of each row's entries
+    entries: tuple[Vector, ...]  # (n,)
+    width: int  # m, of the weight (n, m): the column of the bias
+    shift: int
+
+    @staticmethod
+    def of(affine: Affine) -> IntegerAffine:
+        """Convert an affine map with finite float weights."""
+        rows = torch.cat([affine.weight, affine.bias[:, None]], dim=1).tolist()
+        return IntegerAffine.of_rows(rows, affine.weight.shape[1])
+
+    @staticmethod
+    def of_rows(rows: Sequence[Sequence[float]], width: int) -> IntegerAffine:
+        """Convert floats or integers (n, width + 1), the bias last."""
+        exact = RationalMatrix.of(rows)
+        columns = tuple(tuple(j for j, x in enumerate(row) if x) for row in exact.rows)
+        entries = tuple(tuple(x for x in row if x) for row in exact.rows)
+        return IntegerAffine(columns, entries, width, exact.scale.bit_length() - 1)
+
+    def __call__(self, state: State) -> RationalMatrix:
+        """Return the values (n, k), or linear forms; the scale is that of the last coordinate of forms."""
+        parts = tuple(zip(*state, strict=True))
+        rows = tuple(
+            tuple(sum(map(mul, entries, map(part.__getitem__, columns))) for part in parts)
+            for columns, entries in zip(self.columns, self.entries, strict=True)
+        )
+        return RationalMatrix(rows, state[-1][-1] << self.shift)
+
+    def pull_back(self, covector: SparseRow) -> SparseRow:
+        """Multiply a covector (n,) by the weight."""
+        product: SparseRow = {}
+        for i, c in covector.items():
+            for j, a in zip(self.columns[i], self.entries[i], strict=True):
+                product[j] = product.get(j, 0) + c * a
+        product.pop(self.width, None)
+        return product
 
 
-class IntegerRows(NamedTuple):
-    """A matrix of integers over a power of two, with what multiplies w as its last column."""
+class IntegerBlock(NamedTuple):
+    """One layer of neurons."""
 
-    rows: list[list[tuple[int, Any]]]  # entries that are not zero, by column
-    shift: int  # log2 of the denominator
+    affine: IntegerAffine
+    output_map: IntegerAffine | None  # of relu(z) and, with a passthrough, the state; None: relu(z)
+    n_state: int  # S of the state before; 0 without a passthrough
 
+    @staticmethod
+    def of(block: Block) -> IntegerBlock:
+        """Convert a block with finite float weights."""
+        last = None if block.is_plain else IntegerAffine.of(block.output_map())
+        n_state = block.affine.weight.shape[1] if block.has_passthrough else 0
+        return IntegerBlock(IntegerAffine.of(block.affine), last, n_state)
 
-def in_integers(rows: Tensor | Sequence[Sequence[float]]) -> IntegerRows:
-    """Floats (n, m + 1) as integers over a common power of two."""
-    numbers = rows.tolist() if isinstance(rows, Tensor) else rows
-    exact = [[Fraction(x) for x in row] for row in numbers]
-    shift = max((x.denominator.bit_length() - 1 for row in exact for x in row), default=0)
-    return IntegerRows(
-        [[(j, as_integer(int(x * (1 << shift)))) for j, x in enumerate(row) if x] for row in exact], shift
-    )
-
-
-def with_bias(weight: Tensor, bias: Tensor) -> list[list[float]]:
-    """A matrix (n, m) with its bias (n,) as one of m + 1 columns."""
-    return [[*row, b] for row, b in zip(weight.tolist(), bias.tolist(), strict=True)]
-
-
-def apply(linear: IntegerRows, state: list[Form], w: Form) -> list[Form]:
-    """Values of a matrix on a state and w, times its denominator."""
-    columns = [*state, w]
-    if len(w) == 1:
-        return [[sum((a * columns[j][0] for j, a in row), 0)] for row in linear.rows]
-    zero = [0] * len(w)
-    return [
-        [sum(terms) for terms in zip(*([a * v for v in columns[j]] for j, a in row), strict=True)] or zero
-        for row in linear.rows
-    ]
-
-
-def row_times(covector: dict[int, Any], linear: IntegerRows) -> dict[int, Any]:
-    """A covector times a matrix, by column."""
-    product: dict[int, Any] = {}
-    for i, c in covector.items():
-        for j, a in linear.rows[i]:
-            product[j] = product[j] + c * a if j in product else c * a
-    return product
-
-
-class ExactBlock(NamedTuple):
-    """A block's rows, and what makes the next state of them."""
-
-    affine: IntegerRows
-    mix: IntegerRows | None  # of (relu(z), state, w); None: relu(z) itself
+    @property
+    def n_neurons(self) -> int:
+        """Number of neurons."""
+        return len(self.affine.columns)
 
     @property
     def mix_shift(self) -> int:
-        """log2 of the denominator of the mix."""
-        return self.mix.shift if self.mix else 0
+        """Log2 of the denominator of the output map."""
+        return 0 if self.output_map is None else self.output_map.shift
 
-    @property
-    def n_next(self) -> int:
-        """S', of the next state."""
-        return len(self.mix.rows if self.mix else self.affine.rows)
+    def advance(self, state: State, z: Sequence[Vector], signs: Sequence[int]) -> State:
+        """Return the next state where the preactivations z (N, k) have these signs."""
+        zero, shift = (0,) * len(state[-1]), self.affine.shift
+        hidden = [row if sign > 0 else zero for row, sign in zip(z, signs, strict=True)]
+        if self.output_map is None:
+            return [*hidden, _shifted(state[-1], shift)]
+        before = [_shifted(row, shift) for row in (*state[: self.n_state], state[-1])]
+        return [*self.output_map([*hidden, *before]).rows, _shifted(before[-1], self.mix_shift)]
 
-    def split(self, covector: dict[int, Any]) -> tuple[dict[int, Any], dict[int, Any]]:
-        """A covector on the next state as one on relu(z), and one on what is passed through, by column."""
-        n_neurons = len(self.affine.rows)
-        if self.mix is None:
-            return {j: c for j, c in covector.items() if j < n_neurons}, {}
-        n_next = len(self.mix.rows)
-        pulled = row_times({j: c for j, c in covector.items() if j < n_next}, self.mix)
-        hidden = {j: c for j, c in pulled.items() if j < n_neurons}
-        return hidden, {j - n_neurons: c for j, c in pulled.items() if j >= n_neurons}
-
-    def advance(self, hidden: list[Form], state: list[Form], w: Form) -> tuple[list[Form], Form]:
-        """The next state and w, both scaled by the same power of two."""
-        a = self.affine.shift
-        scaled = [value << a for value in w]
-        if self.mix is None:
-            return hidden, scaled
-        old = [[value << a for value in form] for form in state]
-        return apply(self.mix, hidden + old, scaled), [value << self.mix.shift for value in scaled]
+    def split(self, covector: SparseRow) -> tuple[SparseRow, SparseRow]:
+        """Pull a covector on the next state back to one on relu(z) and one on the state."""
+        n = self.n_neurons
+        pulled = covector if self.output_map is None else self.output_map.pull_back(covector)
+        hidden = {j: c for j, c in pulled.items() if j < n}
+        return hidden, {j - n: c for j, c in pulled.items() if j >= n}
 
 
-def exact_block(block: Block) -> ExactBlock:
-    """A block's weights as they are, as integers."""
-    affine = in_integers(with_bias(block.affine.weight, block.affine.bias))
-    if block.is_plain:
-        return ExactBlock(affine, None)
-    mix, skip, shift = block.output_matrices()
-    return ExactBlock(affine, in_integers(torch.cat([mix, skip, shift[:, None]], dim=1)))
+@dataclass(frozen=True)
+class IntegerProgram:
+    """A piecewise-affine map in integers."""
+
+    blocks: tuple[IntegerBlock, ...]
+    head: IntegerAffine
+    in_dim: int
+
+    @staticmethod
+    def of(program: Program) -> IntegerProgram:
+        """Convert a program with float weights.
+
+        Raises:
+            ValueError: a weight is NaN or infinite.
+        """
+        program.require_finite("IntegerProgram.of")
+        program = program.detach()
+        blocks = tuple(map(IntegerBlock.of, program.blocks))
+        return IntegerProgram(blocks, IntegerAffine.of(program.head), program.in_dim)
+
+    def inputs(self) -> State:
+        """Return the coordinates themselves as linear forms (D + 1, D + 1)."""
+        return identity(self.in_dim + 1)
+
+    def rows(self, state: State, pattern: int | None = None) -> Iterator[RationalMatrix]:
+        """Yield the preactivations of each block, then the outputs.
+
+        Args:
+            state: of the input.
+            pattern: bit i is set where neuron i is active; read off the values of a point if None.
+        """
+        for block in self.blocks:
+            z = block.affine(state)
+            yield z
+            if pattern is None:
+                signs = [value for (value,) in z.rows]
+            else:
+                signs = [pattern >> i & 1 for i in range(block.n_neurons)]
+                pattern >>= block.n_neurons
+            state = block.advance(state, z.rows, signs)
+        yield self.head(state)
+
+    def rows_at(self, point: Sequence[Fraction]) -> list[Fraction]:
+        """Return the exact preactivations of all neurons at a point (D,), then the outputs."""
+        (place,), scale = RationalMatrix.of([point])
+        return [x for z in self.rows([(x,) for x in (*place, scale)]) for (x,) in z.fractions()]
+
+
+def _shifted(vector: Vector, shift: int) -> Vector:
+    return tuple(x << shift for x in vector) if shift else vector

@@ -16,6 +16,7 @@ Ranges are widened and the result is lowered by the rounding error, see
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -75,19 +76,30 @@ def excludes_zero(tail: Tail, cells: Cells, n_symbols: int = 0) -> Tensor:
     return _lowest_value(tail, _relax_forward(tail, cells, n_symbols), cells) > 0
 
 
+def preactivation_ranges(tail: Tail, cells: Cells, n_symbols: int = 0) -> list[tuple[Tensor, Tensor]]:
+    """Bound the preactivations of every block of the tail below and above (R, N), over the cells."""
+    return [ranges for ranges, _ in _propagate(tail, cells, n_symbols)]
+
+
 def _relax_forward(tail: Tail, cells: Cells, n_symbols: int) -> list[Relaxation]:
     """Relax the ReLUs of every block, by ranges of their arguments over the cells."""
-    relaxations: list[Relaxation] = []
-    state = cells.state
-    for block in tail.program.blocks:
+    return [relaxation for _, relaxation in _propagate(tail, cells, n_symbols)]
+
+
+def _propagate(
+    tail: Tail, cells: Cells, n_symbols: int
+) -> Iterator[tuple[tuple[Tensor, Tensor], Relaxation]]:
+    """Yield the ranges of every block of the tail and the relaxations that follow, from affine forms."""
+    state, blocks = cells.state, tail.program.blocks
+    for index, block in enumerate(blocks):
         size = size_of(state, tail.reach)
         z = apply(block.affine, state, size)
-        low, high = _ranges(z, cells.corners)
-        relaxations.append(_relax(low, high, size))
-        if len(relaxations) < len(tail.program.blocks):
-            hidden = _relu(z, relaxations[-1], n_symbols)
+        ranges = _ranges(z, cells.corners)
+        relaxation = _relax(*ranges, size)
+        yield ranges, relaxation
+        if index + 1 < len(blocks):
+            hidden = _relu(z, relaxation, n_symbols)
             state = _condense(close(block, hidden, state, tail.reach), n_symbols)
-    return relaxations
 
 
 def _ranges(forms: AffineForms, corners: Tensor) -> tuple[Tensor, Tensor]:

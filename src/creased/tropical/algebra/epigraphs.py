@@ -9,31 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import lcm
 from typing import NamedTuple
 
 from creased.core.domains.box import Box
+from creased.core.exact.elimination import Vector, integer_row, rank
 from creased.tropical.cells.cells import walls_of
-from creased.tropical.exact.integers import Vector
-from creased.tropical.polyhedra.cones import Cone, intersection, rank, whole_space
+from creased.tropical.polyhedra.cones import Cone, intersection, whole_space
 
 Point = tuple[Fraction, ...]
 
 
 class Epigraph(NamedTuple):
-    """Above the maximum of monomials, over a domain."""
+    """The epigraph of a maximum of monomials over a domain."""
 
     cone: Cone  # inequality first_monomial + i is tight where monomial i attains the maximum
     first_monomial: int
     n_monomials: int
 
     def attained_at(self, ray: int) -> tuple[int, ...]:
-        """The monomials that attain the maximum at a ray of the cone."""
+        """List the monomials that attain the maximum at a ray of the cone."""
         bits = self.cone.tight[ray] >> self.first_monomial
         return tuple(i for i in range(self.n_monomials) if bits >> i & 1)
 
     def rays_of(self, monomials: Sequence[int]) -> list[Vector]:
-        """The rays at which all of some monomials attain the maximum."""
+        """List the rays at which all of the given monomials attain the maximum."""
         wanted = sum(1 << (self.first_monomial + i) for i in monomials)
         return [
             ray
@@ -42,29 +41,24 @@ class Epigraph(NamedTuple):
         ]
 
     def dim_of(self, monomials: Sequence[int]) -> int:
-        """Dimension of the part of the domain where all of some monomials attain the maximum; -1: nowhere."""
+        """Dimension of the domain's part where all of the given monomials attain the maximum; -1 if empty."""
         rays = self.rays_of(monomials)
         if not any(ray[-1] for ray in rays):
             return -1
         return rank([*rays, *self.cone.lines]) - 1
 
     def essential(self) -> list[int]:
-        """The monomials that alone attain the maximum on an open set."""
+        """List the monomials that alone attain the maximum on an open set."""
         dim = self.cone.dim - 2
         return [i for i in range(self.n_monomials) if self.dim_of([i]) == dim]
 
 
 def epigraph(slopes: Sequence[Point], coefficients: Sequence[Fraction], domain: Box | None) -> Epigraph:
-    """The epigraph of monomials with distinct slopes (m, D) and coefficients (m,) on a box, or everywhere."""
+    """Build the epigraph of monomials with slopes (m, D) and coefficients (m,) on a box, or everywhere."""
     dim = len(slopes[0])
     walls = [(*wall[:-1], 0, wall[-1]) for wall in walls_of(domain)]
-    rows = [*walls, *(_row(slope, c) for slope, c in zip(slopes, coefficients, strict=True))]
+    pairs = zip(slopes, coefficients, strict=True)
+    rows = [*walls, *(integer_row((*(-x for x in slope), 1, -c)) for slope, c in pairs)]
     cone = intersection(whole_space(dim + 1), [(row, i + 1) for i, row in enumerate(rows)])
-    assert cone is not None  # above the maximum there always is room
+    assert cone is not None  # an epigraph is full-dimensional
     return Epigraph(cone, len(walls) + 1, len(slopes))
-
-
-def _row(slope: Point, coefficient: Fraction) -> Vector:
-    """The inequality y >= slope x + coefficient t."""
-    scale = lcm(coefficient.denominator, *(x.denominator for x in slope))
-    return (*(int(-x * scale) for x in slope), scale, int(-coefficient * scale))

@@ -1,6 +1,6 @@
 """Exact equality of piecewise-affine functions on a domain, with a witness where they differ.
 
-Networks are compared cell by cell: in each cell of the one the cells of the other, on which both are affine.
+Networks are compared on the cells that the second one has in each cell of the first: both are affine there.
 Tropical rational maps are compared as polynomials: F1 - G1 = F2 - G2 means F1 + G2 = F2 + G1, and of these
 convex functions one is above the other if it is at every vertex and along every ray of its epigraph.
 """
@@ -12,17 +12,16 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from creased.core.domains.box import Box
+from creased.core.exact.elimination import Vector, dot
 from creased.core.program.program import Program
 from creased.tropical.algebra.epigraphs import Point, epigraph
 from creased.tropical.algebra.polynomials import TropicalPolynomial
 from creased.tropical.algebra.rational_maps import TropicalRational
 from creased.tropical.cells.cells import MOST_CELLS, Cell, cells
-from creased.tropical.exact.integers import Vector
-from creased.tropical.polyhedra.cones import dot
 
 
 class Equality(NamedTuple):
-    """Whether two functions are equal on a domain."""
+    """The result of a comparison of two functions on a domain."""
 
     is_equal: bool
     witness: Point | None  # (D,): a point of the domain where they differ
@@ -35,16 +34,16 @@ def equal(
     *,
     most: int = MOST_CELLS,
 ) -> Equality:
-    """Whether two functions are the same on a box, or everywhere, decided in integers.
+    """Decide in integers whether two functions are the same on a box, or everywhere.
 
     Args:
         first: a program, or a tropical rational map.
         second: of the same kind.
         domain: a box, or None for all of space.
-        most: cells that may be looked at, of programs.
+        most: cells that may be enumerated, of programs.
 
     Raises:
-        TypeError: the one is a program and the other is not.
+        TypeError: one is a program and the other is not.
         ValueError: dimensions differ, a map is not exact, or one is not known on all of the domain.
         CellBudgetError: there are more cells than allowed.
     """
@@ -70,9 +69,9 @@ def _of_programs(first: Program, second: Program, domain: Box | None, most: int)
 
 
 def _where_different(outer: Cell, inner: Cell) -> Point:
-    """A point in the inner cell where the outputs of both cells differ."""
+    """Find a point in the inner cell where the outputs of both cells differ."""
     a, b = outer.outputs, inner.outputs
-    pairs = zip(a.vectors, b.vectors, strict=True)
+    pairs = zip(a.rows, b.rows, strict=True)
     differences = [[x * b.scale - y * a.scale for x, y in zip(*pair, strict=True)] for pair in pairs]
     difference = next(d for d in differences if any(d))
     place = inner.cone.interior()
@@ -97,7 +96,7 @@ def _of_maps(first: TropicalRational, second: TropicalRational, domain: Box | No
 
 
 def _where_above(lower: TropicalPolynomial, upper: TropicalPolynomial, domain: Box | None) -> Point | None:
-    """A point where ``lower`` is above ``upper``; None: nowhere on the domain."""
+    """Find a point where ``lower`` is above ``upper``; None if there is none on the domain."""
     cone = epigraph(upper.slopes, upper.coefficients, domain).cone
     opposite = [tuple(-x for x in line) for line in cone.lines]
     base = cone.point()[:-1]
@@ -111,7 +110,7 @@ def _where_above(lower: TropicalPolynomial, upper: TropicalPolynomial, domain: B
 
 
 def _along(base: Point, generator: Vector, lower: TropicalPolynomial, upper: TropicalPolynomial) -> Point:
-    """The vertex itself, or a point so far in a direction that the one is above the other."""
+    """Return the vertex itself, or a point far enough in a direction for ``lower`` to be above ``upper``."""
     *direction, _, t = generator
     if t:
         return tuple(Fraction(x, t) for x in direction)

@@ -1,7 +1,7 @@
 """Activation polytopes and classification fans of small data sets (Brandenburg, Loho, Montufar 2024).
 
-A maximum of k affine terms theta_l (x, 1), looked at on M points, has an activation pattern: which term is
-largest at each point. Generic patterns are the vertices of the activation polytope sum_p conv_l e_l (p, 1),
+The activation pattern of a maximum of k affine terms theta_l (x, 1) on M points says which term is largest at
+each point. Generic patterns are the vertices of the activation polytope sum_p conv_l e_l (p, 1),
 and the full-dimensional cones of its normal fan, in the space of parameters theta. With n terms for F and
 m = k - n for G the sign of F - G at a point is + where the largest term is among the first n: the patterns
 with one labeling are the cones of the classification fan's class.
@@ -17,14 +17,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import permutations
-from math import comb, lcm, perm
+from math import comb, perm
 from typing import Any
 
 from torch import Tensor
 
+from creased.core.exact.elimination import Vector, integer_row
 from creased.tropical.algebra.epigraphs import Point
-from creased.tropical.algebra.polynomials import Number
-from creased.tropical.exact.integers import Vector
+from creased.tropical.algebra.polynomials import Number, listed
 from creased.tropical.polyhedra.cones import Cone, all_directions, intersection
 
 Pattern = tuple[int, ...]  # the largest term at each point
@@ -34,13 +34,13 @@ MOST_PATTERNS = 10_000
 
 
 class PatternBudgetError(ValueError):
-    """There are more activation patterns than allowed."""
+    """More activation patterns than allowed."""
 
 
 def activation_patterns(
     points: Sequence[Sequence[Number]] | Tensor, n_terms: int, *, most: int = MOST_PATTERNS
 ) -> list[Pattern]:
-    """All generic activation patterns of k terms on points (M, D), in ascending order.
+    """Enumerate the generic activation patterns of k terms on points (M, D), in ascending order.
 
     Raises:
         ValueError: a point is given twice, there is none, or no term.
@@ -62,8 +62,8 @@ def activation_patterns(
 def activation_polytope(
     points: Sequence[Sequence[Number]] | Tensor, n_terms: int, *, most: int = MOST_PATTERNS
 ) -> dict[Pattern, Point]:
-    """The vertices (k (D + 1),) of the activation polytope, by their patterns."""
-    exact = [(*_exact(point), Fraction(1)) for point in _listed(points)]
+    """Return the vertices (k (D + 1),) of the activation polytope, by their patterns."""
+    exact = [(*_exact(point), Fraction(1)) for point in listed(points)]
     vertices = {}
     for pattern in activation_patterns(points, n_terms, most=most):
         size = len(exact[0])
@@ -82,7 +82,7 @@ def classification_fan(
     *,
     most: int = MOST_PATTERNS,
 ) -> dict[Labeling, list[Pattern]]:
-    """The patterns, hence cones, of every labeling that F - G realizes with so many terms for F and for G."""
+    """Group the patterns, hence cones, by the labeling of points that F - G realizes."""
     if n_positive < 1 or n_negative < 1:
         raise ValueError(f"classification_fan: needs a term on each side, got {n_positive} and {n_negative}")
     fan = defaultdict(list)
@@ -98,12 +98,12 @@ def realizable_labelings(
     *,
     most: int = MOST_PATTERNS,
 ) -> set[Labeling]:
-    """The labelings of points by the sign of F - G."""
+    """Return the labelings of points by the sign of F - G."""
     return set(classification_fan(points, n_positive, n_negative, most=most))
 
 
 def pattern_graph(pattern: Pattern, n_terms: int) -> Any:
-    """A pattern as a bipartite networkx.Graph: points ("point", p) joined to terms ("term", l) that win.
+    """Convert a pattern to a bipartite networkx.Graph of points ("point", p) and their terms ("term", l).
 
     Raises:
         ImportError: networkx is not installed.
@@ -123,7 +123,7 @@ def pattern_graph(pattern: Pattern, n_terms: int) -> Any:
 
 
 def cover_count(n_points: int, dim: int) -> int:
-    """Patterns of two terms on points in general position (Cover 1965): 2 sum C(M - 1, i), i <= D.
+    """Count the patterns of two terms on points in general position: 2 sum C(M - 1, i), i <= D (Cover 1965).
 
     Points on a common hyperplane, if they are more than D, have fewer: see `activation_patterns`.
     """
@@ -132,7 +132,7 @@ def cover_count(n_points: int, dim: int) -> int:
 
 
 def line_count(n_points: int, n_terms: int) -> int:
-    """Patterns of k terms on distinct points of a line: sum over r of C(M - 1, r - 1) k! / (k - r)!."""
+    """Count the patterns of k terms on points of a line: sum over r of C(M - 1, r - 1) k! / (k - r)!."""
     _require_positive("line_count", n_points, n_terms)
     return sum(comb(n_points - 1, r - 1) * perm(n_terms, r) for r in range(1, n_terms + 1))
 
@@ -143,7 +143,7 @@ def _require_positive(caller: str, n_points: int, other: int) -> None:
 
 
 def _ordered_patterns(rows: list[Vector], n_terms: int) -> Iterator[Pattern]:
-    """The patterns in which terms first appear in ascending order. The last term's parameters are 0."""
+    """Enumerate the patterns whose terms appear in ascending order; the last term's parameters are 0."""
     if n_terms < 1:
         raise ValueError(f"activation_patterns: needs one term or more, got {n_terms}")
     if n_terms == 1:
@@ -162,7 +162,7 @@ def _ordered_patterns(rows: list[Vector], n_terms: int) -> Iterator[Pattern]:
 
 
 def _where_largest(cone: Cone, row: Vector, term: int, n_terms: int) -> Cone | None:
-    """The parameters of a cone for which a term is the largest at a point."""
+    """Cut a cone of parameters down to those for which a term is the largest at a point."""
     zero = (0,) * len(row)
     minus = tuple(-x for x in row)
     first = cone.rows.bit_length()
@@ -175,22 +175,14 @@ def _where_largest(cone: Cone, row: Vector, term: int, n_terms: int) -> Cone | N
 
 
 def _rows(points: Sequence[Sequence[Number]] | Tensor) -> list[Vector]:
-    """The points (D + 1,) with a 1 behind, as integer vectors."""
-    exact = [_exact(point) for point in _listed(points)]
+    """Convert points to integer vectors (D + 1,) in homogeneous coordinates."""
+    exact = [_exact(point) for point in listed(points)]
     if not exact or len({len(point) for point in exact}) != 1:
         raise ValueError("activation_patterns: needs points of one dimension, and at least one")
     if len(set(exact)) < len(exact):
         raise ValueError(f"activation_patterns: {len(exact) - len(set(exact))} points are given twice")
-    rows = []
-    for point in exact:
-        scale = lcm(*(x.denominator for x in point))
-        rows.append((*(int(x * scale) for x in point), scale))
-    return rows
+    return [integer_row((*point, 1)) for point in exact]
 
 
 def _exact(point: Sequence[Number]) -> Point:
     return tuple(Fraction(x) for x in point)
-
-
-def _listed(points: Sequence[Sequence[Number]] | Tensor) -> list[Sequence[Number]]:
-    return points.tolist() if isinstance(points, Tensor) else list(points)

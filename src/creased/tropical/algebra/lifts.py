@@ -3,7 +3,7 @@
 Every state is kept as a pair (H, G) of convex functions with s = H - G. With W = W+ - W- an affine map makes
 F' = W+ H + W- G + b and G' = W+ G + W- H of it, and a ReLU makes (max(F', G'), G') of those (Zhang, Naitzat,
 Lim 2018, section 5). Since max(F', G') = G' + relu(F' - G') and F' - G' is the preactivation, this is a
-program with the same neurons: the pair is the passthrough. So its maps on cells are found as any program's.
+program with the same neurons: the pair is the passthrough.
 
 No weight is multiplied by another one: the lift is exact in any floating type.
 """
@@ -17,7 +17,7 @@ from creased.core.program.program import Affine, Block, Program
 
 
 def lift(program: Program) -> Program:
-    """A program with outputs (F, G), each (O,), for which F - G is the given one's output.
+    """Build the program with outputs (F, G), each (O,), for which F - G is the given one's output.
 
     It has the same neurons in the same order, with the same signs everywhere; blocks with a passthrough
     become two, the second without neurons.
@@ -46,11 +46,11 @@ def _lift_block(block: Block, *, is_input: bool) -> list[Block]:
         passed = torch.eye(skip.shape[1]).to(weight)
         mix = torch.cat([mix, mix.new_zeros((skip.shape[1], len(bias)))])
         skip = torch.cat([skip, passed])
-    return [Block(affine, mix, skip), _lift_closing(block, is_input=is_input)]
+    return [Block(affine, mix, skip), _lift_output_map(block, is_input=is_input)]
 
 
-def _lift_closing(block: Block, *, is_input: bool) -> Block:
-    """The next state's pair as an affine function of that of relu(z) and, behind it, that of the state."""
+def _lift_output_map(block: Block, *, is_input: bool) -> Block:
+    """Map the pairs of relu(z) and of the state to the pair of the next state."""
     weight, passed, shift = block.output_matrices()
     skip = _pair(weight, is_input=False)
     if block.has_passthrough:
@@ -61,7 +61,7 @@ def _lift_closing(block: Block, *, is_input: bool) -> Block:
 
 
 def _pair(weight: Tensor, *, is_input: bool) -> Tensor:
-    """[[W+, W-], [W-, W+]], or its first columns where the subtracted part is zero."""
+    """Return [[W+, W-], [W-, W+]], or its left half where the subtracted part is zero."""
     plus, minus = weight.clamp(min=0), (-weight).clamp(min=0)
     left = torch.cat([plus, minus])
     return left if is_input else torch.cat([left, torch.cat([minus, plus])], dim=1)

@@ -24,7 +24,7 @@ MOST_MONOMIALS = 20_000
 
 
 class MonomialBudgetError(ValueError):
-    """A product would have more monomials than allowed."""
+    """A product with more monomials than allowed."""
 
 
 @dataclass(frozen=True, init=False)
@@ -41,8 +41,8 @@ class TropicalPolynomial:
     def __init__(
         self, slopes: Iterable[Sequence[Number]] | Tensor, coefficients: Iterable[Number] | Tensor
     ) -> None:
-        exact = [tuple(map(_exact, slope)) for slope in _listed(slopes)]
-        constants = [_exact(c) for c in _listed(coefficients)]
+        exact = [tuple(map(_exact, slope)) for slope in listed(slopes)]
+        constants = [_exact(c) for c in listed(coefficients)]
         if not exact or len(exact) != len(constants) or len({len(slope) for slope in exact}) != 1:
             raise ValueError(
                 "TropicalPolynomial: needs one coefficient a slope, slopes of one length and at least one "
@@ -62,18 +62,18 @@ class TropicalPolynomial:
 
     @property
     def dim(self) -> int:
-        """D."""
+        """Number of variables, D."""
         return len(self.slopes[0])
 
     def __call__(self, points: Tensor) -> Tensor:
-        """Values (...) at points (..., D), in their floating type."""
+        """Evaluate at points (..., D), in their floating type."""
         _require_dim("TropicalPolynomial", self.dim, points.shape[-1])
         exact = [[float(x) for x in slope] for slope in self.slopes], [float(c) for c in self.coefficients]
         slopes, constants = (torch.tensor(part, dtype=torch.float64).to(points) for part in exact)
         return (points @ slopes.T + constants).amax(-1)
 
     def value_at(self, point: Sequence[Number]) -> Fraction:
-        """The exact value at a point (D,).
+        """Evaluate exactly at a point (D,).
 
         Raises:
             ValueError: the point has another dimension, or is not finite.
@@ -82,12 +82,12 @@ class TropicalPolynomial:
         return max(value for value in self._values(tuple(map(_exact, point))))
 
     def oplus(self, other: TropicalPolynomial) -> TropicalPolynomial:
-        """The tropical sum: the larger of both."""
+        """Return the tropical sum, the maximum of both."""
         _same_dim("oplus", self, other)
         return TropicalPolynomial((*self.slopes, *other.slopes), (*self.coefficients, *other.coefficients))
 
     def odot(self, other: TropicalPolynomial, most: int = MOST_MONOMIALS) -> TropicalPolynomial:
-        """The tropical product: the sum of both. Its monomials are not pruned, see `essential`.
+        """Return the tropical product, the sum of both, with redundant monomials; see `essential`.
 
         Raises:
             MonomialBudgetError: it would have more monomials than allowed.
@@ -105,7 +105,7 @@ class TropicalPolynomial:
         return TropicalPolynomial(slopes, [self.coefficients[i] + other.coefficients[j] for i, j in pairs])
 
     def power(self, exponent: Number) -> TropicalPolynomial:
-        """The tropical power: ``exponent`` times the function, for any real exponent >= 0.
+        """Return the tropical power, ``exponent`` times the function, for any real exponent >= 0.
 
         Raises:
             ValueError: the exponent is negative, so that the result would not be a polynomial.
@@ -120,7 +120,7 @@ class TropicalPolynomial:
         return TropicalPolynomial(slopes, [factor * c for c in self.coefficients])
 
     def essential(self, domain: Box | None = None) -> TropicalPolynomial:
-        """The same function on a box, or everywhere, by its essential monomials alone.
+        """Drop the monomials that are not essential on a box, or everywhere.
 
         Raises:
             ValueError: the box has another dimension.
@@ -142,7 +142,8 @@ def _exact(number: Number) -> Fraction:
     return Fraction(number)
 
 
-def _listed(numbers: Iterable[Any] | Tensor) -> list[Any]:
+def listed(numbers: Iterable[Any] | Tensor) -> list[Any]:
+    """Convert a tensor or an iterable to a list."""
     return numbers.tolist() if isinstance(numbers, Tensor) else list(numbers)
 
 

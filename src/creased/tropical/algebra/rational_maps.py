@@ -1,7 +1,7 @@
 """Tropical rational maps: a network as the difference F - G of two tropical polynomials.
 
-F and G are affine on every activation cell, so they are read off the cells, one by one, without hulls
-(`lifts`); what is read off are the essential monomials on the domain. Hence
+F and G are affine on every activation cell of the lifted network (`lifts`), and their maps there are the
+essential monomials on the domain; no convex hull is computed. Hence
 
     linear_regions <= essential monomials of F . G <= activation_cells .
 """
@@ -32,7 +32,7 @@ class TropicalRational:
 
     numerator: TropicalPolynomial  # F
     denominator: TropicalPolynomial  # G
-    domain: Box | None = None  # where it is meant; None: everywhere
+    domain: Box | None = None  # None: everywhere
     is_exact: bool = True  # False: coefficients and cells are those of float64
 
     @staticmethod
@@ -44,10 +44,10 @@ class TropicalRational:
         exact: bool = True,
         most: int = MOST_CELLS,
     ) -> TropicalRational:
-        """F and G of one output of a program, by their essential monomials on the domain.
+        """Find the monomials of F and G that are essential on the domain, for one output of a program.
 
         Args:
-            program: of which.
+            program: with finite weights.
             domain: a box, or None for all of space.
             index: which output; may be left out if there is one only.
             exact: in integers; else the engine's cells, with coefficients rounded to float64 (boxes only).
@@ -67,25 +67,25 @@ class TropicalRational:
         return TropicalRational(_polynomial(numerator), _polynomial(denominator), domain)
 
     def __call__(self, points: Tensor) -> Tensor:
-        """Values (...) at points (..., D), in their floating type."""
+        """Evaluate at points (..., D), in their floating type."""
         return self.numerator(points) - self.denominator(points)
 
     def value_at(self, point: tuple[Number, ...]) -> Fraction:
-        """The exact value at a point (D,)."""
+        """Evaluate exactly at a point (D,)."""
         return self.numerator.value_at(point) - self.denominator.value_at(point)
 
     def oplus(self, other: TropicalRational) -> TropicalRational:
-        """The tropical sum, the larger of both: (F1 G2 + F2 G1) / (G1 G2), pruned."""
+        """Return the tropical sum (F1 G2 + F2 G1) / (G1 G2), the maximum of both, pruned."""
         crossed = self.numerator.odot(other.denominator), other.numerator.odot(self.denominator)
         return self._with(other, crossed[0].oplus(crossed[1]), self.denominator.odot(other.denominator))
 
     def odot(self, other: TropicalRational) -> TropicalRational:
-        """The tropical product, the sum of both, pruned."""
+        """Return the tropical product, the sum of both, pruned."""
         numerator = self.numerator.odot(other.numerator)
         return self._with(other, numerator, self.denominator.odot(other.denominator))
 
     def power(self, exponent: Number) -> TropicalRational:
-        """``exponent`` times the function; of a negative one numerator and denominator change places."""
+        """Multiply the function by ``exponent``; a negative one swaps numerator and denominator."""
         first, second = self.numerator, self.denominator
         if exponent < 0:
             first, second, exponent = second, first, -exponent
@@ -102,7 +102,7 @@ class TropicalRational:
 
 
 def one_output(program: Program, index: int | None, caller: str) -> Program:
-    """The program with one of its outputs.
+    """Select one output of a program.
 
     Raises:
         ValueError: there are several and none is named, or there is none of that number.
@@ -121,7 +121,7 @@ def _polynomial(monomials: Collection[Point]) -> TropicalPolynomial:
 
 
 def _in_float(program: Program, box: Box | None) -> TropicalRational:
-    """F and G on the engine's cells, equal maps told by `fingerprints`, coefficients in float64."""
+    """Find F and G on the engine's cells; `fingerprints` match equal maps, coefficients are float64."""
     if box is None:
         raise ValueError("TropicalRational.from_program: exact=False needs a Box, got None")
     found = engine_cells(program, box)

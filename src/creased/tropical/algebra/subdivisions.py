@@ -3,7 +3,7 @@
 Regions of a tropical polynomial are its essential monomials, and the vertices of its hypersurface the
 maximal cells of the dual subdivision of its Newton polytope: the slopes of all monomials that attain the
 maximum there (Maclagan and Sturmfels 2015, proposition 3.1.6). All of it is read off the epigraph, in any
-dimension; the number of vertices grows as m^((D + 1) / 2) with the monomials, so D <= 3 is what it is for.
+dimension; the number of vertices grows as m^((D + 1) / 2) with the monomials, so it is meant for D <= 3.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from fractions import Fraction
 from itertools import combinations
 
 from creased.core.domains.box import Box
+from creased.core.exact.elimination import Vector
 from creased.tropical.algebra.epigraphs import Epigraph, Point, epigraph
 from creased.tropical.algebra.polynomials import TropicalPolynomial
 from creased.tropical.algebra.rational_maps import TropicalRational
-from creased.tropical.exact.integers import Vector
 from creased.tropical.polyhedra.faces import canonical_rays
 
 
@@ -48,13 +48,13 @@ class BoundaryFace:
 
 
 def newton_polytope(polynomial: TropicalPolynomial) -> tuple[Point, ...]:
-    """The vertices of the convex hull of the slopes: what stays essential at infinity."""
+    """Return the vertices of the convex hull of the slopes."""
     zeros = [Fraction(0)] * polynomial.n
     return TropicalPolynomial(polynomial.slopes, zeros).essential().slopes
 
 
 def dual_subdivision(polynomial: TropicalPolynomial) -> DualSubdivision:
-    """The dual subdivision of a tropical polynomial on all of space."""
+    """Compute the dual subdivision of a tropical polynomial on all of space."""
     essential = polynomial.essential()
     above = epigraph(essential.slopes, essential.coefficients, None)
     lineality_dim = len(above.cone.lines)
@@ -63,7 +63,7 @@ def dual_subdivision(polynomial: TropicalPolynomial) -> DualSubdivision:
         if t and not lineality_dim:
             vertices.append(tuple(Fraction(x, t) for x in position))
             cells.append(above.attained_at(index))
-        elif not t and any(position):  # else it is straight up
+        elif not t and any(position):  # else it is the vertical direction
             directions.append(tuple(position))
     return DualSubdivision(
         essential,
@@ -77,7 +77,7 @@ def dual_subdivision(polynomial: TropicalPolynomial) -> DualSubdivision:
 
 
 def decision_boundary(rational: TropicalRational, domain: Box | None = None) -> list[BoundaryFace]:
-    """The set {F = G}, as the part of the hypersurface of F + G between a monomial of each.
+    """Find the set {F = G}, the part of the hypersurface of max(F, G) between a monomial of each.
 
     Args:
         rational: F and G, exact.
@@ -120,7 +120,7 @@ def _numbered(polynomial: TropicalPolynomial) -> dict[tuple[Point, Fraction], in
 
 
 def _neighbours(above: Epigraph, dim: int) -> list[tuple[int, int]]:
-    """The pairs of monomials that are equal, and largest, on a part of dimension D - 1."""
+    """List the pairs of monomials that attain the maximum together on a part of dimension D - 1."""
     together = {
         pair for ray in range(len(above.cone.rays)) for pair in combinations(above.attained_at(ray), 2)
     }

@@ -12,21 +12,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
-from math import lcm
 from typing import NamedTuple
 
+from creased.core.exact.elimination import Vector, integer_row, rank
 from creased.core.program.program import Program
 from creased.tropical.algebra.epigraphs import Point
 from creased.tropical.algebra.rational_maps import one_output
 from creased.tropical.cells.cells import cut_by_rows
 from creased.tropical.cells.region_bounds import zaslavsky
-from creased.tropical.exact.integers import Vector, fractions_of, primitive
-from creased.tropical.polyhedra.cones import Cone, all_directions, rank, whole_space
+from creased.tropical.polyhedra.cones import Cone, all_directions, whole_space
 
 
 @dataclass(frozen=True)
 class Zonotope:
-    """The sum of the segments from 0 to each generator."""
+    """The Minkowski sum of the segments from 0 to each generator."""
 
     generators: tuple[Point, ...]  # (n, D + 1): weight and bias
     dim: int  # D + 1
@@ -38,33 +37,28 @@ class Zonotope:
             raise ValueError(f"Zonotope: needs generators in {self.dim} dimensions, got some in {lengths}")
 
     def vertices(self) -> list[Point]:
-        """All vertices, each (D + 1,)."""
+        """List the vertices, each (D + 1,)."""
         return self._sums(all_directions(self.dim), self.rows())
 
     def upper_vertices(self) -> list[Point]:
-        """Those that are highest in the last coordinate for some direction: the regions of the layer."""
+        """List the vertices visible from above along the last axis: the regions of the layer."""
         return self._sums(whole_space(self.dim - 1), self.rows())
 
     def lower_vertices(self) -> list[Point]:
-        """Those that are lowest in the last coordinate for some direction."""
+        """List the vertices visible from below along the last axis."""
         return self._sums(whole_space(self.dim - 1), self.rows(-1))
 
     def shadow_vertices(self) -> list[Point]:
-        """The vertices (D,) of the projection along the last axis: the regions of the layer at infinity."""
+        """List the vertices (D,) of the projection along the last axis: the layer's regions at infinity."""
         shadow = Zonotope(tuple(generator[:-1] for generator in self.generators), self.dim - 1)
         return shadow.vertices()
 
     def rows(self, height: int = 1) -> list[Vector]:
-        """The generators as integer rows, the last coordinate times ``height``."""
-        rows = []
-        for generator in self.generators:
-            scale = lcm(*(x.denominator for x in generator))
-            row = [int(x * scale) for x in generator]
-            rows.append(primitive([*row[:-1], height * row[-1]]))
-        return rows
+        """Convert the generators to primitive integer rows, the last coordinate times ``height``."""
+        return [integer_row((*generator[:-1], height * generator[-1])) for generator in self.generators]
 
     def _sums(self, start: Cone, rows: Sequence[Vector]) -> list[Point]:
-        """The sums of the positive generators of each cell."""
+        """Sum the positive generators of each cell."""
         first = start.rows.bit_length()
         sums = []
         for signs, _ in cut_by_rows(start, rows, first):
@@ -75,7 +69,7 @@ class Zonotope:
 
 
 class ZonotopeCounts(NamedTuple):
-    """Numbers of vertices, beside those of generators in general position."""
+    """Numbers of vertices, and those of as many generators in general position."""
 
     vertices: int
     upper: int  # regions of the layer
@@ -88,7 +82,7 @@ class ZonotopeCounts(NamedTuple):
 
 
 def zonotope_of_layer(program: Program) -> Zonotope:
-    """The zonotope of a network with one hidden layer.
+    """Build the zonotope of a network with one hidden layer.
 
     Raises:
         ValueError: the network has not exactly one plain hidden layer; a weight is not finite.
@@ -99,7 +93,7 @@ def zonotope_of_layer(program: Program) -> Zonotope:
 
 
 def zonotopes_of_map(program: Program, index: int | None = None) -> tuple[Zonotope, Zonotope]:
-    """One zonotope for F and one for G, of an output sum_j v_j relu(z_j) + c with v of mixed signs.
+    """Build the zonotopes of F and of G for an output sum_j v_j relu(z_j) + c with v of mixed signs.
 
     F is the sum over v_j > 0 and G that over v_j < 0; generators are |v_j| (w_j, b_j). The constant c, which
     only translates, is left out.
@@ -110,7 +104,7 @@ def zonotopes_of_map(program: Program, index: int | None = None) -> tuple[Zonoto
     program.require_finite("zonotopes_of_map")
     program = one_output(program, index, "zonotopes_of_map")
     weight, bias = _one_layer(program, "zonotopes_of_map")
-    (outer,) = fractions_of(program.head.weight.detach())
+    outer = [Fraction(x) for x in program.head.weight[0].tolist()]
     sides: tuple[list[Point], list[Point]] = ([], [])
     for row, b, v in zip(weight, bias, outer, strict=True):
         if v:
@@ -119,7 +113,7 @@ def zonotopes_of_map(program: Program, index: int | None = None) -> tuple[Zonoto
 
 
 def count_vertices(zonotope: Zonotope) -> ZonotopeCounts:
-    """Numbers of vertices; upper + lower - shadow is their sum, as no vertex is between the two."""
+    """Count the vertices; there are upper + lower - shadow, as every vertex is upper or lower."""
     n, dim = len(zonotope.generators), zonotope.dim - 1
     counts = (
         len(zonotope.vertices()),
@@ -133,12 +127,12 @@ def count_vertices(zonotope: Zonotope) -> ZonotopeCounts:
 
 
 def _central(n: int, dim: int) -> int:
-    """Regions of n hyperplanes through the origin in general position."""
+    """Count the regions of n hyperplanes through the origin in general position."""
     return 2 * zaslavsky(dim - 1, n - 1) if n else 1
 
 
 def _why_not_generic(zonotope: Zonotope) -> str:
-    """What is special about the generators, in words."""
+    """Describe how generators are not in general position."""
     rows = zonotope.rows()
     found = []
     for what, vectors in (("generators", rows), ("shadows of generators", [row[:-1] for row in rows])):
@@ -161,5 +155,5 @@ def _one_layer(program: Program, caller: str) -> tuple[list[list[Fraction]], lis
     block = program.detach().blocks[0]
     if not block.is_plain:
         raise ValueError(f"{caller}: needs a plain ReLU layer, got one with a passthrough")
-    *weight, bias = fractions_of([*block.affine.weight, block.affine.bias])
+    *weight, bias = [[Fraction(x) for x in row.tolist()] for row in (*block.affine.weight, block.affine.bias)]
     return weight, bias

@@ -6,37 +6,29 @@ only touches a cell does not cut it, coincident creases cut once, and a neuron t
 has the sign 0 there.
 
 The work is that of C = cells times neurons in Python integers, about 10,000 cells of small networks in some
-seconds; for larger ones there is the engine, see `creased.tropical.cells.counts`.
+seconds; larger ones are for the engine, see `creased.tropical.cells.counts`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import accumulate
-from operator import mul
-from typing import NamedTuple
-
-import torch
+from typing import NamedTuple, TypeVar
 
 from creased.core.domains.box import Box
 from creased.core.domains.domain import Domain as Convex
+from creased.core.exact.elimination import RationalMatrix, Vector, dot, integer_row, primitive
+from creased.core.exact.integer_program import IntegerBlock, IntegerProgram, State
 from creased.core.program.program import Program
-from creased.tropical.exact.integers import (
-    IntegerBlock,
-    IntegerProgram,
-    Maps,
-    Vector,
-    fractions_of,
-    primitive,
-)
-from creased.tropical.polyhedra.cones import Cone, cut, dot, intersection, whole_space
+from creased.tropical.polyhedra.cones import Cone, cut, intersection, whole_space
 
 MOST_CELLS = 100_000
 MOST_DIMENSIONS = 14  # of a box: all of its corners are listed
 
 Domain = Box | Cone | None  # None: all of space
+Node = TypeVar("Node")
 
 
 class Cell(NamedTuple):
@@ -44,23 +36,23 @@ class Cell(NamedTuple):
 
     signs: tuple[int, ...]  # of all neurons, in {-1, 0, +1}; 0: vanishes on all of the cell
     cone: Cone  # over the closed cell
-    outputs: Maps  # the outputs on it
+    outputs: RationalMatrix  # (O, D + 1): the affine maps of the outputs, the constant last; in lowest terms
 
 
-class Part(NamedTuple):
+class PartialCell(NamedTuple):
     """A cell of the first blocks."""
 
     signs: tuple[int, ...]
     cone: Cone
-    state: Maps  # of the next block
+    state: State  # of the next block
 
 
 class CellBudgetError(ValueError):
-    """More cells than were allowed, or a box with too many corners to begin with."""
+    """More cells than allowed, or a box with too many corners."""
 
 
 def cells(program: Program, domain: Domain = None, most: int = MOST_CELLS) -> Iterator[Cell]:
-    """The activation cells of a program, one after the other, depth first.
+    """Enumerate the activation cells of a program, depth first.
 
     Args:
         program: with finite weights.
@@ -76,26 +68,35 @@ def cells(program: Program, domain: Domain = None, most: int = MOST_CELLS) -> It
     for found, part in enumerate(parts_behind(exact, start, len(exact.blocks))):
         if found >= most:
             raise CellBudgetError(f"cells: more than {most:,} cells; raise `most`, or take a smaller domain")
-        yield Cell(part.signs, part.cone, exact.head(part.state))
+        yield Cell(part.signs, part.cone, exact.head(part.state).reduced())
 
 
-def parts_behind(program: IntegerProgram, start: Cone, n_blocks: int) -> Iterator[Part]:
-    """The cells of the first blocks of a program, depth first, each made when it is asked for."""
+def parts_behind(program: IntegerProgram, start: Cone, n_blocks: int) -> Iterator[PartialCell]:
+    """Enumerate the cells of the first blocks of a program, depth first."""
     first_rows = list(accumulate((b.n_neurons for b in program.blocks), initial=start.rows.bit_length()))
-    levels = [iter([Part((), start, program.inputs())])]  # what is left to visit behind each block
+
+    def cut_further(part: PartialCell, index: int) -> Iterator[PartialCell]:
+        return iter(()) if index == n_blocks else _cut_by(program.blocks[index], part, first_rows[index])
+
+    root = PartialCell((), start, program.inputs())
+    return (part for part, depth in depth_first(root, cut_further) if depth == n_blocks)
+
+
+def depth_first(root: Node, children: Callable[[Node, int], Iterator[Node]]) -> Iterator[tuple[Node, int]]:
+    """Yield the nodes of a tree with their depths; children are made when they are asked for."""
+    levels = [iter([root])]
     while levels:
-        part = next(levels[-1], None)
-        index = len(levels) - 1
-        if part is None:
+        depth = len(levels) - 1
+        node = next(levels[-1], None)
+        if node is None:
             levels.pop()
-        elif index == n_blocks:
-            yield part
         else:
-            levels.append(_cut_by(program.blocks[index], part, first_rows[index]))
+            yield node, depth
+            levels.append(children(node, depth))
 
 
 def start_cone(program: Program, domain: Domain) -> Cone:
-    """The cone over a domain; a box's walls are inequalities 1, 2, ... of it.
+    """Build the cone over a domain; a box's walls are its inequalities 1, 2, ....
 
     Raises:
         ValueError: the domain has another dimension than the program's input.
@@ -110,10 +111,10 @@ def start_cone(program: Program, domain: Domain) -> Cone:
 
 
 def over_box(box: Convex) -> Cone:
-    """The cone over a box, or over another bounded domain.
+    """Build the cone over a box, or over another bounded domain.
 
     Raises:
-        CellBudgetError: it is of too many dimensions.
+        CellBudgetError: the domain has too many dimensions.
     """
     require_few_corners(box)
     cone = intersection(whole_space(box.dim), [(wall, i + 1) for i, wall in enumerate(walls_of(box))])
@@ -126,45 +127,38 @@ def require_few_corners(box: Convex) -> None:
     if box.dim > MOST_DIMENSIONS:
         raise CellBudgetError(
             f"cells: a box of {box.dim} dimensions has 2^{box.dim} corners, and up to {MOST_DIMENSIONS} "
-            "dimensions are looked at: take a slice (creased.slice_program)"
+            "dimensions are supported: take a slice (creased.slice_program)"
         )
 
 
 def walls_of(domain: Convex | None) -> list[Vector]:
-    """The walls of a domain as integer rows (D + 1,), >= 0 inside, in its order; none of all of space."""
-    if domain is None:
-        return []
-    walls = domain.halfspaces(torch.float64, torch.device("cpu")).T
-    return [_integer_row(row) for row in fractions_of(walls)]
+    """Return the walls of a domain as integer rows (D + 1,), >= 0 inside; none for all of space."""
+    return [] if domain is None else [integer_row(wall) for wall in domain.exact_walls()]
 
 
 def is_bounded(domain: Domain) -> bool:
-    """Whether a domain lies in a box."""
+    """Tell whether a domain is bounded."""
     if domain is None or isinstance(domain, Cone):
         return False
     return all(map(math.isfinite, (*domain.lower, *domain.upper)))
 
 
-def in_words(box: Box) -> str:
-    """A box as people write it: [-1, 1]^3, or [0, 1] x [-2, 2]."""
+def format_box(box: Box) -> str:
+    """Format a box as [-1, 1]^3, or [0, 1] x [-2, 2]."""
     sides = [f"[{a:g}, {b:g}]" for a, b in zip(box.lower, box.upper, strict=True)]
     return f"{sides[0]}^{box.dim}" if len(set(sides)) == 1 < box.dim else " x ".join(sides)
 
 
 def contains(domain: Box | None, point: Sequence[Fraction]) -> bool:
-    """Whether a point (D,) lies in a domain."""
-    return all(sum(map(mul, wall, (*point, Fraction(1)))) >= 0 for wall in walls_of(domain))
-
-
-def _integer_row(row: Sequence[Fraction]) -> Vector:
-    scale = math.lcm(*(x.denominator for x in row))
-    return primitive([int(x * scale) for x in row])
+    """Tell whether a point (D,) lies in a domain."""
+    (place,), scale = RationalMatrix.of([point])
+    return all(dot(wall, (*place, scale)) >= 0 for wall in walls_of(domain))
 
 
 def cut_by_rows(cone: Cone, rows: Sequence[Vector], first_row: int) -> Iterator[tuple[tuple[int, ...], Cone]]:
-    """The parts that homogeneous rows cut a cone into, each with its signs; row i is inequality first + i.
+    """Cut a cone by homogeneous rows, and yield the parts with their signs, depth first.
 
-    They are made depth first, when they are asked for.
+    Row i becomes inequality ``first_row + i``.
     """
     stack: list[tuple[tuple[int, ...], Cone]] = [((), cone)]
     while stack:
@@ -176,11 +170,11 @@ def cut_by_rows(cone: Cone, rows: Sequence[Vector], first_row: int) -> Iterator[
             stack += [((*signs, sign), side) for sign, side in _sides(piece, rows[done], first_row + done)]
 
 
-def _cut_by(block: IntegerBlock, part: Part, first_row: int) -> Iterator[Part]:
-    """A cell cut by the neurons of a block."""
-    z = block.affine(part.state)
-    for signs, cone in cut_by_rows(part.cone, [primitive(v) for v in z.vectors], first_row):
-        yield Part(part.signs + signs, cone, block.advance(part.state, z, signs))
+def _cut_by(block: IntegerBlock, part: PartialCell, first_row: int) -> Iterator[PartialCell]:
+    """Cut a cell by the neurons of a block."""
+    z = block.affine(part.state).rows
+    for signs, cone in cut_by_rows(part.cone, [primitive(row) for row in z], first_row):
+        yield PartialCell(part.signs + signs, cone, block.advance(part.state, z, signs))
 
 
 def _sides(cone: Cone, row: Vector, number: int) -> list[tuple[int, Cone]]:
@@ -190,7 +184,7 @@ def _sides(cone: Cone, row: Vector, number: int) -> list[tuple[int, Cone]]:
     return [(sign, side) for sign, side in ((-1, below), (1, above)) if side is not None]
 
 
-def value_at(maps: Maps, output: int, generator: Vector) -> Fraction:
-    """An affine function at a vertex; at a direction, its slope there."""
+def value_at(maps: RationalMatrix, output: int, generator: Vector) -> Fraction:
+    """Evaluate an affine function at a vertex, or its slope along a direction."""
     t = generator[-1] or 1
-    return Fraction(dot(maps.vectors[output], generator), maps.scale * t)
+    return Fraction(dot(maps.rows[output], generator), maps.scale * t)

@@ -1,4 +1,4 @@
-"""How many cells, linear regions and affine pieces a network has: three numbers that are often confused.
+"""Numbers of cells, linear regions and affine pieces of a network, three that are often confused.
 
     activation_cells  full-dimensional cells of the arrangement of creases
     linear_regions    parts of the domain, connected through facets, with one affine map
@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from creased.core.domains.box import Box
+from creased.core.exact.integer_program import IntegerProgram
 from creased.core.numerics.pointer_doubling import label_components
 from creased.core.program.program import Affine, Block, Program
 from creased.tropical.cells.cells import (
@@ -35,17 +36,16 @@ from creased.tropical.cells.cells import (
 )
 from creased.tropical.cells.engine_cells import EngineCells, cone_of, engine_cells
 from creased.tropical.cells.fingerprints import number_maps
-from creased.tropical.exact.integers import IntegerProgram
 from creased.tropical.polyhedra.cones import Cone
 from creased.tropical.polyhedra.faces import connected_parts, count_faces
 
 METHODS = ("auto", "exact", "engine")
-EXACT = "exact: enumerated in integers"  # a guarantee
-FEW_CELLS = 3000  # so many take some seconds in integers
+EXACT = "exact: enumerated in integers"  # the guarantee of enumeration
+FEW_CELLS = 3000  # tried in integers first; they take some seconds
 
 
 class Counts(NamedTuple):
-    """The three numbers, and how they were found."""
+    """The three numbers, and a description of how they were found."""
 
     activation_cells: int
     linear_regions: int
@@ -54,17 +54,17 @@ class Counts(NamedTuple):
 
 
 def activation_cells(program: Program, domain: Domain = None, *, method: str = "auto") -> int:
-    """Number of full-dimensional cells of the arrangement of a program's creases; see `count`."""
+    """Count the full-dimensional cells of the arrangement of a program's creases; see `count`."""
     return count(program, domain, method=method).activation_cells
 
 
 def linear_regions(program: Program, domain: Domain = None, *, method: str = "auto") -> int:
-    """Number of parts, connected through facets, on which a program is one affine map; see `count`."""
+    """Count the facet-connected parts on which a program is one affine map; see `count`."""
     return count(program, domain, method=method).linear_regions
 
 
 def affine_pieces(program: Program, domain: Domain = None, *, method: str = "auto") -> int:
-    """Number of distinct affine maps of a program; see `count`."""
+    """Count the distinct affine maps of a program; see `count`."""
     return count(program, domain, method=method).affine_pieces
 
 
@@ -76,10 +76,10 @@ def count(
     most: int = MOST_CELLS,
     memory: int | None = None,
 ) -> Counts:
-    """Activation cells, linear regions and affine pieces of a program on a domain.
+    """Count activation cells, linear regions and affine pieces of a program on a domain.
 
     Args:
-        program: what to count; its outputs do not cut.
+        program: with finite weights; its outputs do not cut.
         domain: a box, or None for all of space, where the enumeration is always exact.
         method: "exact", "engine" (boxes only), or "auto".
         most: cells that exact enumeration may find.
@@ -109,13 +109,13 @@ def count(
 def f_vector(
     program: Program, domain: Domain = None, *, with_outputs: bool = False, most: int = MOST_CELLS
 ) -> tuple[int, ...]:
-    """Relatively open cells of dimension 0, 1, ..., D of the true complex of creases, in integers.
+    """Count the cells of dimension 0, 1, ..., D of the true complex of creases, in integers.
 
     Where the arrangement is degenerate these are fewer than those of the engine's perturbed complex. Cells
     at infinity are not counted.
 
     Args:
-        program: of which.
+        program: with finite weights.
         domain: a box, or None for all of space.
         with_outputs: whether the zeros of the outputs cut too.
         most: full-dimensional cells that are allowed.
@@ -155,7 +155,7 @@ def _count_by_engine(program: Program, box: Box, found: EngineCells) -> Counts:
 
 
 def _regions_by_neighbours(found: EngineCells, number: Tensor) -> int:
-    """Parts of equal maps among all regions of a generic complex."""
+    """Count the facet-connected parts of equal maps in a generic complex."""
     first, second, _ = found.regions.neighbours().unbind(1)
     is_same = number[first] == number[second]
     pairs = torch.stack([first, second], dim=1)[is_same]
@@ -163,7 +163,7 @@ def _regions_by_neighbours(found: EngineCells, number: Tensor) -> int:
 
 
 def _regions_in_integers(program: Program, box: Box, masks: Tensor, number: Tensor) -> int:
-    """The same where regions without volume lie between: facets are compared in integers."""
+    """Count the same where regions without volume lie between: facets are compared in integers."""
     exact, start, n_parts = IntegerProgram.of(program), over_box(box), 0
     order = number.argsort()
     for group in order.split(torch.bincount(number).tolist()):

@@ -1,4 +1,4 @@
-"""The full-dimensional cells that the engine finds in a domain, in float64: for nets too large for integers.
+"""Full-dimensional cells found by the engine in float64, for networks too large for integers.
 
 The engine treats degenerate arrangements as if perturbed, which adds cells without volume. A region is kept
 if the mean of its vertices is inside of all its rows by more than rounding can have moved it, or, where that
@@ -8,6 +8,7 @@ kept is one. That none is missing rests on the engine's signs, which are decided
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -17,23 +18,24 @@ from creased.core.arrangement.signs import unpack_rows
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.regions import Regions, find_regions
 from creased.core.domains.domain import Domain
+from creased.core.exact.elimination import Vector, primitive
+from creased.core.exact.integer_program import IntegerProgram
 from creased.core.extract_complex import extract_complex
 from creased.core.numerics.memory import free_bytes
 from creased.core.numerics.tolerance import may_coincide
 from creased.core.program.program import Program
 from creased.tropical.cells.cells import over_box, require_few_corners
-from creased.tropical.exact.integers import IntegerProgram, Maps, primitive
 from creased.tropical.polyhedra.cones import Cone, cut
 
 REGIONS = 36  # finding the regions takes this many times the memory of the complex
 
 
 class ComplexTooLargeError(ValueError):
-    """A complex that would take more memory than allowed; the message has numbers."""
+    """A complex that would take more memory than allowed."""
 
 
 class EngineCells(NamedTuple):
-    """Regions of a complex, without those that have no volume."""
+    """Regions of a complex, with a mask of those that have a volume."""
 
     complex_: PolyhedralComplex
     regions: Regions
@@ -44,16 +46,16 @@ class EngineCells(NamedTuple):
 def engine_cells(
     program: Program, box: Domain, *, memory: int | None = None, at_once: int | None = None
 ) -> EngineCells:
-    """The activation cells of a program in a box, by the engine.
+    """Find the activation cells of a program in a box by the engine.
 
     Args:
         program: moved to the CPU and to float64.
-        box: where; any bounded domain.
+        box: any bounded domain.
         memory: bytes that the work may take; what is free by default.
         at_once: vertices that are cut at once; see `creased.extract_complex`.
 
     Raises:
-        CellBudgetError: the box is of too many dimensions.
+        CellBudgetError: the box has too many dimensions.
         ComplexTooLargeError: the complex would take more memory than allowed.
         ArithmeticError: rounding left faces open.
     """
@@ -76,11 +78,11 @@ def engine_cells(
 
 
 def cone_of(program: IntegerProgram, start: Cone, mask: Tensor) -> Cone | None:
-    """The cone over the cell with an activation pattern (n_neurons,); None: it has no volume."""
+    """Build the cone over the cell with an activation pattern (n_neurons,); None if it has no volume."""
     pattern = [1 if active else -1 for active in mask.tolist()]
     state, cone, row, done = program.inputs(), start, start.rows.bit_length(), 0
     for block in program.blocks:
-        z = block.affine(state)
+        z = block.affine(state).rows
         signs = pattern[done : done + block.n_neurons]
         kept = _side(cone, z, signs, row + done)
         if kept is None:
@@ -90,8 +92,8 @@ def cone_of(program: IntegerProgram, start: Cone, mask: Tensor) -> Cone | None:
     return cone
 
 
-def _side(cone: Cone, z: Maps, signs: list[int], first_row: int) -> Cone | None:
-    for index, (vector, sign) in enumerate(zip(z.vectors, signs, strict=True)):
+def _side(cone: Cone, z: Sequence[Vector], signs: list[int], first_row: int) -> Cone | None:
+    for index, (vector, sign) in enumerate(zip(z, signs, strict=True)):
         row = primitive(vector)
         if any(row):
             below, above = cut(cone, row, first_row + index)
@@ -103,7 +105,7 @@ def _side(cone: Cone, z: Maps, signs: list[int], first_row: int) -> Cone | None:
 
 
 def _is_clearly_cell(program: Program, complex_: PolyhedralComplex, regions: Regions) -> Tensor:
-    """True (R,) where the mean of a region's vertices is inside by more than rounding."""
+    """Tell (R,) where the mean of a region's vertices is inside by more than rounding."""
     offsets, vertices = regions.vertices()
     owner = torch.repeat_interleave(torch.arange(regions.n), offsets.diff())
     sums = torch.zeros((regions.n, regions.dim), dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""Tells affine maps of cells apart by their coefficients modulo primes: exact equality without big numbers.
+"""Fingerprints of affine maps: coefficients modulo primes decide equality without big numbers.
 
 A float weight is a rational with a power of two below, so it has a residue modulo any odd prime, and a
 cell's affine map has the residues that follow. Equal maps have equal residues always; different ones have
@@ -8,21 +8,21 @@ equal residues modulo all primes used by accident only (about one in 2^80 for ea
 
 from __future__ import annotations
 
-from fractions import Fraction
 from functools import partial
 
 import torch
 from torch import Tensor
 
+from creased.core.exact.elimination import RationalMatrix
 from creased.core.numerics.tensors import map_tensors
 from creased.core.program.program import BATCH, Program
 
 PRIMES = (1048573, 1048571, 1048559, 1048549)  # the largest below 2^20
-MOST_TERMS = 1 << 12  # so many products add up to less than 2^52
+MOST_TERMS = 1 << 12  # products of residues add up to less than 2^52
 
 
 def number_maps(program: Program, masks: Tensor) -> Tensor:
-    """Numbers (R,) int64, equal where the outputs' affine maps on cells are.
+    """Number the cells (R,) int64, with equal numbers where the outputs' affine maps are equal.
 
     Args:
         program: with finite weights.
@@ -38,13 +38,13 @@ def number_maps(program: Program, masks: Tensor) -> Tensor:
     for prime in PRIMES:
         modular = map_tensors(program.detach().to("cpu"), partial(_modulo, prime=prime))
         residues = torch.cat([_residues(modular, batch, prime) for batch in masks.cpu().split(BATCH)])
-        for column in residues.long().unbind(1):  # numbers so far, refined by one residue more
+        for column in residues.long().unbind(1):  # refine the numbers by one more residue
             numbers = torch.unique(numbers * prime + column, return_inverse=True)[1]
     return numbers
 
 
 def _residues(modular: Program, masks: Tensor, prime: int) -> Tensor:
-    """Coefficients of the outputs on cells, modulo a prime: (R, (D + 1) O)."""
+    """Compute the outputs' coefficients on cells modulo a prime: (R, (D + 1) O)."""
     state = torch.eye(modular.in_dim + 1, modular.in_dim, dtype=torch.float64).expand(len(masks), -1, -1)
     patterns = masks.double().split(modular.widths, dim=1) if modular.blocks else ()
     for block, mask in zip(modular.blocks, patterns, strict=True):
@@ -64,7 +64,8 @@ def _apply(weight: Tensor, bias: Tensor, state: Tensor, prime: int) -> Tensor:
 
 
 def _modulo(tensor: Tensor, prime: int) -> Tensor:
-    """Residues of float weights, as float64."""
-    fractions = (Fraction(x) for x in tensor.reshape(-1).tolist())
-    residues = [x.numerator * pow(x.denominator, -1, prime) % prime for x in fractions]
+    """Compute the residues of float weights, as float64."""
+    (numbers,), scale = RationalMatrix.of([tensor.reshape(-1).tolist()])
+    inverse = pow(scale, -1, prime)
+    residues = [x % prime * inverse % prime for x in numbers]
     return torch.tensor(residues, dtype=torch.float64).reshape(tensor.shape)

@@ -1,4 +1,4 @@
-"""Local complexity: how many neurons bend near a point, and how many cells there are.
+"""Local complexity: numbers of neurons that bend near a point, and of cells there.
 
 Humayun, Balestriero and Baraniuk 2024 ("Deep networks always grok and here is why") follow the number of
 neurons whose zero set crosses a small cross-polytope around a data point through training. They look at the
@@ -29,7 +29,7 @@ MOST_DIMENSIONS = 3  # of a ball in which cells are found
 
 @dataclass(frozen=True)
 class LocalComplexity:
-    """What was found around each of P points; L blocks of neurons."""
+    """Local complexity around each of P points, for L blocks of neurons."""
 
     crossing: Tensor  # (P, L) int64: neurons that cross the open ball, exactly
     by_corners: Tensor  # (P, L) int64: neurons with both signs among the ball's 2 d corners
@@ -53,7 +53,7 @@ def local_complexity(
     seed: int = 0,
     memory: int | None = None,
 ) -> LocalComplexity:
-    """The exact local complexity of a program around points, and the approximation by corners.
+    """Compute the exact local complexity of a program around points, and its approximation by corners.
 
     The ball around x is the cross-polytope {x + U t: |t|_1 <= radius}. With up to three inputs it is that of
     the whole space, U = 1; with more, U is a random orthonormal basis of a slice, another one for each point.
@@ -97,7 +97,7 @@ def local_complexity(
 
 
 def crossing_at_corners(program: Program, balls: Balls) -> Tensor:
-    """True (P, n_neurons) for the neurons that are on in one corner of a ball and off in another one."""
+    """Tell (P, n_neurons) which neurons are on in one corner of a ball and off in another one."""
     arms = balls.radius * balls.bases.mT
     corners = balls.origins[:, None] + torch.cat([arms, -arms], dim=1)  # (P, 2 d, n)
     is_on = program.preactivations(corners)[..., : program.n_neurons] > 0
@@ -106,7 +106,7 @@ def crossing_at_corners(program: Program, balls: Balls) -> Tensor:
 
 @lru_cache(maxsize=16)
 def cross_polytope(dim: int, radius: float) -> Polytope:
-    """The ball |x|_1 <= radius about the origin."""
+    """Return the ball |x|_1 <= radius about the origin."""
     normals = torch.cartesian_prod(*[torch.tensor([-1.0, 1.0])] * dim).reshape(2**dim, dim)
     return Polytope(normals, [radius] * 2**dim)
 
@@ -116,7 +116,7 @@ def _by_block(program: Program, mask: Tensor) -> Tensor:
 
 
 def _bases(origins: Tensor, directions: Tensor | None, slice_dim: int, seed: int) -> Tensor:
-    """An (n, d) basis for each point.
+    """Choose an (n, d) basis for each point.
 
     Raises:
         ValueError: the directions do not fit, or are too many.

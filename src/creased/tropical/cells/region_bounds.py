@@ -22,17 +22,17 @@ from creased.core.program.program import Program
 
 
 class RegionBounds(NamedTuple):
-    """What is known of an architecture."""
+    """Bounds for an architecture."""
 
-    montufar_2014: int  # at least so many, for the best weights
-    serra: int  # at most so many, as the others below
+    montufar_2014: int  # a lower bound, for the best weights
+    serra: int  # an upper bound, like the next two
     montufar_2017: int
     raghu: int
-    hanin_rolnick: Fraction  # N^D / D!: about so many on average, for comparison only
+    hanin_rolnick: Fraction  # N^D / D!: the order of the average, for comparison only
 
 
 def region_bounds(in_dim: int, widths: Sequence[int]) -> RegionBounds:
-    """All bounds of an architecture.
+    """Compute all bounds of an architecture.
 
     Raises:
         ValueError: a width or the input dimension is not positive.
@@ -47,7 +47,7 @@ def region_bounds(in_dim: int, widths: Sequence[int]) -> RegionBounds:
 
 
 def bounds_of(program: Program) -> RegionBounds:
-    """The bounds for a program's architecture.
+    """Compute the bounds of a program's architecture.
 
     Blocks with a passthrough carry their state on beside the neurons, so it has more dimensions than the
     formulas of plain networks allow for; then only the bound that always holds is given for all three.
@@ -62,33 +62,33 @@ def bounds_of(program: Program) -> RegionBounds:
 
 
 def zaslavsky(in_dim: int, n_neurons: int) -> int:
-    """Regions of n hyperplanes in general position, the most there can be: the sum of C(n, i), i <= D."""
+    """Count the regions of n hyperplanes in general position, the maximum: sum of C(n, i), i <= D."""
     _check_generic("zaslavsky", n_neurons, in_dim, least=0)
     return sum(comb(n_neurons, i) for i in range(in_dim + 1))
 
 
 def montufar_2014(in_dim: int, widths: Sequence[int]) -> int:
-    """The most that some weights reach is at least this; 0 factors where a layer is narrower than n0."""
+    """Bound the maximum over all weights from below; 0 where a layer is narrower than n0."""
     _check("montufar_2014", in_dim, widths)
     folds = prod((width // in_dim) ** in_dim for width in widths[:-1])
     return folds * zaslavsky(in_dim, widths[-1])
 
 
 def raghu(in_dim: int, widths: Sequence[int]) -> int:
-    """The product of Zaslavsky's numbers of all layers in the input's dimension."""
+    """Multiply Zaslavsky's numbers of all layers in the input's dimension."""
     _check("raghu", in_dim, widths)
     return prod(zaslavsky(in_dim, width) for width in widths)
 
 
 def montufar_2017(in_dim: int, widths: Sequence[int]) -> int:
-    """The same, each layer in the smallest dimension of what lies before it."""
+    """Multiply Zaslavsky's numbers of all layers, each in the smallest dimension before it."""
     _check("montufar_2017", in_dim, widths)
     smallest = accumulate([in_dim, *widths[:-1]], min)
     return prod(zaslavsky(dim, width) for dim, width in zip(smallest, widths, strict=True))
 
 
 def serra(in_dim: int, widths: Sequence[int]) -> int:
-    """The sum over J of the products of C(n_l, j_l), with j_l <= min(n0, n1 - j1, ..., n_l).
+    """Sum over J the products of C(n_l, j_l), with j_l <= min(n0, n1 - j1, ..., n_l).
 
     j_l counts inactive neurons, which take dimensions from the layers behind. Computed layer by layer: a
     number for each dimension that is left.
@@ -106,13 +106,13 @@ def serra(in_dim: int, widths: Sequence[int]) -> int:
 
 
 def hanin_rolnick(in_dim: int, widths: Sequence[int]) -> Fraction:
-    """N^D / D! for N neurons: what random networks have about, and not a bound."""
+    """Return N^D / D! for N neurons: the order of the average over random weights, not a bound."""
     _check("hanin_rolnick", in_dim, widths)
     return Fraction(sum(widths) ** in_dim, factorial(in_dim))
 
 
 def generic_f_vector(n_hyperplanes: int, dim: int) -> tuple[int, ...]:
-    """Cells of dimension 0 ... D that hyperplanes in general position cut R^D into (Buck 1943).
+    """Count the cells of dimension 0 ... D of hyperplanes in general position (Buck 1943).
 
     f_k = C(n, D - k) times the regions of n - D + k hyperplanes in k dimensions.
     """
@@ -126,13 +126,13 @@ def generic_f_vector(n_hyperplanes: int, dim: int) -> tuple[int, ...]:
 
 
 def bounded_regions(n_hyperplanes: int, dim: int) -> int:
-    """Bounded regions of hyperplanes in general position: C(n - 1, D)."""
+    """Count the bounded regions of hyperplanes in general position: C(n - 1, D)."""
     _check_generic("bounded_regions", n_hyperplanes, dim)
     return comb(n_hyperplanes - 1, dim) if n_hyperplanes else 0
 
 
 def regions_at_infinity(n_hyperplanes: int, dim: int) -> int:
-    """Unbounded regions of hyperplanes in general position: twice the sum of C(n - 1, i), i < D."""
+    """Count the unbounded regions of hyperplanes in general position: 2 sum C(n - 1, i), i < D."""
     _check_generic("regions_at_infinity", n_hyperplanes, dim)
     return 2 * sum(comb(n_hyperplanes - 1, i) for i in range(dim)) if n_hyperplanes else 1
 

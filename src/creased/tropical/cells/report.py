@@ -1,4 +1,4 @@
-"""What a network's counts and bounds are, in words: the text of ``creased count``."""
+"""The text of ``creased count``: a table of a network's counts and bounds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 from creased.core.domains.box import Box
 from creased.core.extract_complex import count_cells, extract_complex
 from creased.core.program.program import Program
-from creased.tropical.cells.cells import CellBudgetError, in_words, require_few_corners
+from creased.tropical.cells.cells import CellBudgetError, format_box, require_few_corners
 from creased.tropical.cells.counts import EXACT, count
 from creased.tropical.cells.engine_cells import ComplexTooLargeError
 from creased.tropical.cells.region_bounds import RegionBounds, bounds_of, zaslavsky
@@ -17,11 +17,11 @@ PERTURBED = "as if perturbed where degenerate"
 
 
 def count_table(program: Program, box: Box, *, method: str = "auto", memory: int | None = None) -> str:
-    """The three counts, the f-vector, and the bounds by their names, one a line.
+    """Format the three counts, the f-vector, and the bounds by their names, one a line.
 
     Args:
-        program: what to count.
-        box: where.
+        program: with finite weights.
+        box: the domain.
         method: see `creased.tropical.count`; or "stream", which counts cells of complexes of any size, but
             not regions and pieces.
         memory: bytes that the complex may take; what is free by default.
@@ -30,7 +30,7 @@ def count_table(program: Program, box: Box, *, method: str = "auto", memory: int
     outputs = "1 output" if program.out_dim == 1 else f"{program.out_dim} outputs"
     lines = [
         ("network", f"{program.in_dim} inputs, hidden widths ({widths}), {outputs}"),
-        ("domain", in_words(box)),
+        ("domain", format_box(box)),
     ]
     try:
         lines += _counted(program, box, method, memory)
@@ -106,7 +106,7 @@ def _random(program: Program, bounds: RegionBounds) -> tuple[str, str]:
     name = "  Hanin-Rolnick 2019"
     average = round(bounds.hanin_rolnick)
     if not 0 < average <= bounds.raghu:
-        return name, "says nothing: it is of many more neurons than inputs"
+        return name, "says nothing: it holds for many more neurons than inputs"
     return name, _with_note(average, "N^D / D!: about what random weights make, however deep")
 
 
@@ -115,6 +115,6 @@ def _with_note(number: int, note: str) -> str:
 
 
 def _in_digits(number: int) -> str:
-    """All digits as long as they can be read, then a power of ten."""
+    """Format up to 15 digits in full, more as a power of ten."""
     digits = str(number)
     return f"{number:,}" if len(digits) <= 15 else f"{digits[0]}.{digits[1:3]}e{len(digits) - 1}"

@@ -8,7 +8,7 @@ Stable units (`creased.tropical.compression.stable`) need no ReLU there (Serra, 
 - in blocks with a passthrough what is never negative becomes part of the passthrough.
 
 All is computed in fractions, so that the result is the same function; then it is rounded once to floating
-point, and what that can change is bounded over the domain. A network that is only deleted from is identical.
+point, with a bound on the change over the domain. Deleting alone rounds nothing.
 """
 
 from __future__ import annotations
@@ -21,40 +21,46 @@ import torch
 
 from creased.core.domains.box import Box
 from creased.core.program.program import Block, Program
-from creased.tropical.cells.cells import MOST_CELLS, in_words, is_bounded
+from creased.tropical.cells.cells import MOST_CELLS, format_box, is_bounded
+from creased.tropical.compression.rational_matrices import (
+    Row,
+    SparseRow,
+    fractions_of,
+    independent_rows,
+    inner,
+    product,
+)
+from creased.tropical.compression.rounding import Layer, Matrix, OutputMap, to_program
 from creased.tropical.compression.stable import StableUnits, stable_units, state_ranges
-from creased.tropical.exact.integers import fractions_of
-from creased.tropical.exact.rational_matrices import Row, SparseRow, independent_rows, inner, product
-from creased.tropical.exact.rounding import Closing, Layer, Matrix, to_program
 
 ONE, ZERO = Fraction(1), Fraction(0)
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """What was done to a network, and what is proven of the result."""
+    """A record of a compression, and of what is proven of its result."""
 
     widths_before: tuple[int, ...]
     widths_after: tuple[int, ...]
     n_inactive: int  # stable units that are never positive: deleted
     n_active: int  # stable units that are never negative
-    n_folded: int  # how many of those are no units any more
-    n_merged: int  # layers that became part of the next one
+    n_folded: int  # of those, the ones that were removed
+    n_merged: int  # layers merged into the next one
     error_bound: float  # max |f - g| on the domain, both in real numbers; 0: identical
-    stability: str  # how it is known which units are stable
+    stability: str  # the guarantee of the stable units
     domain: Box | None
 
     @property
     def is_identical(self) -> bool:
-        """Whether no number was rounded."""
+        """True if no number was rounded."""
         return self.error_bound == 0
 
     def __str__(self) -> str:
-        """In words and numbers."""
+        """Format for people."""
         before, after = (
             ", ".join(map(str, widths)) or "none" for widths in (self.widths_before, self.widths_after)
         )
-        where = "everywhere" if self.domain is None else f"on {in_words(self.domain)}"
+        where = "everywhere" if self.domain is None else f"on {format_box(self.domain)}"
         result = (
             "the same function, no number was rounded"
             if self.is_identical
@@ -72,7 +78,7 @@ class Certificate:
 
 
 class _State(NamedTuple):
-    """The given network's state, as an affine function of the smaller one's."""
+    """The given network's state as an affine function of the smaller one's."""
 
     weight: list[SparseRow]  # (S, S')
     offset: Row  # (S,)
@@ -87,14 +93,14 @@ def compress(
     fold: bool = True,
     most: int = MOST_CELLS,
 ) -> tuple[Program, Certificate]:
-    """A smaller network that is the same function on a domain.
+    """Compute a smaller network that is the same function on a domain.
 
     Args:
-        program: what to make smaller; detached. The result is in its floating type and on its device.
+        program: detached; the result is in its floating type and on its device.
         domain: a box; None, all of space, for method "exact" only.
         method: how stable units are found; see `creased.tropical.compression.stable`.
         fold: False deletes only, so that the result is identical.
-        most: cells that "exact" may look at.
+        most: cells that "exact" may enumerate.
 
     Raises:
         ValueError, CellBudgetError: as `stable_units`.
@@ -106,10 +112,10 @@ def compress(
 def compress_stable(
     program: Program, domain: Box | None, stable: StableUnits, *, fold: bool = True
 ) -> tuple[Program, Certificate]:
-    """The same, with units that are known to be stable on the domain, which is taken on trust.
+    """Compress with the given stable units, which are not verified.
 
     Raises:
-        ValueError: there are other than one sign a neuron.
+        ValueError: there is not one sign a neuron.
     """
     lengths = tuple(len(signs) for signs in stable.signs)
     if lengths != program.widths:
@@ -136,7 +142,7 @@ def compress_stable(
 
 
 class _Folding:
-    """Goes through a network, block by block, and keeps what is needed of it."""
+    """Builds the layers of the smaller network, block by block."""
 
     def __init__(self, program: Program, domain: Box | None, *, fold: bool) -> None:
         self._fold = fold
@@ -150,7 +156,7 @@ class _Folding:
         self.n_folded = 0
 
     def take(self, index: int, block: Block, signs: list[int]) -> None:
-        """The next block, of whose units the stable ones have a sign."""
+        """Append a block; its stable units have a nonzero sign."""
         weight, bias = self._through(fractions_of(block.affine.weight), fractions_of([block.affine.bias])[0])
         if not self._fold:
             signs = [min(sign, 0) for sign in signs]
@@ -160,12 +166,12 @@ class _Folding:
             self._take_passthrough(index, block, weight, bias, signs)
 
     def finish(self) -> list[Layer]:
-        """All layers, the head last."""
+        """Return all layers, the head last."""
         head = self._through(fractions_of(self._head.weight), fractions_of([self._head.bias])[0])
         return [*self._layers, Layer(*head, None, self._state.size)]
 
     def _through(self, weight: Matrix, bias: Row) -> tuple[Matrix, Row]:
-        """An affine function of the given network's state as one of the smaller one's."""
+        """Rewrite an affine function of the given network's state in the smaller one's."""
         shifted = [b + inner(row, self._state.offset) for row, b in zip(weight, bias, strict=True)]
         return product(weight, self._state.weight, self._width), shifted
 
@@ -195,44 +201,44 @@ class _Folding:
     def _take_passthrough(
         self, index: int, block: Block, weight: Matrix, bias: Row, signs: list[int]
     ) -> None:
-        closing = self._closing_of(block)
+        output_map = self._output_map_of(block)
         for unit, sign in enumerate(signs):
             if sign > 0:
-                for i, row in enumerate(closing.mix):
+                for i, row in enumerate(output_map.mix):
                     if factor := row[unit]:
-                        closing.shift[i] += factor * bias[unit]
-                        pairs = zip(closing.skip[i], weight[unit], strict=True)
-                        closing.skip[i] = [x + factor * y for x, y in pairs]
+                        output_map.shift[i] += factor * bias[unit]
+                        pairs = zip(output_map.skip[i], weight[unit], strict=True)
+                        output_map.skip[i] = [x + factor * y for x, y in pairs]
         self.n_folded += sum(sign > 0 for sign in signs)
         kept = [unit for unit, sign in enumerate(signs) if sign == 0]
         if not kept:
-            rows = [_sparse(row) for row in closing.skip]
-            self._state = _State(rows, closing.shift, self._state.size)
+            rows = [_sparse(row) for row in output_map.skip]
+            self._state = _State(rows, output_map.shift, self._state.size)
             return
         high = None if not self._ranges else fractions_of([self._ranges[index][1].clamp(min=0)])[0]
-        mix = [[row[unit] for unit in kept] for row in closing.mix]
+        mix = [[row[unit] for unit in kept] for row in output_map.mix]
         self._layers.append(
             Layer(
                 [weight[unit] for unit in kept],
                 [bias[unit] for unit in kept],
-                Closing(mix, closing.skip, closing.shift),
+                OutputMap(mix, output_map.skip, output_map.shift),
                 self._state.size,
                 None if high is None else [high[unit] for unit in kept],
             )
         )
-        self._width = len(closing.shift)
+        self._width = len(output_map.shift)
         self._state = self._unchanged(self._width, index + 1)
 
-    def _closing_of(self, block: Block) -> Closing:
-        """The block's mix, skip and shift, none left out, in the smaller network's state."""
+    def _output_map_of(self, block: Block) -> OutputMap:
+        """Return the block's mix, skip and shift in the smaller network's state."""
         mix, skip, shift = block.output_matrices()
-        return Closing(fractions_of(mix), *self._through(fractions_of(skip), fractions_of([shift])[0]))
+        return OutputMap(fractions_of(mix), *self._through(fractions_of(skip), fractions_of([shift])[0]))
 
     def _unchanged(self, width: int, index: int) -> _State:
         return _State([{i: ONE} for i in range(width)], [ZERO] * width, self._sizes_behind(index - 1))
 
     def _sizes_behind(self, index: int) -> Row | None:
-        """Bounds on the state behind a block; -1: on the position."""
+        """Return bounds on the state behind a block, or on the position for -1."""
         return fractions_of([self._sizes[index + 1]])[0] if self._sizes else None
 
 

@@ -6,13 +6,13 @@ Four ways to find them, each sound, from cheap to complete:
 - "linear": then, for each neuron left, a backward linear bound over the box (`creased.core.program.bounds`);
 - "exact": then, for those left, all cells of the layers before in integers: every stable unit is found;
 - "engine": the signs of all cells of the engine's complex, in float64: also complete, and for larger
-  networks, but its proof is only as good as the engine's signs;
+  networks, but it relies on the engine's signs;
 - "auto": "exact" where the cells are few, else "linear".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -20,18 +20,28 @@ import torch
 from torch import Tensor
 
 from creased.core.domains.box import Box
+from creased.core.exact.elimination import Vector, dot, primitive
+from creased.core.exact.integer_program import IntegerBlock, IntegerProgram
 from creased.core.program.affine_arithmetic import gamma, input_forms
 from creased.core.program.bounds import Cells, Tail, excludes_zero
 from creased.core.program.program import Affine, Program
-from creased.tropical.cells.cells import MOST_CELLS, CellBudgetError, cut_by_rows, is_bounded, start_cone
+from creased.tropical.cells.cells import (
+    MOST_CELLS,
+    CellBudgetError,
+    PartialCell,
+    cut_by_rows,
+    depth_first,
+    is_bounded,
+    start_cone,
+)
 from creased.tropical.cells.engine_cells import engine_cells
-from creased.tropical.exact.integers import IntegerBlock, IntegerProgram, Maps, primitive
-from creased.tropical.polyhedra.cones import Cone, dot
+from creased.tropical.polyhedra.cones import Cone
 
 METHODS = ("auto", "interval", "linear", "exact", "engine")
-MOST_CORNERS = 12  # dimensions of a box whose corners are looked at
-FEW_CELLS = 5000  # so many take some seconds in integers
-SYMBOLS = 64  # errors that the linear bound keeps apart
+MOST_CORNERS = 12  # dimensions of a box whose corners are listed
+FEW_CELLS = 5000  # tried in integers first; they take some seconds
+SYMBOLS = 64  # of the affine forms in the linear bound
+
 GUARANTEES = {
     "interval": "proven by interval bounds, rounded outward",
     "linear": "proven by interval and linear bounds, rounded outward",
@@ -42,38 +52,36 @@ GUARANTEES = {
 
 
 class StableUnits(NamedTuple):
-    """What is known of each neuron on a domain."""
+    """Signs that are proven of each neuron on a domain."""
 
-    signs: tuple[
-        Tensor, ...
-    ]  # of each block (N,) int8: +1 never negative, -1 never positive, 0 neither known
+    signs: tuple[Tensor, ...]  # of each block (N,) int8: +1 never negative, -1 never positive, 0 unknown
     guarantee: str
 
     @property
     def n_active(self) -> int:
-        """Neurons that are never negative."""
+        """Number of neurons that are never negative."""
         return sum(int((signs > 0).sum()) for signs in self.signs)
 
     @property
     def n_inactive(self) -> int:
-        """Neurons that are never positive."""
+        """Number of neurons that are never positive."""
         return sum(int((signs < 0).sum()) for signs in self.signs)
 
 
 def stable_units(
     program: Program, domain: Box | None, method: str = "linear", *, most: int = MOST_CELLS
 ) -> StableUnits:
-    """The neurons that have one weak sign on a domain.
+    """Find the neurons that have one weak sign on a domain.
 
     Args:
         program: with finite weights.
         domain: a box; None, all of space, for "exact" only.
         method: see the module.
-        most: cells that "exact" may look at.
+        most: cells that "exact" may enumerate.
 
     Raises:
         ValueError: another method, an unbounded domain, or a weight is not finite.
-        CellBudgetError: "exact" met more cells than allowed.
+        CellBudgetError: "exact" found more cells than allowed.
     """
     if method not in METHODS:
         raise ValueError(f"stable_units: method must be one of {METHODS}, got {method!r}")
@@ -106,7 +114,7 @@ def stable_units(
 
 
 def state_ranges(program: Program, box: Box) -> tuple[list[tuple[Tensor, Tensor]], list[Tensor]]:
-    """Interval bounds: ranges (N,), (N,) of each block's preactivations, and sizes (S,) of each state.
+    """Bound each block's preactivations by intervals (N,), (N,), and the sizes (S,) of each state.
 
     Sizes bound the absolute values of the position, then of the state behind each block.
     """
@@ -126,7 +134,7 @@ def state_ranges(program: Program, box: Box) -> tuple[list[tuple[Tensor, Tensor]
 
 
 def _interval(affine: Affine, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
-    """Ranges of an affine function of intervals, widened by what rounding can have lost."""
+    """Bound an affine function of intervals, rounded outward."""
     plus, minus = affine.weight.clamp(min=0), affine.weight.clamp(max=0)
     size = affine.weight.abs() @ torch.maximum(low.abs(), high.abs()) + affine.bias.abs()
     lost = gamma(low.dtype, 2 * affine.weight.shape[1]) * size
@@ -140,7 +148,7 @@ def _by_intervals(program: Program, box: Box) -> list[Tensor]:
 
 
 def _add_linear(program: Program, box: Box, signs: list[Tensor]) -> None:
-    """Bounds each neuron of unknown sign by a linear functional of the position."""
+    """Bound each neuron of unknown sign by a linear functional of the position."""
     corners = torch.cartesian_prod(*torch.tensor([box.lower, box.upper], dtype=torch.float64).T)
     corners = torch.nn.functional.pad(corners.reshape(-1, box.dim), (0, 1), value=1.0)
     reach = corners.abs().amax(0)
@@ -166,7 +174,7 @@ def _by_engine(program: Program, box: Box) -> tuple[Tensor, ...]:
 
 
 def _add_exact(program: Program, domain: Box | None, signs: list[Tensor], most: int) -> None:
-    """Looks at the neurons of unknown sign on all cells of the layers before, which they cut in turn.
+    """Find the signs of neurons of unknown sign on all cells of the layers before, which they cut in turn.
 
     The last layer need not cut: it is only evaluated.
     """
@@ -174,40 +182,37 @@ def _add_exact(program: Program, domain: Box | None, signs: list[Tensor], most: 
     known = [block_signs.tolist() for block_signs in signs]
     seen: list[list[set[int]]] = [[{sign} - {0} for sign in block_signs] for block_signs in known]
     first_rows = list(accumulate(program.widths, initial=start.rows.bit_length()))
-    levels = [iter([(start, exact.inputs())])] if exact.blocks else []
-    n_cells = 0
-    while levels:
-        part, index = next(levels[-1], None), len(levels) - 1
-        if part is None:
-            levels.pop()
-            continue
-        n_cells += 1
-        if n_cells > most:
-            raise CellBudgetError(f"stable_units: more than {most:,} cells; take method 'linear' or 'engine'")
-        cone, state = part
-        z = exact.blocks[index].affine(state)
-        _look(cone, z, known[index], seen[index])
+
+    def cut_further(part: PartialCell, index: int) -> Iterator[PartialCell]:
+        if index == len(exact.blocks):
+            return
+        z = exact.blocks[index].affine(part.state).rows
+        _note_signs(part.cone, z, known[index], seen[index])
         if index + 1 < len(exact.blocks):
-            levels.append(_cut_by_unknown(exact.blocks[index], part, z, known[index], first_rows[index]))
+            yield from _cut_by_unknown(exact.blocks[index], part, z, known[index], first_rows[index])
+
+    for n_cells, _ in enumerate(depth_first(PartialCell((), start, exact.inputs()), cut_further)):
+        if n_cells >= most:
+            raise CellBudgetError(f"stable_units: more than {most:,} cells; take method 'linear' or 'engine'")
     for index, block_seen in enumerate(seen):
         only = [0 if len(s) > 1 else next(iter(s), -1) for s in block_seen]
         signs[index] = torch.tensor(only, dtype=torch.int8)
 
 
 def _cut_by_unknown(
-    block: IntegerBlock, part: tuple[Cone, Maps], z: Maps, known: list[int], first_row: int
-) -> Iterator[tuple[Cone, Maps]]:
-    """The parts that the neurons of unknown sign cut a cell into, each with its next state."""
-    cone, state = part
-    zero = (0,) * cone.dim
-    rows = [zero if sign else primitive(v) for v, sign in zip(z.vectors, known, strict=True)]
-    for signs, piece in cut_by_rows(cone, rows, first_row):
-        yield piece, block.advance(state, z, [k or sign for k, sign in zip(known, signs, strict=True)])
+    block: IntegerBlock, part: PartialCell, z: Sequence[Vector], known: list[int], first_row: int
+) -> Iterator[PartialCell]:
+    """Cut a cell by the neurons of unknown sign."""
+    zero = (0,) * part.cone.dim
+    rows = [zero if sign else primitive(row) for row, sign in zip(z, known, strict=True)]
+    for signs, cone in cut_by_rows(part.cone, rows, first_row):
+        all_signs = tuple(k or sign for k, sign in zip(known, signs, strict=True))
+        yield PartialCell(part.signs + all_signs, cone, block.advance(part.state, z, all_signs))
 
 
-def _look(cone: Cone, z: Maps, known: list[int], seen: list[set[int]]) -> None:
-    """Notes which signs the unknown neurons take on a cell."""
-    for vector, sign, signs in zip(z.vectors, known, seen, strict=True):
+def _note_signs(cone: Cone, z: Sequence[Vector], known: list[int], seen: list[set[int]]) -> None:
+    """Note which signs the unknown neurons take on a cell."""
+    for vector, sign, signs in zip(z, known, seen, strict=True):
         if sign or len(signs) == 2:
             continue
         values = [dot(vector, ray) for ray in cone.rays]

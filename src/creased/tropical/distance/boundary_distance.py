@@ -1,13 +1,13 @@
-"""The least perturbation that changes what a network says, in a box of up to three dimensions or a slice.
+"""Distance to a network's decision boundary, in a box of up to three dimensions or a slice.
 
-The level set is extracted whole, and its nearest segment or triangle found (`nearest`). It is what separates
-f >= level from f < level: where f only touches the level there is no boundary (`exact_distance` looks for
-f = level itself). A slice x0 + U t of a
-space of more dimensions is made into a small domain by folding U into the first layer; distances are those of
-the whole space, for any U. What is found in a slice is an upper bound of the distance in the whole space.
+The level set is extracted, and its nearest segment or triangle found (`nearest`). It separates f >= level
+from f < level: where f only touches the level there is no boundary (`exact_distance` finds f = level itself).
+A slice x0 + U t of a space of more dimensions becomes a small domain by folding U into the first layer;
+distances are those of the whole space, for any U. The distance in a slice is an upper bound of that in the
+whole space.
 
-The nearest change of class needs no care for which class comes second: on the way to the nearest point where
-class c and any other one tie, no third class can have overtaken c, for it would have tied with c before.
+The nearest change of class is the nearest tie of class c with any other: on the way there no third class can
+have overtaken c, for it would have tied with c before.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from creased.tropical.distance.nearest import nearest_point
 
 
 class Distance(NamedTuple):
-    """How far a boundary is, and where it is nearest."""
+    """The distance to a boundary, and its nearest point."""
 
     value: float  # infinity: there is none in the domain
     witness: Tensor | None  # (D,): the nearest point, in the domain's coordinates
     cell: Tensor | None  # (n_neurons,) bool: the activation pattern of a cell that it lies in
     rival: int | None = None  # the class that ties there
-    status: str = ""  # why there is none, and what the value is a bound of
+    status: str = ""  # why there is no boundary, and what the value bounds
 
 
 def distance_to_level(
@@ -49,7 +49,7 @@ def distance_to_level(
     level: float = 0.0,
     index: int | None = None,
 ) -> Distance:
-    """The distance of a point of the domain to {f = level}, in float64.
+    """Compute the distance of a point of the domain to {f = level}, in float64.
 
     Args:
         program: f, or a slice of one (`creased.slice_program`).
@@ -93,7 +93,7 @@ def distance_to_level(
 def distance_to_other_class(
     program: Program | ProgramSlice, domain: Box, point: Tensor, norm: float = 2
 ) -> Distance:
-    """The distance of a point to where its class, that of the largest output, ties with another one.
+    """Compute the distance to the nearest tie of a point's class, that of the largest output, with another.
 
     The arguments are those of `distance_to_level`.
 
@@ -119,7 +119,7 @@ def distance_to_other_class(
 
 
 def _simplices(level_set: LevelSet) -> tuple[Tensor, Tensor]:
-    """Points, segments or triangles (T, D, D) of a level set, and the packed signs (T, W) of their cells."""
+    """List the simplices (T, D, D) of a level set, and the packed signs (T, W) of their cells."""
     if level_set.dim == 1:
         return level_set.vertices[:, None], level_set.words
     if level_set.dim == 2:
@@ -132,19 +132,19 @@ def _simplices(level_set: LevelSet) -> tuple[Tensor, Tensor]:
 
 
 def _parts(program: Program | ProgramSlice) -> tuple[Program, Tensor | None]:
-    """The program of the domain's coordinates, and the basis of its slice, if it is one."""
+    """Return the program of the domain's coordinates, and the basis of its slice, if it is one."""
     return (program.program, program.basis) if isinstance(program, ProgramSlice) else (program, None)
 
 
 def _metric(basis: Tensor | None, dim: int, norm: float) -> Tensor:
-    """A matrix (m, k) for which the norm of its product with t is that of U t."""
+    """Return a matrix (m, k) for which the norm of its product with t is that of U t."""
     if basis is None:
         return torch.eye(dim)
     return torch.linalg.qr(basis).R if norm == 2 else basis
 
 
 def _bound_of(program: Program | ProgramSlice) -> str:
-    """What a distance in a slice is to the whole space; empty where there is no more than the slice."""
+    """Say how a distance in a slice bounds that in the whole space; empty where they are equal."""
     if isinstance(program, Program) or program.basis.shape[0] == program.basis.shape[1]:
         return ""
     n, dim = program.basis.shape

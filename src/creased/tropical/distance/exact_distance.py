@@ -1,9 +1,9 @@
-"""The least perturbation that reaches a level, in fractions: for small networks.
+"""Exact distance to a level set in fractions, for small networks.
 
-Cell by cell. The 1 and infinity norms are linear between the hyperplanes where coordinates of the difference
-are zero, or equal in size; a cell is cut by those too, and then the norm is least at a vertex. In the 2-norm
-the nearest point is the projection onto the affine hull of some face; projections that leave the face but
-still have the level are as good as any other point that does.
+It is computed cell by cell. The 1 and infinity norms are linear between the hyperplanes where coordinates of
+the difference are zero, or equal in size; a cell is cut by those too, and then the norm is least at a vertex.
+In the 2-norm the nearest point is the projection onto the affine hull of some face; a projection that leaves
+the face but still has the level is a candidate too.
 """
 
 from __future__ import annotations
@@ -15,21 +15,22 @@ from itertools import combinations
 from typing import NamedTuple
 
 from creased.core.domains.box import Box
+from creased.core.exact.elimination import Vector, dot, primitive, rref
+from creased.core.exact.integer_program import IntegerProgram
 from creased.core.program.program import Program
 from creased.tropical.algebra.epigraphs import Point
 from creased.tropical.algebra.polynomials import Number
 from creased.tropical.algebra.rational_maps import one_output
 from creased.tropical.cells.cells import MOST_CELLS, Cell, cells, contains, cut_by_rows
 from creased.tropical.distance.nearest import NORMS
-from creased.tropical.exact.integers import IntegerProgram, Vector, primitive
-from creased.tropical.polyhedra.cones import Cone, cut, dot, echelon
+from creased.tropical.polyhedra.cones import Cone, cut
 from creased.tropical.polyhedra.faces import closed_sets, tight_sets
 
 
 class ExactDistance(NamedTuple):
     """The distance to a level set."""
 
-    value: Fraction | float  # infinity: the level is not met; in the 2-norm its square is the fraction
+    value: Fraction | float  # infinity: the level is not met; in the 2-norm, the square
     witness: Point | None  # (D,): a nearest point
     signs: tuple[int, ...] | None  # of the neurons there, 0 on a crease
 
@@ -44,7 +45,7 @@ def exact_distance(
     index: int | None = None,
     most: int = MOST_CELLS,
 ) -> ExactDistance:
-    """The least distance of a point to {f = level}; in the 2-norm, its square.
+    """Compute the distance of a point to {f = level}; in the 2-norm, its square.
 
     Args:
         program: f.
@@ -61,16 +62,16 @@ def exact_distance(
     if norm not in NORMS:
         raise ValueError(f"exact_distance: norm must be one of {NORMS}, got {norm}")
     program = one_output(program, index, "exact_distance")
-    asked = _Asked(tuple(Fraction(x) for x in point), norm, Fraction(level), domain)
-    _require_inside(asked, program.in_dim)
+    query = _Query(tuple(Fraction(x) for x in point), norm, Fraction(level), domain)
+    _require_inside(query, program.in_dim)
     exact = IntegerProgram.of(program)
     value: Fraction | float = math.inf
     witness: Point | None = None
     for cell in cells(program, domain, most):
-        found = _projections(cell, asked) if norm == 2 else _vertices(cell, asked)
+        found = _projections(cell, query) if norm == 2 else _vertices(cell, query)
         for candidate in found:
-            size = _size(candidate, asked.place, norm)
-            if size < value and (norm != 2 or _has_level(exact, candidate, asked)):
+            size = _size(candidate, query.place, norm)
+            if size < value and (norm != 2 or _has_level(exact, candidate, query)):
                 value, witness = size, candidate
     if witness is None:
         return ExactDistance(value, None, None)
@@ -78,21 +79,21 @@ def exact_distance(
     return ExactDistance(value, witness, tuple((row > 0) - (row < 0) for row in rows))
 
 
-class _Asked(NamedTuple):
+class _Query(NamedTuple):
     place: Point
     norm: float
     level: Fraction
     domain: Box | None
 
 
-def _has_level(program: IntegerProgram, candidate: Point, asked: _Asked) -> bool:
-    return contains(asked.domain, candidate) and program.rows_at(candidate)[-1] == asked.level
+def _has_level(program: IntegerProgram, candidate: Point, query: _Query) -> bool:
+    return contains(query.domain, candidate) and program.rows_at(candidate)[-1] == query.level
 
 
-def _vertices(cell: Cell, asked: _Asked) -> Iterator[Point]:
-    """The vertices of the level in a cell that is cut where the norm is not linear."""
-    row = _level_row(cell, asked.level)
-    changes = _changes(asked.place, asked.norm)
+def _vertices(cell: Cell, query: _Query) -> Iterator[Point]:
+    """List the vertices of the level in a cell that is cut where the norm is not linear."""
+    row = _level_row(cell, query.level)
+    changes = _changes(query.place, query.norm)
     for _, piece in cut_by_rows(cell.cone, changes, cell.cone.rows.bit_length()):
         for ray in _level_side(piece, row).rays:
             if ray[-1] and dot(row, ray) == 0:
@@ -100,7 +101,7 @@ def _vertices(cell: Cell, asked: _Asked) -> Iterator[Point]:
 
 
 def _level_row(cell: Cell, level: Fraction) -> Vector:
-    """The output less the level, as an integer row."""
+    """Return the output less the level, as an integer row."""
     (vector,), scale = cell.outputs
     row = [x * level.denominator for x in vector]
     row[-1] -= level.numerator * scale
@@ -108,7 +109,7 @@ def _level_row(cell: Cell, level: Fraction) -> Vector:
 
 
 def _level_side(cone: Cone, row: Vector) -> Cone:
-    """What of a cone lies to one side of a row: the row's zeros are among its faces."""
+    """Keep one side of a cone cut by a row, so that the row's zeros are among its faces."""
     if not any(row):
         return cone
     below, above = cut(cone, row, cone.rows.bit_length())
@@ -117,29 +118,29 @@ def _level_side(cone: Cone, row: Vector) -> Cone:
     return side
 
 
-def _projections(cell: Cell, asked: _Asked) -> Iterator[Point]:
-    """The projections of a point onto the affine hulls of all faces of a cell on the level."""
-    row = _level_row(cell, asked.level)
+def _projections(cell: Cell, query: _Query) -> Iterator[Point]:
+    """Project a point onto the affine hulls of all faces of a cell on the level."""
+    row = _level_row(cell, query.level)
     side = _level_side(cell.cone, row)
     on_level = sum(1 << i for i, ray in enumerate(side.rays) if dot(row, ray) == 0)
     for mask in closed_sets(set(tight_sets(side).values()), (1 << len(side.rays)) - 1):
         rays = [ray for i, ray in enumerate(side.rays) if mask >> i & 1]
         vertices = [ray for ray in rays if ray[-1]]
         if mask & on_level == mask and vertices:
-            yield _project(asked.place, vertices, [*(r for r in rays if not r[-1]), *side.lines])
+            yield _project(query.place, vertices, [*(r for r in rays if not r[-1]), *side.lines])
 
 
 def _project(place: Point, vertices: list[Vector], directions: list[Vector]) -> Point:
-    """The orthogonal projection onto the affine hull of vertices and directions."""
+    """Project orthogonally onto the affine hull of vertices and directions."""
     base = [Fraction(x, vertices[0][-1]) for x in vertices[0][:-1]]
     arms = [
         [x * vertices[0][-1] - y * vertex[-1] for x, y in zip(vertex[:-1], vertices[0][:-1], strict=True)]
         for vertex in vertices[1:]
     ]
-    span = echelon([*arms, *(d[:-1] for d in directions)])
+    span = rref([*arms, *(d[:-1] for d in directions)]).matrix.rows
     rest = [x - b for x, b in zip(place, base, strict=True)]
     orthogonal: list[list[Fraction]] = []
-    for arm in span:  # Gram and Schmidt, in fractions
+    for arm in span:  # Gram-Schmidt, in fractions
         vector = [Fraction(x) for x in arm]
         for other in orthogonal:
             share = _dot(vector, other) / _dot(other, other)
@@ -152,7 +153,7 @@ def _project(place: Point, vertices: list[Vector], directions: list[Vector]) -> 
 
 
 def _changes(place: Point, norm: float) -> list[Vector]:
-    """The hyperplanes through a point where a norm of the difference is not linear."""
+    """List the hyperplanes through a point where a norm of the difference is not linear."""
     dim = len(place)
     axes = [[Fraction(int(i == axis)) for i in range(dim)] for axis in range(dim)]
     normals = list(axes)
@@ -170,7 +171,7 @@ def _changes(place: Point, norm: float) -> list[Vector]:
 
 
 def _size(candidate: Point, place: Point, norm: float) -> Fraction:
-    """The norm of the difference; of the 2-norm its square."""
+    """Compute the norm of the difference; in the 2-norm, its square."""
     gaps = [abs(x - y) for x, y in zip(candidate, place, strict=True)]
     if norm == 2:
         return _dot(gaps, gaps)
@@ -181,8 +182,8 @@ def _dot(first: Sequence[Fraction], second: Sequence[Fraction]) -> Fraction:
     return sum((x * y for x, y in zip(first, second, strict=True)), Fraction(0))
 
 
-def _require_inside(asked: _Asked, dim: int) -> None:
-    if len(asked.place) != dim:
-        raise ValueError(f"exact_distance: the program takes {dim} inputs, the point has {len(asked.place)}")
-    if not contains(asked.domain, asked.place):
-        raise ValueError(f"exact_distance: the point {tuple(map(str, asked.place))} is not in {asked.domain}")
+def _require_inside(query: _Query, dim: int) -> None:
+    if len(query.place) != dim:
+        raise ValueError(f"exact_distance: the program takes {dim} inputs, the point has {len(query.place)}")
+    if not contains(query.domain, query.place):
+        raise ValueError(f"exact_distance: the point {tuple(map(str, query.place))} is not in {query.domain}")

@@ -1,10 +1,9 @@
-"""The point of many segments or triangles that is nearest to a given one, in the 1, 2 or infinity norm.
+"""Nearest point of many segments or triangles to a given one, in the 1, 2 or infinity norm.
 
-In the 2-norm it is a projection. The others are the largest of linear functions of the difference, so that on
-a segment or triangle they are least at a corner, where two of those change places on an edge, or where two
-such changes meet inside: finitely many candidates, all of which are looked at. In many dimensions those are
-too many; there simplices are excluded by bounds of each coordinate, and those that are left are solved as
-linear programs.
+In the 2-norm it is a projection. The others are maxima of linear functions of the difference, so that on a
+segment or triangle they are least at a corner, where two of those are equal on an edge, or where two such
+equalities meet inside: finitely many candidates, all of which are evaluated. In many dimensions those are too
+many; there simplices are excluded by bounds of each coordinate, and the others solved as linear programs.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ import torch
 from torch import Tensor
 
 NORMS = (1, 2, math.inf)
-BATCH = 1 << 13  # simplices whose candidates are looked at in one go
+BATCH = 1 << 13  # simplices whose candidates are evaluated at once
 
 
 class Nearest(NamedTuple):
-    """Where a union of simplices is nearest."""
+    """The nearest point of a union of simplices."""
 
     distance: float
     point: Tensor  # (D,)
@@ -29,7 +28,7 @@ class Nearest(NamedTuple):
 
 
 def nearest_point(corners: Tensor, point: Tensor, norm: float) -> Nearest | None:
-    """The nearest point of simplices; None: there is none.
+    """Find the nearest point of simplices; None if there are none.
 
     Args:
         corners: of points, segments or triangles in as many dimensions: (T, k, D), k = 1, 2, 3.
@@ -60,7 +59,7 @@ def nearest_point(corners: Tensor, point: Tensor, norm: float) -> Nearest | None
 
 
 def _by_programs(corners: Tensor, point: Tensor, norm: float) -> Nearest | None:
-    """The same by linear programs, on simplices that could be nearer than the nearest so far."""
+    """Find the nearest point by linear programs, on simplices that bounds do not exclude."""
     if corners.shape[0] == 0:
         return None
     arms = corners - point
@@ -82,7 +81,7 @@ def _by_programs(corners: Tensor, point: Tensor, norm: float) -> Nearest | None:
 
 
 def _shares(arms: Tensor, norm: float) -> Tensor:
-    """Barycentric coordinates (k,) of the shortest vector of a simplex (k, D)."""
+    """Solve for the barycentric coordinates (k,) of the shortest vector of a simplex (k, D)."""
     try:
         from scipy.optimize import linprog
     except ImportError as error:
@@ -103,7 +102,7 @@ def _shares(arms: Tensor, norm: float) -> Tensor:
 
 
 def _candidates(arms: Tensor, norm: float) -> Tensor:
-    """Points of simplices (T, k, D) among which the shortest vector is: (T, c, D)."""
+    """List points (T, c, D) of simplices (T, k, D) among which the shortest vector is."""
     found = [arms]
     changes = _changes(arms.shape[2], norm).to(arms)
     for i, j in combinations(range(arms.shape[1]), 2):
@@ -119,7 +118,7 @@ def _candidates(arms: Tensor, norm: float) -> Tensor:
 
 
 def _inside(arms: Tensor, norm: float, changes: Tensor) -> Tensor:
-    """Candidates inside of triangles; the first corner where there is none."""
+    """List candidates inside triangles; the first corner where there is none."""
     start = arms[:, 0]
     sides = arms[:, 1:] - arms[:, :1]  # (T, 2, D)
     if norm == 2:
@@ -136,7 +135,7 @@ def _inside(arms: Tensor, norm: float, changes: Tensor) -> Tensor:
 
 
 def _changes(dim: int, norm: float) -> Tensor:
-    """Functionals (c, D) at whose zeros the norm changes from one linear function to another."""
+    """List functionals (c, D) at whose zeros the norm changes from one linear function to another."""
     axes = torch.eye(dim)
     if norm == 1 or dim == 1:
         return axes
@@ -146,13 +145,13 @@ def _changes(dim: int, norm: float) -> Tensor:
 
 
 def _ratio(numerator: Tensor, denominator: Tensor) -> Tensor:
-    """A quotient that is 0 where the denominator is."""
+    """Divide, with 0 where the denominator is 0."""
     is_zero = denominator == 0
     return torch.where(is_zero, 0.0, numerator / torch.where(is_zero, 1.0, denominator))
 
 
 def _solve(matrix: Tensor, values: Tensor) -> Tensor:
-    """Solutions (..., 2) of 2 x 2 systems by Cramer's rule; -1, which is outside, where singular."""
+    """Solve 2 x 2 systems by Cramer's rule (..., 2); -1, which is outside, where singular."""
     a, b, c, d = matrix[..., 0, 0], matrix[..., 0, 1], matrix[..., 1, 0], matrix[..., 1, 1]
     determinant = a * d - b * c
     first = values[..., 0] * d - b * values[..., 1]

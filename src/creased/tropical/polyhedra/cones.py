@@ -1,8 +1,8 @@
 """Polyhedra by their generators, in integers: the double description method (Motzkin et al. 1953).
 
 A polyhedron in D dimensions is the cone over it in D + 1, with a coordinate t >= 0 behind: a generator with
-t > 0 is a vertex, one with t = 0 a direction in which the polyhedron is unbounded. Lines are kept apart, so
-that a polyhedron without vertices is as good as any. Each ray remembers the inequalities that are tight on
+t > 0 is a vertex, one with t = 0 a direction in which the polyhedron is unbounded. Lines are kept apart from
+rays, so that polyhedra without vertices are covered. Each ray remembers the inequalities that are tight on
 it, as the bits of an integer; with them faces and adjacency are read off without arithmetic.
 """
 
@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from operator import mul
 from typing import NamedTuple
 
-from creased.tropical.exact.integers import Vector, primitive
+from creased.core.exact.elimination import Vector, dot, identity, primitive
 
 AT_INFINITY = 0  # number of the inequality t >= 0
 
@@ -28,39 +27,39 @@ class Cone(NamedTuple):
 
     @property
     def dim(self) -> int:
-        """Coordinates of a generator."""
+        """Number of coordinates of a generator."""
         return len((*self.lines, *self.rays)[0])
 
     def interior(self) -> Vector:
-        """A vector in the interior."""
+        """Return a vector in the interior."""
         return primitive([sum(column) for column in zip(*self.rays, strict=True)])
 
     def point(self) -> tuple[Fraction, ...]:
-        """A point in the interior of the polyhedron."""
+        """Return a point in the interior of the polyhedron."""
         *position, t = self.interior()
         return tuple(Fraction(x, t) for x in position)
 
 
 class Parts(NamedTuple):
-    """A cone cut by a row; None where nothing full-dimensional lies on that side."""
+    """A cone cut by a row; None for a side that is not full-dimensional."""
 
     below: Cone | None
     above: Cone | None
 
 
 def whole_space(dim: int) -> Cone:
-    """All of R^dim, homogenized: the half-space t >= 0 in dim + 1 coordinates."""
-    *axes, t = _units(dim + 1)
+    """Return all of R^dim, homogenized: the half-space t >= 0 in dim + 1 coordinates."""
+    *axes, t = identity(dim + 1)
     return Cone(tuple(axes), (t,), (0,), 1 << AT_INFINITY)
 
 
 def all_directions(dim: int) -> Cone:
-    """All of R^dim, as a cone."""
-    return Cone(_units(dim), (), (), 0)
+    """Return all of R^dim, as a cone."""
+    return Cone(identity(dim), (), (), 0)
 
 
 def intersection(cone: Cone, rows: Iterable[tuple[Sequence[int], int]]) -> Cone | None:
-    """What of a cone satisfies row . v >= 0 for each (row, number); None: nothing full-dimensional."""
+    """Intersect a cone with row . v >= 0 for each (row, number); None if it is not full-dimensional."""
     kept: Cone | None = cone
     for row, number in rows:
         if kept is None:
@@ -71,7 +70,7 @@ def intersection(cone: Cone, rows: Iterable[tuple[Sequence[int], int]]) -> Cone 
 
 
 def cut(cone: Cone, row: Sequence[int], number: int) -> Parts:
-    """Both sides of a cone, for a row that is not zero, which is inequality ``number`` from now on."""
+    """Cut a cone by a row that is not zero, which becomes inequality ``number``."""
     for line in cone.lines:
         if slope := dot(row, line):
             return _cut_line(cone, row, 1 << number, line if slope > 0 else tuple(-x for x in line))
@@ -86,7 +85,7 @@ def cut(cone: Cone, row: Sequence[int], number: int) -> Parts:
 
 
 def _cut_line(cone: Cone, row: Sequence[int], bit: int, line: Vector) -> Parts:
-    """A row that grows along a line of the cone: the line becomes a ray to either side."""
+    """Cut by a row that grows along a line of the cone: the line becomes a ray of either side."""
     slope = dot(row, line)
 
     def onto_row(vector: Vector) -> Vector:
@@ -102,7 +101,7 @@ def _cut_line(cone: Cone, row: Sequence[int], bit: int, line: Vector) -> Parts:
 
 
 def _cut_rays(cone: Cone, values: Sequence[int], bit: int) -> Parts:
-    """A row with rays to both sides: a new ray between each two adjacent ones that it separates."""
+    """Cut by a row with rays on both sides: a new ray between each two adjacent ones that it separates."""
     rays, tight = cone.rays, cone.tight
     on_row = [i for i, v in enumerate(values) if v == 0]
     above, below = ([i for i, v in enumerate(values) if v * sign > 0] for sign in (1, -1))
@@ -128,46 +127,5 @@ def _cut_rays(cone: Cone, values: Sequence[int], bit: int) -> Parts:
 
 
 def _are_alone(p: int, n: int, common: int, tight: Sequence[int]) -> bool:
-    """Whether no other ray lies on the smallest face with rays p and n."""
+    """Tell whether no other ray lies on the smallest face with rays p and n."""
     return all(other & common != common or i in (p, n) for i, other in enumerate(tight))
-
-
-def dot(row: Sequence[int], vector: Sequence[int]) -> int:
-    """The inner product."""
-    return sum(map(mul, row, vector))
-
-
-def rank(vectors: Sequence[Sequence[int]]) -> int:
-    """Dimension of what the vectors span."""
-    return len(echelon(vectors))
-
-
-def echelon(vectors: Iterable[Sequence[int]]) -> list[Vector]:
-    """The reduced row echelon form of the vectors' span, as primitive integer vectors."""
-    basis: list[Vector] = []
-    for vector in vectors:
-        rest = reduce_by(vector, basis)
-        if any(rest):
-            basis = [reduce_by(other, [rest]) for other in basis]
-            basis.append(rest)
-    return sorted(basis, key=_leading)
-
-
-def reduce_by(vector: Sequence[int], basis: Iterable[Vector]) -> Vector:
-    """The vector plus multiples of a reduced basis, up to a positive factor, zero in the basis' columns."""
-    for row in basis:
-        column = _leading(row)
-        if vector[column]:
-            factor, own = vector[column], row[column]
-            if own < 0:
-                factor, own = -factor, -own
-            vector = [own * x - factor * y for x, y in zip(vector, row, strict=True)]
-    return primitive(vector)
-
-
-def _leading(vector: Sequence[int]) -> int:
-    return next(i for i, x in enumerate(vector) if x)
-
-
-def _units(dim: int) -> tuple[Vector, ...]:
-    return tuple(tuple(int(i == axis) for i in range(dim)) for axis in range(dim))

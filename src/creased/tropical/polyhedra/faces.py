@@ -1,4 +1,4 @@
-"""Faces of cells in integers: which cells share a facet, and how many faces there are of each dimension.
+"""Faces of polyhedral complexes in integers: shared facets, and numbers of faces by dimension.
 
 A face is known by its extreme rays, reduced modulo the lines that all cells of a complex have in common, so
 that a face of two cells is the same set in both.
@@ -11,15 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 
+from creased.core.exact.elimination import Vector, rank, rref
 from creased.core.numerics.pointer_doubling import label_components
-from creased.tropical.exact.integers import Vector
-from creased.tropical.polyhedra.cones import Cone, echelon, rank, reduce_by
+from creased.tropical.polyhedra.cones import Cone
 
 Face = frozenset[Vector]
 
 
 def facets(cone: Cone) -> Iterator[Face]:
-    """The facets of a polyhedron, without the one at infinity."""
+    """Enumerate the facets of a polyhedron, without the one at infinity."""
     rays = canonical_rays(cone)
     for mask in set(tight_sets(cone).values()):
         face = [ray for i, ray in enumerate(rays) if mask >> i & 1]
@@ -29,15 +29,15 @@ def facets(cone: Cone) -> Iterator[Face]:
 
 
 def canonical_rays(cone: Cone) -> list[Vector]:
-    """The rays, reduced modulo the lines."""
+    """Reduce the rays modulo the lines."""
     if not cone.lines:
         return list(cone.rays)
-    lines = echelon(cone.lines)
-    return [reduce_by(ray, lines) for ray in cone.rays]
+    lines = rref(cone.lines)
+    return [lines.reduce(ray) for ray in cone.rays]
 
 
 def connected_parts(cones: Sequence[Cone]) -> int:
-    """Number of parts that polyhedra make which are joined where two share a facet."""
+    """Count the components of polyhedra that are joined where two share a facet."""
     if len(cones) < 2:
         return len(cones)
     owner: dict[Face, int] = {}
@@ -52,7 +52,7 @@ def connected_parts(cones: Sequence[Cone]) -> int:
 
 
 def count_faces(cones: Iterable[Cone]) -> tuple[int, ...]:
-    """The f-vector of a complex given by its cells: relatively open faces of dimension 0, 1, ..., D.
+    """Compute the f-vector of a complex given by its cells: relatively open faces of dimension 0, 1, ..., D.
 
     Faces at infinity are not counted. A complex without vertices has zeros in front.
     """
@@ -70,7 +70,7 @@ def count_faces(cones: Iterable[Cone]) -> tuple[int, ...]:
 
 
 def tight_sets(cone: Cone) -> dict[int, int]:
-    """For each inequality the rays on which it is tight, as bits."""
+    """Map each inequality to the rays on which it is tight, as bits."""
     sets: dict[int, int] = {}
     for index, tight in enumerate(cone.tight):
         while tight:
@@ -81,7 +81,7 @@ def tight_sets(cone: Cone) -> dict[int, int]:
 
 
 def closed_sets(generators: set[int], everything: int) -> set[int]:
-    """All intersections of some sets, of none of them too."""
+    """Return all intersections of the given sets, the empty intersection included."""
     closed = {everything}
     fresh = {everything}
     while fresh:

@@ -1,8 +1,8 @@
-"""From layers in fractions to a program in floats, and how much the rounding can change its outputs.
+"""Rounding of layers in fractions to a program in floats, with a bound on the change of its outputs.
 
-If a layer's weights are off by dW and db, its values are off by |dW| |s| + |db|, s being its true input, and
-what its input is off by is passed on by |W|; a ReLU makes no difference larger. Bounds are rounded up. What
-evaluating a program in floats loses is another matter, the same for any program.
+Errors dW and db of a layer's weights change its values by |dW| |s| + |db|, s being its exact input; an error
+of its input is passed on by |W|, and a ReLU enlarges none. Bounds are rounded up. The rounding of a
+program's evaluation in floats is not included.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 
 from creased.core.program.program import Affine, Block, Program
-from creased.tropical.exact.rational_matrices import Row, inner
+from creased.tropical.compression.rational_matrices import Row, inner
 
 Matrix = list[Row]
 
 
-class Closing(NamedTuple):
-    """What a block with a passthrough makes of relu(z) and the state, in fractions."""
+class OutputMap(NamedTuple):
+    """The next state of a block with a passthrough, of relu(z) and the state, in fractions."""
 
     mix: Matrix  # (S', N)
     skip: Matrix  # (S', S)
@@ -34,13 +34,13 @@ class Layer(NamedTuple):
 
     weight: Matrix  # (N, S)
     bias: Row  # (N,)
-    closing: Closing | None  # None: a plain layer
+    output_map: OutputMap | None  # None: a plain layer
     state_size: Row | None  # bounds on |s|, (S,); None: there are none
     hidden_size: Row | None = None  # bounds on relu(z), (N,)
 
 
 class _Rounded(NamedTuple):
-    """A matrix in floats, and by how much each entry is off."""
+    """A matrix in floats, and the error of each entry."""
 
     tensor: Tensor
     absolute: Matrix
@@ -54,7 +54,7 @@ class _Rounded(NamedTuple):
         return _Rounded(tensor, [[abs(x) for x in row] for row in back], lost)
 
     def error(self, before: Row, size: Row | None) -> Row:
-        """How far (n,) the product with a vector is off, which is off by ``before`` and bounded by size."""
+        """Bound the error (n,) of the product with a vector of error ``before`` and of size ``size``."""
         passed = [inner(row, before) for row in self.absolute]
         return passed if size is None else _sum(passed, [inner(row, size) for row in self.lost])
 
@@ -66,40 +66,40 @@ class _Rounded(NamedTuple):
 class _RoundedLayer(NamedTuple):
     weight: _Rounded
     bias: _Rounded
-    closing: tuple[_Rounded, _Rounded, _Rounded] | None
+    output_map: tuple[_Rounded, _Rounded, _Rounded] | None
 
     @staticmethod
     def of(layer: Layer, dtype: torch.dtype) -> _RoundedLayer:
-        closing = None
-        if layer.closing is not None:
-            mix, skip, shift = layer.closing
-            closing = (_Rounded.of(mix, dtype), _Rounded.of(skip, dtype), _Rounded.of([shift], dtype))
-        return _RoundedLayer(_Rounded.of(layer.weight, dtype), _Rounded.of([layer.bias], dtype), closing)
+        output_map = None
+        if layer.output_map is not None:
+            mix, skip, shift = layer.output_map
+            output_map = (_Rounded.of(mix, dtype), _Rounded.of(skip, dtype), _Rounded.of([shift], dtype))
+        return _RoundedLayer(_Rounded.of(layer.weight, dtype), _Rounded.of([layer.bias], dtype), output_map)
 
     def block(self) -> Block:
         affine = Affine(self.weight.tensor, self.bias.tensor[0])
-        if self.closing is None:
+        if self.output_map is None:
             return Block(affine)
-        mix, skip, shift = self.closing
+        mix, skip, shift = self.output_map
         return Block(affine, mix.tensor, skip.tensor, shift.tensor[0])
 
     @property
     def acts_exactly(self) -> bool:
-        """Whether what multiplies the state is not rounded."""
-        return all(part.is_exact for part in (self.weight, *(self.closing or ())[:2]))
+        """True if what multiplies the state is not rounded."""
+        return all(part.is_exact for part in (self.weight, *(self.output_map or ())[:2]))
 
     def error(self, before: Row, layer: Layer) -> Row:
-        """How far the next state is off."""
+        """Bound the error of the next state."""
         hidden = _sum(self.weight.error(before, layer.state_size), self.bias.lost[0])
-        if self.closing is None:
+        if self.output_map is None:
             return hidden
-        mix, skip, shift = self.closing
+        mix, skip, shift = self.output_map
         passed = _sum(mix.error(hidden, layer.hidden_size), skip.error(before, layer.state_size))
         return _sum(passed, shift.lost[0])
 
 
 def to_program(layers: Sequence[Layer], in_dim: int, dtype: torch.dtype) -> tuple[Program, float]:
-    """The program, the last layer its head, and a bound on how far its outputs are off.
+    """Round layers to a program, the last one its head, and bound the error of its outputs.
 
     The bound is infinite where a rounded number multiplies a state that has no bounds.
     """
@@ -119,5 +119,5 @@ def _sum(first: Row, second: Row) -> Row:
 
 
 def _up(number: Fraction) -> Fraction:
-    """A float that is no smaller."""
+    """Round up to a float."""
     return Fraction(math.nextafter(float(number), math.inf)) if number else number
