@@ -1,6 +1,6 @@
 """What the documents show is there, runs and parses: code, pictures, links, command lines, the site."""
 
-import os
+import ast
 import re
 import shlex
 import subprocess
@@ -9,13 +9,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 
 from creased.cli.parser import make_parser
-from creased.training.folders import register_resolvers
+from tests.configs import ROOT, composed
 
-ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 TEXTS = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 FILE = re.compile(
@@ -46,21 +44,18 @@ TRAININGS = [words[1:] for _, words in COMMANDS if words[:1] == ["train"]]
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.stem)
-def test_the_code_of_a_page_runs(page: Path, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-W",
-            "error",
-            "-c",
-            f"import torch; torch.set_num_threads(1); torch.manual_seed(0)\n{_code(page)}",
-        ],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
-        timeout=200,
-    )
+def test_the_code_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(compile(_code(page), page.name, "exec"), {"__name__": "__main__"})  # warnings are errors
+
+
+def test_names_that_pages_take_from_creased_need_no_further_import() -> None:
+    trees = [ast.parse(_code(page)) for page in (*WITH_CODE, ROOT / "README.md")]
+    attributes = {ast.unparse(n) for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+    names = sorted(name for name in attributes if re.fullmatch(r"creased(\.\w+)+", name))
+    assert "creased.extract_level_set" in names
+    command = [sys.executable, "-W", "error", "-c", f"import creased; print({', '.join(names)})"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
 
 
@@ -85,7 +80,7 @@ def test_scripts_and_files_that_are_named_exist(page: Path) -> None:
 
 @pytest.mark.parametrize(("page", "words"), [(p, w) for p, w in COMMANDS if w[:1] == ["creased"]])
 def test_command_lines_parse(page: str, words: list[str]) -> None:
-    make_parser().parse_args(words[1:])
+    assert make_parser().parse_args(words[1:]).command == words[1]
 
 
 def test_there_are_command_lines() -> None:
@@ -95,21 +90,15 @@ def test_there_are_command_lines() -> None:
 
 @pytest.mark.parametrize("overrides", TRAININGS, ids=" ".join)
 def test_overrides_of_trainings_compose(overrides: list[str]) -> None:
-    register_resolvers()
     words = [word for word in overrides if not word.startswith("-") and "my_configs" not in word]
     names = [word for word in words if word.split("=")[-1] not in OWN]
     swept = [re.sub(r"^([\w.]+)=([^\[{(,]+),.*", r"\1=\2", word) for word in names]
-    with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
-        assert compose("train", swept).model is not None
+    assert composed(*swept).model is not None
 
 
 def test_a_wrong_override_would_be_noticed() -> None:
-    register_resolvers()
-    with (
-        initialize_config_dir(str(ROOT / "configs"), version_base="1.3"),
-        pytest.raises(HydraException),
-    ):
-        compose("train", ["model.widht=3"])
+    with pytest.raises(HydraException, match="widht"):
+        composed("model.widht=3")
 
 
 def test_the_configurations_shown_have_what_those_of_the_project_have() -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-
-from omegaconf import DictConfig
 
 from creased.io.checkpoint import read_record
 from creased.training.run import run
-from tests.training.test_regularization import configured  # noqa: F401, a fixture
+from tests.training.conftest import TINY, Compose, configured, few_points  # noqa: F401, fixtures
 
 
-def test_the_last_checkpoint_is_of_the_last_epoch(configured: Callable[..., DictConfig]) -> None:  # noqa: F811
+def test_the_last_checkpoint_is_of_the_last_epoch(configured: Compose) -> None:  # noqa: F811
     # a rate that falls to zero and a loss that drives the surface away: the first epoch stays the best
     overrides = ["loss.distance.weight=-1", "trainer.max_epochs=3", "schedule=constant", "optimizer.lr=1e-4"]
-    cfg = configured("worse", *overrides, "data.n_batches=20")
+    cfg = configured("worse", *TINY, *overrides)
     run(cfg)
     folder = Path(cfg.paths.output) / "checkpoints"
     assert read_record(folder / "last.ckpt").epoch == 3

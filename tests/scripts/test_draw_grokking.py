@@ -1,17 +1,19 @@
 """A short training is counted and drawn."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "draw_grokking.py"
+import pytest
+
+from tests.scripts.running import run_script
 
 
-def test_accuracy_and_complexity_are_recorded_and_drawn(tmp_path: Path) -> None:
+def test_accuracy_and_complexity_are_recorded_and_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     options = ["--steps", "10", "--width", "16", "--images", "50", "--points", "3", "--scale", "1"]
     files = ["--out", str(tmp_path / "a.png"), "--json", str(tmp_path / "a.json")]
-    subprocess.run([sys.executable, str(SCRIPT), *options, *files], check=True, capture_output=True)
+    run_script("draw_grokking", [*options, *files], monkeypatch)
     rows = json.loads((tmp_path / "a.json").read_text())["rows"]
     assert [row["step"] for row in rows] == [1, 2, 3, 5, 7, 10]
     for row in rows:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import runpy
-import sys
 from pathlib import Path
 
 import pytest
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
+from tests.scripts.running import run_script
 
 
 @pytest.mark.parametrize(
@@ -28,7 +26,7 @@ def test_a_script_draws_and_says_what(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    _run(name, ["--out", str(tmp_path / "a.png"), *options], monkeypatch)
+    run_script(name, ["--out", str(tmp_path / "a.png"), *options], monkeypatch)
     shown = capsys.readouterr().out
     assert all(line in shown for line in said)
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
@@ -39,13 +37,13 @@ def test_digits_are_drawn_with_the_distances_of_the_table(
 ) -> None:
     pytest.importorskip("sklearn")
     network = ["--width", "8", "--steps", "60"]
-    _run("digits_distance", ["--images", "1", *network], monkeypatch)
+    run_script("digits_distance", ["--images", "1", *network], monkeypatch)
     title, _, plane, space = capsys.readouterr().out.splitlines()
     assert title.startswith("64-8-8-10, test accuracy 0.")
     flat, deep = ([float(x) for x in line.split()[2:5]] for line in (plane, space))
     assert all(0 < a <= b + 1e-4 for a, b in zip(deep, flat, strict=True))  # the plane lies in the space
     assert flat[2] <= flat[1] <= flat[0]
-    _run("draw_digits", ["--out", str(tmp_path / "a.png"), *network], monkeypatch)
+    run_script("draw_digits", ["--out", str(tmp_path / "a.png"), *network], monkeypatch)
     shown = capsys.readouterr().out
     assert (
         "changes class after "
@@ -55,9 +53,3 @@ def test_digits_are_drawn_with_the_distances_of_the_table(
         in shown
     )
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
-
-
-def _run(name: str, options: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(SCRIPTS))
-    monkeypatch.setattr(sys, "argv", [name, *options])
-    runpy.run_path(str(SCRIPTS / f"{name}.py"), run_name="__main__")

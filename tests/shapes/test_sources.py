@@ -7,19 +7,17 @@ from pathlib import Path
 
 import pytest
 import trimesh
-from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
 from creased.shapes import BunnyScan, Download, File, ShapeError
+from tests.configs import composed, names_of
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 ALWAYS_THERE = ("bunny", "sphere", "torus", "box", "bracket")
 
 
 def test_every_always_available_shape_loads_closed_and_normalised() -> None:
     for name, euler in {"sphere": 2, "torus": 0, "box": 2, "bracket": -4}.items():
-        with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-            shape = instantiate(compose("train", [f"shape={name}"]).shape)
+        shape = instantiate(composed(f"shape={name}").shape)
         assert shape.name == name
         assert shape.mesh.is_watertight
         assert shape.mesh.volume > 0
@@ -28,12 +26,11 @@ def test_every_always_available_shape_loads_closed_and_normalised() -> None:
 
 
 def test_every_shape_config_names_licence_and_credit_or_is_ours() -> None:
-    names = [path.stem for path in (CONFIGS / "shape").glob("*.yaml")]
+    names = names_of("shape")
     assert set(ALWAYS_THERE) < set(names)
     assert len(names) >= len(ALWAYS_THERE) + 3
     for name in names:
-        with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-            shape = compose("train", [f"shape={name}"]).shape
+        shape = composed(f"shape={name}").shape
         assert shape.name == name
         assert shape.licence
         assert shape.credit or "creased" in shape.licence

@@ -3,22 +3,15 @@
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 
-from creased.training.folders import register_resolvers
 from creased.training.run import run
-
-CONFIGS = Path(__file__).parents[2] / "configs"
+from tests.configs import composed
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_the_default_bunny_keeps_its_promises(tmp_path: Path) -> None:
-    register_resolvers()
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        metrics = run(
-            compose("train", ["shape=bunny", f"paths.output={tmp_path}", "callbacks.progress=null"])
-        )
+    metrics = run(composed("shape=bunny", f"paths.output={tmp_path}", "callbacks.progress=null"))
     assert metrics["surface_error_mean"] <= 0.0008
     assert metrics["iou"] >= 0.99
     assert metrics["is_closed"]
@@ -38,9 +31,7 @@ def test_wandb_works_offline_and_is_closed_after_the_run(
 ) -> None:
     wandb = pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_MODE", "offline")
-    register_resolvers()
     overrides = ["experiment=smoke", "logger=wandb", "logger.wandb.offline=true", f"paths.output={tmp_path}"]
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        run(compose("train", [*overrides, "callbacks.progress=null"]))
+    run(composed(*overrides, "callbacks.progress=null"))
     assert list((tmp_path / "wandb").glob("offline-run-*/run-*.wandb"))
     assert wandb.run is None

@@ -5,13 +5,11 @@ import os
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from creased.training import command
 from creased.training.command import TRACES, objective, run_command
-from creased.training.folders import register_resolvers
-from tests.test_docs import ROOT
+from tests.configs import composed
 
 METRICS = {
     "shape": "box",
@@ -25,12 +23,6 @@ METRICS = {
 @pytest.fixture(autouse=True)
 def _without_traces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(TRACES, raising=False)
-
-
-def _compose(*overrides: str) -> None:
-    register_resolvers()
-    with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
-        compose("train", list(overrides))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +44,7 @@ def _compose(*overrides: str) -> None:
 )
 def test_a_wrong_word_ends_in_a_line(override: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        run_command(lambda: _compose(override))
+        run_command(lambda: composed(override))
     assert ended.value.code == 1
     said = capsys.readouterr().err
     assert said.startswith(f"creased: {message}") or message in said
@@ -63,7 +55,7 @@ def test_a_wrong_word_ends_in_a_line(override: str, message: str, capsys: pytest
 def test_who_asks_for_traces_gets_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(TRACES, "1")
     with pytest.raises(Exception, match="rabbit"):
-        run_command(lambda: _compose("shape=rabbit"))
+        run_command(lambda: composed("shape=rabbit"))
 
 
 def test_a_bug_is_not_hidden() -> None:

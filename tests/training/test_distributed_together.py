@@ -1,15 +1,14 @@
 """Two processes train as one that sees twice the batch, into one folder, and end together."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 
-ROOT = Path(__file__).parents[2]
+from tests.configs import train
+
 TINY = [
     "experiment=smoke",
     "trainer.max_epochs=1",
@@ -30,10 +29,7 @@ pytestmark = pytest.mark.slow
 
 
 def _train(folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "train.py"), *TINY, *overrides]
-    paths = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
-    environment = os.environ | {"CREASED_ROOT": str(folder), "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=200)
+    return train(folder, *TINY, *overrides)
 
 
 def _run_folder(folder: Path) -> Path:

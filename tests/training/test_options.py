@@ -4,25 +4,15 @@ import re
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from creased.training.folders import register_resolvers
 from creased.training.options import OPTIONS, OptionError, require_options
-from tests.test_docs import ROOT
-
-EXPERIMENTS = sorted(path.stem for path in (ROOT / "configs" / "experiment").glob("*.yaml"))
+from tests.configs import composed, names_of
 
 
-def _compose(*overrides: str) -> DictConfig:
-    register_resolvers()
-    with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
-        return compose("train", list(overrides))
-
-
-@pytest.mark.parametrize("experiment", EXPERIMENTS)
+@pytest.mark.parametrize("experiment", names_of("experiment"))
 def test_the_options_of_the_project_are_fine(experiment: str) -> None:
-    require_options(_compose(f"experiment={experiment}"))
+    require_options(composed(f"experiment={experiment}"))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +35,7 @@ def test_the_options_of_the_project_are_fine(experiment: str) -> None:
 )
 def test_what_cannot_be_is_refused_by_name(override: str, message: str) -> None:
     with pytest.raises(OptionError, match=re.escape(message)):
-        require_options(_compose(override))
+        require_options(composed(override))
 
 
 def test_null_and_what_is_not_there_pass() -> None:
@@ -54,7 +44,7 @@ def test_null_and_what_is_not_there_pass() -> None:
 
 
 def test_every_option_is_one_of_the_configuration() -> None:
-    cfg = _compose()
+    cfg = composed()
     for option in OPTIONS:
         group, _, name = option.name.rpartition(".")
         assert name in (cfg[group] if group else cfg), option.name

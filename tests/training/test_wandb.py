@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -13,30 +12,26 @@ from typing import Any
 import pytest
 import trimesh
 import yaml
-from hydra import compose, initialize_config_dir
 from lightning.pytorch.loggers import WandbLogger
 from omegaconf import DictConfig
 
-from creased.training.folders import read_wandb_run, register_resolvers
+from creased.training.folders import read_wandb_run
 from creased.training.run import run
 from creased.training.wandb import publish
+from tests.configs import ROOT, composed
+from tests.training.conftest import Compose
 
 wandb = pytest.importorskip("wandb")
-ROOT = Path(__file__).parents[2]
-register_resolvers()
-
-Compose = Callable[..., DictConfig]
 TINY = ("experiment=smoke", "callbacks.progress=null", "callbacks.draw.size=60", "evaluation.complete=false")
 TINY += ("data.n_samples=4000", "data.n_batches=60", "logger=wandb", "logger.wandb.offline=true")
 
 
 @pytest.fixture
-def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Compose:
+def configured(tmp_path: Path, few_points: None, monkeypatch: pytest.MonkeyPatch) -> Compose:
     monkeypatch.setenv("WANDB_MODE", "offline")  # the logger sets it too; afterwards it is as before
 
     def make(name: str, *overrides: str) -> DictConfig:
-        with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
-            return compose("train", [*TINY, f"paths.output={tmp_path / name}", *overrides])
+        return composed(*TINY, f"paths.output={tmp_path / name}", *overrides)
 
     return make
 
@@ -167,6 +162,5 @@ def test_every_value_of_the_wandb_sweep_is_an_override_that_composes() -> None:
     assert sweep["command"][-1] == "${args_no_hyphens}"
     for name, values in choices.items():
         for value in values:
-            with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
-                cfg = compose("train", [*fixed, f"{name}={value}"])
+            cfg = composed(*fixed, f"{name}={value}")
             assert cfg.logger.wandb.project == sweep["project"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import torch
@@ -15,9 +14,7 @@ from creased.training.callbacks.extract import format_conditions, format_stalene
 from creased.training.run import run, run_or_explain
 from tests.geometry.test_measures import named_surface
 from tests.strategies import ball_program, random_program
-from tests.training.test_regularization import configured  # noqa: F401, a fixture
-
-Compose = Callable[..., Any]
+from tests.training.conftest import TINY, Compose
 
 
 def _open() -> LevelSet:
@@ -50,13 +47,13 @@ def test_staleness_is_said_where_most_vertices_are_left_behind() -> None:
 @pytest.mark.parametrize("kind", ["empty", "walls"])
 def test_training_goes_on(
     kind: str,
-    configured: Compose,  # noqa: F811
+    configured: Compose,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     cut = {"empty": ["shape=torus", "domain.half_width=0.1"], "walls": ["domain.half_width=0.3"]}[kind]
     overrides = ["regularizer=[mean_curvature,area,volume]", "regularizer.volume.term.target=0.1", *cut]
     with caplog.at_level(logging.WARNING):
-        metrics = run(configured(kind, *overrides, "trainer.max_epochs=1"))
+        metrics = run(configured(kind, *TINY, *overrides, "trainer.max_epochs=1"))
     assert torch.isfinite(torch.tensor(metrics["surface_error_mean"]))
     expected = {"empty": "regularizers are 0 until", "walls": "the walls cut the level set"}
     said = [record.message for record in caplog.records if expected[kind] in record.message]
@@ -64,7 +61,7 @@ def test_training_goes_on(
 
 
 def test_a_setting_that_is_missing_is_named(
-    configured: Compose,  # noqa: F811
+    configured: Compose,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit, match="1"):

@@ -10,19 +10,16 @@ from typing import Any
 import lightning as L
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import creased
 from creased.training.callbacks import LocalComplexity
-from creased.training.folders import register_resolvers
 from creased.training.run import run
 from creased.tropical import local_complexity
 from creased.tropical.cells.engine_cells import ComplexTooLargeError
+from tests.training.conftest import TINY, Compose
 
-CONFIGS = Path(__file__).parents[3] / "configs"
-register_resolvers()
 pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec.*", "ignore:.*does not have many workers.*")
 
 
@@ -111,18 +108,11 @@ def test_refuses_a_radius_of_nothing() -> None:
         LocalComplexity(radius=0.0)
 
 
-def test_the_experiment_writes_complexity_into_the_table(tmp_path: Path) -> None:
-    options = [
-        "experiment=[smoke,complexity]",
-        f"paths.output={tmp_path}",
-        "data.n_batches=10",
-        "data.n_samples=2000",
-    ]
-    options += [f"callbacks.{name}=null" for name in ("progress", "draw", "save")]
-    options += ["callbacks.complexity.n_points=4", "callbacks.complexity.count_domain=true"]
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        run(compose("train", options))
-    rows = list(csv.DictReader((tmp_path / "metrics.csv").read_text().splitlines()))
+def test_the_experiment_writes_complexity_into_the_table(configured: Compose) -> None:
+    options = ["callbacks.complexity.n_points=4", "callbacks.complexity.count_domain=true"]
+    cfg = configured("run", "experiment=[smoke,complexity]", *TINY, "data.n_batches=10", *options)
+    run(cfg)
+    rows = list(csv.DictReader((Path(cfg.paths.output) / "metrics.csv").read_text().splitlines()))
     assert len(rows) == 2
     for row in rows:
         assert float(row["complexity/train/cells"]) >= 1
