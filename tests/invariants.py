@@ -1,15 +1,75 @@
-"""What must hold of every complex, checked in plain Python from sign vectors."""
+"""Invariants of complexes and level sets; cells by their codes, which do not depend on order."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 
 import torch
+from torch import Tensor
 
-from creased import PolyhedralComplex, Program
+from creased import LevelSet, PolyhedralComplex, Program
 from creased.core.numerics.tolerance import get_epsilon
 
 Signs = tuple[int, ...]
+Codes = list[tuple[int, ...]]
+Found = PolyhedralComplex | LevelSet
+
+
+def _rows(*columns: Tensor) -> Codes:
+    return [tuple(row) for row in torch.cat([column.long() for column in columns], dim=1).tolist()]
+
+
+def vertex_codes(found: Found) -> Codes:
+    """Signs and zero ids of each vertex."""
+    return _rows(found.words, found.zero_ids)
+
+
+def edge_codes(found: Found) -> Codes:
+    """Signs and zero ids of each edge."""
+    first, second = found.edges.long().unbind(1)
+    return _rows(found.words[first] | found.words[second], found.edge_zero_ids)
+
+
+def cell_codes(found: Found) -> tuple[Codes, Codes, Codes]:
+    """Codes of vertices, edges and polygons, each in order."""
+    polygons = _rows(found.polygon_words) if isinstance(found, LevelSet) else []
+    return sorted(vertex_codes(found)), sorted(edge_codes(found)), sorted(polygons)
+
+
+def vertices_by_code(found: Found) -> Tensor:
+    """Positions in order of the vertices' codes: their own order is not promised."""
+    codes = vertex_codes(found)
+    return found.vertices[sorted(range(len(codes)), key=codes.__getitem__)]
+
+
+def check_same(found: Found, expected: Found, tolerance: float = 1e-7) -> None:
+    """Two extractions have the same cells in the same places."""
+    assert found.n_inconsistent == expected.n_inconsistent == 0
+    assert cell_codes(found) == cell_codes(expected)
+    if isinstance(found, LevelSet) and isinstance(expected, LevelSet):
+        assert found.polylines.n == expected.polylines.n
+    places = (vertices_by_code(surface) for surface in (found, expected))
+    torch.testing.assert_close(*places, rtol=10 * tolerance, atol=0.1 * tolerance)
+
+
+def check_closed(surface: LevelSet, euler: int | None = None, n_components: int | None = None) -> None:
+    """A surface or an outline is closed, oriented and manifold, and has the topology expected of it."""
+    audit = surface.audit()
+    assert (audit.is_closed, audit.is_oriented, audit.is_manifold) == (True, True, True), str(audit)
+    assert (audit.n_inconsistent, audit.n_wall_vertices) == (0, 0)
+    assert euler in (None, audit.euler_characteristic)
+    assert n_components in (None, audit.n_components)
+
+
+def check_contractible(complex_: PolyhedralComplex) -> None:
+    """Every face is consistent, and the Euler characteristic is that of a convex domain."""
+    assert complex_.n_inconsistent == 0
+    assert complex_.euler_characteristic() == 1
+
+
+def inner_points(surface: LevelSet) -> Tensor:
+    """A point inside of every edge: seeds on all components."""
+    return surface.vertices[surface.edges].mean(1)
 
 
 def edge_signs(complex_: PolyhedralComplex) -> list[Signs]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from functools import cache
 from itertools import combinations, product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from creased import Affine, Block, PolyhedralComplex, Program
+from creased import Affine, Block, Box, LevelSet, PolyhedralComplex, Program, extract_level_set
 
 FIXTURES = Path(__file__).parent / "fixtures"
 STEP = 10**8  # each eps is this much larger than the one before: more than any condition number here
@@ -240,6 +241,7 @@ def _parts_of(cell: OpenCell, row: Row, rows: list[Row]) -> Iterator[OpenCell]:
     yield cell._replace(signs=(*cell.signs, 0), corners=tuple(made), dim=cell.dim - 1)
 
 
+@cache
 def named_cells() -> dict[str, dict[str, Any]]:
     """The copied oracle: networks with rational weights, a box, and exact numbers of cells."""
     return json.loads((FIXTURES / "exact_cells.json").read_text())
@@ -264,6 +266,17 @@ def program_of(
 def cells_of(complex_: PolyhedralComplex) -> set[Cell]:
     """Sign vectors of the engine's vertices."""
     return {tuple(signs) for signs in complex_.sign_vectors().tolist()}
+
+
+def named_case(name: str) -> tuple[Program, Box]:
+    """A network of the copied oracle, and its box."""
+    net = named_cells()[name]
+    return program_of(net["layers"]), Box(*([bound] * net["dim"] for bound in net["box"]))
+
+
+def named_surface(name: str, degeneracy: str = "perturb") -> LevelSet:
+    """The level set of a network of the copied oracle."""
+    return extract_level_set(*named_case(name), degeneracy=degeneracy)
 
 
 def contracted_counts(vertices: Tensor, edges: Tensor, tolerance: float) -> tuple[int, int]:

@@ -15,7 +15,6 @@ from creased import Affine, Block, Box, Program
 from creased.core.numerics.tensors import map_tensors
 
 WIDEST = {1: 20, 2: 20, 3: 20, 4: 12, 5: 10}  # neurons of a hidden layer, by input dimension
-MOST_VERTICES = 1000  # of an arrangement of as many hyperplanes as there are neurons
 
 
 class Case(NamedTuple):
@@ -92,12 +91,17 @@ def ball_program(
 
 
 @st.composite
-def generic_cases(draw: st.DrawFn, dims: Sequence[int] = (1, 2, 3, 4, 5), max_depth: int = 5) -> Case:
-    """Random normal networks, at any scale, leaky or not, on boxes on and off the origin."""
+def generic_cases(
+    draw: st.DrawFn, dims: Sequence[int] = (1, 2, 3, 4, 5), max_depth: int = 5, most: int = 1000
+) -> Case:
+    """Random normal networks, at any scale, leaky or not, on boxes on and off the origin.
+
+    An arrangement of as many hyperplanes as there are neurons has at most so many vertices.
+    """
     dim = draw(st.sampled_from(dims))
     n_layers = draw(st.integers(1, max_depth))
     widths = draw(st.lists(st.integers(1, WIDEST[dim]), min_size=n_layers, max_size=n_layers))
-    while math.comb(sum(widths) + dim, dim) > MOST_VERTICES:
+    while math.comb(sum(widths) + dim, dim) > most:
         widths[widths.index(max(widths))] -= 1
     slope = draw(st.sampled_from([0.0, 0.0, 0.01, 0.3, -0.5]))
     program = random_program(dim, widths, seed=draw(st.integers(0, 2**32)), slope=slope)

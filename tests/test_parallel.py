@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 import torch
 from hypothesis import given
@@ -13,8 +11,6 @@ from creased import (
     Affine,
     Block,
     Box,
-    LevelSet,
-    PolyhedralComplex,
     Program,
     extract_complex,
     extract_level_set,
@@ -24,32 +20,10 @@ from creased.core.provenance import Completeness
 from creased.core.subdivision import sub_boxes
 from creased.core.subdivision.sub_boxes import PLACES, split_box
 from creased.parallel import extract_complex_in_parts, extract_level_set_in_parts, ray_workers
-from tests.oracles import cells_of
+from tests.invariants import check_closed, check_same
 from tests.strategies import Case, ball_program, generic_cases, random_program
 
 few = st.integers(1, 9)
-
-
-def _codes(found: PolyhedralComplex | LevelSet) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
-    """Signs and zero ids of vertices and edges, in an order of their own."""
-    vertices = torch.cat([found.words, found.zero_ids], dim=1)
-    first, second = found.edges.long().unbind(1)
-    edges = torch.cat([found.words[first] | found.words[second], found.edge_zero_ids], dim=1)
-    return sorted(map(tuple, vertices.tolist())), sorted(map(tuple, edges.tolist()))
-
-
-def _require_same(found: PolyhedralComplex | LevelSet, whole: PolyhedralComplex | LevelSet) -> None:
-    assert (found.n_inconsistent, found.status) == (0, whole.status)
-    assert _codes(found) == _codes(whole)
-    theirs = {tuple(code): point for code, point in zip(_vertex_codes(whole), whole.vertices, strict=True)}
-    expected = [theirs[tuple(code)] for code in _vertex_codes(found)]
-    if expected:
-        torch.testing.assert_close(found.vertices, torch.stack(expected), rtol=1e-6, atol=1e-8)
-
-
-def _vertex_codes(found: PolyhedralComplex | LevelSet) -> list[list[int]]:
-    codes: list[list[int]] = torch.cat([found.words, found.zero_ids], dim=1).tolist()
-    return codes
 
 
 @given(generic_cases(), few)
@@ -57,8 +31,8 @@ def test_stitched_complex_is_the_whole(case: Case, n_parts: int) -> None:
     program, box = case.program.to(torch.device("cpu"), torch.float64), case.box
     whole = extract_complex(program, box)
     found = extract_complex_in_parts(program, box, n_parts=n_parts)
-    _require_same(found, whole)
-    assert cells_of(found) == cells_of(whole)
+    check_same(found, whole)
+    assert found.status == whole.status
 
 
 @given(generic_cases(dims=(2, 3)), few, st.booleans())
@@ -66,9 +40,7 @@ def test_stitched_level_set_is_the_whole(case: Case, n_parts: int, prune: bool) 
     program, box = case.program.to(torch.device("cpu"), torch.float64), case.box
     whole = extract_level_set(program, box, prune=False)
     found = extract_level_set_in_parts(program, box, n_parts=n_parts, prune=prune)
-    assert _codes(found) == _codes(whole)
-    assert sorted(found.polygon_words.tolist()) == sorted(whole.polygon_words.tolist())
-    assert found.polylines.n == whole.polylines.n
+    check_same(found, whole)
     assert found.is_complete
     assert found.audit().is_manifold
 
@@ -77,10 +49,8 @@ def test_stitched_ball_is_closed_and_cut_planes_leave_no_vertex() -> None:
     program, box = ball_program(3), Box.cube(3, 1)
     whole = extract_level_set(program, box)
     found = extract_level_set_in_parts(program, box, n_parts=11)
-    _require_same(found, whole)
-    audit = found.audit()
-    assert audit.is_closed
-    assert audit.euler_characteristic == 2
+    check_same(found, whole)
+    check_closed(found, euler=2)
     assert found.provenance.completeness is whole.provenance.completeness
 
 
@@ -96,7 +66,7 @@ def test_a_vertex_in_a_plane_fits_all_the_same() -> None:
     box = Box.cube(3, 1)
     for place in PLACES:
         program = _on_the_plane(place)
-        _require_same(extract_complex_in_parts(program, box, n_parts=2), extract_complex(program, box))
+        check_same(extract_complex_in_parts(program, box, n_parts=2), extract_complex(program, box))
 
 
 def test_parts_that_do_not_fit_are_cut_again_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +81,7 @@ def test_parts_that_do_not_fit_are_cut_again_elsewhere(monkeypatch: pytest.Monke
         return [left, right]
 
     monkeypatch.setattr(sub_boxes, "split_box", split)
-    _require_same(extract_complex_in_parts(program, box, n_parts=2), extract_complex(program, box))
+    check_same(extract_complex_in_parts(program, box, n_parts=2), extract_complex(program, box))
     assert places == list(PLACES[:2])
 
 
@@ -119,15 +89,6 @@ def test_what_fits_nowhere_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sub_boxes, "split_box", lambda *asked: split_box(*asked)[:1])
     found = extract_complex_in_parts(random_program(3, (8, 6), seed=4), Box.cube(3, 1), n_parts=2)
     assert found.n_inconsistent > 0
-
-
-@pytest.mark.parametrize("n_parts", [1, 2, 5, 8])
-def test_sub_boxes_fill_the_box(n_parts: int) -> None:
-    parts = split_box(Box([0, 0, 0], [3, 2, 1]), n_parts)
-    volumes = [math.prod(upper - lower for lower, upper in zip(p.lower, p.upper, strict=True)) for p in parts]
-    assert len(parts) == n_parts
-    assert sum(volumes) == pytest.approx(6)
-    assert max(volumes) < 3 * min(volumes)
 
 
 def test_what_does_not_fit_says_so() -> None:
@@ -156,6 +117,6 @@ def test_two_workers_give_the_whole() -> None:
     with ray_workers(2):  # one Ray for both
         found = extract_complex_in_parts(program, box, n_parts=6, workers=2)
         surface = extract_level_set_in_parts(program, box, n_parts=6, workers=2)
-    _require_same(found, extract_complex(program, box))
-    _require_same(surface, extract_level_set(program, box))
+    check_same(found, extract_complex(program, box))
+    check_same(surface, extract_level_set(program, box))
     assert not ray.is_initialized()

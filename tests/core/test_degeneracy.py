@@ -24,15 +24,10 @@ from creased import (
 from creased.core.provenance import Finding, Method
 from creased.geometry import enclosed_volume
 from tests.core.test_exact_cells import MEETS_OUTPUT_ONLY_BY_CROSSING
-from tests.oracles import named_cells, program_of, true_cells_of
+from tests.oracles import named_case, named_cells, program_of, true_cells_of
 from tests.strategies import Case, ball_program, degenerate_cases, random_program
 
 NAMED = named_cells()
-
-
-def named(name: str) -> tuple[Program, Box]:
-    net = NAMED[name]
-    return program_of(net["layers"]), Box(*([bound] * net["dim"] for bound in net["box"]))
 
 
 def arrangement(rows: Sequence[Sequence[float]]) -> Program:
@@ -54,7 +49,7 @@ def differences(n: int, constants: Sequence[float]) -> Program:
 
 @pytest.mark.parametrize("name", sorted(NAMED))
 def test_contracted_net_has_the_exact_cells_of_all_dimensions(name: str) -> None:
-    program, box = named(name)
+    program, box = named_case(name)
     complex_ = extract_complex(program, box, degeneracy="contract")
     assert list(complex_.f_vector()) == NAMED[name]["cells"]
     assert complex_.euler_characteristic() == 1
@@ -69,7 +64,7 @@ def test_contracted_net_has_the_exact_cells_of_all_dimensions(name: str) -> None
 
 @pytest.mark.parametrize("name", MEETS_OUTPUT_ONLY_BY_CROSSING)
 def test_contracted_level_set_has_the_exact_cells(name: str) -> None:
-    program, box = named(name)
+    program, box = named_case(name)
     surface = extract_level_set(program, box, degeneracy="contract")
     counts = (surface.vertices.shape[0], surface.edges.shape[0], surface.polygons.n)
     n_dims = 3 if box.dim == 3 else 2
@@ -186,7 +181,7 @@ def test_generic_net_is_its_own_contraction(seed: int) -> None:
 def test_degeneracy_is_an_error_on_request(name: str) -> None:
     for extract in (extract_complex, extract_level_set):
         with pytest.raises(DegenerateError, match=r"more than [23] rows vanish; at \[.* the rows \["):
-            extract(*named(name), degeneracy="error")
+            extract(*named_case(name), degeneracy="error")
 
 
 def test_level_set_apart_from_what_is_degenerate_is_no_error() -> None:
@@ -199,7 +194,7 @@ def volume_of(surface: LevelSet) -> float:
 
 
 def test_zero_sign_decides_whether_a_flat_region_is_inside() -> None:
-    program, box = named("flat")  # relu(|x| + |y| + |z| - 1)
+    program, box = named_case("flat")  # relu(|x| + |y| + |z| - 1)
     assert extract_level_set(program, box, zero_sign=1, degeneracy="contract").is_empty
     inside = extract_level_set(program, box, zero_sign=-1, degeneracy="contract")
     assert (inside.vertices.shape[0], inside.edges.shape[0], inside.polygons.n) == (6, 12, 8)
@@ -243,7 +238,7 @@ def test_exactness_is_left_to_subdivision_where_the_method_is_open(options: dict
 
 
 def test_single_precision_is_left_for_double() -> None:
-    program = named("octahedron")[0].to(dtype=torch.float32)
+    program = named_case("octahedron")[0].to(dtype=torch.float32)
     complex_ = extract_complex(program, Box.cube(3, 2), degeneracy="contract")
     assert complex_.vertices.dtype == torch.float64
     assert complex_.f_vector() == (33, 72, 56, 16)

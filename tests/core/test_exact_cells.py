@@ -7,7 +7,16 @@ import torch
 
 from creased import Box, extract_complex, extract_level_set
 from creased.core.provenance import Finding
-from tests.oracles import NotGenericError, cells_of, contracted_counts, exact_complex, named_cells, program_of
+from tests.invariants import check_contractible
+from tests.oracles import (
+    NotGenericError,
+    cells_of,
+    contracted_counts,
+    exact_complex,
+    named_case,
+    named_cells,
+    named_surface,
+)
 from tests.strategies import random_program
 
 NAMED = named_cells()
@@ -25,21 +34,18 @@ MEETS_OUTPUT_ONLY_BY_CROSSING = [  # nets of which {f = 0} is the boundary of {f
 
 @pytest.mark.parametrize("name", sorted(set(NAMED) - set(GENERIC)))
 def test_named_net_is_degenerate(name: str) -> None:
-    net = NAMED[name]
-    lower, upper = ([bound] * net["dim"] for bound in net["box"])
+    program, box = named_case(name)
     with pytest.raises(NotGenericError):
-        exact_complex(program_of(net["layers"]), lower, upper)
+        exact_complex(program, box.lower, box.upper)
 
 
 @pytest.mark.parametrize("name", GENERIC)
 def test_generic_net_has_the_exact_cells(name: str, device: torch.device, dtype: torch.dtype) -> None:
-    net = NAMED[name]
-    lower, upper = ([bound] * net["dim"] for bound in net["box"])
-    program = program_of(net["layers"])
-    assert list(exact_complex(program, lower, upper).f_vector) == net["cells"]
-    complex_ = extract_complex(program.to(device, dtype), Box(lower, upper))
+    net, (program, box) = NAMED[name], named_case(name)
+    assert list(exact_complex(program, box.lower, box.upper).f_vector) == net["cells"]
+    complex_ = extract_complex(program.to(device, dtype), box)
     assert list(complex_.f_vector()) == net["cells"]
-    surface = extract_level_set(program.to(device, dtype), Box(lower, upper))
+    surface = extract_level_set(program.to(device, dtype), box)
     assert [surface.vertices.shape[0], surface.edges.shape[0]] == net["zero_cells"][:2]
 
 
@@ -48,39 +54,33 @@ def test_generic_net_has_the_exact_cells(name: str, device: torch.device, dtype:
 def test_named_net_has_the_vertices_of_the_perturbed_net(name: str, exact: bool) -> None:
     if name in IN_DOUBT and not exact:
         pytest.skip("rounding decides signs that are zero")
-    net = NAMED[name]
-    lower, upper = ([bound] * net["dim"] for bound in net["box"])
-    program = program_of(net["layers"])
-    expected = exact_complex(program, lower, upper, perturb=True)
-    complex_ = extract_complex(program, Box(lower, upper), exact=exact)
+    program, box = named_case(name)
+    expected = exact_complex(program, box.lower, box.upper, perturb=True)
+    complex_ = extract_complex(program, box, exact=exact)
     assert cells_of(complex_) == expected.cells[0]
     assert complex_.f_vector() == expected.f_vector
     assert complex_.n_inconsistent == 0
-    surface = extract_level_set(program, Box(lower, upper), exact=exact)
+    surface = extract_level_set(program, box, exact=exact)
     counts = (surface.vertices.shape[0], surface.edges.shape[0], surface.polygons.n)
     on_level = expected.on_row(complex_.layout.first_output)
-    assert counts == (*on_level, 0, 0)[:3] if net["dim"] == 3 else counts[:2] == (*on_level, 0)[:2]
+    assert counts == (*on_level, 0, 0)[:3] if box.dim == 3 else counts[:2] == (*on_level, 0)[:2]
 
 
 @pytest.mark.parametrize("name", sorted(NAMED))
 def test_contracted_net_has_the_true_vertices_and_edges(name: str) -> None:
-    net = NAMED[name]
-    complex_ = extract_complex(program_of(net["layers"]), Box(*([b] * net["dim"] for b in net["box"])))
-    assert complex_.n_inconsistent == 0
-    assert complex_.euler_characteristic() == 1
-    assert list(contracted_counts(complex_.vertices, complex_.edges, 1e-9)) == net["cells"][:2]
+    complex_ = extract_complex(*named_case(name))
+    check_contractible(complex_)
+    assert list(contracted_counts(complex_.vertices, complex_.edges, 1e-9)) == NAMED[name]["cells"][:2]
 
 
 @pytest.mark.parametrize("name", MEETS_OUTPUT_ONLY_BY_CROSSING)
 def test_contracted_level_set_has_the_true_vertices_and_edges(name: str) -> None:
-    net = NAMED[name]
-    surface = extract_level_set(program_of(net["layers"]), Box(*([b] * net["dim"] for b in net["box"])))
-    assert list(contracted_counts(surface.vertices, surface.edges, 1e-9)) == net["zero_cells"][:2]
+    surface = named_surface(name)
+    assert list(contracted_counts(surface.vertices, surface.edges, 1e-9)) == NAMED[name]["zero_cells"][:2]
 
 
 def test_flat_zero_set_is_empty_and_says_so() -> None:
-    net = NAMED["flat"]
-    surface = extract_level_set(program_of(net["layers"]), Box.cube(3, 2))
+    surface = named_surface("flat")
     assert surface.is_empty
     assert surface.provenance.has(Finding.EMPTY)
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from creased import Box, LevelSet, extract_level_set, geometry
+from creased import Box, extract_level_set, geometry
 from creased.core.complexes.polygons import Polygons
 from creased.geometry import (
     angle_defects,
@@ -24,7 +24,7 @@ from creased.geometry import (
     polygon_normals,
     surface_area,
 )
-from tests.oracles import named_cells, program_of
+from tests.oracles import named_surface
 from tests.strategies import ball_program, random_program
 
 SOLIDS = {  # area, volume, Euler characteristic: the sets are given by |x|_1, |x|_inf and their like
@@ -35,12 +35,6 @@ SOLIDS = {  # area, volume, Euler characteristic: the sets are given by |x|_1, |
     "shell": (40 * math.sqrt(3), 104 / 3, 4),
     "two_octahedra": (8 * math.sqrt(3), 8 / 3, 4),
 }
-
-
-def named_surface(name: str, degeneracy: str = "perturb") -> LevelSet:
-    net = named_cells()[name]
-    box = Box(*([bound] * 3 for bound in net["box"]))
-    return extract_level_set(program_of(net["layers"]), box, degeneracy=degeneracy)
 
 
 @pytest.mark.parametrize("name", SOLIDS)

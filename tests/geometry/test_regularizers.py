@@ -15,8 +15,7 @@ from creased.core.complexes.polygons import Polygons
 from creased.core.numerics.tensors import map_tensors
 from creased.geometry import Regularizer
 from creased.networks.initialise import geometric
-from tests.geometry.test_measures import named_surface
-from tests.oracles import named_cells, program_of
+from tests.oracles import named_case, named_surface
 from tests.strategies import ball_program, random_program
 
 Measure = Callable[[Tensor, LevelSet], Tensor]
@@ -150,9 +149,9 @@ def test_nothing_becomes_nan(name: str, kind: str) -> None:
 
 def _awkward(kind: str) -> tuple[Program, LevelSet]:
     if kind == "degenerate":
-        return program_of(named_cells()["cube"]["layers"]), named_surface("cube")
+        return named_case("cube")[0], named_surface("cube")
     if kind == "two components":
-        return program_of(named_cells()["two_octahedra"]["layers"]), named_surface("two_octahedra")
+        return named_case("two_octahedra")[0], named_surface("two_octahedra")
     program = random_program(3, (12, 12), seed=4) if kind == "open" else _two_layers()
     surface = extract_level_set(program, Box.cube(3, 1))
     return (_moved(program, 0.5) if kind == "stale" else program), surface

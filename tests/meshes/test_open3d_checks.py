@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ctypes
 from types import ModuleType
-from typing import Any
 
 import pytest
 import torch
 
-from creased import Box, LevelSet, extract_level_set
-from tests.oracles import named_cells, program_of
+from creased import Box, extract_level_set
+from tests.invariants import check_closed
+from tests.oracles import named_cells, named_surface
 from tests.strategies import ball_program, random_program
 
 NAMED = named_cells()
@@ -25,18 +25,9 @@ def open3d() -> ModuleType:
     return pytest.importorskip("open3d", exc_type=ImportError)
 
 
-def named_surface(name: str) -> LevelSet:
-    net: dict[str, Any] = NAMED[name]
-    return extract_level_set(program_of(net["layers"]), Box(*([b] * 3 for b in net["box"])))
-
-
 @pytest.mark.parametrize("name", CLOSED)
 def test_named_surface_is_closed_oriented_and_manifold(name: str) -> None:
-    found = named_surface(name).audit()
-    assert (found.is_closed, found.is_oriented, found.is_manifold) == (True, True, True)
-    assert (found.n_inconsistent, found.n_wall_vertices) == (0, 0)
-    assert found.euler_characteristic == NAMED[name]["euler"]
-    assert found.n_components == N_COMPONENTS.get(name, 1)
+    check_closed(named_surface(name), NAMED[name]["euler"], N_COMPONENTS.get(name, 1))
 
 
 @pytest.mark.parametrize("name", CLOSED)

@@ -12,7 +12,11 @@ from tests.configs import composed, names_of
 
 @pytest.mark.parametrize("experiment", names_of("experiment"))
 def test_the_options_of_the_project_are_fine(experiment: str) -> None:
-    require_options(composed(f"experiment={experiment}"))
+    cfg = composed(f"experiment={experiment}")
+    require_options(cfg)
+    cfg.threads = 0
+    with pytest.raises(OptionError, match="threads"):
+        require_options(cfg)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +45,8 @@ def test_what_cannot_be_is_refused_by_name(override: str, message: str) -> None:
 def test_null_and_what_is_not_there_pass() -> None:
     values: dict[str, Any] = {"seed": 0, "evaluation": {"budget": None}}
     require_options(DictConfig(values))
+    with pytest.raises(OptionError, match="seed"):
+        require_options(DictConfig(values | {"seed": -1}))
 
 
 def test_every_option_is_one_of_the_configuration() -> None:

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from creased import Audit, Box, LevelSet, Polygons, extract_level_set
-from tests.oracles import named_cells, program_of
+from tests.invariants import check_closed
+from tests.oracles import named_surface
 from tests.strategies import ball_program
 
 
@@ -82,8 +83,7 @@ def test_doubled_polygon_crowds_its_edges(sphere: LevelSet) -> None:
 
 
 def test_two_surfaces_glued_at_a_vertex_are_pinched() -> None:
-    net = named_cells()["two_octahedra"]
-    surface = extract_level_set(program_of(net["layers"]), Box.cube(3, 4))
+    surface = named_surface("two_octahedra")
     assert surface.audit().n_components == 2
     left, right = (int(surface.vertices[:, 0].argmin()), int(surface.vertices[:, 0].argmax()))
     glue = torch.arange(surface.vertices.shape[0])
@@ -106,8 +106,7 @@ def test_largest_residual_is_reported(sphere: LevelSet) -> None:
 
 
 def test_whole_outline_passes(outline: LevelSet) -> None:
-    found = outline.audit()
-    assert (found.is_closed, found.is_oriented, found.is_manifold) == (True, True, True)
+    check_closed(outline)
 
 
 def test_missing_edge_leaves_two_ends(outline: LevelSet) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from creased import Box, LevelSet, Program, extract_complex, extract_level_set
 from creased.core.provenance import Completeness, Finding
+from tests.invariants import check_closed
 from tests.oracles import cells_of
 from tests.strategies import ball_program, random_program
 
@@ -83,10 +84,8 @@ def test_ball_surface_is_a_closed_oriented_sphere(
     surface = extract_level_set(
         ball_program(3, 14, seed=seed, depth=depth, dtype=dtype, device=device), Box.cube(3, 1)
     )
-    found = surface.audit()
     assert surface.status == ""
-    assert (found.is_closed, found.is_oriented, found.is_manifold) == (True, True, True)
-    assert (found.euler_characteristic, found.n_components, found.n_wall_vertices) == (2, 1, 0)
+    check_closed(surface, euler=2, n_components=1)
     assert surface.provenance.completeness is Completeness.SUBDIVIDED
 
 

@@ -4,8 +4,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from creased import MLP, Box, LevelSet, extract_level_set
+from creased import MLP, Box, extract_level_set
 from creased.core.subdivision import prune
+from tests.invariants import check_same
 
 
 def _network(dim: int, width: int, depth: int, seed: int, activation: type = torch.nn.ReLU) -> MLP:
@@ -14,17 +15,6 @@ def _network(dim: int, width: int, depth: int, seed: int, activation: type = tor
     with torch.no_grad():  # a level set that is met: the median of the values
         network[-1].bias -= network(torch.rand(200, dim, dtype=torch.float64) * 2 - 1).median()
     return network
-
-
-def _vertices(level_set: LevelSet) -> list[tuple[int, ...]]:
-    return sorted(map(tuple, level_set.zero_ids.tolist()))
-
-
-def _assert_same(pruned: LevelSet, whole: LevelSet) -> None:
-    assert _vertices(pruned) == _vertices(whole)
-    assert pruned.edges.shape == whole.edges.shape
-    assert pruned.polygons.n == whole.polygons.n
-    assert pruned.n_inconsistent == whole.n_inconsistent
 
 
 @given(
@@ -38,7 +28,7 @@ def test_pruned_equals_unpruned(dim: int, width: int, depth: int, seed: int, act
     width = width if dim < 4 else min(width, 5)
     network = _network(dim, width, depth, seed, activation)
     box = Box.cube(dim, 1.0)
-    _assert_same(extract_level_set(network, box, prune=True), extract_level_set(network, box, prune=False))
+    check_same(extract_level_set(network, box, prune=True), extract_level_set(network, box, prune=False))
 
 
 def test_pruning_within_a_block_changes_nothing(monkeypatch) -> None:  # noqa: ANN001
@@ -47,9 +37,7 @@ def test_pruning_within_a_block_changes_nothing(monkeypatch) -> None:  # noqa: A
     for dim, width in ((2, 40), (3, 20)):
         network = _network(dim, width, 2, seed=3)
         box = Box.cube(dim, 1.0)
-        _assert_same(
-            extract_level_set(network, box, prune=True), extract_level_set(network, box, prune=False)
-        )
+        check_same(extract_level_set(network, box, prune=True), extract_level_set(network, box, prune=False))
 
 
 def test_pruning_does_prune(monkeypatch) -> None:  # noqa: ANN001

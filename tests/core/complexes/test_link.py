@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 
 from creased import Affine, Box, LevelSet, Program, extract_level_set
+from tests.invariants import check_closed
 from tests.strategies import Case, ball_program, generic_cases, random_program
 
 
@@ -25,12 +26,10 @@ def test_ball_outline_is_one_closed_counter_clockwise_polyline(
 ) -> None:
     program = ball_program(2, 9, seed=seed, depth=depth, dtype=dtype, device=device)
     surface = extract_level_set(program, Box.cube(2, 1))
-    found = surface.audit()
     assert surface.status == ""
-    assert (found.is_closed, found.is_oriented, found.is_manifold) == (True, True, True)
-    assert (found.n_components, found.euler_characteristic) == (1, 0)
+    check_closed(surface, euler=0, n_components=1)
     assert surface.polylines.n == 1
-    assert sorted(surface.polylines.indices.tolist()) == list(range(found.n_vertices))
+    assert sorted(surface.polylines.indices.tolist()) == list(range(surface.vertices.shape[0]))
     grid = torch.linspace(-1, 1, 401, dtype=dtype, device=device)
     inside = (program(torch.cartesian_prod(grid, grid)) < 0).double().mean() * 4
     assert abs(signed_area(surface) - float(inside)) < 0.02
