@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import torch
@@ -73,6 +74,11 @@ def _two_layers(dtype: torch.dtype = torch.float64, device: torch.device | str =
     return ball_program(3, 14, depth=2, dtype=dtype, device=device)
 
 
+@cache
+def _two_layers_surface(dtype: torch.dtype = torch.float64, device: torch.device | str = "cpu") -> LevelSet:
+    return extract_level_set(_two_layers(dtype, device), Box.cube(3, 1))
+
+
 def _moved(program: Program, by: float) -> Program:
     generator = torch.Generator().manual_seed(1)
     return map_tensors(program, lambda t: t + by * torch.randn(t.shape, generator=generator, dtype=t.dtype))
@@ -80,8 +86,7 @@ def _moved(program: Program, by: float) -> Program:
 
 @pytest.mark.parametrize("name", ALL)
 def test_the_whole_is_what_the_formula_says(name: str, device: torch.device, dtype: torch.dtype) -> None:
-    program = _two_layers(dtype, device)
-    surface = extract_level_set(program, Box.cube(3, 1))
+    program, surface = _two_layers(dtype, device), _two_layers_surface(dtype, device)
     expected = CLOSED_FORMS[name](surface.vertices.cpu().double(), surface.to("cpu"))
     value = make(name)(surface, program).cpu().double()
     torch.testing.assert_close(value, expected, rtol=1e-3 if dtype == torch.float32 else 1e-9, atol=1e-6)
@@ -89,15 +94,13 @@ def test_the_whole_is_what_the_formula_says(name: str, device: torch.device, dty
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_sample_knows_the_value_at_extraction(name: str) -> None:
-    program = _two_layers()
-    surface = extract_level_set(program, Box.cube(3, 1))
+    program, surface = _two_layers(), _two_layers_surface()
     torch.testing.assert_close(make(name, 5)(surface, program), make(name)(surface, program))
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_the_gradient_of_a_sample_is_unbiased(name: str) -> None:
-    program = _two_layers()
-    surface = extract_level_set(program, Box.cube(3, 1))
+    program, surface = _two_layers(), _two_layers_surface()
     bias = program.blocks[0].affine.bias.requires_grad_()
     torch.manual_seed(0)
     (whole,) = torch.autograd.grad(make(name)(surface, program), bias)
@@ -109,8 +112,7 @@ def test_the_gradient_of_a_sample_is_unbiased(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_the_gradient_is_that_of_whole_extractions(name: str) -> None:
-    program, step = _two_layers(), 1e-6
-    surface = extract_level_set(program, Box.cube(3, 1))
+    program, surface, step = _two_layers(), _two_layers_surface(), 1e-6
     weight = program.blocks[1].affine.weight.requires_grad_()
     (gradient,) = torch.autograd.grad(make(name)(surface, program), weight)
     row, column = divmod(int(gradient.abs().argmax()), weight.shape[1])
@@ -152,9 +154,10 @@ def _awkward(kind: str) -> tuple[Program, LevelSet]:
         return named_case("cube")[0], named_surface("cube")
     if kind == "two components":
         return named_case("two_octahedra")[0], named_surface("two_octahedra")
-    program = random_program(3, (12, 12), seed=4) if kind == "open" else _two_layers()
-    surface = extract_level_set(program, Box.cube(3, 1))
-    return (_moved(program, 0.5) if kind == "stale" else program), surface
+    if kind == "open":
+        program = random_program(3, (12, 12), seed=4)
+        return program, extract_level_set(program, Box.cube(3, 1))
+    return _moved(_two_layers(), 0.5), _two_layers_surface()
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -1,9 +1,8 @@
-"""Pictures: what is drawn, what is left blank, and what is on disk when something fails."""
+"""Pictures of level sets: what is drawn, and what is left blank."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from creased import Affine, Box, LevelSet, Program, extract_level_set
 from creased.core.complexes.polygons import Polygons
 from creased.meshes.polygon_mesh import PolygonMesh
 from creased.networks import MLP, lower
-from creased.render import images, render
+from creased.render import render
 from creased.render.camera import View, make_camera, project
 
 pytest.importorskip("warp")
@@ -93,23 +92,6 @@ def test_silhouette_covers_the_projected_square() -> None:
     assert is_paper(image)[outside].all()
 
 
-def test_whole_box_is_in_the_picture_without_zoom() -> None:
-    for up in "xyz":
-        box = Box((-1.0, 0.0, 2.0), (1.0, 5.0, 3.0))
-        bounds = np.array([box.lower, box.upper])
-        corners = bounds[np.indices((2, 2, 2)).reshape(3, 8).T, np.arange(3)]
-        flat = project(make_camera(View(up=up, zoom=1), box, SIZE), corners)
-        assert flat.min() >= -1e-6
-        assert flat.max() <= SIZE + 1e-6
-
-
-@pytest.mark.parametrize("axis", [0, 1, 2])
-def test_up_axis_points_up(axis: int) -> None:
-    flat = pixel(np.stack([np.zeros(3), 0.3 * np.eye(3)[axis]]), View(up="xyz"[axis]))
-    assert flat[0, 0] == pytest.approx(flat[1, 0])
-    assert flat[1, 1] < flat[0, 1] - 10
-
-
 def test_background_can_be_chosen() -> None:
     image = cube(theme=replace(render.PORCELAIN, background=(1, 2, 3)))
     assert (image[[0, 0, -1, -1], [0, -1, 0, -1]] == (1, 2, 3)).all()
@@ -167,65 +149,3 @@ def test_polylines_are_drawn_where_they_are() -> None:
 def test_other_dimensions_are_refused(dim: int) -> None:
     with pytest.raises(ValueError, match=f"D = {dim}"):
         render.render_level_set(line(dim, 0.0))
-
-
-@pytest.mark.parametrize("bad", [{"up": "w"}, {"field_of_view": 180}, {"zoom": 0}])
-def test_views_that_cannot_be_are_refused(bad: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="View"):
-        View(**bad)  # type: ignore[arg-type]
-
-
-def test_saved_picture_reads_back(tmp_path: Path) -> None:
-    images.save_png(cube(), tmp_path / "new" / "cube.png")
-    np.testing.assert_array_equal(images.load_png(tmp_path / "new" / "cube.png"), cube())
-
-
-def test_failing_write_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "cube.png"
-    images.save_png(cube(), path)
-    before = path.read_bytes()
-
-    def fail(*_: object) -> None:
-        raise OSError("the disk is full")
-
-    monkeypatch.setattr("os.replace", fail)
-    with pytest.raises(OSError, match="full"):
-        images.save_png(np.zeros((4, 4, 3), np.uint8), path)
-    assert path.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_caption_leaves_the_picture_as_it_is() -> None:
-    image = images.captioned(cube(), "epoch 3 · 6 faces")
-    np.testing.assert_array_equal(image[:SIZE], cube())
-    assert image.shape[0] > SIZE
-    assert not is_paper(image[SIZE:]).all()
-
-
-@pytest.mark.parametrize(("n", "columns", "rows"), [(1, None, 1), (7, None, 3), (7, 4, 2), (40, None, 4)])
-def test_contact_sheet_is_a_grid_of_cells(n: int, columns: int | None, rows: int, tmp_path: Path) -> None:
-    frames = [(f"epoch {i}", np.full((30, 30, 3), i, np.uint8)) for i in range(n)]
-    sheet = images.contact_sheet(frames, tmp_path / "sheet.png", columns=columns, cell=60)
-    across = columns or {1: 1, 7: 3, 40: 4}[n]
-    cell = images.captioned(np.zeros((60, 60, 3), np.uint8), "")
-    assert sheet.shape == (rows * (cell.shape[0] + 3) + 3, across * 63 + 3, 3)
-    np.testing.assert_array_equal(images.load_png(tmp_path / "sheet.png"), sheet)
-
-
-def test_thinned_contact_sheet_keeps_the_first_and_the_last(tmp_path: Path) -> None:
-    frames = [(str(i), np.full((30, 30, 3), i, np.uint8)) for i in range(101)]
-    sheet = images.contact_sheet(frames, tmp_path / "sheet.png", cell=60)
-    height = (sheet.shape[0] - 3) // 4
-    shown = sheet[10::height, 10::63][:4, :4, 0].reshape(-1).astype(int)
-    assert (shown[0], shown[-1]) == (0, 100)
-    assert set(np.diff(shown)) <= {6, 7}
-
-
-def test_contact_sheet_refuses_nothing_and_a_mixture(tmp_path: Path) -> None:
-    small, large = np.zeros((4, 4, 3), np.uint8), np.zeros((8, 4, 3), np.uint8)
-    for frames in ([], [("small", small), ("large", large)]):
-        with pytest.raises(ValueError, match="contact_sheet"):
-            images.contact_sheet(frames, tmp_path / "sheet.png")
-    assert not list(tmp_path.iterdir())

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from creased import Box, Polytope, Simplex, count_cells, extract_complex, extract_level_set, find_regions
-from creased.core.numerics.linear_algebra import independent_rows, null_space
 from tests.invariants import check_contractible, check_edges, check_faces, check_stubs
 from tests.strategies import ball_program, random_program
 
@@ -167,15 +166,3 @@ def test_domain_moves_with_its_complex() -> None:
     polytope = box_as_polytope(Box.cube(2, 1))
     complex_ = extract_complex(random_program(2, (3,)), polytope)
     assert complex_.to("cpu").domain == polytope
-
-
-@given(st.integers(1, 4), st.integers(1, 6), st.integers(0, 2**32))
-def test_independent_rows_and_null_space_are_complementary(dim: int, n: int, seed: int) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    vectors = torch.randint(-1, 2, (n, dim), generator=generator).double()
-    rank = int(torch.linalg.matrix_rank(vectors))
-    chosen = independent_rows(vectors)
-    assert len(chosen) == rank == int(torch.linalg.matrix_rank(vectors[chosen])) if chosen else rank == 0
-    basis = null_space(vectors)
-    assert basis.shape == (dim - rank, dim)
-    torch.testing.assert_close(vectors @ basis.T, torch.zeros((n, dim - rank), dtype=torch.float64))
