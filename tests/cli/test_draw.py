@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -62,12 +63,12 @@ def test_the_plane_is_z_0_by_default(tmp_path: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("in_dim", "options", "message"),
     [
-        (4, ["--out", "a.png"], "needs a network of two or three inputs, got 4"),
-        (2, ["--out", "a.png", "--at", "0"], "leave --across and --at out"),
-        (3, ["--out", "a.png", "--at", "2"], "--at must be in the domain, from -1 to 1 along z, got 2"),
-        (3, ["--out", "a.png", "--at", "nan"], "--at must be in the domain"),
-        (2, ["--out", "a.ply"], "cannot write a.ply: a picture ends in one of"),
-        (2, ["--out", "a.png", "--output", "1"], "output must be in 0..0, got 1"),
+        (4, ["--out", "a.png"], "got 4"),
+        (2, ["--out", "a.png", "--at", "0"], "--across and --at"),
+        (3, ["--out", "a.png", "--at", "2"], "--at .*from -1 to 1 along z, got 2"),
+        (3, ["--out", "a.png", "--at", "nan"], "--at .*got nan"),
+        (2, ["--out", "a.ply"], r"a\.ply.*png"),
+        (2, ["--out", "a.png", "--output", "1"], r"output.*0\.\.0.*1"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_in_a_line(
@@ -82,7 +83,7 @@ def test_what_cannot_be_drawn_is_refused_in_a_line(
     _write(tmp_path / "net.npz", in_dim)
     assert _draw(tmp_path / "net.npz", *options) == 1
     said = capsys.readouterr().err
-    assert message in said
+    assert re.search(message, said)
     assert said.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["net.npz"]
 

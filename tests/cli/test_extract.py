@@ -77,7 +77,7 @@ def test_a_unit_is_written_where_the_format_has_one(checkpoint: Path, tmp_path: 
     assert json.loads((tmp_path / "mesh.3mf.json").read_text())["units"] == "inch"
     capsys.readouterr()
     assert main(["extract", str(checkpoint), "--out", str(tmp_path / "mesh.ply"), "--unit", "inch"]) == 1
-    assert "3mf alone has units" in capsys.readouterr().err
+    assert "3mf" in capsys.readouterr().err
     assert not (tmp_path / "mesh.ply").exists()
 
 
@@ -140,6 +140,6 @@ def test_degenerate_creases_are_contracted_or_refused(degenerate: Path, tmp_path
     assert main([*command, "--degeneracy", "error"]) == 1
     assert "rows vanish" in capsys.readouterr().err
     assert main([*command, "--degeneracy", "contract", "--certify"]) == 1
-    assert "--certify: certificates are of perturbed" in capsys.readouterr().err
+    assert "--certify: " in capsys.readouterr().err
     assert main([*command, "--exact", "--certify"]) == 0
     assert "level set certified" in capsys.readouterr().out

@@ -34,7 +34,7 @@ def test_every_command_has_examples_that_parse(name: str, capsys: pytest.Capture
 def test_a_port_that_is_none_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["view", "mesh.ply", "--port", port])
-    assert "a port is a number from 1 to 65535" in capsys.readouterr().err
+    assert "from 1 to 65535" in capsys.readouterr().err
 
 
 def test_examples_are_of_commands() -> None:
@@ -58,10 +58,10 @@ def test_an_unknown_command_is_refused_with_those_there_are() -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("text.ckpt", b"hello there", "is not a readable checkpoint: it is damaged"),
-        ("empty.ckpt", b"", "is not a readable checkpoint: it is damaged"),
-        ("text.npz", b"hello", "is not an archive of arrays of numbers: damaged"),
-        ("text.onnx", b"hello", "is not a valid ONNX model"),
+        ("text.ckpt", b"hello there", "damaged"),
+        ("empty.ckpt", b"", "damaged"),
+        ("text.npz", b"hello", "damaged"),
+        ("text.onnx", b"hello", "ONNX"),
     ],
 )
 def test_other_kinds_of_files_are_refused_in_a_line(
@@ -70,6 +70,7 @@ def test_other_kinds_of_files_are_refused_in_a_line(
     (tmp_path / name).write_bytes(content)
     assert main(["info", str(tmp_path / name)]) == 1
     said = capsys.readouterr().err
+    assert name in said
     assert message in said
     assert said.count("\n") == 1
     assert "allow_pickle" not in said
@@ -79,5 +80,6 @@ def test_other_kinds_of_files_are_refused_in_a_line(
 def test_a_box_has_a_size(size: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["extract", "weights.npz", "--out", "mesh.ply", "--half-width", size])
-    expected = f"argument --half-width: half a box is a positive number, got {size}"
-    assert expected in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "--half-width" in said
+    assert f"positive number, got {size}" in said

@@ -18,7 +18,7 @@ from tests.strategies import random_program
     [
         ((0, 0), (1,), "one length"),
         ((), (), "one length"),
-        ((0, 1), (1, 1), "axis 1 needs finite lower < upper, got 1.0 and 1.0"),
+        ((0, 1), (1, 1), "axis 1.*1.0 and 1.0"),
         ((2, 0), (1, 1), "axis 0"),
         ((0, math.nan), (1, 1), "axis 1"),
         ((-math.inf,), (1,), "axis 0"),
@@ -57,19 +57,19 @@ def test_passthrough_that_is_not_finite_is_refused() -> None:
 
 def test_domain_of_another_dimension_is_refused() -> None:
     for extract in (extract_complex, extract_level_set):
-        with pytest.raises(ValueError, match="takes 2 inputs, but the domain has 3 dimensions"):
+        with pytest.raises(ValueError, match=r"2 inputs.*3 dimensions"):
             extract(random_program(2, (3,)), Box.cube(3, 1))
 
 
 def test_box_of_too_many_dimensions_is_refused() -> None:
     for extract in (extract_complex, extract_level_set):
-        with pytest.raises(ValueError, match=r"64 dimensions make 2\^64 corners.*take a slice"):
+        with pytest.raises(ValueError, match=r"2\^64 corners.*slice"):
             extract(random_program(64, (3,)), Box.cube(64, 1))
 
 
 @pytest.mark.parametrize("output", [-1, 2, 7])
 def test_output_out_of_range_is_refused(output: int) -> None:
-    with pytest.raises(ValueError, match=rf"output must be in 0\.\.1, got {output}"):
+    with pytest.raises(ValueError, match=rf"output.*0\.\.1.*{output}"):
         extract_level_set(random_program(2, (3,), out_dim=2), Box.cube(2, 1), output=output)
 
 

@@ -180,7 +180,7 @@ def test_generic_net_is_its_own_contraction(seed: int) -> None:
 @pytest.mark.parametrize("name", ["octahedron", "duplicate_neuron", "ternary_2_4_3_1_seed1"])
 def test_degeneracy_is_an_error_on_request(name: str) -> None:
     for extract in (extract_complex, extract_level_set):
-        with pytest.raises(DegenerateError, match=r"more than [23] rows vanish; at \[.* the rows \["):
+        with pytest.raises(DegenerateError, match=r"more than [23] rows.*\["):
             extract(*named_case(name), degeneracy="error")
 
 
@@ -220,8 +220,8 @@ def test_zero_sign_keeps_the_orientation() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"degeneracy": "ignore"}, "perturb, contract, error; got ignore"),
-        ({"zero_sign": 0}, "zero_sign must be 1 or -1, got 0"),
+        ({"degeneracy": "ignore"}, "perturb, contract, error.*ignore"),
+        ({"zero_sign": 0}, "zero_sign.*got 0"),
     ],
 )
 def test_other_options_are_refused(options: dict, message: str) -> None:

@@ -98,8 +98,8 @@ def test_a_walk_with_a_fault_is_subdivided_instead(fault: str, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"zero_sign": -1}, r"march takes zeros as \+, got zero_sign -1: subdivide"),
-        ({"exact": True, "complete": True}, "complete in floating point alone: subdivide for both"),
+        ({"zero_sign": -1}, "zero_sign -1"),
+        ({"exact": True, "complete": True}, "complete.*floating point"),
     ],
 )
 def test_what_a_walk_can_not_prove_is_refused(options: dict, message: str) -> None:

@@ -198,7 +198,7 @@ def test_a_decimated_mesh_is_said_to_be_no_longer_exact(
     out = tmp_path / "mesh.ply"
     with pytest.raises(SystemExit):
         main(["extract", str(checkpoint), "--out", str(out), "--decimate", "3"])
-    assert "argument --decimate: a closed mesh has at least 4 triangles, got 3" in capsys.readouterr().err
+    assert "--decimate: a closed mesh has at least 4 triangles, got 3" in capsys.readouterr().err
     if import_open3d() is None:
         pytest.skip("open3d cannot be imported here")
     assert main(["extract", str(checkpoint), "--out", str(out), "--decimate", "30"]) == 0

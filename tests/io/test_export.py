@@ -137,7 +137,7 @@ def test_a_failed_write_leaves_the_old_file(
 
 def test_unbounded_level_set_is_refused(tmp_path: Path) -> None:
     surface = creased.extract_level_set(random_program(3, (6, 5), seed=0), creased.WholeSpace(3))
-    with pytest.raises(ExportError, match="unbounded, with 16 rays; extract it on a Box"):
+    with pytest.raises(ExportError, match=r"unbounded.*16 rays"):
         export_mesh(surface, tmp_path / "mesh.ply")
     with pytest.raises(ValueError, match="unbounded"):
         surface.to_trimesh()
@@ -158,7 +158,7 @@ def test_a_capped_surface_is_closed_in_every_format(tmp_path: Path, ending: str)
 
 def test_a_cut_surface_is_refused_where_that_is_asked_for(tmp_path: Path) -> None:
     cut = creased.extract_level_set(random_program(3, (8, 8), seed=4), creased.Box.cube(3, 1.0))
-    with pytest.raises(ExportError, match=r"walls cut the surface at \d+ vertices; take a larger domain"):
+    with pytest.raises(ExportError, match=r"walls.* \d+ vertices"):
         export_mesh(cut, tmp_path / "mesh.ply", boundary="error")
     assert not (tmp_path / "mesh.ply").exists()
 

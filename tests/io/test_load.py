@@ -71,7 +71,7 @@ def test_models_of_onnx_are_loaded(network: creased.MLP, tmp_path: Path) -> None
     imports = [onnx.helper.make_opsetid("", 18)]
     onnx.save(onnx.helper.make_model(graph, opset_imports=imports, ir_version=9), str(tmp_path / "net.onnx"))
     _agrees(creased.load_program(tmp_path / "net.onnx", input_shape=(3,)), network)
-    with pytest.raises(CheckpointError, match="does not say what shape its points have"):
+    with pytest.raises(CheckpointError, match="shape"):
         creased.load_program(tmp_path / "net.onnx")
 
 
@@ -98,15 +98,13 @@ def test_files_that_hold_no_network_are_refused(network: creased.MLP, tmp_path: 
     numpy.savez(tmp_path / "objects.npz", weight=numpy.array([network], dtype=object))
     (tmp_path / "text.npz").write_text("solid x")
     for name in ("objects", "text"):
-        with pytest.raises(ValueError, match=rf"{name}.npz is not an archive of arrays of numbers"):
+        with pytest.raises(ValueError, match=rf"{name}.npz"):
             creased.load_program(tmp_path / f"{name}.npz")
     torch.save({"state_dict": {"a.weight": torch.ones(3)}}, tmp_path / "odd.pt")
-    with pytest.raises(
-        CheckpointError, match=r"odd.pt: not the weights .* a.weight; lower the module itself"
-    ):
+    with pytest.raises(CheckpointError, match=r"odd.pt.* a.weight"):
         creased.load_program(tmp_path / "odd.pt")
     torch.save({"a": 1}, tmp_path / "numbers.pt")
-    with pytest.raises(CheckpointError, match=r"no record of creased .*, and no state dict"):
+    with pytest.raises(CheckpointError, match=r"numbers.pt.*state dict"):
         creased.load_program(tmp_path / "numbers.pt")
 
 

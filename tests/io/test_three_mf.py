@@ -42,6 +42,6 @@ def test_the_unit_is_written_and_an_unknown_one_is_refused() -> None:
     points, faces = np.eye(3), np.array([[0, 1, 2]])
     with zipfile.ZipFile(BytesIO(three_mf_bytes(points, faces, "inch"))) as archive:
         assert _read(archive)[0] == "inch"
-    with pytest.raises(ValueError, match=r"unit must be one of micron, .*got 'parsec'"):
+    with pytest.raises(ValueError, match=r"unit.*micron.*parsec"):
         three_mf_bytes(points, faces, "parsec")
     assert three_mf_bytes(points, faces) == three_mf_bytes(points, faces)

@@ -37,9 +37,9 @@ def _without_traces(monkeypatch: pytest.MonkeyPatch) -> None:
         ("modle=mlp", "there is no option modle: did you mean model?"),
         ("trainer.max_epoch=3", "did you mean trainer.max_epochs?"),
         ("trainer.frobnicate=3", "Could not override 'trainer.frobnicate'"),
-        ("nogroup=3", "./run train --cfg job shows every option"),
-        ("shape", "Error parsing override 'shape'; missing EQUAL"),
-        ("model.width=[1", "no viable alternative at input '[1'"),
+        ("nogroup=3", "--cfg job"),
+        ("shape", "'shape'; missing EQUAL"),
+        ("model.width=[1", "'[1'"),
     ],
 )
 def test_a_wrong_word_ends_in_a_line(override: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,5 @@
 """Numbers are refused by the name of their option before any work."""
 
-import re
 from typing import Any
 
 import pytest
@@ -22,23 +21,23 @@ def test_the_options_of_the_project_are_fine(experiment: str) -> None:
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("seed=abc", "seed takes a whole number, at least 0, at most 4294967295; got 'abc'"),
+        ("seed=abc", "seed .*whole number.* 4294967295; got 'abc'"),
         ("seed=-1", "got -1"),
-        ("threads=true", "threads takes a whole number"),
-        ("model.width=2.5", "model.width takes a whole number, at least 1; got 2.5"),
-        ("model.width=abc", "model.width takes"),
-        ("data.batch_size=0", "data.batch_size takes"),
-        ("data.n_samples=-5", "data.n_samples takes"),
-        ("optimizer.lr=-1", "optimizer.lr takes a number, at least 0; got -1"),
-        ("optimizer.lr=nan", "optimizer.lr takes a number"),
+        ("threads=true", "threads .*whole number"),
+        ("model.width=2.5", r"model\.width .*whole number, at least 1; got 2\.5"),
+        ("model.width=abc", r"model\.width .*abc"),
+        ("data.batch_size=0", r"data\.batch_size .*got 0"),
+        ("data.n_samples=-5", r"data\.n_samples .*got -5"),
+        ("optimizer.lr=-1", r"optimizer\.lr .*at least 0; got -1"),
+        ("optimizer.lr=nan", r"optimizer\.lr .*number.*nan"),
         ("optimizer.lr=fast", "got 'fast'"),
-        ("trainer.max_epochs=-3", "trainer.max_epochs takes a whole number, at least -1"),
-        ("evaluation.budget=-1", "evaluation.budget takes"),
-        ("evaluation.method=walk", "evaluation.method takes one of subdivide, march, auto; got 'walk'"),
+        ("trainer.max_epochs=-3", r"trainer\.max_epochs .*at least -1"),
+        ("evaluation.budget=-1", r"evaluation\.budget .*-1"),
+        ("evaluation.method=walk", r"evaluation\.method .*subdivide, march, auto.*'walk'"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(override: str, message: str) -> None:
-    with pytest.raises(OptionError, match=re.escape(message)):
+    with pytest.raises(OptionError, match=message):
         require_options(composed(override))
 
 

@@ -33,9 +33,9 @@ def test_the_weight_follows_schedule_and_steps() -> None:
 
 @pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
 def test_impossible_weights_are_refused(weight: float) -> None:
-    with pytest.raises(ValueError, match="weight must be 0 or more, and finite"):
+    with pytest.raises(ValueError, match="weight"):
         Regularization(_term(), weight)
-    with pytest.raises(ValueError, match="every_n_steps must be 1 or more, got 0"):
+    with pytest.raises(ValueError, match=r"every_n_steps.*0"):
         Regularization(_term(), 1.0, every_n_steps=0)
 
 
@@ -145,7 +145,7 @@ def test_stale_shares_are_measured() -> None:
 
 def test_a_regularizer_without_extraction_is_refused_before_any_work(configured: Compose) -> None:
     cfg = configured("refused", "regularizer=area", "callbacks.extract=null")
-    with pytest.raises(ValueError, match=r"area needs the callback ExtractLevelSet.*callbacks\.extract"):
+    with pytest.raises(ValueError, match=r"area.*ExtractLevelSet.*callbacks\.extract"):
         run(cfg)
     assert not (Path(cfg.paths.output) / "config.yaml").exists()
 
@@ -154,5 +154,5 @@ def test_a_trainer_of_ones_own_without_extraction_is_refused() -> None:
     network = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 1))
     optimizer = torch.optim.Adam
     module = SDFModule(network, {}, optimizer, lambda done: 1.0, {"area": Regularization(_term(), 1.0)})
-    with pytest.raises(ValueError, match="area need a callback that extracts"):
+    with pytest.raises(ValueError, match=r"area.*callback"):
         module.on_fit_start()

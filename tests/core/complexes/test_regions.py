@@ -117,7 +117,7 @@ def test_regions_of_a_complex_that_was_given_up_are_refused() -> None:
 
 def test_another_network_is_refused() -> None:
     regions = find_regions(extract_complex(random_program(2, (4,)), Box.cube(2, 1)))
-    with pytest.raises(ValueError, match=r"widths \(4,\) on 2 inputs, the program has \(5,\) on 2"):
+    with pytest.raises(ValueError, match=r"\(4,\).*\(5,\)"):
         regions.halfspaces(random_program(2, (5,)))
 
 

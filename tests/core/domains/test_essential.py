@@ -147,7 +147,7 @@ def test_what_passes_the_first_layer_by_is_looked_at() -> None:
     block = Block(Affine(eye[:1], torch.zeros(1).double()), mix=eye[:, :1], skip=eye)
     program = Program((block,), random_program(2, ()).head)
     assert essential(program).lineality.shape == (0, 2)
-    with pytest.raises(LinealityError, match="looks at 1 more: take a bounded domain") as caught:
+    with pytest.raises(LinealityError, match=r"1 more.*bounded domain") as caught:
         extract_complex(program, WholeSpace(2))
     assert caught.value.lineality_dim == 0
     torch.testing.assert_close(caught.value.basis.abs(), eye[1:])
@@ -160,7 +160,7 @@ def test_directions_left_out_up_to_rounding_alone_are_refused() -> None:
     assert _determinant(torch.cat([rows, third])) != 0
     block = Block(Affine(torch.cat([rows, third]), torch.zeros(3).double()))
     program = Program((block,), random_program(3, ()).head)
-    with pytest.raises(LinealityError, match="up to rounding, and all of them without it: round its weights"):
+    with pytest.raises(LinealityError, match="rounding"):
         extract_complex(program, WholeSpace(3))
 
 
@@ -173,13 +173,13 @@ def test_constant_network_has_nothing_left() -> None:
     constant = Program((), Affine(torch.zeros((1, 2)).double(), torch.zeros(1).double()))
     with pytest.raises(ValueError, match="constant"):
         essential(constant)
-    with pytest.raises(LinealityError, match="spans 0 of 2 dimensions, as the network is constant") as caught:
+    with pytest.raises(LinealityError, match=r"0 of 2 dimensions.*constant") as caught:
         extract_complex(constant, WholeSpace(2))
     assert caught.value.lineality_dim == 2
 
 
 def test_network_without_neurons_has_no_start() -> None:
-    with pytest.raises(LinealityError, match="as the network has no neurons") as caught:
+    with pytest.raises(LinealityError, match="no neurons") as caught:
         extract_complex(random_program(2, ()), WholeSpace(2))
     assert caught.value.lineality_dim == 1
     assert null_space(random_program(2, ()).head.weight).shape == (1, 2)

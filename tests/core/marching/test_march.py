@@ -247,12 +247,12 @@ def test_absence_is_not_claimed_without_seeds() -> None:
     nowhere = extract_level_set(program, box, method="march", seeds=torch.empty((0, 3)))
     assert nowhere.provenance.has(Finding.EMPTY)
     assert not nowhere.is_complete
-    with pytest.raises(ValueError, match="2 points an axis or more, got 1"):
+    with pytest.raises(ValueError, match=r"points an axis.*got 1"):
         extract_level_set(program, box, method="march", seeds=1)
 
 
 def test_other_dimensions_and_methods_are_refused() -> None:
-    with pytest.raises(ValueError, match="march needs 2 or 3 dimensions, got 4"):
+    with pytest.raises(ValueError, match=r"march.*got 4"):
         extract_level_set(random_program(4, (3,)), Box.cube(4, 1), method="march")
-    with pytest.raises(ValueError, match="method must be one of subdivide, march, auto; got walk"):
+    with pytest.raises(ValueError, match=r"method .*subdivide, march, auto.*walk"):
         extract_level_set(random_program(2, (3,)), Box.cube(2, 1), method="walk")

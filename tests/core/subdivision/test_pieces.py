@@ -96,7 +96,7 @@ def test_what_fits_has_no_status() -> None:
 
 @pytest.mark.parametrize("at_once", [0, -3])
 def test_no_vertices_at_once_are_refused(at_once: int) -> None:
-    with pytest.raises(ValueError, match=f"at_once must be 1 or more, got {at_once}"):
+    with pytest.raises(ValueError, match=f"at_once.*{at_once}"):
         extract_complex(random_program(2, (3,)), Box.cube(2, 1), at_once=at_once)
 
 
@@ -139,7 +139,7 @@ def test_float32_that_serves_stays() -> None:
 
 
 def test_other_types_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"float32 or float64, got torch.float16"):
+    with pytest.raises(ValueError, match="float16"):
         extract_complex(random_program(2, (3,)), Box.cube(2, 1), dtype=torch.float16)
 
 
