@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 import torch
 
@@ -9,6 +11,7 @@ from creased import Box, extract_complex, extract_level_set
 from creased.core.provenance import Finding
 from tests.invariants import check_contractible
 from tests.oracles import (
+    ExactComplex,
     NotGenericError,
     cells_of,
     contracted_counts,
@@ -49,13 +52,19 @@ def test_generic_net_has_the_exact_cells(name: str, device: torch.device, dtype:
     assert [surface.vertices.shape[0], surface.edges.shape[0]] == net["zero_cells"][:2]
 
 
+@cache
+def _perturbed(name: str) -> ExactComplex:
+    program, box = named_case(name)
+    return exact_complex(program, box.lower, box.upper, perturb=True)
+
+
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize("name", sorted(NAMED))
 def test_named_net_has_the_vertices_of_the_perturbed_net(name: str, exact: bool) -> None:
     if name in IN_DOUBT and not exact:
         pytest.skip("rounding decides signs that are zero")
     program, box = named_case(name)
-    expected = exact_complex(program, box.lower, box.upper, perturb=True)
+    expected = _perturbed(name)
     complex_ = extract_complex(program, box, exact=exact)
     assert cells_of(complex_) == expected.cells[0]
     assert complex_.f_vector() == expected.f_vector

@@ -11,7 +11,7 @@ from torch import Tensor
 from creased import Affine, Block, Box, Program, extract_level_set
 from creased.core.marching.halfplane_intersection import Facets, find_facets
 from creased.core.numerics.tensors import map_tensors
-from tests.core.marching.test_march import _cells
+from tests.invariants import cell_codes
 from tests.strategies import assemble, random_program
 
 
@@ -31,7 +31,7 @@ def test_a_level_set_in_a_crease_is_one_sheet(slope: float) -> None:
         whole = extract_level_set(program, box)
         marched = extract_level_set(program, box, method="march", seeds=5, complete=True)
         if slope < 0:  # f = |z| or the like: it touches the level, and has two sheets or none
-            assert _cells(marched) == _cells(whole)
+            assert cell_codes(marched) == cell_codes(whole)
         else:
             assert whole.polygons.n == marched.polygons.n == 1
             assert marched.is_complete
@@ -42,7 +42,7 @@ def test_degenerate_leaky_networks_are_perturbed_as_in_subdivision() -> None:
         drawn = random_program(3, (8, 6), seed=seed, slope=0.25)
         program, box = map_tensors(drawn, lambda t: (4 * t).round() / 4), Box.cube(3, 1)
         marched = extract_level_set(program, box, method="march", seeds=7, complete=True)
-        assert _cells(marched) == _cells(extract_level_set(program, box))
+        assert cell_codes(marched) == cell_codes(extract_level_set(program, box))
 
 
 @pytest.mark.parametrize("scale", [1e160, 1e-160])
@@ -118,5 +118,5 @@ def test_a_neuron_whose_inputs_cancel_cuts_nothing() -> None:
     program, box = assemble(affines), Box([-1, 0, -0.5], [3, 2, 1.5])
     for seeds, complete in ((2, True), (33, False)):
         marched = extract_level_set(program, box, method="march", seeds=seeds, complete=complete)
-        assert _cells(marched) == _cells(extract_level_set(program, box))
+        assert cell_codes(marched) == cell_codes(extract_level_set(program, box))
         assert marched.n_inconsistent == 0
