@@ -5,17 +5,34 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.test_docs import names_of_creased
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+HEAVY = "numpy.testing lightning hydra trimesh open3d warp wandb matplotlib pymeshfix"
 
 
-def test_the_python_of_the_readme_runs() -> None:
+@pytest.fixture(scope="module")
+def printed() -> list[str]:
+    """Lines of a fresh process: heavy modules that `import creased` loads, then what the README prints."""
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=120
-    )
+    before = f"import sys, creased\nprint([m for m in {HEAVY.split()} if m in sys.modules])\n"
+    names = names_of_creased()
+    assert "creased.extract_level_set" in names
+    words = ["-W", "error", "-c", "\n".join([before, *names, code])]
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert "Euler characteristic" in done.stdout
+    return done.stdout.splitlines()
+
+
+def test_importing_creased_imports_no_heavy_package(printed: list[str]) -> None:
+    assert printed[0] == "[]"
+
+
+def test_the_python_of_the_readme_runs(printed: list[str]) -> None:
+    assert "Euler characteristic" in "".join(printed[1:])
 
 
 def test_the_shapes_and_files_of_the_readme_exist() -> None:

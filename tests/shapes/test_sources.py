@@ -1,8 +1,6 @@
 """Where meshes come from, and what is said when they cannot be had."""
 
 import hashlib
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -103,20 +101,3 @@ def test_a_download_with_a_wrong_checksum_is_not_kept(
     with pytest.raises(ShapeError, match="expected 0000"):
         Download("https://localhost.invalid/box.obj", "0" * 64, str(tmp_path))()
     assert not list(tmp_path.iterdir())
-
-
-def test_importing_creased_imports_no_heavy_package() -> None:
-    heavy = (
-        "numpy.testing",
-        "lightning",
-        "hydra",
-        "trimesh",
-        "open3d",
-        "warp",
-        "wandb",
-        "matplotlib",
-        "pymeshfix",
-    )
-    code = f"import sys, creased; print([m for m in {heavy} if m in sys.modules])"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"

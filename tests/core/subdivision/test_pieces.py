@@ -28,7 +28,7 @@ from tests.oracles import cells_of
 from tests.strategies import Case, generic_cases, random_program
 
 few = st.integers(4, 60)
-small_cases = partial(generic_cases, most=300)
+small_cases = partial(generic_cases, max_depth=3, most=150)
 
 
 @given(small_cases(), few)
