@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -53,7 +54,9 @@ TRAININGS = [words[1:] for _, words in COMMANDS if words[:1] == ["train"]]
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.stem)
 def test_the_code_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    exec(compile(_code(page), page.name, "exec"), {"__name__": "__main__"})  # warnings are errors
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(_code(page), page.name, "exec"), names)  # warnings are errors
+    assert "creased" in names
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
