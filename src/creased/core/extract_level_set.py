@@ -15,13 +15,7 @@ from creased.core.complexes.level_set import LevelSet
 from creased.core.degeneracy import treat_level_set
 from creased.core.domains.domain import Domain
 from creased.core.drivers import march_over, subdivide_all
-from creased.core.escalation import (
-    Reference,
-    find_consistent,
-    first_certified,
-    prove_walked,
-    why_distrusted,
-)
+from creased.core.escalation import Reference, find_consistent, first_certified, prove_walked, why_distrusted
 from creased.core.flat_cells import with_flat_note
 from creased.core.method_choice import choose_method, is_large
 from creased.core.options import LevelSetKeywords, options_of, require_level

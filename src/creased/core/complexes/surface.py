@@ -11,14 +11,7 @@ from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import RowLayout, masks_of
 from creased.core.arrangement.skeleton import Skeleton
-from creased.core.complexes.link import (
-    Cycles,
-    Sides,
-    drop_open,
-    link_cycles,
-    polygon_sides,
-    region_gradients,
-)
+from creased.core.complexes.link import Cycles, Sides, drop_open, link_cycles, polygon_sides, region_gradients
 from creased.core.complexes.orientation import directions_by_rows, orient_polygons, orient_polylines
 from creased.core.complexes.polygons import Polygons
 from creased.core.domains.domain import Domain

@@ -23,15 +23,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.program.affine_arithmetic import (
-    AffineForms,
-    apply,
-    close,
-    gamma,
-    scale,
-    size_of,
-    spread,
-)
+from creased.core.program.affine_arithmetic import AffineForms, apply, close, gamma, scale, size_of, spread
 from creased.core.program.program import Affine, Block, Program
 
 
