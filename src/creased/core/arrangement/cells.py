@@ -30,26 +30,17 @@ class _Choices(NamedTuple):
 
 @cache
 def _choices(dim: int, cell_dim: int, device: torch.device) -> _Choices:
-    corners = torch.arange(2**dim)
     moved, is_plus, kept, within = [], [], [], []
     for subset in combinations(range(dim), cell_dim):
         for pattern in range(2**cell_dim):
             signs = [(pattern >> place) & 1 for place in range(cell_dim)]
-            agrees = torch.ones_like(corners, dtype=torch.bool)
-            for slot, sign in zip(subset, signs, strict=True):
-                agrees &= ((corners >> slot) & 1) == sign
+            fixed = list(zip(subset, signs, strict=True))
             moved.append(subset)
             is_plus.append(signs)
             kept.append([slot for slot in range(dim) if slot not in subset])
-            within.append(corners[agrees])
-    n = len(moved)
-    tables = (
-        torch.tensor(moved).reshape(n, cell_dim),
-        torch.tensor(is_plus).reshape(n, cell_dim),
-        torch.tensor(kept).reshape(n, dim - cell_dim),
-        torch.stack(within),
-    )
-    return _Choices(*(table.long().to(device) for table in tables))
+            within.append([p for p in range(2**dim) if all(p >> slot & 1 == sign for slot, sign in fixed)])
+    tables = (moved, is_plus, kept, within)
+    return _Choices(*(torch.tensor(table, dtype=torch.int64).to(device) for table in tables))
 
 
 class CellsAround:

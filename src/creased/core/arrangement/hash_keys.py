@@ -82,9 +82,7 @@ def _weigh(words: Tensor, multipliers: Tensor) -> Tensor:
 
 
 def group_equal(
-    keys_of: Callable[[KeyTable], Tensor],
-    codes_of: Callable[[Tensor], CellCodes],
-    table: KeyTable,
+    keys_of: Callable[[KeyTable], Tensor], codes_of: Callable[[Tensor], CellCodes], table: KeyTable
 ) -> Groups:
     """Group entries whose codes are equal.
 
@@ -140,9 +138,7 @@ class Pairs(NamedTuple):
 
 
 def pair_equal(
-    keys_of: Callable[[KeyTable], Tensor],
-    codes_of: Callable[[Tensor], CellCodes],
-    table: KeyTable,
+    keys_of: Callable[[KeyTable], Tensor], codes_of: Callable[[Tensor], CellCodes], table: KeyTable
 ) -> Pairs:
     """Pair entries whose codes are equal; the arguments are those of `group_equal`.
 

@@ -27,12 +27,8 @@ LANES = {1: torch.uint8, 2: torch.int16, 4: torch.int32}  # integer types as wid
 class CornerTables(NamedTuple):
     """Corners of a vertex around its edges, and of an edge around its 2-faces, for one D."""
 
-    of_edge: (
-        Tensor  # (D, 2, 2^(D - 1)) int64: corners of a vertex, given the slot and sign of its further zero
-    )
-    of_face: (
-        Tensor  # (D - 1, 2, 2^(D - 2)) int64: corners of an edge, given the slot and sign of a moved zero
-    )
+    of_edge: Tensor  # (D, 2, 2^(D - 1)) int64: of a vertex, by the slot and sign of its further zero
+    of_face: Tensor  # (D - 1, 2, 2^(D - 2)) int64: of an edge, by the slot and sign of a moved zero
 
 
 @cache

@@ -34,32 +34,23 @@ class GrowingSkeleton:
     words: Growable
     edges: Growable
     edge_zero_ids: Growable
-    corners: (
-        Growable | None
-    )  # (V, 2^D) int32, see `creased.core.arrangement.orthants`; None: nothing is pruned or split
+    corners: Growable | None  # (V, 2^D) int32, see `orthants`; None: nothing is pruned or split
     n_inconsistent: int = 0  # faces cut in other than two edges, by rounding
 
     @staticmethod
     def of(start: Skeleton, corners: Tensor | None = None) -> GrowingSkeleton:
         """Start from the skeleton of a domain, with corners (V, 2^D) or without."""
-        return GrowingSkeleton(
-            vertices=Growable(start.vertices),
-            zero_ids=Growable(start.zero_ids),
-            words=Growable(start.words),
-            edges=Growable(start.edges),
-            edge_zero_ids=Growable(start.edge_zero_ids),
-            corners=None if corners is None else Growable(corners),
-        )
+        vertices, zero_ids, words, edges, edge_zero_ids = map(Growable, start)
+        around = None if corners is None else Growable(corners)
+        return GrowingSkeleton(vertices, zero_ids, words, edges, edge_zero_ids, around)
+
+    def columns(self) -> tuple[Growable, ...]:
+        """The fields of `Skeleton`, in order."""
+        return self.vertices, self.zero_ids, self.words, self.edges, self.edge_zero_ids
 
     def freeze(self) -> Skeleton:
         """Return the present skeleton."""
-        return Skeleton(
-            vertices=self.vertices.rows,
-            zero_ids=self.zero_ids.rows,
-            words=self.words.rows,
-            edges=self.edges.rows,
-            edge_zero_ids=self.edge_zero_ids.rows,
-        )
+        return Skeleton(*(column.rows for column in self.columns()))
 
 
 class SignDecisions(Protocol):
@@ -109,6 +100,13 @@ def corners_of_edges(cells: Skeleton, corners: Tensor, edges: Tensor, rows: Arra
         cells.words.index_select(0, second),
         rows.bits,
     )
+
+
+def restrict(cells: Skeleton, is_kept: Tensor, edge: Tensor) -> Skeleton:
+    """Take the vertices (V,) marked True, renumbered, and edges (n,) int64 between them."""
+    vertex, number = is_kept.nonzero()[:, 0], (is_kept.cumsum(0) - 1).to(cells.edges.dtype)
+    vertices, zero_ids, words = (part[vertex] for part in cells[:3])
+    return Skeleton(vertices, zero_ids, words, number[cells.edges[edge].long()], cells.edge_zero_ids[edge])
 
 
 def subcomplex(

@@ -141,11 +141,8 @@ def _cut_edges(skeleton: GrowingSkeleton, block: BlockCut, split: Tensor, neuron
     skeleton.edge_zero_ids.append(new.edge_zero_ids)
     skeleton.edge_zero_ids.append(chord_zero_ids)
     if neuron + 1 < block.n_neurons:
-        words = new.words[:, block.words]
-        halves = torch.cat(
-            [words ^ new.first_words[:, block.words], words ^ new.second_words[:, block.words]]
-        )
-        crossed = torch.cat([halves, words[pairs[:, 0]] ^ words[pairs[:, 1]]])
+        words, first, second = (x[:, block.words] for x in (new.words, new.first_words, new.second_words))
+        crossed = torch.cat([words ^ first, words ^ second, words[pairs[:, 0]] ^ words[pairs[:, 1]]])
         added = torch.arange(first_edge, skeleton.edges.n, device=split.device)
         _schedule(block, torch.cat([split, added]), crossed & _rows_from(block, neuron + 1))
 

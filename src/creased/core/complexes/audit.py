@@ -11,7 +11,7 @@ What is not checked: self-intersection after rounding of the coordinates.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -98,70 +98,18 @@ class Audit(Counts):
         return found + walls
 
 
-class AuditedSurface(Protocol):
-    """Members of a level set that an audit reads."""
-
-    @property
-    def dim(self) -> int:
-        """Ambient dimension."""
-
-    @property
-    def vertices(self) -> Tensor:
-        """Positions (V, D)."""
-
-    @property
-    def edges(self) -> Tensor:
-        """Ends (E, 2)."""
-
-    @property
-    def polygons(self) -> Polygons:
-        """Polygons, D = 3."""
-
-    @property
-    def residual(self) -> Tensor:
-        """|f - level| (V,) at the vertices."""
-
-    @property
-    def n_inconsistent(self) -> int:
-        """Faces that rounding left open."""
-
-    def is_ray(self) -> Tensor:
-        """True (V,) for vertices at infinity."""
-
-    def is_on_wall(self) -> Tensor:
-        """True (V,) for vertices on walls of the domain."""
+def count_cells(edges: Tensor, polygons: Polygons, n_vertices: int, dim: int = 3) -> Counts:
+    """Count cells, components and faults of polygons (D = 3), of directed edges (D = 2) or of a skeleton."""
+    faults = (0, 0, 0, 0)
+    if dim == 3:
+        faults = _check_polygons(polygons, n_vertices)
+    elif dim == 2:
+        faults = (*_check_directed_edges(edges, n_vertices), 0)
+    n_edges, n_components = edges.shape[0], torch.unique(label_components(n_vertices, edges)).numel()
+    return Counts(n_vertices, n_edges, polygons.n, n_components, n_vertices - n_edges + polygons.n, *faults)
 
 
-def audit_level_set(level_set: AuditedSurface) -> Audit:
-    """Check a level set of any dimension; closedness and orientation are those of D = 2 and 3."""
-    n_vertices = level_set.vertices.shape[0]
-    labels = label_components(n_vertices, level_set.edges)
-    n_rays = int(level_set.is_ray().sum())  # they bound edges, but are no points of the level set
-    boundary = nonmanifold = misoriented = nonmanifold_vertices = 0
-    if level_set.dim == 3:
-        boundary, nonmanifold, misoriented, nonmanifold_vertices = check_polygons(
-            level_set.polygons, n_vertices
-        )
-    elif level_set.dim == 2:
-        boundary, nonmanifold, misoriented = _check_directed_edges(level_set.edges, n_vertices)
-    return Audit(
-        dim=level_set.dim,
-        n_vertices=n_vertices,
-        n_edges=level_set.edges.shape[0],
-        n_polygons=level_set.polygons.n,
-        n_components=int(torch.unique(labels).numel()),
-        euler_characteristic=n_vertices - n_rays - level_set.edges.shape[0] + level_set.polygons.n,
-        n_boundary_edges=boundary,
-        n_nonmanifold_edges=nonmanifold,
-        n_misoriented_edges=misoriented,
-        n_nonmanifold_vertices=nonmanifold_vertices,
-        n_wall_vertices=int(level_set.is_on_wall().sum()) - n_rays,
-        n_inconsistent=level_set.n_inconsistent,
-        max_residual=float(level_set.residual.max()) if n_vertices else 0.0,
-    )
-
-
-def check_polygons(polygons: Polygons, n_vertices: int) -> tuple[int, int, int, int]:
+def _check_polygons(polygons: Polygons, n_vertices: int) -> tuple[int, int, int, int]:
     """Count boundary, non-manifold and misoriented edges, and non-manifold vertices."""
     tails, mates = polygons.indices, twins(polygons)
     _, counts = torch.unique(polygons.edge_keys(), return_counts=True)

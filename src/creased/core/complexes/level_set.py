@@ -8,7 +8,7 @@ set is a set of polylines with the inside on their left; in other dimensions its
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from typing import Any
 
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.signs import RowLayout, masks_of
-from creased.core.complexes.audit import Audit, audit_level_set
+from creased.core.complexes.audit import Audit, count_cells
 from creased.core.complexes.polygons import Polygons
 from creased.core.domains.domain import Domain
 from creased.core.domains.essential import Essential
@@ -106,7 +106,16 @@ class LevelSet:
 
     def audit(self) -> Audit:
         """Check the mesh from its polygons alone; see `creased.core.complexes.audit`."""
-        return audit_level_set(self)
+        counts = asdict(count_cells(self.edges, self.polygons, self.vertices.shape[0], self.dim))
+        n_rays = int(self.is_ray().sum())  # they bound edges, but are no points of the level set
+        counts["euler_characteristic"] -= n_rays
+        return Audit(
+            **counts,
+            dim=self.dim,
+            n_wall_vertices=int(self.is_on_wall().sum()) - n_rays,
+            n_inconsistent=self.n_inconsistent,
+            max_residual=0.0 if self.is_empty else float(self.residual.max()),
+        )
 
     def to(self, device: torch.device | str) -> LevelSet:
         """Move the level set to another device."""

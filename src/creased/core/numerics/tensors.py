@@ -41,7 +41,7 @@ class Growable:
     @staticmethod
     def with_room(n: int, like: Tensor) -> Growable:
         """Allocate n unwritten rows like those of ``like``, with spare capacity."""
-        grown = Growable(like.new_empty((_capacity(n, like), *like.shape[1:])))
+        grown = Growable(like.new_empty((room(like.device) * n, *like.shape[1:])))
         grown.n = n
         return grown
 
@@ -54,7 +54,7 @@ class Growable:
         """Append n unwritten rows and return them."""
         needed = self.n + n
         if needed > self._buffer.shape[0]:
-            grown = self._buffer.new_empty((_capacity(needed, self._buffer), *self._buffer.shape[1:]))
+            grown = Growable.with_room(needed, self._buffer)._buffer
             grown[: self.n] = self.rows
             self._buffer = grown
         self.n = needed
@@ -74,7 +74,3 @@ class Growable:
     def append(self, rows: Tensor) -> None:
         """Append rows (m, ...)."""
         self.extend(rows.shape[0]).copy_(rows)
-
-
-def _capacity(n: int, like: Tensor) -> int:
-    return room(like.device) * n

@@ -65,17 +65,10 @@ def slice_program(
         raise ValueError("slice_program: origin and basis must be finite, got NaN or infinity")
     n_spanned = len(independent_rows(directions.T))
     if n_spanned < directions.shape[1]:
-        raise ValueError(
-            f"slice_program: the {directions.shape[1]} directions span {n_spanned} dimensions only"
-        )
+        raise ValueError(f"slice_program: {directions.shape[1]} directions span {n_spanned} dimensions only")
     defect = (directions.T @ directions - torch.eye(directions.shape[1]).to(directions)).abs().amax()
-    return ProgramSlice(
-        _fold(program, start, directions),
-        start,
-        directions,
-        float(defect),
-        _folding_error(program, start, directions),
-    )
+    error = _folding_error(program, start, directions)
+    return ProgramSlice(_fold(program, start, directions), start, directions, float(defect), error)
 
 
 def slice_through(program: Program, *points: Tensor) -> ProgramSlice:

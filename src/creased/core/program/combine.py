@@ -107,12 +107,7 @@ def side_by_side(*programs: Program) -> Program:
 
 def _extreme(name: str, programs: Sequence[Program], sign: int) -> Program:
     _require_alike(name, programs, ("out_dim",))
-    n_outputs, joined = programs[0].out_dim, side_by_side(*programs)
-    while joined.out_dim > n_outputs:
-        half = joined.out_dim // n_outputs // 2 * n_outputs
-        first = range(joined.out_dim - 2 * half, joined.out_dim - half)
-        joined = _pairwise(joined, range(first.start), first, range(first.stop, joined.out_dim), sign)
-    return joined
+    return _reduce(side_by_side(*programs), 0, sign, group=programs[0].out_dim)
 
 
 def _require_alike(name: str, programs: Sequence[Program], properties: Sequence[str]) -> None:
@@ -124,10 +119,10 @@ def _require_alike(name: str, programs: Sequence[Program], properties: Sequence[
             raise ValueError(f"{name}: programs must have one {what}, got {', '.join(sorted(found))}")
 
 
-def _reduce(program: Program, n_kept: int, sign: int) -> Program:
-    """Keep the first outputs and reduce the others to their extreme, pairwise, in log2 blocks."""
-    while (n_pairs := (program.out_dim - n_kept) // 2) > 0:
-        first = range(program.out_dim - 2 * n_pairs, program.out_dim - n_pairs)
+def _reduce(program: Program, n_kept: int, sign: int, group: int = 1) -> Program:
+    """Keep the first outputs and reduce groups of others to their extreme, pairwise, in log2 blocks."""
+    while (half := (program.out_dim - n_kept) // (2 * group) * group) > 0:
+        first = range(program.out_dim - 2 * half, program.out_dim - half)
         program = _pairwise(program, range(first.start), first, range(first.stop, program.out_dim), sign)
     return program
 

@@ -10,9 +10,8 @@ from torch import Tensor
 from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.hash_keys import CellCodes, group_codes
 from creased.core.arrangement.orthants import LATER, any_corner, own_vertices
-from creased.core.arrangement.skeleton import Skeleton, own_edges
+from creased.core.arrangement.skeleton import GrowingSkeleton, Skeleton, own_edges
 from creased.core.numerics.memory import Resources, format_bytes
-from creased.core.numerics.tensors import Growable
 from creased.core.provenance import Provenance
 from creased.core.subdivision.pieces import Cutter, Piece, on_row
 from creased.core.subdivision.problem import SubdivisionProblem
@@ -31,71 +30,63 @@ class PieceMerger:
 
     def __init__(self, start: Skeleton, rows: Arrangement) -> None:
         self._rows = rows
-        self._vertices = Growable(start.vertices[:0].clone())
-        self._zero_ids = Growable(start.zero_ids[:0].clone())
-        self._words = Growable(start.words[:0].clone())
-        self._edges = Growable(start.edges[:0].clone())
-        self._edge_zero_ids = Growable(start.edge_zero_ids[:0].clone())
+        self._cells = GrowingSkeleton.of(Skeleton(*(column[:0].clone() for column in start)))
         self._shared: list[Tensor] = []  # numbers of vertices that later pieces find again
         self._found_again: list[CellCodes] = []  # vertices of earlier pieces; edges name them -1, -2, ...
         self._n_found_again = 0
-        self.n_inconsistent = 0
 
     @property
     def n_bytes(self) -> int:
         """Bytes that hold the cells so far."""
-        kept = (self._vertices, self._zero_ids, self._words, self._edges, self._edge_zero_ids)
-        return sum(growable.rows.nbytes for growable in kept)
+        return sum(rows.nbytes for rows in self._cells.freeze())
 
     @property
     def n_cells(self) -> tuple[int, int]:
         """Numbers of vertices and edges so far."""
-        return self._vertices.n, self._edges.n
+        return self._cells.vertices.n, self._cells.edges.n
+
+    @property
+    def n_inconsistent(self) -> int:
+        """Faces that rounding left open, and edges without an end, so far."""
+        return self._cells.n_inconsistent
 
     def add(self, piece: Piece) -> None:
         """Add the cells that belong to a piece."""
-        cells, first = piece.skeleton, self._vertices.n
-        edges, edge_zero_ids = cells.edges, cells.edge_zero_ids
+        cells, first = piece.skeleton, self._cells.vertices.n
         if piece.corners is not None:
             is_own = own_vertices(cells.vertices, piece.corners)
             number = torch.where(
                 is_own, first + is_own.cumsum(0) - 1, -self._n_found_again - (~is_own).cumsum(0)
             )
             edge = own_edges(cells, piece.corners, self._rows).nonzero()[:, 0]
-            ends = edges.index_select(0, edge).reshape(-1)
-            edges = number.to(edges.dtype).index_select(0, ends).reshape(-1, 2)
-            edge_zero_ids = edge_zero_ids.index_select(0, edge)
+            ends = cells.edges.index_select(0, edge).reshape(-1)
             self._shared.append(number[is_own & any_corner(piece.corners == LATER)])
             self._found_again.append(CellCodes(cells.words[~is_own], cells.zero_ids[~is_own]))
             self._n_found_again += int((~is_own).sum())
             own = is_own.nonzero()[:, 0]
-            cells = cells._replace(
+            cells = Skeleton(
                 vertices=cells.vertices.index_select(0, own),
                 zero_ids=cells.zero_ids.index_select(0, own),
                 words=cells.words.index_select(0, own),
+                edges=number.to(cells.edges.dtype).index_select(0, ends).reshape(-1, 2),
+                edge_zero_ids=cells.edge_zero_ids.index_select(0, edge),
             )
-        self._vertices.append(cells.vertices)
-        self._zero_ids.append(cells.zero_ids)
-        self._words.append(cells.words)
-        self._edges.append(edges)
-        self._edge_zero_ids.append(edge_zero_ids)
-        self.n_inconsistent += piece.n_inconsistent
+        for column, rows in zip(self._cells.columns(), cells, strict=True):
+            column.append(rows)
+        self._cells.n_inconsistent += piece.n_inconsistent
 
     def finish(self) -> Skeleton:
         """Return all cells that were added, as one skeleton."""
         if self._n_found_again:
             self._resolve()
-        parts = (self._vertices, self._zero_ids, self._words, self._edges, self._edge_zero_ids)
-        return Skeleton(*(part.rows for part in parts))
+        return self._cells.freeze()
 
     def _resolve(self) -> None:
         """Give vertices that were found again their first numbers."""
         shared = torch.cat(self._shared)
         again = CellCodes(*(torch.cat(part) for part in zip(*self._found_again, strict=True)))
-        codes = CellCodes(
-            torch.cat([self._words.rows[shared], again.words]),
-            torch.cat([self._zero_ids.rows[shared], again.zero_ids]),
-        )
+        known = CellCodes(self._cells.words.rows, self._cells.zero_ids.rows).choose(shared)
+        codes = CellCodes(*(torch.cat(pair) for pair in zip(known, again, strict=True)))
         groups = group_codes(codes, self._rows.keys)
         numbers = torch.full((codes.words.shape[0],), -1, dtype=torch.int64, device=shared.device)
         numbers[: shared.shape[0]] = shared
@@ -103,7 +94,7 @@ class PieceMerger:
         best = torch.full_like(numbers, -1).scatter_reduce(0, group, numbers[groups.order], "amax")
         numbers[groups.order] = best[group]
         resolved = numbers[shared.shape[0] :]
-        edges = self._edges.rows
+        edges = self._cells.edges.rows
         is_whole = torch.ones(edges.shape[0], dtype=torch.bool, device=edges.device)
         for end in edges.unbind(1):
             place = (end < 0).nonzero()[:, 0]
@@ -111,10 +102,10 @@ class PieceMerger:
             end[place] = found.to(end.dtype)
             is_whole[place[found < 0]] = False
         if not bool(is_whole.all()):  # rounding made the pieces differ
-            self.n_inconsistent += int((~is_whole).sum())
+            self._cells.n_inconsistent += int((~is_whole).sum())
             kept = is_whole.nonzero()[:, 0]
-            self._edges = self._edges.select(kept)
-            self._edge_zero_ids = self._edge_zero_ids.select(kept)
+            self._cells.edges = self._cells.edges.select(kept)
+            self._cells.edge_zero_ids = self._cells.edge_zero_ids.select(kept)
 
 
 class Extraction(NamedTuple):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton, Skeleton
+from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton, Skeleton, restrict
 from creased.core.arrangement.subdivide import SCAN, cut_by_next, start_block
 from creased.core.numerics.memory import working_bytes
 from creased.core.numerics.tensors import Growable
@@ -42,9 +42,8 @@ class Cutter:
     def __init__(self, problem: SubdivisionProblem) -> None:
         self._problem = problem
         self._program, self._rows = problem.cutting, problem.rows
-        self._affines = [block.affine for block in self._program.blocks] + [
-            self._program.head
-        ] * problem.has_outputs
+        self._affines = [block.affine for block in self._program.blocks]
+        self._affines += [self._program.head] * problem.has_outputs
         self._pruner: Pruner | None = None
         self._noise: list[Tensor | None] = []  # of the states, inherited
         self._stack: list[Subproblem] = [self._start()]
@@ -112,11 +111,8 @@ class Cutter:
         if self._pruner and part.index + 1 < len(self._program.blocks):
             state = self._pruner.after_block(part, state)
         else:
-            if (
-                not self._pruner
-                and part.skeleton.corners
-                and part.skeleton.vertices.n < part.split_above // FEW
-            ):
+            is_small = part.skeleton.vertices.n < part.split_above // FEW
+            if not self._pruner and part.skeleton.corners and is_small:
                 renumber(part)
             part.index += 1
         part.cut = self._start_block(part.skeleton, part.index, state)
@@ -151,28 +147,15 @@ def _evaluate(affine: Affine, state: Tensor, noise: Tensor | None, *, has_passth
 
 
 def _finish(part: Subproblem) -> Piece:
-    corners = part.skeleton.corners
-    return Piece(
-        part.skeleton.freeze(),
-        None if corners is None else corners.rows,
-        part.share,
-        part.skeleton.n_inconsistent,
-    )
+    skeleton = part.skeleton
+    corners = None if skeleton.corners is None else skeleton.corners.rows
+    return Piece(skeleton.freeze(), corners, part.share, skeleton.n_inconsistent)
 
 
 def on_row(piece: Piece, row: int) -> Piece:
     """Restrict a piece to a row (the last one that cut), with its vertices renumbered from 0."""
     cells = piece.skeleton
     is_on = cells.zero_ids[:, -1] == row
-    vertex = is_on.nonzero()[:, 0]
-    lies_on = (cells.edge_zero_ids[:, -1:] == row).any(1)  # no edge does in one dimension
-    edge = lies_on.nonzero()[:, 0]
-    number = (is_on.cumsum(0) - 1).to(cells.edges.dtype)
-    part = Skeleton(
-        vertices=cells.vertices[vertex],
-        zero_ids=cells.zero_ids[vertex],
-        words=cells.words[vertex],
-        edges=number[cells.edges[edge].long()],
-        edge_zero_ids=cells.edge_zero_ids[edge],
-    )
-    return piece._replace(skeleton=part, corners=None if piece.corners is None else piece.corners[vertex])
+    edge = (cells.edge_zero_ids[:, -1:] == row).any(1).nonzero()[:, 0]  # none in one dimension
+    corners = None if piece.corners is None else piece.corners[is_on]
+    return piece._replace(skeleton=restrict(cells, is_on, edge), corners=corners)

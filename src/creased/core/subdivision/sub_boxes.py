@@ -14,13 +14,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import accumulate
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes, cell_keys, pair_equal
-from creased.core.arrangement.skeleton import Skeleton
+from creased.core.arrangement.skeleton import Skeleton, restrict
 from creased.core.domains.box import Box
 from creased.core.domains.domain import Domain
 from creased.core.numerics.memory import Resources
@@ -77,18 +78,11 @@ def cut_part(problem: SubdivisionProblem, level_row: int | None, memory: int | N
     n_ends = is_real[first].long() + is_real[second].long()
     n_ends = n_ends.masked_fill(_in_planes(cells.edge_zero_ids, part, problem.domain), 0)
     number = is_real.cumsum(0) - 1
-    vertex, whole, loose = (mask.nonzero()[:, 0] for mask in (is_real, n_ends == 2, n_ends == 1))
-    kept = Skeleton(
-        cells.vertices[vertex],
-        cells.zero_ids[vertex],
-        cells.words[vertex],
-        number[cells.edges[whole].long()],
-        cells.edge_zero_ids[whole],
-    )
+    whole, loose = ((n_ends == n).nonzero()[:, 0] for n in (2, 1))
     ends = number[torch.where(is_real[first], first, second)[loose]]
     words = (cells.words[first] | cells.words[second])[loose]
     codes = CellCodes(words, cells.edge_zero_ids[loose])
-    return Part(kept, ends, codes, done.provenance)
+    return Part(restrict(cells, is_real, whole), ends, codes, done.provenance)
 
 
 def _in_planes(zero_ids: Tensor, part: Domain, whole: Domain) -> Tensor:
@@ -103,22 +97,19 @@ def _in_planes(zero_ids: Tensor, part: Domain, whole: Domain) -> Tensor:
 
 def stitch(parts: Sequence[Part], problem: SubdivisionProblem) -> tuple[Extraction, int]:
     """Stitch parts into one skeleton, and count the ends that nothing was tied to."""
-    n_before = [0]
-    for part in parts:
-        n_before.append(n_before[-1] + part.skeleton.vertices.shape[0])
-    offsets = n_before[: len(parts)]
+    offsets = list(accumulate((part.skeleton.vertices.shape[0] for part in parts), initial=0))[:-1]
     ends = torch.cat([part.loose_ends + n for part, n in zip(parts, offsets, strict=True)])
     columns = zip(*(part.loose_codes for part in parts), strict=True)
     codes = CellCodes(*(torch.cat(column) for column in columns))
     pairs = pair_equal(lambda table: cell_keys(codes, table), codes.choose, problem.rows.keys)
     edges = [part.skeleton.edges + n for part, n in zip(parts, offsets, strict=True)]
-    skeletons = [part.skeleton for part in parts]
+    vertices, zero_ids, words, _, edge_zero_ids = zip(*(part.skeleton for part in parts), strict=True)
     done = Skeleton(
-        torch.cat([cells.vertices for cells in skeletons]),
-        torch.cat([cells.zero_ids for cells in skeletons]),
-        torch.cat([cells.words for cells in skeletons]),
+        torch.cat(vertices),
+        torch.cat(zero_ids),
+        torch.cat(words),
         torch.cat([*edges, ends[pairs.entries]]).to(torch.int32),
-        torch.cat([*(cells.edge_zero_ids for cells in skeletons), pairs.codes.zero_ids]),
+        torch.cat([*edge_zero_ids, pairs.codes.zero_ids]),
     )
     provenance = _together([part.provenance for part in parts], problem.provenance)
     return Extraction(done, provenance), pairs.n_left if provenance.is_whole else 0

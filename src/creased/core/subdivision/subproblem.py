@@ -46,11 +46,8 @@ def divide(whole: Subproblem) -> list[Subproblem]:
         numbers = torch.where(is_mine, is_mine.cumsum(0) - 1, elsewhere).to(corners.dtype)
         table = torch.cat([numbers.new_tensor(sorted(NOWHERE)), numbers])  # these stay what they are
         mine = table.index_select(0, corners.reshape(-1) - min(NOWHERE)).reshape(corners.shape)
-        skeleton = replace(
-            whole.skeleton,
-            corners=Growable(mine),
-            n_inconsistent=0 if parts else whole.skeleton.n_inconsistent,
-        )
+        n_inconsistent = 0 if parts else whole.skeleton.n_inconsistent
+        skeleton = replace(whole.skeleton, corners=Growable(mine), n_inconsistent=n_inconsistent)
         kept, cut = subcomplex(skeleton, whole.cut, *_live_cells(skeleton, whole.cut))
         forms = None if whole.forms is None else whole.forms.choose(is_mine.nonzero()[:, 0])
         parts.append(replace(whole, skeleton=kept, cut=cut, share=float(kept.vertices.n), forms=forms))
@@ -68,9 +65,8 @@ def _choose_parts(part: Subproblem, corners: Tensor) -> Tensor:
     longest = int((vertices.amax(0) - vertices.amin(0)).argmax())
     along = vertices[:, longest].index_select(0, place // corners.shape[1])
     loads = torch.bincount(region)
-    start = torch.full_like(loads, torch.inf, dtype=along.dtype).scatter_reduce(
-        0, region.long(), along, "amin"
-    )
+    start = torch.full_like(loads, torch.inf, dtype=along.dtype)
+    start.scatter_reduce_(0, region.long(), along, "amin")
     order = torch.argsort(start, stable=True)
     heaped = loads[order].cumsum(0)
     part_of = torch.empty_like(loads)
