@@ -22,6 +22,7 @@ from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.core.domains.domain import Domain
 from creased.core.drivers import level_set_of
+from creased.core.extract_complex import complex_of
 from creased.core.method_choice import is_large
 from creased.core.numerics.memory import Resources
 from creased.core.options import options_of, require_level
@@ -29,8 +30,6 @@ from creased.core.program.combine import select
 from creased.core.program.program import Program
 from creased.core.subdivision.problem import Numbers, make_problem
 from creased.core.subdivision.sub_boxes import CutPart, MapParts, Part, collect_in_parts
-
-HERE = "127.0.0.1"
 
 
 def extract_complex_in_parts(
@@ -64,12 +63,7 @@ def extract_complex_in_parts(
     problem = make_problem(as_program(network), box, level, Numbers(torch.float64), resources)
     with nullcontext(map) if workers is None else ray_workers(workers) as map_parts:
         done = collect_in_parts(problem, n_parts, map_parts, memory=memory)
-    return PolyhedralComplex(
-        *done.skeleton,
-        layout=problem.rows.layout,
-        domain=box,
-        provenance=done.provenance,
-    )
+    return complex_of(problem, *done)
 
 
 class PartsKeywords(TypedDict, total=False):
@@ -136,7 +130,7 @@ def ray_workers(n: int) -> Iterator[MapParts]:
     if is_mine and os.environ.get("RAY_ADDRESS"):
         ray.init(log_to_driver=False)
     elif is_mine:
-        ray.init(num_cpus=n, include_dashboard=False, log_to_driver=False, _node_ip_address=HERE)
+        ray.init(num_cpus=n, include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1")
     try:
         yield lambda cut, boxes: _map_on_ray(cut, boxes, n)
     finally:

@@ -81,15 +81,10 @@ def _level_set(
 ) -> LevelSet:
     skeleton, layout = surface.skeleton, problem.rows.layout
     n_lost = int((~skeleton.vertices.isfinite().all(1)).sum())
-    provenance = provenance.noting(
-        *notes_of(surface, layout, level, is_complete=provenance.is_complete)
-    ).inconsistent(surface.n_inconsistent + n_lost)
+    notes = notes_of(surface, layout, level, is_complete=provenance.is_complete)
+    provenance = provenance.noting(*notes).inconsistent(surface.n_inconsistent + n_lost)
     return LevelSet(
-        vertices=skeleton.vertices,
-        zero_ids=skeleton.zero_ids,
-        words=skeleton.words,
-        edges=skeleton.edges,
-        edge_zero_ids=skeleton.edge_zero_ids,
+        *skeleton,
         polygons=surface.polygons,
         polygon_words=surface.polygon_words,
         polylines=surface.polylines,

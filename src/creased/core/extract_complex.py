@@ -11,6 +11,7 @@ from functools import partial
 from typing import Unpack
 
 import torch
+from torch import Tensor
 
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.complex import PolyhedralComplex
@@ -21,6 +22,7 @@ from creased.core.numerics.memory import Resources
 from creased.core.numerics.tolerance import doubtful_band
 from creased.core.options import ComplexKeywords, options_of, require_level
 from creased.core.program.program import Program
+from creased.core.provenance import Provenance
 from creased.core.subdivision.merge import collect
 from creased.core.subdivision.pieces import Cutter
 from creased.core.subdivision.problem import Numbers, SubdivisionProblem, choose_numbers, make_problem
@@ -67,14 +69,7 @@ def extract_complex(
 
     def find(numbers: Numbers) -> PolyhedralComplex:
         problem = problem_in(numbers)
-        done = collect(problem, resources)
-        return PolyhedralComplex(
-            *done.skeleton,
-            layout=problem.rows.layout,
-            domain=problem.domain,
-            provenance=done.provenance,
-            part=problem.part,
-        )
+        return complex_of(problem, *collect(problem, resources))
 
     reference = Reference(program, level or 0.0, treatment.zero_sign)
     if not treatment.is_exact:
@@ -82,6 +77,14 @@ def extract_complex(
     found = first_certified(find, numbers, reference)
     is_done = treatment.degeneracy == "perturb" or not found.is_whole
     return found if is_done else treat_complex(found, problem_in(numbers), treatment.degeneracy)
+
+
+def complex_of(
+    problem: SubdivisionProblem, cells: Skeleton, provenance: Provenance, corners: Tensor | None = None
+) -> PolyhedralComplex:
+    """Make the complex of a cut skeleton, or, given its corners, of a piece."""
+    layout, domain, part = problem.rows.layout, problem.domain, problem.part
+    return PolyhedralComplex(*cells, layout, domain, provenance, corners, part=part)
 
 
 def stream_complex(
@@ -108,14 +111,8 @@ def _pieces(problem: SubdivisionProblem) -> Iterator[PolyhedralComplex]:
     cutter = Cutter(problem)
     while (piece := cutter.next_piece()) is not None:
         cells, corners = problem.settle(Skeleton(*(part.clone() for part in piece.skeleton)), piece.corners)
-        yield PolyhedralComplex(
-            *cells,
-            layout=problem.rows.layout,
-            domain=problem.domain,
-            corners=None if corners is None else corners.clone(),
-            provenance=problem.provenance.inconsistent(piece.n_inconsistent),
-            part=problem.part,
-        )
+        corners = None if corners is None else corners.clone()
+        yield complex_of(problem, cells, problem.provenance.inconsistent(piece.n_inconsistent), corners)
 
 
 def count_cells(
@@ -135,10 +132,8 @@ def count_cells(
     Raises:
         ArithmeticError: rounding left faces open, in float64 too, of more than some ten thousand vertices.
     """
-    resources, first = (
-        Resources(at_once=at_once, device=device),
-        choose_numbers(dtype or program.dtype, domain),
-    )
+    resources = Resources(at_once=at_once, device=device)
+    first = choose_numbers(dtype or program.dtype, domain)
     in_double = Numbers(torch.float64)
     exactly = [in_double._replace(band=band) for band in (doubtful_band(torch.float64), EVERYTHING)]
     for numbers in (Numbers(first.dtype), *[in_double] * (first.dtype == torch.float32), *exactly):

@@ -94,19 +94,16 @@ def options_of(
 
     groups = {"treatment": taken(Treatment), "march": taken(March), "resources": taken(Resources)}
     options: ExtractionOptions = taken(ExtractionOptions)._replace(**groups)
-    _require_one_of(call, "degeneracy", options.treatment.degeneracy, TREATMENTS)
-    _require_one_of(call, "method", options.method, METHODS)
+    chosen = ("degeneracy", options.treatment.degeneracy, TREATMENTS), ("method", options.method, METHODS)
+    for name, value, possible in chosen:
+        if value not in possible:
+            raise ValueError(f"{call}: {name} must be one of {', '.join(possible)}; got {value}")
     if options.treatment.zero_sign not in (1, -1):
         raise ValueError(f"{call}: zero_sign must be 1 or -1, got {options.treatment.zero_sign}")
     for name, limit in (("budget", options.march.budget), ("memory", options.resources.memory)):
         if limit is not None and not limit >= 0:
             raise ValueError(f"{call}: {name} must be 0 or more, got {limit}")
     return options
-
-
-def _require_one_of(call: str, name: str, value: str, possible: tuple[str, ...]) -> None:
-    if value not in possible:
-        raise ValueError(f"{call}: {name} must be one of {', '.join(possible)}; got {value}")
 
 
 def require_level(call: str, program: Program, level: float | None, output: int = 0) -> None:

@@ -32,20 +32,10 @@ from creased.geometry.measures import (
     polygon_normals,
     surface_area,
 )
-from creased.geometry.regularizers import (
-    Area,
-    Bending,
-    Compactness,
-    Convexity,
-    EdgeLength,
-    FaceCount,
-    GaussianCurvature,
-    MeanCurvature,
-    Planarity,
-    Regularizer,
-    Slivers,
-    Volume,
-)
+from creased.geometry.regularizers.areas import Area, Compactness, Volume
+from creased.geometry.regularizers.curvatures import Bending, Convexity, GaussianCurvature, MeanCurvature
+from creased.geometry.regularizers.faces import EdgeLength, FaceCount, Planarity, Slivers
+from creased.geometry.regularizers.regularizer import Regularizer
 from creased.geometry.sublevel import sublevel_volume
 
 __all__ = [

@@ -75,7 +75,7 @@ def row_adjoints(level_set: LevelSet, program: Program, gradients: Tensor) -> Te
     """
     parts = []
     with torch.no_grad():
-        for which in _batches(level_set):
+        for which in torch.arange(gradients.shape[0], device=level_set.vertices.device).split(BATCH):
             vertices = _vertices_at(level_set, program, which)
             unit, scale, is_regular = _unit_rows(_jacobian_at(program, vertices, level_set))
             right = gradients[which].to(vertices.points)[:, :, None]
@@ -121,10 +121,6 @@ class _Vertices(NamedTuple):
     rows: Tensor  # (n, D) int64: the zero rows
 
 
-def _batches(level_set: LevelSet) -> tuple[Tensor, ...]:
-    return torch.arange(level_set.vertices.shape[0], device=level_set.vertices.device).split(BATCH)
-
-
 def _vertices_at(level_set: LevelSet, program: Program, which: Tensor) -> _Vertices:
     which = which.to(level_set.vertices.device)
     points, words = level_set.vertices[which], level_set.words[which]
@@ -143,7 +139,7 @@ def _solve(level_set: LevelSet, program: Program, which: Tensor, second_order: b
     right = torch.where(is_regular[:, None], values / scale, torch.zeros_like(values))
     solved = vertices.points - torch.linalg.solve(unit, right[:, :, None])[:, :, 0]
     if not second_order:
-        solved = _refuse_second_order(solved)
+        solved = _FirstOrder.apply(solved)  # type: ignore[no-untyped-call]
     is_current = is_regular & _keeps_signs(program, solved.detach(), vertices, level_set.layout)
     return VertexSolution(solved, is_regular, is_current)
 
@@ -168,11 +164,6 @@ class _FirstOrder(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         return gradient
-
-
-def _refuse_second_order(x: Tensor) -> Tensor:
-    same: Tensor = _FirstOrder.apply(x)  # type: ignore[no-untyped-call]
-    return same
 
 
 def _program_rows(rows: Tensor, level_set: LevelSet) -> Tensor:

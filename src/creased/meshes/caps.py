@@ -110,30 +110,22 @@ def _cut_sides(level_set: LevelSet) -> dict[int, list[tuple[int, int]]]:
             cuts[wall] = list(zip(head[here].tolist(), tail[here].tolist(), strict=True))
     n_found = sum(map(len, cuts.values()))
     if n_found != tail.shape[0]:
-        raise CapError(
-            f"{abs(tail.shape[0] - n_found)} open edges of the surface do not lie on one wall each"
-        )
+        n_astray = abs(tail.shape[0] - n_found)
+        raise CapError(f"{n_astray} open edges of the surface do not lie on one wall each")
     return cuts
 
 
 def _crossings(
-    level_set: LevelSet,
-    walls: _Walls,
-    cuts: dict[int, list[tuple[int, int]]],
-    function: Program | None,
+    level_set: LevelSet, walls: _Walls, cuts: dict[int, list[tuple[int, int]]], function: Program | None
 ) -> list[list[int]]:
     """Order the vertices on each edge of the domain, from its first corner to its second."""
     met = {vertex for sides in cuts.values() for side in sides for vertex in side}
     used = torch.tensor(sorted(met), dtype=torch.int64)
-    ids = level_set.zero_ids[used]
-    ordered: list[list[int]] = [[] for _ in walls.edge_walls]
-    for wall, edge, _, _ in walls.ends:
-        if wall != walls.edge_walls[edge][0]:
-            continue
-        on_edge = (ids == walls.edge_walls[edge][0]).any(1) & (ids == walls.edge_walls[edge][1]).any(1)
-        found = used[on_edge]
-        along = torch.linalg.cross(walls.normals[wall], walls.normals[walls.edge_walls[edge][1]])
-        ordered[edge] = order_along(level_set, function, found, along)
+    ids, ordered = level_set.zero_ids[used], []
+    for wall, other in walls.edge_walls:
+        found = used[(ids == wall).any(1) & (ids == other).any(1)]
+        along = torch.linalg.cross(walls.normals[wall], walls.normals[other])
+        ordered.append(order_along(level_set, function, found, along))
     return ordered
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from creased.core.complexes.level_set import LevelSet
 from creased.core.program.program import Program
-from creased.geometry.regularizers import Regularizer
+from creased.geometry import Regularizer
 from creased.training.distributed import mean_over_ranks
 from creased.training.schedules import Schedule, constant
 

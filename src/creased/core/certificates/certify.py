@@ -139,8 +139,7 @@ def _placed(found: Found, program: Program, signs: ProvenSigns) -> Found:
 
 def _counted(certificate: Certificate, found: PolyhedralComplex | LevelSet) -> Certificate:
     if isinstance(found, PolyhedralComplex):
-        f_vector = replace(found, true=None).f_vector()
-        euler = sum((-1) ** k * n for k, n in enumerate(f_vector))
+        euler = replace(found, true=None).euler_characteristic()
         expected = (-1) ** found.dim if found.layout.at_infinity else 1
         return replace(certificate, euler_characteristic=euler, euler_expected=expected)
     audit = found.audit()

@@ -23,7 +23,8 @@ CHUNK = 1 << 14  # edges that are looked at at once, so that what is made of the
 def edges_from(found: PolyhedralComplex | LevelSet) -> tuple[EdgeMates, int]:
     """Match the stubs of vertices along edges; count edges that are missing or wrong."""
     needed = _stubs(found)
-    n_stubs, tables = needed.numel(), _tables(found)
+    n_stubs, bits = needed.numel(), arrange(found.layout, found.words.device).bits
+    tables = _Tables(found.zero_ids.contiguous(), *map(_columns, (found.zero_ids, found.words, bits)))
     opposite = torch.full((n_stubs + 1,), n_stubs, device=found.words.device)
     n_wrong = int((found.zero_ids[:, 1:] <= found.zero_ids[:, :-1]).sum())
     for edges, kept in zip(found.edges.split(CHUNK), found.edge_zero_ids.split(CHUNK), strict=True):
@@ -49,11 +50,6 @@ class _Tables(NamedTuple):
     zeros: tuple[Tensor, ...]  # D columns (V,) int32
     words: tuple[Tensor, ...]  # W columns (V,) int64
     bits: tuple[Tensor, ...]  # W columns (n_rows,) int64
-
-
-def _tables(found: PolyhedralComplex | LevelSet) -> _Tables:
-    bits = arrange(found.layout, found.words.device).bits
-    return _Tables(found.zero_ids.contiguous(), *map(_columns, (found.zero_ids, found.words, bits)))
 
 
 def _match(

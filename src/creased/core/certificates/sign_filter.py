@@ -160,13 +160,8 @@ class SignFilter:
 
         Rows are those of the cell that the signs name: where one of a vertex's is in doubt all are.
         """
-        parts = [
-            self._doubts(at, words, zero_ids.long())
-            for at, words, zero_ids in zip(
-                points.split(BATCH), codes.words.split(BATCH), codes.zero_ids.split(BATCH), strict=True
-            )
-        ]
-        return torch.cat(parts)
+        batches = zip(*(x.split(BATCH) for x in (points, *codes)), strict=True)
+        return torch.cat([self._doubts(at, words, zero_ids.long()) for at, words, zero_ids in batches])
 
     def _doubts(self, points: Tensor, words: Tensor, zeros: Tensor) -> Tensor:
         bounds, layout, dim = self.bounds, self._layout, points.shape[1]

@@ -36,9 +36,7 @@ class PolyhedralComplex:
     layout: RowLayout  # how rows are numbered
     domain: Domain
     provenance: Provenance  # how it was extracted
-    corners: Tensor | None = (
-        None  # (V, 2^D) int32, see `creased.core.arrangement.orthants`; only where this is a piece
-    )
+    corners: Tensor | None = None  # (V, 2^D) int32, see `arrangement.orthants`; only where this is a piece
     true: TrueCells | None = None  # the cells unperturbed, where ``degeneracy="contract"`` was asked for
     part: Essential | None = None  # what this is the complex of, where directions were divided out
 

@@ -69,9 +69,8 @@ def link_cycles(edges: Tensor, sides: Sides, n_vertices: int) -> Cycles:
     order = kept[_argsort_pairs(name[kept], -chains.n_behind[kept])]
     is_first = torch.ones_like(order, dtype=torch.bool)
     is_first[1:] = name[order[1:]] != name[order[:-1]]
-    return _close_chains(order, is_first.nonzero()[:, 0], tails, mates, sides)._replace(
-        n_nonmanifold=n_nonmanifold
-    )
+    cycles = _close_chains(order, is_first.nonzero()[:, 0], tails, mates, sides)
+    return cycles._replace(n_nonmanifold=n_nonmanifold)
 
 
 def _close_chains(order: Tensor, first: Tensor, tails: Tensor, mates: Tensor, sides: Sides) -> Cycles:

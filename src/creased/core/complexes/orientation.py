@@ -21,19 +21,15 @@ from creased.core.numerics.tolerance import get_epsilon
 
 
 def orient_polygons(
-    cells: Polygons,
-    vertices: Tensor,
-    gradients: Tensor,
-    by_rows: Callable[[Tensor], tuple[Tensor, Tensor]],
+    cells: Polygons, vertices: Tensor, gradients: Tensor, by_rows: Callable[[Tensor], tuple[Tensor, Tensor]]
 ) -> Polygons:
     """Reverse polygons whose normals point against the gradients (F, D = 3) of their regions.
 
     Where areas leave that open ``by_rows`` is asked, see `directions_by_rows`.
     """
     score = (area_vectors(vertices, cells) * gradients).sum(1)
-    reach = torch.zeros_like(score).scatter_reduce(
-        0, cells.owners(), fan_arms(vertices, cells).square().sum(1), "amax"
-    )
+    arms = fan_arms(vertices, cells).square().sum(1)
+    reach = torch.zeros_like(score).scatter_reduce(0, cells.owners(), arms, "amax")
     # Coordinates are off by this much, whatever the size of a polygon.
     noise = get_epsilon(vertices.dtype) * vertices.abs().amax()
     doubt = noise * (reach.sqrt() + noise) * gradients.norm(dim=1)
@@ -69,9 +65,8 @@ def _ask_neighbours(
             best = torch.zeros(cells.n, dtype=clearness.dtype, device=left.device)
             best.scatter_reduce_(0, component, clearness, "amax")
             clearest = clearness == best[component]
-            first = torch.full_like(decided, cells.n).scatter_reduce(
-                0, component[clearest], left[clearest], "amin"
-            )
+            first = torch.full_like(decided, cells.n)
+            first.scatter_reduce_(0, component[clearest], left[clearest], "amin")
             is_first = first[component] == left
             decided[left[is_first]] = told[is_first]
         direction = decided

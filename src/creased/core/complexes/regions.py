@@ -95,8 +95,7 @@ class Regions:
         at_infinity = (rows == 0).expand_as(regions) if self.layout.at_infinity else torch.zeros_like(regions)
         inside = ((regions != DEAD) & ~at_infinity.bool()).reshape(-1)
         n_rows = self.layout.n_rows
-        keys = regions.reshape(-1)[inside].long() * n_rows + rows.reshape(-1)[inside]
-        keys = torch.unique(keys)
+        keys = torch.unique(regions.reshape(-1)[inside].long() * n_rows + rows.reshape(-1)[inside])
         return _offsets(keys // n_rows, self.n), keys % n_rows
 
     def halfspaces(self, program: Program, level: float = 0.0) -> Halfspaces:

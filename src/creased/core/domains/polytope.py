@@ -142,10 +142,8 @@ def _cut_cone(walls: Tensor, dim: int) -> Skeleton:
     apex = torch.linalg.solve(walls[:dim, :-1], -walls[:dim, -1])
     rays = torch.linalg.inv(walls[:dim, :-1]).T
     rays = rays / rays.norm(dim=1, keepdim=True)
-    corners = torch.cat(
-        [torch.nn.functional.pad(apex[None], (0, 1), value=1), rays.new_zeros((dim, dim + 1))]
-    )
-    corners[1:, :-1] = rays
+    corners = rays.new_zeros((dim + 1, dim + 1))
+    corners[0, :-1], corners[0, -1], corners[1:, :-1] = apex, 1, rays
     rows = arrange(RowLayout(1 + walls.shape[0], (), 0), walls.device)
     skeleton = GrowingSkeleton.of(simplex_skeleton(corners, rows.layout.n_words))
     others = walls[dim:]

@@ -15,9 +15,7 @@ from math import gcd, lcm
 from operator import mul
 from typing import Any, NamedTuple
 
-Vector = tuple[
-    int, ...
-]  # in homogeneous coordinates (x, w): a point, or a linear form with its constant last
+Vector = tuple[int, ...]  # homogeneous coordinates (x, w): a point, or a linear form, its constant last
 Matrix = Sequence[Sequence[int]]
 
 PRIME = 2**61 - 1
@@ -46,9 +44,8 @@ class RationalMatrix(NamedTuple):
         divisor = gcd(self.scale, *(x for row in self.rows for x in row))
         if divisor <= 1:
             return self
-        return RationalMatrix(
-            tuple(tuple(x // divisor for x in row) for row in self.rows), self.scale // divisor
-        )
+        rows = tuple(tuple(x // divisor for x in row) for row in self.rows)
+        return RationalMatrix(rows, self.scale // divisor)
 
     def inverse(self) -> RationalMatrix:
         """Invert a square matrix.

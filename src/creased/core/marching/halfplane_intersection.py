@@ -34,9 +34,6 @@ class Facets(NamedTuple):
     start: Tensor  # (n, D): its first corner; the next side starts at the other one
 
 
-SpansOf = Callable[[NearestLines], ClippedLines]
-
-
 def find_facets(slices: Slices, normal_slopes_of: Callable[[Slices], NormalSlopes], reach: float) -> Facets:
     """Find the polygon of a level set in each cell; none in cells that it does not meet.
 
@@ -70,10 +67,8 @@ def _settle(
         found.append(_sides(slices, near, spans, is_whole, names))
         rest = (~(is_whole | spans.is_doubtful)).nonzero()[:, 0]
         if rest.numel():
-            slices, normal_slopes = (
-                slices.choose(rest),
-                None if normal_slopes is None else normal_slopes.choose(rest),
-            )
+            slices = slices.choose(rest)
+            normal_slopes = None if normal_slopes is None else normal_slopes.choose(rest)
         names = names[rest]
         n_near = min(2 * n_near, n_rows)
     return _join(found), torch.cat(doubtful)
@@ -112,7 +107,9 @@ def _spans(near: NearestLines) -> ClippedLines:
     cosine = (x[:, :, None] * x[:, None]).addcmul_(y[:, :, None], y[:, None])
     sine = (y[:, :, None] * x[:, None]).addcmul_(x[:, :, None], y[:, None], value=-1)
     crossing = (cosine * c[:, :, None]).sub_(c[:, None]).div_(sine)  # of line j on line i
-    limit = torch.copysign(_infinity(sine), sine)  # where line j does not clip that end of line i
+    limit = torch.copysign(
+        sine.new_full((), torch.inf), sine
+    )  # where line j does not clip that end of i
     starts, ends = torch.minimum(crossing, limit), torch.maximum(crossing, limit)
     starts.diagonal(dim1=1, dim2=2).fill_(-torch.inf)  # a line does not cut itself
     ends.diagonal(dim1=1, dim2=2).fill_(torch.inf)
@@ -123,10 +120,6 @@ def _spans(near: NearestLines) -> ClippedLines:
     is_flat = near.scale.amax(1) > 1e5 * near.scale.amin(1)
     nobody = near.rows[:, :0]
     return ClippedLines(low, high, nobody, nobody, low < high, is_tied | is_parallel | is_flat)
-
-
-def _infinity(like: Tensor) -> Tensor:
-    return torch.full((), torch.inf, dtype=like.dtype, device=like.device)
 
 
 def _is_whole(near: NearestLines, spans: ClippedLines) -> Tensor:
@@ -163,8 +156,7 @@ def _sides(
 
 def join_facets(batches: list[Facets], n: int) -> Facets:
     """Concatenate the facets of batches of n cells each."""
-    numbered = [facets._replace(cell=facets.cell + n * i) for i, facets in enumerate(batches)]
-    return _join(numbered)
+    return _join([facets._replace(cell=facets.cell + n * i) for i, facets in enumerate(batches)])
 
 
 def _join(parts: list[Facets]) -> Facets:
