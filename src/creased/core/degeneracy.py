@@ -8,7 +8,7 @@ vertices in one place. That is what ``"perturb"`` gives. ``"contract"`` makes on
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -22,15 +22,15 @@ from creased.core.exact.exact_signs import ExactRows
 from creased.core.provenance import Finding, Note
 from creased.core.subdivision.problem import SubdivisionProblem
 
+Found = TypeVar("Found", PolyhedralComplex, LevelSet)
+
 
 class DegenerateError(ValueError):
     """More than D rows meet in a point; the message says where."""
 
 
-def treat_complex(
-    found: PolyhedralComplex, problem: SubdivisionProblem, degeneracy: str
-) -> PolyhedralComplex:
-    """Add the true cells to a complex, or raise where it is not simple.
+def treat(found: Found, problem: SubdivisionProblem, degeneracy: str) -> Found:
+    """Contract what coincides in a complex or a level set, or raise where anything does.
 
     Raises:
         DegenerateError: a vertex lies on more than D rows, and that was to be an error.
@@ -39,21 +39,21 @@ def treat_complex(
     if degeneracy == "error":
         _refuse(found, problem, exact)
         return found
+    if isinstance(found, LevelSet):
+        return _merged(found, problem, exact)
+    return _with_true_cells(found, problem, exact)
+
+
+def _with_true_cells(
+    found: PolyhedralComplex, problem: SubdivisionProblem, exact: ExactRows
+) -> PolyhedralComplex:
     true = find_true_cells(found.skeleton(), found.domain, problem.program, exact, problem.rows)
     flat = Note(Finding.FLAT, f"an output vanishes on {true.n_flat} full-dimensional cells")
     return replace(found, true=true, provenance=found.provenance.noting(*[flat] * bool(true.n_flat)))
 
 
-def treat_level_set(found: LevelSet, problem: SubdivisionProblem, degeneracy: str) -> LevelSet:
-    """Merge coinciding vertices of a level set, or raise where there are any.
-
-    Raises:
-        DegenerateError: a vertex lies on more than D rows, and that was to be an error.
-    """
-    exact = problem.exact_rows()
-    if degeneracy == "error":
-        _refuse(found, problem, exact)
-        return found
+def _merged(found: LevelSet, problem: SubdivisionProblem, exact: ExactRows) -> LevelSet:
+    """Make one vertex of those that coincide."""
     vertex = _places(found, problem, exact)
     every = torch.arange(vertex.shape[0], device=vertex.device)
     kept = torch.full_like(torch.unique(vertex), vertex.shape[0]).scatter_reduce(0, vertex, every, "amin")
@@ -73,7 +73,7 @@ def treat_level_set(found: LevelSet, problem: SubdivisionProblem, degeneracy: st
         edge_zero_ids=found.edge_zero_ids[edge],
         polygons=merged.polygons,
         polygon_words=found.polygon_words[merged.polygon],
-        polylines=_merged_polylines(found.polylines, vertex),
+        polylines=merge(found.polylines, vertex, least=1).polygons,
         provenance=found.provenance.noting(contracted),
     )
 
@@ -101,9 +101,8 @@ def _places(found: LevelSet, problem: SubdivisionProblem, exact: ExactRows) -> T
     """Number (V,) of each vertex's point: points are known by true signs; every ray is its own."""
     signs = torch.cat(_true_signs(found, problem, exact), dim=1)
     every = torch.arange(signs.shape[0], device=signs.device)
-    return torch.unique(
-        torch.cat([signs, torch.where(found.is_ray(), every, -1)[:, None]], dim=1), dim=0, return_inverse=True
-    )[1]
+    names = torch.cat([signs, torch.where(found.is_ray(), every, -1)[:, None]], dim=1)
+    return torch.unique(names, dim=0, return_inverse=True)[1]
 
 
 def _merged_edges(edges: Tensor) -> tuple[Tensor, Tensor]:
@@ -117,13 +116,6 @@ def _merged_edges(edges: Tensor) -> tuple[Tensor, Tensor]:
     return first, edges[first]
 
 
-def _merged_polylines(polylines: Polygons, vertex: Tensor) -> Polygons:
-    """Drop corners of chains that are followed by themselves."""
-    corners = vertex[polylines.indices]
-    remains = corners != corners[polylines.following()]
-    return Polygons.of_sizes(polylines.sums(remains.long()), corners[remains])
-
-
 class Merged(NamedTuple):
     """Polygons on fewer vertices."""
 
@@ -131,12 +123,12 @@ class Merged(NamedTuple):
     polygon: Tensor  # (F',) int64: which polygon each was
 
 
-def merge(polygons: Polygons, vertex: Tensor) -> Merged:
-    """Map the vertices (V,) of polygons to others; polygons with two corners or fewer are dropped."""
+def merge(polygons: Polygons, vertex: Tensor, least: int = 3) -> Merged:
+    """Map the vertices (V,) of polygons to others, each once in a row; drop polygons of fewer corners."""
     corners = vertex[polygons.indices]
     remains = corners != corners[polygons.following()]
     sizes = polygons.sums(remains.long())
-    is_face = sizes > 2
+    is_face = sizes >= least
     remains &= is_face[polygons.owners()]
     faces = Polygons.of_sizes(sizes[is_face], corners[remains])
     return Merged(faces, is_face.nonzero()[:, 0])

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.complex import PolyhedralComplex
-from creased.core.degeneracy import treat_complex
+from creased.core.degeneracy import treat
 from creased.core.domains.domain import Domain
 from creased.core.escalation import EVERYTHING, FEW_VERTICES, Reference, find_consistent, first_certified
 from creased.core.numerics.memory import Resources
@@ -76,7 +76,7 @@ def extract_complex(
         return find_consistent(find, numbers, reference)
     found = first_certified(find, numbers, reference)
     is_done = treatment.degeneracy == "perturb" or not found.is_whole
-    return found if is_done else treat_complex(found, problem_in(numbers), treatment.degeneracy)
+    return found if is_done else treat(found, problem_in(numbers), treatment.degeneracy)
 
 
 def complex_of(

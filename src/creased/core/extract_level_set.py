@@ -1,8 +1,4 @@
-"""Extract the level set of one output of a program on a domain.
-
-It is complete because every cell of the domain was cut by every row, or, where it was pruned, dropped by a
-bound that proves it not to meet the level; one that was walked can be proven complete.
-"""
+"""Extract the level set of one output of a program on a domain; for its completeness see `drivers`."""
 
 from __future__ import annotations
 
@@ -12,7 +8,7 @@ from typing import Unpack
 import torch
 
 from creased.core.complexes.level_set import LevelSet
-from creased.core.degeneracy import treat_level_set
+from creased.core.degeneracy import treat
 from creased.core.domains.domain import Domain
 from creased.core.drivers import march_over, subdivide_all
 from creased.core.escalation import Reference, find_consistent, first_certified, prove_walked, why_distrusted
@@ -105,7 +101,7 @@ def extract_level_set(
 def _treated(found: LevelSet, problem: SubdivisionProblem, degeneracy: str) -> LevelSet:
     """Treat degeneracy as asked for; note a level that is taken on full-dimensional cells."""
     if degeneracy != "perturb":
-        found = treat_level_set(found, problem, degeneracy)
+        found = treat(found, problem, degeneracy)
     if problem.domain.is_bounded and (degeneracy == "contract" or found.is_empty):
         return with_flat_note(found, problem.program, problem.domain, problem.zero_sign)
     return found

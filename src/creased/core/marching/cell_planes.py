@@ -49,6 +49,10 @@ class NormalSlopes(NamedTuple):
         """Select cells (m,)."""
         return NormalSlopes(*(part.index_select(0, index) for part in self))
 
+    def gather(self, rows: Tensor) -> NormalSlopes:
+        """Select rows (R, n), others in each cell."""
+        return NormalSlopes(*(part.gather(1, rows) for part in self))
+
 
 class Slicer:
     """Slices cells of one program on one domain."""

@@ -60,8 +60,9 @@ def _settle(
     n_rows = slices.rows.shape[2]
     found, doubtful, n_near = [], [names[:0]], min(NEAREST, n_rows)
     while names.numel():
-        near = _nearest(slices, normal_slopes, n_near, reach)
-        spans = _spans(near) if normal_slopes is None else spans_with_ties(near)
+        near = _nearest(slices, n_near, reach)
+        slopes = None if normal_slopes is None else normal_slopes.gather(near.rows)
+        spans = _spans(near) if slopes is None else spans_with_ties(near, slopes)
         doubtful.append(names[spans.is_doubtful])
         is_whole = (_is_whole(near, spans) | (n_near == n_rows)) & ~spans.is_doubtful
         found.append(_sides(slices, near, spans, is_whole, names))
@@ -74,7 +75,7 @@ def _settle(
     return _join(found), torch.cat(doubtful)
 
 
-def _nearest(slices: Slices, normal_slopes: NormalSlopes | None, n_near: int, reach: float) -> NearestLines:
+def _nearest(slices: Slices, n_near: int, reach: float) -> NearestLines:
     """Select the lines nearest to the points of the slices."""
     slopes, heights = slices.rows[:, :-1], slices.rows[:, -1]
     lengths = slopes[:, 0] * slopes[:, 0]
@@ -94,8 +95,6 @@ def _nearest(slices: Slices, normal_slopes: NormalSlopes | None, n_near: int, re
         distances=near_heights * side,
         limit=nearest[:, -1].sqrt(),
         scale=scale,
-        normal_slopes=None if normal_slopes is None else normal_slopes.rates.gather(1, rows),
-        noise=None if normal_slopes is None else normal_slopes.noise.gather(1, rows),
         signs=signs > 0,
         reach=reach,
     )
@@ -107,9 +106,7 @@ def _spans(near: NearestLines) -> ClippedLines:
     cosine = (x[:, :, None] * x[:, None]).addcmul_(y[:, :, None], y[:, None])
     sine = (y[:, :, None] * x[:, None]).addcmul_(x[:, :, None], y[:, None], value=-1)
     crossing = (cosine * c[:, :, None]).sub_(c[:, None]).div_(sine)  # of line j on line i
-    limit = torch.copysign(
-        sine.new_full((), torch.inf), sine
-    )  # where line j does not clip that end of i
+    limit = torch.copysign(sine.new_full((), torch.inf), sine)  # where line j does not clip that end of i
     starts, ends = torch.minimum(crossing, limit), torch.maximum(crossing, limit)
     starts.diagonal(dim1=1, dim2=2).fill_(-torch.inf)  # a line does not cut itself
     ends.diagonal(dim1=1, dim2=2).fill_(torch.inf)

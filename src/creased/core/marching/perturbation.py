@@ -15,6 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from creased.core.marching.cell_planes import NormalSlopes
 from creased.core.numerics.tolerance import rounding_error
 
 TERMS = 7  # of the sums whose rounding error is estimated; deep sums mostly stay far below their bound
@@ -30,8 +31,6 @@ class NearestLines(NamedTuple):
     distances: Tensor  # (R, n): of the point from the lines, negative outside of their half-planes
     limit: Tensor  # (R,): lower bound on the distances of all other rows
     scale: Tensor  # (R, n): one over the slope of each row along its normal
-    normal_slopes: Tensor | None  # (R, n): slope of each row along the normal of the plane
-    noise: Tensor | None  # (R, n): rounding error of the slopes of each row
     signs: Tensor  # (R, n) bool: True if the cell is on the + side of the row
     reach: float  # of the domain and its coordinates, to which rounding errors are relative
 
@@ -83,10 +82,10 @@ class _Numbers(NamedTuple):
         return left.to(torch.int8).argmax(-1)
 
 
-def spans_with_ties(near: NearestLines) -> ClippedLines:
-    """Clip each line by all others, with ties broken by perturbation."""
+def spans_with_ties(near: NearestLines, normal_slopes: NormalSlopes) -> ClippedLines:
+    """Clip each line by all others, with ties broken by perturbation; slopes (R, n) are of the same rows."""
     epsilon = rounding_error(near.normals.dtype, TERMS)
-    own = _perturbed(near)
+    own, steepness = _perturbed(near, normal_slopes), _steepness(near, normal_slopes)
     if near.normals.shape[1] == 1:
         slopes, constants = near.normals, _Numbers(*(x[:, None] for x in own))
     else:
@@ -97,11 +96,12 @@ def spans_with_ties(near: NearestLines) -> ClippedLines:
         constants = _Numbers(parts, own.noise[:, None] + own.noise[:, :, None])
         others = ~torch.eye(n, dtype=torch.bool, device=slopes.device)
         slopes = torch.where(others, slopes, torch.nan)  # a line does not cut itself
-    matters = _matters(near)
-    flat = slopes.abs() <= epsilon * _steepness(near)[:, None]
+    is_constant = _is_constant(near, normal_slopes)
+    matters = (epsilon * steepness < COARSEST) & ~is_constant  # rows that cut the plane beyond rounding
+    flat = slopes.abs() <= epsilon * steepness[:, None]
     starts, ends = (slopes > 0) & ~flat & matters[:, None], (slopes < 0) & ~flat & matters[:, None]
     is_hidden = (flat & matters[:, None] & (constants.sign() < 0)).any(-1)
-    is_hidden = is_hidden | (~matters & _excludes(near)).any(-1, keepdim=True)
+    is_hidden = is_hidden | (~matters & _excludes(near, normal_slopes, is_constant)).any(-1, keepdim=True)
     crossing = (-constants).over(slopes)
     before, after = crossing.argmax(starts), (-crossing).argmax(ends)
     low, high = crossing.choose(before), crossing.choose(after)
@@ -114,48 +114,36 @@ def spans_with_ties(near: NearestLines) -> ClippedLines:
     return ClippedLines(least, most, before, after, exists, nowhere)
 
 
-def _perturbed(near: NearestLines) -> _Numbers:
+def _perturbed(near: NearestLines, normal_slopes: NormalSlopes) -> _Numbers:
     """Perturb the signed distances of the point from the lines: value, level, rows from last to first."""
-    steepness, n = _steepness(near), near.rows.shape[1]
+    steepness, n = _steepness(near, normal_slopes), near.rows.shape[1]
     side = torch.where(near.signs, near.scale, -near.scale)
     rank = torch.argsort(torch.argsort(near.rows, dim=1, descending=True), dim=1)
     own = torch.zeros((*near.rows.shape, n), dtype=side.dtype, device=side.device)
     own.scatter_(2, rank[:, :, None], side[:, :, None])
-    assert near.normal_slopes is not None
-    parts = torch.cat([near.distances[:, :, None], -(side * near.normal_slopes)[:, :, None], own], dim=2)
+    parts = torch.cat([near.distances[:, :, None], -(side * normal_slopes.rates)[:, :, None], own], dim=2)
     noise = steepness[:, :, None] * torch.stack([parts.new_tensor(near.reach), parts.new_tensor(1.0)])
     epsilon = rounding_error(side.dtype, TERMS)
     return _Numbers(parts, epsilon * torch.cat([noise, steepness[:, :, None] * own.abs()], dim=2))
 
 
-def _steepness(near: NearestLines) -> Tensor:
+def _steepness(near: NearestLines, normal_slopes: NormalSlopes) -> Tensor:
     """Return one over the sine of the angle (R, n) between each row and the level set."""
-    assert near.normal_slopes is not None
-    return (1 + (near.normal_slopes * near.scale).square()).sqrt()
+    return (1 + (normal_slopes.rates * near.scale).square()).sqrt()
 
 
-def _matters(near: NearestLines) -> Tensor:
-    """True (R, n) for rows that cut the plane: neither parallel to it within rounding, nor constant."""
-    is_steep = rounding_error(near.normals.dtype, TERMS) * _steepness(near) < COARSEST
-    return is_steep & ~_is_constant(near)
-
-
-def _is_constant(near: NearestLines) -> Tensor:
+def _is_constant(near: NearestLines, normal_slopes: NormalSlopes) -> Tensor:
     """True (R, n) for rows that are constant in the cell within rounding."""
-    assert near.normal_slopes is not None
-    assert near.noise is not None
-    return (1 / near.scale).square() + near.normal_slopes.square() <= near.noise.square()
+    return (1 / near.scale).square() + normal_slopes.rates.square() <= normal_slopes.noise.square()
 
 
-def _excludes(near: NearestLines) -> Tensor:
+def _excludes(near: NearestLines, normal_slopes: NormalSlopes, is_constant: Tensor) -> Tensor:
     """True (R, n) where the plane lies on the other side of a row than the cell, for rows that do not cut it.
 
     A plane within a row is perturbed towards smaller f; a row that is zero in the whole cell counts as +.
     """
-    assert near.normal_slopes is not None
-    assert near.noise is not None
-    side = torch.where(near.signs, 1, -1)
-    slopes = torch.maximum(near.noise, rounding_error(near.heights.dtype, TERMS) * near.normal_slopes.abs())
-    falls = torch.where(_is_constant(near), -1, near.normal_slopes)
+    side, (rates, noise) = torch.where(near.signs, 1, -1), normal_slopes
+    slopes = torch.maximum(noise, rounding_error(near.heights.dtype, TERMS) * rates.abs())
+    falls = torch.where(is_constant, -1, rates)
     is_in_row = near.heights.abs() <= slopes * near.reach
     return torch.where(is_in_row, side * falls > 0, side * near.heights < 0)

@@ -51,7 +51,6 @@ class Pruner:
         self.program = program
         reach = torch.nn.functional.pad(magnitude, (0, 1), value=1)
         self.tails = [Tail(program.tail(index), reach) for index in range(len(program.blocks))]
-        self.history: list[tuple[int, int, int]] = []  # block, regions before and after each pruning
 
     def whole(self) -> AffineForms:
         """Affine forms of the input on the one region of an uncut domain."""
@@ -100,7 +99,6 @@ class Pruner:
         part.forms = AffineForms(*(torch.cat(column) for column in zip(*found, strict=True)))
         part.skeleton, part.cut = subcomplex(part.skeleton, part.cut, any_corner(corners.rows >= 0))
         part.prune_above = max(FEWEST, int(GROWTH * part.skeleton.vertices.n))
-        self.history.append((part.index, kept.shape[0], part.forms.error.shape[0]))
 
     def _batch(self, part: Subproblem) -> int:
         """Number of regions in a batch."""
