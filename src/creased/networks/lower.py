@@ -96,7 +96,7 @@ def _require_finite(module: nn.Module) -> None:
         tensors = (*part.named_parameters(recurse=False), *part.named_buffers(recurse=False))
         for name, weights in tensors:
             if weights.is_floating_point() and not bool(torch.isfinite(weights).all()):
-                place = f"{place_of(type(module).__name__, path)} ({type(part).__name__})"
+                place = place_of(type(module), path, type(part))
                 raise ValueError(f"lower: {name} of {place} holds NaN or infinity")
 
 
@@ -104,8 +104,8 @@ def _require_finite(module: nn.Module) -> None:
 def _require_agreement(program: Program, module: nn.Module, shape: Shape) -> None:
     """Compare program and module, in eval mode, on random points."""
     generator = torch.Generator().manual_seed(0)
-    points = torch.randn((N_CHECK_POINTS, program.in_dim), generator=generator, dtype=program.dtype)
-    points = points.to(program.device)
+    drawn = torch.randn((N_CHECK_POINTS, program.in_dim), generator=generator, dtype=program.dtype)
+    points = drawn.to(program.device)
     try:
         with in_eval_mode(module):
             expected: Tensor = module(points.reshape(N_CHECK_POINTS, *shape)).reshape(N_CHECK_POINTS, -1)

@@ -42,14 +42,14 @@ def mlp_of_weights(tensors: Mapping[str, Tensor], slope: float = 0.0) -> nn.Sequ
         raise WeightsError(
             f"not the weights of a plain network: {reparametrized[0]} is a factor of a reparametrized weight"
         )
-    names = [name for name, tensor in tensors.items() if WEIGHT.search(name) and tensor.ndim == 2]
+    names = _in_order([name for name, tensor in tensors.items() if WEIGHT.search(name) and tensor.ndim == 2])
     biases = {name: WEIGHT.sub("bias", name) for name in names}
     others = set(tensors).difference(names, biases.values())
     if others or not names:
         found = f"unexpected tensors {', '.join(sorted(others))}" if others else "no weight (out, in)"
         raise WeightsError(f"not the weights of a plain network: {found}")
-    layers = [_layer(name, tensors[name], tensors.get(biases[name])) for name in _in_order(names)]
-    for (one, first), (other, second) in pairwise(zip(_in_order(names), layers, strict=True)):
+    layers = [_layer(name, tensors[name], tensors.get(biases[name])) for name in names]
+    for (one, first), (other, second) in pairwise(zip(names, layers, strict=True)):
         if first.out_features != second.in_features:
             raise WeightsError(
                 f"not the weights of a plain network: {one} has {first.out_features} outputs, {other} takes "

@@ -96,5 +96,4 @@ class Proxy(fx.Proxy):
     def _constant(self) -> Tensor:
         if not self.value.is_constant:
             raise Refusal("control flow depends on the values of the input")
-        sample: Tensor = self.value.sample
-        return sample
+        return self.value.sample

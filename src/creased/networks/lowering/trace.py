@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.fx.node import map_aggregate
 
 from creased.networks.lowering.graph.evaluation import in_eval_mode
 from creased.networks.lowering.graph.refusals import (
@@ -66,14 +67,13 @@ class Recorder(fx.Tracer):
         return self._proxy_of(attr_val) if id(attr_val) in self._names else attr_val
 
     def _proxy_of(self, tensor: Tensor) -> Proxy:
-        name = self._names[id(tensor)]
-        return Proxy(self.tape.tensor(name, tensor), self)
+        return Proxy(self.tape.tensor(self._names[id(tensor)], tensor), self)
 
     def create_proxy(self, kind: str, target: Any, args: Any, kwargs: Any, *_: Any, **__: Any) -> Any:
         """Record an operation on the tape."""
         if kind == "placeholder":
             return None
-        values, options = self._unwrap(args), dict(self._unwrap(kwargs))
+        values, options = map_aggregate(args, self._unwrap), dict(map_aggregate(kwargs, self._unwrap))
         if "input" in options:
             values = (options.pop("input"), *values)
         result = self._wrap(self._operate(target, values, options))
@@ -93,22 +93,15 @@ class Recorder(fx.Tracer):
             raise Refusal(unsupported_reason(name))
         return OPERATIONS[name](self.tape, *args, **kwargs)
 
-    def _unwrap(self, structure: Any) -> Any:
-        """Replace proxies and tensors in nested arguments by values."""
-        if isinstance(structure, fx.proxy.Attribute):
-            return self.create_proxy("call_function", getattr, (structure.root, structure.attr), {}).value
-        if isinstance(structure, Proxy):
-            return structure.value
-        if isinstance(structure, Tensor):
-            is_own = id(structure) in self._names
-            return self._proxy_of(structure).value if is_own else self.tape.literal(structure)
-        if isinstance(structure, list | tuple):
-            return (list if isinstance(structure, list) else tuple)(self._unwrap(part) for part in structure)
-        if isinstance(structure, dict):
-            return {name: self._unwrap(part) for name, part in structure.items()}
-        if isinstance(structure, slice):
-            return slice(*self._unwrap((structure.start, structure.stop, structure.step)))
-        return structure
+    def _unwrap(self, part: Any) -> Any:
+        """Replace a proxy or a tensor by its value."""
+        if isinstance(part, fx.proxy.Attribute):
+            return self.create_proxy("call_function", getattr, (part.root, part.attr), {}).value
+        if isinstance(part, Proxy):
+            return part.value
+        if isinstance(part, Tensor):
+            return self._proxy_of(part).value if id(part) in self._names else self.tape.literal(part)
+        return part
 
     def _wrap(self, result: Any) -> Any:
         if isinstance(result, Value):
@@ -122,9 +115,8 @@ class Recorder(fx.Tracer):
     def place(self, error: Exception) -> str:
         """Say where an error was raised: the innermost module called, and a line of its code."""
         path, kind = next(reversed(self.module_stack.values()), ("", type(self.root)))
-        root = type(self.root.module).__name__
         line = "" if kind.__module__.startswith("torch.nn") else _line(error)
-        return f"{place_of(root, path.partition('.')[2])} ({kind.__name__}){line}"
+        return place_of(type(self.root.module), path.partition(".")[2], kind) + line
 
 
 def _unless_refused(module: nn.Module, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -155,12 +147,8 @@ def _name_of(target: Any) -> str:
 
 def _column_function(target: Any, name: str) -> Callable[..., Any]:
     """Return the function to apply to columns, never in place."""
-    if name in COLUMN_FUNCTIONS:
-        return COLUMN_FUNCTIONS[name]
-    if isinstance(target, str):
-        return getattr(torch.Tensor, name)
-    function: Callable[..., Any] = getattr(torch.Tensor, name) if target.__name__.endswith("_") else target
-    return function
+    is_method = isinstance(target, str) or target.__name__.endswith("_")
+    return COLUMN_FUNCTIONS.get(name, getattr(torch.Tensor, name) if is_method else target)
 
 
 def _is_in_place(target: Any, kwargs: dict[str, Any]) -> bool:
@@ -215,5 +203,4 @@ def _flattened(tape: Tape, result: Any) -> Value:
         raise Refusal("the output does not depend on the input")
     if len(result.shape) == 2:
         return result.value
-    flat: Value = tape.apply(torch.Tensor.reshape, result.value, (BatchSize(BATCH), -1))
-    return flat
+    return tape.apply(torch.Tensor.reshape, result.value, (BatchSize(BATCH), -1))

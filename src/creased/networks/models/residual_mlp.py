@@ -66,5 +66,4 @@ class ResidualMLP(nn.Module):
 
     def forward(self, points: Tensor) -> Tensor:
         """Return values (n, out_dim) at points (n, in_dim)."""
-        values: Tensor = self.last(self.blocks(self.first(points)))
-        return values
+        return self.last(self.blocks(self.first(points)))

@@ -51,5 +51,4 @@ class SkipMLP(nn.Module):
             if i in self.skips:
                 state = torch.cat([state, points], dim=1)
             state = activation(layer(state))
-        values: Tensor = self.last(state)
-        return values
+        return self.last(state)

@@ -113,10 +113,7 @@ def _slice(inputs: Inputs, attributes: Attributes) -> Any:
 
 def _split(inputs: Inputs, attributes: Attributes) -> Any:
     x, axis, sizes = inputs[0], attributes.get("axis", 0), int_list(inputs, 1, attributes, "split")
-    if sizes is None:
-        sizes = [-(-x.shape[axis] // attributes["n_outputs"])]
-        return x.split(sizes[0], axis)
-    return x.split(sizes, axis)
+    return x.split(-(-x.shape[axis] // attributes["n_outputs"]) if sizes is None else sizes, axis)
 
 
 def _squeeze(inputs: Inputs, attributes: Attributes) -> Any:

@@ -69,8 +69,7 @@ class OnnxNetwork(nn.Module):
         values |= {name: self.weights[key] for name, key in self.parameter_names.items()}
         for node in self.nodes:
             values.update(zip(node.outputs, self._results(node, values), strict=False))
-        found: Tensor = values[self.output_name]
-        return found
+        return values[self.output_name]
 
     def _results(self, node: Node, values: dict[str, Any]) -> tuple[Any, ...]:
         inputs = [values[name] if name else None for name in node.inputs]

@@ -57,8 +57,7 @@ def _padded(x: Any, window: _Window) -> Any:
 
 def _of_axes(name: str, x: Any) -> Callable[..., Any]:
     """Return torch's function of a name for the number of spatial axes of x."""
-    found: Callable[..., Any] = getattr(functional, f"{name}{x.ndim - 2}d")
-    return found
+    return getattr(functional, f"{name}{x.ndim - 2}d")
 
 
 def _conv(inputs: Inputs, attributes: Attributes) -> Any:
@@ -71,13 +70,8 @@ def _conv(inputs: Inputs, attributes: Attributes) -> Any:
 def _max_pool(inputs: Inputs, attributes: Attributes) -> Any:
     x, kernel = inputs[0], list(attributes["kernel_shape"])
     window = _window(x, kernel, attributes)
-    options = (
-        window.strides,
-        window.equal_pads("MaxPool"),
-        window.dilations,
-        bool(attributes.get("ceil_mode", 0)),
-    )
-    return _of_axes("max_pool", x)(x, kernel, *options)
+    pads, ceil_mode = window.equal_pads("MaxPool"), bool(attributes.get("ceil_mode", 0))
+    return _of_axes("max_pool", x)(x, kernel, window.strides, pads, window.dilations, ceil_mode)
 
 
 def _average_pool(inputs: Inputs, attributes: Attributes) -> Any:

@@ -9,8 +9,12 @@ NO_NORM = "BatchNorm, which is affine in eval mode, or no normalisation"
 
 
 def _nearest_of(names: dict[str, str]) -> dict[str, str]:
-    """Map each name to its nearest supported part, given names by nearest part."""
-    return {name: nearest for nearest, group in names.items() for name in group.split()}
+    """Map each normalised name to its nearest supported part, given names by nearest part."""
+    return {_normalised(name): nearest for nearest, group in names.items() for name in group.split()}
+
+
+def _normalised(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 NOT_PIECEWISE_AFFINE = _nearest_of(
@@ -60,17 +64,15 @@ class Refusal(Exception):  # noqa: N818 - it becomes an UnsupportedModuleError o
 def unsupported_reason(name: str) -> str:
     """Say why an operation or module of this name is not supported."""
     tables = (("piecewise affine", NOT_PIECEWISE_AFFINE), ("continuous", NOT_CONTINUOUS))
-    for property_, nearest in tables:
-        known = {_normalised(key): value for key, value in nearest.items()}
-        if _normalised(name) in known:
-            return f"{name} is not {property_}; the nearest supported is {known[_normalised(name)]}"
+    for property_, nearest_of in tables:
+        if nearest := nearest_of.get(_normalised(name)):
+            return f"{name} is not {property_}; the nearest supported is {nearest}"
     return f"{name} is not supported"
 
 
 def is_refused_by_name(module: nn.Module) -> bool:
     """True for torch's own modules that are known not to be supported."""
-    name = type(module).__name__
-    is_known = name in NOT_PIECEWISE_AFFINE or name in NOT_CONTINUOUS
+    is_known = _normalised(type(module).__name__) in NOT_PIECEWISE_AFFINE | NOT_CONTINUOUS
     return is_known and type(module).__module__.startswith("torch.nn")
 
 
@@ -82,16 +84,11 @@ def refuse_by_name(module: nn.Module) -> None:
     """
     for path, part in module.named_modules():
         if is_refused_by_name(part):
-            name = type(part).__name__
-            place = f"{place_of(type(module).__name__, path)} ({name})"
-            raise UnsupportedModuleError(f"lower: {place}: {unsupported_reason(name)}")
+            reason = unsupported_reason(type(part).__name__)
+            raise UnsupportedModuleError(f"lower: {place_of(type(module), path, type(part))}: {reason}")
 
 
-def place_of(root: str, path: str) -> str:
-    """Spell a module's place, such as ``Net.blocks[2].act``, from the root's class and its dotted path."""
+def place_of(root: type, path: str, kind: type) -> str:
+    """Spell the place and class of a root module's part, such as ``Net.blocks[2].act (Tanh)``."""
     parts = [f"[{part}]" if part.isdigit() else f".{part}" for part in path.split(".") if part]
-    return root + "".join(parts)
-
-
-def _normalised(name: str) -> str:
-    return name.replace("_", "").lower()
+    return f"{root.__name__}{''.join(parts)} ({kind.__name__})"

@@ -8,7 +8,7 @@ steps need; in a plain network it is the block's neurons. Steps without influenc
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from creased.networks.lowering.graph.min_vertex_cut import min_vertex_cut
@@ -39,20 +39,15 @@ class Schedule:
     options: dict[str, Any]  # dtype and device of the points
 
 
-@dataclass
 class _Graph:
     """The steps that the output depends on."""
 
-    steps: list[Step]
-    output: int
-    live: set[int] = field(default_factory=set)
-    users: dict[int, list[int]] = field(default_factory=dict)  # live steps that refer to each live step
-
-    def __post_init__(self) -> None:
-        self.live = self.ancestors([self.output])
-        self.users = {index: [] for index in self.live}
+    def __init__(self, steps: list[Step], output: int) -> None:
+        self.steps, self.output = steps, output
+        self.live = self.ancestors([output])
+        self.users: dict[int, list[int]] = {index: [] for index in self.live}  # live steps that refer to it
         for index in self.live:
-            for source in self.steps[index].inputs:
+            for source in steps[index].inputs:
                 self.users[source].append(index)
 
     def sources(self, index: int) -> list[int]:

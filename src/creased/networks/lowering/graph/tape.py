@@ -72,8 +72,7 @@ class Tape:
 
     def literal(self, tensor: Tensor) -> Value:
         """Record a tensor that is no tensor of the module, with its present value."""
-        value: Value = self.apply(_identity, tensor)
-        return value
+        return self.apply(_identity, tensor)
 
     def rectify(self, value: Value) -> Value:
         """Record the positive part of a value: one neuron, one crease, for each of its numbers.
@@ -85,8 +84,7 @@ class Tape:
         step = self.steps[value.index]
         if step.function is torch.neg:
             positive = self._values[step.inputs[0]]
-            mirrored: Value = self.apply(torch.sub, self.rectify(positive), positive)
-            return mirrored
+            return self.apply(torch.sub, self.rectify(positive), positive)
         found: Value = self._once(
             ("rectify", value.index),
             lambda: self._record(value.level + 1, value.sample.relu(), (value.index,)),
@@ -156,8 +154,7 @@ class Tape:
         return tuple(self._redraw(part) for part in out)
 
     def _draw(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-        drawn = torch.randn(shape, generator=self._generator, dtype=torch.float64)
-        return drawn.to(self.device, dtype)
+        return torch.randn(shape, generator=self._generator, dtype=torch.float64).to(self.device, dtype)
 
 
 def _identity(tensor: Tensor) -> Tensor:

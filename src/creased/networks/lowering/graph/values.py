@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
+from torch.fx.node import map_aggregate
 
 BATCH = 5  # points in a sample
 CONSTANT = -1  # level of values that do not depend on the input
@@ -39,19 +40,13 @@ class Value:
 
 def substitute(structure: Any, replace: Callable[[Any], Any], count: int | None) -> Any:
     """Replace the values or references in nested arguments, and each batch size by ``count`` unless None."""
-    if isinstance(structure, Value | Ref):
-        return replace(structure)
-    if isinstance(structure, BatchSize):
-        return structure if count is None else count
-    if isinstance(structure, list):
-        return [substitute(part, replace, count) for part in structure]
-    if isinstance(structure, tuple):
-        return tuple(substitute(part, replace, count) for part in structure)
-    if isinstance(structure, dict):
-        return {name: substitute(part, replace, count) for name, part in structure.items()}
-    if isinstance(structure, slice):
-        return slice(*substitute((structure.start, structure.stop, structure.step), replace, count))
-    return structure
+
+    def replaced(part: Any) -> Any:
+        if isinstance(part, Value | Ref):
+            return replace(part)
+        return count if isinstance(part, BatchSize) and count is not None else part
+
+    return map_aggregate(structure, replaced)
 
 
 def find_values(structure: Any) -> list[Value]:
@@ -67,7 +62,7 @@ def structural_key(structure: Any) -> Any:
         return Value, structure.index
     if isinstance(structure, list | tuple):
         keys = [structural_key(part) for part in structure]
-        return None if None in keys else (type(structure), *keys)
+        return None if None in keys else (isinstance(structure, list), *keys)
     if isinstance(structure, dict):
         return structural_key([*structure.items()])
     if isinstance(structure, slice):

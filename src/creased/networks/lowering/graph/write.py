@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from creased.core.program.program import Affine, Block, Program
 from creased.networks.lowering.graph.schedule import Schedule, Stage
-from creased.networks.lowering.graph.values import Ref, substitute
+from creased.networks.lowering.graph.values import substitute
 
 Columns = dict[int, Any]  # by step: tensor (m + 1, *shape), or a tuple of these; of a constant its value
 
@@ -32,7 +32,7 @@ def write(schedule: Schedule, module: nn.Module) -> Program:
 
 def _preactivations(schedule: Schedule, stage: Stage, constants: Columns) -> tuple[Affine, Columns]:
     """Return the map z = A s + b of a stage, and the columns of its values over the state."""
-    n_rows = _width(schedule, stage.state) + 1
+    n_rows = sum(schedule.steps[index].size for index in stage.state) + 1
     columns = constants | _unit_columns(schedule, stage.state, n_rows)
     _run(schedule, stage.steps, columns, n_rows)
     return _affine([columns[index] for index in stage.preactivations]), columns
@@ -57,20 +57,11 @@ def _block(schedule: Schedule, stage: Stage, following: tuple[int, ...], constan
 
 def _run(schedule: Schedule, indices: Iterable[int], columns: Columns, count: int) -> None:
     """Run steps in order on ``count`` columns; add their results to ``columns``."""
-
-    def columns_of(ref: Ref) -> Any:
-        return columns[ref.index]
-
     for index in indices:
         step = schedule.steps[index]
         assert step.function is not None
-        args, kwargs = substitute((step.args, step.kwargs), columns_of, count)
+        args, kwargs = substitute((step.args, step.kwargs), lambda ref: columns[ref.index], count)
         columns[index] = step.function(*args, **kwargs)
-
-
-def _width(schedule: Schedule, indices: Iterable[int]) -> int:
-    """Count the numbers in some values."""
-    return sum(schedule.steps[index].size for index in indices)
 
 
 def _unit_columns(schedule: Schedule, indices: tuple[int, ...], n_rows: int) -> Columns:

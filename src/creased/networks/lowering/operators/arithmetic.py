@@ -20,6 +20,11 @@ Number = int | float
 Operation = Callable[..., Any]
 
 
+def by_name(*operations: Operation) -> dict[str, Operation]:
+    """Tabulate operations under their own names."""
+    return {operation.__name__: operation for operation in operations}
+
+
 def depends_on_input(value: Any) -> bool:
     """True for a value that depends on the input."""
     return isinstance(value, Value) and not value.is_constant
@@ -118,24 +123,11 @@ def _swapped(operation: Operation) -> Operation:
 
 
 ARITHMETIC: dict[str, Operation] = {
-    "add": add,
-    "radd": _swapped(add),
-    "sub": sub,
+    **by_name(add, sub, mul, div, matmul, einsum, addmm, lerp),
+    **{f"r{operation.__name__}": _swapped(operation) for operation in (add, sub, mul, matmul)},
+    **dict.fromkeys(("divide", "truediv", "true_divide"), div),
+    **dict.fromkeys(("mm", "bmm"), matmul),
     "subtract": sub,
-    "rsub": _swapped(sub),
-    "mul": mul,
     "multiply": mul,
-    "rmul": _swapped(mul),
-    "div": div,
-    "divide": div,
-    "truediv": div,
-    "true_divide": div,
-    "matmul": matmul,
-    "rmatmul": _swapped(matmul),
-    "mm": matmul,
-    "bmm": matmul,
-    "einsum": einsum,
-    "addmm": addmm,
     "baddbmm": addmm,
-    "lerp": lerp,
 }

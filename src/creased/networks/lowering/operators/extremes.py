@@ -63,8 +63,7 @@ def select(tape: Tape, x: Value, dim: int, index: tuple[int, ...]) -> Value:
     """Record a selection of entries of an axis."""
     if index == tuple(range(x.sample.shape[dim])):
         return x
-    selected: Value = tape.apply(_select, x, dim, index)
-    return selected
+    return tape.apply(_select, x, dim, index)
 
 
 def _select(columns: Tensor, dim: int, index: tuple[int, ...]) -> Tensor:
@@ -107,8 +106,9 @@ def _overloaded(over_axes: Callable[..., Value], pairwise: Pairwise) -> Callable
     return operation
 
 
-def norm(tape: Tape, x: Value, p: Any = 2, dim: Any = None, keepdim: bool = False, **_: Any) -> Value:
-    """Record a norm of order 1 or infinity."""
+def norm(tape: Tape, x: Value, p: Any = 2, dim: Any = None, keepdim: bool = False, **options: Any) -> Value:
+    """Record a norm of order 1 or infinity; torch.linalg calls the order ``ord``."""
+    p = options.get("ord", p)
     if p not in (1, math.inf):
         raise Refusal(f"a norm of order {p} is not piecewise affine; the nearest supported are 1 and inf")
     axes = axes_of(x, dim, "norm")
@@ -116,16 +116,10 @@ def norm(tape: Tape, x: Value, p: Any = 2, dim: Any = None, keepdim: bool = Fals
     return tape.apply(torch.sum, size, axes, keepdim) if p == 1 else amax(tape, size, axes, keepdim)
 
 
-def _vector_norm(tape: Tape, x: Value, ord: Any = 2, *args: Any, **kwargs: Any) -> Value:  # noqa: A002
-    return norm(tape, x, ord, *args, **kwargs)
-
-
 EXTREMES: dict[str, Operation] = {
     "amax": amax,
     "amin": amin,
     "max": _overloaded(amax, maximum),
     "min": _overloaded(amin, minimum),
-    "norm": norm,
-    "linalg_norm": _vector_norm,
-    "linalg_vector_norm": _vector_norm,
+    **dict.fromkeys(("norm", "linalg_norm", "linalg_vector_norm"), norm),
 }

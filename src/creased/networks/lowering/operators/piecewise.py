@@ -17,7 +17,7 @@ from torch import Tensor
 from creased.networks.lowering.graph.refusals import Refusal
 from creased.networks.lowering.graph.tape import Tape
 from creased.networks.lowering.graph.values import Value
-from creased.networks.lowering.operators.arithmetic import Operation, add, depends_on_input, mul, sub
+from creased.networks.lowering.operators.arithmetic import Operation, add, by_name, depends_on_input, mul, sub
 
 
 def relu(tape: Tape, x: Value, inplace: bool = False) -> Value:
@@ -137,23 +137,10 @@ def softshrink(tape: Tape, x: Value, lambd: float = 0.5) -> Value:
 
 
 PIECEWISE: dict[str, Operation] = {
-    "relu": relu,
-    "leaky_relu": leaky_relu,
-    "prelu": prelu,
-    "rrelu": rrelu,
+    **by_name(relu, leaky_relu, prelu, rrelu, absolute, maximum, minimum, clamp),
+    **by_name(hardtanh, relu6, hardsigmoid, threshold, softshrink),
+    **dict.fromkeys(("fmax", "clamp_min"), maximum),
+    **dict.fromkeys(("fmin", "clamp_max"), minimum),
     "abs": absolute,
-    "absolute": absolute,
-    "maximum": maximum,
-    "fmax": maximum,
-    "minimum": minimum,
-    "fmin": minimum,
-    "clamp": clamp,
     "clip": clamp,
-    "clamp_min": maximum,
-    "clamp_max": minimum,
-    "hardtanh": hardtanh,
-    "relu6": relu6,
-    "hardsigmoid": hardsigmoid,
-    "threshold": threshold,
-    "softshrink": softshrink,
 }

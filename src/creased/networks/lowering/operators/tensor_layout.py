@@ -15,7 +15,7 @@ from torch.nn import functional
 from creased.networks.lowering.graph.refusals import Refusal
 from creased.networks.lowering.graph.tape import Tape
 from creased.networks.lowering.graph.values import Value
-from creased.networks.lowering.operators.arithmetic import Operation, add, depends_on_input, one_row
+from creased.networks.lowering.operators.arithmetic import Operation, add, by_name, depends_on_input, one_row
 
 VIEWS = (
     "contiguous expand expand_as flatten moveaxis movedim narrow permute ravel reshape reshape_as select "
@@ -32,10 +32,8 @@ LINEAR = frozenset(" ".join([VIEWS, PARTS, COPIES, CASTS, SUMS]).split())
 COLUMN_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "view": torch.Tensor.reshape,  # columns may not be contiguous where points are
     "view_as": torch.Tensor.reshape_as,
-    "neg": torch.neg,
-    "negative": torch.neg,
-    "pos": torch.clone,
-    "positive": torch.clone,
+    **dict.fromkeys(("neg", "negative"), torch.neg),
+    **dict.fromkeys(("pos", "positive"), torch.clone),
 }
 
 
@@ -96,17 +94,11 @@ def _made_like(make: Callable[..., Tensor]) -> Operation:
 
 
 TENSOR_LAYOUT: dict[str, Operation] = {
-    "cat": cat,
-    "concat": cat,
-    "concatenate": cat,
-    "stack": stack,
-    "hstack": hstack,
-    "pad": pad,
-    "zeros_like": _made_like(torch.zeros_like),
-    "ones_like": _made_like(torch.ones_like),
-    "full_like": _made_like(torch.full_like),
-    "new_zeros": _made_like(torch.Tensor.new_zeros),
-    "new_ones": _made_like(torch.Tensor.new_ones),
-    "new_full": _made_like(torch.Tensor.new_full),
-    "new_tensor": _made_like(torch.Tensor.new_tensor),
+    **by_name(cat, stack, hstack, pad),
+    **dict.fromkeys(("concat", "concatenate"), cat),
+    **{name: _made_like(getattr(torch, name)) for name in ("zeros_like", "ones_like", "full_like")},
+    **{
+        name: _made_like(getattr(Tensor, name))
+        for name in ["new_zeros", "new_ones", "new_full", "new_tensor"]
+    },
 }
