@@ -111,5 +111,5 @@ def test_products_over_budget_are_refused_with_the_numbers() -> None:
     f = TropicalPolynomial([(k,) for k in range(10)], range(10))
     with pytest.raises(MonomialBudgetError, match="10 and 10 monomials has up to 100, more than 50"):
         f.odot(f, most=50)
-    with pytest.raises(ValueError, match="one dimension, got 1 and 2"):
+    with pytest.raises(ValueError, match="the polynomial has 1 variables, got 2"):
         f.oplus(TropicalPolynomial([(1, 2)], [0]))

@@ -11,7 +11,7 @@ from hypothesis import given
 from creased import Box, Program, extract_complex
 from creased.core.exact.elimination import dot
 from creased.tropical import CellBudgetError, cells, f_vector, generic_f_vector
-from creased.tropical.cells.cells import over_box, value_at
+from creased.tropical.cells.cells import over_box
 from tests.oracles import named_cells, program_of
 from tests.strategies import Case, degenerate_cases, generic_cases, random_program
 from tests.tropical.nets import arrangement, differences, named
@@ -124,9 +124,9 @@ def test_rays_are_tight_where_the_cone_says() -> None:
             assert [dot(wall, ray) == 0 for wall in walls] == [bool(tight >> i & 1) for i in range(1, 5)]
 
 
-def test_value_at_a_direction_is_a_slope() -> None:
-    values = {value_at(c.outputs, 0, r) for c in cells(named("L1")) for r in c.cone.rays if not r[-1]}
-    assert values == {1}
+def test_output_map_of_a_direction_is_a_slope() -> None:
+    pairs = [(cell.outputs, ray) for cell in cells(named("L1")) for ray in cell.cone.rays if not ray[-1]]
+    assert {Fraction(dot(outputs.rows[0], ray), outputs.scale) for outputs, ray in pairs} == {1}
 
 
 def test_flat_neuron_has_sign_zero_on_open_cells() -> None:

@@ -19,6 +19,11 @@ from creased.tropical.polyhedra.cones import Cone, intersection, whole_space
 Point = tuple[Fraction, ...]
 
 
+def inner(row: Sequence[Fraction | int], vector: Sequence[Fraction]) -> Fraction:
+    """Return the inner product, skipping zeros."""
+    return sum((a * b for a, b in zip(row, vector, strict=True) if a and b), Fraction(0))
+
+
 class Epigraph(NamedTuple):
     """The epigraph of a maximum of monomials over a domain."""
 
@@ -34,11 +39,8 @@ class Epigraph(NamedTuple):
     def rays_of(self, monomials: Sequence[int]) -> list[Vector]:
         """List the rays at which all of the given monomials attain the maximum."""
         wanted = sum(1 << (self.first_monomial + i) for i in monomials)
-        return [
-            ray
-            for ray, tight in zip(self.cone.rays, self.cone.tight, strict=True)
-            if tight & wanted == wanted
-        ]
+        pairs = zip(self.cone.rays, self.cone.tight, strict=True)
+        return [ray for ray, tight in pairs if tight & wanted == wanted]
 
     def dim_of(self, monomials: Sequence[int]) -> int:
         """Dimension of the domain's part where all of the given monomials attain the maximum; -1 if empty."""

@@ -7,7 +7,6 @@ convex functions one is above the other if it is at every vertex and along every
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -84,10 +83,7 @@ def _where_different(outer: Cell, inner: Cell) -> Point:
 
 def _of_maps(first: TropicalRational, second: TropicalRational, domain: Box | None) -> Equality:
     for side in (first, second):
-        if not side.is_exact:
-            raise ValueError("equal: needs exact maps, got one with coefficients rounded to float64")
-        if side.domain not in (None, domain):
-            raise ValueError(f"equal: asked on {domain}, but a map is known on {side.domain} only")
+        side.require_exact_on(domain, "equal")
     crossed = (first.numerator.odot(second.denominator), second.numerator.odot(first.denominator))
     for lower, upper in (crossed, crossed[::-1]):
         if (point := _where_above(lower, upper, domain)) is not None:
@@ -116,11 +112,7 @@ def _along(base: Point, generator: Vector, lower: TropicalPolynomial, upper: Tro
         return tuple(Fraction(x, t) for x in direction)
     reach = 1
     while True:
-        point = _moved(base, direction, reach)
+        point = tuple(x + reach * d for x, d in zip(base, direction, strict=True))
         if lower.value_at(point) > upper.value_at(point):
             return point
         reach *= 2
-
-
-def _moved(base: Point, direction: Sequence[int], reach: int) -> Point:
-    return tuple(x + reach * d for x, d in zip(base, direction, strict=True))

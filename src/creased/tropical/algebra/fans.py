@@ -29,6 +29,7 @@ from creased.tropical.polyhedra.cones import Cone, all_directions, intersection
 
 Pattern = tuple[int, ...]  # the largest term at each point
 Labeling = tuple[int, ...]  # +1 or -1 at each point
+Points = Sequence[Sequence[Number]] | Tensor  # (M, D)
 
 MOST_PATTERNS = 10_000
 
@@ -37,9 +38,7 @@ class PatternBudgetError(ValueError):
     """More activation patterns than allowed."""
 
 
-def activation_patterns(
-    points: Sequence[Sequence[Number]] | Tensor, n_terms: int, *, most: int = MOST_PATTERNS
-) -> list[Pattern]:
+def activation_patterns(points: Points, n_terms: int, *, most: int = MOST_PATTERNS) -> list[Pattern]:
     """Enumerate the generic activation patterns of k terms on points (M, D), in ascending order.
 
     Raises:
@@ -54,16 +53,14 @@ def activation_patterns(
                 f"activation_patterns: {len(points)} points and {n_terms} terms have more than {most:,} "
                 "patterns; take fewer, or raise `most`"
             )
-        for names in permutations(range(n_terms), n_used):
-            patterns.append(tuple(names[term] for term in ordered))  # noqa: PERF401
+        renamings = permutations(range(n_terms), n_used)
+        patterns += [tuple(names[term] for term in ordered) for names in renamings]
     return sorted(patterns)
 
 
-def activation_polytope(
-    points: Sequence[Sequence[Number]] | Tensor, n_terms: int, *, most: int = MOST_PATTERNS
-) -> dict[Pattern, Point]:
+def activation_polytope(points: Points, n_terms: int, *, most: int = MOST_PATTERNS) -> dict[Pattern, Point]:
     """Return the vertices (k (D + 1),) of the activation polytope, by their patterns."""
-    exact = [(*_exact(point), Fraction(1)) for point in listed(points)]
+    exact = [(*map(Fraction, point), Fraction(1)) for point in listed(points)]
     vertices = {}
     for pattern in activation_patterns(points, n_terms, most=most):
         size = len(exact[0])
@@ -76,11 +73,7 @@ def activation_polytope(
 
 
 def classification_fan(
-    points: Sequence[Sequence[Number]] | Tensor,
-    n_positive: int,
-    n_negative: int,
-    *,
-    most: int = MOST_PATTERNS,
+    points: Points, n_positive: int, n_negative: int, *, most: int = MOST_PATTERNS
 ) -> dict[Labeling, list[Pattern]]:
     """Group the patterns, hence cones, by the labeling of points that F - G realizes."""
     if n_positive < 1 or n_negative < 1:
@@ -92,11 +85,7 @@ def classification_fan(
 
 
 def realizable_labelings(
-    points: Sequence[Sequence[Number]] | Tensor,
-    n_positive: int,
-    n_negative: int,
-    *,
-    most: int = MOST_PATTERNS,
+    points: Points, n_positive: int, n_negative: int, *, most: int = MOST_PATTERNS
 ) -> set[Labeling]:
     """Return the labelings of points by the sign of F - G."""
     return set(classification_fan(points, n_positive, n_negative, most=most))
@@ -174,15 +163,11 @@ def _where_largest(cone: Cone, row: Vector, term: int, n_terms: int) -> Cone | N
     return intersection(cone, [(r, first + i) for i, r in enumerate(rows)])
 
 
-def _rows(points: Sequence[Sequence[Number]] | Tensor) -> list[Vector]:
+def _rows(points: Points) -> list[Vector]:
     """Convert points to integer vectors (D + 1,) in homogeneous coordinates."""
-    exact = [_exact(point) for point in listed(points)]
+    exact = [tuple(map(Fraction, point)) for point in listed(points)]
     if not exact or len({len(point) for point in exact}) != 1:
         raise ValueError("activation_patterns: needs points of one dimension, and at least one")
     if len(set(exact)) < len(exact):
         raise ValueError(f"activation_patterns: {len(exact) - len(set(exact))} points are given twice")
     return [integer_row((*point, 1)) for point in exact]
-
-
-def _exact(point: Sequence[Number]) -> Point:
-    return tuple(Fraction(x) for x in point)

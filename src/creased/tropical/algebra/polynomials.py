@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from creased.core.domains.box import Box
-from creased.tropical.algebra.epigraphs import Point, epigraph
+from creased.tropical.algebra.epigraphs import Point, epigraph, inner
 
 Number = int | float | Fraction
 MOST_MONOMIALS = 20_000
@@ -79,11 +79,12 @@ class TropicalPolynomial:
             ValueError: the point has another dimension, or is not finite.
         """
         _require_dim("value_at", self.dim, len(point))
-        return max(value for value in self._values(tuple(map(_exact, point))))
+        exact = tuple(map(_exact, point))
+        return max(c + inner(slope, exact) for slope, c in zip(self.slopes, self.coefficients, strict=True))
 
     def oplus(self, other: TropicalPolynomial) -> TropicalPolynomial:
         """Return the tropical sum, the maximum of both."""
-        _same_dim("oplus", self, other)
+        _require_dim("oplus", self.dim, other.dim)
         return TropicalPolynomial((*self.slopes, *other.slopes), (*self.coefficients, *other.coefficients))
 
     def odot(self, other: TropicalPolynomial, most: int = MOST_MONOMIALS) -> TropicalPolynomial:
@@ -92,7 +93,7 @@ class TropicalPolynomial:
         Raises:
             MonomialBudgetError: it would have more monomials than allowed.
         """
-        _same_dim("odot", self, other)
+        _require_dim("odot", self.dim, other.dim)
         if self.n * other.n > most:
             raise MonomialBudgetError(
                 f"odot: a product of {self.n} and {other.n} monomials has up to {self.n * other.n}, "
@@ -131,10 +132,6 @@ class TropicalPolynomial:
         kept = above.essential()
         return TropicalPolynomial([self.slopes[i] for i in kept], [self.coefficients[i] for i in kept])
 
-    def _values(self, point: Point) -> Iterable[Fraction]:
-        for slope, constant in zip(self.slopes, self.coefficients, strict=True):
-            yield constant + sum((a * x for a, x in zip(slope, point, strict=True)), Fraction(0))
-
 
 def _exact(number: Number) -> Fraction:
     if isinstance(number, float) and not math.isfinite(number):
@@ -150,8 +147,3 @@ def listed(numbers: Iterable[Any] | Tensor) -> list[Any]:
 def _require_dim(caller: str, dim: int, given: int) -> None:
     if given != dim:
         raise ValueError(f"{caller}: the polynomial has {dim} variables, got {given}")
-
-
-def _same_dim(caller: str, first: TropicalPolynomial, second: TropicalPolynomial) -> None:
-    if first.dim != second.dim:
-        raise ValueError(f"{caller}: both need one dimension, got {first.dim} and {second.dim}")

@@ -91,6 +91,17 @@ class TropicalRational:
             first, second, exponent = second, first, -exponent
         return TropicalRational(first.power(exponent), second.power(exponent), self.domain, self.is_exact)
 
+    def require_exact_on(self, domain: Box | None, caller: str) -> None:
+        """Refuse rounded coefficients, and a domain on which the map is not known.
+
+        Raises:
+            ValueError: one of these.
+        """
+        if not self.is_exact:
+            raise ValueError(f"{caller}: needs an exact map, got coefficients rounded to float64")
+        if self.domain not in (None, domain):
+            raise ValueError(f"{caller}: asked on {domain}, but the map is known on {self.domain} only")
+
     def _with(
         self, other: TropicalRational, numerator: TropicalPolynomial, denominator: TropicalPolynomial
     ) -> TropicalRational:

@@ -87,13 +87,8 @@ def decision_boundary(rational: TropicalRational, domain: Box | None = None) -> 
         ZeroSetHasInteriorError: F and G are equal on an open set; the message names a monomial.
         ValueError: the map is not exact, or is known on another domain.
     """
-    if not rational.is_exact:
-        raise ValueError("decision_boundary: needs an exact map, got coefficients rounded to float64")
-    if rational.domain is not None and domain not in (None, rational.domain):
-        raise ValueError(
-            f"decision_boundary: asked on {domain}, but the map is known on {rational.domain} only"
-        )
     domain = rational.domain if domain is None else domain
+    rational.require_exact_on(domain, "decision_boundary")
     first, second = (_numbered(side) for side in (rational.numerator, rational.denominator))
     both = rational.numerator.oplus(rational.denominator).essential(domain)
     monomials = list(zip(both.slopes, both.coefficients, strict=True))

@@ -11,7 +11,6 @@ seconds; larger ones are for the engine, see `creased.tropical.cells.counts`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import accumulate
@@ -138,9 +137,7 @@ def walls_of(domain: Convex | None) -> list[Vector]:
 
 def is_bounded(domain: Domain) -> bool:
     """Tell whether a domain is bounded."""
-    if domain is None or isinstance(domain, Cone):
-        return False
-    return all(map(math.isfinite, (*domain.lower, *domain.upper)))
+    return domain is not None and not isinstance(domain, Cone) and domain.is_bounded
 
 
 def format_box(box: Box) -> str:
@@ -182,9 +179,3 @@ def _sides(cone: Cone, row: Vector, number: int) -> list[tuple[int, Cone]]:
         return [(0, cone)]
     below, above = cut(cone, row, number)
     return [(sign, side) for sign, side in ((-1, below), (1, above)) if side is not None]
-
-
-def value_at(maps: RationalMatrix, output: int, generator: Vector) -> Fraction:
-    """Evaluate an affine function at a vertex, or its slope along a direction."""
-    t = generator[-1] or 1
-    return Fraction(dot(maps.rows[output], generator), maps.scale * t)

@@ -8,7 +8,7 @@ kept is one. That none is missing rests on the engine's signs, which are decided
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from itertools import count
 from typing import NamedTuple
 
 import torch
@@ -18,14 +18,14 @@ from creased.core.arrangement.signs import unpack_rows
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.regions import Regions, find_regions
 from creased.core.domains.domain import Domain
-from creased.core.exact.elimination import Vector, primitive
+from creased.core.exact.elimination import primitive
 from creased.core.exact.integer_program import IntegerProgram
 from creased.core.extract_complex import extract_complex
 from creased.core.numerics.memory import free_bytes
 from creased.core.numerics.tolerance import may_coincide
 from creased.core.program.program import Program
 from creased.tropical.cells.cells import over_box, require_few_corners
-from creased.tropical.polyhedra.cones import Cone, cut
+from creased.tropical.polyhedra.cones import Cone, intersection
 
 REGIONS = 36  # finding the regions takes this many times the memory of the complex
 
@@ -80,27 +80,16 @@ def engine_cells(
 def cone_of(program: IntegerProgram, start: Cone, mask: Tensor) -> Cone | None:
     """Build the cone over the cell with an activation pattern (n_neurons,); None if it has no volume."""
     pattern = [1 if active else -1 for active in mask.tolist()]
-    state, cone, row, done = program.inputs(), start, start.rows.bit_length(), 0
+    state, cone, done = program.inputs(), start, 0
     for block in program.blocks:
         z = block.affine(state).rows
         signs = pattern[done : done + block.n_neurons]
-        kept = _side(cone, z, signs, row + done)
+        rows = (primitive([sign * x for x in row]) for row, sign in zip(z, signs, strict=True))
+        kept = intersection(cone, zip(rows, count(start.rows.bit_length() + done)))
         if kept is None:
             return None
         cone, state = kept, block.advance(state, z, signs)
         done += block.n_neurons
-    return cone
-
-
-def _side(cone: Cone, z: Sequence[Vector], signs: list[int], first_row: int) -> Cone | None:
-    for index, (vector, sign) in enumerate(zip(z, signs, strict=True)):
-        row = primitive(vector)
-        if any(row):
-            below, above = cut(cone, row, first_row + index)
-            side = above if sign > 0 else below
-            if side is None:
-                return None
-            cone = side
     return cone
 
 

@@ -117,12 +117,8 @@ def generic_f_vector(n_hyperplanes: int, dim: int) -> tuple[int, ...]:
     f_k = C(n, D - k) times the regions of n - D + k hyperplanes in k dimensions.
     """
     _check_generic("generic_f_vector", n_hyperplanes, dim)
-    return tuple(
-        comb(n_hyperplanes, dim - k) * zaslavsky(k, n_hyperplanes - dim + k)
-        if n_hyperplanes >= dim - k
-        else 0
-        for k in range(dim + 1)
-    )
+    n = n_hyperplanes
+    return tuple(comb(n, dim - k) * zaslavsky(k, max(n - dim + k, 0)) for k in range(dim + 1))
 
 
 def bounded_regions(n_hyperplanes: int, dim: int) -> int:

@@ -21,13 +21,13 @@ import torch
 
 from creased.core.domains.box import Box
 from creased.core.program.program import Block, Program
+from creased.tropical.algebra.epigraphs import inner
 from creased.tropical.cells.cells import MOST_CELLS, format_box, is_bounded
 from creased.tropical.compression.rational_matrices import (
     Row,
     SparseRow,
     fractions_of,
     independent_rows,
-    inner,
     product,
 )
 from creased.tropical.compression.rounding import Layer, Matrix, OutputMap, to_program
@@ -86,12 +86,7 @@ class _State(NamedTuple):
 
 
 def compress(
-    program: Program,
-    domain: Box | None,
-    *,
-    method: str = "auto",
-    fold: bool = True,
-    most: int = MOST_CELLS,
+    program: Program, domain: Box | None, *, method: str = "auto", fold: bool = True, most: int = MOST_CELLS
 ) -> tuple[Program, Certificate]:
     """Compute a smaller network that is the same function on a domain.
 

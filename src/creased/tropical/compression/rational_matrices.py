@@ -32,11 +32,6 @@ def product(rows: Sequence[Row], others: Sequence[SparseRow], width: int) -> lis
     return results
 
 
-def inner(row: Row, vector: Sequence[Fraction]) -> Fraction:
-    """Return the inner product, skipping zeros."""
-    return sum((a * b for a, b in zip(row, vector, strict=True) if a and b), Fraction(0))
-
-
 def independent_rows(rows: Sequence[Row]) -> tuple[list[int], dict[int, dict[int, Fraction]]]:
     """Select a basis of the span of rows among them, and express the other rows in it.
 

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from creased.core.program.program import Affine, Block, Program
-from creased.tropical.compression.rational_matrices import Row, inner
+from creased.tropical.algebra.epigraphs import inner
+from creased.tropical.compression.rational_matrices import Row
 
 Matrix = list[Row]
 

@@ -74,17 +74,14 @@ def distance_to_level(
         )
     corners, words = _simplices(level_set)
     metric = _metric(basis, domain.dim, norm).to(f.head.bias)
-    lengths = corners if metric is None else corners @ metric.mT
-    found = nearest_point(lengths, point if metric is None else metric @ point, norm)
+    found = nearest_point(corners @ metric.mT, metric @ point, norm)
     status = _bound_of(program)
     if float(f(point)) == level and (found is None or found.distance > 0):
         known = "at the point itself f has the level: exact_distance measures how far {f = level} is"
         status = "; ".join(filter(None, (known, status)))
     if found is None:
         return Distance(math.inf, None, None, status="; ".join(filter(None, (level_set.status, status))))
-    witness = (
-        found.point if metric is None else torch.linalg.lstsq(metric, found.point[:, None]).solution[:, 0]
-    )
+    witness = torch.linalg.lstsq(metric, found.point[:, None]).solution[:, 0]
     n_walls, n_neurons = level_set.layout.n_walls, level_set.layout.n_neurons
     cell = unpack_rows(words[found.simplex : found.simplex + 1], n_walls, n_neurons)[0]
     return Distance(found.distance, witness, cell, status=status)

@@ -12,19 +12,20 @@ import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations
+from operator import add, sub
 from typing import NamedTuple
 
 from creased.core.domains.box import Box
-from creased.core.exact.elimination import Vector, dot, primitive, rref
+from creased.core.exact.elimination import Vector, dot, identity, integer_row, primitive, rref
 from creased.core.exact.integer_program import IntegerProgram
 from creased.core.program.program import Program
-from creased.tropical.algebra.epigraphs import Point
+from creased.tropical.algebra.epigraphs import Point, inner
 from creased.tropical.algebra.polynomials import Number
 from creased.tropical.algebra.rational_maps import one_output
 from creased.tropical.cells.cells import MOST_CELLS, Cell, cells, contains, cut_by_rows
 from creased.tropical.distance.nearest import NORMS
 from creased.tropical.polyhedra.cones import Cone, cut
-from creased.tropical.polyhedra.faces import closed_sets, tight_sets
+from creased.tropical.polyhedra.faces import closed_sets
 
 
 class ExactDistance(NamedTuple):
@@ -123,7 +124,7 @@ def _projections(cell: Cell, query: _Query) -> Iterator[Point]:
     row = _level_row(cell, query.level)
     side = _level_side(cell.cone, row)
     on_level = sum(1 << i for i, ray in enumerate(side.rays) if dot(row, ray) == 0)
-    for mask in closed_sets(set(tight_sets(side).values()), (1 << len(side.rays)) - 1):
+    for mask in closed_sets(side):
         rays = [ray for i, ray in enumerate(side.rays) if mask >> i & 1]
         vertices = [ray for ray in rays if ray[-1]]
         if mask & on_level == mask and vertices:
@@ -143,43 +144,31 @@ def _project(place: Point, vertices: list[Vector], directions: list[Vector]) -> 
     for arm in span:  # Gram-Schmidt, in fractions
         vector = [Fraction(x) for x in arm]
         for other in orthogonal:
-            share = _dot(vector, other) / _dot(other, other)
+            share = inner(vector, other) / inner(other, other)
             vector = [x - share * y for x, y in zip(vector, other, strict=True)]
         orthogonal.append(vector)
     for vector in orthogonal:
-        share = _dot(rest, vector) / _dot(vector, vector)
+        share = inner(rest, vector) / inner(vector, vector)
         base = [b + share * y for b, y in zip(base, vector, strict=True)]
     return tuple(base)
 
 
 def _changes(place: Point, norm: float) -> list[Vector]:
     """List the hyperplanes through a point where a norm of the difference is not linear."""
-    dim = len(place)
-    axes = [[Fraction(int(i == axis)) for i in range(dim)] for axis in range(dim)]
+    axes = identity(len(place))
     normals = list(axes)
     if norm != 1:
         for a, b in combinations(axes, 2):
-            normals += [
-                [x - y for x, y in zip(a, b, strict=True)],
-                [x + y for x, y in zip(a, b, strict=True)],
-            ]
-    rows = []
-    for normal in normals:
-        offset = -_dot(normal, list(place))
-        rows.append(primitive([int(x * offset.denominator) for x in normal] + [offset.numerator]))
-    return rows
+            normals += [tuple(map(sub, a, b)), tuple(map(add, a, b))]
+    return [integer_row((*normal, -inner(normal, place))) for normal in normals]
 
 
 def _size(candidate: Point, place: Point, norm: float) -> Fraction:
     """Compute the norm of the difference; in the 2-norm, its square."""
     gaps = [abs(x - y) for x, y in zip(candidate, place, strict=True)]
     if norm == 2:
-        return _dot(gaps, gaps)
+        return inner(gaps, gaps)
     return sum(gaps, Fraction(0)) if norm == 1 else max(gaps)
-
-
-def _dot(first: Sequence[Fraction], second: Sequence[Fraction]) -> Fraction:
-    return sum((x * y for x, y in zip(first, second, strict=True)), Fraction(0))
 
 
 def _require_inside(query: _Query, dim: int) -> None:

@@ -63,21 +63,20 @@ def _by_programs(corners: Tensor, point: Tensor, norm: float) -> Nearest | None:
     if corners.shape[0] == 0:
         return None
     arms = corners - point
-    nearest_corner = torch.linalg.vector_norm(arms, norm, dim=-1).amin(1)
+    lengths = torch.linalg.vector_norm(arms, norm, dim=-1)
     low, high = arms.amin(1), arms.amax(1)
     gaps = torch.maximum(low, -high).clamp(min=0)  # each coordinate is at least so far from zero
     bounds = torch.linalg.vector_norm(gaps, norm, dim=-1)
-    simplex = int(nearest_corner.argmin())
-    best = Nearest(float(nearest_corner[simplex]), point, simplex)
-    vector = arms[simplex][int(torch.linalg.vector_norm(arms[simplex], norm, dim=-1).argmin())]
+    simplex, corner = divmod(int(lengths.argmin()), lengths.shape[1])
+    best = Nearest(float(lengths[simplex, corner]), point + arms[simplex, corner], simplex)
     for index in bounds.argsort().tolist():
         if float(bounds[index]) >= best.distance:
             break
         candidate = _shares(arms[index], norm) @ arms[index]
         distance = float(torch.linalg.vector_norm(candidate, norm))
         if distance < best.distance:
-            best, vector = Nearest(distance, point, index), candidate
-    return best._replace(point=point + vector)
+            best = Nearest(distance, point + candidate, index)
+    return best
 
 
 def _shares(arms: Tensor, norm: float) -> Tensor:
@@ -137,10 +136,9 @@ def _inside(arms: Tensor, norm: float, changes: Tensor) -> Tensor:
 def _changes(dim: int, norm: float) -> Tensor:
     """List functionals (c, D) at whose zeros the norm changes from one linear function to another."""
     axes = torch.eye(dim)
-    if norm == 1 or dim == 1:
+    if norm == 1:
         return axes
-    pairs = list(combinations(range(dim), 2))
-    first, second = axes[[i for i, _ in pairs]], axes[[j for _, j in pairs]]
+    first, second = axes[torch.combinations(torch.arange(dim), 2).T]
     return torch.cat([axes, first - second, first + second])
 
 

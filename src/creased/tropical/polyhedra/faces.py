@@ -21,7 +21,7 @@ Face = frozenset[Vector]
 def facets(cone: Cone) -> Iterator[Face]:
     """Enumerate the facets of a polyhedron, without the one at infinity."""
     rays = canonical_rays(cone)
-    for mask in set(tight_sets(cone).values()):
+    for mask in _tight_sets(cone):
         face = [ray for i, ray in enumerate(rays) if mask >> i & 1]
         is_finite = any(ray[-1] for ray in face)
         if is_finite and rank([*face, *cone.lines]) == cone.dim - 1:
@@ -61,7 +61,7 @@ def count_faces(cones: Iterable[Cone]) -> tuple[int, ...]:
     for cone in cones:
         dim = cone.dim - 1
         rays = canonical_rays(cone)
-        for mask in closed_sets(set(tight_sets(cone).values()), (1 << len(rays)) - 1):
+        for mask in closed_sets(cone):
             face = frozenset(ray for i, ray in enumerate(rays) if mask >> i & 1)
             if face not in seen and any(ray[-1] for ray in face):
                 seen[face] = rank([*face, *cone.lines]) - 1
@@ -69,21 +69,21 @@ def count_faces(cones: Iterable[Cone]) -> tuple[int, ...]:
     return tuple(counts[k] for k in range(dim + 1))
 
 
-def tight_sets(cone: Cone) -> dict[int, int]:
-    """Map each inequality to the rays on which it is tight, as bits."""
+def _tight_sets(cone: Cone) -> set[int]:
+    """Return the sets of rays on which each inequality is tight, as bits."""
     sets: dict[int, int] = {}
     for index, tight in enumerate(cone.tight):
         while tight:
             bit = tight & -tight
             sets[bit] = sets.get(bit, 0) | 1 << index
             tight ^= bit
-    return sets
+    return set(sets.values())
 
 
-def closed_sets(generators: set[int], everything: int) -> set[int]:
-    """Return all intersections of the given sets, the empty intersection included."""
-    closed = {everything}
-    fresh = {everything}
+def closed_sets(cone: Cone) -> set[int]:
+    """Return the sets of rays, as bits, that span the faces: all intersections of facets, and all rays."""
+    generators, everything = _tight_sets(cone), (1 << len(cone.rays)) - 1
+    closed, fresh = {everything}, {everything}
     while fresh:
         fresh = {a & b for a in fresh for b in generators} - closed
         closed |= fresh
