@@ -20,11 +20,7 @@ class _Window(NamedTuple):
     pads: list[tuple[int, int]]  # before and after
 
     def equal_pads(self, name: str) -> list[int]:
-        """Return the padding of each axis, equal on both sides.
-
-        Raises:
-            Refusal: the two sides differ.
-        """
+        """Return the padding of each axis, equal on both sides."""
         if any(before != after for before, after in self.pads):
             raise Refusal(f"{name} needs equal pads before and after each axis, got {self.pads}")
         return [before for before, _ in self.pads]

@@ -11,9 +11,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from creased.core.domains.box import Box
-from creased.core.exact.elimination import Vector, dot
+from creased.core.exact.elimination import RationalMatrix, Vector, dot
 from creased.core.program.program import Program
-from creased.tropical.algebra.epigraphs import Point, epigraph
+from creased.tropical.algebra.epigraphs import Point, epigraph, inner
 from creased.tropical.algebra.polynomials import TropicalPolynomial
 from creased.tropical.algebra.rational_maps import TropicalRational
 from creased.tropical.cells.cells import MOST_CELLS, Cell, cells
@@ -61,20 +61,20 @@ def _of_programs(first: Program, second: Program, domain: Box | None, most: int)
     if shapes[0] != shapes[1]:
         raise ValueError(f"equal: both need the same inputs and outputs, got {shapes[0]} and {shapes[1]}")
     for outer in cells(first, domain, most):
-        for inner in cells(second, outer.cone, most):
-            if outer.outputs != inner.outputs:
-                return Equality(is_equal=False, witness=_where_different(outer, inner))
+        for cell in cells(second, outer.cone, most):
+            if outer.outputs != cell.outputs:
+                return Equality(is_equal=False, witness=_where_different(outer.outputs, cell))
     return Equality(is_equal=True, witness=None)
 
 
-def _where_different(outer: Cell, inner: Cell) -> Point:
-    """Find a point in the inner cell where the outputs of both cells differ."""
-    a, b = outer.outputs, inner.outputs
+def _where_different(a: RationalMatrix, cell: Cell) -> Point:
+    """Find a point in a cell where its outputs differ from those of an affine map."""
+    b = cell.outputs
     pairs = zip(a.rows, b.rows, strict=True)
     differences = [[x * b.scale - y * a.scale for x, y in zip(*pair, strict=True)] for pair in pairs]
     difference = next(d for d in differences if any(d))
-    place = inner.cone.interior()
-    for generator in ((0,) * len(place), *inner.cone.rays, *inner.cone.lines):
+    place = cell.cone.interior()
+    for generator in ((0,) * len(place), *cell.cone.rays, *cell.cone.lines):
         moved = [x + y for x, y in zip(place, generator, strict=True)]
         if dot(difference, moved):
             return tuple(Fraction(x, moved[-1]) for x in moved[:-1])
@@ -99,8 +99,7 @@ def _where_above(lower: TropicalPolynomial, upper: TropicalPolynomial, domain: B
     for generator in (*cone.rays, *cone.lines, *opposite):
         *direction, height, t = generator
         for slope, constant in zip(lower.slopes, lower.coefficients, strict=True):
-            value = sum((a * x for a, x in zip(slope, direction, strict=True)), constant * t)
-            if value > height:
+            if inner(direction, slope) + constant * t > height:
                 return _along(base, generator, lower, upper)
     return None
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import accumulate
+from operator import or_
 from typing import NamedTuple, TypeVar
 
 from creased.core.domains.box import Box
@@ -62,23 +63,20 @@ def cells(program: Program, domain: Domain = None, most: int = MOST_CELLS) -> It
         CellBudgetError: there are more.
         ValueError: a weight is not finite, or the dimensions differ.
     """
-    exact = IntegerProgram.of(program)
-    start = start_cone(program, domain)
-    for found, part in enumerate(parts_behind(exact, start, len(exact.blocks))):
+    exact, start = IntegerProgram.of(program), start_cone(program, domain)
+    n_blocks = len(exact.blocks)
+    first_rows = list(accumulate(program.widths, initial=start.rows.bit_length()))
+
+    def cut_further(part: PartialCell, index: int) -> Iterator[PartialCell]:
+        if index < n_blocks:
+            z = exact.blocks[index].affine(part.state).rows
+            yield from cut_by_block(exact.blocks[index], part, z, first_rows[index])
+
+    parts = depth_first(PartialCell((), start, exact.inputs()), cut_further)
+    for found, part in enumerate(part for part, depth in parts if depth == n_blocks):
         if found >= most:
             raise CellBudgetError(f"cells: more than {most:,} cells; raise `most`, or take a smaller domain")
         yield Cell(part.signs, part.cone, exact.head(part.state).reduced())
-
-
-def parts_behind(program: IntegerProgram, start: Cone, n_blocks: int) -> Iterator[PartialCell]:
-    """Enumerate the cells of the first blocks of a program, depth first."""
-    first_rows = list(accumulate((b.n_neurons for b in program.blocks), initial=start.rows.bit_length()))
-
-    def cut_further(part: PartialCell, index: int) -> Iterator[PartialCell]:
-        return iter(()) if index == n_blocks else _cut_by(program.blocks[index], part, first_rows[index])
-
-    root = PartialCell((), start, program.inputs())
-    return (part for part, depth in depth_first(root, cut_further) if depth == n_blocks)
 
 
 def depth_first(root: Node, children: Callable[[Node, int], Iterator[Node]]) -> Iterator[tuple[Node, int]]:
@@ -167,10 +165,14 @@ def cut_by_rows(cone: Cone, rows: Sequence[Vector], first_row: int) -> Iterator[
             stack += [((*signs, sign), side) for sign, side in _sides(piece, rows[done], first_row + done)]
 
 
-def _cut_by(block: IntegerBlock, part: PartialCell, first_row: int) -> Iterator[PartialCell]:
-    """Cut a cell by the neurons of a block."""
-    z = block.affine(part.state).rows
-    for signs, cone in cut_by_rows(part.cone, [primitive(row) for row in z], first_row):
+def cut_by_block(
+    block: IntegerBlock, part: PartialCell, z: Sequence[Vector], first_row: int, known: Sequence[int] = ()
+) -> Iterator[PartialCell]:
+    """Cut a cell by the neurons of a block with preactivations z, but for those with a known sign not 0."""
+    known, zero = known or (0,) * len(z), (0,) * part.cone.dim
+    rows = [zero if sign else primitive(row) for row, sign in zip(z, known, strict=True)]
+    for found, cone in cut_by_rows(part.cone, rows, first_row):
+        signs = tuple(map(or_, known, found))  # one of the two is 0
         yield PartialCell(part.signs + signs, cone, block.advance(part.state, z, signs))
 
 

@@ -37,7 +37,6 @@ class ComplexTooLargeError(ValueError):
 class EngineCells(NamedTuple):
     """Regions of a complex, with a mask of those that have a volume."""
 
-    complex_: PolyhedralComplex
     regions: Regions
     is_cell: Tensor  # (R,) bool: has a volume
     masks: Tensor  # (R, n_neurons) bool: activation patterns
@@ -74,7 +73,7 @@ def engine_cells(
     exact, start = IntegerProgram.of(program), over_box(box)
     for index in (~is_cell).nonzero()[:, 0].tolist():
         is_cell[index] = cone_of(exact, start, masks[index]) is not None
-    return EngineCells(complex_, regions, is_cell, masks)
+    return EngineCells(regions, is_cell, masks)
 
 
 def cone_of(program: IntegerProgram, start: Cone, mask: Tensor) -> Cone | None:

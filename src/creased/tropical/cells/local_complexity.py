@@ -116,11 +116,7 @@ def _by_block(program: Program, mask: Tensor) -> Tensor:
 
 
 def _bases(origins: Tensor, directions: Tensor | None, slice_dim: int, seed: int) -> Tensor:
-    """Choose an (n, d) basis for each point.
-
-    Raises:
-        ValueError: the directions do not fit, or are too many.
-    """
+    """Choose an (n, d) basis for each point."""
     n_points, n = origins.shape
     if directions is not None:
         bases = directions.detach().to(origins)

@@ -10,7 +10,7 @@ from creased.core.program.program import Program
 from creased.tropical.cells.cells import CellBudgetError, format_box, require_few_corners
 from creased.tropical.cells.counts import EXACT, count
 from creased.tropical.cells.engine_cells import ComplexTooLargeError
-from creased.tropical.cells.region_bounds import RegionBounds, bounds_of, zaslavsky
+from creased.tropical.cells.region_bounds import bounds_of, zaslavsky
 
 WIDTH = 22  # of the first column
 PERTURBED = "as if perturbed where degenerate"
@@ -70,44 +70,30 @@ def _by_dimension(cells: tuple[int, ...], how: str) -> tuple[str, str]:
 
 def _bounds(program: Program) -> list[tuple[str, str]]:
     bounds = bounds_of(program)
+    upper = [("  Raghu 2017", _with_note(bounds.raghu, "the product of Zaslavsky's numbers of the layers"))]
+    lower = _in_digits(bounds.montufar_2014)
+    if any(block.has_passthrough for block in program.blocks):
+        upper.append(("", "the others hold for layers without a passthrough only"))
+        lower = "holds for layers without a passthrough only"
+    else:
+        others = (("  Serra 2018", bounds.serra), ("  Montufar 2017", bounds.montufar_2017))
+        upper = [*((name, _in_digits(number)) for name, number in others), *upper]
+        if not bounds.montufar_2014:
+            lower = "says nothing: a layer is narrower than the input"
     one_layer = zaslavsky(program.in_dim, program.n_neurons)
+    average = round(bounds.hanin_rolnick)
+    random = "says nothing: it holds for many more neurons than inputs"
+    if 0 < average <= bounds.raghu:
+        random = _with_note(average, "N^D / D!: about what random weights make, however deep")
     return [
         ("upper bounds", "on activation cells, for all weights of these widths"),
-        *_upper(program, bounds),
+        *upper,
         ("lower bound", "on what the best weights of these widths reach, not on this network"),
-        _lower(program, bounds),
+        ("  Montufar 2014", lower),
         ("for comparison", "no bounds on networks of several layers"),
         ("  Zaslavsky 1975", _with_note(one_layer, "the most that as many neurons in one layer make")),
-        _random(program, bounds),
+        ("  Hanin-Rolnick 2019", random),
     ]
-
-
-def _upper(program: Program, bounds: RegionBounds) -> list[tuple[str, str]]:
-    raghu = ("  Raghu 2017", _with_note(bounds.raghu, "the product of Zaslavsky's numbers of the layers"))
-    if any(block.has_passthrough for block in program.blocks):
-        return [raghu, ("", "the others hold for layers without a passthrough only")]
-    return [
-        ("  Serra 2018", _in_digits(bounds.serra)),
-        ("  Montufar 2017", _in_digits(bounds.montufar_2017)),
-        raghu,
-    ]
-
-
-def _lower(program: Program, bounds: RegionBounds) -> tuple[str, str]:
-    name = "  Montufar 2014"
-    if any(block.has_passthrough for block in program.blocks):
-        return name, "holds for layers without a passthrough only"
-    if not bounds.montufar_2014:
-        return name, "says nothing: a layer is narrower than the input"
-    return name, _in_digits(bounds.montufar_2014)
-
-
-def _random(program: Program, bounds: RegionBounds) -> tuple[str, str]:
-    name = "  Hanin-Rolnick 2019"
-    average = round(bounds.hanin_rolnick)
-    if not 0 < average <= bounds.raghu:
-        return name, "says nothing: it holds for many more neurons than inputs"
-    return name, _with_note(average, "N^D / D!: about what random weights make, however deep")
 
 
 def _with_note(number: int, note: str) -> str:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import torch
 
 from creased.core.domains.box import Box
-from creased.core.program.program import Block, Program
+from creased.core.program.program import Affine, Block, Program
 from creased.tropical.algebra.epigraphs import inner
 from creased.tropical.cells.cells import MOST_CELLS, format_box, is_bounded
 from creased.tropical.compression.rational_matrices import (
@@ -145,14 +145,14 @@ class _Folding:
             state_ranges(program, domain) if domain is not None and is_bounded(domain) else ([], [])
         )
         self._layers: list[Layer] = []
-        self._state = self._unchanged(program.in_dim, 0)
+        self._state = self._unchanged(program.in_dim, -1)
         self._width = program.in_dim
         self._head = program.head
         self.n_folded = 0
 
     def take(self, index: int, block: Block, signs: list[int]) -> None:
         """Append a block; its stable units have a nonzero sign."""
-        weight, bias = self._through(fractions_of(block.affine.weight), fractions_of([block.affine.bias])[0])
+        weight, bias = self._through(block.affine)
         if not self._fold:
             signs = [min(sign, 0) for sign in signs]
         if block.is_plain:
@@ -162,11 +162,11 @@ class _Folding:
 
     def finish(self) -> list[Layer]:
         """Return all layers, the head last."""
-        head = self._through(fractions_of(self._head.weight), fractions_of([self._head.bias])[0])
-        return [*self._layers, Layer(*head, None, self._state.size)]
+        return [*self._layers, Layer(*self._through(self._head), None, self._state.size)]
 
-    def _through(self, weight: Matrix, bias: Row) -> tuple[Matrix, Row]:
+    def _through(self, affine: Affine) -> tuple[Matrix, Row]:
         """Rewrite an affine function of the given network's state in the smaller one's."""
+        weight, (bias,) = fractions_of(affine.weight), fractions_of([affine.bias])
         shifted = [b + inner(row, self._state.offset) for row, b in zip(weight, bias, strict=True)]
         return product(weight, self._state.weight, self._width), shifted
 
@@ -196,7 +196,8 @@ class _Folding:
     def _take_passthrough(
         self, index: int, block: Block, weight: Matrix, bias: Row, signs: list[int]
     ) -> None:
-        output_map = self._output_map_of(block)
+        mix, skip, shift = block.output_matrices()
+        output_map = OutputMap(fractions_of(mix), *self._through(Affine(skip, shift)))
         for unit, sign in enumerate(signs):
             if sign > 0:
                 for i, row in enumerate(output_map.mix):
@@ -207,30 +208,17 @@ class _Folding:
         self.n_folded += sum(sign > 0 for sign in signs)
         kept = [unit for unit, sign in enumerate(signs) if sign == 0]
         if not kept:
-            rows = [_sparse(row) for row in output_map.skip]
-            self._state = _State(rows, output_map.shift, self._state.size)
+            self._state = _State(list(map(_sparse, output_map.skip)), output_map.shift, self._state.size)
             return
-        high = None if not self._ranges else fractions_of([self._ranges[index][1].clamp(min=0)])[0]
-        mix = [[row[unit] for unit in kept] for row in output_map.mix]
-        self._layers.append(
-            Layer(
-                [weight[unit] for unit in kept],
-                [bias[unit] for unit in kept],
-                OutputMap(mix, output_map.skip, output_map.shift),
-                self._state.size,
-                None if high is None else [high[unit] for unit in kept],
-            )
-        )
+        smaller_map = output_map._replace(mix=[[row[unit] for unit in kept] for row in output_map.mix])
+        rows, biases = [weight[unit] for unit in kept], [bias[unit] for unit in kept]
+        hidden_size = fractions_of([self._ranges[index][1][kept].clamp(min=0)])[0] if self._ranges else None
+        self._layers.append(Layer(rows, biases, smaller_map, self._state.size, hidden_size))
         self._width = len(output_map.shift)
-        self._state = self._unchanged(self._width, index + 1)
-
-    def _output_map_of(self, block: Block) -> OutputMap:
-        """Return the block's mix, skip and shift in the smaller network's state."""
-        mix, skip, shift = block.output_matrices()
-        return OutputMap(fractions_of(mix), *self._through(fractions_of(skip), fractions_of([shift])[0]))
+        self._state = self._unchanged(self._width, index)
 
     def _unchanged(self, width: int, index: int) -> _State:
-        return _State([{i: ONE} for i in range(width)], [ZERO] * width, self._sizes_behind(index - 1))
+        return _State([{i: ONE} for i in range(width)], [ZERO] * width, self._sizes_behind(index))
 
     def _sizes_behind(self, index: int) -> Row | None:
         """Return bounds on the state behind a block, or on the position for -1."""

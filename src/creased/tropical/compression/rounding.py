@@ -64,55 +64,40 @@ class _Rounded(NamedTuple):
         return not any(any(row) for row in self.lost)
 
 
-class _RoundedLayer(NamedTuple):
-    weight: _Rounded
-    bias: _Rounded
-    output_map: tuple[_Rounded, _Rounded, _Rounded] | None
-
-    @staticmethod
-    def of(layer: Layer, dtype: torch.dtype) -> _RoundedLayer:
-        output_map = None
-        if layer.output_map is not None:
-            mix, skip, shift = layer.output_map
-            output_map = (_Rounded.of(mix, dtype), _Rounded.of(skip, dtype), _Rounded.of([shift], dtype))
-        return _RoundedLayer(_Rounded.of(layer.weight, dtype), _Rounded.of([layer.bias], dtype), output_map)
-
-    def block(self) -> Block:
-        affine = Affine(self.weight.tensor, self.bias.tensor[0])
-        if self.output_map is None:
-            return Block(affine)
-        mix, skip, shift = self.output_map
-        return Block(affine, mix.tensor, skip.tensor, shift.tensor[0])
-
-    @property
-    def acts_exactly(self) -> bool:
-        """True if what multiplies the state is not rounded."""
-        return all(part.is_exact for part in (self.weight, *(self.output_map or ())[:2]))
-
-    def error(self, before: Row, layer: Layer) -> Row:
-        """Bound the error of the next state."""
-        hidden = _sum(self.weight.error(before, layer.state_size), self.bias.lost[0])
-        if self.output_map is None:
-            return hidden
-        mix, skip, shift = self.output_map
-        passed = _sum(mix.error(hidden, layer.hidden_size), skip.error(before, layer.state_size))
-        return _sum(passed, shift.lost[0])
-
-
 def to_program(layers: Sequence[Layer], in_dim: int, dtype: torch.dtype) -> tuple[Program, float]:
     """Round layers to a program, the last one its head, and bound the error of its outputs.
 
     The bound is infinite where a rounded number multiplies a state that has no bounds.
     """
-    rounded = [_RoundedLayer.of(layer, dtype) for layer in layers]
-    blocks = [layer.block() for layer in rounded]
+    rounded = [_round(layer, dtype) for layer in layers]
+    blocks = [_block_of(*(part.tensor for part in parts)) for parts in rounded]
     program = Program(tuple(blocks[:-1]), blocks[-1].affine)
     error: Row = [Fraction(0)] * in_dim
-    for layer, exact in zip(rounded, layers, strict=True):
-        if exact.state_size is None and not layer.acts_exactly:
+    for layer, (weight, bias, *output_map) in zip(layers, rounded, strict=True):
+        if layer.state_size is None and not all(part.is_exact for part in (weight, *output_map[:2])):
             return program, math.inf
-        error = [_up(x) for x in layer.error(error, exact)]
+        passed = _sum(weight.error(error, layer.state_size), bias.lost[0])
+        if output_map:
+            mix, skip, shift = output_map
+            passed = _sum(mix.error(passed, layer.hidden_size), skip.error(error, layer.state_size))
+            passed = _sum(passed, shift.lost[0])
+        error = [_up(x) for x in passed]
     return program, float(max(error))
+
+
+def _round(layer: Layer, dtype: torch.dtype) -> list[_Rounded]:
+    """Round weight and bias, then mix, skip and shift of a block with a passthrough."""
+    matrices = [layer.weight, [layer.bias]]
+    if layer.output_map is not None:
+        matrices += [layer.output_map.mix, layer.output_map.skip, [layer.output_map.shift]]
+    return [_Rounded.of(matrix, dtype) for matrix in matrices]
+
+
+def _block_of(weight: Tensor, bias: Tensor, *output_map: Tensor) -> Block:
+    if not output_map:
+        return Block(Affine(weight, bias[0]))
+    mix, skip, shift = output_map
+    return Block(Affine(weight, bias[0]), mix, skip, shift[0])
 
 
 def _sum(first: Row, second: Row) -> Row:

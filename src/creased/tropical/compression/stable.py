@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 
 from creased.core.domains.box import Box
-from creased.core.exact.elimination import Vector, dot, primitive
-from creased.core.exact.integer_program import IntegerBlock, IntegerProgram
+from creased.core.exact.elimination import Vector, dot
+from creased.core.exact.integer_program import IntegerProgram
 from creased.core.program.affine_arithmetic import gamma, input_forms
 from creased.core.program.bounds import Cells, Tail, excludes_zero
 from creased.core.program.program import Affine, Program
@@ -29,7 +29,7 @@ from creased.tropical.cells.cells import (
     MOST_CELLS,
     CellBudgetError,
     PartialCell,
-    cut_by_rows,
+    cut_by_block,
     depth_first,
     is_bounded,
     start_cone,
@@ -189,7 +189,7 @@ def _add_exact(program: Program, domain: Box | None, signs: list[Tensor], most: 
         z = exact.blocks[index].affine(part.state).rows
         _note_signs(part.cone, z, known[index], seen[index])
         if index + 1 < len(exact.blocks):
-            yield from _cut_by_unknown(exact.blocks[index], part, z, known[index], first_rows[index])
+            yield from cut_by_block(exact.blocks[index], part, z, first_rows[index], known[index])
 
     for n_cells, _ in enumerate(depth_first(PartialCell((), start, exact.inputs()), cut_further)):
         if n_cells >= most:
@@ -197,17 +197,6 @@ def _add_exact(program: Program, domain: Box | None, signs: list[Tensor], most: 
     for index, block_seen in enumerate(seen):
         only = [0 if len(s) > 1 else next(iter(s), -1) for s in block_seen]
         signs[index] = torch.tensor(only, dtype=torch.int8)
-
-
-def _cut_by_unknown(
-    block: IntegerBlock, part: PartialCell, z: Sequence[Vector], known: list[int], first_row: int
-) -> Iterator[PartialCell]:
-    """Cut a cell by the neurons of unknown sign."""
-    zero = (0,) * part.cone.dim
-    rows = [zero if sign else primitive(row) for row, sign in zip(z, known, strict=True)]
-    for signs, cone in cut_by_rows(part.cone, rows, first_row):
-        all_signs = tuple(k or sign for k, sign in zip(known, signs, strict=True))
-        yield PartialCell(part.signs + all_signs, cone, block.advance(part.state, z, all_signs))
 
 
 def _note_signs(cone: Cone, z: Sequence[Vector], known: list[int], seen: list[set[int]]) -> None:
