@@ -12,7 +12,7 @@ import trimesh
 import creased
 from creased.geometry.sublevel import sublevel_volume
 from creased.io import atomic_write as files
-from creased.io.export import ExportError, export_mesh
+from creased.io.export import ExportError, save
 from creased.io.similarity import Similarity
 from creased.meshes.caps import cap
 from tests.strategies import random_program
@@ -69,7 +69,7 @@ def surface() -> creased.LevelSet:
 @pytest.mark.parametrize("ending", ["ply", "obj", "stl", "glb"])
 def test_every_format_is_read_back_by_trimesh(surface: creased.LevelSet, tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"mesh.{ending}"
-    export_mesh(surface, path)
+    save(surface, path)
     found = trimesh.load(path, force="mesh", process=False)
     expected = surface.to_trimesh()
     assert len(found.faces) == len(expected.faces)
@@ -78,7 +78,7 @@ def test_every_format_is_read_back_by_trimesh(surface: creased.LevelSet, tmp_pat
 
 def test_ply_keeps_polygons_and_doubles(surface: creased.LevelSet, tmp_path: Path) -> None:
     path = tmp_path / "mesh.ply"
-    export_mesh(surface, path)
+    save(surface, path)
     header, _, body = path.read_text().partition("end_header\n")
     assert f"element face {surface.polygons.n}\n" in header
     assert "property double x" in header
@@ -93,7 +93,7 @@ def test_ply_keeps_polygons_and_doubles(surface: creased.LevelSet, tmp_path: Pat
 
 def test_obj_keeps_polygons_and_every_digit(surface: creased.LevelSet, tmp_path: Path) -> None:
     path = tmp_path / "mesh.obj"
-    export_mesh(surface, path)
+    save(surface, path)
     lines = path.read_text().splitlines()
     vertices = np.array([line.split()[1:] for line in lines if line.startswith("v ")], dtype=float)
     np.testing.assert_array_equal(vertices, surface.vertices.numpy())
@@ -103,20 +103,20 @@ def test_obj_keeps_polygons_and_every_digit(surface: creased.LevelSet, tmp_path:
 
 def test_vertices_come_back_in_the_users_coordinates(surface: creased.LevelSet, tmp_path: Path) -> None:
     to_domain = Similarity((10.0, 20.0, 30.0), 0.01)
-    export_mesh(surface, tmp_path / "mesh.ply", to_domain)
+    save(surface, tmp_path / "mesh.ply", to_domain)
     found = trimesh.load(tmp_path / "mesh.ply", process=False)
     np.testing.assert_allclose(to_domain.apply(found.vertices), surface.vertices.numpy(), atol=1e-9)
 
 
 def test_an_unknown_ending_is_refused_with_those_that_work(surface: creased.LevelSet, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"\.ply, \.obj, \.stl, \.glb, \.3mf"):
-        export_mesh(surface, tmp_path / "mesh.xyz")
+        save(surface, tmp_path / "mesh.xyz")
 
 
 def test_an_empty_level_set_is_refused_with_its_status(tmp_path: Path) -> None:
     empty = creased.extract_level_set(creased.MLP(3, 4, 1), creased.Box.cube(3, 1.0), level=1e6)
     with pytest.raises(ExportError, match="does not cross the value"):
-        export_mesh(empty, tmp_path / "mesh.ply")
+        save(empty, tmp_path / "mesh.ply")
 
 
 def test_a_failed_write_leaves_the_old_file(
@@ -130,7 +130,7 @@ def test_a_failed_write_leaves_the_old_file(
 
     monkeypatch.setattr(files.os, "replace", fail)
     with pytest.raises(OSError, match="No space"):
-        export_mesh(surface, path)
+        save(surface, path)
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["mesh.ply"]
 
@@ -138,7 +138,7 @@ def test_a_failed_write_leaves_the_old_file(
 def test_unbounded_level_set_is_refused(tmp_path: Path) -> None:
     surface = creased.extract_level_set(random_program(3, (6, 5), seed=0), creased.WholeSpace(3))
     with pytest.raises(ExportError, match=r"unbounded.*16 rays"):
-        export_mesh(surface, tmp_path / "mesh.ply")
+        save(surface, tmp_path / "mesh.ply")
     with pytest.raises(ValueError, match="unbounded"):
         surface.to_trimesh()
 
@@ -148,7 +148,7 @@ def test_a_capped_surface_is_closed_in_every_format(tmp_path: Path, ending: str)
     cut = creased.extract_level_set(random_program(3, (8, 8), seed=4), creased.Box.cube(3, 1.0))
     assert cut.audit().n_boundary_edges > 0
     path = tmp_path / f"mesh.{ending}"
-    export_mesh(cut, path, boundary="cap")
+    save(cut, path, boundary="cap")
     found = trimesh.load(path, force="mesh", process=ending == "stl")  # STL repeats vertices
     expected = cap(cut)
     assert found.is_watertight
@@ -159,7 +159,7 @@ def test_a_capped_surface_is_closed_in_every_format(tmp_path: Path, ending: str)
 def test_a_cut_surface_is_refused_where_that_is_asked_for(tmp_path: Path) -> None:
     cut = creased.extract_level_set(random_program(3, (8, 8), seed=4), creased.Box.cube(3, 1.0))
     with pytest.raises(ExportError, match=r"walls.* \d+ vertices"):
-        export_mesh(cut, tmp_path / "mesh.ply", boundary="error")
+        save(cut, tmp_path / "mesh.ply", boundary="error")
     assert not (tmp_path / "mesh.ply").exists()
 
 
@@ -173,6 +173,6 @@ def test_torch_alone_saves_polygons_and_answers_help(tmp_path: Path) -> None:
     level = network(torch.zeros(1, 3)).item()
     expected = creased.extract_level_set(network, creased.Box.cube(3, 1.0), level)
     for ending in ("ply", "obj", "3mf"):
-        export_mesh(expected, tmp_path / f"expected.{ending}")
+        save(expected, tmp_path / f"expected.{ending}")
         written = (tmp_path / f"mesh.{ending}").read_bytes()
         assert written == (tmp_path / f"expected.{ending}").read_bytes()

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from creased.io.export import export_mesh
+from creased.io.export import save
 from creased.io.three_mf import three_mf_bytes
 from creased.meshes.caps import cap
 from tests.meshes.test_caps import BOXES, cut_surface
@@ -25,7 +25,7 @@ def _read(archive: zipfile.ZipFile) -> tuple[str, np.ndarray, np.ndarray]:
 
 def test_a_capped_surface_is_in_the_archive_to_the_last_digit(tmp_path: Path) -> None:
     level_set = cut_surface(0, BOXES[0])
-    export_mesh(level_set, tmp_path / "mesh.3mf", boundary="cap")
+    save(level_set, tmp_path / "mesh.3mf", boundary="cap")
     with zipfile.ZipFile(tmp_path / "mesh.3mf") as archive:
         assert archive.namelist() == ["[Content_Types].xml", "_rels/.rels", "3D/3dmodel.model"]
         relations = ElementTree.fromstring(archive.read("_rels/.rels"))

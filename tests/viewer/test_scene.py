@@ -7,7 +7,8 @@ import torch
 pytest.importorskip("numpy")
 
 from creased import Affine, Box, Program, extract_complex, extract_level_set
-from creased.viewer.scene import LAYERS, LEVEL, WALL, layers_of, level_set_scene, section
+from creased.drawing.plane import layers_of
+from creased.viewer.scene import LAYERS, LEVEL, WALL, level_set_scene, section
 from tests.viewer.nets import CUBE, tiny_program, tiny_surface
 
 

@@ -7,19 +7,16 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from io import BytesIO
-from pathlib import Path
 
 import torch
 
 from creased.cli.extract import extract
 from creased.cli.parser import in_bytes, make_parser
-from creased.core.domains.box import Box
 from creased.core.program.program import Program
 from creased.io.atomic_write import write_whole
-from creased.io.checkpoint import KEY, CheckpointError, Record, write_record
+from creased.io.checkpoint import KEY, Record, write_record
 from creased.io.export import ExportError
-from creased.io.load import Loaded, load_file
-from creased.io.similarity import Similarity
+from creased.io.load import Loaded, load_file, locate
 from creased.networks import UnsupportedModuleError
 from creased.tropical.cells.report import count_table
 from creased.tropical.compression.compression import compress
@@ -39,24 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.command == "info":
             print(_describe(loaded))
         else:
-            COMMANDS[chosen.command](_located(loaded, path, chosen.half_width), chosen)
+            COMMANDS[chosen.command](locate(loaded, path, chosen.half_width), chosen)
     except (ExportError, ImportError, OSError, UnsupportedModuleError, ValueError) as error:
         print(f"creased: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def _located(loaded: Loaded, path: Path, half_width: float | None) -> Record:
-    """Give the record of a file the requested box as its domain; a function alone gets a record."""
-    if loaded.record is None and half_width is None:
-        raise CheckpointError(f"{path} holds a function alone, and no domain: give --half-width")
-    if loaded.record is not None and half_width is None:
-        return loaded.record
-    assert half_width is not None
-    domain = Box.cube(loaded.program.in_dim, half_width)
-    if loaded.record is not None:
-        return replace(loaded.record, domain=domain)
-    return Record(loaded.program, domain, Similarity.identity(), path.name, 0)
 
 
 def _count(record: Record, chosen: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ import threading
 import webbrowser
 
 from creased.viewer.page import Page
-from creased.viewer.sources import Shot, shots_of
+from creased.viewer.sources import shots_of
 
 
 def view(chosen: argparse.Namespace) -> None:
@@ -18,7 +18,8 @@ def view(chosen: argparse.Namespace) -> None:
         ImportError: viser is not installed.
     """
     try:
-        page = Page(_shots(chosen), chosen.port, chosen.up)
+        options = {name: getattr(chosen, name) for name in ("half_width", "slope", "level", "output")}
+        page = Page(shots_of(chosen.file, **options), chosen.port, chosen.up)
     except KeyboardInterrupt:
         return
     try:
@@ -30,13 +31,3 @@ def view(chosen: argparse.Namespace) -> None:
         print()
     finally:
         page.stop()
-
-
-def _shots(chosen: argparse.Namespace) -> list[Shot]:
-    return shots_of(
-        chosen.file,
-        half_width=chosen.half_width,
-        slope=chosen.slope,
-        level=chosen.level,
-        output=chosen.output,
-    )

@@ -87,20 +87,19 @@ def _around(vertices: Sequence[Point]) -> Box:
     """Make a square around the vertices, with a margin for unbounded parts."""
     if not vertices:
         raise ValueError("flatten_curve: the curve has no vertex: say by domain= which box to show")
-    points = as_points(vertices)
-    centre = (points.min(0) + points.max(0)) / 2
-    half = float(np.ptp(points, axis=0).max()) * 0.9 or 1.0
-    (x, y) = centre.tolist()
+    return _square(as_points(vertices), 0.9)
+
+
+def _square(points: NDArray[np.float64], share: float) -> Box:
+    """Make a square around points (n, 2), half as wide as this share of their extent."""
+    low, high = points.min(0), points.max(0)
+    half = float((high - low).max()) * share or 1.0
+    x, y = ((low + high) / 2).tolist()
     return Box((x - half, y - half), (x + half, y + half))
 
 
 def _corners(above: Epigraph, monomials: Sequence[int]) -> list[Point]:
     return [(Fraction(x, t), Fraction(y, t)) for x, y, _, t in above.rays_of(monomials) if t]
-
-
-def colours_of(curve: TropicalCurve) -> NDArray[np.float64]:
-    """Colour monomials (m, 3) by their place in the Newton polytope."""
-    return by_place(curve.slopes)
 
 
 def draw_curve(
@@ -111,7 +110,7 @@ def draw_curve(
     Args:
         axes: of matplotlib.
         curve: see `flatten_curve`.
-        colours: (m, 3), of the monomials; by default as `colours_of`.
+        colours: (m, 3), of the monomials; by default by place in the Newton polytope.
         numbers: whether to number the regions.
 
     Raises:
@@ -119,7 +118,7 @@ def draw_curve(
     """
     from matplotlib.collections import LineCollection, PolyCollection
 
-    colours = colours_of(curve) if colours is None else colours
+    colours = by_place(curve.slopes) if colours is None else colours
     there = [i for i, corners in enumerate(curve.regions) if len(corners)]
     polygons = [curve.regions[i] for i in there]
     axes.add_collection(PolyCollection(polygons, facecolors=colours[there], edgecolors="face", lw=0.2))
@@ -145,7 +144,7 @@ def draw_dual(
     Args:
         axes: of matplotlib.
         curve: see `flatten_curve`.
-        colours: (m, 3), of the monomials; by default as `colours_of`.
+        colours: (m, 3), of the monomials; by default by place in the Newton polytope.
         bold: (E,), the edges of ``curve.dual`` to draw bold.
         numbers: whether to number the points.
 
@@ -154,7 +153,7 @@ def draw_dual(
     """
     from matplotlib.collections import LineCollection, PolyCollection
 
-    colours = colours_of(curve) if colours is None else colours
+    colours = by_place(curve.slopes) if colours is None else colours
     cells = [in_order(curve.slopes[list(cell)]) for cell in curve.dual.cells]
     axes.add_collection(PolyCollection(cells, facecolors="#f1f3f6", edgecolors="none"))
     edges = curve.slopes[np.array(curve.dual.edges, dtype=np.int64).reshape(-1, 2)]
@@ -166,10 +165,7 @@ def draw_dual(
     if numbers:
         for i, slope in enumerate(curve.slopes):
             _number(axes, slope, i)
-    low, high = curve.slopes.min(0), curve.slopes.max(0)
-    half = float((high - low).max()) * 0.6 or 1.0
-    (x, y) = ((low + high) / 2).tolist()
-    frame(axes, Box((x - half, y - half), (x + half, y + half)))
+    frame(axes, _square(curve.slopes, 0.6))
 
 
 def _number(axes: Any, place: NDArray[np.float64], i: int) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from creased.core.arrangement.signs import masks_of
+from creased.core.arrangement.signs import RowLayout, masks_of
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.polygons import Polygons, area_vectors
 from creased.core.complexes.regions import Regions, find_regions
@@ -66,7 +66,8 @@ def flatten(program: Program, domain: Box, level: float = 0.0) -> PlaneComplex:
     polygons = _polygons(regions, complex_)
     kept = _has_extent(complex_.vertices, polygons, domain)
     corners = np.split(complex_.vertices[polygons.indices].numpy(), polygons.offsets[1:-1].tolist())
-    segments, layers = complex_.vertices[complex_.edges.long()].numpy(), _layers(complex_)
+    segments = complex_.vertices[complex_.edges.long()].numpy()
+    layers = layers_of(complex_.edge_zero_ids[:, 0], complex_.layout)
     long = np.linalg.norm(segments[:, 0] - segments[:, 1], axis=1) > _finest(domain)
     gradients = program.gradients_on(masks).numpy()[kept]
     _, cells = np.unique(np.packbits(masks.numpy()[kept] > 0, axis=1), axis=0, return_inverse=True)
@@ -103,10 +104,10 @@ def _polygons(regions: Regions, complex_: PolyhedralComplex) -> Polygons:
     return Polygons(polygons.offsets, polygons.indices[torch.from_numpy(order)])
 
 
-def _layers(complex_: PolyhedralComplex) -> NDArray[np.int64]:
-    layout = complex_.layout
-    ends = np.cumsum([layout.n_walls, *layout.widths])
-    return np.searchsorted(ends, complex_.edge_zero_ids[:, 0].numpy(), side="right") - 1
+def layers_of(rows: Tensor, layout: RowLayout) -> NDArray[np.int64]:
+    """Find the layer (n,) of each row (n,), from 0; -1 for walls, the number of layers for outputs."""
+    starts = np.cumsum([layout.n_walls, *layout.widths])
+    return np.searchsorted(starts, rows.cpu().numpy(), side="right") - 1
 
 
 def draw_complex(

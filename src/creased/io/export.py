@@ -31,34 +31,19 @@ class ExportError(ValueError):
     """A mesh that cannot be written as asked; the message says why."""
 
 
-def save(level_set: LevelSet, path: str | Path) -> None:
-    """Write a level set as it is, in the coordinates of its domain: `export_mesh` without options.
-
-    Args:
-        level_set: with D = 3, bounded, not empty.
-        path: of the file, whose ending names the format: .ply, .obj and .3mf need torch alone, .stl and .glb
-            trimesh.
-
-    Raises:
-        ExportError: the ending is none of these, or there is no surface to write.
-        ImportError: the format needs a package that is not installed.
-        OSError: the file cannot be written; an old one of that name is still there.
-    """
-    export_mesh(level_set, path)
-
-
-def export_mesh(
+def save(
     level_set: LevelSet,
     path: str | Path,
     to_domain: Similarity | None = None,
     boundary: Boundary = "open",
     program: Program | None = None,
 ) -> None:
-    """Write a level set as a mesh, in the format that the file's ending names: ply, obj, stl, glb or 3mf.
+    """Write a level set as a mesh.
 
     Args:
         level_set: with D = 3, bounded, not empty.
-        path: of the file; missing folders are created.
+        path: of the file, whose ending names the format: .ply, .obj and .3mf need torch alone, .stl and .glb
+            trimesh; missing folders are created.
         to_domain: the similarity whose inverse maps vertices to the user's coordinates; identity by default.
         boundary: where the domain's walls cut the surface: leave it open, cap it along the walls, or refuse.
         program: the network's, to cap level sets of degenerate networks; see `creased.meshes.caps`.
@@ -97,7 +82,7 @@ def mesh_to_write(
     failure: str = "mesh_to_write",
     program: Program | None = None,
 ) -> PolygonMesh:
-    """Make the mesh that `export_mesh` writes: capped if so asked, in the user's coordinates.
+    """Make the mesh that `save` writes: capped if so asked, in the user's coordinates.
 
     Raises:
         ExportError: there is no such mesh; the message begins with ``failure``.

@@ -6,13 +6,16 @@ coordinates; the others hold a function alone.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from creased.core.domains.box import Box
 from creased.core.program.program import Program
 from creased.io.checkpoint import FORMAT, KEY, CheckpointError, Record, load_plain, read_record
+from creased.io.similarity import Similarity
 from creased.networks import lower
 from creased.networks.onnx.read import OnnxNetwork, read_onnx
 from creased.networks.weights import WeightsError, mlp_of_weights, read_arrays
@@ -65,6 +68,21 @@ def load_file(
         record = read_record(path)
         return Loaded(record.program, record)
     return Loaded(lower(_mlp(path, _state_dict(path, values), slope)).detach(), None)
+
+
+def locate(loaded: Loaded, path: Path, half_width: float | None) -> Record:
+    """Give the record of a file the requested cube as its domain; a function alone gets a record.
+
+    Raises:
+        CheckpointError: the file holds a function alone, and no cube is requested.
+    """
+    record, program = loaded.record, loaded.program
+    if half_width is None:
+        if record is None:
+            raise CheckpointError(f"{path} holds a function alone, and no domain: give --half-width")
+        return record
+    domain = Box.cube(program.in_dim, half_width)
+    return replace(record or Record(program, domain, Similarity.identity(), path.name, 0), domain=domain)
 
 
 def _lower_onnx(network: OnnxNetwork, path: Path, input_shape: Shape | None) -> Program:

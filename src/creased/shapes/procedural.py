@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trimesh import Trimesh
@@ -11,33 +11,25 @@ if TYPE_CHECKING:
 
 def sphere(subdivisions: int = 5) -> Callable[[], Trimesh]:
     """An icosphere of radius 1 with 20 * 4^subdivisions triangles."""
-
-    def make() -> Trimesh:
-        import trimesh
-
-        return trimesh.creation.icosphere(subdivisions=subdivisions, radius=1.0)
-
-    return make
+    return _primitive("icosphere", subdivisions=subdivisions, radius=1.0)
 
 
 def torus(major: float = 1.0, minor: float = 0.4, sections: int = 96) -> Callable[[], Trimesh]:
     """A torus around the z axis: radius ``major`` to the centre of a tube of radius ``minor``."""
-
-    def make() -> Trimesh:
-        import trimesh
-
-        return trimesh.creation.torus(major, minor, major_sections=2 * sections, minor_sections=sections)
-
-    return make
+    sides = {"major_sections": 2 * sections, "minor_sections": sections}
+    return _primitive("torus", major_radius=major, minor_radius=minor, **sides)
 
 
 def box(width: float = 1.0, depth: float = 0.7, height: float = 0.5) -> Callable[[], Trimesh]:
     """A box with the given sides along x, y and z."""
+    return _primitive("box", extents=(width, depth, height))
 
+
+def _primitive(kind: str, **options: Any) -> Callable[[], Trimesh]:
     def make() -> Trimesh:
         import trimesh
 
-        return trimesh.creation.box(extents=(width, depth, height))
+        return getattr(trimesh.creation, kind)(**options)
 
     return make
 

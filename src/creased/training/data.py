@@ -8,22 +8,11 @@ import lightning as L
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, DistributedSampler, TensorDataset
+from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 
 from creased.core.domains.box import Box
 from creased.shapes.sampling import sample_distances
 from creased.shapes.shape import Shape
-
-
-class SampledPoints(Dataset[tuple[Tensor, Tensor]]):
-    """Points and distances in memory; indexed by a whole batch at once."""
-
-    def __init__(self, points: Tensor, distances: Tensor) -> None:
-        self.points, self.distances = points, distances  # (n, 3), (n,)
-
-    def __getitem__(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """Select a batch of samples by their indices (b,)."""
-        return self.points[chosen], self.distances[chosen]
 
 
 class ShuffledBatches(DistributedSampler[Tensor]):
@@ -93,7 +82,7 @@ class SDFDataModule(L.LightningDataModule):
         self.n_samples, self.near, self.spreads = n_samples, near, tuple(spreads)
         self.batch_size, self.n_batches, self.n_validation = batch_size, n_batches, n_validation
         self.seed = seed
-        self.samples: SampledPoints | None = None
+        self.samples: TensorDataset | None = None  # points (n, 3), distances (n,)
 
     def setup(self, stage: str) -> None:
         """Sample the shape on the first call."""
@@ -101,11 +90,11 @@ class SDFDataModule(L.LightningDataModule):
             return
         rng = np.random.default_rng(self.seed)
         samples = sample_distances(self.shape, self.domain, self.n_samples, self.near, self.spreads, rng)
-        self.samples = SampledPoints(torch.from_numpy(samples.points), torch.from_numpy(samples.distances))
+        self.samples = TensorDataset(*map(torch.from_numpy, samples))
         surface, _ = self.shape.sample_surface(self.n_validation, rng)
         self.surface = torch.from_numpy(surface.astype(np.float32))
 
-    def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+    def train_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
         """Whole batches of this rank."""
         assert self.samples is not None
         rank, n_ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)

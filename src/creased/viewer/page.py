@@ -68,7 +68,7 @@ class Page:
         directions = {"z": (0.75, -1.1, 0.6), "y": (0.6, 0.5, 1.15), "x": (0.6, 0.75, 1.1)}
         is_flat = shot.field is not None and shot.field.program.in_dim == 2
         towards = np.array((0.0, -0.01, 1.3) if is_flat else directions[up])
-        self.server.scene.set_up_direction("+z" if is_flat else _axis(up))
+        self.server.scene.set_up_direction("+z" if is_flat else f"+{up}")
         self.server.initial_camera.look_at = middle
         self.server.initial_camera.position = middle + CAMERA_DISTANCE * reach * towards
         self.server.gui.configure_theme(show_logo=False, show_share_button=False)
@@ -174,10 +174,6 @@ def _linear(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
     share = colours / 255
     light = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
     return np.rint(255 * light).astype(np.uint8)
-
-
-def _axis(up: str) -> Any:
-    return f"+{up}"
 
 
 def _corners(shot: Shot) -> NDArray[np.float64]:

@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from creased.core.arrangement.signs import RowLayout
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box, slice_across
 from creased.core.extract_complex import extract_complex
@@ -22,6 +21,7 @@ from creased.core.program.combine import select
 from creased.core.program.program import Program
 from creased.drawing import palette
 from creased.drawing.palette import INK, RGB, rgb
+from creased.drawing.plane import layers_of
 
 SURFACE: RGB = (226, 214, 190)
 WALL: RGB = (130, 130, 130)
@@ -60,12 +60,6 @@ class Section:
     cells: Segments  # edges of the complex, by layer
     level: Segments
     n_regions: int
-
-
-def layers_of(rows: Tensor, layout: RowLayout) -> NDArray[np.int64]:
-    """Find the layer (n,) of each row (n,), from 0; -1 for walls, the number of layers for outputs."""
-    starts = layout.n_walls + torch.tensor([0, *layout.widths]).cumsum(0)
-    return (torch.searchsorted(starts, rows.cpu().long(), right=True) - 1).numpy()
 
 
 def colours_of(layers: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -13,7 +13,7 @@ from creased.core.domains.box import Box
 from creased.core.extract_level_set import extract_level_set
 from creased.core.program.program import Program
 from creased.io.checkpoint import CheckpointError
-from creased.io.load import load_file
+from creased.io.load import load_file, locate
 from creased.viewer.scene import LEVEL, Scene, Section, Segments, level_set_scene, section
 
 MESHES = (".ply", ".obj", ".stl", ".glb", ".off")
@@ -57,12 +57,7 @@ class Shot:
 
 
 def shots_of(
-    path: Path,
-    *,
-    half_width: float | None = None,
-    slope: float = 0.0,
-    level: float = 0.0,
-    output: int = 0,
+    path: Path, *, half_width: float | None = None, slope: float = 0.0, level: float = 0.0, output: int = 0
 ) -> list[Shot]:
     """List the shots of a path; of a run folder its kept epochs, or else its last checkpoint.
 
@@ -99,12 +94,7 @@ def _read(
             f"{path} is a network of {loaded.program.in_dim} inputs; 2 or 3 can be shown: "
             "slice it first, with creased.slice_program"
         )
-    if half_width is not None:
-        box = Box.cube(loaded.program.in_dim, half_width)
-    elif loaded.record is not None:
-        box = loaded.record.domain
-    else:
-        raise CheckpointError(f"{path} holds a function alone, and no domain: give --half-width")
+    box = locate(loaded, path, half_width).domain
     name = path.name if loaded.record is None else f"{loaded.record.shape}, epoch {loaded.record.epoch}"
     found = extract_level_set(loaded.program, box, level, output=output, method="auto")
     return level_set_scene(found, name), Field(loaded.program, box, level, output)

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import lightning as L
 
 from creased.core.complexes.level_set import LevelSet
-from creased.io.export import export_mesh
+from creased.io.export import save
 from creased.training.module import SDFModule
 from creased.training.schedules import is_epoch_due
 from creased.training.wandb import wandb_loggers
@@ -58,7 +58,7 @@ class LogMeshes(L.Callback):
 
         with TemporaryDirectory() as folder:  # W&B copies the file
             path = Path(folder) / "mesh.glb"
-            export_mesh(level_set, path, module.to_domain)
+            save(level_set, path, module.to_domain)
             caption = f"epoch {epoch}: {level_set.polygons.n:,} faces"
             mesh = wandb.Object3D(str(path), caption=caption)
             run.log({"mesh": mesh, "trainer/global_step": step})  # type: ignore[attr-defined]
