@@ -9,7 +9,6 @@ the runs that no other beats in both faces and Chamfer distance are marked, for 
 
 from __future__ import annotations
 
-import argparse
 import csv
 import io
 import json
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
+from pictures import as_table, make_parser, pyplot
 
 from creased.io.atomic_write import write_whole
 
@@ -40,9 +40,7 @@ class Run:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write table.csv, table.md and pareto.png; return the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("folder", type=Path, help="the folder of a sweep, or of any runs")
     parser.add_argument("--out", type=Path, help="where to write; the folder itself by default")
     options = parser.parse_args(arguments)
@@ -53,10 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 1
     table, out = make_table(runs), options.out or options.folder
+    markdown = as_table(table[0], ([_shown(value) for value in row.values()] for row in table))
     write_whole(out / "table.csv", as_csv(table).encode())
-    write_whole(out / "table.md", as_markdown(table).encode())
+    write_whole(out / "table.md", f"{markdown}\n".encode())
     drawn = draw_pareto(runs, out / "pareto.png")
-    print(as_markdown(table), end="")
+    print(markdown)
     if unfinished:
         print(f"not finished: {', '.join(unfinished)}")
     if not drawn:
@@ -148,13 +147,6 @@ def as_csv(table: list[dict[str, Any]]) -> str:
     return text.getvalue()
 
 
-def as_markdown(table: list[dict[str, Any]]) -> str:
-    """Write the table in Markdown."""
-    lines = ["| " + " | ".join(table[0]) + " |", "|" + " --- |" * len(table[0])]
-    lines += ["| " + " | ".join(_shown(value) for value in row.values()) + " |" for row in table]
-    return "\n".join(lines) + "\n"
-
-
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -163,32 +155,20 @@ def _shown(value: Any) -> str:
 
 def draw_pareto(runs: list[Run], path: Path) -> bool:
     """Plot faces against Chamfer distance, the fronts as lines; return False without any surface."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
     from matplotlib.ticker import LogLocator, NullFormatter
 
     with_surface = [run for run in runs if _has_surface(run)]
     if not with_surface:
         return False
-    front = find_front(runs)
+    plt, front = pyplot(), find_front(runs)
     figure, axes = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
     for number, shape in enumerate(dict.fromkeys(run.shape for run in with_surface)):
         colour = f"C{number % 10}"
-        points = [
-            (r.metrics[FACES], r.metrics[CHAMFER], r.name in front) for r in with_surface if r.shape == shape
-        ]
-        best = sorted((faces, chamfer) for faces, chamfer, is_best in points if is_best)
-        axes.plot(
-            *zip(*best, strict=True),
-            color=colour,
-            marker="o",
-            drawstyle="steps-post",
-            label=f"{shape}: not beaten",
-        )
-        rest = [(faces, chamfer) for faces, chamfer, is_best in points if not is_best]
-        if rest:
+        points = {r.name: (r.metrics[FACES], r.metrics[CHAMFER]) for r in with_surface if r.shape == shape}
+        best = sorted(point for name, point in points.items() if name in front)
+        style = {"marker": "o", "color": colour, "drawstyle": "steps-post"}
+        axes.plot(*zip(*best, strict=True), label=f"{shape}: not beaten", **style)
+        if rest := [point for name, point in points.items() if name not in front]:
             axes.plot(*zip(*rest, strict=True), "o", mfc="white", color=colour, label=f"{shape}: beaten")
     axes.set(
         xscale="log", yscale="log", xlabel="faces of the exact mesh", ylabel="chamfer_l1_mean, domain units"

@@ -20,15 +20,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import torch
+from from_tests import true_cells_of
 from pictures import make_parser, write_numbers
 from rich.console import Console
 from rich.table import Table
 
 import creased
 from creased import Affine, Block, Box, Program
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from tests.oracles import true_cells_of
 
 WIDTHS = {2: (6, 5), 3: (4, 4)}
 KINDS = {"ternary": 1, "sixteenths": 16}  # weights are multiples of one over that, in [-1, 1]

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import torch
-from named_nets import named
+from from_tests import named
 from pictures import make_parser, pyplot, save_flat
 from torch import Tensor
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pictures import make_parser, pyplot, write_numbers
-from trials import Trial, as_table, decimated, train
+from pictures import as_table, make_parser, pyplot, write_numbers
+from trials import Trial, decimated, train
 
 from creased.render.images import load_png
 
@@ -45,7 +45,7 @@ def main() -> None:
     }
     rows = [_row(name, mesh) for name, mesh in meshes.items()]
     print(as_table(["mesh", "triangles", "area", "volume", "compactness"], rows))
-    history = [_last(plain), *_history(compact)]
+    history = [_history(plain)[-1], *_history(compact)]
     write_numbers(chosen.json, rows=rows, history=history)
     _draw(plain, compact, history, chosen.out)
 
@@ -72,10 +72,6 @@ def _history(trial: Trial) -> list[tuple[float, float]]:
     """Read area and volume of the exact mesh after each epoch."""
     with (trial.folder / "metrics.csv").open() as table:
         return [(float(row["mesh/area"]), float(row["mesh/volume"])) for row in csv.DictReader(table)]
-
-
-def _last(trial: Trial) -> tuple[float, float]:
-    return _history(trial)[-1]
 
 
 def _draw(plain: Trial, compact: Trial, history: Sequence[tuple[float, float]], path: Path) -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from named_nets import named
+from from_tests import named
 from pictures import make_parser, pyplot, save_flat
 
 from creased.drawing import draw_curve, draw_dual, flatten_curve

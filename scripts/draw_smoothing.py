@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import trimesh
 from nets import bunny
-from pictures import make_parser, write_numbers
-from trials import Trial, as_table, compare, decimated, train_all
+from pictures import as_table, make_parser, write_numbers
+from trials import Trial, compare, decimated, train_all
 
 from creased.io.checkpoint import read_record
 from creased.meshes.polygon_mesh import PolygonMesh

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pictures import make_parser, pyplot, write_numbers
-from trials import Trial, as_table, compare, decimated, load_shape_of, train_all
+from pictures import as_table, make_parser, pyplot, write_numbers
+from trials import Trial, compare, decimated, load_shape_of, train_all
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

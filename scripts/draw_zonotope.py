@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from named_nets import named
+from from_tests import named
 from pictures import make_parser, pyplot, save_flat
 
 from creased.drawing import draw_curve, draw_zonotope, flatten_curve, solid_of, upper_polynomial

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -27,6 +27,12 @@ def write_numbers(path: Path | None, **numbers: Any) -> None:
         path.write_text(json.dumps({"date": str(date.today()), **numbers}, indent=2))
 
 
+def as_table(header: Collection[str], rows: Iterable[Iterable[str]]) -> str:
+    """Format a table in Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
 def pyplot() -> Any:
     """Import matplotlib's pyplot for figures that go to files."""
     import matplotlib as mpl
@@ -38,14 +44,7 @@ def pyplot() -> Any:
 
 
 def save_flat(figure: Any, path: Path, dpi: float, text: Mapping[str, str] | None = None) -> None:
-    """Save a figure of flat colours as a PNG of at most 256 of them, a quarter of the usual size.
-
-    Args:
-        figure: of matplotlib.
-        path: of the file.
-        dpi: dots an inch.
-        text: entries of the file's metadata.
-    """
+    """Save a figure as a PNG of at most 256 colours, a quarter of the usual size, with texts as metadata."""
     from PIL import Image, PngImagePlugin  # come with matplotlib
 
     drawn, entries = BytesIO(), PngImagePlugin.PngInfo()

@@ -7,21 +7,17 @@ Wall-clock seconds of one thread a process. A random network on [-1, 1]^3; Ray i
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
+from from_tests import random_program
 from pictures import make_parser
 from rich.console import Console
 from rich.table import Table
 
 from creased import Box, LevelSet, PolyhedralComplex, extract_complex, extract_level_set
 from creased.parallel import extract_complex_in_parts, extract_level_set_in_parts, ray_workers
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from tests.strategies import random_program
 
 Found = PolyhedralComplex | LevelSet
 

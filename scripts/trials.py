@@ -21,7 +21,8 @@ import torch
 
 import creased
 from creased.io.checkpoint import read_record
-from creased.meshes.open3d_checks import import_open3d
+from creased.meshes.decimation import decimate
+from creased.meshes.polygon_mesh import PolygonMesh
 from creased.shapes import Shape
 from creased.shapes.metrics import compare_meshes
 
@@ -48,17 +49,11 @@ class Trial:
 
     def mesh(self) -> trimesh.Trimesh:
         """Extract its exact mesh."""
-        mesh: trimesh.Trimesh = self.level_set().to_trimesh()
-        return mesh
+        return self.level_set().to_trimesh()
 
 
 def train(folder: Path, *overrides: str, draw: bool = False) -> Trial:
-    """Run `train.py` with these overrides, or read the result of an earlier run.
-
-    Args:
-        folder: of the run.
-        overrides: of `configs/train.yaml`.
-        draw: a picture of each epoch too, in `pictures/`.
+    """Run `train.py` with these overrides, or read an earlier result; ``draw`` keeps a picture of each epoch.
 
     Raises:
         RuntimeError: the run failed; what it said is in `log.txt` of the folder.
@@ -96,21 +91,8 @@ def format_figures(metrics: dict[str, Any]) -> str:
 
 
 def decimated(mesh: trimesh.Trimesh, n_triangles: int) -> trimesh.Trimesh:
-    """Decimate a mesh (quadric, by open3d) to at most so many triangles.
-
-    Raises:
-        RuntimeError: open3d cannot be imported.
-    """
-    import trimesh
-
-    open3d = import_open3d()
-    if open3d is None:
-        raise RuntimeError("decimated: needs open3d: pip install 'creased[open3d]'")
-    given = open3d.geometry.TriangleMesh(
-        open3d.utility.Vector3dVector(mesh.vertices), open3d.utility.Vector3iVector(mesh.faces)
-    )
-    fewer = given.simplify_quadric_decimation(n_triangles)
-    return trimesh.Trimesh(np.asarray(fewer.vertices), np.asarray(fewer.triangles), process=False)
+    """Decimate a mesh by open3d to at most so many triangles."""
+    return decimate(PolygonMesh.of_triangles(mesh.vertices, mesh.faces), n_triangles).to_trimesh()
 
 
 def compare(shape: Shape, mesh: trimesh.Trimesh) -> dict[str, float]:
@@ -123,11 +105,4 @@ def load_shape_of(trial: Trial) -> Shape:
     from hydra.utils import instantiate
     from omegaconf import OmegaConf
 
-    shape: Shape = instantiate(OmegaConf.load(trial.folder / "config.yaml").shape)
-    return shape
-
-
-def as_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Format a table in Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return instantiate(OmegaConf.load(trial.folder / "config.yaml").shape)

@@ -1,7 +1,7 @@
 """A folder of runs becomes a table and a plot."""
 
 import csv
-import importlib.util
+import importlib
 import json
 from pathlib import Path
 from types import ModuleType
@@ -10,19 +10,14 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "collect.py"
+from tests.scripts.running import SCRIPTS
 
 
 @pytest.fixture(scope="module")
 def collect() -> ModuleType:
-    import sys
-
-    spec = importlib.util.spec_from_file_location("collect", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules["collect"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(SCRIPTS))
+        return importlib.import_module("collect")
 
 
 def _write_run(root: Path, name: str, width: int, metrics: dict[str, Any] | None) -> None:
