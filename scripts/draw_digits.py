@@ -84,10 +84,9 @@ def _seen(scene: Scene) -> tuple[PlaneComplex, NDArray[np.int64]]:
     program = scene.to.program
     n_layers = len(program.widths)
     flat = flatten(margin(program, scene.mine), scene.box)
-    layers = np.where(flat.layers == flat.n_layers, n_layers, flat.layers)
-    is_shown = (flat.layers < n_layers) | (
-        flat.layers == flat.n_layers
-    )  # not where other classes are compared
+    is_level = flat.layers == flat.n_layers
+    layers = np.where(is_level, n_layers, flat.layers)
+    is_shown = is_level | (flat.layers < n_layers)  # not where other classes are compared
     centres = torch.tensor(np.array([polygon.mean(0) for polygon in flat.polygons]))
     shown = replace(flat, segments=flat.segments[is_shown], layers=layers[is_shown], n_layers=n_layers)
     return shown, program(centres).argmax(1).numpy()
@@ -131,11 +130,8 @@ def _draw_images(panels: Sequence[Sequence[Any]], scene: Scene) -> None:
         if one.witness is None:
             right.set_axis_off()
         else:
-            _show(
-                right,
-                scene.to.lift(one.witness),
-                f"{NAMES[norm]} {one.value:.2f}:\n{scene.mine} or {one.rival}",
-            )
+            title = f"{NAMES[norm]} {one.value:.2f}:\n{scene.mine} or {one.rival}"
+            _show(right, scene.to.lift(one.witness), title)
             right.title.set_color(COLOURS[norm])
 
 

@@ -13,14 +13,7 @@ from pictures import make_parser, pyplot, save_flat
 from creased.drawing import draw_curve, draw_zonotope, flatten_curve, solid_of, upper_polynomial
 from creased.tropical import Zonotope, count_vertices, zonotope_of_layer
 
-LINES = [
-    (4, 1, 2),
-    (3, 3, -3),
-    (1, 4, 2),
-    (-1, 4, -2),
-    (-3, 3, 3),
-    (-4, 1, -2),
-]  # (w, b), in general position
+LINES = [(4, 1, 2), (3, 3, -3), (1, 4, 2), (-1, 4, -2), (-3, 3, 3), (-4, 1, -2)]  # (w, b), generic
 
 
 def main() -> None:

@@ -55,23 +55,20 @@ def draw(
     except ImportError as error:
         raise ImportError("pictures need matplotlib: pip install 'creased[train]'") from error
     figure = Figure(figsize=(SIZE, SIZE), layout="constrained")
-    _require_kind(out, sorted(figure.canvas.get_supported_filetypes()))
+    kind, kinds = out.suffix[1:].lower(), sorted(figure.canvas.get_supported_filetypes())
+    if kind not in kinds:
+        raise ValueError(f"cannot write {out}: a picture ends in one of {', '.join('.' + k for k in kinds)}")
     if not 0 <= output < program.out_dim:
         raise ValueError(f"draw: output must be in 0..{program.out_dim - 1}, got {output}")
     program, plane, where = _in_plane(one_output(program, output, "draw"), domain, section)
     flat = flatten(program, plane, level)
     _draw(figure, flat, where)
     written = BytesIO()
-    figure.savefig(written, format=out.suffix[1:].lower(), dpi=150, bbox_inches="tight", pad_inches=0.1)
+    figure.savefig(written, format=kind, dpi=150, bbox_inches="tight", pad_inches=0.1)
     write_whole(out, written.getvalue())
     has_level = bool((flat.layers == flat.n_layers).any())
     n_pieces = f"which the level set cuts into {len(flat.polygons):,}" if has_level else "no level set"
     return f"{out}: {flat.n_cells:,} activation cells{f' in {where}' if where else ''}, {n_pieces}"
-
-
-def _require_kind(out: Path, kinds: list[str]) -> None:
-    if out.suffix[1:].lower() not in kinds:
-        raise ValueError(f"cannot write {out}: a picture ends in one of {', '.join('.' + k for k in kinds)}")
 
 
 def _in_plane(program: Program, domain: Box, section: Section | None) -> tuple[Program, Box, str]:

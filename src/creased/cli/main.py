@@ -12,7 +12,6 @@ import torch
 
 from creased.cli.extract import extract
 from creased.cli.parser import in_bytes, make_parser
-from creased.core.program.program import Program
 from creased.io.atomic_write import write_whole
 from creased.io.checkpoint import KEY, Record, write_record
 from creased.io.export import ExportError
@@ -69,18 +68,14 @@ def _draw(record: Record, chosen: argparse.Namespace) -> None:
 
 
 def _describe(loaded: Loaded) -> str:
-    lines = _describe_program(loaded.program)
-    if loaded.record is not None:
-        lines = _describe_training(loaded.record) | lines
-    return "\n".join(f"{name:<12} {value}" for name, value in lines.items())
-
-
-def _describe_program(program: Program) -> dict[str, str]:
+    program = loaded.program
     n_weights = sum(tensor.numel() for tensor in program.tensors())
-    return {
+    lines = _describe_training(loaded.record) if loaded.record else {}
+    lines |= {
         "network": f"{program.in_dim} inputs, hidden widths {program.widths}, {program.out_dim} output(s)",
         "weights": f"{n_weights:,} in {str(program.dtype).removeprefix('torch.')}",
     }
+    return "\n".join(f"{name:<12} {value}" for name, value in lines.items())
 
 
 def _describe_training(record: Record) -> dict[str, str]:

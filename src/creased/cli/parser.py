@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 from creased.core.options import METHODS, TREATMENTS
@@ -12,6 +13,8 @@ from creased.io.three_mf import UNITS
 from creased.meshes.decimation import FEWEST
 from creased.tropical.cells.counts import METHODS as COUNTING
 from creased.tropical.compression.stable import METHODS as FINDING
+
+Add = Callable[..., object]  # the method add_argument of a parser
 
 EXAMPLES = {  # by command; the first example of each is in the overview
     "extract": """
@@ -45,7 +48,6 @@ EXAMPLES = {  # by command; the first example of each is in the overview
 """,
 }
 
-
 SUMMARIES = {
     "extract": "write the exact level set of a network as a mesh",
     "info": "describe the network in a file",
@@ -70,7 +72,7 @@ def make_parser() -> argparse.ArgumentParser:
         add = command.add_argument
         command.formatter_class = argparse.RawDescriptionHelpFormatter
         command.epilog = f"examples:\n{EXAMPLES[name].strip(chr(10))}"
-        _add_file(command, ", a mesh" if name == "view" else "")
+        _add_file(add, ", a mesh" if name == "view" else "")
         if name != "info":
             add("--half-width", type=_size, help="of the cube to look in (default: the training box)")
         if name in ("extract", "count"):
@@ -78,23 +80,21 @@ def make_parser() -> argparse.ArgumentParser:
         if name in ("extract", "view", "draw"):
             add("--level", type=float, default=0.0, help="value of the function (default 0)")
             add("--output", type=int, default=0, help="index of the network's output (default 0)")
-    _add_mesh(commands.choices["extract"])
-    _add_extraction(commands.choices["extract"])
-    _add_counting(commands.choices["count"])
-    _add_compression(commands.choices["compress"])
-    _add_viewing(commands.choices["view"])
-    _add_drawing(commands.choices["draw"])
+    _add_mesh(commands.choices["extract"].add_argument)
+    _add_extraction(commands.choices["extract"].add_argument)
+    _add_counting(commands.choices["count"].add_argument)
+    _add_compression(commands.choices["compress"].add_argument)
+    _add_viewing(commands.choices["view"].add_argument)
+    _add_drawing(commands.choices["draw"].add_argument)
     return parser
 
 
-def _add_file(command: argparse.ArgumentParser, more: str = "") -> None:
-    add = command.add_argument
+def _add_file(add: Add, more: str) -> None:
     add("file", type=Path, help=f"a checkpoint, a run folder (its last checkpoint), .pt, .npz, .onnx{more}")
     add("--slope", type=float, default=0.0, help="for weights alone: slope of LeakyReLU (default: ReLU)")
 
 
-def _add_mesh(extract: argparse.ArgumentParser) -> None:
-    add = extract.add_argument
+def _add_mesh(add: Add) -> None:
     add("--out", type=Path, required=True, help=f"mesh file: {', '.join(WRITERS)}")
     add("--coordinates", choices=("user", "domain"), default="user", help="of the mesh (default user)")
     add("--boundary", choices=BOUNDARIES, default="open", help="where walls cut the surface (default: open)")
@@ -109,8 +109,7 @@ def _add_mesh(extract: argparse.ArgumentParser) -> None:
     add("--check", action="store_true", help="check for self-intersections in the precision of the file")
 
 
-def _add_extraction(extract: argparse.ArgumentParser) -> None:
-    add = extract.add_argument
+def _add_extraction(add: Add) -> None:
     add(
         "--method",
         choices=METHODS,
@@ -131,8 +130,7 @@ def _add_extraction(extract: argparse.ArgumentParser) -> None:
     add("--threads", type=int, default=1, help="CPU threads (default 1)")
 
 
-def _add_counting(counting: argparse.ArgumentParser) -> None:
-    add = counting.add_argument
+def _add_counting(add: Add) -> None:
     add(
         "--method",
         choices=(*COUNTING, "stream"),
@@ -141,22 +139,19 @@ def _add_counting(counting: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_compression(smaller: argparse.ArgumentParser) -> None:
-    add = smaller.add_argument
+def _add_compression(add: Add) -> None:
     add("--out", type=Path, required=True, help="checkpoint to write")
     add("--method", choices=FINDING, default="auto", help="how neurons of constant sign are found")
     add("--delete-only", action="store_true", help="do not fold neurons: no weight is rounded")
 
 
-def _add_viewing(viewing: argparse.ArgumentParser) -> None:
-    add = viewing.add_argument
+def _add_viewing(add: Add) -> None:
     add("--port", type=_port, default=8080, help="of 127.0.0.1 (default 8080; if taken, the next free one)")
     add("--open", action="store_true", help="open the browser")
     add("--up", choices=("x", "y", "z"), default="z", help="the axis that points up")
 
 
-def _add_drawing(drawing: argparse.ArgumentParser) -> None:
-    add = drawing.add_argument
+def _add_drawing(add: Add) -> None:
     add("--out", type=Path, required=True, help="picture: .png, .svg, .pdf")
     add("--across", choices=("x", "y", "z"), help="for three inputs: the plane's normal axis (default z)")
     add("--at", type=float, help="the plane's coordinate on that axis (default 0)")

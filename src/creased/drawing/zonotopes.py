@@ -142,19 +142,11 @@ def _draw_vertices(axes: Any, solid: Solid, shown: set[int]) -> None:
     for seen in (False, True):
         lower = [i for i in range(solid.n_upper, len(solid.vertices)) if (i in shown) == seen]
         upper = [i for i in range(solid.n_upper) if (i in shown) == seen]
-        order = 6 if seen else 3.5
-        axes.scatter(
-            *solid.vertices[lower].T, s=9, color=INK if seen else PALE, depthshade=False, zorder=order
-        )
-        axes.scatter(
-            *solid.vertices[upper].T,
-            s=58,
-            c=colours[upper],
-            edgecolors=INK if seen else PALE,
-            linewidths=1.1,
-            depthshade=False,
-            zorder=order,
-        )
+        ink = INK if seen else PALE
+        style: dict[str, Any] = {"depthshade": False, "zorder": 6 if seen else 3.5}
+        axes.scatter(*solid.vertices[lower].T, s=9, color=ink, **style)
+        style |= {"edgecolors": ink, "linewidths": 1.1}
+        axes.scatter(*solid.vertices[upper].T, s=58, c=colours[upper], **style)
 
 
 def _draw_shadow(axes: Any, solid: Solid) -> None:

@@ -65,8 +65,8 @@ def certificate_as_dict(certificate: Certificate | None) -> dict[str, Any] | Non
     return {"words": str(certificate), "is_certified": certificate.is_certified} | asdict(certificate)
 
 
-def write_metadata(written: Written) -> Path:
-    """Write the metadata of a mesh that is already in a file, and return their path."""
+def write_metadata(written: Written) -> None:
+    """Write the metadata of a mesh that is already in a file."""
     path, level_set = written.path, written.level_set
     record = {
         "file": path.name,
@@ -87,6 +87,4 @@ def write_metadata(written: Written) -> Path:
         "check": written.check,
         "errors": written.errors,
     }
-    beside = path.with_name(f"{path.name}.json")
-    write_whole(beside, (json.dumps(record, indent=2) + "\n").encode())
-    return beside
+    write_whole(path.with_name(f"{path.name}.json"), (json.dumps(record, indent=2) + "\n").encode())

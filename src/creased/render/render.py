@@ -1,13 +1,11 @@
 """Pictures of level sets: shaded surfaces with their creases, and polylines.
 
 Pictures are NumPy arrays (H, W, 3) of uint8. Cameras are framed by the domain, not by the surface, so that
-pictures of one training can be compared. Rays are cast on the CPU by warp-lang; no display, OpenGL
-or system font is needed. On one machine the same input gives the same picture.
+pictures of one training can be compared. On one machine the same input gives the same picture.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 THREE_QUARTER = View()
-UNIT_SQUARE = Box.cube(2, 0.5)
 UNIT_CUBE = Box.cube(3, 0.5)
 
 
@@ -73,7 +70,6 @@ def render_level_set(
     level_set: LevelSet,
     *,
     size: int = 720,
-    up: str | None = None,
     view: View = THREE_QUARTER,
     theme: Theme = PORCELAIN,
     domain: Box | None = None,
@@ -83,7 +79,6 @@ def render_level_set(
     Args:
         level_set: on any device, of any dtype.
         size: pixels, of width and height.
-        up: the axis that points up, if D = 3: x, y or z; the view's by default.
         view: of the camera, if D = 3.
         theme: colours.
         domain: framed by the camera; [-0.5, 0.5]^D by default.
@@ -98,22 +93,13 @@ def render_level_set(
     if level_set.is_empty:
         return _frame_with_text("empty level set", size, theme)
     if level_set.dim == 2:
-        return plot_polylines(level_set, size=size, theme=theme, domain=domain)
+        return _plot_polylines(level_set, size, theme, domain)
     mesh = PolygonMesh.of_level_set(level_set)
-    view = replace(view, up=up or view.up)
     return render_surface(mesh, size=size, view=view, theme=theme, domain=domain)
 
 
-def plot_polylines(
-    level_set: LevelSet, *, size: int = 720, theme: Theme = PORCELAIN, domain: Box = UNIT_SQUARE
-) -> NDArray[np.uint8]:
-    """Plot a level set in the plane: its edges, and its vertices as dots; (size, size, 3).
-
-    Vertices on a wall of the domain are in the colour of boundaries.
-
-    Raises:
-        ImportError: matplotlib is not installed.
-    """
+def _plot_polylines(level_set: LevelSet, size: int, theme: Theme, domain: Box) -> NDArray[np.uint8]:
+    """Plot edges, and vertices as dots, those on walls of the domain in the colour of boundaries."""
     needs("matplotlib")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.collections import LineCollection

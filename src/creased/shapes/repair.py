@@ -57,9 +57,8 @@ def make_watertight(mesh: Trimesh, name: str, *, repair: bool = True) -> Trimesh
         raise ShapeError(f"shape {name}: the mesh encloses no volume, so there is no inside to learn")
     n_reversed = _face_outward(parts)
     if n_reversed:
-        log.warning(
-            "shape %s: %d of %d parts were inside out and were reversed", name, n_reversed, len(parts)
-        )
+        share = f"{n_reversed} of {len(parts)} parts"
+        log.warning("shape %s: %s were inside out and were reversed", name, share)
     return trimesh.util.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
@@ -83,12 +82,8 @@ def _close_parts(parts: list[Trimesh], area: float, name: str) -> list[Trimesh]:
         else:
             closed.append(_close_holes(part, name))
             n_before, n_after = n_before + len(part.faces), n_after + len(closed[-1].faces)
-    log.warning(
-        "shape %s: not watertight; open parts were closed by pymeshfix, %s faces became %s",
-        name,
-        f"{n_before:,}",
-        f"{n_after:,}",
-    )
+    change = f"{n_before:,} faces became {n_after:,}"
+    log.warning("shape %s: not watertight; open parts were closed by pymeshfix, %s", name, change)
     if dropped:
         share = 100 * sum(dropped)
         log.warning("shape %s: %d fragments, %.2g%% of the area, were dropped", name, len(dropped), share)

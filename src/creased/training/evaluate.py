@@ -77,25 +77,19 @@ def _lines(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
         return [("level set", "empty", metrics["status"])]
     closed = "yes" if metrics["is_closed"] else f"no: {metrics['n_boundary_edges']} boundary edges"
     sound = "yes" if metrics["is_oriented"] and metrics["is_manifold"] else "no"
+    fresh = f"domain units, {N_SURFACE:,} fresh points"
+    euler, components = str(metrics["euler_characteristic"]), f"{metrics['n_components']} component(s)"
     lines = [
         ("faces", f"{metrics['n_polygons']:,}", "convex planar polygons"),
         ("vertices", f"{metrics['n_vertices']:,}", ""),
         ("edges", f"{metrics['n_edges']:,}", ""),
-        (
-            "Euler characteristic",
-            str(metrics["euler_characteristic"]),
-            f"{metrics['n_components']} component(s)",
-        ),
+        ("Euler characteristic", euler, components),
         ("closed", closed, metrics["status"]),
         ("nothing missing", "proven" if metrics["is_complete"] else "not proven", metrics["guarantee"]),
         *_certified(metrics["certificate"]),
         ("oriented manifold", sound, _open3d_agrees(metrics["open3d"])),
         ("max |f| at vertices", f"{metrics['max_residual']:.1e}", "in the program's own evaluation"),
-        (
-            "mean |f| on the shape",
-            f"{metrics['surface_error_mean']:.5f}",
-            f"domain units, {N_SURFACE:,} fresh points",
-        ),
+        ("mean |f| on the shape", f"{metrics['surface_error_mean']:.5f}", fresh),
         ("IoU", f"{metrics['iou']:.4f}", f"volumetric, {N_VOLUME:,} fresh points"),
     ]
     if "chamfer_l1_mean" in metrics:
@@ -106,5 +100,4 @@ def _lines(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
             ("hausdorff_sampled", f"{metrics['hausdorff_sampled']:.4f}", f"{N_MESH:,} points a surface"),
             ("normal consistency", f"{metrics['normal_consistency']:.4f}", "mean |cosine|"),
         ]
-    seconds = [("seconds: " + k, f"{v:.1f}", "") for k, v in metrics["seconds"].items()]
-    return lines + seconds
+    return lines + [(f"seconds: {part}", f"{taken:.1f}", "") for part, taken in metrics["seconds"].items()]

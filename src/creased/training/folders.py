@@ -150,7 +150,6 @@ def register_resolvers() -> None:
 
 def _is_without_wandb_key() -> bool:
     """Return True if no W&B account is set up, so that runs are kept offline."""
-    has_login = (
-        Path("~/.netrc").expanduser().is_file() and "wandb" in Path("~/.netrc").expanduser().read_text()
-    )
+    netrc = Path("~/.netrc").expanduser()
+    has_login = netrc.is_file() and "wandb" in netrc.read_text()
     return not (os.environ.get("WANDB_API_KEY") or has_login)

@@ -122,11 +122,12 @@ class Page:
         )
 
     def _put(self, name: str, lines: Segments, thickness: float, *, is_shown: bool) -> None:
-        if lines.n == 0 or not is_shown:
+        n = len(lines.points)
+        if n == 0 or not is_shown:
             self._remove(name)
             return
         colours = np.repeat(_linear(lines.colours)[:, None], 2, axis=1)
-        thickness *= max(0.35, min(1.0, FEW / lines.n))
+        thickness *= max(0.35, min(1.0, FEW / n))
         self.server.scene.add_line_segments(
             name, lines.points, colours, thickness=thickness, thickness_units="screen"
         )

@@ -36,11 +36,6 @@ class Segments:
     points: NDArray[np.float32]  # (E, 2, 3)
     colours: NDArray[np.uint8]  # (E, 3)
 
-    @property
-    def n(self) -> int:
-        """E."""
-        return len(self.points)
-
 
 @dataclass(frozen=True)
 class Scene:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import lightning as L
@@ -70,8 +69,9 @@ class SaveMesh(L.Callback):
             path = self.folder / f"mesh.{ending}"
             try:
                 write_mesh(mesh, path)
-                written = Written(path, level_set, audit, module.to_domain, self.boundary)
-                write_metadata(replace(written, certificate=certificate))
+                write_metadata(
+                    Written(path, level_set, audit, module.to_domain, self.boundary, certificate=certificate)
+                )
             except OSError as error:
                 log.error("cannot write %s: %s; training continues, the earlier mesh is kept", path, error)
 

@@ -14,8 +14,12 @@ from lightning.pytorch.callbacks import RichProgressBar
 
 from creased.io.atomic_write import write_whole
 
-SHOWN = {"loss": "loss", "val/surface_error": "|f|", "faces": "faces", "extract_s": "extract"}
-FORMATS = {"loss": "{:.4f}", "val/surface_error": "{:.4f}", "faces": "{:,.0f}", "extract_s": "{:.1f}s"}
+SHOWN = {  # label and format of each value in the bar
+    "loss": ("loss", "{:.4f}"),
+    "val/surface_error": ("|f|", "{:.4f}"),
+    "faces": ("faces", "{:,.0f}"),
+    "extract_s": ("extract", "{:.1f}s"),
+}
 
 log = logging.getLogger(__name__)
 
@@ -88,11 +92,8 @@ class TrainingBar(RichProgressBar):
     ) -> dict[str, int | str | float | dict[str, float]]:
         """Format the values at the end of the bar."""
         values = trainer.progress_bar_metrics
-        return {
-            label: FORMATS[name].format(float(values[name]))
-            for name, label in SHOWN.items()
-            if name in values
-        }
+        shown = [(name, *style) for name, style in SHOWN.items() if name in values]
+        return {label: form.format(float(values[name])) for name, label, form in shown}
 
     def _get_train_description(self, current_epoch: int) -> str:
         return f"Epoch {current_epoch + 1}/{self.trainer.max_epochs}"
