@@ -39,7 +39,7 @@ def test_a_scene_holds_the_surface_as_it_is() -> None:
     scene = level_set_scene(surface, "tiny")
     np.testing.assert_allclose(scene.vertices, surface.vertices.numpy(), atol=1e-6)
     assert len(scene.triangles) == int((surface.polygons.sizes - 2).sum())
-    assert scene.creases.n == surface.edges.shape[0]
+    assert len(scene.creases.points) == surface.edges.shape[0]
     assert scene.legend == {"wall of the domain": WALL, "layer 1": LAYERS[0], "layer 2": LAYERS[1]}
     colours = {tuple(c) for c in scene.creases.colours.tolist()}
     assert colours == set(scene.legend.values())
@@ -52,7 +52,7 @@ def test_a_section_lies_in_its_plane_and_its_curves_on_the_level(axis: int) -> N
     level = float(program(torch.zeros((1, 3), dtype=torch.float64)))
     found = section(program, CUBE, axis, 0.25, level=level)
     for lines in (found.cells, found.level):
-        assert lines.n > 4
+        assert len(lines.points) > 4
         np.testing.assert_allclose(lines.points[:, :, axis], 0.25, atol=1e-6)
     values = program(torch.from_numpy(found.level.points.reshape(-1, 3)).double())
     torch.testing.assert_close(values, torch.full_like(values, level), atol=1e-5, rtol=0)
@@ -71,7 +71,10 @@ def test_a_plane_network_is_its_own_section() -> None:
     surface, level = tiny_surface(program)
     found = section(program, Box.cube(2, 1.0), 0, 0.0, level=level)
     whole = extract_complex(program, Box.cube(2, 1.0), level=None)
-    assert (found.cells.n, found.level.n) == (whole.edges.shape[0], surface.edges.shape[0])
+    assert (len(found.cells.points), len(found.level.points)) == (
+        whole.edges.shape[0],
+        surface.edges.shape[0],
+    )
     assert found.n_regions == whole.f_vector()[-1]
     scene = level_set_scene(surface)
     assert scene.triangles.shape == (0, 3)
