@@ -1,8 +1,4 @@
-"""Load a network from a file: a checkpoint of creased, a state dict, an .npz archive or an ONNX model.
-
-Nothing in a file is executed. Checkpoints of creased carry their domain and the similarity to the user's
-coordinates; the others hold a function alone.
-"""
+"""Load a network from a file: a checkpoint of creased, a state dict, an .npz archive or an ONNX model."""
 
 from __future__ import annotations
 
