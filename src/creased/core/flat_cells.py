@@ -30,7 +30,7 @@ def with_flat_note(found: LevelSet, program: Program, domain: Domain, zero_sign:
 
 @torch.no_grad()
 def is_flat_somewhere(program: Program, domain: Domain) -> bool:
-    """True if a program with one output vanishes on a full-dimensional cell of a bounded domain."""
+    """Tell if a program with one output vanishes on a full-dimensional cell of a bounded domain."""
     program = program.detach().to("cpu", torch.float64)
     complex_ = extract_complex(program, domain, level=None)
     if not complex_.is_whole:

@@ -13,7 +13,7 @@ MANY_VERTICES = 300_000  # from which on pruning saves more than it costs; C(n, 
 
 
 def is_large(program: Program) -> bool:
-    """True if the complex is so large that pruning and marching pay."""
+    """Tell if the complex is so large that pruning and marching pay."""
     return math.comb(program.n_neurons, program.in_dim) > MANY_VERTICES
 
 

@@ -118,7 +118,7 @@ class Provenance:
         return self.completeness is not Completeness.STOPPED
 
     def has(self, finding: Finding) -> bool:
-        """True if the reason or a note has that subject."""
+        """Tell if the reason or a note has that subject."""
         return any(note.finding is finding for note in (*self.notes, *([self.reason] if self.reason else [])))
 
     def noting(self, *notes: Note) -> Provenance:

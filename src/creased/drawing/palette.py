@@ -85,5 +85,5 @@ def rgb(colour: str) -> RGB:
 
 
 def by_layer(layer: int) -> str:
-    """Give the colour of a layer's creases; colours repeat after six."""
+    """Return the colour of a layer's creases; colours repeat after six."""
     return LAYERS[layer % len(LAYERS)]

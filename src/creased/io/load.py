@@ -67,7 +67,7 @@ def load_file(
 
 
 def locate(loaded: Loaded, path: Path, half_width: float | None) -> Record:
-    """Give the record of a file the requested cube as its domain; a function alone gets a record.
+    """Set the domain of a record to the requested cube; a function alone gets a record.
 
     Raises:
         CheckpointError: the file holds a function alone, and no cube is requested.

@@ -28,7 +28,7 @@ SINGLE = (".stl", ".glb")  # suffixes of formats in single precision
 
 
 def precision_of(path: Path) -> str:
-    """Give the precision of a file's coordinates: "float32" or "float64"."""
+    """Return the precision of a file's coordinates: "float32" or "float64"."""
     return "float32" if path.suffix.lower() in SINGLE else "float64"
 
 

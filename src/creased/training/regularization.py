@@ -13,7 +13,7 @@ from creased.geometry import Regularizer
 from creased.training.distributed import mean_over_ranks
 from creased.training.schedules import Schedule, constant
 
-REBALANCED = 20  # steps after which the ratio of gradients is measured again
+REBALANCE_STEPS = 20  # after which the ratio of gradients is measured again
 
 
 class Regularization:
@@ -64,7 +64,7 @@ class Regularization:
             step: of the run.
         """
         value = self.term(level_set, program)
-        if self.balanced and (self._measured_at < 0 or step - self._measured_at >= REBALANCED):
+        if self.balanced and (self._measured_at < 0 or step - self._measured_at >= REBALANCE_STEPS):
             parameters = [p for p in network.parameters() if p.requires_grad]
             of_term, of_loss = (_gradient_norm(scalar, parameters) for scalar in (value, loss))
             if 0 < of_term < float("inf"):

@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 
 # Errors that a user can correct; ValueError covers ShapeError, CheckpointError and refusals of constructors.
 # hydra.verbose=true shows their traceback.
-MISTAKES = (
+USER_ERRORS = (
     DivergedError,
     InstantiationException,
     MisconfigurationException,
@@ -131,7 +131,7 @@ def run_or_explain(cfg: DictConfig) -> dict[str, Any]:
     """
     try:
         return run(cfg)
-    except MISTAKES as error:
+    except USER_ERRORS as error:
         log.debug("traceback", exc_info=True)
         is_silent = is_follower() and isinstance(error, DivergedError | RankError)  # rank 0 prints it
         message, status = _format_mistake(error), 1

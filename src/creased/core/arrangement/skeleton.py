@@ -59,7 +59,7 @@ class SignDecisions(Protocol):
     def settle(
         self, values: Tensor, codes: CellCodes, points: Tensor, first_row: int, largest: float
     ) -> None:
-        """Give small values (n, N) at vertices their exact signs, in place; 0 where they are zero."""
+        """Set small values (n, N) at vertices to their exact signs, in place; 0 where they are zero."""
 
 
 @dataclass

@@ -47,11 +47,11 @@ class Polygons:
         return following
 
     def heads(self) -> Tensor:
-        """Give the vertex (n,) int64 that each half-edge ends at."""
+        """Return the vertex (n,) int64 that each half-edge ends at."""
         return self.indices[self.following()]
 
     def first_corners(self) -> Tensor:
-        """Give the first vertex (n,) int64 of each corner's polygon."""
+        """Return the first vertex (n,) int64 of each corner's polygon."""
         return self.indices[self.offsets[self.owners()]]
 
     def edge_keys(self) -> Tensor:

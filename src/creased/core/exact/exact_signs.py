@@ -150,7 +150,7 @@ class Decisions:
     def settle(
         self, values: Tensor, codes: CellCodes, points: Tensor, first_row: int, largest: float
     ) -> None:
-        """Give small values their exact signs, in place; 0 where they are zero.
+        """Set small values to their exact signs, in place; 0 where they are zero.
 
         Args:
             values: (n, N), affine on cells.

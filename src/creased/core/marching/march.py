@@ -27,9 +27,11 @@ from creased.core.numerics.tensors import Growable
 from creased.core.program.rounding import snapped_preactivations
 from creased.core.subdivision.problem import SubdivisionProblem
 
-SHARE = 32  # the rows of a batch of cells take 1 / SHARE of the working memory, and stay in the cache
-LEAST = 1e-3  # of the distance of seeds below the level; smaller distances may be rounding
-SECONDS = 1.0  # between two progress messages
+CACHE_SHARE = (
+    32  # the rows of a batch of cells take 1 / CACHE_SHARE of the working memory, and stay in the cache
+)
+LEAST_DEPTH = 1e-3  # of the distance of seeds below the level; smaller distances may be rounding
+REPORT_SECONDS = 1.0  # between two progress messages
 
 
 class Walk(NamedTuple):
@@ -65,7 +67,7 @@ class Walker:
         self._n_sides = 0
         self._tentative: list[tuple[int, int]] = []  # ranges of cells at seeds, which may miss the level set
         n_bytes = 8 * program.in_dim * rows.layout.n_rows  # of the rows on a cell
-        self._batch = max(working_bytes(program.device) // (SHARE * n_bytes), 64)
+        self._batch = max(working_bytes(program.device) // (CACHE_SHARE * n_bytes), 64)
         self._block = max(working_bytes(program.device) // (64 * rows.layout.n_words + 512), self._batch)
         self._reach = reach_of(domain)
 
@@ -109,7 +111,7 @@ class Walker:
     def _report(self) -> None:
         """Report progress; stop if memory would not suffice."""
         n_left = self.cells.n - self._n_cut
-        if time.monotonic() - self._reported_at > SECONDS:
+        if time.monotonic() - self._reported_at > REPORT_SECONDS:
             self._resources.report(f"{self._n_cut:,} cells cut, {n_left:,} more in sight")
             self._reported_at = time.monotonic()
         if self._memory is not None and n_left and self._n_bytes() > self._memory:
@@ -133,7 +135,7 @@ class Walker:
         points = seeds - slices.error[:, None] * slices.normals
         lengths = slices.rows[:, :-1].square().sum(1).sqrt()
         heights = slices.rows[:, -1] * (2 * slices.signs - 1)
-        is_below = slices.error < -LEAST * BELOW * self._reach  # else it only touches the cell
+        is_below = slices.error < -LEAST_DEPTH * BELOW * self._reach  # else it only touches the cell
         is_inside = (heights >= -2 * BELOW * self._reach * lengths).all(1) & points.isfinite().all(1)
         is_met = is_inside & is_below
         return words[is_met], points[is_met]

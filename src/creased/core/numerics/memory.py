@@ -24,7 +24,7 @@ class Resources(NamedTuple):
     progress: Callable[[str], None] | None = None  # called with a message, now and then
 
     def memory_on(self, device: torch.device) -> int | None:
-        """Give the bytes that may be used on a device; None if unknown."""
+        """Return the bytes that may be used on a device; None if unknown."""
         return free_bytes(device) if self.memory is None else self.memory
 
     def report(self, words: str) -> None:
@@ -34,7 +34,7 @@ class Resources(NamedTuple):
 
 
 def room(device: torch.device) -> int:
-    """Give the number of rows to reserve for each row needed.
+    """Return the number of rows to reserve for each row needed.
 
     On the CPU reserved rows take no memory until they are written (pages are mapped when first touched), so
     more are reserved than on a device, and less is copied.
@@ -43,7 +43,7 @@ def room(device: torch.device) -> int:
 
 
 def working_bytes(device: torch.device) -> int:
-    """Give the bytes that cells being cut at once may take."""
+    """Return the bytes that cells being cut at once may take."""
     return WORKING_BYTES.get(device.type, 1 << 32)
 
 

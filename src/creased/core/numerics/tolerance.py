@@ -16,7 +16,7 @@ def rounding_error(dtype: torch.dtype, n_terms: int) -> float:
 
 
 def get_epsilon(dtype: torch.dtype) -> float:
-    """Give the relative tolerance for results of a short chain of operations in ``dtype``.
+    """Return the relative tolerance for results of a short chain of operations in ``dtype``.
 
     A thousand units in the last place, what a deep, narrow network loses in practice.
     """
@@ -24,7 +24,7 @@ def get_epsilon(dtype: torch.dtype) -> float:
 
 
 def doubtful_band(dtype: torch.dtype) -> float:
-    """Give the band about zero, relative to a layer's largest value, where signs are to be decided exactly.
+    """Return the band about zero, relative to a layer's largest value, where signs are to be decided exactly.
 
     It is far wider than the rounding error of well-conditioned vertices, and rarely entered by chance.
     """

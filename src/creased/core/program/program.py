@@ -66,7 +66,7 @@ class Block:
         return self.skip is not None
 
     def output_matrices(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Give C (S', N), B (S', S) and c (S',), with the identity and zeros filled in."""
+        """Return C (S', N), B (S', S) and c (S',), with the identity and zeros filled in."""
         like, n_state = self.affine.bias, self.affine.weight.shape[1]
         eye = torch.eye(self.n_neurons, dtype=like.dtype, device=like.device)
         mix = eye if self.mix is None else self.mix
@@ -75,7 +75,7 @@ class Block:
         return mix, skip, like.new_zeros(n_next) if self.shift is None else self.shift
 
     def output_map(self) -> Affine:
-        """Give the next state as one affine map of relu(z) and, with a passthrough, the state behind it."""
+        """Return the next state as one affine map of relu(z) and, with a passthrough, the state behind it."""
         mix, skip, shift = self.output_matrices()
         return Affine(torch.cat([mix, skip], dim=1) if self.has_passthrough else mix, shift)
 

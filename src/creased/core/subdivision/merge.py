@@ -82,7 +82,7 @@ class PieceMerger:
         return self._cells.freeze()
 
     def _resolve(self) -> None:
-        """Give vertices that were found again their first numbers."""
+        """Renumber vertices that were found again as at first."""
         shared = torch.cat(self._shared)
         again = CellCodes(*(torch.cat(part) for part in zip(*self._found_again, strict=True)))
         known = CellCodes(self._cells.words.rows, self._cells.zero_ids.rows).choose(shared)

@@ -63,7 +63,7 @@ class Recorder(fx.Tracer):
         return super().call_module(m, partial(_unless_refused, m, forward), args, kwargs)
 
     def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
-        """Give proxies for the tensors of the module."""
+        """Return proxies for the tensors of the module."""
         return self._proxy_of(attr_val) if id(attr_val) in self._names else attr_val
 
     def _proxy_of(self, tensor: Tensor) -> Proxy:

@@ -9,8 +9,8 @@ from creased.training.callbacks.extract import ExtractLevelSet
 from creased.training.callbacks.guard import StopOnNaN
 from creased.training.callbacks.local_complexity import LocalComplexity
 from creased.training.callbacks.log_meshes import LogMeshes
+from creased.training.callbacks.logged_values import EpochTable, TrainingBar
 from creased.training.callbacks.save import KeepEpochs, SaveMesh
-from creased.training.callbacks.table import EpochTable, TrainingBar
 
 __all__ = [
     "DrawLevelSet",
