@@ -211,7 +211,7 @@ def test_the_method_is_chosen_and_the_choice_reported() -> None:
 
 @pytest.mark.parametrize("method", ["march", "subdivide"])
 def test_progress_is_told(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("creased.core.marching.march.SECONDS", 0.0)
+    monkeypatch.setattr("creased.core.marching.march.REPORT_SECONDS", 0.0)
     said: list[str] = []
     extract_level_set(ball_program(3, 14, depth=2), Box.cube(3, 1), method=method, progress=said.append)
     assert any("cells cut" in line or "of the domain is cut" in line for line in said)

@@ -27,9 +27,7 @@ from creased.core.numerics.tensors import Growable
 from creased.core.program.rounding import snapped_preactivations
 from creased.core.subdivision.problem import SubdivisionProblem
 
-CACHE_SHARE = (
-    32  # the rows of a batch of cells take 1 / CACHE_SHARE of the working memory, and stay in the cache
-)
+CACHE_SHARE = 32  # rows of a batch of cells take 1 / CACHE_SHARE of working memory, to stay in the cache
 LEAST_DEPTH = 1e-3  # of the distance of seeds below the level; smaller distances may be rounding
 REPORT_SECONDS = 1.0  # between two progress messages
 

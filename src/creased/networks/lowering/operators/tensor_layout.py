@@ -44,7 +44,7 @@ def _constant_columns(constant: Tensor, like: Tensor) -> Tensor:
 
 
 def _as_columns(tape: Tape, value: Any, like: Value) -> Any:
-    """Widen a constant to the columns of ``like``, zero but for the constant one; return others as they are."""
+    """Widen a constant to the columns of ``like``, all but the last zero; return others as they are."""
     if depends_on_input(value):
         return value
     row = one_row(tape, value, like.sample.ndim)
