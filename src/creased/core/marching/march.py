@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.arrangement.cell_table import CellSet
+from creased.core.arrangement.cell_set import CellSet
 from creased.core.arrangement.signs import pack_rows
 from creased.core.complexes.polygons import Polygons
 from creased.core.marching.cell_planes import Slicer

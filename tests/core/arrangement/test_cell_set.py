@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from creased.core.arrangement.cell_table import CellSet
+from creased.core.arrangement.cell_set import CellSet
 from creased.core.arrangement.hash_keys import KeyTable, key_table
 
 
