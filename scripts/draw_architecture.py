@@ -32,6 +32,8 @@ HEAD = "-|>,head_width=0.22,head_length=0.45"
 ARROW = {"arrowstyle": HEAD, "color": GREY, "lw": 1.2, "shrinkA": 0, "shrinkB": 0}
 TEXT = {"ha": "center", "va": "center", "color": INK}
 LOOSE = "core.extract_*"  # the modules of core that are in no package of it, but for those with a box
+BESIDE = "core.marching, grids"  # packages that import the same, and not each other
+IN_BOX = {"core.marching": BESIDE, "core.grids": BESIDE}
 Arrow = tuple[str, str]
 
 
@@ -62,7 +64,7 @@ BOXES = {
     "core": Box(0, 12, 8, "the engine: torch and the standard library only", 7.95),
     LOOSE: Box(0.3, 11.7, 8.75, "extract_complex, extract_level_set, the choice of a method"),
     "core.certificates": Box(0.3, 3.2, 9.65, "proofs"),
-    "core.marching": Box(4.2, 11.7, 9.65, "walks the level set from cell to cell"),
+    BESIDE: Box(4.2, 11.7, 9.65, "walks the level set from cell to cell; cuts the simplices of a grid"),
     "core.complexes": Box(0.3, 5.8, 10.55, "complexes, level sets, audits"),
     "core.subdivision": Box(6.2, 11.7, 10.55, "cuts the domain, drops cells by proof"),
     "core.provenance": Box(3.9, 8.1, 11.45, "how a result was found, what is missing"),
@@ -114,7 +116,7 @@ def find_arrows() -> set[Arrow]:
         _, *rest = module.split(".")
         if rest[:1] != ["core"] or len(rest) == 1:
             return rest[:1]
-        name = ".".join(rest[:2])
+        name = IN_BOX.get(".".join(rest[:2]), ".".join(rest[:2]))
         return ["core", name if name in BOXES or graph.find_children(f"creased.{name}") else LOOSE]
 
     pairs = {

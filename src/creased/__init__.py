@@ -31,7 +31,7 @@ from creased.core.program.program import Affine, Block, Program
 from creased.core.provenance import Completeness, Finding, Provenance
 from creased.io.export import save
 from creased.io.load import load_program
-from creased.networks import MLP, UnsupportedModuleError, lower
+from creased.networks import MLP, GridMLP, UnsupportedModuleError, lower
 from creased.viewer.figure import figure
 
 __version__ = "0.1.0"
@@ -48,6 +48,7 @@ __all__ = [
     "Domain",
     "Essential",
     "Finding",
+    "GridMLP",
     "LevelSet",
     "LinealityError",
     "Polygons",

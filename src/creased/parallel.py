@@ -59,6 +59,7 @@ def extract_complex_in_parts(
         ImportError: workers are asked for, and Ray is not installed.
     """
     _check("extract_complex_in_parts", box, n_parts, workers)
+    as_program(network).require_no_grid("extract_complex_in_parts")
     resources = Resources(memory, at_once)
     problem = make_problem(as_program(network), box, level, Numbers(torch.float64), resources)
     with nullcontext(map) if workers is None else ray_workers(workers) as map_parts:
@@ -99,6 +100,7 @@ def extract_level_set_in_parts(
     _check("extract_level_set_in_parts", box, n_parts, workers)
     program, options = as_program(network), options_of("extract_level_set_in_parts", keywords, PartsKeywords)
     require_level("extract_level_set_in_parts", program, level, options.output)
+    program.require_no_grid("extract_level_set_in_parts")
     program, memory = select(program, options.output), options.resources.memory
     prune = is_large(program) if options.prune is None else options.prune
     problem = make_problem(program, box, level, Numbers(torch.float64), options.resources, prune=prune)

@@ -19,6 +19,7 @@ from creased.core.complexes.level_set import LevelSet
 from creased.core.complexes.polygons import Polygons
 from creased.core.complexes.unperturbed import Signs, find_true_cells, true_signs
 from creased.core.exact.exact_signs import ExactRows
+from creased.core.grids.exact_rows import GridRows
 from creased.core.provenance import Finding, Note
 from creased.core.subdivision.problem import SubdivisionProblem
 
@@ -35,13 +36,30 @@ def treat(found: Found, problem: SubdivisionProblem, degeneracy: str) -> Found:
     Raises:
         DegenerateError: a vertex lies on more than D rows, and that was to be an error.
     """
+    if problem.program.grid is not None:
+        return _treat_on_grid(found, problem, degeneracy)
     exact = problem.exact_rows()
     if degeneracy == "error":
-        _refuse(found, problem, exact)
+        signs = _true_signs(found, problem, exact).unpack(exact.layout.n_rows)
+        _refuse(found, (signs == 0).sum(1) * ~found.is_ray())
         return found
     if isinstance(found, LevelSet):
-        return _merged(found, problem, exact)
+        return _merged(found, _places(found, problem, exact))
     return _with_true_cells(found, problem, exact)
+
+
+def _treat_on_grid(found: Found, problem: SubdivisionProblem, degeneracy: str) -> Found:
+    """Treat a level set, or a complex whose true cells were found while it was cut."""
+    exact = GridRows(problem.program, problem.domain.exact_walls(), problem.rows.layout)
+    columns = (x.tolist() for x in (found.zero_ids, found.words, found.vertices))
+    points = [exact.vertex(*of_vertex) for of_vertex in zip(*columns, strict=True)]
+    device = found.vertices.device
+    if degeneracy == "error":
+        _refuse(found, torch.tensor([exact.n_zeros(point) for point in points], device=device))
+    elif isinstance(found, LevelSet):
+        numbers = {point: number for number, point in enumerate(dict.fromkeys(points))}
+        return _merged(found, torch.tensor([numbers[point] for point in points], device=device).long())
+    return found
 
 
 def _with_true_cells(
@@ -52,9 +70,8 @@ def _with_true_cells(
     return replace(found, true=true, provenance=found.provenance.noting(*[flat] * bool(true.n_flat)))
 
 
-def _merged(found: LevelSet, problem: SubdivisionProblem, exact: ExactRows) -> LevelSet:
-    """Make one vertex of those that coincide."""
-    vertex = _places(found, problem, exact)
+def _merged(found: LevelSet, vertex: Tensor) -> LevelSet:
+    """Make one vertex of those (V,) with the same number."""
     every = torch.arange(vertex.shape[0], device=vertex.device)
     kept = torch.full_like(torch.unique(vertex), vertex.shape[0]).scatter_reduce(0, vertex, every, "amin")
     n_merged = vertex.shape[0] - kept.shape[0]
@@ -84,16 +101,15 @@ def _true_signs(found: PolyhedralComplex | LevelSet, problem: SubdivisionProblem
     return true_signs(codes, found.vertices, problem.program, walls, exact)
 
 
-def _refuse(found: PolyhedralComplex | LevelSet, problem: SubdivisionProblem, exact: ExactRows) -> None:
-    signs = _true_signs(found, problem, exact).unpack(exact.layout.n_rows)
-    n_zeros = (signs == 0).sum(1) * ~found.is_ray()
-    n_degenerate = int((n_zeros > exact.dim).sum())
+def _refuse(found: PolyhedralComplex | LevelSet, n_zeros: Tensor) -> None:
+    """Refuse vertices on which more than D of the rows (V,) vanish."""
+    n_degenerate = int((n_zeros > found.dim).sum())
     if n_degenerate:
         worst = int(n_zeros.argmax())
-        rows = (signs[worst] == 0).nonzero()[:, 0].tolist()
         raise DegenerateError(
-            f"degenerate: at {n_degenerate} vertices more than {exact.dim} rows vanish; at "
-            f"{found.vertices[worst].tolist()} the rows {rows}: ask for degeneracy='perturb' or 'contract'"
+            f"degenerate: at {n_degenerate} vertices more than {found.dim} rows vanish; at "
+            f"{found.vertices[worst].tolist()} {int(n_zeros[worst])} do, among them "
+            f"{found.zero_ids[worst].tolist()}: ask for degeneracy='perturb' or 'contract'"
         )
 
 

@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 
 from creased.core.complexes.level_set import LevelSet
+from creased.core.complexes.link import ProgramMaps
 from creased.core.complexes.surface import Surface, link_surface, notes_of, residual_of
+from creased.core.grids.grid_surface import surface_on_grid
 from creased.core.marching.completeness import prove_complete
 from creased.core.marching.march import Walker
 from creased.core.marching.seeds import grid_seeds, level_set_seeds, project
@@ -34,6 +36,9 @@ def subdivide_all(
     problem: SubdivisionProblem, level: float, output: int, resources: Resources, reason: Note | None
 ) -> LevelSet:
     """Cut all of the domain that is not proven to miss the level."""
+    if problem.program.grid is not None:
+        surface, provenance = surface_on_grid(problem, resources)
+        return _level_set(problem, surface, level, output, replace(provenance, reason=reason))
     done = collect(problem, resources, problem.rows.layout.first_output)
     done = done._replace(provenance=replace(done.provenance, reason=reason))
     return level_set_of(problem, done, level, output)
@@ -43,8 +48,17 @@ def level_set_of(problem: SubdivisionProblem, done: Extraction, level: float, ou
     """Make the level set of a cut skeleton, as far as it is whole."""
     skeleton = done.skeleton._replace(edges=done.skeleton.edges.long())
     is_whole = done.provenance.is_whole
-    surface = link_surface(problem.program, problem.domain, skeleton, problem.rows, is_whole=is_whole)
+    surface = link_surface(
+        _maps_of(problem),
+        skeleton,
+        problem.rows,
+        is_whole=is_whole,
+    )
     return _level_set(problem, surface, level, output, done.provenance)
+
+
+def _maps_of(problem: SubdivisionProblem) -> ProgramMaps:
+    return ProgramMaps(problem.program, problem.domain, problem.rows.layout)
 
 
 def march_over(
@@ -61,7 +75,7 @@ def march_over(
     walker.walk_from(seeds)
     proof = prove_complete(problem, walker, march.budget, options.resources) if march.complete else None
     walk = walker.finish()
-    surface = surface_of_walk(walk, problem.rows, problem.program, problem.domain)
+    surface = surface_of_walk(walk, problem.rows, _maps_of(problem))
     is_proven = proof is not None and proof.is_whole
     provenance = replace(
         problem.provenance,

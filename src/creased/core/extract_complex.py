@@ -18,9 +18,10 @@ from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.degeneracy import treat
 from creased.core.domains.domain import Domain
 from creased.core.escalation import EVERYTHING, FEW_VERTICES, Reference, find_consistent, first_certified
+from creased.core.grids.grid_complex import complex_on_grid
 from creased.core.numerics.memory import Resources
 from creased.core.numerics.tolerance import doubtful_band
-from creased.core.options import ComplexKeywords, options_of, require_level
+from creased.core.options import ComplexKeywords, domain_of, options_of, require_level
 from creased.core.program.program import Program
 from creased.core.provenance import Provenance
 from creased.core.subdivision.merge import collect
@@ -29,7 +30,11 @@ from creased.core.subdivision.problem import Numbers, SubdivisionProblem, choose
 
 
 def extract_complex(
-    program: Program, domain: Domain, *, level: float | None = 0.0, **keywords: Unpack[ComplexKeywords]
+    program: Program,
+    domain: Domain | None = None,
+    *,
+    level: float | None = 0.0,
+    **keywords: Unpack[ComplexKeywords],
 ) -> PolyhedralComplex:
     """Extract the complex cut by every neuron and by {output = level} for each output.
 
@@ -41,7 +46,7 @@ def extract_complex(
 
     Args:
         program: what to extract; detached.
-        domain: where.
+        domain: where; None for the cube of a network on a grid.
         level: the value of the outputs that cuts; None leaves the outputs out.
         degeneracy: what is done where more rows than dimensions meet in a point. "perturb" moves rows apart
             by nothing, which leaves cells without extent; "contract" finds the true cells too (see
@@ -61,6 +66,7 @@ def extract_complex(
     """
     options = options_of("extract_complex", keywords, ComplexKeywords)
     require_level("extract_complex", program, level)
+    domain = domain_of("extract_complex", program, domain)
     treatment, resources = options.treatment, options.resources
     numbers = choose_numbers(resources.dtype or program.dtype, domain, exact=treatment.is_exact)
     problem_in = partial(
@@ -69,6 +75,8 @@ def extract_complex(
 
     def find(numbers: Numbers) -> PolyhedralComplex:
         problem = problem_in(numbers)
+        if program.grid is not None:
+            return complex_on_grid(problem, resources, contract=treatment.degeneracy == "contract")
         return complex_of(problem, *collect(problem, resources))
 
     reference = Reference(program, level or 0.0, treatment.zero_sign)
@@ -102,6 +110,7 @@ def stream_complex(
     arguments are those of `extract_complex`; a piece that rounding tore says so in `n_inconsistent`, and is
     not cut again.
     """
+    program.require_no_grid("stream_complex")
     resources = Resources(at_once=at_once, device=device)
     numbers = choose_numbers(dtype or program.dtype, domain)
     yield from _pieces(make_problem(program, domain, level, numbers, resources))
@@ -132,6 +141,7 @@ def count_cells(
     Raises:
         ArithmeticError: rounding left faces open, in float64 too, of more than some ten thousand vertices.
     """
+    program.require_no_grid("count_cells")
     resources = Resources(at_once=at_once, device=device)
     first = choose_numbers(dtype or program.dtype, domain)
     in_double = Numbers(torch.float64)

@@ -14,7 +14,7 @@ from creased.core.drivers import march_over, subdivide_all
 from creased.core.escalation import Reference, find_consistent, first_certified, prove_walked, why_distrusted
 from creased.core.flat_cells import with_flat_note
 from creased.core.method_choice import choose_method, is_large
-from creased.core.options import LevelSetKeywords, options_of, require_level
+from creased.core.options import LevelSetKeywords, domain_of, options_of, require_level
 from creased.core.program.combine import select
 from creased.core.program.program import Program
 from creased.core.provenance import Method
@@ -22,7 +22,7 @@ from creased.core.subdivision.problem import Numbers, SubdivisionProblem, choose
 
 
 def extract_level_set(
-    program: Program, domain: Domain, level: float = 0.0, **keywords: Unpack[LevelSetKeywords]
+    program: Program, domain: Domain | None, level: float = 0.0, **keywords: Unpack[LevelSetKeywords]
 ) -> LevelSet:
     """Extract the exact set {f = level} of one output on a domain.
 
@@ -33,7 +33,7 @@ def extract_level_set(
 
     Args:
         program: what to extract; detached.
-        domain: where.
+        domain: where; None for the cube of a network on a grid.
         level: the value of the output.
         output: which output.
         degeneracy: what is done where more rows than dimensions meet in a point. "perturb" gives the level
@@ -69,10 +69,12 @@ def extract_level_set(
     """
     options = options_of("extract_level_set", keywords)
     require_level("extract_level_set", program, level, options.output)
+    domain = domain_of("extract_level_set", program, domain)
     network, program, treatment = program, select(program, options.output), options.treatment
     method, reason = choose_method(program, domain, options)
     numbers = choose_numbers(options.resources.dtype or program.dtype, domain, exact=treatment.is_exact)
-    prune = domain.is_bounded and is_large(program) if options.prune is None else options.prune
+    pays = program.grid is not None or (domain.is_bounded and is_large(program))
+    prune = pays if options.prune is None else options.prune
     problem_in = partial(
         make_problem, program, domain, level, resources=options.resources, zero_sign=treatment.zero_sign
     )
@@ -102,6 +104,7 @@ def _treated(found: LevelSet, problem: SubdivisionProblem, degeneracy: str) -> L
     """Treat degeneracy as asked for; note a level that is taken on full-dimensional cells."""
     if degeneracy != "perturb":
         found = treat(found, problem, degeneracy)
-    if problem.domain.is_bounded and (degeneracy == "contract" or found.is_empty):
+    is_flat_known = problem.program.grid is None and problem.domain.is_bounded
+    if is_flat_known and (degeneracy == "contract" or found.is_empty):
         return with_flat_note(found, problem.program, problem.domain, problem.zero_sign)
     return found

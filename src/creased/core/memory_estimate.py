@@ -19,6 +19,7 @@ from creased.core.program.program import Program
 from creased.core.provenance import Method
 from creased.core.subdivision.merge import ASSEMBLY
 
+ON_GRID = 20  # vertices for each square of side 1 / N on a side of the cube; 21 measured with the bunny
 WALK = 4  # what walking takes, as a multiple of what is kept; 3 to 4 measured with 1024 and 2048 neurons
 
 
@@ -39,6 +40,8 @@ def expect(program: Program, n_walls: int, method: Method) -> Expected:
     """
     dim, n_rows = program.in_dim, n_walls + program.n_neurons + 1
     n_vertices, word_bytes = max(program.n_neurons, 1) ** (dim - 1), 8 * -(-n_rows // WORD)
+    if program.grid is not None:
+        n_vertices, word_bytes = ON_GRID * program.grid.finest ** (dim - 1), word_bytes + 8
     n_edges = dim / 2  # for each vertex of a simple surface
     skeleton = 8 * dim + 4 * dim + word_bytes + n_edges * (8 + 4 * (dim - 1))
     if method is Method.SUBDIVIDE:
@@ -54,7 +57,8 @@ def format_expected(program: Program, domain: Domain, options: ExtractionOptions
     allowed = options.resources.memory_on(program.device)
     limit = "how much is free is not known" if allowed is None else f"{format_bytes(allowed)} are allowed"
     name = "edges" if program.in_dim == 2 else "faces"
+    size = f"{program.n_neurons} neurons" if program.grid is None else f"{program.grid.finest} cubes an axis"
     return (
         f"expects about {format_bytes(n_bytes)} for about {n_vertices:,} {name}, as fitted networks of "
-        f"{program.n_neurons} neurons have, to {'walk' if method is Method.MARCH else 'cut'}; {limit}"
+        f"{size} have, to {'walk' if method is Method.MARCH else 'cut'}; {limit}"
     )

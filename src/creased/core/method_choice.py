@@ -26,6 +26,8 @@ def choose_method(program: Program, domain: Domain, options: ExtractionOptions) 
     if options.method == "auto":
         return _chosen(program, domain, options)
     method = Method(options.method)
+    if program.grid is not None and method is Method.MARCH:
+        raise ValueError("extract_level_set: march walks networks without a grid: subdivide, or auto")
     if not domain.is_bounded and (options.prune or method is Method.MARCH):
         raise ValueError("extract_level_set: pruning and marching need a bounded domain, got WholeSpace")
     if method is Method.MARCH:
@@ -46,7 +48,9 @@ def _require_marchable(program: Program, options: ExtractionOptions) -> None:
 
 def _chosen(program: Program, domain: Domain, options: ExtractionOptions) -> tuple[Method, Note]:
     n, treatment = program.n_neurons, options.treatment
-    if program.in_dim not in (2, 3):
+    if program.grid is not None:
+        why = "the network is on a grid"
+    elif program.in_dim not in (2, 3):
         why = f"there are not 2 or 3 dimensions but {program.in_dim}"
     elif not domain.is_bounded:
         why = "the domain is unbounded"

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 
 from creased.core.complexes.level_set import LevelSet
+from creased.core.domains.box import Box
+from creased.core.domains.domain import Domain
 from creased.core.numerics.memory import Resources
 from creased.core.program.program import Program
 
@@ -104,6 +106,27 @@ def options_of(
         if limit is not None and not limit >= 0:
             raise ValueError(f"{call}: {name} must be 0 or more, got {limit}")
     return options
+
+
+def domain_of(call: str, program: Program, domain: Domain | None) -> Domain:
+    """Return the domain; where none is given, the cube of the program's grid.
+
+    Raises:
+        ValueError: the program has no grid, or the domain is larger than its cube.
+    """
+    grid = program.grid
+    if domain is None:
+        if grid is None:
+            raise ValueError(f"{call}: give a domain; only networks on a grid have one of their own")
+        return Box.cube(grid.dim, grid.half_width)
+    if grid is not None and domain.dim == grid.dim:
+        low, high = min(domain.lower), max(domain.upper)
+        if low < -grid.half_width or high > grid.half_width:
+            raise ValueError(
+                f"{call}: the grid fills [{-grid.half_width:g}, {grid.half_width:g}]^{grid.dim}, and the "
+                f"domain reaches from {low:g} to {high:g}: take a smaller one, or None for the cube"
+            )
+    return domain
 
 
 def require_level(call: str, program: Program, level: float | None, output: int = 0) -> None:

@@ -28,6 +28,8 @@ from torch.utils.checkpoint import checkpoint
 
 from creased.core.arrangement.signs import RowLayout
 from creased.core.complexes.level_set import LevelSet
+from creased.core.grids.cell_maps import encoder_maps
+from creased.core.grids.weld import plane_of
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
 
@@ -64,7 +66,8 @@ def polygon_gradients(level_set: LevelSet, program: Program, which: Tensor | Non
     for part, row in zip(words.split(BATCH), rows.split(BATCH), strict=True):
         masks = level_set.activation_masks(part).to(program.device, program.dtype)
         origin = torch.zeros((part.shape[0], level_set.dim), dtype=program.dtype, device=program.device)
-        parts.append(_jacobian_at(program, _Vertices(origin, masks, row), level_set)[:, 0])
+        vertices = _Vertices(origin, masks, row, part[:, -1].to(program.device))
+        parts.append(_jacobian_at(program, vertices, level_set)[:, 0])
     return torch.cat(parts)
 
 
@@ -119,6 +122,7 @@ class _Vertices(NamedTuple):
     points: Tensor  # (n, D)
     masks: Tensor  # (n, n_neurons): 1 where active
     rows: Tensor  # (n, D) int64: the zero rows
+    last_words: Tensor  # (n,) int64: of their codes; on a grid, the simplex
 
 
 def _vertices_at(level_set: LevelSet, program: Program, which: Tensor) -> _Vertices:
@@ -128,6 +132,7 @@ def _vertices_at(level_set: LevelSet, program: Program, which: Tensor) -> _Verti
         points.to(program.device, program.dtype),
         level_set.activation_masks(words).to(program.device, program.dtype),
         level_set.zero_ids[which].to(program.device).long(),
+        words[:, -1].to(program.device),
     )
 
 
@@ -149,7 +154,7 @@ def _keeps_signs(program: Program, points: Tensor, vertices: _Vertices, layout: 
     """Check (V,) that at points (V, D) all neurons but the zero rows keep their signs."""
     signs = program.preactivations_on(points, vertices.masks)[:, : layout.n_neurons] >= 0
     is_own = torch.zeros((points.shape[0], layout.n_rows), dtype=torch.bool, device=points.device)
-    is_own = is_own.scatter_(1, vertices.rows, True)[:, layout.n_walls : layout.first_output]
+    is_own = is_own.scatter_(1, vertices.rows.clamp(min=0), True)[:, layout.n_walls : layout.first_output]
     return ((signs == (vertices.masks > 0)) | is_own).all(dim=1)
 
 
@@ -174,7 +179,7 @@ def _program_rows(rows: Tensor, level_set: LevelSet) -> Tensor:
 
 def _values_at(program: Program, vertices: _Vertices, level_set: LevelSet) -> Tensor:
     """Evaluate the zero rows (V, D); walls are fixed, so theirs are 0."""
-    points, masks, rows = vertices
+    points, masks, rows, _ = vertices
     is_level = rows == level_set.layout.first_output
     levels = level_set.level * is_level.to(points.dtype)
     values = program.preactivations_on(points, masks).gather(1, _program_rows(rows, level_set)) - levels
@@ -183,13 +188,18 @@ def _values_at(program: Program, vertices: _Vertices, level_set: LevelSet) -> Te
 
 def _jacobian_at(program: Program, vertices: _Vertices, level_set: LevelSet) -> Tensor:
     """Compute gradients (V, D, D) of the zero rows."""
-    points, masks, rows = vertices
-    dim, linear = level_set.dim, program.linear_part()
+    points, masks, rows, simplices = vertices
+    dim, linear = level_set.dim, program.inner.linear_part()
     row, is_wall = _program_rows(rows, level_set), rows < level_set.layout.n_walls
     axes = torch.eye(dim).to(points)[:, None].expand(-1, points.shape[0], -1)
+    if program.grid is not None:
+        axes = encoder_maps(program.grid, simplices)[:, :-1].transpose(0, 1).to(points)
     tangents = [linear.preactivations_on(axis, masks).gather(1, row) for axis in axes]
     normals = level_set.domain.halfspaces(points.dtype, points.device)[:-1].T
-    of_walls = normals[rows.clamp(max=normals.shape[0] - 1)]
+    of_walls = normals[rows.clamp(0, normals.shape[0] - 1)]
+    if program.grid is not None:
+        planes, _ = plane_of(rows, dim, program.grid.finest)
+        of_walls = torch.where((rows < 0)[:, :, None], planes.to(points), of_walls)
     return torch.where(is_wall[:, :, None], of_walls, torch.stack(tangents, dim=2))
 
 

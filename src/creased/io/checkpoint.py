@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from creased.core.domains.box import Box
+from creased.core.program.kuhn_grid import KuhnGrid, require_nested
 from creased.core.program.program import Affine, Block, Program
 from creased.io.similarity import Similarity
 
@@ -45,6 +46,7 @@ def write_record(record: Record) -> dict[str, Any]:
         "format": FORMAT,
         "blocks": [_tensors(block.affine) | _tensors(block) for block in program.blocks],
         "head": _tensors(program.head),
+        "grid": None if program.grid is None else vars(program.grid),
         "domain": {"lower": list(record.domain.lower), "upper": list(record.domain.upper)},
         "to_domain": record.to_domain.as_dict(),
         "shape": record.shape,
@@ -76,7 +78,7 @@ def read_record(path: Path) -> Record:
 def _parse(values: dict[str, Any]) -> Record:
     """Convert plain values to a record, and check that its parts fit together."""
     blocks = [Block(_affine(b), b.get("mix"), b.get("skip"), b.get("shift")) for b in values["blocks"]]
-    program = Program(tuple(blocks), _affine(values["head"]))
+    program = Program(tuple(blocks), _affine(values["head"]), _grid(values.get("grid")))
     domain = Box(list(values["domain"]["lower"]), list(values["domain"]["upper"]))
     if any(not isinstance(t, Tensor) or not t.is_floating_point() for t in program.tensors()):
         raise TypeError("a weight is not a floating tensor")
@@ -118,3 +120,16 @@ def _tensors(record: Affine | Block) -> dict[str, Tensor]:
 
 def _affine(values: dict[str, Tensor]) -> Affine:
     return Affine(values["weight"], values["bias"])
+
+
+def _grid(values: dict[str, Any] | None) -> KuhnGrid | None:
+    if values is None:
+        return None
+    levels, tables = tuple(map(int, values["levels"])), tuple(values["tables"])
+    require_nested(levels)
+    grid = KuhnGrid(int(values["dim"]), float(values["half_width"]), levels, tables)
+    for n, table in zip(levels, tables, strict=True):
+        n_rows = len(table)
+        if n_rows != (n + 1) ** grid.dim and n_rows & (n_rows - 1):
+            raise ValueError(f"a table of {n_rows} rows is neither dense nor hashed for {n} cubes an axis")
+    return grid

@@ -32,7 +32,7 @@ def order_along(level_set: LevelSet, program: Program | None, found: Tensor, alo
     """
     place = level_set.vertices[found].double() @ along
     found = found[place.argsort(stable=True)]
-    if program is None or found.shape[0] < 2:
+    if program is None or program.grid is not None or found.shape[0] < 2:
         return found.tolist()
     masks = level_set.activation_masks(level_set.words[found]).double()
     with torch.no_grad():

@@ -7,6 +7,7 @@ files. `lower` accepts these and any other piecewise-affine torch module; none o
 from creased.networks.initialise import geometric, kaiming
 from creased.networks.lower import lower
 from creased.networks.lowering.graph.refusals import UnsupportedModuleError
+from creased.networks.models.grid_mlp import GridMLP
 from creased.networks.models.group_sort import GroupSort
 from creased.networks.models.maxout import Maxout, MaxoutMLP
 from creased.networks.models.mlp import MLP
@@ -18,6 +19,7 @@ from creased.networks.weights import WeightsError, mlp_of_weights
 
 __all__ = [
     "MLP",
+    "GridMLP",
     "GroupSort",
     "Maxout",
     "MaxoutMLP",

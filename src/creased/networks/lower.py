@@ -8,12 +8,14 @@ compared with the module on random points before it is returned; elsewhere agree
 
 from __future__ import annotations
 
+from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 
 from creased.core.numerics.tolerance import get_epsilon
+from creased.core.program.kuhn_grid import joined_grid
 from creased.core.program.program import Program
 from creased.networks.lowering.graph.evaluation import (
     evaluation_error,
@@ -27,6 +29,7 @@ from creased.networks.lowering.graph.tape import Tape
 from creased.networks.lowering.graph.write import write
 from creased.networks.lowering.plain import lower_plain
 from creased.networks.lowering.trace import trace
+from creased.networks.models.grid_mlp import grids_of
 
 N_CHECK_POINTS = 64  # random points on which the program is compared with its module
 
@@ -61,6 +64,7 @@ def lower(module: nn.Module, *, input_shape: Shape | None = None, check: bool = 
     program = lower_plain(module) if input_shape is None else None
     if program is None:
         program = write(_schedule_of(module, input_shape, anew=check), module)
+        program = replace(program, grid=joined_grid([grid.grid() for grid in grids_of(module)]))
     if check:
         _require_agreement(program, module, input_shape or (program.in_dim,))
     return program

@@ -5,16 +5,16 @@ import torch
 
 from creased import Box, LevelSet, WholeSpace, extract_level_set
 from creased.core.arrangement.hash_keys import CellCodes
+from creased.core.complexes.link import ProgramMaps
 from creased.core.complexes.orientation import directions_by_rows
 from creased.core.complexes.polygons import Polygons
-from creased.core.complexes.surface import _gradients_of_rows
 from creased.core.program.program import Program
 from tests.strategies import random_program
 
 
 def told(surface: LevelSet, program: Program, which: torch.Tensor, polygons: Polygons) -> torch.Tensor:
     words = surface.polygon_words[which]
-    maps = _gradients_of_rows(program, surface.domain, words, surface.layout)
+    maps = ProgramMaps(program, surface.domain, surface.layout).row_gradients(words)
     codes = CellCodes(surface.words, surface.zero_ids)
     direction, clearness = directions_by_rows(polygons, which, codes, words, maps, surface.layout)
     return direction * (clearness > 1e-9)

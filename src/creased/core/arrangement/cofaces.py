@@ -38,6 +38,8 @@ def arrange(layout: RowLayout, device: torch.device) -> Arrangement:
     """Build the tables of a row layout on a device."""
     n_rows, n_words = layout.n_rows, layout.n_words
     bits, before = row_bits(n_rows, n_words, device), rows_before(n_rows, n_words, device)
+    if layout.on_grid:
+        before[:, -1] = -1  # the simplex is part of every code
     return Arrangement(layout, bits, before, key_table(n_rows, n_words, device))
 
 

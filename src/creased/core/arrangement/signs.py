@@ -28,6 +28,7 @@ class RowLayout:
     widths: tuple[int, ...]  # neurons of each block
     n_outputs: int  # 0 if the outputs do not cut the complex
     at_infinity: bool = False  # True if row 0, the only wall, is the wall at infinity: see `whole_space`
+    on_grid: bool = False  # the last word of a code is the number of a simplex, see `creased.core.grids`
 
     @property
     def n_neurons(self) -> int:
@@ -42,7 +43,7 @@ class RowLayout:
     @property
     def n_words(self) -> int:
         """Number of int64 words of a packed sign vector."""
-        return -(-self.n_rows // WORD)
+        return -(-self.n_rows // WORD) + self.on_grid
 
     @property
     def first_output(self) -> int:
@@ -72,8 +73,9 @@ def pack_rows(signs: Tensor, first_row: int, n_words: int) -> Tensor:
 
 def _pack_aligned(signs: Tensor) -> Tensor:
     """Pack signs (V, N) into words (V, ceil(N / 64)), the first at bit 0."""
-    padded = torch.nn.functional.pad(signs, (0, -signs.shape[1] % 8)).contiguous()
-    lanes = padded.view(torch.int64)  # eight bools a lane, one in each byte
+    padded = torch.nn.functional.pad(signs, (0, -signs.shape[1] % 8))
+    lanes = padded.flatten().view(torch.int64)  # eight bools a lane, one in each byte
+    lanes = lanes.reshape(len(padded), padded.shape[1] // 8)
     octets = ((lanes * 0x0102040810204080) >> 56).to(torch.uint8)  # gathers a lane's eight bits in one byte
     return torch.nn.functional.pad(octets, (0, -octets.shape[1] % 8)).contiguous().view(torch.int64)
 
@@ -146,6 +148,10 @@ def lowest_row(words: Tensor) -> Tensor:
 
 
 def sign_vectors(words: Tensor, zero_ids: Tensor, n_rows: int) -> Tensor:
-    """Unpack signs (V, n_rows) int8 in {-1, 0, +1} from packed words (V, W) and zero ids (V, z)."""
+    """Unpack signs (V, n_rows) int8 in {-1, 0, +1} from packed words (V, W) and zero ids (V, z).
+
+    Ids below 0, planes of a grid, have no column.
+    """
     signs = unpack_rows(words, 0, n_rows).to(torch.int8) * 2 - 1
-    return signs.scatter_(1, zero_ids.to(torch.int64), 0)
+    columns = zero_ids.long().masked_fill(zero_ids < 0, n_rows)
+    return torch.nn.functional.pad(signs, (0, 1)).scatter_(1, columns, 0)[:, :-1]

@@ -108,6 +108,7 @@ def prove(
     found: Found, program: Program, level: float = 0.0, *, zero_sign: int = 1, count: bool = True
 ) -> tuple[Certificate, Found]:
     """Certify, and place vertices that took rationals where these put them."""
+    program.require_no_grid("certify")
     program = _program_of(found, program, level)
     layout = found.layout
     sides, n_open = edges_from(found)

@@ -38,6 +38,7 @@ class PolyhedralComplex:
     provenance: Provenance  # how it was extracted
     corners: Tensor | None = None  # (V, 2^D) int32, see `arrangement.orthants`; only where this is a piece
     true: TrueCells | None = None  # the cells unperturbed, where ``degeneracy="contract"`` was asked for
+    counts: tuple[int, ...] | None = None  # cells by dimension, where vertices do not tell them: on a grid
     part: Essential | None = None  # what this is the complex of, where directions were divided out
 
     @property
@@ -86,6 +87,8 @@ class PolyhedralComplex:
         """
         if self.true is not None:
             return self.true.f_vector()
+        if self.counts is not None:
+            return self.counts
         codes, rows = CellCodes(self.words, self.zero_ids), arrange(self.layout, self.words.device)
         corners, is_counted = self.corners, self.is_own_vertex()
         if self.layout.at_infinity:  # every cell that is not at infinity has a vertex that is not

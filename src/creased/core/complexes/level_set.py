@@ -102,7 +102,7 @@ class LevelSet:
 
     def is_on_wall(self) -> Tensor:
         """True (V,) where a vertex lies on a wall of the domain; that of the whole space is at infinity."""
-        return (self.zero_ids < self.layout.n_walls).any(dim=1)
+        return ((self.zero_ids >= 0) & (self.zero_ids < self.layout.n_walls)).any(dim=1)
 
     def audit(self) -> Audit:
         """Check the mesh from its polygons alone; see `creased.core.complexes.audit`."""

@@ -7,7 +7,8 @@ around is found by linking, not by angles: rounding cannot change it.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from creased.core.arrangement.orthants import inside_walls
 from creased.core.arrangement.signs import RowLayout, masks_of
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.polygons import Polygons
+from creased.core.domains.domain import Domain
 from creased.core.numerics.pointer_doubling import match_pairs, order_chains
 from creased.core.program.program import Program
 
@@ -106,10 +108,33 @@ def _argsort_pairs(major: Tensor, minor: Tensor) -> Tensor:
     return order[torch.argsort(major[order], stable=True)]
 
 
-def region_gradients(program: Program, words: Tensor, layout: RowLayout) -> Tensor:
-    """Gradients (F, D) of the first output in regions given by their packed signs (F, W)."""
-    gradients = [
-        program.gradients_on(masks_of(batch, layout.n_walls, layout.n_neurons, program.dtype))
-        for batch in words.split(BATCH)
-    ]
-    return torch.cat(gradients)
+class CellMaps(Protocol):
+    """Affine maps of rows in regions, given by their packed signs."""
+
+    def gradients(self, words: Tensor) -> Tensor:
+        """Gradients (F, D) of the first output in regions (F, W)."""
+
+    def row_gradients(self, words: Tensor) -> Tensor:
+        """Gradients (n, D, n_rows) of all rows in regions (n, W)."""
+
+
+@dataclass(frozen=True)
+class ProgramMaps:
+    """The maps of a program on a domain."""
+
+    program: Program
+    domain: Domain
+    layout: RowLayout
+
+    def _masks(self, words: Tensor) -> Tensor:
+        return masks_of(words, self.layout.n_walls, self.layout.n_neurons, self.program.dtype)
+
+    def gradients(self, words: Tensor) -> Tensor:
+        """Gradients (F, D) of the first output in regions (F, W)."""
+        return torch.cat([self.program.gradients_on(self._masks(batch)) for batch in words.split(BATCH)])
+
+    def row_gradients(self, words: Tensor) -> Tensor:
+        """Gradients (n, D, n_rows) of all rows in regions (n, W)."""
+        walls = self.domain.halfspaces(self.program.dtype, self.program.device)[:-1]
+        maps = self.program.maps_on(self._masks(words))[:, :-1]
+        return torch.cat([walls.expand(len(words), -1, -1), maps], dim=2)

@@ -142,6 +142,8 @@ def find_regions(complex_: PolyhedralComplex) -> Regions:
     """
     if complex_.corners is not None:
         raise ValueError("find_regions: needs a whole complex, got a piece of one: see stream_complex")
+    if complex_.layout.on_grid:
+        raise ValueError("find_regions: networks on a grid are not supported here")
     if not complex_.is_whole:
         raise ValueError(f"find_regions: needs a whole complex, this one was {complex_.status}")
     rows = arrange(complex_.layout, complex_.words.device)

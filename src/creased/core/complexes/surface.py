@@ -9,12 +9,11 @@ from torch import Tensor
 
 from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.hash_keys import CellCodes
-from creased.core.arrangement.signs import RowLayout, masks_of
+from creased.core.arrangement.signs import RowLayout
 from creased.core.arrangement.skeleton import Skeleton
-from creased.core.complexes.link import Cycles, Sides, drop_open, link_cycles, polygon_sides, region_gradients
+from creased.core.complexes.link import CellMaps, Cycles, Sides, drop_open, link_cycles, polygon_sides
 from creased.core.complexes.orientation import directions_by_rows, orient_polygons, orient_polylines
 from creased.core.complexes.polygons import Polygons
-from creased.core.domains.domain import Domain
 from creased.core.program.program import Program
 from creased.core.provenance import Finding, Note
 
@@ -31,14 +30,11 @@ class Surface(NamedTuple):
     n_inconsistent: int  # polygons that rounding left open, and the like
 
 
-def link_surface(
-    program: Program, domain: Domain, skeleton: Skeleton, rows: Arrangement, *, is_whole: bool = True
-) -> Surface:
+def link_surface(maps: CellMaps, skeleton: Skeleton, rows: Arrangement, *, is_whole: bool = True) -> Surface:
     """Link a level skeleton into oriented polygons (D = 3) or polylines (D = 2).
 
     Args:
-        program: with one output, less the level.
-        domain: where.
+        maps: of the level's function, less the level.
         skeleton: vertices and edges on the level, its edges int64.
         rows: tables of the arrangement.
         is_whole: False where extraction was stopped: polygons at its end are left out.
@@ -55,27 +51,26 @@ def link_surface(
         codes = CellCodes(skeleton.words, skeleton.zero_ids)
 
         def by_rows(which: Tensor) -> tuple[Tensor, Tensor]:
-            maps = _gradients_of_rows(program, domain, words[which], layout)
-            return directions_by_rows(cycles.cells, which, codes, words[which], maps, layout)
+            mine = words[which]
+            return directions_by_rows(cycles.cells, which, codes, mine, maps.row_gradients(mine), layout)
 
-        polygons = orient_polygons(cycles.cells, points, region_gradients(program, words, layout), by_rows)
+        polygons = orient_polygons(cycles.cells, points, maps.gradients(words), by_rows)
         n_unbounded = int(layout.is_ray(skeleton.zero_ids)[polygons.indices].sum()) // 2
         return Surface(skeleton, polygons, words, none, cycles.n_open - n_unbounded + cycles.n_nonmanifold)
     if edges.shape[0] and skeleton.vertices.shape[1] == 2:
-        cycles = _link_polylines(skeleton)
-        edge_words = skeleton.words[edges[:, 0]] | skeleton.words[edges[:, 1]]
-        gradients = region_gradients(program, edge_words, layout)
-        polylines = orient_polylines(cycles, _places(skeleton, layout), gradients)
-        directed = skeleton._replace(edges=_directed_edges(polylines, cycles))
-        return Surface(directed, none, skeleton.words[:0], polylines, cycles.n_nonmanifold)
+        words = skeleton.words[edges[:, 0]] | skeleton.words[edges[:, 1]]
+        return link_curve(skeleton, maps.gradients(words), layout)
     return Surface(skeleton, none, skeleton.words[:0], none, 0)
 
 
-def _gradients_of_rows(program: Program, domain: Domain, words: Tensor, layout: RowLayout) -> Tensor:
-    """Gradients (n, D, n_rows) of all rows in regions given by their signs (n, W)."""
-    masks = masks_of(words, layout.n_walls, layout.n_neurons, program.dtype)
-    walls = domain.halfspaces(program.dtype, program.device)[:-1].expand(words.shape[0], -1, -1)
-    return torch.cat([walls, program.maps_on(masks)[:, :-1]], dim=2)
+def link_curve(skeleton: Skeleton, gradients: Tensor, layout: RowLayout) -> Surface:
+    """Link a level skeleton, D = 2, into polylines along the gradients (E, 2) of its edges."""
+    cycles = _link_polylines(skeleton)
+    polylines = orient_polylines(cycles, _places(skeleton, layout), gradients)
+    edges, order = _directed_edges(polylines, cycles, skeleton.edges)
+    directed = skeleton._replace(edges=edges, edge_zero_ids=skeleton.edge_zero_ids[order])
+    none = Polygons(edges.new_zeros(1), edges.new_zeros(0))
+    return Surface(directed, none, skeleton.words[:0], polylines, cycles.n_nonmanifold)
 
 
 def _places(skeleton: Skeleton, layout: RowLayout) -> Tensor:
@@ -108,14 +103,16 @@ def _link_polylines(surface: Skeleton) -> Cycles:
     return link_cycles(surface.edges, sides, surface.vertices.shape[0])
 
 
-def _directed_edges(polylines: Polygons, cycles: Cycles) -> Tensor:
-    """The edges (E, 2) in the direction of their polylines; an open one does not return to its start."""
-    edges = torch.stack([polylines.indices, polylines.heads()], dim=1)
+def _directed_edges(polylines: Polygons, cycles: Cycles, edges: Tensor) -> tuple[Tensor, Tensor]:
+    """Edges (E, 2) in the direction of their polylines, and which of the given edges (E, 2) each was."""
+    directed = torch.stack([polylines.indices, polylines.heads()], dim=1)
     last = polylines.offsets[1:] - 1
-    is_open = cycles.corner_edge[last] < 0
     keep = torch.ones_like(polylines.indices, dtype=torch.bool)
-    keep[last[is_open]] = False
-    return edges[keep]
+    keep[last[cycles.corner_edge[last] < 0]] = False  # an open one does not return to its start
+    directed = directed[keep]
+    n = int(edges.max()) + 1
+    here, there = (torch.argsort(ends.amin(1) * n + ends.amax(1)) for ends in (directed, edges))
+    return directed, torch.empty_like(here).index_copy_(0, here, there)
 
 
 def notes_of(surface: Surface, layout: RowLayout, level: float, *, is_complete: bool) -> list[Note]:
@@ -126,7 +123,7 @@ def notes_of(surface: Surface, layout: RowLayout, level: float, *, is_complete: 
         unseen = f"no point was found where the function takes the value {level:g}"
         notes.append(Note(Finding.EMPTY, f"empty: {absent if is_complete else unseen}"))
     n_rays = int(layout.is_ray(cells.zero_ids).sum())
-    n_wall = int((cells.zero_ids < layout.n_walls).any(dim=1).sum())
+    n_wall = int(((cells.zero_ids >= 0) & (cells.zero_ids < layout.n_walls)).any(dim=1).sum())
     if n_rays:
         notes.append(Note(Finding.UNBOUNDED, f"unbounded: {n_rays} vertices are rays"))
     elif n_wall:

@@ -10,8 +10,9 @@ Which values are zero is decided in rationals, wherever floating point leaves it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -25,6 +26,16 @@ from creased.core.domains.domain import Domain
 from creased.core.exact.exact_signs import ExactRows
 from creased.core.numerics.tolerance import may_coincide
 from creased.core.program.program import BATCH, Program
+
+
+class ExactCells(Protocol):
+    """Exact ranks of rows in cells."""
+
+    layout: RowLayout
+    dim: int
+
+    def rank(self, rows: Sequence[int], words: Sequence[int]) -> int:
+        """Return the rank of the gradients of rows in the cell that packed signs name."""
 
 
 class Signs(NamedTuple):
@@ -90,7 +101,7 @@ def find_true_cells(
     found = []
     for dim in range(exact.dim + 1):
         cells = CellsAround(codes, None, dim, rows)
-        found.append(_of_dimension(_signs_of(cells, at_vertices), dim, exact))
+        found.append(distinct_cells(signs_of_cells(cells, at_vertices), dim, exact))
     is_ray = exact.layout.is_ray(skeleton.zero_ids)
     label = _find(at_vertices, found[0]).masked_fill(is_ray, -1)
     place = torch.zeros(found[0].plus.shape[0], dtype=torch.int64, device=label.device)
@@ -133,7 +144,7 @@ def _in_doubt(points: Tensor, zero_ids: Tensor, program: Program, walls: Tensor,
     return torch.cat([*parts, points[:0, 0].bool()]) | layout.is_ray(zero_ids)
 
 
-def _signs_of(cells: CellsAround, at_vertices: Signs) -> Signs:
+def signs_of_cells(cells: CellsAround, at_vertices: Signs) -> Signs:
     """Signs of cells: the union of those of their vertices."""
     groups = cells.group()
     vertex = cells.vertices(groups.order)
@@ -148,7 +159,7 @@ def _signs_of(cells: CellsAround, at_vertices: Signs) -> Signs:
     return together
 
 
-def _of_dimension(signs: Signs, dim: int, exact: ExactRows) -> Signs:
+def distinct_cells(signs: Signs, dim: int, exact: ExactCells) -> Signs:
     """Distinct signs (n,) of cells of that dimension that are not at infinity."""
     layout = exact.layout
     groups = group_words(torch.cat(signs, dim=1))

@@ -58,8 +58,9 @@ def essential(program: Program, *, orthogonal: bool = False) -> Essential:
             out exactly, and not up to rounding alone.
 
     Raises:
-        ValueError: the network looks at no direction at all: it is constant.
+        ValueError: the network looks at no direction at all: it is constant; or it is on a grid.
     """
+    program.require_no_grid("essential")
     program = program.detach().to(dtype=torch.float64)
     exact = RationalMatrix.of(_meeting_the_input(program))
     meets = program.head.weight.new_tensor([[float(x) for x in row] for row in exact.fractions()])

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice
+from typing import Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -19,6 +20,19 @@ from creased.core.arrangement.signs import RowLayout
 from creased.core.exact.elimination import Vector, null_vector, rank, rref
 from creased.core.exact.integer_program import IntegerAffine, IntegerProgram, State
 from creased.core.program.program import Program
+
+
+class ExactVertices(Protocol):
+    """Vertices and the signs of rows at them, in exact arithmetic."""
+
+    def vertex(self, zero_ids: Sequence[int], words: Sequence[int], towards: Sequence[float]) -> Vector:
+        """Solve for the point (x, w) on D rows in a cell, near a given one."""
+
+    def signs(self, point: Vector) -> tuple[int, ...]:
+        """Evaluate the signs (n_rows,) in {-1, 0, 1} of all rows at a point (x, w)."""
+
+
+Exact = TypeVar("Exact", bound=ExactVertices, covariant=True)
 
 
 class ExactRows:
@@ -141,10 +155,10 @@ def _as_number(words: Sequence[int]) -> int:
 
 
 @dataclass(frozen=True)
-class Decisions:
+class Decisions(Generic[Exact]):
     """Exact decisions of the signs of one arrangement that rounding leaves in doubt."""
 
-    exact: ExactRows
+    exact: Exact
     band: float  # values below this, relative to the largest, are in doubt
 
     def settle(

@@ -119,6 +119,7 @@ class IntegerProgram:
         Raises:
             ValueError: a weight is NaN or infinite.
         """
+        program.require_no_grid("integer arithmetic")
         program.require_finite("IntegerProgram.of")
         program = program.detach()
         blocks = tuple(map(IntegerBlock.of, program.blocks))

@@ -17,11 +17,10 @@ from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.hash_keys import Groups, group_exact
 from creased.core.arrangement.signs import clear_rows
 from creased.core.arrangement.skeleton import Skeleton
+from creased.core.complexes.link import CellMaps
 from creased.core.complexes.polygons import Polygons
 from creased.core.complexes.surface import Surface, link_surface
-from creased.core.domains.domain import Domain
 from creased.core.marching.march import Walk
-from creased.core.program.program import Program
 
 
 class _Sides(NamedTuple):
@@ -35,7 +34,7 @@ class _Sides(NamedTuple):
     edges: Groups  # sides grouped by edge
 
 
-def surface_of_walk(walk: Walk, rows: Arrangement, program: Program, domain: Domain) -> Surface:
+def surface_of_walk(walk: Walk, rows: Arrangement, maps: CellMaps) -> Surface:
     """Assemble the surface in three dimensions, the curve in two.
 
     Sides without their counterpart in the neighbour, and cells that should have sides but have none, count as
@@ -43,8 +42,8 @@ def surface_of_walk(walk: Walk, rows: Arrangement, program: Program, domain: Dom
     """
     sides = _relate(walk, rows.layout.n_rows)
     n_inconsistent = _count_lacking(walk, sides, rows.layout.n_walls) + walk.n_empty
-    if program.in_dim == 2:
-        curve = link_surface(program, domain, _curve(walk, sides, rows), rows)
+    if walk.starts.shape[1] == 2:
+        curve = link_surface(maps, _curve(walk, sides, rows), rows)
         return curve._replace(n_inconsistent=curve.n_inconsistent + n_inconsistent)
     vertex, first = _corners(sides)
     before, row, cells = sides.row[sides.previous[first]], sides.row[first], sides.cell[first]

@@ -51,6 +51,7 @@ def slice_program(
     Raises:
         ValueError: shapes do not fit, an entry is not finite, or the directions are dependent.
     """
+    program.require_no_grid("slice_program")
     program = program.detach().to(dtype=torch.float64)
     start, directions = (
         torch.as_tensor(x).detach().to(program.device, torch.float64) for x in (origin, basis)

@@ -16,6 +16,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from creased.core.program.kuhn_grid import KuhnGrid, joined_grid
 from creased.core.program.program import Affine, Block, Program
 
 
@@ -94,15 +95,51 @@ def side_by_side(*programs: Program) -> Program:
         ValueError: there are none, or they differ in inputs, dtype or device.
     """
     _require_alike("side_by_side", programs, ("in_dim", "dtype", "device"))
+    grid, shared = _share_grid(programs)
     depth = max(len(program.blocks) for program in programs)
-    padded = [_pad(program, depth) for program in programs]
+    padded = [_pad(program, depth) for program in shared]
     blocks = [
         _join([program.blocks[level] for program in padded], has_one_state=level == 0)
         for level in range(depth)
     ]
-    return Program(
-        tuple(blocks), _join_affine([program.head for program in padded], has_one_state=depth == 0)
-    )
+    head = _join_affine([program.head for program in padded], has_one_state=depth == 0)
+    return Program(tuple(blocks), head, grid)
+
+
+def _share_grid(programs: Sequence[Program]) -> tuple[KuhnGrid | None, Sequence[Program]]:
+    """Join the grids of programs, and let each program take its own features from the joint state."""
+    grid = joined_grid([program.grid for program in programs if program.grid is not None])
+    if grid is None:
+        return None, programs
+    shared, first = [], grid.dim
+    for program in programs:
+        n_own = 0 if program.grid is None else program.grid.width - grid.dim
+        shared.append(_with_input(program, grid, slice(first, first + n_own)))
+        first += n_own
+    return grid, shared
+
+
+def _with_input(program: Program, grid: KuhnGrid, own: slice) -> Program:
+    """Give a program the state of a larger grid, of which it uses the point and its own features."""
+
+    def spread(weight: Tensor) -> Tensor:
+        wide = weight.new_zeros((weight.shape[0], grid.width))
+        return torch.cat(
+            [
+                weight[:, : grid.dim],
+                wide[:, grid.dim : own.start],
+                weight[:, grid.dim :],
+                wide[:, own.stop :],
+            ],
+            dim=1,
+        )
+
+    if not program.blocks:
+        return Program((), replace(program.head, weight=spread(program.head.weight)), grid)
+    block = program.blocks[0]
+    affine = replace(block.affine, weight=spread(block.affine.weight))
+    block = replace(block, affine=affine, skip=None if block.skip is None else spread(block.skip))
+    return Program((block, *program.blocks[1:]), program.head, grid)
 
 
 def _extreme(name: str, programs: Sequence[Program], sign: int) -> Program:
@@ -136,7 +173,8 @@ def _pairwise(
     passed = _join_affine([others, other if sign > 0 else one], has_one_state=True)
     unit = torch.eye(len(first)).to(affine.bias)
     mix = torch.nn.functional.pad(sign * unit, (0, 0, len(rest), 0))
-    return Program((*program.blocks, Block(affine, mix, passed.weight, passed.bias)), _identity(passed.bias))
+    block = Block(affine, mix, passed.weight, passed.bias)
+    return replace(program, blocks=(*program.blocks, block), head=_identity(passed.bias))
 
 
 def _rows(head: Affine, rows: Sequence[int]) -> Affine:
@@ -154,7 +192,7 @@ def _pad(program: Program, depth: int) -> Program:
         head = program.head
         nothing = Affine(head.weight.new_zeros((0, head.weight.shape[1])), head.bias.new_zeros(0))
         block = Block(nothing, head.weight.new_zeros((program.out_dim, 0)), head.weight, head.bias)
-        program = Program((*program.blocks, block), _identity(head.bias))
+        program = replace(program, blocks=(*program.blocks, block), head=_identity(head.bias))
     return program
 
 

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from creased.core.numerics.tensors import map_tensors
+from creased.core.program.kuhn_grid import KuhnGrid
 
 BATCH = 1 << 12  # points evaluated at once
 
@@ -107,10 +108,13 @@ class Program:
 
     blocks: tuple[Block, ...]
     head: Affine  # (O, S), (O,)
+    grid: KuhnGrid | None = None  # encodes the input as the first state; None: it is the first state
 
     @property
     def in_dim(self) -> int:
         """Input dimension D."""
+        if self.grid is not None:
+            return self.grid.dim
         first = self.blocks[0].affine if self.blocks else self.head
         return first.weight.shape[1]
 
@@ -145,6 +149,7 @@ class Program:
             yield from (block.affine.weight, block.affine.bias)
             yield from (t for t in (block.mix, block.skip, block.shift) if t is not None)
         yield from (self.head.weight, self.head.bias)
+        yield from self.grid.tables if self.grid is not None else ()
 
     def require_finite(self, caller: str) -> None:
         """Refuse NaN and infinite weights; the message begins with the caller's name.
@@ -156,6 +161,15 @@ class Program:
             if not bool(tensor.isfinite().all()):
                 raise ValueError(f"{caller}: a weight of shape {tuple(tensor.shape)} holds NaN or infinity")
 
+    def require_no_grid(self, caller: str) -> None:
+        """Refuse networks on a grid; the message begins with the caller's name.
+
+        Raises:
+            ValueError: the program has a grid.
+        """
+        if self.grid is not None:
+            raise ValueError(f"{caller}: networks on a grid are not supported here")
+
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Program:
         """Move to another device or floating type; differentiable."""
         return map_tensors(self, lambda t: t.to(device=device or t.device, dtype=dtype or t.dtype))
@@ -165,16 +179,26 @@ class Program:
         return map_tensors(self, Tensor.detach)
 
     def tail(self, first_block: int) -> Program:
-        """Take the blocks from ``first_block`` on, as a program of that block's state."""
+        """Take the blocks from ``first_block`` on, as a program of that block's state, without the grid."""
         return Program(self.blocks[first_block:], self.head)
 
     def linear_part(self) -> Program:
         """Drop the constants: on a fixed pattern, the derivative of this program."""
+        self.require_no_grid("derivatives on activation patterns")
         return Program(tuple(block.linear_part() for block in self.blocks), self.head.linear_part())
+
+    @property
+    def inner(self) -> Program:
+        """The program of the first state, without the grid."""
+        return replace(self, grid=None)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """The first state (..., S) at points (..., D)."""
+        return x if self.grid is None else self.grid.encode(x)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Evaluate the outputs (..., O) at points (..., D)."""
-        state = x
+        state = self.encode(x)
         for block in self.blocks:
             state = block.advance(state, torch.relu(block.affine(state)))
         return self.head(state)
@@ -187,7 +211,7 @@ class Program:
 
     def preactivations(self, x: Tensor) -> Tensor:
         """Evaluate all rows (..., n_neurons + O) at points (..., D): preactivations, then the outputs."""
-        state, rows = x, []
+        state, rows = self.encode(x), []
         for block in self.blocks:
             z = block.affine(state)
             rows.append(z)
@@ -201,7 +225,7 @@ class Program:
             x: points, (V, D).
             masks: 1 where a neuron is active, else 0; (V, n_neurons), floating.
         """
-        state, rows = x, []
+        state, rows = self.encode(x), []
         for block, mask in zip(self.blocks, masks.split(self.widths, dim=-1), strict=True):
             z = block.affine(state)
             rows.append(z)
@@ -218,6 +242,7 @@ class Program:
             out: written to if given.
         """
         n_cells = masks.shape[0]
+        self.require_no_grid("affine maps on activation patterns")
         if frames is None:
             standard = torch.eye(self.in_dim + 1, self.in_dim, dtype=self.dtype, device=self.device)
             frames = standard.expand(n_cells, -1, -1)
@@ -236,6 +261,7 @@ class Program:
 
     def gradients_on(self, masks: Tensor, output: int = 0) -> Tensor:
         """Compute gradients (R, D) of one output on cells with activation patterns (R, n_neurons)."""
+        self.require_no_grid("gradients on activation patterns")
         covector = self.head.weight[output].expand(masks.shape[0], -1)
         patterns = masks.split(self.widths, dim=-1) if self.blocks else ()
         for block, mask in zip(reversed(self.blocks), reversed(patterns), strict=True):

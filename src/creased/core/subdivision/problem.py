@@ -45,7 +45,8 @@ class SubdivisionProblem(NamedTuple):
     has_outputs: bool  # whether the zeros of the outputs cut too
     prune: bool  # whether what cannot meet them is dropped
     zero_sign: int  # -1: zeros of the outputs count as -
-    decisions: Decisions | None  # decides signs in doubt, if they are to be exact
+    band: float | None  # smaller values, relative to the largest of their layer, are decided exactly
+    decisions: Decisions[ExactRows] | None  # decides them, on a network without a grid
     part: Essential | None  # of which program is the one, where directions were divided out
     at_once: int | None  # vertices that are worked on at once; None: what fits in `working_bytes`
     provenance: Provenance  # so far
@@ -78,7 +79,10 @@ class SubdivisionProblem(NamedTuple):
             outputs = self.rows.before[-1] & ~self.rows.before[layout.first_output]
             words = cells.words ^ outputs
             for zeros in cells.zero_ids.unbind(1):
-                clear_rows(words, zeros.long())
+                on_output = (zeros >= layout.first_output).nonzero()[:, 0]
+                flipped = words[on_output]
+                clear_rows(flipped, zeros[on_output].long())
+                words[on_output] = flipped
             cells = cells._replace(words=words)
         return cells, corners
 
@@ -109,10 +113,16 @@ def make_problem(
     if level is not None:
         program = minus_level(program, level)
     n_outputs = 0 if level is None else program.out_dim
-    layout = RowLayout(domain.n_walls, program.widths, n_outputs, at_infinity=not domain.is_bounded)
+    layout = RowLayout(
+        domain.n_walls,
+        program.widths,
+        n_outputs,
+        at_infinity=not domain.is_bounded,
+        on_grid=program.grid is not None,
+    )
     begin = domain.start(program, layout)
     decisions = None
-    if numbers.band is not None:
+    if numbers.band is not None and program.grid is None:
         cutting = begin.affine if zero_sign > 0 else negative(begin.affine)
         decisions = Decisions(ExactRows(cutting, domain.exact_walls(), layout), numbers.band)
     is_pruned = prune and bool(program.blocks)
@@ -126,6 +136,7 @@ def make_problem(
         has_outputs=level is not None,
         prune=prune,
         zero_sign=zero_sign,
+        band=numbers.band,
         decisions=decisions,
         part=part,
         at_once=resources.at_once,

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 from torch import nn
 
 from creased.core.program.program import Affine, Block, Program
+from creased.networks.models.grid_mlp import GridMLP
 
 IDENTITIES = (nn.Identity, nn.Dropout, nn.AlphaDropout)  # in eval mode
 
 
 def lower_plain(module: nn.Module) -> Program | None:
-    """Return the program of nested Sequentials of Linear, ReLU and LeakyReLU; None for other modules.
+    """Return the program of nested Sequentials of Linear, ReLU and LeakyReLU, or of a GridMLP; else None.
 
     Raises:
         ValueError: consecutive Linear layers have different sizes.
     """
+    if type(module) is GridMLP:
+        inner = lower_plain(module.mlp)
+        return None if inner is None else replace(inner, grid=module.grid.grid())
     head: Affine | None = None
     blocks: list[Block] = []
     for part in _flatten(module):

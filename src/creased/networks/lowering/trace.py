@@ -36,6 +36,7 @@ from creased.networks.lowering.operators.pooling import POOLING
 from creased.networks.lowering.operators.sorting import SORTING
 from creased.networks.lowering.operators.tensor_layout import COLUMN_FUNCTIONS, LINEAR, TENSOR_LAYOUT
 from creased.networks.lowering.proxy import Proxy
+from creased.networks.models.grid_mlp import GridFeatures, grids_of
 
 OPERATIONS = ARITHMETIC | TENSOR_LAYOUT | LAYERS | PIECEWISE | EXTREMES | POOLING | SORTING
 LOWERING_PATH = str(Path(__file__).parent)
@@ -50,6 +51,25 @@ class Recorder(fx.Tracer):
         self.tape = tape
         tensors = (*module.named_parameters(), *module.named_buffers())
         self._names = {id(tensor): name for name, tensor in tensors}
+        self._grids = grids_of(module)
+        self._points: Value | None = None  # the input, where features of grids stand behind it
+        self._features: dict[nn.Module, Value] = {}
+
+    def record_points(self, dim: int) -> Value:
+        """Record the points; behind them, in the input of the tape, stand the features of all grids."""
+        widths = [grid.grid().width - dim for grid in self._grids]
+        state = self.tape.record_input(dim + sum(widths))
+        if not widths:
+            return state
+        parts = self.tape.apply(torch.Tensor.split, state, [dim, *widths], dim=1)
+        self._points = parts[0]
+        self._features = dict(zip(self._grids, parts[1:], strict=True))
+        return self._points
+
+    def _encoded(self, grid: GridFeatures, points: Any) -> Proxy:
+        if not isinstance(points, Proxy) or points.value is not self._points:
+            raise Refusal("features of a grid must be taken at the input of the whole network")
+        return Proxy(self.tape.apply(torch.cat, [self._points, self._features[grid]], dim=1), self)
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         """False: all modules are traced into, torch's own included."""
@@ -58,6 +78,8 @@ class Recorder(fx.Tracer):
     def call_module(self, m: nn.Module, forward: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Trace into a module, unless it is refused by name."""
         assert self.submodule_paths is not None
+        if isinstance(m, GridFeatures):
+            return self._encoded(m, *args)
         if m not in self.submodule_paths:  # made inside of forward
             return forward(*args, **kwargs)
         return super().call_module(m, partial(_unless_refused, m, forward), args, kwargs)
@@ -181,7 +203,7 @@ def trace(module: nn.Module, shape: tuple[int, ...], tape: Tape) -> Value:
         UnsupportedModuleError: an operation is not supported; the message names it and its place.
     """
     recorder = Recorder(tape, module)
-    points = tape.record_input(math.prod(shape))
+    points = recorder.record_points(math.prod(shape))
     if len(shape) != 1:
         points = tape.apply(torch.Tensor.reshape, points, (-1, *shape))
     root = _Root(module, Proxy(points, recorder))

@@ -22,6 +22,7 @@ def lift(program: Program) -> Program:
     It has the same neurons in the same order, with the same signs everywhere; blocks with a passthrough
     become two, the second without neurons.
     """
+    program.require_no_grid("lift")
     blocks: list[Block] = []
     is_input = True  # the first state is the position itself, with nothing to subtract
     for block in program.detach().blocks:

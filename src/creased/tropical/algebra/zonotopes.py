@@ -88,6 +88,7 @@ def zonotope_of_layer(program: Program) -> Zonotope:
         ValueError: the network has not exactly one plain hidden layer; a weight is not finite.
     """
     program.require_finite("zonotope_of_layer")
+    program.require_no_grid("zonotope_of_layer")
     weight, bias = _one_layer(program, "zonotope_of_layer")
     return Zonotope(tuple((*row, b) for row, b in zip(weight, bias, strict=True)), program.in_dim + 1)
 
@@ -102,6 +103,7 @@ def zonotopes_of_map(program: Program, index: int | None = None) -> tuple[Zonoto
         ValueError: as `zonotope_of_layer`, or there are several outputs and no index.
     """
     program.require_finite("zonotopes_of_map")
+    program.require_no_grid("zonotopes_of_map")
     program = one_output(program, index, "zonotopes_of_map")
     weight, bias = _one_layer(program, "zonotopes_of_map")
     outer = [Fraction(x) for x in program.head.weight[0].tolist()]

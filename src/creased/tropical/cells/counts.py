@@ -90,6 +90,7 @@ def count(
         ValueError: another method; the engine without a box; a weight is not finite.
         ArithmeticError: rounding left faces of the engine's complex open.
     """
+    program.require_no_grid("count")
     if method not in METHODS:
         raise ValueError(f"count: method must be one of {METHODS}, got {method!r}")
     if method == "engine" and not is_bounded(domain):

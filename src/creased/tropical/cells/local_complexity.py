@@ -71,6 +71,7 @@ def local_complexity(
         ValueError: shapes do not fit, a number is not finite, or the radius is not positive.
         ComplexTooLargeError: there are more cells in a ball than memory holds.
     """
+    program.require_no_grid("local_complexity")
     program = program.detach().to("cpu", torch.float64)
     origins = points.detach().to("cpu", torch.float64)
     if origins.dim() != 2 or origins.shape[1] != program.in_dim or not bool(origins.isfinite().all()):

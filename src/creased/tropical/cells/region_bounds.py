@@ -55,6 +55,7 @@ def bounds_of(program: Program) -> RegionBounds:
     Raises:
         ValueError: the program has no neurons.
     """
+    program.require_no_grid("bounds_of")
     bounds = region_bounds(program.in_dim, [width for width in program.widths if width])
     if not any(block.has_passthrough for block in program.blocks):
         return bounds

@@ -85,6 +85,7 @@ def stable_units(
     """
     if method not in METHODS:
         raise ValueError(f"stable_units: method must be one of {METHODS}, got {method!r}")
+    program.require_no_grid("stable_units")
     program.require_finite("stable_units")
     if domain is not None and domain.dim != program.in_dim:
         raise ValueError(

@@ -1,0 +1,67 @@
+"""Affine maps of rows on cells of a grid: the network composed with the encoder of a simplex."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from creased.core.arrangement.signs import RowLayout, masks_of
+from creased.core.grids.simplices import corners_of
+from creased.core.program.kuhn_grid import KuhnGrid
+from creased.core.program.program import Program
+
+BATCH = 1 << 12  # cells whose maps are found in one go
+
+
+def encoder_maps(grid: KuhnGrid, simplices: Tensor) -> Tensor:
+    """The encoder on simplices (m,) as axes and an origin (m, D + 1, S) of affine maps of the position.
+
+    Differentiable in the tables.
+    """
+    corners = corners_of(simplices, grid.dim, grid.finest)
+    states = grid.at_vertices(corners.flatten(0, 1)).unflatten(0, corners.shape[:2])
+    size = 2 * grid.half_width / grid.finest
+    axes = corners.diff(dim=1).argmax(2)  # (m, D): of each step
+    slopes = torch.empty_like(states[:, 1:]).scatter(
+        1, axes[:, :, None].expand(-1, -1, states.shape[2]), states.diff(dim=1) / size
+    )
+    base = grid.positions(corners[:, :1], states.dtype)
+    origin = states[:, :1] - torch.bmm(base, slopes)
+    return torch.cat([slopes, origin], dim=1)
+
+
+@dataclass(frozen=True)
+class GridMaps:
+    """Gradients of rows in cells of a grid, given their signs with the simplex in the last word."""
+
+    program: Program
+    walls: Tensor  # (D + 1, M): of the domain, as affine functions
+    layout: RowLayout  # D + 1 walls of a simplex come first
+
+    def _masks(self, words: Tensor) -> Tensor:
+        return masks_of(words, self.layout.n_walls, self.layout.n_neurons, self.program.dtype)
+
+    def gradients(self, words: Tensor) -> Tensor:
+        """Gradients (F, D) of the first output in regions (F, W)."""
+        assert self.program.grid is not None
+        found = [words.new_empty((0, self.program.in_dim), dtype=self.program.dtype)]
+        for batch in words.split(BATCH):
+            covectors = self.program.inner.gradients_on(self._masks(batch))
+            maps = encoder_maps(self.program.grid, batch[:, -1]).to(covectors)
+            found.append((maps[:, :-1] @ covectors[:, :, None])[:, :, 0])
+        return torch.cat(found)
+
+    def row_gradients(self, words: Tensor) -> Tensor:
+        """Gradients (n, D, n_rows) of all rows in regions (n, W); those of the simplex first."""
+        grid = self.program.grid
+        assert grid is not None
+        frames = encoder_maps(grid, words[:, -1]).to(self.program.dtype)
+        neurons = self.program.inner.maps_on(self._masks(words), frames)[:, :-1]
+        steps = corners_of(words[:, -1], grid.dim, grid.finest).diff(dim=1).to(frames)  # (n, D, D)
+        walls = frames.new_zeros((len(words), grid.dim, self.layout.n_walls))
+        walls[:, :, 1 : grid.dim + 1] += steps.transpose(1, 2)
+        walls[:, :, : grid.dim] -= steps.transpose(1, 2)
+        walls[:, :, grid.dim + 1 :] = self.walls[:-1].to(walls)
+        return torch.cat([walls, neurons], dim=2)

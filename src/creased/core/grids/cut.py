@@ -1,0 +1,116 @@
+"""Cut many simplices at once: subdivision from a skeleton of simplices that share nothing.
+
+Rows are the D + 1 walls of a simplex, then those of the user: walls of the domain, neurons, outputs. The
+number of the simplex is the last word of the code of each of its cells, so that cells of different simplices
+are never joined. The first preactivations are evaluated at grid vertices, once each, so that simplices agree
+on what they share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from creased.core.arrangement.cofaces import Arrangement, arrange
+from creased.core.arrangement.signs import RowLayout, pack_rows
+from creased.core.arrangement.skeleton import GrowingSkeleton, Skeleton, subcomplex
+from creased.core.arrangement.subdivide import cut_by_next, start_block
+from creased.core.exact.exact_signs import Decisions
+from creased.core.grids.cell_maps import GridMaps
+from creased.core.grids.exact_rows import GridRows
+from creased.core.numerics.tensors import Growable
+from creased.core.program.program import Affine, Block
+from creased.core.program.rounding import advance_snapped, snap_sums
+from creased.core.subdivision.pieces import Piece
+from creased.core.subdivision.problem import SubdivisionProblem
+
+
+def simplex_layout(layout: RowLayout, dim: int) -> RowLayout:
+    """How rows are numbered while simplices are cut: D + 1 walls of their own come first."""
+    return replace(layout, n_walls=dim + 1 + layout.n_walls)
+
+
+class SimplexCutter:
+    """Cuts simplices by all rows of a problem.
+
+    Args:
+        problem: of a program with a grid.
+    """
+
+    def __init__(self, problem: SubdivisionProblem) -> None:
+        program, domain = problem.cutting, problem.domain
+        assert program.grid is not None
+        self.dim = program.in_dim
+        layout = simplex_layout(problem.rows.layout, self.dim)
+        self.rows: Arrangement = arrange(layout, program.device)
+        self._blocks = [*program.blocks, *[Block(program.head)] * problem.has_outputs]
+        walls = domain.halfspaces(program.dtype, program.device)
+        self._walls = Affine(walls[:-1].T, walls[-1])
+        self.maps = GridMaps(problem.program, walls, layout)
+        reach = program.grid.half_width
+        self._is_cube = (
+            domain.is_box and domain.lower == (-reach,) * self.dim and domain.upper == (reach,) * self.dim
+        )
+        self.exact = GridRows(program, domain.exact_walls(), layout, n_own=self.dim + 1)
+        self._decisions = None if problem.band is None else Decisions(self.exact, problem.band)
+
+    @torch.inference_mode()
+    def cut(self, simplices: Tensor, states: Tensor) -> Piece:
+        """Cut simplices (m,), given the encoded states (m, D + 1, S) at their corners."""
+        if not self._is_cube:
+            heights = self._walls(states[..., : self.dim])
+            inside = (heights >= 0).any(1).all(1).nonzero()[:, 0]
+            simplices, states = simplices[inside], states[inside]
+        skeleton = GrowingSkeleton.of(_start(self.rows, simplices, states[..., : self.dim]))
+        state, row = states.flatten(0, 1), self.dim + 1
+        if not self._is_cube:
+            skeleton, state = self._within_domain(skeleton, state)
+        row += self._walls.bias.shape[0]
+        for block in self._blocks:
+            z = block.affine(state)
+            snap_sums(z, block.affine, state)
+            carried = Growable(torch.cat([z, state], dim=1) if block.has_passthrough else z)
+            cut = start_block(skeleton, carried, block.n_neurons, row, self.rows, decisions=self._decisions)
+            while not cut.is_done:
+                cut_by_next(skeleton, cut)
+            z, passthrough = cut.carried.rows.tensor_split([block.n_neurons], dim=1)
+            state = advance_snapped(block, passthrough, z.relu_())
+            row += block.n_neurons
+        return Piece(skeleton.freeze(), None, 1.0, skeleton.n_inconsistent)
+
+    def _within_domain(self, skeleton: GrowingSkeleton, state: Tensor) -> tuple[GrowingSkeleton, Tensor]:
+        """Cut by the walls of the domain, and drop what is outside; with the state (V, S) of what is left."""
+        n_walls, first_row = self._walls.bias.shape[0], self.dim + 1
+        heights = self._walls(state[:, : self.dim])
+        snap_sums(heights, self._walls, state[:, : self.dim])
+        carried = Growable(torch.cat([heights, state], dim=1))
+        cut = start_block(skeleton, carried, n_walls, first_row, self.rows, decisions=self._decisions)
+        while not cut.is_done:
+            row = first_row + cut.n_done
+            cut_by_next(skeleton, cut)
+            is_on = (skeleton.zero_ids.rows == row).any(1)
+            is_inside = ((skeleton.words.rows & self.rows.bits[row]) != 0).any(1)
+            skeleton, cut = subcomplex(skeleton, cut, is_on | is_inside)
+        return skeleton, cut.carried.rows[:, n_walls:]
+
+
+def _start(rows: Arrangement, simplices: Tensor, corners: Tensor) -> Skeleton:
+    """Make the skeleton of simplices with corners (m, D + 1, D); corner k is on all walls but k."""
+    m, n, dim = corners.shape
+    every = torch.arange(n, device=corners.device)
+    edges = torch.combinations(every)
+    others = torch.stack([every[every != k] for k in range(n)])
+    kept = torch.stack([every[(every != a) & (every != b)] for a, b in edges.tolist()])
+    off = torch.eye(n, dtype=torch.bool, device=corners.device)
+    words = pack_rows(off, 0, rows.layout.n_words).repeat(m, 1)
+    words[:, -1] = simplices.repeat_interleave(n)
+    first = n * torch.arange(m, device=corners.device)
+    return Skeleton(
+        vertices=corners.reshape(m * n, dim),
+        zero_ids=others.int().repeat(m, 1),
+        words=words,
+        edges=(first[:, None, None] + edges).reshape(-1, 2).int(),
+        edge_zero_ids=kept.int().repeat(m, 1),
+    )

@@ -1,0 +1,132 @@
+"""The level set of a network on a grid: simplices that bounds do not rule out are cut, linked and welded."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.arrangement.hash_keys import CellCodes
+from creased.core.arrangement.skeleton import Skeleton
+from creased.core.complexes.polygons import Polygons
+from creased.core.complexes.surface import Surface, link_curve, link_surface
+from creased.core.grids.cut import SimplexCutter, simplex_layout
+from creased.core.grids.search import batches_of
+from creased.core.grids.weld import Welder
+from creased.core.numerics.memory import Resources, format_bytes
+from creased.core.numerics.tensors import Growable
+from creased.core.provenance import Provenance
+from creased.core.subdivision.pieces import Piece, on_row
+from creased.core.subdivision.problem import SubdivisionProblem
+
+ASSEMBLY = 6  # welding takes so many times the memory of what is welded
+
+
+class _Parts(NamedTuple):
+    """Linked surfaces of batches of simplices, one behind the other."""
+
+    vertices: Growable
+    zero_ids: Growable
+    words: Growable
+    edges: Growable  # (E, 2) int64
+    edge_zero_ids: Growable
+    corners: Growable  # of the polygons
+    sizes: Growable
+    polygon_words: Growable
+
+    @property
+    def n_bytes(self) -> int:
+        return sum(part.rows.nbytes for part in self)
+
+
+def surface_on_grid(problem: SubdivisionProblem, resources: Resources) -> tuple[Surface, Provenance]:
+    """Extract the zero set of the first output, complete, or as much of it as memory allows."""
+    memory, provenance = resources.memory_on(problem.program.device), problem.provenance
+    cutter, parts = SimplexCutter(problem), _no_parts(problem)
+    n_simplices = n_inconsistent = 0
+    for simplices, states in batches_of(problem):
+        n_inconsistent += _add(parts, cutter, cutter.cut(simplices, states))
+        n_simplices += len(simplices)
+        resources.report(f"{n_simplices:,} simplices cut: {parts.vertices.n:,} vertices")
+        if memory is not None and ASSEMBLY * parts.n_bytes > memory:
+            provenance = provenance.stopped(
+                f"stopped at {parts.vertices.n:,} vertices: all would take more than the "
+                f"{format_bytes(memory)} that are allowed"
+            )
+            break
+    surface = _welded(parts, cutter, problem, is_whole=provenance.is_whole)
+    return surface._replace(n_inconsistent=surface.n_inconsistent + n_inconsistent), provenance
+
+
+def _no_parts(problem: SubdivisionProblem) -> _Parts:
+    dim = problem.program.in_dim
+    n_words = simplex_layout(problem.rows.layout, dim).n_words
+    point, word = problem.program.head.weight.new_empty((0, dim)), problem.rows.bits.new_empty((0, n_words))
+    ends, ids = word.new_empty((0, 2)), word.new_empty((0, dim), dtype=torch.int32)
+    flat = word.new_empty(0)
+    tables = (point, ids, word, ends, ids[:, 1:], flat, flat, word)
+    return _Parts(*(Growable(table.clone()) for table in tables))
+
+
+def _add(parts: _Parts, cutter: SimplexCutter, piece: Piece) -> int:
+    """Link the polygons of a piece, and append them; the number of faces left open."""
+    first = parts.vertices.n
+    cells = on_row(piece, cutter.rows.layout.first_output).skeleton
+    cells = cells._replace(edges=cells.edges.long())
+    n_inconsistent = piece.n_inconsistent
+    if cutter.dim == 3:
+        surface = link_surface(cutter.maps, cells, cutter.rows)
+        n_inconsistent += surface.n_inconsistent
+        parts.corners.append(first + surface.polygons.indices)
+        parts.sizes.append(surface.polygons.sizes)
+        parts.polygon_words.append(surface.polygon_words)
+    parts.vertices.append(cells.vertices)
+    parts.zero_ids.append(cells.zero_ids)
+    parts.words.append(cells.words)
+    parts.edges.append(first + cells.edges)
+    parts.edge_zero_ids.append(cells.edge_zero_ids)
+    return n_inconsistent
+
+
+def _welded(parts: _Parts, cutter: SimplexCutter, problem: SubdivisionProblem, *, is_whole: bool) -> Surface:
+    """Weld all parts to one surface."""
+    grid = problem.program.grid
+    assert grid is not None
+    welder = Welder(grid, problem.domain, problem.rows.layout)
+    codes, ends = CellCodes(parts.words.rows, parts.zero_ids.rows), parts.edges.rows
+    vertex, number = welder.weld(codes)
+    along = CellCodes(codes.words[ends[:, 0]] | codes.words[ends[:, 1]], parts.edge_zero_ids.rows)
+    edge, edge_number = welder.weld(along)
+    settled, edges = welder.in_users_rows(codes.choose(vertex)), along.choose(edge)
+    edge_zeros = welder.in_users_rows(edges).zero_ids
+    n_open = _count_open(edges.zero_ids, edge_zeros, edge_number, grid.dim) if is_whole else 0
+    skeleton = Skeleton(
+        vertices=parts.vertices.rows[vertex],
+        zero_ids=settled.zero_ids,
+        words=settled.words,
+        edges=number[ends[edge]],
+        edge_zero_ids=edge_zeros,
+    )
+    skeleton, _ = problem.settle(skeleton)
+    if grid.dim == 2 and len(edge):
+        gradients = cutter.maps.gradients(edges.words)
+        curve = link_curve(skeleton, gradients, problem.rows.layout)
+        return curve._replace(n_inconsistent=curve.n_inconsistent + n_open)
+    polygons = Polygons.of_sizes(parts.sizes.rows, number[parts.corners.rows])
+    none = Polygons(ends.new_zeros(1), ends.new_zeros(0))
+    return Surface(skeleton, polygons, welder.polygon_words(parts.polygon_words.rows), none, n_open)
+
+
+def _count_open(own_zeros: Tensor, zeros: Tensor, number: Tensor, dim: int) -> int:
+    """Count edges in a facet inside of the grid that are not found in both of its simplices.
+
+    Args:
+        own_zeros: zero ids (E, D - 1) of the edges in a simplex.
+        zeros: those in the user's rows; a facet inside of the grid is a plane with an id below 0.
+        number: the edge (n,) of each of those that were found.
+        dim: D.
+    """
+    in_facet = ((own_zeros <= dim).sum(1) == 1) & ((zeros < 0).sum(1) == 1)
+    counts = torch.bincount(number, minlength=len(zeros))
+    return int((in_facet & (counts != 2)).sum())

@@ -1,0 +1,168 @@
+"""Features on nested Kuhn grids: a continuous piecewise-affine encoder in front of a network.
+
+Each cube of an N^D grid is cut into D! simplices by the order of the fractional coordinates (Kuhn 1960,
+Freudenthal 1942). With fractions f1 >= f2 >= ... the corners are the base and the base plus the first axes in
+that order, with weights 1 - f1, f1 - f2, ..., fD. Features belong to grid vertices, in a dense table or in a
+hashed one (Mueller et al. 2022), so that the interpolant is continuous whatever collides. Each level divides
+the next, so that the finest grid is the common refinement. Outside of the cube the map is the affine
+extension of the nearest cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import pairwise, permutations
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+PRIMES = (1, 2654435761, 805459861)  # of the spatial hash, an axis each
+
+
+class Located(NamedTuple):
+    """Points in the simplices of one level."""
+
+    corners: Tensor  # (m, D + 1, D) int64: grid coordinates of the simplex's corners
+    weights: Tensor  # (m, D + 1): barycentric coordinates, differentiable in the points
+
+
+@dataclass(frozen=True)
+class KuhnGrid:
+    """Tables of features on nested grids over the cube [-half_width, half_width]^D."""
+
+    dim: int  # D, 2 or 3
+    half_width: float
+    levels: tuple[int, ...]  # cubes an axis of each level
+    tables: tuple[Tensor, ...]  # (rows, features) floating, one a level
+
+    @property
+    def finest(self) -> int:
+        """Cubes an axis of the common refinement."""
+        return max(self.levels)
+
+    @property
+    def width(self) -> int:
+        """Width S of the encoded state: the point, then the features level by level."""
+        return self.dim + sum(table.shape[1] for table in self.tables)
+
+    def encode(self, points: Tensor) -> Tensor:
+        """Encode points (..., D) as states (..., S).
+
+        Raises:
+            ValueError: the points have other than D coordinates.
+        """
+        if points.shape[-1] != self.dim:
+            raise ValueError(f"the grid takes points of {self.dim} coordinates, got {points.shape[-1]}")
+        flat = points.reshape(-1, self.dim)
+        unit = (flat / self.half_width + 1) / 2
+        parts = [flat]
+        for n, table in zip(self.levels, self.tables, strict=True):
+            corners, weights = locate(unit, n)
+            rows = table_rows(corners, n, table.shape[0])
+            parts.append(_interpolate(table, rows, weights))
+        return torch.cat(parts, dim=1).reshape(*points.shape[:-1], self.width)
+
+    def positions(self, corners: Tensor, dtype: torch.dtype) -> Tensor:
+        """Positions (..., D) of vertices of the finest grid, given their coordinates (..., D) int64."""
+        return (corners.to(dtype) * 2 / self.finest - 1) * self.half_width
+
+    def at_vertices(self, corners: Tensor) -> Tensor:
+        """States (m, S) at vertices of the finest grid, given their coordinates (m, D) int64.
+
+        They are computed in double precision at least, and the same for a vertex whatever simplex asks.
+        """
+        dtype = torch.promote_types(self.tables[0].dtype, torch.float64)
+        parts = [self.positions(corners, dtype)]
+        for n, table in zip(self.levels, self.tables, strict=True):
+            stride = self.finest // n
+            base = (corners // stride).clamp(max=n - 1)
+            located = _in_cube(base, (corners - base * stride).to(dtype) / stride)
+            rows = table_rows(located.corners, n, table.shape[0])
+            parts.append((table[rows].to(dtype) * located.weights[:, :, None]).sum(1))
+        return torch.cat(parts, dim=1)
+
+
+def locate(unit: Tensor, n: int) -> Located:
+    """Locate points (m, D) of the unit cube in the simplices of a grid of n cubes an axis."""
+    scaled = unit * n
+    base = scaled.detach().floor().clamp(0, n - 1).nan_to_num(0)
+    return _in_cube(base.long(), scaled - base)
+
+
+def _interpolate(table: Tensor, rows: Tensor, weights: Tensor) -> Tensor:
+    """Weigh rows (m, k) of a table; twice differentiable where the weights are differentiable."""
+    if weights.requires_grad:  # embedding_bag has no second derivative
+        return (table[rows] * weights[:, :, None]).sum(1)
+    return torch.nn.functional.embedding_bag(rows, table, per_sample_weights=weights, mode="sum")
+
+
+def _in_cube(base: Tensor, fractions: Tensor) -> Located:
+    ordered, axes = fractions.sort(dim=1, descending=True, stable=True)
+    steps = torch.nn.functional.one_hot(axes, base.shape[1]).cumsum(1)
+    corners = torch.cat([base[:, None], base[:, None] + steps], dim=1)
+    padded = torch.nn.functional.pad(ordered, (1, 1))
+    weights = torch.cat([1 - ordered[:, :1], ordered - padded[:, 2:]], dim=1)
+    return Located(corners, weights)
+
+
+def table_rows(corners: Tensor, n: int, n_rows: int) -> Tensor:
+    """Rows (...) of vertices (..., D) int64 in a table of a level, dense or hashed."""
+    dim = corners.shape[-1]
+    if n_rows == (n + 1) ** dim:
+        rows = corners[..., 0]
+        for axis in range(1, dim):
+            rows = rows * (n + 1) + corners[..., axis]
+        return rows
+    rows = corners[..., 0]
+    for axis in range(1, dim):
+        rows = rows ^ (corners[..., axis] * PRIMES[axis])
+    return rows & (n_rows - 1)
+
+
+def table_size(n: int, dim: int, log2_table: int | None) -> int:
+    """Rows of the table of a level: one a vertex, or a power of two where these would be more."""
+    n_vertices = (n + 1) ** dim
+    return n_vertices if log2_table is None else min(n_vertices, 1 << log2_table)
+
+
+def joined_grid(grids: Sequence[KuhnGrid]) -> KuhnGrid | None:
+    """Join grids into one, with the features of one behind those of the other; None of none.
+
+    Raises:
+        ValueError: they fill other cubes, or their levels are not nested.
+    """
+    if not grids:
+        return None
+    cubes = {(grid.dim, grid.half_width) for grid in grids}
+    if len(cubes) > 1:
+        raise ValueError(f"grids must fill one cube, got dimension and half width {sorted(cubes)}")
+    levels, tables = (sum((getattr(grid, name) for grid in grids), ()) for name in ("levels", "tables"))
+    require_nested(levels)
+    return replace(grids[0], levels=levels, tables=tables)
+
+
+def require_nested(levels: tuple[int, ...]) -> None:
+    """Refuse levels whose common refinement is not the finest of them.
+
+    Raises:
+        ValueError: naming two levels.
+    """
+    if not levels or min(levels) < 1:
+        raise ValueError(f"levels must be one number or more, each 1 or more, got {list(levels)}")
+    for coarse, fine in pairwise(sorted(levels)):
+        if fine % coarse:
+            raise ValueError(
+                f"levels must be nested, each dividing the next, got {coarse} and {fine}: their creases "
+                "would cross, which multiplies the cells; take powers of two, say"
+            )
+
+
+@cache
+def kuhn_paths(dim: int, device: torch.device) -> Tensor:
+    """Corners (D!, D + 1, D) int64 of the simplices of the unit cube, each in ascending order."""
+    paths = torch.tensor(list(permutations(range(dim))))
+    steps = torch.nn.functional.one_hot(paths, dim).cumsum(1)
+    return torch.cat([torch.zeros_like(steps[:, :1]), steps], dim=1).to(device)
