@@ -34,6 +34,18 @@ def test_a_network_with_skips_is_trained_with_a_regularizer_and_extracted(config
     assert creased.load_program(Path(cfg.paths.output) / "checkpoints" / "last.ckpt").widths == (16, 16)
 
 
+def test_a_network_on_a_grid_is_trained_with_a_regularizer_and_extracted(configured: Compose) -> None:
+    cfg = configured(
+        "grid", "model=grid", "model.levels=[2,4,8]", "regularizer=area", "regularizer.area.weight=1e-4"
+    )
+    metrics = run(cfg)
+    assert (metrics["is_closed"], metrics["is_complete"], metrics["certificate"]) == (True, True, None)
+    assert metrics["max_residual"] < 1e-12
+    program = creased.load_program(Path(cfg.paths.output) / "checkpoints" / "last.ckpt")
+    assert program.grid is not None
+    assert program.grid.levels == (2, 4, 8)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_models_fit_a_sphere_and_give_closed_meshes(name: str, configured: Compose) -> None:

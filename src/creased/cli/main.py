@@ -71,6 +71,9 @@ def _describe(loaded: Loaded) -> str:
     program = loaded.program
     n_weights = sum(tensor.numel() for tensor in program.tensors())
     lines = _describe_training(loaded.record) if loaded.record else {}
+    if program.grid is not None:
+        levels, (_, features) = program.grid.levels, program.grid.tables[0].shape
+        lines["grid"] = f"{', '.join(map(str, levels))} cubes an axis, {features} features a vertex and level"
     lines |= {
         "network": f"{program.in_dim} inputs, hidden widths {program.widths}, {program.out_dim} output(s)",
         "weights": f"{n_weights:,} in {str(program.dtype).removeprefix('torch.')}",

@@ -19,12 +19,16 @@ from creased.geometry.implicit_vertices import solve_vertices
 from creased.io.checkpoint import KEY, Record, write_record
 from creased.io.similarity import Similarity
 from creased.networks import lower
+from creased.networks.models.grid_mlp import grids_of
 from creased.shapes import Shape
 from creased.training.folders import WANDB_RUN
 from creased.training.losses import LossTerm
 from creased.training.regularization import Regularization
 from creased.training.schedules import Schedule
 from creased.training.wandb import wandb_run_id
+
+NETWORK_RATE = 1 / 3  # of the tables of a grid; features are touched rarely, and can move fast
+TABLE_EPS = 1e-15  # of Adam, for features whose gradients are tiny
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +50,7 @@ class SDFModule(L.LightningModule):
         self,
         network: nn.Module,
         losses: Mapping[str, LossTerm],
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        optimizer: Callable[[Iterable[dict[str, Any]]], Optimizer],
         schedule: Schedule,
         regularizers: Mapping[str, Regularization] | None = None,
         domain: Box | None = None,
@@ -149,10 +153,21 @@ class SDFModule(L.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Make the optimizer, and schedule its rate step by step over the whole run."""
-        optimizer = self.make_optimizer(self.parameters())
+        optimizer = self.make_optimizer(self._parameter_groups())
+        for group in optimizer.param_groups[1:]:
+            group["lr"] *= NETWORK_RATE
+        if len(optimizer.param_groups) > 1 and "eps" in optimizer.defaults:
+            optimizer.param_groups[0]["eps"] = TABLE_EPS
         n_steps = max(int(self.trainer.estimated_stepping_batches), 1)
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.schedule(step / n_steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def _parameter_groups(self) -> list[dict[str, Any]]:
+        """Return the tables of grids, if any, and the other parameters."""
+        tables = [table for grid in grids_of(self.network) for table in grid.tables]
+        known = {id(table) for table in tables}
+        others = [parameter for parameter in self.parameters() if id(parameter) not in known]
+        return [{"params": params} for params in (tables, others) if params]
 
     def record(self) -> Record:
         """Make the record that checkpoints store; see `creased.io.checkpoint`."""
