@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.signs import RowLayout, masks_of
-from creased.core.grids.simplices import corners_of
+from creased.core.grids.simplices import corners_of, vertex_numbers
 from creased.core.program.kuhn_grid import KuhnGrid
 from creased.core.program.program import Program
 
-BATCH = 1 << 12  # cells whose maps are found in one go
+BATCH = 1 << 14  # cells whose maps are found in one go
 
 
 def encoder_maps(grid: KuhnGrid, simplices: Tensor) -> Tensor:
@@ -21,7 +21,10 @@ def encoder_maps(grid: KuhnGrid, simplices: Tensor) -> Tensor:
     Differentiable in the tables.
     """
     corners = corners_of(simplices, grid.dim, grid.finest)
-    states = grid.at_vertices(corners.flatten(0, 1)).unflatten(0, corners.shape[:2])
+    numbers, place = vertex_numbers(corners, grid.finest).flatten().unique(return_inverse=True)
+    every = torch.arange(len(place), device=place.device)
+    first = torch.empty_like(numbers).scatter_(0, place, every)
+    states = grid.at_vertices(corners.flatten(0, 1)[first])[place].unflatten(0, corners.shape[:2])
     size = 2 * grid.half_width / grid.finest
     axes = corners.diff(dim=1).argmax(2)  # (m, D): of each step
     slopes = torch.empty_like(states[:, 1:]).scatter(
