@@ -28,3 +28,21 @@ def test_what_does_not_fit_is_refused(configured: Compose) -> None:
         run(configured("both", *both))
     with pytest.raises(ResumeError, match="there is no checkpoint"):
         run(configured("none", "start_from=/nowhere"))
+
+
+def test_a_run_on_other_grids_is_refused(configured: Compose) -> None:
+    grid = ["model=grid", *TINY, "trainer.max_epochs=1", "data.n_batches=5"]
+    first = configured("grid", *grid, "model.levels=[2,4]")
+    run(first)
+    with pytest.raises(ResumeError, match=r"on grids of \(2, 4\) cubes an axis, the model"):
+        run(configured("finer", *grid, "model.levels=[2,8]", f"start_from={first.paths.output}"))
+    with pytest.raises(ResumeError, match="on grids of"):
+        run(
+            configured(
+                "deeper",
+                *grid,
+                "model.levels=[2,8]",
+                f"ckpt_path={first.paths.output}",
+                "trainer.max_epochs=3",
+            )
+        )

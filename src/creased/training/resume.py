@@ -7,6 +7,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from creased.core.program.program import Program
 from creased.io.checkpoint import Record, load_plain, read_record
 from creased.training.folders import ResumeError, find_checkpoint
 from creased.training.module import SDFModule
@@ -52,8 +53,14 @@ def start_from(cfg: DictConfig, module: SDFModule) -> None:
 
 
 def _require_same_network(record: Record, module: SDFModule, path: Path) -> None:
-    if record.program.widths != module.program().widths:
+    found, asked = record.program, module.program()
+    if [tensor.shape for tensor in found.tensors()] != [tensor.shape for tensor in asked.tensors()]:
         raise ResumeError(
-            f"{path} has hidden widths {record.program.widths}, the model {module.program().widths}: "
-            "give the model.width and model.depth that it was trained with"
+            f"{path} has {_sizes_of(found)}, the model {_sizes_of(asked)}: give the model.* that it was "
+            "trained with, such as model.width and model.depth"
         )
+
+
+def _sizes_of(program: Program) -> str:
+    widths = f"hidden widths {program.widths}"
+    return widths if program.grid is None else f"{widths} on grids of {program.grid.levels} cubes an axis"
