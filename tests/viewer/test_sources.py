@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import creased
 from creased.cli.main import main
 from creased.io.checkpoint import KEY, CheckpointError, Record, write_record
 from creased.io.similarity import Similarity
@@ -20,6 +21,19 @@ def keep(path: Path, epoch: int, n_inputs: int = 3) -> None:
     program = tiny_program(n_inputs, seed=epoch)
     record = Record(program, CUBE, Similarity.identity(), "blob", epoch)
     torch.save({KEY: write_record(record)}, path)
+
+
+def test_a_network_on_a_grid_is_shown_with_the_planes_of_its_grid_and_is_not_cut(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = creased.GridMLP(3, (2, 4), 2, 8).double()
+    for table in network.grid.tables:
+        torch.nn.init.normal_(table)
+    program, cube = creased.lower(network).detach(), creased.Box.cube(3, 0.5)
+    path = tmp_path / "grid.ckpt"
+    torch.save({KEY: write_record(Record(program, cube, Similarity.identity(), "blob", 1))}, path)
+    (shot,) = shots_of(path, level=float(program(torch.full((1, 3), 0.1).double())))
+    assert {"plane of the grid", "wall of the domain", "layer 1"} == set(shot.scene.legend)
+    assert shot.field is None
 
 
 def test_a_run_folder_shows_its_epochs_in_order(tmp_path: Path) -> None:

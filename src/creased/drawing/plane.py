@@ -105,9 +105,13 @@ def _polygons(regions: Regions, complex_: PolyhedralComplex) -> Polygons:
 
 
 def layers_of(rows: Tensor, layout: RowLayout) -> NDArray[np.int64]:
-    """Find the layer (n,) of each row (n,), from 0; -1 for walls, the number of layers for outputs."""
+    """Find the layer (n,) of each row (n,), from 0: -1 for walls, -3 for planes of a grid.
+
+    Outputs are one layer more.
+    """
     starts = np.cumsum([layout.n_walls, *layout.widths])
-    return np.searchsorted(starts, rows.cpu().numpy(), side="right") - 1
+    layers = np.searchsorted(starts, rows.cpu().numpy(), side="right") - 1
+    return np.where(rows.cpu().numpy() < 0, -3, layers)
 
 
 def draw_complex(

@@ -25,6 +25,7 @@ from creased.drawing.plane import layers_of
 
 SURFACE: RGB = (226, 214, 190)
 WALL: RGB = (130, 130, 130)
+PLANE: RGB = (180, 180, 180)  # of a grid
 LEVEL: RGB = rgb(INK)  # of the level set in a plane section
 LAYERS: tuple[RGB, ...] = tuple(map(rgb, palette.LAYERS))
 
@@ -58,8 +59,8 @@ class Section:
 
 
 def colours_of(layers: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Look up the colour (n, 3) of each layer (n,), of walls (-1) and of the level (-2)."""
-    colours = np.array([*LAYERS, LEVEL, WALL], dtype=np.uint8)
+    """Look up the colour (n, 3) of each layer (n,), walls (-1), the level (-2), planes of a grid (-3)."""
+    colours = np.array([*LAYERS, PLANE, LEVEL, WALL], dtype=np.uint8)
     return colours[np.where(layers < 0, layers, layers % len(LAYERS))]
 
 
@@ -94,7 +95,7 @@ def level_set_scene(level_set: LevelSet, name: str = "") -> Scene:
 def legend_of(layers: NDArray[np.int64]) -> dict[str, RGB]:
     """Make the legend of the layers that are present."""
     present = np.unique(layers)
-    names = {-2: "level set", -1: "wall of the domain"}
+    names = {-3: "plane of the grid", -2: "level set", -1: "wall of the domain"}
     colours = [(int(red), int(green), int(blue)) for red, green, blue in colours_of(present)]
     return {names.get(int(i), f"layer {i + 1}"): colour for i, colour in zip(present, colours, strict=True)}
 

@@ -39,7 +39,7 @@ class Shot:
     """One position of the page's slider; read on first use."""
 
     label: str
-    read: Callable[[], tuple[Scene, Field | None]]  # None for a mesh file
+    read: Callable[[], tuple[Scene, Field | None]]  # None where planes do not cut
 
     @cached_property
     def _both(self) -> tuple[Scene, Field | None]:
@@ -52,7 +52,7 @@ class Shot:
 
     @property
     def field(self) -> Field | None:
-        """The function to cut by planes; None for a mesh file."""
+        """The function to cut by planes; None for a mesh file and a network on a grid."""
         return self._both[1]
 
 
@@ -87,7 +87,7 @@ def shots_of(
 
 def _read(
     path: Path, half_width: float | None, slope: float, level: float, output: int
-) -> tuple[Scene, Field]:
+) -> tuple[Scene, Field | None]:
     loaded = load_file(path, slope=slope)
     if loaded.program.in_dim not in (2, 3):
         raise CheckpointError(
@@ -97,7 +97,8 @@ def _read(
     box = locate(loaded, path, half_width).domain
     name = path.name if loaded.record is None else f"{loaded.record.shape}, epoch {loaded.record.epoch}"
     found = extract_level_set(loaded.program, box, level, output=output, method="auto")
-    return level_set_scene(found, name), Field(loaded.program, box, level, output)
+    field = None if loaded.program.grid else Field(loaded.program, box, level, output)
+    return level_set_scene(found, name), field
 
 
 def mesh_scene(path: Path) -> Scene:
