@@ -18,6 +18,7 @@ from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
 from creased.core.complexes.polygons import Polygons
 from creased.core.complexes.unperturbed import Signs, find_true_cells, true_signs
+from creased.core.exact.elimination import Vector
 from creased.core.exact.exact_signs import ExactRows
 from creased.core.grids.exact_rows import GridRows
 from creased.core.provenance import Finding, Note
@@ -51,15 +52,20 @@ def treat(found: Found, problem: SubdivisionProblem, degeneracy: str) -> Found:
 def _treat_on_grid(found: Found, problem: SubdivisionProblem, degeneracy: str) -> Found:
     """Treat a level set, or a complex whose true cells were found while it was cut."""
     exact = GridRows(problem.program, problem.domain.exact_walls(), problem.rows.layout)
-    columns = (x.tolist() for x in (found.zero_ids, found.words, found.vertices))
-    points = [exact.vertex(*of_vertex) for of_vertex in zip(*columns, strict=True)]
-    device = found.vertices.device
     if degeneracy == "error":
-        _refuse(found, torch.tensor([exact.n_zeros(point) for point in points], device=device))
+        n_zeros = [exact.n_zeros(point) for point in _points_of(found, exact)]
+        _refuse(found, torch.tensor(n_zeros, device=found.vertices.device))
     elif isinstance(found, LevelSet):
+        points = _points_of(found, exact)
         numbers = {point: number for number, point in enumerate(dict.fromkeys(points))}
-        return _merged(found, torch.tensor([numbers[point] for point in points], device=device).long())
+        places = torch.tensor([numbers[point] for point in points], device=found.vertices.device)
+        return _merged(found, places.long())
     return found
+
+
+def _points_of(found: PolyhedralComplex | LevelSet, exact: GridRows) -> list[Vector]:
+    columns = (column.tolist() for column in (found.zero_ids, found.words, found.vertices))
+    return [exact.vertex(*of_vertex) for of_vertex in zip(*columns, strict=True)]
 
 
 def _with_true_cells(

@@ -48,12 +48,7 @@ def level_set_of(problem: SubdivisionProblem, done: Extraction, level: float, ou
     """Make the level set of a cut skeleton, as far as it is whole."""
     skeleton = done.skeleton._replace(edges=done.skeleton.edges.long())
     is_whole = done.provenance.is_whole
-    surface = link_surface(
-        _maps_of(problem),
-        skeleton,
-        problem.rows,
-        is_whole=is_whole,
-    )
+    surface = link_surface(_maps_of(problem), skeleton, problem.rows, is_whole=is_whole)
     return _level_set(problem, surface, level, output, done.provenance)
 
 

@@ -117,6 +117,15 @@ def group_words(words: Tensor) -> Groups:
     return group_codes(codes, key_table(1, words.shape[1], words.device))
 
 
+def find_words(words: Tensor, among: Tensor) -> Tensor:
+    """Index (n,) of words (n, W) in distinct ones (m, W); -1 where absent."""
+    groups = group_words(torch.cat([among, words]))
+    numbers, is_known = groups.numbers(), groups.order < len(among)
+    place = torch.full_like(groups.order, -1)
+    place[numbers[is_known]] = groups.order[is_known]
+    return torch.empty_like(place).index_copy_(0, groups.order, place[numbers])[len(among) :]
+
+
 def group_exact(keys: Tensor) -> Groups:
     """Group entries by exact keys (n,), which identify them without a check."""
     ordered, order = torch.sort(keys)

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from creased.core.arrangement.cells import CellsAround
 from creased.core.arrangement.cofaces import Arrangement
-from creased.core.arrangement.hash_keys import CellCodes, group_words
+from creased.core.arrangement.hash_keys import CellCodes, find_words, group_words
 from creased.core.arrangement.signs import RowLayout, pack_rows, unpack_rows
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.domains.domain import Domain
@@ -103,13 +103,13 @@ def find_true_cells(
         cells = CellsAround(codes, None, dim, rows)
         found.append(distinct_cells(signs_of_cells(cells, at_vertices), dim, exact))
     is_ray = exact.layout.is_ray(skeleton.zero_ids)
-    label = _find(at_vertices, found[0]).masked_fill(is_ray, -1)
+    label = find_words(_names(at_vertices), _names(found[0])).masked_fill(is_ray, -1)
     place = torch.zeros(found[0].plus.shape[0], dtype=torch.int64, device=label.device)
     finite = (~is_ray).nonzero()[:, 0]
     place[label[finite]] = finite
     first, second = skeleton.edges.long().unbind(1)
     along = Signs(*(x[first] | x[second] for x in at_vertices))
-    number = _find(along, found[1]) if skeleton.edges.shape[0] else first
+    number = find_words(_names(along), _names(found[1])) if skeleton.edges.shape[0] else first
     has = (number >= 0).nonzero()[:, 0]
     edges = torch.full((found[1].plus.shape[0], 2), -1, device=label.device)
     edges[number[has]] = label[skeleton.edges.long()[has]]
@@ -162,7 +162,7 @@ def signs_of_cells(cells: CellsAround, at_vertices: Signs) -> Signs:
 def distinct_cells(signs: Signs, dim: int, exact: ExactCells) -> Signs:
     """Distinct signs (n,) of cells of that dimension that are not at infinity."""
     layout = exact.layout
-    groups = group_words(torch.cat(signs, dim=1))
+    groups = group_words(_names(signs))
     once = signs.choose(groups.order[groups.starts])
     is_zero = once.unpack(layout.n_rows) == 0
     n_independent = exact.dim - dim
@@ -175,13 +175,5 @@ def distinct_cells(signs: Signs, dim: int, exact: ExactCells) -> Signs:
     return once.choose(kept)
 
 
-def _find(signs: Signs, among: Signs) -> Tensor:
-    """Index (n,) of signs in a list of distinct ones; -1 where absent."""
-    groups = group_words(torch.cat([torch.cat(among, dim=1), torch.cat(signs, dim=1)]))
-    numbers, n_known = groups.numbers(), among.plus.shape[0]
-    is_known = groups.order < n_known
-    place = torch.full_like(groups.order, -1)
-    place[numbers[is_known]] = groups.order[is_known]
-    found = torch.empty_like(place)
-    found[groups.order] = place[numbers]
-    return found[n_known:]
+def _names(signs: Signs) -> Tensor:
+    return torch.cat(signs, dim=1)

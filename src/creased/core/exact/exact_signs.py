@@ -64,7 +64,7 @@ class ExactRows:
         Raises:
             ArithmeticError: the rows are dependent.
         """
-        pattern = _as_number(words) & ((1 << max(zero_ids)) - 1)
+        pattern = as_number(words) & ((1 << max(zero_ids)) - 1)
         key = (*zero_ids, pattern)
         if key not in self._points:
             self._points[key] = null_vector(self._forms(zero_ids, pattern))
@@ -96,7 +96,7 @@ class ExactRows:
             rows: which are asked for.
             nudges: rows, or their complements, in the order of their infinitesimals.
         """
-        pattern, signs = _as_number(words), []
+        pattern, signs = as_number(words), []
         own = rref([self._pull_back(zero, pattern) for zero in zero_ids])
         for row in rows:
             moves = own.reduce(self._pull_back(row, pattern))[self.dim :]
@@ -131,7 +131,7 @@ class ExactRows:
 
     def rank(self, rows: Sequence[int], words: Sequence[int]) -> int:
         """Return the rank of the gradients of rows in the cell that packed signs name."""
-        return rank([form[:-1] for form in self._forms(rows, _as_number(words))])
+        return rank([form[:-1] for form in self._forms(rows, as_number(words))])
 
     def _forms(self, rows: Sequence[int], pattern: int) -> list[Vector]:
         """Rows as linear forms of (x, w) in the cell of a pattern."""
@@ -150,7 +150,8 @@ class ExactRows:
         return rows
 
 
-def _as_number(words: Sequence[int]) -> int:
+def as_number(words: Sequence[int]) -> int:
+    """Read packed words as one number without sign."""
     return sum((word & (2**64 - 1)) << (64 * i) for i, word in enumerate(words))
 
 

@@ -9,6 +9,7 @@ on what they share.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -53,8 +54,14 @@ class SimplexCutter:
         self._is_cube = (
             domain.is_box and domain.lower == (-reach,) * self.dim and domain.upper == (reach,) * self.dim
         )
-        self.exact = GridRows(program, domain.exact_walls(), layout, n_own=self.dim + 1)
+        self._problem = problem
         self._decisions = None if problem.band is None else Decisions(self.exact, problem.band)
+
+    @cached_property
+    def exact(self) -> GridRows:
+        """The rows in exact arithmetic."""
+        walls = self._problem.domain.exact_walls()
+        return GridRows(self._problem.cutting, walls, self.rows.layout, n_own=self.dim + 1)
 
     @torch.inference_mode()
     def cut(self, simplices: Tensor, states: Tensor) -> Piece:

@@ -25,10 +25,6 @@ class Ranges(NamedTuple):
     low: Tensor  # (R, N)
     high: Tensor  # (R, N)
 
-    def choose(self, index: Tensor) -> Ranges:
-        """Those of cells (m,)."""
-        return Ranges(self.low[index], self.high[index])
-
 
 def output_bounds(inner: Program, ranges: Ranges, size: float) -> tuple[Tensor, Tensor]:
     """Bounds (R, O) below and above of the outputs over cells.

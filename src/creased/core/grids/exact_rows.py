@@ -18,6 +18,7 @@ from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import RowLayout, pack_rows
 from creased.core.complexes.unperturbed import Signs
 from creased.core.exact.elimination import RationalMatrix, Vector, null_vector, rank
+from creased.core.exact.exact_signs import as_number
 from creased.core.exact.integer_program import IntegerAffine, IntegerProgram, State
 from creased.core.grids.simplices import corners_of, n_paths
 from creased.core.grids.weld import plane_of
@@ -56,7 +57,7 @@ class GridRows:
             ArithmeticError: the rows are dependent, or parallel.
         """
         *signs, simplex = words
-        pattern = _as_number(signs) & ((1 << max(0, *zero_ids)) - 1)
+        pattern = as_number(signs) & ((1 << max(0, *zero_ids)) - 1)
         key = (*zero_ids, pattern, simplex)
         if key not in self._points:
             self._points[key] = null_vector(self._forms(zero_ids, pattern, simplex))
@@ -102,14 +103,14 @@ class GridRows:
         """Count the rows that vanish at a point, and the planes of the grid that its face lies on."""
         signs, first = self.signs(point), self.layout.n_walls
         walls = zip(signs[:first], self._walls(self._unit).rows, strict=True)
-        n_planes = self.dim + 1 - len(self._grid.face_of(point))
+        n_planes = self.dim + 1 - self._grid.n_spanning(point)
         n_walls = sum(sign == 0 and not self._grid.has_wall(wall) for sign, wall in walls)
         return n_planes + n_walls + sum(sign == 0 for sign in signs[first:])
 
     def rank(self, rows: Sequence[int], words: Sequence[int]) -> int:
         """Return the rank of the gradients of rows in the cell of a simplex that packed signs name."""
         *signs, simplex = words
-        return rank([form[:-1] for form in self._forms(rows, _as_number(signs), simplex)])
+        return rank([form[:-1] for form in self._forms(rows, as_number(signs), simplex)])
 
     def _forms(self, rows: Sequence[int], pattern: int, simplex: int) -> list[Vector]:
         """Rows as linear forms of (x, w) on a simplex, in the cell of a pattern."""
@@ -173,14 +174,13 @@ class _ExactGrid:
             base = [min(k // stride, n - 1) for k in corner]
             shares = [Fraction(k - b * stride, stride) for k, b in zip(corner, base, strict=True)]
             order = sorted(range(self.dim), key=lambda axis: -shares[axis])
-            bounds = [Fraction(1), *(shares[axis] for axis in order), Fraction(0)]
-            at, path = base, [list(base)]
+            at, path = base, [base]
             for axis in order:
                 at = [k + (i == axis) for i, k in enumerate(at)]
                 path.append(at)
             rows = table_rows(torch.tensor(path), n, table.shape[0])
             features = table[rows.to(table.device)].tolist()
-            weights = [a - b for a, b in pairwise(bounds)]
+            weights = _weights(shares, order)
             state += [
                 sum((w * Fraction(x) for w, x in zip(weights, column, strict=True) if w), Fraction(0))
                 for column in zip(*features, strict=True)
@@ -242,23 +242,13 @@ class _ExactGrid:
         path = int((paths == steps).flatten(1).all(1).nonzero()[0])
         return cube * n_paths(self.dim) + path
 
-    def face_of(self, point: Vector) -> tuple[int, ...]:
-        """Return the numbers of the grid vertices that span the open face of a point."""
-        base, shares, order = self._located(point)
-        bounds = [Fraction(1), *(shares[axis] for axis in order), Fraction(0)]
-        at, path = list(base), [list(base)]
-        for axis in order:
-            at = [k + (i == axis) for i, k in enumerate(at)]
-            path.append(at)
-        numbers = []
-        for corner, (a, b) in zip(path, pairwise(bounds), strict=True):
-            if a > b:
-                number = 0
-                for k in corner:
-                    number = number * (self._n + 1) + k
-                numbers.append(number)
-        return tuple(sorted(numbers))
+    def n_spanning(self, point: Vector) -> int:
+        """Count the grid vertices that span the open face of a point."""
+        _, shares, order = self._located(point)
+        return sum(weight > 0 for weight in _weights(shares, order))
 
 
-def _as_number(words: Sequence[int]) -> int:
-    return sum((word & (2**64 - 1)) << (64 * i) for i, word in enumerate(words))
+def _weights(shares: Sequence[Fraction], order: Sequence[int]) -> list[Fraction]:
+    """Barycentric coordinates in the simplex of an order of axes, given the fractions along them."""
+    bounds = [Fraction(1), *(shares[axis] for axis in order), Fraction(0)]
+    return [a - b for a, b in pairwise(bounds)]

@@ -7,10 +7,9 @@ facets of simplices, they cannot be read off the vertices.
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from creased.core.arrangement.cells import CellsAround
-from creased.core.arrangement.hash_keys import CellCodes, group_words
+from creased.core.arrangement.hash_keys import CellCodes, find_words, group_words
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.unperturbed import Signs, TrueCells, distinct_cells, signs_of_cells
@@ -28,13 +27,8 @@ def complex_on_grid(
     problem: SubdivisionProblem, resources: Resources, *, contract: bool = False
 ) -> PolyhedralComplex:
     """Extract the whole complex, or as much of it as memory allows; with its true cells if contracted."""
-    grid, memory, provenance = (
-        problem.program.grid,
-        resources.memory_on(problem.program.device),
-        problem.provenance,
-    )
-    assert grid is not None
-    cutter, welder = SimplexCutter(problem), Welder(grid, problem.domain, problem.rows.layout)
+    memory, provenance = resources.memory_on(problem.program.device), problem.provenance
+    cutter, welder = SimplexCutter(problem), Welder.of(problem)
     pieces: list[Piece] = []
     n_bytes = 0
     for simplices, states in batches_of(problem):
@@ -48,9 +42,9 @@ def complex_on_grid(
             )
             break
     soup = _joined([piece.skeleton for piece in pieces])
-    cells, _ = problem.settle(_welded(soup, welder))
+    cells, _ = problem.settle(welder.weld_skeleton(soup).skeleton)
     return PolyhedralComplex(
-        *cells,
+        *cells._replace(edges=cells.edges.int()),
         layout=problem.rows.layout,
         domain=problem.domain,
         provenance=provenance,
@@ -66,21 +60,6 @@ def _joined(skeletons: list[Skeleton]) -> Skeleton:
         parts.append(cells._replace(edges=cells.edges.long() + first))
         first += len(cells.vertices)
     return Skeleton(*(torch.cat(column) for column in zip(*parts, strict=True)))
-
-
-def _welded(soup: Skeleton, welder: Welder) -> Skeleton:
-    codes = CellCodes(soup.words, soup.zero_ids)
-    vertex, number = welder.weld(codes)
-    along = CellCodes(soup.words[soup.edges[:, 0]] | soup.words[soup.edges[:, 1]], soup.edge_zero_ids)
-    edge, _ = welder.weld(along)
-    settled = welder.in_users_rows(codes.choose(vertex))
-    return Skeleton(
-        vertices=soup.vertices[vertex],
-        zero_ids=settled.zero_ids,
-        words=settled.words,
-        edges=number[soup.edges[edge]].int(),
-        edge_zero_ids=welder.in_users_rows(along.choose(edge)).zero_ids,
-    )
 
 
 def _count_cells(soup: Skeleton, cutter: SimplexCutter, welder: Welder) -> tuple[int, ...]:
@@ -111,24 +90,14 @@ def _true_cells(
         groups = group_words(welder.names_of_signs(signs))
         firsts.append(signs.choose(groups.order[groups.starts]))
         found.append(Signs(*(welder.users_words(words) for words in firsts[-1])))
-    label = _find(welder, at_vertices, firsts[0])
+    label = find_words(welder.names_of_signs(at_vertices), welder.names_of_signs(firsts[0]))
     place = torch.zeros(len(firsts[0].plus), dtype=torch.int64, device=label.device)
     place[label] = torch.arange(len(label), device=label.device)
     first, second = soup.edges.unbind(1)
     along = Signs(*(words[first] | words[second] for words in at_vertices))
-    number = _find(welder, along, firsts[1])
+    number = find_words(welder.names_of_signs(along), welder.names_of_signs(firsts[1]))
     has = (number >= 0).nonzero()[:, 0]
     edges = torch.full((len(firsts[1].plus), 2), -1, device=label.device)
     edges[number[has]] = label[soup.edges[has]]
     vertex, _ = welder.weld(codes)
     return TrueCells(tuple(found), soup.vertices[place], edges, label[vertex], problem.rows.layout)
-
-
-def _find(welder: Welder, signs: Signs, among: Signs) -> Tensor:
-    """Index (n,) of cells in a list of distinct ones, by name; -1 where absent."""
-    known = welder.names_of_signs(among)
-    groups = group_words(torch.cat([known, welder.names_of_signs(signs)]))
-    numbers, is_known = groups.numbers(), groups.order < len(known)
-    place = torch.full_like(groups.order, -1)
-    place[numbers[is_known]] = groups.order[is_known]
-    return torch.empty_like(place).index_copy_(0, groups.order, place[numbers])[len(known) :]

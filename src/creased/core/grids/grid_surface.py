@@ -7,7 +7,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.polygons import Polygons
 from creased.core.complexes.surface import Surface, link_curve, link_surface
@@ -26,7 +25,7 @@ ASSEMBLY = 6  # welding takes so many times the memory of what is welded
 class _Parts(NamedTuple):
     """Linked surfaces of batches of simplices, one behind the other."""
 
-    vertices: Growable
+    vertices: Growable  # and so on, in the order of `Skeleton`
     zero_ids: Growable
     words: Growable
     edges: Growable  # (E, 2) int64
@@ -38,6 +37,10 @@ class _Parts(NamedTuple):
     @property
     def n_bytes(self) -> int:
         return sum(part.rows.nbytes for part in self)
+
+    def skeleton(self) -> Skeleton:
+        """Vertices and edges of all parts."""
+        return Skeleton(*(part.rows for part in self[:5]))
 
 
 def surface_on_grid(problem: SubdivisionProblem, resources: Resources) -> tuple[Surface, Provenance]:
@@ -91,30 +94,16 @@ def _add(parts: _Parts, cutter: SimplexCutter, piece: Piece) -> int:
 
 def _welded(parts: _Parts, cutter: SimplexCutter, problem: SubdivisionProblem, *, is_whole: bool) -> Surface:
     """Weld all parts to one surface."""
-    grid = problem.program.grid
-    assert grid is not None
-    welder = Welder(grid, problem.domain, problem.rows.layout)
-    codes, ends = CellCodes(parts.words.rows, parts.zero_ids.rows), parts.edges.rows
-    vertex, number = welder.weld(codes)
-    along = CellCodes(codes.words[ends[:, 0]] | codes.words[ends[:, 1]], parts.edge_zero_ids.rows)
-    edge, edge_number = welder.weld(along)
-    settled, edges = welder.in_users_rows(codes.choose(vertex)), along.choose(edge)
-    edge_zeros = welder.in_users_rows(edges).zero_ids
-    n_open = _count_open(edges.zero_ids, edge_zeros, edge_number, grid.dim) if is_whole else 0
-    skeleton = Skeleton(
-        vertices=parts.vertices.rows[vertex],
-        zero_ids=settled.zero_ids,
-        words=settled.words,
-        edges=number[ends[edge]],
-        edge_zero_ids=edge_zeros,
-    )
-    skeleton, _ = problem.settle(skeleton)
-    if grid.dim == 2 and len(edge):
-        gradients = cutter.maps.gradients(edges.words)
-        curve = link_curve(skeleton, gradients, problem.rows.layout)
+    welder = Welder.of(problem)
+    welded = welder.weld_skeleton(parts.skeleton())
+    zeros, along = welded.skeleton.edge_zero_ids, welded.along
+    n_open = _count_open(along.zero_ids, zeros, welded.edge, cutter.dim) if is_whole else 0
+    skeleton, _ = problem.settle(welded.skeleton)
+    if cutter.dim == 2 and len(skeleton.edges):
+        curve = link_curve(skeleton, cutter.maps.gradients(along.words), problem.rows.layout)
         return curve._replace(n_inconsistent=curve.n_inconsistent + n_open)
-    polygons = Polygons.of_sizes(parts.sizes.rows, number[parts.corners.rows])
-    none = Polygons(ends.new_zeros(1), ends.new_zeros(0))
+    polygons = Polygons.of_sizes(parts.sizes.rows, welded.vertex[parts.corners.rows])
+    none = Polygons(welded.vertex.new_zeros(1), welded.vertex.new_zeros(0))
     return Surface(skeleton, polygons, welder.polygon_words(parts.polygon_words.rows), none, n_open)
 
 

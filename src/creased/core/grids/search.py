@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from creased.core.grids.deviation import Ranges, output_bounds
-from creased.core.grids.simplices import n_paths
+from creased.core.grids.simplices import corners_of, n_paths
 from creased.core.numerics.memory import working_bytes
-from creased.core.program.kuhn_grid import kuhn_paths
+from creased.core.program.kuhn_grid import vertex_numbers
 from creased.core.program.program import Program
 from creased.core.subdivision.problem import SubdivisionProblem
 
@@ -73,11 +73,9 @@ def _in_slab(program: Program, first: int, thickness: int, *, prune: bool) -> Ca
         table = rows.reshape(*shape, -1)
         ranges = Ranges(*(_pool(table, extreme).flatten(0, -2) for extreme in (torch.minimum, torch.maximum)))
         cubes = _may_vanish(inner, ranges, size).nonzero()[:, 0]
-    corners = _corners(cubes, shape, dim)  # (cubes, D!, D + 1) numbers of vertices in the slab
-    simplices = (cubes + first * n ** (dim - 1))[:, None] * n_paths(dim) + torch.arange(
-        n_paths(dim), device=device
-    )
-    corners, simplices = corners.flatten(0, 1), simplices.flatten()
+    paths = torch.arange(n_paths(dim), device=device)
+    simplices = ((cubes + first * n ** (dim - 1))[:, None] * n_paths(dim) + paths).flatten()
+    corners = vertex_numbers(corners_of(simplices, dim, n), n) - first * (n + 1) ** (dim - 1)  # in the slab
     if prune:
         kept = [
             _may_vanish(inner, Ranges(*torch.aminmax(rows[batch], dim=1)), size)
@@ -100,16 +98,3 @@ def _pool(table: Tensor, extreme: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
         n = table.shape[axis] - 1
         table = extreme(table.narrow(axis, 0, n), table.narrow(axis, 1, n))
     return table
-
-
-def _corners(cubes: Tensor, shape: tuple[int, ...], dim: int) -> Tensor:
-    """Numbers (m, D!, D + 1) of the vertices of a slab at the corners of the simplices of its cubes (m,)."""
-    strides = [1]
-    for length in reversed(shape[1:]):
-        strides.insert(0, strides[0] * length)
-    base, left = torch.zeros_like(cubes), cubes
-    for axis in reversed(range(dim)):
-        length = shape[axis] - 1
-        base, left = base + left % length * strides[axis], left // length
-    steps = (kuhn_paths(dim, cubes.device) * torch.tensor(strides, device=cubes.device)).sum(2)
-    return base[:, None, None] + steps

@@ -26,11 +26,3 @@ def corners_of(simplices: Tensor, dim: int, n: int) -> Tensor:
     cube, path = simplices // paths.shape[0], simplices % paths.shape[0]
     base = torch.stack([cube // n**k % n for k in reversed(range(dim))], dim=1)
     return base[:, None] + paths[path]
-
-
-def vertex_numbers(corners: Tensor, n: int) -> Tensor:
-    """Numbers (...) of grid vertices with coordinates (..., D) int64."""
-    numbers = corners[..., 0]
-    for axis in range(1, corners.shape[-1]):
-        numbers = numbers * (n + 1) + corners[..., axis]
-    return numbers

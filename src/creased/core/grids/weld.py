@@ -9,15 +9,28 @@ their rows, others ids below zero.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes, group_words
 from creased.core.arrangement.signs import WORD, RowLayout, pack_rows, unpack_rows
+from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.unperturbed import Signs
 from creased.core.domains.domain import Domain
-from creased.core.grids.simplices import corners_of, vertex_numbers
-from creased.core.program.kuhn_grid import KuhnGrid
+from creased.core.grids.simplices import corners_of
+from creased.core.program.kuhn_grid import KuhnGrid, vertex_numbers
+from creased.core.subdivision.problem import SubdivisionProblem
+
+
+class Welded(NamedTuple):
+    """A skeleton on which each cell is once, in the user's rows."""
+
+    skeleton: Skeleton  # its edges int64
+    vertex: Tensor  # (V,) int64: which one each vertex of a simplex was
+    along: CellCodes  # of its edges, in the rows of a simplex
+    edge: Tensor  # (E,) int64: which one each edge of a simplex was
 
 
 class Welder:
@@ -32,6 +45,28 @@ class Welder:
     def __init__(self, grid: KuhnGrid, domain: Domain, layout: RowLayout) -> None:
         self._grid, self._domain, self._layout = grid, domain, layout
         self._n_own = grid.dim + 1
+
+    @staticmethod
+    def of(problem: SubdivisionProblem) -> Welder:
+        """Make the welder of a problem on a grid."""
+        assert problem.program.grid is not None
+        return Welder(problem.program.grid, problem.domain, problem.rows.layout)
+
+    def weld_skeleton(self, cells: Skeleton) -> Welded:
+        """Weld vertices and edges of simplices that share nothing; edges are int64."""
+        codes, ends = CellCodes(cells.words, cells.zero_ids), cells.edges
+        vertex, number = self.weld(codes)
+        along = CellCodes(codes.words[ends[:, 0]] | codes.words[ends[:, 1]], cells.edge_zero_ids)
+        edge, edge_number = self.weld(along)
+        settled, along = self.in_users_rows(codes.choose(vertex)), along.choose(edge)
+        skeleton = Skeleton(
+            vertices=cells.vertices[vertex],
+            zero_ids=settled.zero_ids,
+            words=settled.words,
+            edges=number[ends[edge]],
+            edge_zero_ids=self.in_users_rows(along).zero_ids,
+        )
+        return Welded(skeleton, number, along, edge_number)
 
     def weld(self, codes: CellCodes) -> tuple[Tensor, Tensor]:
         """The first of cells (n,) with each name, in order, and the number (n,) of each cell's name."""
@@ -53,21 +88,16 @@ class Welder:
 
     def names_of_signs(self, signs: Signs) -> Tensor:
         """Names (n, k) int64 of cells given by true signs, the simplex in the last word of plus."""
-        numbers = vertex_numbers(
-            corners_of(signs.plus[:, -1], self._grid.dim, self._grid.finest), self._grid.finest
-        )
-        is_off = unpack_rows(
-            signs.plus, 0, self._n_own
-        )  # of walls of the simplex, all of whose signs are 0 or +
+        corners = corners_of(signs.plus[:, -1], self._grid.dim, self._grid.finest)
+        numbers = vertex_numbers(corners, self._grid.finest)
+        is_off = unpack_rows(signs.plus, 0, self._n_own)  # of walls of the simplex, whose signs are 0 or +
         spanned = numbers.masked_fill(~is_off, -1).sort(1).values
         return torch.cat([spanned, *(self.users_words(words)[:, :-1] for words in signs)], dim=1)
 
     def _face(self, codes: CellCodes) -> tuple[Tensor, Tensor]:
         """Corners (n, D + 1, D) of the simplex of each cell, and which (n, D + 1) span its face."""
-        ids, corners = (
-            codes.zero_ids.long(),
-            corners_of(codes.words[:, -1], self._grid.dim, self._grid.finest),
-        )
+        ids = codes.zero_ids.long()
+        corners = corners_of(codes.words[:, -1], self._grid.dim, self._grid.finest)
         is_spanned = torch.ones((len(ids), self._n_own + 1), dtype=torch.bool, device=ids.device)
         is_spanned.scatter_(1, ids.clamp(max=self._n_own), False)
         return corners, is_spanned[:, :-1]
@@ -124,11 +154,8 @@ class Welder:
         ids = plane_id(axis, at, self._grid.finest)
         if self._domain.is_box:
             place = self._grid.positions(at, torch.float64)
-            for wall, bound in (
-                (2 * axis, self._domain.lower[axis]),
-                (2 * axis + 1, self._domain.upper[axis]),
-            ):
-                ids = torch.where(place == bound, wall, ids)
+            for side, bounds in enumerate((self._domain.lower, self._domain.upper)):
+                ids = torch.where(place == bounds[axis], 2 * axis + side, ids)
         return ids
 
 

@@ -108,14 +108,19 @@ def _in_cube(base: Tensor, fractions: Tensor) -> Located:
     return Located(corners, weights)
 
 
+def vertex_numbers(corners: Tensor, n: int) -> Tensor:
+    """Numbers (...) of vertices (..., D) int64 of a grid of n cubes an axis."""
+    numbers = corners[..., 0]
+    for axis in range(1, corners.shape[-1]):
+        numbers = numbers * (n + 1) + corners[..., axis]
+    return numbers
+
+
 def table_rows(corners: Tensor, n: int, n_rows: int) -> Tensor:
     """Rows (...) of vertices (..., D) int64 in a table of a level, dense or hashed."""
     dim = corners.shape[-1]
     if n_rows == (n + 1) ** dim:
-        rows = corners[..., 0]
-        for axis in range(1, dim):
-            rows = rows * (n + 1) + corners[..., axis]
-        return rows
+        return vertex_numbers(corners, n)
     rows = corners[..., 0]
     for axis in range(1, dim):
         rows = rows ^ (corners[..., axis] * PRIMES[axis])

@@ -88,7 +88,6 @@ def zonotope_of_layer(program: Program) -> Zonotope:
         ValueError: the network has not exactly one plain hidden layer; a weight is not finite.
     """
     program.require_finite("zonotope_of_layer")
-    program.require_no_grid("zonotope_of_layer")
     weight, bias = _one_layer(program, "zonotope_of_layer")
     return Zonotope(tuple((*row, b) for row, b in zip(weight, bias, strict=True)), program.in_dim + 1)
 
@@ -103,7 +102,6 @@ def zonotopes_of_map(program: Program, index: int | None = None) -> tuple[Zonoto
         ValueError: as `zonotope_of_layer`, or there are several outputs and no index.
     """
     program.require_finite("zonotopes_of_map")
-    program.require_no_grid("zonotopes_of_map")
     program = one_output(program, index, "zonotopes_of_map")
     weight, bias = _one_layer(program, "zonotopes_of_map")
     outer = [Fraction(x) for x in program.head.weight[0].tolist()]
@@ -149,6 +147,7 @@ def _why_not_generic(zonotope: Zonotope) -> str:
 
 
 def _one_layer(program: Program, caller: str) -> tuple[list[list[Fraction]], list[Fraction]]:
+    program.require_no_grid(caller)
     if len(program.blocks) != 1:
         raise ValueError(
             f"{caller}: a zonotope belongs to one hidden layer, the program has {len(program.blocks)}; "
