@@ -1,15 +1,8 @@
-"""Exact signs on a grid: the encoder of a simplex is a rational affine map, its corners rational points.
-
-Vertices of the grid are taken at exactly (2 k / N - 1) times the half width, barycentric coordinates in
-coarser levels are fractions, and features the numbers in the tables.
-"""
+"""Exact signs on a grid: the encoder of a simplex is a rational affine map, its corners rational points."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
-from functools import cache
-from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -17,15 +10,11 @@ from torch import Tensor
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import RowLayout, pack_rows
 from creased.core.complexes.unperturbed import Signs
-from creased.core.exact.elimination import RationalMatrix, Vector, null_vector, rank
+from creased.core.exact.elimination import Vector, null_vector, rank
 from creased.core.exact.exact_signs import as_number
-from creased.core.exact.integer_program import IntegerAffine, IntegerProgram, State
-from creased.core.grids.simplices import corners_of, n_paths
-from creased.core.grids.weld import plane_of
-from creased.core.program.kuhn_grid import KuhnGrid, kuhn_paths, table_rows
+from creased.core.exact.integer_program import IntegerAffine, IntegerProgram
+from creased.core.grids.exact_grid import ExactGrid
 from creased.core.program.program import Program
-
-Point = tuple[Fraction, ...]
 
 
 class GridRows:
@@ -45,7 +34,7 @@ class GridRows:
         self.layout, self.dim, self._n_own = layout, program.in_dim, n_own
         self._walls = IntegerAffine.of_rows(walls, self.dim)
         self._program = IntegerProgram.of(program.inner)
-        self._grid = _ExactGrid(program.grid)
+        self._grid = ExactGrid(program.grid)
         self._unit = [tuple(int(i == j) for j in range(self.dim + 1)) for i in range(self.dim + 1)]
         self._points: dict[tuple[int, ...], Vector] = {}
         self._signs: dict[Vector, tuple[int, ...]] = {}
@@ -132,123 +121,3 @@ class GridRows:
         for part in self._program.rows(self._grid.encoder(simplex), pattern >> self.layout.n_walls):
             rows += part.rows
         return rows
-
-
-class _ExactGrid:
-    """A grid in rational arithmetic."""
-
-    def __init__(self, grid: KuhnGrid) -> None:
-        self._grid, self._n, self.dim = grid, grid.finest, grid.dim
-        self._half = Fraction(grid.half_width)
-        self.encoder = cache(self._encoder)
-        self.barycentric = cache(self._barycentric)
-
-    def _corners(self, simplex: int) -> list[list[int]]:
-        corners: list[list[int]] = corners_of(torch.tensor([simplex]), self.dim, self._n)[0].tolist()
-        return corners
-
-    def _position(self, corner: Sequence[int]) -> Point:
-        return tuple((Fraction(2 * k, self._n) - 1) * self._half for k in corner)
-
-    def _encoder(self, simplex: int) -> State:
-        """The encoder as linear forms (S + 1, D + 1) of (x, w)."""
-        corners = self._corners(simplex)
-        states = [self._state(tuple(corner)) for corner in corners]
-        step, base = 2 * self._half / self._n, self._position(corners[0])
-        columns: list[list[Fraction]] = [[] for _ in range(self.dim)]
-        for (c, d), (s, t) in zip(pairwise(corners), pairwise(states), strict=True):
-            axis = next(i for i in range(self.dim) if c[i] != d[i])
-            columns[axis] = [(b - a) / step for a, b in zip(s, t, strict=True)]
-        constants = [
-            s - sum(x * column[k] for x, column in zip(base, columns, strict=True))
-            for k, s in enumerate(states[0])
-        ]
-        forms = RationalMatrix.of(zip(*columns, constants, strict=True))
-        return [*forms.rows, (0,) * self.dim + (forms.scale,)]
-
-    def _state(self, corner: tuple[int, ...]) -> list[Fraction]:
-        """The encoded state at a vertex of the finest grid."""
-        state = list(self._position(corner))
-        for n, table in zip(self._grid.levels, self._grid.tables, strict=True):
-            stride = self._n // n
-            base = [min(k // stride, n - 1) for k in corner]
-            shares = [Fraction(k - b * stride, stride) for k, b in zip(corner, base, strict=True)]
-            order = sorted(range(self.dim), key=lambda axis: -shares[axis])
-            at, path = base, [base]
-            for axis in order:
-                at = [k + (i == axis) for i, k in enumerate(at)]
-                path.append(at)
-            rows = table_rows(torch.tensor(path), n, table.shape[0])
-            features = table[rows.to(table.device)].tolist()
-            weights = _weights(shares, order)
-            state += [
-                sum((w * Fraction(x) for w, x in zip(weights, column, strict=True) if w), Fraction(0))
-                for column in zip(*features, strict=True)
-            ]
-        return state
-
-    def _barycentric(self, simplex: int) -> list[Vector]:
-        """Positive multiples of the barycentric coordinates as linear forms of (x, w)."""
-        corners = self._corners(simplex)
-        axes = [next(i for i in range(self.dim) if c[i] != d[i]) for c, d in pairwise(corners)]
-        rises = [self._fraction_form(axis, corners[0][axis]) for axis in axes]  # f1 >= f2 >= ...
-        one = tuple(Fraction(int(i == self.dim)) for i in range(self.dim + 1))
-        bounds = [one, *rises, (Fraction(0),) * (self.dim + 1)]
-        forms = [[x - y for x, y in zip(a, b, strict=True)] for a, b in pairwise(bounds)]
-        return list(RationalMatrix.of(forms).rows)
-
-    def _fraction_form(self, axis: int, k: int) -> tuple[Fraction, ...]:
-        """The fraction of a cube at which x lies along an axis, n (x / half + 1) / 2 - k."""
-        slope = Fraction(self._n, 2) / self._half
-        form = [Fraction(0)] * self.dim + [Fraction(self._n, 2) - k]
-        form[axis] = slope
-        return tuple(form)
-
-    def plane(self, row: int) -> Vector:
-        """The plane of an id below 0 as a linear form of (x, w)."""
-        normals, offsets = plane_of(torch.tensor([row]), self.dim, self._n)
-        normal, offset = normals[0].tolist(), int(offsets[0])
-        forms = [self._fraction_form(axis, 0) for axis in range(self.dim)]
-        total = [sum(a * form[j] for a, form in zip(normal, forms, strict=True)) for j in range(self.dim + 1)]
-        total[-1] -= offset
-        (form,) = RationalMatrix.of([total]).rows
-        return form
-
-    def has_wall(self, form: Vector) -> bool:
-        """Tell whether a wall is a plane across an axis through vertices of the grid."""
-        *normal, constant = form
-        axes = [axis for axis, a in enumerate(normal) if a]
-        if len(axes) != 1:
-            return False
-        at = (Fraction(-constant, normal[axes[0]]) / self._half + 1) * Fraction(self._n, 2)
-        return at.denominator == 1
-
-    def _located(self, point: Vector) -> tuple[list[int], list[Fraction], list[int]]:
-        """The cube of a point, its fractions there, and the axes in their order."""
-        *x, w = point
-        scaled = [(Fraction(a, w) / self._half + 1) * Fraction(self._n, 2) for a in x]
-        base = [min(max(s.numerator // s.denominator, 0), self._n - 1) for s in scaled]
-        shares = [s - b for s, b in zip(scaled, base, strict=True)]
-        return base, shares, sorted(range(self.dim), key=lambda axis: -shares[axis])
-
-    def simplex_at(self, point: Vector) -> int:
-        """Return the number of a simplex that holds a point."""
-        base, _, order = self._located(point)
-        cube = 0
-        for k in base:
-            cube = cube * self._n + k
-        steps = torch.nn.functional.one_hot(torch.tensor(order), self.dim).cumsum(0)
-        paths = kuhn_paths(self.dim, torch.device("cpu"))[:, 1:]
-        path = int((paths == steps).flatten(1).all(1).nonzero()[0])
-        return cube * n_paths(self.dim) + path
-
-    def n_spanning(self, point: Vector) -> int:
-        """Count the grid vertices that span the open face of a point."""
-        _, shares, order = self._located(point)
-        return sum(weight > 0 for weight in _weights(shares, order))
-
-
-def _weights(shares: Sequence[Fraction], order: Sequence[int]) -> list[Fraction]:
-    """Barycentric coordinates in the simplex of an order of axes, given the fractions along them."""
-    bounds = [Fraction(1), *(shares[axis] for axis in order), Fraction(0)]
-    return [a - b for a, b in pairwise(bounds)]
