@@ -120,7 +120,7 @@ def _face_outward(parts: list[Trimesh]) -> int:
             points = np.array([part.vertices[0] for part in np.array(parts, dtype=object)[inside]])
             centre, size = outer.bounds[0], outer.extents.max()
             index = TriangleIndex((outer.vertices - centre) / size, outer.faces)
-            depth[inside] += index.signed_distance((points - centre) / size) < 0
+            depth[inside] += index.contains((points - centre) / size)
     for part, is_cavity in zip(parts, depth % 2 == 1, strict=True):
         if is_cavity:
             part.invert()
