@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -123,6 +124,10 @@ def test_a_grid_behind_another_layer_is_refused() -> None:
         ({"in_dim": 4}, "in_dim must be 2 or 3"),
         ({"levels": ()}, "levels"),
         ({"levels": (0,)}, "levels"),
+        ({"levels": 4}, "levels"),
+        ({"levels": (2.0,)}, "levels"),
+        ({"width": 8.0}, "width"),
+        ({"levels": (8, 8192)}, r"\[8, 8192\].*GB.*log2_table"),
         ({"features": 0}, "features"),
         ({"half_width": -1.0}, "half_width"),
         ({"half_width": float("inf")}, "half_width"),
@@ -153,6 +158,34 @@ def test_gradients_in_the_points_are_differentiable() -> None:
     for table in network.grid.tables:
         assert table.grad is not None
         assert float(table.grad.abs().sum()) > 0
+
+
+@pytest.mark.parametrize("log2_table", [None, 3])
+def test_derivatives_are_those_of_the_interpolant(log2_table: int | None) -> None:
+    network = _random(3, (1, 2), log2_table)
+    points = (torch.rand(4, 3, generator=torch.Generator().manual_seed(1)).double() - 0.5).requires_grad_()
+
+    def encoded(points: Tensor, *tables: Tensor) -> Tensor:
+        return replace(network.grid.grid(), tables=tables).encode(points)
+
+    inputs = (points, *(table.detach().requires_grad_() for table in network.grid.tables))
+    torch.autograd.gradcheck(encoded, inputs)
+    torch.autograd.gradgradcheck(encoded, inputs)
+
+
+def test_slopes_on_planes_of_the_grid_are_those_of_one_side() -> None:
+    network = creased.GridMLP(2, (1,), 1, 1).double()
+    with torch.no_grad():
+        network.grid.tables[0].copy_(torch.tensor([[0.0], [1.0], [3.0], [0.0]]))
+    on_diagonal = torch.zeros(1, 2, dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(network.grid(on_diagonal)[:, 2].sum(), on_diagonal)
+    assert slope.tolist() == [[3.0, -3.0]]  # from 0 along the first axis, then along the second
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.int64])
+def test_points_of_another_dtype_are_refused(dtype: torch.dtype) -> None:
+    with pytest.raises(ValueError, match=f"torch.float64.*{dtype}"):
+        _random()(torch.zeros(2, 3, dtype=dtype))
 
 
 def test_points_that_are_not_numbers_have_no_values() -> None:

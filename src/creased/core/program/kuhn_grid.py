@@ -14,19 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise, permutations
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-PRIMES = (1, 2654435761, 805459861)  # of the spatial hash, an axis each
-
-
-class Located(NamedTuple):
-    """Points in the simplices of one level."""
-
-    corners: Tensor  # (m, D + 1, D) int64: grid coordinates of the simplex's corners
-    weights: Tensor  # (m, D + 1): barycentric coordinates, differentiable in the points
+from creased.core.program.interpolation import interpolate, locate, locate_in_cubes
 
 
 @dataclass(frozen=True)
@@ -52,18 +44,23 @@ class KuhnGrid:
         """Encode points (..., D) as states (..., S).
 
         Raises:
-            ValueError: the points have other than D coordinates.
+            ValueError: the points have other than D coordinates, or another dtype than the tables.
         """
         if points.shape[-1] != self.dim:
             raise ValueError(f"the grid takes points of {self.dim} coordinates, got {points.shape[-1]}")
+        if points.dtype != self.tables[0].dtype:
+            raise ValueError(
+                f"the grid takes points in {self.tables[0].dtype} as its tables, got {points.dtype}"
+            )
         flat = points.reshape(-1, self.dim)
-        unit = (flat / self.half_width + 1) / 2
-        parts = [flat]
-        for n, table in zip(self.levels, self.tables, strict=True):
-            corners, weights = locate(unit, n)
-            rows = table_rows(corners, n, table.shape[0])
-            parts.append(_interpolate(table, rows, weights))
-        return torch.cat(parts, dim=1).reshape(*points.shape[:-1], self.width)
+        unit = ((flat / self.half_width + 1) / 2).T.contiguous()
+        located = locate(unit, self.levels, self._sizes)
+        parts = [interpolate(table, each) for table, each in zip(self.tables, located, strict=True)]
+        return torch.cat([flat, *parts], dim=1).reshape(*points.shape[:-1], self.width)
+
+    @property
+    def _sizes(self) -> list[int]:
+        return [table.shape[0] for table in self.tables]
 
     def positions(self, corners: Tensor, dtype: torch.dtype) -> Tensor:
         """Positions (..., D) of vertices of the finest grid, given their coordinates (..., D) int64."""
@@ -75,37 +72,16 @@ class KuhnGrid:
         They are computed in double precision at least, and the same for a vertex whatever simplex asks.
         """
         dtype = torch.promote_types(self.tables[0].dtype, torch.float64)
+        strides = torch.tensor([self.finest // n for n in self.levels], device=corners.device)[:, None, None]
+        most = torch.tensor(self.levels, device=corners.device)[:, None, None] - 1
+        base = torch.minimum(corners.T // strides, most)
+        fractions = (corners.T - base * strides).to(dtype) / strides
         parts = [self.positions(corners, dtype)]
-        for n, table in zip(self.levels, self.tables, strict=True):
-            stride = self.finest // n
-            base = (corners // stride).clamp(max=n - 1)
-            located = _in_cube(base, (corners - base * stride).to(dtype) / stride)
-            rows = table_rows(located.corners, n, table.shape[0])
-            parts.append((table[rows].to(dtype) * located.weights[:, :, None]).sum(1))
+        for table, located in zip(
+            self.tables, locate_in_cubes(base, fractions, self.levels, self._sizes), strict=True
+        ):
+            parts.append((table[located.rows].to(dtype) * located.weights[:, :, None]).sum(1))
         return torch.cat(parts, dim=1)
-
-
-def locate(unit: Tensor, n: int) -> Located:
-    """Locate points (m, D) of the unit cube in the simplices of a grid of n cubes an axis."""
-    scaled = unit * n
-    base = scaled.detach().floor().clamp(0, n - 1).nan_to_num(0)
-    return _in_cube(base.long(), scaled - base)
-
-
-def _interpolate(table: Tensor, rows: Tensor, weights: Tensor) -> Tensor:
-    """Weigh rows (m, k) of a table; twice differentiable where the weights are differentiable."""
-    if weights.requires_grad:  # embedding_bag has no second derivative
-        return (table[rows] * weights[:, :, None]).sum(1)
-    return torch.nn.functional.embedding_bag(rows, table, per_sample_weights=weights, mode="sum")
-
-
-def _in_cube(base: Tensor, fractions: Tensor) -> Located:
-    ordered, axes = fractions.sort(dim=1, descending=True, stable=True)
-    steps = torch.nn.functional.one_hot(axes, base.shape[1]).cumsum(1)
-    corners = torch.cat([base[:, None], base[:, None] + steps], dim=1)
-    padded = torch.nn.functional.pad(ordered, (1, 1))
-    weights = torch.cat([1 - ordered[:, :1], ordered - padded[:, 2:]], dim=1)
-    return Located(corners, weights)
 
 
 def vertex_numbers(corners: Tensor, n: int) -> Tensor:
@@ -114,17 +90,6 @@ def vertex_numbers(corners: Tensor, n: int) -> Tensor:
     for axis in range(1, corners.shape[-1]):
         numbers = numbers * (n + 1) + corners[..., axis]
     return numbers
-
-
-def table_rows(corners: Tensor, n: int, n_rows: int) -> Tensor:
-    """Rows (...) of vertices (..., D) int64 in a table of a level, dense or hashed."""
-    dim = corners.shape[-1]
-    if n_rows == (n + 1) ** dim:
-        return vertex_numbers(corners, n)
-    rows = corners[..., 0]
-    for axis in range(1, dim):
-        rows = rows ^ (corners[..., axis] * PRIMES[axis])
-    return rows & (n_rows - 1)
 
 
 def table_size(n: int, dim: int, log2_table: int | None) -> int:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from operator import index
 
 import torch
 from torch import Tensor, nn
 
+from creased.core.numerics.memory import format_bytes, free_bytes
 from creased.core.program.kuhn_grid import KuhnGrid, require_nested, table_size
 
 SPREAD = 1e-2  # of initial features: vertices that no sample touches stay that near to zero
@@ -25,13 +27,14 @@ class GridFeatures(nn.Module):
         half_width: of the cube that the grids fill.
 
     Raises:
-        ValueError: the levels are not nested, or a size is impossible.
+        ValueError: the levels are not nested, a size is impossible, or the tables do not fit in memory.
     """
 
     def __init__(
         self, in_dim: int, levels: Sequence[int], features: int, log2_table: int | None, half_width: float
     ) -> None:
         super().__init__()
+        levels = _whole_numbers("levels", levels)
         if in_dim not in (2, 3):
             raise ValueError(f"GridMLP: in_dim must be 2 or 3, got {in_dim}")
         if features < 1 or not 0 < half_width < math.inf or (log2_table is not None and log2_table < 1):
@@ -39,9 +42,10 @@ class GridFeatures(nn.Module):
                 "GridMLP: features, half_width and log2_table must be positive, got "
                 f"{features}, {half_width} and {log2_table}"
             )
-        require_nested(tuple(levels))
-        self.in_dim, self.levels, self.half_width = in_dim, tuple(levels), float(half_width)
-        sizes = [table_size(n, in_dim, log2_table) for n in self.levels]
+        require_nested(levels)
+        self.in_dim, self.levels, self.half_width = in_dim, levels, float(half_width)
+        sizes = [table_size(n, in_dim, log2_table) for n in levels]
+        _require_memory(levels, sizes, features)
         tables = [torch.empty(size, features).uniform_(-SPREAD, SPREAD) for size in sizes]
         self.tables = nn.ParameterList(nn.Parameter(table) for table in tables)
 
@@ -52,6 +56,24 @@ class GridFeatures(nn.Module):
     def forward(self, points: Tensor) -> Tensor:
         """Encode points (..., D): the point itself, then its features level by level."""
         return self.grid().encode(points)
+
+
+def _whole_numbers(name: str, values: int | Sequence[int]) -> tuple[int, ...]:
+    try:
+        return tuple(index(value) for value in values)  # type: ignore[union-attr]
+    except TypeError:
+        raise ValueError(f"GridMLP: {name} must be whole numbers, as in (8, 16), got {values!r}") from None
+
+
+def _require_memory(levels: Sequence[int], sizes: Sequence[int], features: int) -> None:
+    """Refuse tables that do not fit in the free memory of the default device."""
+    device, dtype = torch.get_default_device(), torch.get_default_dtype()
+    needed, free = sum(sizes) * features * dtype.itemsize, free_bytes(device)
+    if device.type != "meta" and free is not None and needed > free:
+        raise ValueError(
+            f"GridMLP: tables of levels {list(levels)} with {features} features take {format_bytes(needed)}, "
+            f"{format_bytes(free)} are free: take coarser levels, or give log2_table, so that they are hashed"
+        )
 
 
 def grids_of(module: nn.Module) -> list[GridFeatures]:
@@ -86,7 +108,7 @@ class GridMLP(nn.Module):
         half_width: float = 0.5,
     ) -> None:
         super().__init__()
-        widths = [width] * depth if isinstance(width, int) else list(width)
+        widths = [width] * depth if isinstance(width, int) else _whole_numbers("width", width)
         if not widths or min(widths) < 1:
             raise ValueError(f"GridMLP: width and depth must be 1 or more, got {width} and {depth}")
         self.grid = GridFeatures(in_dim, levels, features, log2_table, half_width)
