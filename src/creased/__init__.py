@@ -13,10 +13,10 @@ from creased import geometry, parallel
 from creased.api import certify, count_cells, extract_complex, extract_level_set, stream_complex
 from creased.core.certificates.certify import Certificate
 from creased.core.complexes.audit import Audit
-from creased.core.complexes.complex import PolyhedralComplex
+from creased.core.complexes.complex import PolyhedralComplex, find_regions
 from creased.core.complexes.level_set import LevelSet
 from creased.core.complexes.polygons import Polygons
-from creased.core.complexes.regions import Regions, find_regions
+from creased.core.complexes.regions import Regions
 from creased.core.complexes.unperturbed import TrueCells
 from creased.core.degeneracy import DegenerateError
 from creased.core.domains.box import Box

@@ -18,7 +18,7 @@ from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.degeneracy import treat
 from creased.core.domains.domain import Domain
 from creased.core.escalation import EVERYTHING, FEW_VERTICES, Reference, find_consistent, first_certified
-from creased.core.grids.grid_complex import complex_on_grid
+from creased.core.grids.grid_complex import complex_on_grid, count_on_grid, stream_on_grid
 from creased.core.numerics.memory import Resources
 from creased.core.numerics.tolerance import doubtful_band
 from creased.core.options import ComplexKeywords, domain_of, options_of, require_level
@@ -97,7 +97,7 @@ def complex_of(
 
 def stream_complex(
     program: Program,
-    domain: Domain,
+    domain: Domain | None = None,
     *,
     level: float | None = 0.0,
     at_once: int | None = None,
@@ -106,17 +106,20 @@ def stream_complex(
 ) -> Iterator[PolyhedralComplex]:
     """Extract a complex in pieces, each to be used and forgotten: it may be larger than memory.
 
-    A cell between two pieces is in both, and the first one's own: see `PolyhedralComplex.is_own_vertex`. The
+    A cell between two pieces is in both, and belongs to one: see `PolyhedralComplex.is_own_vertex`. The
     arguments are those of `extract_complex`; a piece that rounding tore says so in `n_inconsistent`, and is
     not cut again.
     """
-    program.require_no_grid("stream_complex")
+    domain = domain_of("stream_complex", program, domain)
     resources = Resources(at_once=at_once, device=device)
     numbers = choose_numbers(dtype or program.dtype, domain)
     yield from _pieces(make_problem(program, domain, level, numbers, resources))
 
 
 def _pieces(problem: SubdivisionProblem) -> Iterator[PolyhedralComplex]:
+    if problem.program.grid is not None:
+        yield from stream_on_grid(problem)
+        return
     cutter = Cutter(problem)
     while (piece := cutter.next_piece()) is not None:
         cells, corners = problem.settle(Skeleton(*(part.clone() for part in piece.skeleton)), piece.corners)
@@ -126,7 +129,7 @@ def _pieces(problem: SubdivisionProblem) -> Iterator[PolyhedralComplex]:
 
 def count_cells(
     program: Program,
-    domain: Domain,
+    domain: Domain | None = None,
     *,
     level: float | None = 0.0,
     at_once: int | None = None,
@@ -141,7 +144,7 @@ def count_cells(
     Raises:
         ArithmeticError: rounding left faces open, in float64 too, of more than some ten thousand vertices.
     """
-    program.require_no_grid("count_cells")
+    domain = domain_of("count_cells", program, domain)
     resources = Resources(at_once=at_once, device=device)
     first = choose_numbers(dtype or program.dtype, domain)
     in_double = Numbers(torch.float64)
@@ -166,6 +169,8 @@ def count_cells(
 
 def _count(problem: SubdivisionProblem, dim: int) -> tuple[tuple[int, ...], int]:
     """Count cells, and faces that rounding left open."""
+    if problem.program.grid is not None:
+        return count_on_grid(problem)
     counts, n_inconsistent = [0] * (dim + 1), 0
     for piece in _pieces(problem):
         own = piece.f_vector()

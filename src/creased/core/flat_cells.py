@@ -8,8 +8,8 @@ from dataclasses import replace
 import torch
 
 from creased.core.arrangement.signs import masks_of
+from creased.core.complexes.complex import find_regions
 from creased.core.complexes.level_set import LevelSet
-from creased.core.complexes.regions import find_regions
 from creased.core.domains.domain import Domain
 from creased.core.extract_complex import extract_complex
 from creased.core.numerics.tolerance import get_epsilon

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.signs import RowLayout, masks_of
-from creased.core.complexes.complex import PolyhedralComplex
+from creased.core.complexes.complex import PolyhedralComplex, find_regions
 from creased.core.complexes.polygons import Polygons, area_vectors
-from creased.core.complexes.regions import Regions, find_regions
+from creased.core.complexes.regions import Regions
 from creased.core.domains.box import Box
 from creased.core.extract_complex import extract_complex
 from creased.core.numerics.tolerance import get_epsilon

@@ -24,6 +24,11 @@ class Skeleton(NamedTuple):
     edges: Tensor  # (E, 2) int32
     edge_zero_ids: Tensor  # (E, D - 1) int32, ascending
 
+    def along_edges(self) -> CellCodes:
+        """Codes (E, ...) of the edges."""
+        first, second = self.edges.unbind(1)
+        return CellCodes(self.words[first] | self.words[second], self.edge_zero_ids)
+
 
 @dataclass
 class GrowingSkeleton:

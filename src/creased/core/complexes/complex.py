@@ -7,21 +7,30 @@ rows, and moving k of its zeros to + or - names the k-cells around it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from creased.core.arrangement.cells import CellsAround
+from creased.core.arrangement.cells import CellsAround, number_regions
 from creased.core.arrangement.cofaces import arrange
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.orthants import own_vertices
 from creased.core.arrangement.signs import RowLayout, sign_vectors
 from creased.core.arrangement.skeleton import Skeleton, own_edges
+from creased.core.complexes.regions import Regions
 from creased.core.complexes.unperturbed import TrueCells
 from creased.core.domains.domain import Domain
 from creased.core.domains.essential import Essential
 from creased.core.numerics.tensors import map_tensors
 from creased.core.provenance import Provenance
+
+
+class Own(NamedTuple):
+    """Cells that belong to a piece."""
+
+    vertices: Tensor  # (V,) bool
+    edges: Tensor  # (E,) bool
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,9 @@ class PolyhedralComplex:
     provenance: Provenance  # how it was extracted
     corners: Tensor | None = None  # (V, 2^D) int32, see `arrangement.orthants`; only where this is a piece
     true: TrueCells | None = None  # the cells unperturbed, where ``degeneracy="contract"`` was asked for
+    own: Own | None = None  # the same where this is a piece of a complex on a grid
     counts: tuple[int, ...] | None = None  # cells by dimension, where vertices do not tell them: on a grid
+    regions: Regions | None = None  # there, too, of a whole complex
     part: Essential | None = None  # what this is the complex of, where directions were divided out
 
     @property
@@ -50,6 +61,11 @@ class PolyhedralComplex:
     def is_whole(self) -> bool:
         """False where extraction was given up before it took more memory than allowed."""
         return self.provenance.is_whole
+
+    @property
+    def is_piece(self) -> bool:
+        """True for a piece of a larger complex; see `stream_complex`."""
+        return self.corners is not None or self.own is not None
 
     @property
     def n_inconsistent(self) -> int:
@@ -100,10 +116,12 @@ class PolyhedralComplex:
 
     def is_own_vertex(self) -> Tensor:
         """True (V,) for vertices that belong to no earlier piece; all of a whole complex."""
-        return own_vertices(self.vertices, self.corners)
+        return self.own.vertices if self.own else own_vertices(self.vertices, self.corners)
 
     def is_own_edge(self) -> Tensor:
         """True (E,) for edges that belong to no earlier piece; all of a whole complex."""
+        if self.own:
+            return self.own.edges
         return own_edges(self.skeleton(), self.corners, arrange(self.layout, self.words.device))
 
     def skeleton(self) -> Skeleton:
@@ -113,3 +131,20 @@ class PolyhedralComplex:
     def euler_characteristic(self) -> int:
         """Alternating sum of the f-vector: 1 for a closed box, (-1)^D for the whole space."""
         return sum((-1) ** k * count for k, count in enumerate(self.f_vector()))
+
+
+def find_regions(complex_: PolyhedralComplex) -> Regions:
+    """Find the regions of a whole complex.
+
+    Raises:
+        ValueError: it is a piece of a larger one, or was given up.
+    """
+    if complex_.is_piece:
+        raise ValueError("find_regions: needs a whole complex, got a piece of one: see stream_complex")
+    if not complex_.is_whole:
+        raise ValueError(f"find_regions: needs a whole complex, this one was {complex_.status}")
+    if complex_.regions is not None:
+        return complex_.regions
+    rows = arrange(complex_.layout, complex_.words.device)
+    corners, words = number_regions(CellCodes(complex_.words, complex_.zero_ids), rows)
+    return Regions(words, corners, complex_.zero_ids, complex_.layout, complex_.domain)

@@ -14,12 +14,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.arrangement.cells import number_regions
-from creased.core.arrangement.cofaces import arrange
-from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.orthants import DEAD
 from creased.core.arrangement.signs import RowLayout, masks_of, sign_vectors
-from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.domains.domain import Domain
 from creased.core.numerics.tensors import map_tensors
 from creased.core.program.program import Program
@@ -38,7 +34,7 @@ class Halfspaces(NamedTuple):
 
 @dataclass(frozen=True)
 class Regions:
-    """The regions of a complex; made by `find_regions`."""
+    """The regions of a complex; made by `creased.find_regions`."""
 
     words: Tensor  # (R, W) int64: packed signs
     corners: Tensor  # (V, 2^D) int32: the region in each corner of a vertex, -1 outside of the domain
@@ -90,11 +86,15 @@ class Regions:
 
     def facets(self) -> tuple[Tensor, Tensor]:
         """Offsets (R + 1,) and rows (n,) int64: the rows that bound region i are between its offsets."""
+        return self._facets()
+
+    def _facets(self) -> tuple[Tensor, Tensor]:
+        """Offsets (R + 1,) and rows (n,) int64, in the numbers of ``zero_ids``."""
         rows = self.zero_ids[:, None, :].expand(-1, self.corners.shape[1], -1)
         regions = self.corners[:, :, None].expand(-1, -1, self.dim)
         at_infinity = (rows == 0).expand_as(regions) if self.layout.at_infinity else torch.zeros_like(regions)
         inside = ((regions != DEAD) & ~at_infinity.bool()).reshape(-1)
-        n_rows = self.layout.n_rows
+        n_rows = int(self.zero_ids.max()) + 1
         keys = torch.unique(regions.reshape(-1)[inside].long() * n_rows + rows.reshape(-1)[inside])
         return _offsets(keys // n_rows, self.n), keys % n_rows
 
@@ -108,13 +108,15 @@ class Regions:
         Raises:
             ValueError: the program has other rows than the complex.
         """
-        if program.widths != self.layout.widths or program.in_dim != self.dim:
+        is_alike = (program.grid is not None) == self.layout.on_grid
+        if program.widths != self.layout.widths or program.in_dim != self.dim or not is_alike:
             raise ValueError(
                 f"halfspaces: the complex is of a network with widths {self.layout.widths} on {self.dim} "
-                f"inputs, the program has {program.widths} on {program.in_dim}"
+                f"inputs{' and a grid' * self.layout.on_grid}, the program has {program.widths} on "
+                f"{program.in_dim}{' and a grid' * (program.grid is not None)}"
             )
-        offsets, rows = self.facets()
-        owner = torch.repeat_interleave(torch.arange(self.n, device=rows.device), offsets.diff())
+        offsets, rows = self._facets()
+        owner = self._owners(offsets)
         normals, constants = [], []
         for start in range(0, self.n, BATCH):
             chosen = slice(int(offsets[start]), int(offsets[min(start + BATCH, self.n)]))
@@ -122,33 +124,37 @@ class Regions:
             mine = maps[owner[chosen] - start, :, rows[chosen]]  # (n, D + 1)
             normals.append(mine[:, :-1])
             constants.append(mine[:, -1])
-        return Halfspaces(offsets, torch.cat(normals), torch.cat(constants), rows)
+        return Halfspaces(offsets, torch.cat(normals), torch.cat(constants), self.facets()[1])
+
+    def _owners(self, offsets: Tensor) -> Tensor:
+        """The region (n,) of each entry of a list with such offsets (R + 1,)."""
+        return torch.repeat_interleave(torch.arange(self.n, device=offsets.device), offsets.diff())
+
+    def masks(self, which: slice, dtype: torch.dtype) -> Tensor:
+        """1 where a neuron is active on a region in a slice, else 0: (r, n_neurons), floating."""
+        return masks_of(self.words[which], self.layout.n_walls, self.layout.n_neurons, dtype)
+
+    def maps(self, program: Program) -> Tensor:
+        """The outputs of a program as affine functions (R, D + 1, O) on the regions, the constant last."""
+        batches = [slice(start, start + BATCH) for start in range(0, self.n, BATCH)]
+        return torch.cat([self._maps(program, which)[..., self.layout.n_neurons :] for which in batches])
 
     def _maps_of_rows(self, program: Program, level: float, which: slice) -> Tensor:
         """Every row as an affine function (r, D + 1, n_rows) on regions, >= 0 inside, the constant last."""
-        layout, words = self.layout, self.words[which]
-        masks = masks_of(words, layout.n_walls, layout.n_neurons, program.dtype)
-        maps = program.maps_on(masks)[..., : layout.n_neurons + layout.n_outputs]
+        layout = self.layout
+        maps = self._maps(program, which)[..., : layout.n_neurons + layout.n_outputs]
         maps[:, -1, layout.n_neurons :] -= level
-        walls = self.domain.halfspaces(program.dtype, program.device).expand(len(masks), -1, -1)
-        return torch.cat([walls, maps], dim=-1) * self.sign_vectors(which)[:, None].to(program.dtype)
+        maps *= self.sign_vectors(which)[:, None, layout.n_walls :].to(program.dtype)
+        return torch.cat([self._walls(program, which), maps], dim=-1)
 
+    def _walls(self, program: Program, which: slice) -> Tensor:
+        """The walls as affine functions (r, D + 1, n) on regions, >= 0 inside."""
+        walls = self.domain.halfspaces(program.dtype, program.device)
+        return walls.expand(len(self.words[which]), -1, -1)
 
-def find_regions(complex_: PolyhedralComplex) -> Regions:
-    """Find the regions of a whole complex.
-
-    Raises:
-        ValueError: it is a piece of a larger one, or was given up.
-    """
-    if complex_.corners is not None:
-        raise ValueError("find_regions: needs a whole complex, got a piece of one: see stream_complex")
-    if complex_.layout.on_grid:
-        raise ValueError("find_regions: networks on a grid are not supported here")
-    if not complex_.is_whole:
-        raise ValueError(f"find_regions: needs a whole complex, this one was {complex_.status}")
-    rows = arrange(complex_.layout, complex_.words.device)
-    corners, words = number_regions(CellCodes(complex_.words, complex_.zero_ids), rows)
-    return Regions(words, corners, complex_.zero_ids, complex_.layout, complex_.domain)
+    def _maps(self, program: Program, which: slice) -> Tensor:
+        """Neurons and outputs as affine functions (r, D + 1, n_neurons + O) on regions."""
+        return program.maps_on(self.masks(which, program.dtype))
 
 
 def _offsets(sorted_keys: Tensor, n: int) -> Tensor:

@@ -35,6 +35,17 @@ def encoder_maps(grid: KuhnGrid, simplices: Tensor) -> Tensor:
     return torch.cat([slopes, origin], dim=1)
 
 
+def wall_maps(grid: KuhnGrid, simplices: Tensor, dtype: torch.dtype) -> Tensor:
+    """Walls of simplices (m,) as affine functions (m, D + 1, D + 1), >= 0 inside, the constant last."""
+    corners = corners_of(simplices, grid.dim, grid.finest)
+    steps = corners.diff(dim=1).transpose(1, 2).to(dtype)  # (m, D, D): the axis of each step
+    constants = grid.finest / 2 - (corners[:, 0, :, None] * steps).sum(1, keepdim=True)
+    rises = torch.cat([steps * (grid.finest / (2 * grid.half_width)), constants], dim=1)  # 1 >= f1 >= f2 ...
+    one = torch.zeros_like(rises[:, :, :1])
+    one[:, -1] = 1
+    return -torch.cat([one, rises, torch.zeros_like(one)], dim=2).diff(dim=2)
+
+
 @dataclass(frozen=True)
 class GridMaps:
     """Gradients of rows in cells of a grid, given their signs with the simplex in the last word."""
@@ -62,9 +73,6 @@ class GridMaps:
         assert grid is not None
         frames = encoder_maps(grid, words[:, -1]).to(self.program.dtype)
         neurons = self.program.inner.maps_on(self._masks(words), frames)[:, :-1]
-        steps = corners_of(words[:, -1], grid.dim, grid.finest).diff(dim=1).to(frames)  # (n, D, D)
-        walls = frames.new_zeros((len(words), grid.dim, self.layout.n_walls))
-        walls[:, :, 1 : grid.dim + 1] += steps.transpose(1, 2)
-        walls[:, :, : grid.dim] -= steps.transpose(1, 2)
-        walls[:, :, grid.dim + 1 :] = self.walls[:-1].to(walls)
-        return torch.cat([walls, neurons], dim=2)
+        own = wall_maps(grid, words[:, -1], frames.dtype)[:, :-1]
+        walls = self.walls[:-1].to(own).expand(len(own), -1, -1)
+        return torch.cat([own, walls, neurons], dim=2)

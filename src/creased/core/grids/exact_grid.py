@@ -6,10 +6,11 @@ coarser levels are fractions, and features the numbers in the tables.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from functools import cache
-from itertools import pairwise
+from functools import cache, reduce
+from itertools import pairwise, product
+from math import ceil, floor
 
 import torch
 
@@ -112,10 +113,25 @@ class ExactGrid:
         at = (Fraction(-constant, normal[axes[0]]) / self._half + 1) * Fraction(self._n, 2)
         return at.denominator == 1
 
+    def simplices_about(self, points: Sequence[Vector]) -> Iterator[int]:
+        """Iterate over the simplices of all cubes that meet the box around points (x, w)."""
+        scaled = list(zip(*map(self._scaled, points), strict=True))
+        ranges = (range(max(floor(min(x)), 0), min(ceil(max(x)), self._n)) for x in scaled)
+        for base in product(*ranges):
+            first = self._cube(base) * n_paths(self.dim)
+            yield from range(first, first + n_paths(self.dim))
+
+    def _scaled(self, point: Vector) -> list[Fraction]:
+        """A point (x, w) in grid coordinates."""
+        *x, w = point
+        return [(Fraction(a, w) / self._half + 1) * Fraction(self._n, 2) for a in x]
+
+    def _cube(self, base: Sequence[int]) -> int:
+        return reduce(lambda number, k: number * self._n + k, base, 0)
+
     def _located(self, point: Vector) -> tuple[list[int], list[Fraction], list[int]]:
         """The cube of a point, its fractions there, and the axes in their order."""
-        *x, w = point
-        scaled = [(Fraction(a, w) / self._half + 1) * Fraction(self._n, 2) for a in x]
+        scaled = self._scaled(point)
         base = [min(max(s.numerator // s.denominator, 0), self._n - 1) for s in scaled]
         shares = [s - b for s, b in zip(scaled, base, strict=True)]
         return base, shares, sorted(range(self.dim), key=lambda axis: -shares[axis])
@@ -123,13 +139,10 @@ class ExactGrid:
     def simplex_at(self, point: Vector) -> int:
         """Return the number of a simplex that holds a point."""
         base, _, order = self._located(point)
-        cube = 0
-        for k in base:
-            cube = cube * self._n + k
         steps = torch.nn.functional.one_hot(torch.tensor(order), self.dim).cumsum(0)
         paths = kuhn_paths(self.dim, torch.device("cpu"))[:, 1:]
         path = int((paths == steps).flatten(1).all(1).nonzero()[0])
-        return cube * n_paths(self.dim) + path
+        return self._cube(base) * n_paths(self.dim) + path
 
     def n_spanning(self, point: Vector) -> int:
         """Count the grid vertices that span the open face of a point."""

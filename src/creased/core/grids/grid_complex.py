@@ -1,19 +1,25 @@
 """The complex of a network on a grid: every simplex is cut, and its cells are welded by name.
 
-Cells of dimension 2 and more are counted, not kept: on a welded complex, whose vertices lie on more than D
-facets of simplices, they cannot be read off the vertices.
+On a welded complex, whose vertices lie on more than D facets of simplices, cells of dimension 2 and more
+cannot be read off the vertices. They are counted in simplices: a cell that several of them share belongs to
+the first one. So counting, and pieces that follow each other, take the memory of one batch of simplices.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import torch
+from torch import Tensor
 
 from creased.core.arrangement.cells import CellsAround
 from creased.core.arrangement.hash_keys import CellCodes, find_words, group_words
 from creased.core.arrangement.skeleton import Skeleton
-from creased.core.complexes.complex import PolyhedralComplex
+from creased.core.complexes.complex import Own, PolyhedralComplex
 from creased.core.complexes.unperturbed import Signs, TrueCells, distinct_cells, signs_of_cells
 from creased.core.grids.cut import SimplexCutter
+from creased.core.grids.grid_regions import GridRegions
 from creased.core.grids.search import batches_of
 from creased.core.grids.weld import Welder
 from creased.core.numerics.memory import Resources, format_bytes
@@ -42,15 +48,69 @@ def complex_on_grid(
             )
             break
     soup = _joined([piece.skeleton for piece in pieces])
-    cells, _ = problem.settle(welder.weld_skeleton(soup).skeleton)
+    codes, welded = CellCodes(soup.words, soup.zero_ids), welder.weld_skeleton(soup)
+    cells, _ = problem.settle(welded.skeleton)
+    counts = _count_own(soup, cutter, welder)
+    if provenance.is_whole:  # what rounding tears between simplices is welded to more cells than there are
+        found = len(cells.vertices), len(cells.edges)
+        provenance = provenance.inconsistent(sum(abs(a - b) for a, b in zip(found, counts, strict=False)))
     return PolyhedralComplex(
         *cells._replace(edges=cells.edges.int()),
         layout=problem.rows.layout,
         domain=problem.domain,
         provenance=provenance,
-        counts=_count_cells(soup, cutter, welder),
+        counts=counts,
+        regions=_regions(codes, welded.vertex, cutter, problem),
         true=_true_cells(soup, cutter, welder, problem) if contract else None,
     )
+
+
+def stream_on_grid(problem: SubdivisionProblem) -> Iterator[PolyhedralComplex]:
+    """Extract a complex in pieces, a batch of simplices each."""
+    cutter, welder = SimplexCutter(problem), Welder.of(problem)
+    for simplices, states in batches_of(problem):
+        piece = cutter.cut(simplices, states)
+        soup = piece.skeleton._replace(edges=piece.skeleton.edges.long())
+        welded = welder.weld_skeleton(soup)
+        cells, _ = problem.settle(welded.skeleton)
+        is_own = welder.is_own(CellCodes(soup.words, soup.zero_ids)), welder.is_own(soup.along_edges())
+        numbers, n_cells = (welded.vertex, welded.edge), (len(cells.vertices), len(cells.edges))
+        yield PolyhedralComplex(
+            *cells._replace(edges=cells.edges.int()),
+            layout=problem.rows.layout,
+            domain=problem.domain,
+            provenance=problem.provenance.inconsistent(piece.n_inconsistent),
+            own=Own(*map(_marked, numbers, is_own, n_cells)),
+            counts=_count_own(soup, cutter, welder),
+        )
+
+
+def count_on_grid(problem: SubdivisionProblem) -> tuple[tuple[int, ...], int]:
+    """Count the cells of dimension 0, 1, ..., D of a complex that is not held, and faces left open."""
+    cutter, welder = SimplexCutter(problem), Welder.of(problem)
+    counts, n_inconsistent = (0,) * (cutter.dim + 1), 0
+    for simplices, states in batches_of(problem):
+        piece = cutter.cut(simplices, states)
+        more = _count_own(piece.skeleton, cutter, welder)
+        counts = tuple(a + b for a, b in zip(counts, more, strict=True))
+        n_inconsistent += piece.n_inconsistent
+    euler_characteristic = sum((-1) ** k * count for k, count in enumerate(counts))
+    return counts, n_inconsistent + abs(euler_characteristic - 1)  # the domain is convex and bounded
+
+
+def _regions(
+    codes: CellCodes, vertex: Tensor, cutter: SimplexCutter, problem: SubdivisionProblem
+) -> GridRegions:
+    found = GridRegions.of(codes, vertex, Welder.of(problem), cutter.rows)
+    if problem.zero_sign > 0:
+        return found
+    return replace(found, words=found.words ^ problem.rows.bits[problem.rows.layout.first_output :].sum(0))
+
+
+def _marked(number: Tensor, is_marked: Tensor, n: int) -> Tensor:
+    """True (n,) for the numbers (m,) that are marked (m,) somewhere."""
+    mask = torch.zeros(n, dtype=torch.bool, device=number.device)
+    return mask.index_fill_(0, number[is_marked], value=True)
 
 
 def _joined(skeletons: list[Skeleton]) -> Skeleton:
@@ -62,12 +122,13 @@ def _joined(skeletons: list[Skeleton]) -> Skeleton:
     return Skeleton(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
-def _count_cells(soup: Skeleton, cutter: SimplexCutter, welder: Welder) -> tuple[int, ...]:
+def _count_own(soup: Skeleton, cutter: SimplexCutter, welder: Welder) -> tuple[int, ...]:
+    """Count the cells of dimension 0, 1, ..., D of simplices that are in no earlier simplex."""
     codes, counts = CellCodes(soup.words, soup.zero_ids), []
     for dim in range(cutter.dim + 1):
         cells = CellsAround(codes, None, dim, cutter.rows)
         groups = cells.group()
-        counts.append(len(welder.weld(cells.codes(groups.order[groups.starts]))[0]))
+        counts.append(int(welder.is_own(cells.codes(groups.order[groups.starts])).sum()))
     return tuple(counts)
 
 

@@ -19,7 +19,7 @@ from creased.core.arrangement.signs import WORD, RowLayout, pack_rows, unpack_ro
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.unperturbed import Signs
 from creased.core.domains.domain import Domain
-from creased.core.grids.simplices import corners_of
+from creased.core.grids.simplices import corners_of, least_simplices
 from creased.core.program.kuhn_grid import KuhnGrid, vertex_numbers
 from creased.core.subdivision.problem import SubdivisionProblem
 
@@ -43,8 +43,8 @@ class Welder:
     """
 
     def __init__(self, grid: KuhnGrid, domain: Domain, layout: RowLayout) -> None:
-        self._grid, self._domain, self._layout = grid, domain, layout
-        self._n_own = grid.dim + 1
+        self.grid, self.domain, self.layout = grid, domain, layout
+        self.n_own = grid.dim + 1
 
     @staticmethod
     def of(problem: SubdivisionProblem) -> Welder:
@@ -54,16 +54,15 @@ class Welder:
 
     def weld_skeleton(self, cells: Skeleton) -> Welded:
         """Weld vertices and edges of simplices that share nothing; edges are int64."""
-        codes, ends = CellCodes(cells.words, cells.zero_ids), cells.edges
+        codes, along = CellCodes(cells.words, cells.zero_ids), cells.along_edges()
         vertex, number = self.weld(codes)
-        along = CellCodes(codes.words[ends[:, 0]] | codes.words[ends[:, 1]], cells.edge_zero_ids)
         edge, edge_number = self.weld(along)
         settled, along = self.in_users_rows(codes.choose(vertex)), along.choose(edge)
         skeleton = Skeleton(
             vertices=cells.vertices[vertex],
             zero_ids=settled.zero_ids,
             words=settled.words,
-            edges=number[ends[edge]],
+            edges=number[cells.edges[edge]],
             edge_zero_ids=self.in_users_rows(along).zero_ids,
         )
         return Welded(skeleton, number, along, edge_number)
@@ -78,50 +77,54 @@ class Welder:
         place = torch.empty_like(rank).index_copy_(0, rank, torch.arange(n, device=numbers.device))
         return ordered, place[numbers]
 
+    def is_own(self, codes: CellCodes) -> Tensor:
+        """True (n,) for cells in the first of the simplices that share them."""
+        return least_simplices(*self._face(codes), self.grid.finest) == codes.words[:, -1]
+
     def _names(self, codes: CellCodes) -> Tensor:
         """Names (n, k) int64, equal where cells are."""
-        is_own = codes.zero_ids < self._n_own
+        is_own = codes.zero_ids < self.n_own
         corners, is_spanned = self._face(codes)
-        numbers = vertex_numbers(corners, self._grid.finest).masked_fill(~is_spanned, -1)
+        numbers = vertex_numbers(corners, self.grid.finest).masked_fill(~is_spanned, -1)
         zeros = codes.zero_ids.long().masked_fill(is_own, -1)
         return torch.cat([numbers.sort(1).values, self.users_words(codes.words)[:, :-1], zeros], dim=1)
 
     def names_of_signs(self, signs: Signs) -> Tensor:
         """Names (n, k) int64 of cells given by true signs, the simplex in the last word of plus."""
-        corners = corners_of(signs.plus[:, -1], self._grid.dim, self._grid.finest)
-        numbers = vertex_numbers(corners, self._grid.finest)
-        is_off = unpack_rows(signs.plus, 0, self._n_own)  # of walls of the simplex, whose signs are 0 or +
+        corners = corners_of(signs.plus[:, -1], self.grid.dim, self.grid.finest)
+        numbers = vertex_numbers(corners, self.grid.finest)
+        is_off = unpack_rows(signs.plus, 0, self.n_own)  # of walls of the simplex, whose signs are 0 or +
         spanned = numbers.masked_fill(~is_off, -1).sort(1).values
         return torch.cat([spanned, *(self.users_words(words)[:, :-1] for words in signs)], dim=1)
 
     def _face(self, codes: CellCodes) -> tuple[Tensor, Tensor]:
         """Corners (n, D + 1, D) of the simplex of each cell, and which (n, D + 1) span its face."""
         ids = codes.zero_ids.long()
-        corners = corners_of(codes.words[:, -1], self._grid.dim, self._grid.finest)
-        is_spanned = torch.ones((len(ids), self._n_own + 1), dtype=torch.bool, device=ids.device)
-        is_spanned.scatter_(1, ids.clamp(max=self._n_own), False)
+        corners = corners_of(codes.words[:, -1], self.grid.dim, self.grid.finest)
+        is_spanned = torch.ones((len(ids), self.n_own + 1), dtype=torch.bool, device=ids.device)
+        is_spanned.scatter_(1, ids.clamp(max=self.n_own), False)
         return corners, is_spanned[:, :-1]
 
     def users_words(self, words: Tensor) -> Tensor:
         """Words (n, W') in the user's numbers: without the walls of simplices, which are the lowest bits."""
-        n, kept = self._n_own, (1 << (WORD - self._n_own)) - 1
+        n, kept = self.n_own, (1 << (WORD - self.n_own)) - 1
         low = (words[:, :-1] >> n) & kept
         low[:, :-1] |= words[:, 1:-1] << (WORD - n)
-        return torch.cat([low[:, : self._layout.n_words - 1], words[:, -1:]], dim=1)
+        return torch.cat([low[:, : self.layout.n_words - 1], words[:, -1:]], dim=1)
 
     def in_users_rows(self, codes: CellCodes) -> CellCodes:
         """Codes in the user's numbers, with planes of the grid in place of walls of simplices; ascending."""
         corners, is_spanned = self._face(codes)
         planes, is_used = self._planes_through(corners, is_spanned)
         order = torch.argsort((~is_used).to(torch.int8), dim=1, stable=True)[:, : codes.zero_ids.shape[1]]
-        is_own = codes.zero_ids < self._n_own  # walls of a simplex come first
-        zeros = torch.where(is_own, planes.gather(1, order), codes.zero_ids.long() - self._n_own)
+        is_own = codes.zero_ids < self.n_own  # walls of a simplex come first
+        zeros = torch.where(is_own, planes.gather(1, order), codes.zero_ids.long() - self.n_own)
         words = self.with_walls(self.users_words(codes.words), zeros)
         return CellCodes(words, zeros.sort(1).values.int())
 
     def with_walls(self, words: Tensor, zeros: Tensor) -> Tensor:
         """Words with the bits of the domain's walls: inside of all but those among zeros (n, z)."""
-        n_walls = self._layout.n_walls
+        n_walls = self.layout.n_walls
         is_off = torch.ones((len(words), n_walls + 1), dtype=torch.bool, device=words.device)
         is_off.scatter_(1, torch.where((zeros >= 0) & (zeros < n_walls), zeros, n_walls), False)
         every = pack_rows(torch.ones_like(is_off[:1, :-1]), 0, words.shape[1])
@@ -144,17 +147,17 @@ class Welder:
             is_taken = is_fixed[:, j]
             for i in reversed(range(j)):
                 together = (moves[:, :, i] == moves[:, :, j]).all(1) & ~is_taken
-                ids.append(plane_id(dim + i * dim + j, base[:, i] - base[:, j], self._grid.finest))
+                ids.append(plane_id(dim + i * dim + j, base[:, i] - base[:, j], self.grid.finest))
                 is_used.append(together)
                 is_taken = is_taken | together
         return torch.stack(ids, dim=1), torch.stack(is_used, dim=1)
 
     def _axis_plane(self, axis: int, at: Tensor) -> Tensor:
         """Ids (n,) of planes across an axis at grid coordinates (n,): walls of a box that lie there."""
-        ids = plane_id(axis, at, self._grid.finest)
-        if self._domain.is_box:
-            place = self._grid.positions(at, torch.float64)
-            for side, bounds in enumerate((self._domain.lower, self._domain.upper)):
+        ids = plane_id(axis, at, self.grid.finest)
+        if self.domain.is_box:
+            place = self.grid.positions(at, torch.float64)
+            for side, bounds in enumerate((self.domain.lower, self.domain.upper)):
                 ids = torch.where(place == bounds[axis], 2 * axis + side, ids)
         return ids
 

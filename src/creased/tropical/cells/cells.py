@@ -13,15 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from itertools import accumulate
 from operator import or_
 from typing import NamedTuple, TypeVar
 
 from creased.core.domains.box import Box
 from creased.core.domains.domain import Domain as Convex
 from creased.core.exact.elimination import RationalMatrix, Vector, dot, integer_row, primitive
-from creased.core.exact.integer_program import IntegerBlock, IntegerProgram, State
+from creased.core.exact.integer_program import IntegerBlock
+from creased.core.options import domain_of
 from creased.core.program.program import Program
+from creased.tropical.cells.exact_network import ExactNetwork, PartialCell
 from creased.tropical.polyhedra.cones import Cone, cut, intersection, whole_space
 
 MOST_CELLS = 100_000
@@ -39,14 +40,6 @@ class Cell(NamedTuple):
     outputs: RationalMatrix  # (O, D + 1): the affine maps of the outputs, the constant last; in lowest terms
 
 
-class PartialCell(NamedTuple):
-    """A cell of the first blocks."""
-
-    signs: tuple[int, ...]
-    cone: Cone
-    state: State  # of the next block
-
-
 class CellBudgetError(ValueError):
     """More cells than allowed, or a box with too many corners."""
 
@@ -55,28 +48,31 @@ def cells(program: Program, domain: Domain = None, most: int = MOST_CELLS) -> It
     """Enumerate the activation cells of a program, depth first.
 
     Args:
-        program: with finite weights.
-        domain: a box, or a cell's cone; None is all of space.
+        program: with finite weights; on a grid its simplices are cells, too.
+        domain: a box, or a cell's cone; None is all of space, or the cube of a grid.
         most: cells that are allowed.
 
     Raises:
         CellBudgetError: there are more.
         ValueError: a weight is not finite, or the dimensions differ.
     """
-    exact, start = IntegerProgram.of(program), start_cone(program, domain)
-    n_blocks = len(exact.blocks)
-    first_rows = list(accumulate(program.widths, initial=start.rows.bit_length()))
+    exact = ExactNetwork(program)
+    starts = exact.starts(start_cone(program, domain))
+    for found, part in enumerate(part for start in starts for part in _cells_from(exact, start)):
+        if found >= most:
+            raise CellBudgetError(f"cells: more than {most:,} cells; raise `most`, or take a smaller domain")
+        yield Cell(part.signs, part.cone, exact.head(part.state).reduced())
+
+
+def _cells_from(exact: ExactNetwork, start: PartialCell) -> Iterator[PartialCell]:
+    n_blocks, first_rows = len(exact.blocks), exact.first_rows(start)
 
     def cut_further(part: PartialCell, index: int) -> Iterator[PartialCell]:
         if index < n_blocks:
             z = exact.blocks[index].affine(part.state).rows
             yield from cut_by_block(exact.blocks[index], part, z, first_rows[index])
 
-    parts = depth_first(PartialCell((), start, exact.inputs()), cut_further)
-    for found, part in enumerate(part for part, depth in parts if depth == n_blocks):
-        if found >= most:
-            raise CellBudgetError(f"cells: more than {most:,} cells; raise `most`, or take a smaller domain")
-        yield Cell(part.signs, part.cone, exact.head(part.state).reduced())
+    return (part for part, depth in depth_first(start, cut_further) if depth == n_blocks)
 
 
 def depth_first(root: Node, children: Callable[[Node, int], Iterator[Node]]) -> Iterator[tuple[Node, int]]:
@@ -98,13 +94,25 @@ def start_cone(program: Program, domain: Domain) -> Cone:
     Raises:
         ValueError: the domain has another dimension than the program's input.
     """
-    dim = program.in_dim
+    dim, domain = program.in_dim, domain_within(program, domain)
     given = domain.dim - 1 if isinstance(domain, Cone) else dim if domain is None else domain.dim
     if given != dim:
         raise ValueError(f"cells: the program takes {dim} inputs, but the domain has {given} dimensions")
     if isinstance(domain, Cone):
         return domain
     return whole_space(dim) if domain is None else over_box(domain)
+
+
+def domain_within(program: Program, domain: Domain) -> Domain:
+    """Return a domain, which is the cube of a grid where none is given, and no larger than it.
+
+    Raises:
+        ValueError: it is larger.
+    """
+    if program.grid is None or isinstance(domain, Cone):
+        return domain
+    cube = domain_of("cells", program, domain)
+    return Box(cube.lower, cube.upper) if domain is None else domain
 
 
 def over_box(box: Convex) -> Cone:

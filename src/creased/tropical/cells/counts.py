@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -31,6 +32,7 @@ from creased.tropical.cells.cells import (
     CellBudgetError,
     Domain,
     cells,
+    domain_within,
     is_bounded,
     over_box,
 )
@@ -80,7 +82,7 @@ def count(
 
     Args:
         program: with finite weights; its outputs do not cut.
-        domain: a box, or None for all of space, where the enumeration is always exact.
+        domain: a box, or None for all of space, where the enumeration is always exact; on a grid, its cube.
         method: "exact", "engine" (boxes only), or "auto".
         most: cells that exact enumeration may find.
         memory: bytes that the engine's complex may take; what is free by default.
@@ -90,7 +92,7 @@ def count(
         ValueError: another method; the engine without a box; a weight is not finite.
         ArithmeticError: rounding left faces of the engine's complex open.
     """
-    program.require_no_grid("count")
+    domain = domain_within(program, domain)
     if method not in METHODS:
         raise ValueError(f"count: method must be one of {METHODS}, got {method!r}")
     if method == "engine" and not is_bounded(domain):
@@ -117,7 +119,7 @@ def f_vector(
 
     Args:
         program: with finite weights.
-        domain: a box, or None for all of space.
+        domain: a box, or None for all of space, or the cube of a grid.
         with_outputs: whether the zeros of the outputs cut too.
         most: full-dimensional cells that are allowed.
 
@@ -126,9 +128,8 @@ def f_vector(
     """
     if with_outputs:
         bias = program.head.bias
-        program = Program(
-            (*program.blocks, Block(program.head)), Affine(bias.new_zeros((1, len(bias))), bias[:1])
-        )
+        head = Affine(bias.new_zeros((1, len(bias))), bias[:1])
+        program = replace(program, blocks=(*program.blocks, Block(program.head)), head=head)
     return count_faces(cell.cone for cell in cells(program, domain, most))
 
 

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.signs import unpack_rows
-from creased.core.complexes.complex import PolyhedralComplex
-from creased.core.complexes.regions import Regions, find_regions
+from creased.core.complexes.complex import PolyhedralComplex, find_regions
+from creased.core.complexes.regions import Regions
 from creased.core.domains.domain import Domain
 from creased.core.exact.elimination import primitive
 from creased.core.exact.integer_program import IntegerProgram

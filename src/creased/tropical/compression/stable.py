@@ -28,13 +28,13 @@ from creased.core.program.program import Affine, Program
 from creased.tropical.cells.cells import (
     MOST_CELLS,
     CellBudgetError,
-    PartialCell,
     cut_by_block,
     depth_first,
     is_bounded,
     start_cone,
 )
 from creased.tropical.cells.engine_cells import engine_cells
+from creased.tropical.cells.exact_network import PartialCell
 from creased.tropical.polyhedra.cones import Cone
 
 METHODS = ("auto", "interval", "linear", "exact", "engine")

@@ -17,12 +17,12 @@ from typing import NamedTuple
 
 from creased.core.domains.box import Box
 from creased.core.exact.elimination import Vector, dot, identity, integer_row, primitive, rref
-from creased.core.exact.integer_program import IntegerProgram
 from creased.core.program.program import Program
 from creased.tropical.algebra.epigraphs import Point, inner
 from creased.tropical.algebra.polynomials import Number
 from creased.tropical.algebra.rational_maps import one_output
-from creased.tropical.cells.cells import MOST_CELLS, Cell, cells, contains, cut_by_rows
+from creased.tropical.cells.cells import MOST_CELLS, Cell, cells, contains, cut_by_rows, domain_within
+from creased.tropical.cells.exact_network import ExactNetwork
 from creased.tropical.distance.nearest import NORMS
 from creased.tropical.polyhedra.cones import Cone, cut
 from creased.tropical.polyhedra.faces import closed_sets
@@ -50,7 +50,7 @@ def exact_distance(
 
     Args:
         program: f.
-        domain: a box, or None for all of space.
+        domain: a box, or None for all of space, or the cube of a grid.
         point: (D,), in the domain.
         norm: 1, 2 or infinity.
         level: the value of the output.
@@ -63,9 +63,12 @@ def exact_distance(
     if norm not in NORMS:
         raise ValueError(f"exact_distance: norm must be one of {NORMS}, got {norm}")
     program = one_output(program, index, "exact_distance")
+    within = domain_within(program, domain)
+    assert not isinstance(within, Cone)
+    domain = within
     query = _Query(tuple(Fraction(x) for x in point), norm, Fraction(level), domain)
     _require_inside(query, program.in_dim)
-    exact = IntegerProgram.of(program)
+    exact = ExactNetwork(program)
     value: Fraction | float = math.inf
     witness: Point | None = None
     for cell in cells(program, domain, most):
@@ -87,7 +90,7 @@ class _Query(NamedTuple):
     domain: Box | None
 
 
-def _has_level(program: IntegerProgram, candidate: Point, query: _Query) -> bool:
+def _has_level(program: ExactNetwork, candidate: Point, query: _Query) -> bool:
     return contains(query.domain, candidate) and program.rows_at(candidate)[-1] == query.level
 
 
