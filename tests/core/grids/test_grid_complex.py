@@ -25,7 +25,8 @@ def _rational(rows: list[list[str]]) -> Tensor:
     return torch.tensor([[float(Fraction(x)) for x in row] for row in rows], dtype=torch.float64)
 
 
-def _network(case: dict[str, Any]) -> nn.Module:
+def network_of(case: dict[str, Any]) -> nn.Module:
+    """The network of a case of the oracle."""
     grid = GridFeatures(
         case["dim"], case["levels"], case["features"], case["log2_table"], float(Fraction(case["half_width"]))
     ).double()
@@ -42,7 +43,8 @@ def _network(case: dict[str, Any]) -> nn.Module:
     return nn.Sequential(*layers[:-1])
 
 
-def _random(dim: int, levels: tuple[int, ...], seed: int) -> creased.Program:
+def random_on_grid(dim: int, levels: tuple[int, ...], seed: int) -> creased.Program:
+    """A network with hidden layers of 4 and 3 neurons and random features."""
     torch.manual_seed(seed)
     network = creased.GridMLP(dim, levels, features=2, width=(4, 3)).double()
     for table in network.grid.tables:
@@ -53,7 +55,7 @@ def _random(dim: int, levels: tuple[int, ...], seed: int) -> creased.Program:
 @pytest.mark.skipif(not ORACLES.exists(), reason="counts that are not part of the project")
 def test_networks_of_integers_have_the_cells_of_an_independent_enumeration() -> None:
     for name, case in json.loads(ORACLES.read_text()).items():
-        program = creased.lower(_network(case)).detach()
+        program = creased.lower(network_of(case)).detach()
         for zero_sign in (1, -1):
             found = creased.extract_complex(program, degeneracy="contract", zero_sign=zero_sign)
             assert list(found.f_vector()) == case["cells"], name
@@ -79,7 +81,7 @@ def test_features_of_zero_leave_the_triangulation(dim: int, counts: tuple[int, .
 def test_generic_networks_have_the_same_cells_perturbed_and_exactly(
     dim: int, levels: tuple[int, ...]
 ) -> None:
-    program = _random(dim, levels, seed=dim)
+    program = random_on_grid(dim, levels, seed=dim)
     level = float(program(torch.full((1, dim), 0.037).double()))
     found = creased.extract_complex(program, level=level)
     exact = creased.extract_complex(program, level=level, degeneracy="contract")
@@ -90,7 +92,7 @@ def test_generic_networks_have_the_same_cells_perturbed_and_exactly(
 
 
 def test_a_smaller_domain_is_contractible_too() -> None:
-    program = _random(3, (1, 2), seed=5)
+    program = random_on_grid(3, (1, 2), seed=5)
     for domain in (
         creased.Box((-0.3, -0.25, -0.4), (0.3, 0.5, 0.1)),
         creased.Simplex([[-0.4, -0.4, -0.4], [0.4, -0.3, -0.2], [-0.2, 0.45, -0.1], [0.0, 0.0, 0.45]]),
@@ -102,7 +104,7 @@ def test_a_smaller_domain_is_contractible_too() -> None:
 
 
 def test_sign_vectors_leave_planes_of_the_grid_out() -> None:
-    program = _random(2, (1, 2), seed=1)
+    program = random_on_grid(2, (1, 2), seed=1)
     found = creased.extract_complex(program)
     signs = found.sign_vectors()
     assert signs.shape == (len(found.vertices), found.layout.n_rows)
@@ -112,7 +114,7 @@ def test_sign_vectors_leave_planes_of_the_grid_out() -> None:
 
 
 def test_degenerate_points_are_an_error_on_request() -> None:
-    generic = _random(2, (2,), seed=1)
+    generic = random_on_grid(2, (2,), seed=1)
     creased.extract_complex(generic, level=0.123, degeneracy="error")
     network = creased.GridMLP(2, (2,), features=1, width=2).double()
     first = network.mlp[0]
@@ -124,14 +126,47 @@ def test_degenerate_points_are_an_error_on_request() -> None:
 
 
 def test_what_does_not_fit_in_memory_is_said() -> None:
-    program = _random(3, (1, 2, 4), seed=3)
+    program = random_on_grid(3, (1, 2, 4), seed=3)
     found = creased.extract_complex(program, memory=200_000)
     assert not found.is_whole
     assert "more than" in found.status
 
 
 def test_numbers_of_cells_do_not_depend_on_batches() -> None:
-    program = _random(3, (1, 2), seed=2)
+    program = random_on_grid(3, (1, 2), seed=2)
     counts = {creased.extract_complex(program, at_once=n).f_vector() for n in (40, 400, 100_000)}
+    counts |= {creased.count_cells(program, at_once=n) for n in (40, 100_000)}
     assert len(counts) == 1
     assert all(a > 0 for a, _ in pairwise(counts.pop()))
+
+
+@pytest.mark.parametrize(("dim", "levels"), [(2, (1, 2, 4)), (3, (1, 2)), (3, (3,))])
+def test_pieces_have_each_cell_once(dim: int, levels: tuple[int, ...]) -> None:
+    program = random_on_grid(dim, levels, seed=3)
+    for domain in (None, creased.Box((-0.3,) * dim, (0.2,) * dim)):
+        whole = creased.extract_complex(program, domain)
+        pieces = list(creased.stream_complex(program, domain, at_once=100))
+        assert len(pieces) > 2
+        assert all(piece.is_piece for piece in pieces)
+        f_vectors = torch.tensor([piece.f_vector() for piece in pieces])
+        assert f_vectors.sum(0).tolist() == list(whole.f_vector())
+        assert creased.count_cells(program, domain) == whole.f_vector()
+        points = torch.cat([piece.vertices[piece.is_own_vertex()] for piece in pieces])
+        assert _rounded(points) == _rounded(whole.vertices)
+        middles = [piece.vertices[piece.edges[piece.is_own_edge()].long()].mean(1) for piece in pieces]
+        assert _rounded(torch.cat(middles)) == _rounded(whole.vertices[whole.edges.long()].mean(1))
+
+
+def _rounded(points: Tensor) -> list[list[float]]:
+    return sorted(((points * 1e9).round() + 0.0).tolist())
+
+
+def test_more_neurons_than_a_word_has_bits() -> None:
+    torch.manual_seed(0)
+    network = creased.GridMLP(2, (2, 4), features=2, width=70).double()
+    for table in network.grid.tables:
+        nn.init.normal_(table)
+    found = creased.extract_complex(network)
+    assert found.euler_characteristic() == 1
+    assert creased.count_cells(network) == found.f_vector()
+    assert creased.find_regions(found).n == found.f_vector()[-1]

@@ -187,7 +187,6 @@ def test_what_is_not_possible_on_a_grid_is_refused_by_name() -> None:
     surface = creased.extract_level_set(program, None, _middle(program))
     for refused in (
         lambda: creased.certify(surface, program),
-        lambda: creased.count_cells(program, creased.Box.cube(3, 0.5)),
         lambda: creased.essential(program),
         lambda: creased.tropical.zonotope_of_layer(program),
         lambda: creased.tropical.zonotopes_of_map(program),

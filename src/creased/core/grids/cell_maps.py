@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.signs import RowLayout, masks_of
-from creased.core.grids.simplices import corners_of
 from creased.core.program.kuhn_grid import KuhnGrid, vertex_numbers
 from creased.core.program.program import Program
+from creased.core.program.simplices import corners_of
 
 BATCH = 1 << 14  # cells whose maps are found in one go
 

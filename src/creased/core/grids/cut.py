@@ -8,6 +8,7 @@ on what they share.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 
@@ -21,11 +22,18 @@ from creased.core.arrangement.subdivide import cut_by_next, start_block
 from creased.core.exact.exact_signs import Decisions
 from creased.core.grids.cell_maps import GridMaps
 from creased.core.grids.exact_rows import GridRows
+from creased.core.grids.search import find_candidates
+from creased.core.numerics.memory import working_bytes
 from creased.core.numerics.tensors import Growable
 from creased.core.program.program import Affine, Block
 from creased.core.program.rounding import advance_snapped, snap_sums
 from creased.core.subdivision.pieces import Piece
 from creased.core.subdivision.problem import SubdivisionProblem
+
+FIRST = 1 << 10  # simplices that are cut before it is known how many vertices they have
+LARGE = 40  # such vertices, more than most networks make
+GROWTH = 8  # of the number that is cut at once, from one batch to the next
+SPARE = 2  # simplices of the next batch may have so many times the vertices
 
 
 def simplex_layout(layout: RowLayout, dim: int) -> RowLayout:
@@ -62,6 +70,26 @@ class SimplexCutter:
         """The rows in exact arithmetic."""
         walls = self._problem.domain.exact_walls()
         return GridRows(self._problem.cutting, walls, self.rows.layout, n_own=self.dim + 1)
+
+    def pieces(self) -> Iterator[tuple[int, Piece]]:
+        """Cut all simplices that bounds do not rule out, many at once; with how many there are in each piece.
+
+        How many vertices a simplex has is known from those before, so that a batch fits the cache.
+        """
+        program = self._problem.cutting
+        widest = max((sum(block.affine.weight.shape) for block in program.blocks), default=program.in_dim)
+        bytes_a_vertex = 8 * (widest + program.in_dim + self.rows.layout.n_words + 5)
+        most = self._problem.at_once or working_bytes(program.device) // bytes_a_vertex
+        n_at_once = min(FIRST, most // LARGE)
+        for found in find_candidates(program, prune=self._problem.prune):
+            first = 0
+            while first < len(found.simplices):
+                chosen = slice(first, first + max(n_at_once, 1))
+                n = len(found.simplices[chosen])
+                piece = self.cut(found.simplices[chosen], found.states[chosen])
+                yield n, piece
+                first += n
+                n_at_once = min(most * n // (SPARE * len(piece.skeleton.vertices) + 1), GROWTH * n_at_once)
 
     @torch.inference_mode()
     def cut(self, simplices: Tensor, states: Tensor) -> Piece:

@@ -16,10 +16,10 @@ import torch
 
 from creased.core.exact.elimination import RationalMatrix, Vector
 from creased.core.exact.integer_program import State
-from creased.core.grids.simplices import corners_of, n_paths
 from creased.core.grids.weld import plane_of
 from creased.core.program.interpolation import table_rows
 from creased.core.program.kuhn_grid import KuhnGrid, kuhn_paths
+from creased.core.program.simplices import corners_of, n_paths
 
 Point = tuple[Fraction, ...]
 

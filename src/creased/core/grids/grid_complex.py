@@ -20,7 +20,6 @@ from creased.core.complexes.complex import Own, PolyhedralComplex
 from creased.core.complexes.unperturbed import Signs, TrueCells, distinct_cells, signs_of_cells
 from creased.core.grids.cut import SimplexCutter
 from creased.core.grids.grid_regions import GridRegions
-from creased.core.grids.search import batches_of
 from creased.core.grids.weld import Welder
 from creased.core.numerics.memory import Resources, format_bytes
 from creased.core.subdivision.pieces import Piece
@@ -37,10 +36,10 @@ def complex_on_grid(
     cutter, welder = SimplexCutter(problem), Welder.of(problem)
     pieces: list[Piece] = []
     n_bytes = 0
-    for simplices, states in batches_of(problem):
-        pieces.append(cutter.cut(simplices, states))
-        n_bytes += sum(part.nbytes for part in pieces[-1].skeleton)
-        provenance = provenance.inconsistent(pieces[-1].n_inconsistent)
+    for _, piece in cutter.pieces():
+        pieces.append(piece)
+        n_bytes += sum(part.nbytes for part in piece.skeleton)
+        provenance = provenance.inconsistent(piece.n_inconsistent)
         if memory is not None and ASSEMBLY * n_bytes > memory:
             provenance = provenance.stopped(
                 f"stopped at {sum(len(p.skeleton.vertices) for p in pieces):,} vertices: all would take more "
@@ -68,8 +67,7 @@ def complex_on_grid(
 def stream_on_grid(problem: SubdivisionProblem) -> Iterator[PolyhedralComplex]:
     """Extract a complex in pieces, a batch of simplices each."""
     cutter, welder = SimplexCutter(problem), Welder.of(problem)
-    for simplices, states in batches_of(problem):
-        piece = cutter.cut(simplices, states)
+    for _, piece in cutter.pieces():
         soup = piece.skeleton._replace(edges=piece.skeleton.edges.long())
         welded = welder.weld_skeleton(soup)
         cells, _ = problem.settle(welded.skeleton)
@@ -89,8 +87,7 @@ def count_on_grid(problem: SubdivisionProblem) -> tuple[tuple[int, ...], int]:
     """Count the cells of dimension 0, 1, ..., D of a complex that is not held, and faces left open."""
     cutter, welder = SimplexCutter(problem), Welder.of(problem)
     counts, n_inconsistent = (0,) * (cutter.dim + 1), 0
-    for simplices, states in batches_of(problem):
-        piece = cutter.cut(simplices, states)
+    for _, piece in cutter.pieces():
         more = _count_own(piece.skeleton, cutter, welder)
         counts = tuple(a + b for a, b in zip(counts, more, strict=True))
         n_inconsistent += piece.n_inconsistent

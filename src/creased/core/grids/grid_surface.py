@@ -11,7 +11,6 @@ from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.polygons import Polygons
 from creased.core.complexes.surface import Surface, link_curve, link_surface
 from creased.core.grids.cut import SimplexCutter, simplex_layout
-from creased.core.grids.search import batches_of
 from creased.core.grids.weld import Welder
 from creased.core.numerics.memory import Resources, format_bytes
 from creased.core.numerics.tensors import Growable
@@ -48,9 +47,9 @@ def surface_on_grid(problem: SubdivisionProblem, resources: Resources) -> tuple[
     memory, provenance = resources.memory_on(problem.program.device), problem.provenance
     cutter, parts = SimplexCutter(problem), _no_parts(problem)
     n_simplices = n_inconsistent = 0
-    for simplices, states in batches_of(problem):
-        n_inconsistent += _add(parts, cutter, cutter.cut(simplices, states))
-        n_simplices += len(simplices)
+    for n, piece in cutter.pieces():
+        n_inconsistent += _add(parts, cutter, piece)
+        n_simplices += n
         resources.report(f"{n_simplices:,} simplices cut: {parts.vertices.n:,} vertices")
         if memory is not None and ASSEMBLY * parts.n_bytes > memory:
             provenance = provenance.stopped(

@@ -13,13 +13,11 @@ import torch
 from torch import Tensor
 
 from creased.core.grids.deviation import Ranges, output_bounds
-from creased.core.grids.simplices import corners_of, n_paths
 from creased.core.numerics.memory import working_bytes
 from creased.core.program.kuhn_grid import vertex_numbers
 from creased.core.program.program import Program
-from creased.core.subdivision.problem import SubdivisionProblem
+from creased.core.program.simplices import corners_of, n_paths
 
-PER_SIMPLEX = 40  # vertices that a simplex has when it is cut, generously
 SHARE = 4  # of the working memory that the values of a slab take
 
 
@@ -28,16 +26,6 @@ class Candidates(NamedTuple):
 
     simplices: Tensor  # (m,) int64
     states: Tensor  # (m, D + 1, S): at their corners
-
-
-def batches_of(problem: SubdivisionProblem) -> Iterator[tuple[Tensor, Tensor]]:
-    """Simplices (m,) to be cut, with states (m, D + 1, S) at their corners, in batches that fit the cache."""
-    program = problem.cutting
-    widest = max((sum(block.affine.weight.shape) for block in program.blocks), default=program.in_dim)
-    bytes_a_vertex = 8 * (widest + program.in_dim + problem.rows.layout.n_words + 5)
-    at_once = max(working_bytes(program.device) // (PER_SIMPLEX * bytes_a_vertex), 1)
-    for found in find_candidates(program, prune=problem.prune):
-        yield from zip(found.simplices.split(at_once), found.states.split(at_once), strict=True)
 
 
 def find_candidates(program: Program, *, prune: bool) -> Iterator[Candidates]:

@@ -19,8 +19,8 @@ from creased.core.arrangement.signs import WORD, RowLayout, pack_rows, unpack_ro
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.unperturbed import Signs
 from creased.core.domains.domain import Domain
-from creased.core.grids.simplices import corners_of, least_simplices
 from creased.core.program.kuhn_grid import KuhnGrid, vertex_numbers
+from creased.core.program.simplices import corners_of, least_simplices
 from creased.core.subdivision.problem import SubdivisionProblem
 
 

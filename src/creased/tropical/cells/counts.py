@@ -23,7 +23,6 @@ import torch
 from torch import Tensor
 
 from creased.core.domains.box import Box
-from creased.core.exact.integer_program import IntegerProgram
 from creased.core.numerics.pointer_doubling import label_components
 from creased.core.program.program import Affine, Block, Program
 from creased.tropical.cells.cells import (
@@ -34,9 +33,8 @@ from creased.tropical.cells.cells import (
     cells,
     domain_within,
     is_bounded,
-    over_box,
 )
-from creased.tropical.cells.engine_cells import EngineCells, cone_of, engine_cells
+from creased.tropical.cells.engine_cells import EngineCells, cones_of, engine_cells
 from creased.tropical.cells.fingerprints import number_maps
 from creased.tropical.polyhedra.cones import Cone
 from creased.tropical.polyhedra.faces import connected_parts, count_faces
@@ -144,12 +142,12 @@ def _count_exactly(found: Iterable[Cell]) -> Counts:
 
 def _count_by_engine(program: Program, box: Box, found: EngineCells) -> Counts:
     index = found.is_cell.nonzero()[:, 0]
-    number = number_maps(program, found.masks[index])
+    number = number_maps(program, found.masks[index], found.regions.words[index, -1])
     n_flat, n_maps = found.regions.n - index.shape[0], int(number.max()) + 1
     if n_maps == index.shape[0]:  # no two cells to join
         n_regions = n_maps
     elif n_flat:
-        n_regions = _regions_in_integers(program, box, found.masks[index], number)
+        n_regions = _regions_in_integers(program, box, found, number)
     else:
         n_regions = _regions_by_neighbours(found, number)
     guarantee = f"cells of the float64 complex, {n_flat} without volume left out; maps compared mod primes"
@@ -164,14 +162,16 @@ def _regions_by_neighbours(found: EngineCells, number: Tensor) -> int:
     return int(torch.unique(label_components(found.regions.n, pairs)).shape[0])
 
 
-def _regions_in_integers(program: Program, box: Box, masks: Tensor, number: Tensor) -> int:
+def _regions_in_integers(program: Program, box: Box, found: EngineCells, number: Tensor) -> int:
     """Count the same where regions without volume lie between: facets are compared in integers."""
-    exact, start, n_parts = IntegerProgram.of(program), over_box(box), 0
-    order = number.argsort()
-    for group in order.split(torch.bincount(number).tolist()):
-        if group.shape[0] == 1:
-            n_parts += 1
-        else:
-            cones = [cone_of(exact, start, masks[i]) for i in group.tolist()]
-            n_parts += connected_parts([cone for cone in cones if cone is not None])
+    index, sizes, n_parts = found.is_cell.nonzero()[:, 0], torch.bincount(number), int(number.max()) + 1
+    shared = (sizes[number] > 1).nonzero()[:, 0]
+    order = shared[number[shared].argsort()]
+    which = index[order]
+    cones = cones_of(program, box, found.masks[which], found.regions.words[which, -1])
+    first = 0
+    for size in sizes[sizes > 1].tolist():
+        group = cones[first : first + size]
+        n_parts += connected_parts([cone for cone in group if cone is not None]) - 1
+        first += size
     return n_parts

@@ -19,12 +19,12 @@ from creased.core.complexes.complex import PolyhedralComplex, find_regions
 from creased.core.complexes.regions import Regions
 from creased.core.domains.domain import Domain
 from creased.core.exact.elimination import primitive
-from creased.core.exact.integer_program import IntegerProgram
 from creased.core.extract_complex import extract_complex
 from creased.core.numerics.memory import free_bytes
 from creased.core.numerics.tolerance import may_coincide
 from creased.core.program.program import Program
 from creased.tropical.cells.cells import over_box, require_few_corners
+from creased.tropical.cells.exact_network import ExactNetwork, PartialCell
 from creased.tropical.polyhedra.cones import Cone, intersection
 
 REGIONS = 36  # finding the regions takes this many times the memory of the complex
@@ -70,21 +70,35 @@ def engine_cells(
     regions = find_regions(complex_)
     masks = unpack_rows(regions.words, box.n_walls, program.n_neurons)
     is_cell = _is_clearly_cell(program, complex_, regions)
-    exact, start = IntegerProgram.of(program), over_box(box)
-    for index in (~is_cell).nonzero()[:, 0].tolist():
-        is_cell[index] = cone_of(exact, start, masks[index]) is not None
+    in_doubt = (~is_cell).nonzero()[:, 0]
+    found = cones_of(program, box, masks[in_doubt], regions.words[in_doubt, -1])
+    is_cell[in_doubt] = torch.tensor([cone is not None for cone in found], dtype=torch.bool)
     return EngineCells(regions, is_cell, masks)
 
 
-def cone_of(program: IntegerProgram, start: Cone, mask: Tensor) -> Cone | None:
-    """Build the cone over the cell with an activation pattern (n_neurons,); None if it has no volume."""
+def cones_of(program: Program, box: Domain, masks: Tensor, simplices: Tensor) -> list[Cone | None]:
+    """Build the cones over cells; None for those without volume.
+
+    Args:
+        program: with finite weights.
+        box: the domain.
+        masks: activation patterns (n, n_neurons).
+        simplices: (n,) int64, in which they lie; ignored without a grid.
+    """
+    exact, domain = ExactNetwork(program), over_box(box)
+    parts = (exact.start(domain, simplex) for simplex in simplices.tolist())
+    pairs = zip(parts, masks, strict=True)
+    return [None if part is None else _cone_of(exact, part, mask) for part, mask in pairs]
+
+
+def _cone_of(program: ExactNetwork, start: PartialCell, mask: Tensor) -> Cone | None:
     pattern = [1 if active else -1 for active in mask.tolist()]
-    state, cone, done = program.inputs(), start, 0
+    state, cone, done = start.state, start.cone, 0
     for block in program.blocks:
         z = block.affine(state).rows
         signs = pattern[done : done + block.n_neurons]
         rows = (primitive([sign * x for x in row]) for row, sign in zip(z, signs, strict=True))
-        kept = intersection(cone, zip(rows, count(start.rows.bit_length() + done)))
+        kept = intersection(cone, zip(rows, count(start.cone.rows.bit_length() + done)))
         if kept is None:
             return None
         cone, state = kept, block.advance(state, z, signs)

@@ -13,20 +13,22 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from creased.core.exact.elimination import RationalMatrix
 from creased.core.numerics.tensors import map_tensors
+from creased.core.program.kuhn_grid import KuhnGrid
 from creased.core.program.program import BATCH, Program
+from creased.core.program.simplices import corners_of
 
 PRIMES = (1048573, 1048571, 1048559, 1048549)  # the largest below 2^20
 MOST_TERMS = 1 << 12  # products of residues add up to less than 2^52
 
 
-def number_maps(program: Program, masks: Tensor) -> Tensor:
+def number_maps(program: Program, masks: Tensor, simplices: Tensor | None = None) -> Tensor:
     """Number the cells (R,) int64, with equal numbers where the outputs' affine maps are equal.
 
     Args:
         program: with finite weights.
         masks: activation patterns of R cells, (R, n_neurons), 0 or 1, or bool.
+        simplices: on a grid, those (R,) that the cells lie in.
 
     Raises:
         ValueError: a layer is wider than sums of residues are exact.
@@ -37,15 +39,21 @@ def number_maps(program: Program, masks: Tensor) -> Tensor:
     numbers = torch.zeros(masks.shape[0], dtype=torch.int64)
     for prime in PRIMES:
         modular = map_tensors(program.detach().to("cpu"), partial(_modulo, prime=prime))
-        residues = torch.cat([_residues(modular, batch, prime) for batch in masks.cpu().split(BATCH)])
+        batches = [masks.cpu().split(BATCH)]
+        if program.grid is not None and simplices is not None:
+            batches.append(simplices.cpu().split(BATCH))
+        residues = torch.cat([_residues(modular, prime, *batch) for batch in zip(*batches, strict=True)])
         for column in residues.long().unbind(1):  # refine the numbers by one more residue
             numbers = torch.unique(numbers * prime + column, return_inverse=True)[1]
     return numbers
 
 
-def _residues(modular: Program, masks: Tensor, prime: int) -> Tensor:
+def _residues(modular: Program, prime: int, masks: Tensor, simplices: Tensor | None = None) -> Tensor:
     """Compute the outputs' coefficients on cells modulo a prime: (R, (D + 1) O)."""
     state = torch.eye(modular.in_dim + 1, modular.in_dim, dtype=torch.float64).expand(len(masks), -1, -1)
+    if simplices is not None:
+        assert modular.grid is not None
+        state = _encoder(modular.grid, simplices, prime)
     patterns = masks.double().split(modular.widths, dim=1) if modular.blocks else ()
     for block, mask in zip(modular.blocks, patterns, strict=True):
         z = _apply(block.affine.weight, block.affine.bias, state, prime)
@@ -63,9 +71,36 @@ def _apply(weight: Tensor, bias: Tensor, state: Tensor, prime: int) -> Tensor:
     return z.remainder(prime)
 
 
+def _encoder(grid: KuhnGrid, simplices: Tensor, prime: int) -> Tensor:
+    """Compute the encoder's affine maps on simplices modulo a prime: (R, D + 1, S), the constant last.
+
+    Args:
+        grid: with residues in its tables.
+        simplices: (R,) int64.
+        prime: less than any power of two of a denominator.
+    """
+    n, dim = grid.finest, grid.dim
+    corners = corners_of(simplices, dim, n)
+    strides = [
+        n // level for level, t in zip(grid.levels, grid.tables, strict=True) for _ in range(t.shape[1])
+    ]
+    # Interpolants of integers below 2^20 are fractions over the strides, and known without rounding.
+    features = grid.at_vertices(corners.flatten(0, 1)).unflatten(0, corners.shape[:2])[..., dim:]
+    inverses = torch.tensor([pow(stride, -1, prime) for stride in strides])
+    features = (features * torch.tensor(strides)).round().long() * inverses % prime
+    (half,) = _modulo(torch.tensor([grid.half_width]), prime).long().tolist()
+    places = (2 * corners * pow(n, -1, prime) - 1) % prime * half % prime
+    state = torch.cat([places, features], dim=2)
+    axes = corners.diff(dim=1).argmax(2)[:, :, None].expand(-1, -1, state.shape[2])
+    steps = state.diff(dim=1) * (n * pow(2 * half, -1, prime) % prime) % prime
+    slopes = torch.empty_like(steps).scatter(1, axes, steps)
+    origin = (state[:, 0] - (places[:, 0, :, None] * slopes).sum(1)) % prime
+    return torch.cat([slopes, origin[:, None]], dim=1).double()
+
+
 def _modulo(tensor: Tensor, prime: int) -> Tensor:
     """Compute the residues of float weights, as float64."""
-    (numbers,), scale = RationalMatrix.of([tensor.reshape(-1).tolist()])
-    inverse = pow(scale, -1, prime)
-    residues = [x % prime * inverse % prime for x in numbers]
-    return torch.tensor(residues, dtype=torch.float64).reshape(tensor.shape)
+    mantissa, exponent = torch.frexp(tensor.double())
+    kinds, place = exponent.unique(return_inverse=True)
+    powers = torch.tensor([pow(2, kind - 53, prime) for kind in kinds.tolist()], dtype=torch.int64)
+    return ((mantissa * 2**53).long() % prime * powers[place] % prime).double()

@@ -7,6 +7,7 @@ import torch
 from creased.core.domains.box import Box
 from creased.core.extract_complex import count_cells, extract_complex
 from creased.core.program.program import Program
+from creased.core.program.simplices import n_paths
 from creased.tropical.cells.cells import CellBudgetError, format_box, require_few_corners
 from creased.tropical.cells.counts import EXACT, count
 from creased.tropical.cells.engine_cells import ComplexTooLargeError
@@ -20,7 +21,7 @@ def count_table(program: Program, box: Box, *, method: str = "auto", memory: int
     """Format the three counts, the f-vector, and the bounds by their names, one a line.
 
     Args:
-        program: with finite weights.
+        program: with finite weights; bounds are of networks without a grid.
         box: the domain.
         method: see `creased.tropical.count`; or "stream", which counts cells of complexes of any size, but
             not regions and pieces.
@@ -32,13 +33,16 @@ def count_table(program: Program, box: Box, *, method: str = "auto", memory: int
         ("network", f"{program.in_dim} inputs, hidden widths ({widths}), {outputs}"),
         ("domain", format_box(box)),
     ]
+    if (grid := program.grid) is not None:
+        n_simplices = n_paths(grid.dim) * grid.finest**grid.dim
+        lines.insert(1, ("grid", f"{grid.finest} cubes an axis, cut into {n_simplices:,} simplices"))
     try:
         lines += _counted(program, box, method, memory)
     except ComplexTooLargeError as error:
         lines.append(("not counted", f"{error}; --method stream counts cells in pieces"))
     except CellBudgetError as error:
         lines.append(("not counted", str(error)))
-    if program.n_neurons:
+    if program.n_neurons and grid is None:
         lines += _bounds(program)
     return "\n".join(f"{name:<{WIDTH}} {value}" for name, value in lines)
 
@@ -49,13 +53,14 @@ def _counted(program: Program, box: Box, method: str, memory: int | None) -> lis
         cells = count_cells(program, box, level=None, dtype=torch.float64)
         return [("activation cells", f"{cells[-1]:,}"), _by_dimension(cells, PERTURBED)]
     counts = count(program, box, method=method, memory=memory)
+    creases = "all creases" if program.grid is None else "all creases and the grid"
     if counts.guarantee == EXACT:
         true = extract_complex(program, box, level=None, dtype=torch.float64, degeneracy="contract")
         by_dimension = _by_dimension(true.f_vector(), "the domain's faces are among them")
     else:
         by_dimension = _by_dimension(count_cells(program, box, level=None, dtype=torch.float64), PERTURBED)
     return [
-        ("activation cells", _with_note(counts.activation_cells, "full-dimensional cells of all creases")),
+        ("activation cells", _with_note(counts.activation_cells, f"full-dimensional cells of {creases}")),
         ("linear regions", _with_note(counts.linear_regions, "connected parts with one affine map")),
         ("affine pieces", _with_note(counts.affine_pieces, "distinct affine maps")),
         ("", counts.guarantee),
