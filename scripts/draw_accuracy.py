@@ -21,8 +21,7 @@ from systems import Found, measure
 
 import creased
 from creased.core.marching.seeds import project
-from creased.meshes.queries import TriangleIndex
-from creased.shapes.shape import sample_triangles
+from creased.shapes.surface import Surface
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,9 +53,10 @@ def main() -> None:
 def _judge(system: str, net: Path, path: Path) -> Found:
     found = measure(system, net, mesh=path)
     mesh, program, rng = np.load(path), as_program(load(net), torch.float64), np.random.default_rng(0)
-    points, _ = sample_triangles(mesh["vertices"][mesh["triangles"]], N_POINTS, rng)
+    surface = Surface.of_triangles(mesh["vertices"], mesh["triangles"])
+    points, _ = surface.sample(N_POINTS, rng)
     errors = program.outputs_at(torch.from_numpy(np.asarray(points)).double()).abs()
-    distances = TriangleIndex(mesh["vertices"], mesh["triangles"]).nearest(_on_level_set(program, rng))
+    distances = surface.index.nearest(_on_level_set(program, rng))
     measured = {
         "max_error": float(errors.max()),
         "precision": float(errors.mean()),

@@ -51,7 +51,7 @@ BOXES = {
     "training": Box(0, 12, 0, "Lightning modules, data, losses, callbacks, runs"),
     "cli": Box(4.7, 9.6, 1, "creased extract, view, draw, count, compress, info"),
     "viewer": Box(6.6, 9.6, 2, "pages, figures in notebooks"),
-    "render": Box(0, 2.9, 3, "pictures by ray casting"),
+    "render": Box(2.2, 5.4, 2, "pictures by ray casting"),
     "shapes": Box(3.3, 6.2, 3, "training shapes, distances"),
     "drawing": Box(8.3, 11, 3, "figures in the plane"),
     "io": Box(0, 7.6, 4, "exact meshes out, networks in"),

@@ -14,7 +14,7 @@ import creased
 from creased.cli.main import main
 from creased.io.checkpoint import KEY, CheckpointError, Record, read_record, write_record
 from creased.io.similarity import Similarity
-from creased.meshes.open3d_checks import import_open3d
+from creased.meshes.import_open3d import import_open3d
 
 
 def _values() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from creased.core.domains.simplex import Simplex
 from creased.core.program.combine import negative
 from creased.geometry.sublevel import sublevel_volume
 from creased.meshes.caps import cap
-from creased.meshes.open3d_checks import import_open3d
+from creased.meshes.import_open3d import import_open3d
 from tests.strategies import random_program
 
 BOXES = [creased.Box.cube(3, 1.0), creased.Box((-1.0, -0.8, -1.0), (1.0, 1.2, 0.7))]

@@ -4,7 +4,7 @@ import pytest
 import trimesh
 
 from creased.meshes.decimation import decimate
-from creased.meshes.open3d_checks import import_open3d
+from creased.meshes.import_open3d import import_open3d
 from creased.meshes.polygon_mesh import PolygonMesh
 
 

@@ -6,7 +6,7 @@ import trimesh
 
 from creased.meshes.queries import TriangleIndex
 from creased.shapes import bracket
-from creased.shapes.shape import sample_triangles
+from creased.shapes.surface import Surface
 from tests.shapes.boxes import box_distance, make_box
 
 RNG = np.random.default_rng(0)
@@ -73,5 +73,5 @@ def test_closed_meshes_agree_with_the_generalized_winding_number(reverse: bool) 
 def test_distances_to_slivers_are_those_of_float64() -> None:
     mesh = bracket()()  # bores whose fans have corners of a thousandth of a radian
     mesh.vertices *= 0.4
-    points, _ = sample_triangles(mesh.triangles, 20_000, RNG)
+    points, _ = Surface.of_triangles(mesh.vertices, mesh.faces).sample(20_000, RNG)
     assert TriangleIndex(mesh.vertices, mesh.faces).nearest(points).distance.max() < 1e-7

@@ -6,7 +6,7 @@ import trimesh
 
 from creased.meshes import self_intersections as module
 from creased.meshes.caps import cap
-from creased.meshes.open3d_checks import import_open3d
+from creased.meshes.import_open3d import import_open3d
 from creased.meshes.polygon_mesh import PolygonMesh
 from creased.meshes.self_intersections import self_intersections
 from tests.meshes.test_caps import BOXES, cut_surface

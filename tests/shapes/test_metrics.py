@@ -1,27 +1,12 @@
-"""Metrics of meshes and functions against closed forms."""
+"""Metrics of functions against closed forms."""
 
 import numpy as np
 import pytest
 import trimesh
 
 from creased.shapes import load_shape
-from creased.shapes.metrics import compare_functions, compare_meshes
-from tests.shapes.boxes import DOMAIN, make_box
-
-
-def test_a_mesh_is_at_no_distance_from_itself() -> None:
-    box = make_box()
-    found = compare_meshes(box, box.mesh.vertices, box.mesh.faces, 2000, np.random.default_rng(3))
-    assert found["chamfer_l1_mean"] < 1e-6
-    assert found["normal_consistency"] > 0.999
-
-
-def test_concentric_spheres_have_their_distance() -> None:
-    shape = load_shape("ball", lambda: trimesh.creation.icosphere(subdivisions=5))
-    other = trimesh.creation.icosphere(subdivisions=5, radius=0.40)
-    found = compare_meshes(shape, other.vertices, other.faces, 5000, np.random.default_rng(4))
-    assert found["chamfer_l1_mean"] == pytest.approx(0.05, abs=2e-4)
-    assert found["hausdorff_sampled"] == pytest.approx(0.05, abs=5e-4)
+from creased.shapes.metrics import compare_functions
+from tests.shapes.boxes import DOMAIN
 
 
 def test_iou_and_surface_error_have_their_closed_forms() -> None:
@@ -31,3 +16,15 @@ def test_iou_and_surface_error_have_their_closed_forms() -> None:
     )
     assert found["iou"] == pytest.approx((0.4 / 0.45) ** 3, abs=0.01)
     assert found["surface_error_mean"] == pytest.approx(0.05, abs=5e-4)
+    assert found["surface_error_p99"] == pytest.approx(0.05, abs=5e-4)
+
+
+def test_the_99th_percentile_is_of_the_error_and_not_of_its_mean() -> None:
+    shape = load_shape("ball", lambda: trimesh.creation.icosphere(subdivisions=5))
+
+    def tilted(points: np.ndarray) -> np.ndarray:  # |f| is uniform between 0 and 0.45 on the sphere
+        return points[:, 2]
+
+    found = compare_functions(shape, DOMAIN, tilted, 20_000, 100, np.random.default_rng(5))
+    assert found["surface_error_mean"] == pytest.approx(0.45 / 2, abs=0.005)
+    assert found["surface_error_p99"] == pytest.approx(0.45 * 0.99, abs=0.003)

@@ -3,11 +3,13 @@
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 import trimesh
 from hydra.utils import instantiate
 
 from creased.shapes import BunnyScan, Download, File, ShapeError
+from creased.shapes.sources import source_of_run
 from tests.configs import composed, names_of
 
 ALWAYS_THERE = ("bunny", "sphere", "torus", "box", "bracket")
@@ -101,3 +103,32 @@ def test_a_download_with_a_wrong_checksum_is_not_kept(
     with pytest.raises(ShapeError, match="expected 0000"):
         Download("https://localhost.invalid/box.obj", "0" * 64, str(tmp_path))()
     assert not list(tmp_path.iterdir())
+
+
+def test_what_a_run_was_trained_on_is_found(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    torus = "{name: torus, path: null, source: {_target_: creased.shapes.torus, minor: 0.3}}"
+    config.write_text(f"shape: {torus}\n")
+    source, name = source_of_run(tmp_path)
+    assert name == "torus"
+    assert np.ptp(source().vertices[:, 2]) == pytest.approx(0.6)
+    trimesh.creation.box().export(tmp_path / "scan.stl")
+    config.write_text(f"shape: {{name: torus, path: {tmp_path}/scan.stl, source: null}}\n")
+    source, name = source_of_run(tmp_path)
+    assert name == "scan.stl"
+    assert source().volume == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["shape: {name: x, path: null, source: {_target_: os.system, command: touch x}}", "a: [", "[]", ""],
+)
+def test_no_other_name_in_a_file_is_called(text: str, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(ShapeError, match="--against FILE"):
+        source_of_run(tmp_path)
+
+
+def test_a_file_is_no_run_folder(tmp_path: Path) -> None:
+    with pytest.raises(ShapeError, match="needs a run folder"):
+        source_of_run(tmp_path / "last.ckpt")

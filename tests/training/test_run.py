@@ -39,6 +39,7 @@ def test_a_run_leaves_all_that_was_promised(finished: Finished) -> None:
         "mesh.glb",
         "preview.png",
         "progress.png",
+        "error.png",
     ]
     names += [
         "checkpoints/last.ckpt",

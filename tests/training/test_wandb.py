@@ -70,6 +70,7 @@ def test_each_epoch_has_its_mesh_and_its_picture(configured: Compose) -> None:
     assert len(meshes) == 2
     assert _corners((folder / "mesh.glb").read_bytes()) in map(_corners, meshes)
     assert len(list(folder.glob("wandb/offline-run-*/files/media/images/level_set_*.png"))) == 2
+    assert len(list(folder.glob("wandb/offline-run-*/files/media/images/errors_*.png"))) == 1
     assert wandb.run is None
 
 

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -24,6 +24,9 @@ from creased.io.similarity import Similarity
 from creased.meshes.decimation import decimate
 from creased.meshes.mesh_audit import audit_mesh
 from creased.meshes.polygon_mesh import PolygonMesh
+
+if TYPE_CHECKING:
+    from creased.shapes.comparison import Comparison
 
 
 def extract(record: Record, chosen: argparse.Namespace) -> None:
@@ -51,6 +54,7 @@ def extract(record: Record, chosen: argparse.Namespace) -> None:
     if chosen.triangles:
         mesh = mesh.triangulated()
     write_mesh(mesh, chosen.out, chosen.unit)
+    compared = measure(_in_users_coordinates(mesh, record, chosen)) if measure else None
     written = Written(
         path=chosen.out,
         level_set=level_set,
@@ -61,10 +65,10 @@ def extract(record: Record, chosen: argparse.Namespace) -> None:
         unit=chosen.unit,
         certificate=certificate,
         check=check_written(mesh, chosen.out) if chosen.check else None,
-        errors=measure(_in_users_coordinates(mesh, record, chosen)) if measure else None,
+        errors=compared.as_dict() if compared else None,
     )
     write_metadata(written)
-    print("\n".join(_report(written)))
+    print("\n".join(_report(written, compared)))
     print(f"{level_set.guarantee}; {seconds:.2f} s")
     if certificate is not None:
         print(certificate)
@@ -93,7 +97,7 @@ def _level_set(record: Record, chosen: argparse.Namespace) -> LevelSet:
     return level_set
 
 
-def _report(written: Written) -> list[str]:
+def _report(written: Written, compared: Comparison | None) -> list[str]:
     """Format what was written and how it was checked, as lines."""
     changes = []
     if written.boundary == "cap" and bool(written.level_set.is_on_wall().any()):
@@ -104,26 +108,24 @@ def _report(written: Written) -> list[str]:
     lines = [f"{written.path}{how}: {written.audit}"]
     if written.check:
         lines.append(format_check(written.check))
-    if written.errors:
-        from creased.shapes.error_report import format_errors
-
-        lines.append(format_errors(written.errors))
+    if compared:
+        lines.append(str(compared))
     found = written.level_set.audit()
     if changes:
         return [*lines, f"the level set before that: {found}"]
     return [*lines, f"max |f - level| at its vertices {found.max_residual:.1e}"]
 
 
-def _measure_against(chosen: argparse.Namespace) -> Callable[[PolygonMesh], dict[str, Any]] | None:
-    """Load the mesh of --against; return the function that measures distances from it to a mesh.
+def _measure_against(chosen: argparse.Namespace) -> Callable[[PolygonMesh], Comparison] | None:
+    """Load the mesh of --against; return the function that compares a mesh with it.
 
     Raises:
         ValueError: there is no such mesh, or it cannot be read.
     """
     if chosen.against is None:
         return None
-    from creased.shapes.error_report import error_report, source_of_run
-    from creased.shapes.sources import File
+    from creased.shapes.comparison import compare_in_place
+    from creased.shapes.sources import File, source_of_run
 
     if chosen.against == "shape":
         source, name = source_of_run(chosen.file)
@@ -131,12 +133,9 @@ def _measure_against(chosen: argparse.Namespace) -> Callable[[PolygonMesh], dict
         raise ExportError(f"--against: there is no file {chosen.against}")
     else:
         source, name = File(chosen.against), Path(chosen.against).name
-    reference = source()  # read now, so that an unreadable file is refused before any work
-
-    def measure(mesh: PolygonMesh) -> dict[str, Any]:
-        return error_report(mesh.vertices.numpy(), mesh.triangles().numpy(), reference, name)
-
-    return measure
+    found = source()  # read now, so that an unreadable file is refused before any work
+    reference = PolygonMesh.of_triangles(found.vertices, found.faces)
+    return lambda mesh: compare_in_place(mesh, reference, name)
 
 
 def _in_users_coordinates(mesh: PolygonMesh, record: Record, chosen: argparse.Namespace) -> PolygonMesh:

@@ -30,7 +30,7 @@ class Written:
     unit: str | None = None  # of a 3MF file; None: the millimetre
     check: dict[str, Any] | None = None  # of `check_written`; None: not requested
     certificate: Certificate | None = None  # of the level set; None: not requested
-    errors: dict[str, Any] | None = None  # of `creased.shapes.error_report`; None: not requested
+    errors: dict[str, Any] | None = None  # of `creased.shapes.comparison`; None: not requested
 
 
 def check_written(mesh: PolygonMesh, path: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ The result is no longer the level set: its distance is not bounded, and no guara
 
 from __future__ import annotations
 
-from creased.meshes.open3d_checks import as_open3d, import_open3d
+from creased.meshes.import_open3d import as_open3d, import_open3d
 from creased.meshes.polygon_mesh import PolygonMesh
 
 FEWEST = 4  # triangles of a closed surface

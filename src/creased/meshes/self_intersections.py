@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from creased.meshes.exact_triangles import are_apart
-from creased.meshes.open3d_checks import as_open3d, import_open3d
+from creased.meshes.import_open3d import as_open3d, import_open3d
 from creased.meshes.polygon_mesh import PolygonMesh
 
 if TYPE_CHECKING:

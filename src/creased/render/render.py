@@ -7,7 +7,7 @@ pictures of one training can be compared. On one machine the same input gives th
 from __future__ import annotations
 
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,16 +15,17 @@ from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.meshes.polygon_mesh import PolygonMesh
 from creased.meshes.queries import TriangleIndex
-from creased.render.camera import View, make_camera
+from creased.render.camera import Camera, View, make_camera
 from creased.render.images import load_png, needs, written_on
-from creased.render.raycast import cast_primary_rays, fan_out
-from creased.render.shading import PORCELAIN, Theme, draw_creases, shade
+from creased.render.raycast import Fans, Fragments, cast_primary_rays, fan_out
+from creased.render.shading import PORCELAIN, Theme, draw_creases, light_up, paint, surface_colours
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 THREE_QUARTER = View()
 UNIT_CUBE = Box.cube(3, 0.5)
+LINE_WIDTH = 1.2  # pixels
 
 
 def render_surface(
@@ -34,7 +35,7 @@ def render_surface(
     view: View = THREE_QUARTER,
     theme: Theme = PORCELAIN,
     domain: Box = UNIT_CUBE,
-    line_width: float = 1.2,
+    line_width: float = LINE_WIDTH,
     n_samples: int = 4,
 ) -> NDArray[np.uint8]:
     """Render a mesh of convex polygons, flat shaded, with its creases as lines: (size, size, 3).
@@ -54,15 +55,45 @@ def render_surface(
     """
     if domain.dim != 3:
         raise ValueError(f"render_surface: the domain needs 3 dimensions, got {domain.dim}")
-    paper = np.array(theme.background, dtype=np.float32)
-    canvas = np.tile(paper.astype(np.float64), (size * size, 1))
-    if mesh.polygons.n:
-        camera, fans = make_camera(view, domain, size), fan_out(mesh)
-        index = TriangleIndex(fans.points, fans.triangles)
-        fragments = cast_primary_rays(camera, fans, index, n_samples)
-        colours = shade(fragments, camera, fans, index, theme, reach=0.4 * _width(domain))
-        colours = draw_creases(colours, fragments, camera, fans, theme, line_width)
-        canvas += _sum_in_pixels(colours - paper, fragments.pixel, size) / n_samples
+    if mesh.polygons.n == 0:
+        return np.full((size, size, 3), theme.background, dtype=np.uint8)
+    seen = look(mesh, make_camera(view, domain, size), 0.4 * _width(domain), n_samples)
+    return develop(seen, theme, line_width)
+
+
+class Seen(NamedTuple):
+    """A mesh of at least one polygon before a camera: its visible fragments and their light."""
+
+    camera: Camera
+    fans: Fans
+    fragments: Fragments
+    light: NDArray[np.float32]  # (m, 3), linear
+    n_samples: int  # rays a pixel
+
+
+def look(mesh: PolygonMesh, camera: Camera, reach: float, n_samples: int = 4) -> Seen:
+    """Find and light what a camera sees of a mesh; the sky is dimmed by what is nearer than ``reach``."""
+    fans = fan_out(mesh)
+    index = TriangleIndex(fans.points, fans.triangles)
+    fragments = cast_primary_rays(camera, fans, index, n_samples)
+    return Seen(camera, fans, fragments, light_up(fragments, camera, fans, index, reach), n_samples)
+
+
+def develop(seen: Seen, theme: Theme, line_width: float = LINE_WIDTH) -> NDArray[np.uint8]:
+    """Make a picture (size, size, 3) in the colours of a theme, with creases."""
+    fragments = seen.fragments
+    colours = paint(seen.light, surface_colours(fragments, theme))
+    colours = draw_creases(colours, fragments, seen.camera, seen.fans, theme, line_width)
+    return average(colours, fragments.pixel, seen, theme)
+
+
+def average(
+    colours: NDArray[np.float32], pixel: NDArray[np.int64], seen: Seen, theme: Theme
+) -> NDArray[np.uint8]:
+    """Average the colours (m, 3) of fragments in their pixels (m,), on paper: (size, size, 3)."""
+    size, paper = seen.camera.size, np.array(theme.background, dtype=np.float32)
+    sums = [np.bincount(pixel, channel, minlength=size * size) for channel in (colours - paper).T]
+    canvas = np.stack(sums, axis=1) / seen.n_samples + paper
     return np.rint(canvas).clip(0, 255).astype(np.uint8).reshape(size, size, 3)
 
 
@@ -135,7 +166,3 @@ def _frame_with_text(text: str, size: int, theme: Theme) -> NDArray[np.uint8]:
 
 def _width(domain: Box) -> float:
     return max(upper - lower for lower, upper in zip(domain.lower, domain.upper, strict=True))
-
-
-def _sum_in_pixels(colours: NDArray[np.float32], pixel: NDArray[np.int64], size: int) -> NDArray[np.float64]:
-    return np.stack([np.bincount(pixel, channel, minlength=size * size) for channel in colours.T], axis=1)

@@ -7,7 +7,7 @@ them; boundary edges, where a surface is cut open, have a colour of their own.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -43,10 +43,10 @@ MOST_INK = 0.24  # largest share of an area that creases may cover before they f
 KEY, FILL, RIM = (-0.55, 0.75, 0.65), (0.85, 0.05, 0.45), (0.35, 0.45, -0.8)  # in the camera's axes
 
 
-def shade(
-    fragments: Fragments, camera: Camera, fans: Fans, index: TriangleIndex, theme: Theme, reach: float
+def light_up(
+    fragments: Fragments, camera: Camera, fans: Fans, index: TriangleIndex, reach: float
 ) -> NDArray[np.float32]:
-    """Shade fragments: colours (m, 3), sRGB in 0..255; light is added in linear space."""
+    """Compute the light (m, 3) on fragments, linear; the sky is dimmed by what is nearer than ``reach``."""
     key, fill, rim = (
         np.array(towards) / np.linalg.norm(towards) @ camera.axes for towards in (KEY, FILL, RIM)
     )
@@ -62,11 +62,21 @@ def shade(
     direct = np.outer((normals @ key).clip(0), [0.74, 0.70, 0.63])
     direct += 0.10 * ((normals @ halfway).clip(0) ** 40)[:, None]
     side = fans.owners[fragments.triangle] + len(fans.normals) * fragments.is_back
-    light = (
+    return (
         ambient.astype(np.float32)[side] * open_to[:, :1] + direct.astype(np.float32)[side] * open_to[:, 1:]
     )
-    paint = (np.array([theme.surface, theme.back], dtype=np.float32) / 255) ** 2.2
-    return 255 * (light * paint[fragments.is_back.astype(np.int64)]).clip(0, 1) ** np.float32(1 / 2.2)
+
+
+def paint(light: NDArray[np.float32], colours: NDArray[Any]) -> NDArray[np.float32]:
+    """Light colours (m, 3), sRGB in 0..255; products are in linear space."""
+    linear = (colours.astype(np.float32) / 255) ** np.float32(2.2)
+    lit: NDArray[np.float32] = 255 * (light * linear).clip(0, 1) ** np.float32(1 / 2.2)
+    return lit
+
+
+def surface_colours(fragments: Fragments, theme: Theme) -> NDArray[np.float32]:
+    """Colours (m, 3) of the outside or the inside, whichever is seen."""
+    return np.array([theme.surface, theme.back], dtype=np.float32)[fragments.is_back.astype(np.int64)]
 
 
 def draw_creases(

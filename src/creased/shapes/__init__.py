@@ -1,9 +1,10 @@
 """Training shapes: closed meshes in the domain, samples of their signed distance, and errors against them.
 
 `sources` and `procedural` make meshes, `repair` closes and orients them, and `shape.load_shape` normalises
-the result to a `Shape`. `sampling` draws training points with signed distances. `metrics` compares a trained
-function and its mesh with the shape in units of the domain, `error_report` a mesh with its source in the
-user's coordinates. Signed distances are those of `creased.meshes.queries`.
+the result to a `Shape`. `sampling` draws training points with signed distances. A `Surface` is sampled and
+asked for distances; `comparison` compares two of them, in the user's units, and `differences` says what
+differs. `metrics` compares a trained function with its shape. Signed distances are those of
+`creased.meshes.queries`.
 """
 
 from creased.io.similarity import Similarity

@@ -13,6 +13,7 @@ from creased.io.similarity import Similarity
 from creased.meshes.queries import TriangleIndex
 from creased.shapes.repair import make_watertight
 from creased.shapes.sources import File, Source
+from creased.shapes.surface import Surface
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,27 +33,20 @@ class Shape:
     credit: str
 
     @cached_property
+    def surface(self) -> Surface:
+        """The surface of the mesh."""
+        return Surface.of_triangles(self.mesh.vertices, self.mesh.faces)
+
+    @property
     def index(self) -> TriangleIndex:
         """The index that answers signed distances and closest points; built on first use."""
-        return TriangleIndex(self.mesh.vertices, self.mesh.faces)
+        return self.surface.index
 
     def sample_surface(
         self, n: int, rng: np.random.Generator
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Draw points (n, 3) uniformly on the surface; also their triangles (n,)."""
-        return sample_triangles(self.mesh.triangles, n, rng)
-
-
-def sample_triangles(
-    triangles: NDArray[np.float64], n: int, rng: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Draw points (n, 3) uniformly on triangles (T, 3, 3); also the triangle (n,) of each."""
-    a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
-    areas = np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    chosen = np.searchsorted(np.cumsum(areas), rng.random(n) * areas.sum()).clip(max=len(areas) - 1)
-    root, along = np.sqrt(rng.random((n, 1))), rng.random((n, 1))
-    points = (1 - root) * a[chosen] + root * (1 - along) * b[chosen] + root * along * c[chosen]
-    return points, chosen
+        return self.surface.sample(n, rng)
 
 
 def load_shape(

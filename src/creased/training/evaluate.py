@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,9 +13,13 @@ from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.core.program.program import Program
 from creased.geometry.measures import edge_lengths
-from creased.meshes.open3d_checks import ask_open3d
-from creased.shapes.metrics import compare_functions, compare_meshes
+from creased.meshes.mesh_audit import ask_trimesh
+from creased.meshes.polygon_mesh import PolygonMesh
+from creased.shapes.comparison import Comparison, compare
+from creased.shapes.differences import Kind, find_differences
+from creased.shapes.metrics import compare_functions
 from creased.shapes.shape import Shape
+from creased.shapes.surface import Surface
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,25 +28,50 @@ if TYPE_CHECKING:
 N_SURFACE = 20_000  # fresh points on the shape
 N_VOLUME = 200_000  # fresh points in the domain
 N_MESH = 50_000  # points on each mesh
+FAITHFUL = "faithful to the shape"  # the first line of the table
 
 
-def evaluate(shape: Shape, domain: Box, program: Program, level_set: LevelSet, seed: int) -> dict[str, Any]:
-    """Audit the exact mesh of a trained function and measure its distances to the shape, in plain values."""
+class Evaluation(NamedTuple):
+    """What is known of a finished run."""
+
+    metrics: dict[str, Any]  # in units of the domain, but for ``comparison``, which is in the user's
+    mesh: Surface | None  # None if the level set is empty
+    comparison: Comparison | None  # of the mesh with the shape
+
+
+def evaluate(shape: Shape, domain: Box, program: Program, level_set: LevelSet, seed: int) -> Evaluation:
+    """Audit the exact mesh of a trained function, and compare function and mesh with the shape."""
     rng = np.random.default_rng([seed, 1])  # another stream than that of the training samples
 
     def function(points: NDArray[Any]) -> NDArray[Any]:
         rows = torch.from_numpy(np.asarray(points)).to(program.device, program.dtype)
         return program.outputs_at(rows)[:, 0].cpu().numpy()
 
-    result: dict[str, Any] = level_set.audit().as_dict()
-    result |= compare_functions(shape, domain, function, N_SURFACE, N_VOLUME, rng)
-    result["open3d"] = ask_open3d(level_set)
-    if level_set.triangles().shape[0]:
-        result["edge_length_total"] = float(edge_lengths(level_set.vertices, level_set.edges).sum())
-        vertices, triangles = level_set.vertices.cpu().numpy(), level_set.triangles().cpu().numpy()
-        result |= compare_meshes(shape, vertices, triangles, N_MESH, rng)
-    provenance = {"guarantee": level_set.guarantee, "status": level_set.status}
-    return result | provenance | {"is_complete": level_set.is_complete}
+    metrics: dict[str, Any] = level_set.audit().as_dict()
+    metrics |= compare_functions(shape, domain, function, N_SURFACE, N_VOLUME, rng)
+    metrics |= {"guarantee": level_set.guarantee, "status": level_set.status}
+    metrics["is_complete"] = level_set.is_complete
+    if level_set.polygons.n == 0:
+        return Evaluation(metrics, None, None)
+    mesh, unit = Surface(PolygonMesh.of_level_set(level_set)), 1 / shape.to_domain.scale
+    compared = compare(mesh, shape.surface, shape.name, unit, rng, N_MESH)
+    metrics["edge_length_total"] = float(edge_lengths(level_set.vertices, level_set.edges).sum())
+    metrics["trimesh"] = ask_trimesh(mesh.mesh)
+    return Evaluation(metrics | _in_domain(compared), mesh, compared)
+
+
+def _in_domain(found: Comparison) -> dict[str, Any]:
+    """Convert a comparison to plain values; those outside ``comparison`` in units of the domain."""
+    scale = 1 / found.unit
+    return {
+        "chamfer_l1_mean": found.chamfer * scale,
+        "hausdorff_sampled": found.hausdorff * scale,
+        "normal_consistency": found.normal_consistency,
+        "shape_to_mesh": asdict(found.from_reference.times(scale)),
+        "mesh_to_shape": asdict(found.to_reference.times(scale)),
+        "comparison": found.as_dict(),
+        "differences": [{"kind": d.kind.name, "words": d.words} for d in find_differences(found)],
+    }
 
 
 def format_metrics(metrics: dict[str, Any]) -> Table:
@@ -52,15 +83,51 @@ def format_metrics(metrics: dict[str, Any]) -> Table:
     table.add_column("value", justify="right")
     table.add_column("unit or note", style="dim")
     for name, value, note in _lines(metrics):
-        table.add_row(name, value, note)
+        table.add_row(name, value, note, style="bold" if (name, value) == (FAITHFUL, "no") else None)
     return table
 
 
-def _open3d_agrees(answers: dict[str, bool] | None) -> str:
-    if answers is None:
-        return "open3d was not asked"
-    denied = [name.replace("_", " ") for name, answer in answers.items() if not answer]
-    return f"open3d: not {', not '.join(denied)}" if denied else "open3d agrees"
+def advise(differences: Sequence[Mapping[str, str]], quality: str | None, n_samples: int) -> str:
+    """Say which options bring a mesh nearer to its shape; specks come from places with few samples."""
+    advice = [finer_grid(quality), f"data.n_samples={2 * n_samples}"]
+    is_specks = bool(differences) and differences[0]["kind"] == Kind.SPECKS.name
+    return ", or ".join(reversed(advice) if is_specks else advice)
+
+
+def finer_grid(quality: str | None) -> str:
+    """Name the option for the next finer grid than that of a quality; None: the default's."""
+    finer = {"draft": "normal", None: "high", "normal": "high", "high": "ultra"}
+    return f"quality={finer[quality]}" if quality in finer else "a further level in model.levels"
+
+
+def _trimesh_agrees(metrics: dict[str, Any]) -> str:
+    denied = [name for name, answer in metrics["trimesh"].items() if answer != metrics[name]]
+    return f"trimesh disagrees: {', '.join(denied)}" if denied else "trimesh agrees"
+
+
+def _faithful(metrics: dict[str, Any]) -> tuple[str, str, str]:
+    compared = metrics["comparison"]
+    if metrics["differences"]:
+        words = "; ".join(difference["words"] for difference in metrics["differences"])
+        return (FAITHFUL, "no", f"{words}: {metrics['advice']}")
+    largest = max(compared[way]["max"] for way in ("to_reference", "from_reference"))
+    share = 100 * largest / max(compared["reference"]["extent"])
+    return (FAITHFUL, "yes", f"same topology, nowhere farther than {share:.2g} % of its size")
+
+
+def _distances(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
+    lines = []
+    for name, key, yours in (
+        ("shape to mesh", "shape_to_mesh", "from_reference"),
+        ("mesh to shape", "mesh_to_shape", "to_reference"),
+    ):
+        for label, unit, found in (
+            (name, "domain units", metrics[key]),
+            ("", "your units", metrics["comparison"][yours]),
+        ):
+            note = f"mean, in {unit}; p99 {found['p99']:.3g}, max {found['max']:.3g}"
+            lines.append((label, f"{found['mean']:.3g}", note))
+    return lines
 
 
 def _certified(certificate: dict[str, Any] | None) -> list[tuple[str, str, str]]:
@@ -73,31 +140,34 @@ def _certified(certificate: dict[str, Any] | None) -> list[tuple[str, str, str]]
 
 
 def _lines(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
-    if metrics["n_vertices"] == 0:
+    if "comparison" not in metrics:
         return [("level set", "empty", metrics["status"])]
     closed = "yes" if metrics["is_closed"] else f"no: {metrics['n_boundary_edges']} boundary edges"
     sound = "yes" if metrics["is_oriented"] and metrics["is_manifold"] else "no"
     fresh = f"domain units, {N_SURFACE:,} fresh points"
-    euler, components = str(metrics["euler_characteristic"]), f"{metrics['n_components']} component(s)"
+    shape = metrics["comparison"]["reference"]
     lines = [
+        _faithful(metrics),
         ("faces", f"{metrics['n_polygons']:,}", "convex planar polygons"),
         ("vertices", f"{metrics['n_vertices']:,}", ""),
         ("edges", f"{metrics['n_edges']:,}", ""),
-        ("Euler characteristic", euler, components),
+        ("components", f"{metrics['n_components']}", f"the shape has {shape['n_components']}"),
+        (
+            "Euler characteristic",
+            f"{metrics['euler_characteristic']}",
+            f"the shape has {shape['euler_characteristic']}",
+        ),
         ("closed", closed, metrics["status"]),
         ("nothing missing", "proven" if metrics["is_complete"] else "not proven", metrics["guarantee"]),
         *_certified(metrics["certificate"]),
-        ("oriented manifold", sound, _open3d_agrees(metrics["open3d"])),
+        ("oriented manifold", sound, _trimesh_agrees(metrics)),
         ("max |f| at vertices", f"{metrics['max_residual']:.1e}", "in the program's own evaluation"),
         ("mean |f| on the shape", f"{metrics['surface_error_mean']:.5f}", fresh),
+        ("p99 |f| on the shape", f"{metrics['surface_error_p99']:.5f}", fresh),
         ("IoU", f"{metrics['iou']:.4f}", f"volumetric, {N_VOLUME:,} fresh points"),
+        *_distances(metrics),
+        ("chamfer_l1_mean", f"{metrics['chamfer_l1_mean']:.5f}", "mean of both means, domain units"),
+        ("normal consistency", f"{metrics['normal_consistency']:.4f}", "mean |cosine|"),
+        ("total edge length", f"{metrics['edge_length_total']:.1f}", "domain units"),
     ]
-    if "chamfer_l1_mean" in metrics:
-        to_surface = "mean of both directed means, point to surface"
-        lines += [
-            ("total edge length", f"{metrics['edge_length_total']:.1f}", "domain units"),
-            ("chamfer_l1_mean", f"{metrics['chamfer_l1_mean']:.5f}", to_surface),
-            ("hausdorff_sampled", f"{metrics['hausdorff_sampled']:.4f}", f"{N_MESH:,} points a surface"),
-            ("normal consistency", f"{metrics['normal_consistency']:.4f}", "mean |cosine|"),
-        ]
     return lines + [(f"seconds: {part}", f"{taken:.1f}", "") for part, taken in metrics["seconds"].items()]

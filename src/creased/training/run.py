@@ -33,11 +33,12 @@ from creased.io.atomic_write import write_whole
 from creased.io.metadata import certificate_as_dict
 from creased.networks import UnsupportedModuleError
 from creased.shapes import Shape
+from creased.training.callbacks.draw import DrawLevelSet
 from creased.training.callbacks.extract import require_extraction
 from creased.training.callbacks.guard import DivergedError
 from creased.training.callbacks.save import SaveMesh
 from creased.training.distributed import RankError, silence_followers, supervised_ranks
-from creased.training.evaluate import evaluate, format_metrics
+from creased.training.evaluate import advise, evaluate, format_metrics
 from creased.training.folders import LAST, is_follower
 from creased.training.module import SDFModule
 from creased.training.options import require_options
@@ -223,7 +224,16 @@ def _evaluate(cfg: DictConfig, shape: Shape, module: SDFModule, trainer: L.Train
         "certificate": certificate_as_dict(certificate),
         "logged": {name: float(value) for name, value in sorted(trainer.callback_metrics.items())},
     }
-    return run_facts | evaluate(shape, module.domain, program, level_set, cfg.seed)
+    found = evaluate(shape, module.domain, program, level_set, cfg.seed)
+    if found.mesh and found.comparison:
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, DrawLevelSet):
+                callback.draw_errors(trainer, module.domain, found.mesh, shape.surface, found.comparison)
+    metrics: dict[str, Any] = run_facts | found.metrics
+    if metrics.get("differences"):
+        quality = OmegaConf.select(cfg, "quality")
+        metrics["advice"] = advise(metrics["differences"], quality, cfg.data.n_samples)
+    return metrics
 
 
 def _report(metrics: dict[str, Any], folder: Path) -> None:

@@ -57,8 +57,15 @@ class Polygons:
     def edge_keys(self) -> Tensor:
         """Number the edges of half-edges (n,) int64, the same in both directions."""
         heads = self.heads()
-        n_vertices = int(heads.max()) + 1 if heads.shape[0] else 0
-        return torch.minimum(self.indices, heads) * n_vertices + torch.maximum(self.indices, heads)
+        return torch.minimum(self.indices, heads) * self._n_vertices() + torch.maximum(self.indices, heads)
+
+    def edges(self) -> Tensor:
+        """Return the edges (E, 2) int64, each once, its smaller vertex first."""
+        keys, n_vertices = torch.unique(self.edge_keys()), self._n_vertices()
+        return torch.stack([keys // n_vertices, keys % n_vertices], dim=1)
+
+    def _n_vertices(self) -> int:
+        return int(self.indices.max()) + 1 if self.indices.shape[0] else 1
 
     def sums(self, values: Tensor) -> Tensor:
         """Sum values (n, ...) over the corners of each polygon: (F, ...)."""

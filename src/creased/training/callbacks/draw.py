@@ -1,18 +1,25 @@
-"""Draw the exact mesh each epoch, and the epochs side by side."""
+"""Draw the exact mesh each epoch, the epochs side by side, and the last mesh beside its shape."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lightning as L
 
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
-from creased.render import images, render
+from creased.render import error_picture, images, render
 from creased.render.camera import View
+from creased.shapes.comparison import Comparison
+from creased.shapes.surface import Surface
 from creased.training.module import SDFModule
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +27,8 @@ log = logging.getLogger(__name__)
 class DrawLevelSet(L.Callback):
     """Draws the extracted level set, and sends the pictures to loggers that take images.
 
-    Writes `pictures/epoch_NNN.png`, `preview.png` (the newest) and `progress.png` (the epochs side by side).
+    Writes `pictures/epoch_NNN.png`, `preview.png` (the newest) and `progress.png` (the epochs side by side),
+    and at the end of the run `error.png` (the shape, the mesh, and the distances between them).
     The first error is logged, and no more pictures are drawn; training continues.
 
     YAML to paste, in `configs/callbacks/`:
@@ -53,8 +61,26 @@ class DrawLevelSet(L.Callback):
         if not is_drawing or level_set is None or level_set is self._drawn:
             return
         self._drawn = level_set
-        try:
+        with self._stopping_at_errors():
             self._draw(level_set, pl_module.domain, epoch, trainer)
+
+    def draw_errors(
+        self, trainer: L.Trainer, domain: Box, mesh: Surface, shape: Surface, compared: Comparison
+    ) -> None:
+        """Draw the shape, the final mesh, and the distances between them."""
+        if self._is_broken:
+            return
+        with self._stopping_at_errors():
+            image = error_picture.draw_errors(
+                mesh, shape, compared, domain=domain, view=self.view, size=self.size
+            )
+            images.save_png(image, self.folder / "error.png")
+            self._log_image(trainer, "errors", image, str(compared))
+
+    @contextmanager
+    def _stopping_at_errors(self) -> Iterator[None]:
+        try:
+            yield
         except (ImportError, OSError, RuntimeError, ValueError) as error:
             self._is_broken = True
             log.warning("no more pictures in this run: %s", error)
@@ -67,9 +93,12 @@ class DrawLevelSet(L.Callback):
         drawn = images.thin_out([e for e in self.labels if self._path(e).exists()])
         frames = [(self.labels[e], images.load_png(self._path(e))) for e in drawn]
         images.contact_sheet(frames, self.folder / "progress.png")
+        self._log_image(trainer, "level_set", image, self.labels[epoch])
+
+    def _log_image(self, trainer: L.Trainer, name: str, image: NDArray[Any], caption: str) -> None:
         for logger in trainer.loggers:
             if hasattr(logger, "log_image"):
-                logger.log_image("level_set", [image], step=trainer.global_step, caption=[self.labels[epoch]])
+                logger.log_image(name, [image], step=trainer.global_step, caption=[caption])
 
     def _path(self, epoch: int) -> Path:
         return self.folder / "pictures" / f"epoch_{epoch:03d}.png"

@@ -1,8 +1,8 @@
-"""Independent mesh checks by open3d, and how open3d is imported.
+"""Import open3d, and make its meshes.
 
 Importing open3d needs libusb-1.0, which a machine may lack; it is loaded before from the PyPI package
-libusb-package. On a bare container open3d also needs the system's libGL; where it cannot be imported the
-checks are left out, and the reason is logged once.
+libusb-package. On a bare container open3d also needs the system's libGL; where it cannot be imported what
+needs it is left out, and the reason is logged once.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import ctypes
 import logging
 from functools import cache
 from typing import TYPE_CHECKING, Any
-
-from creased.core.complexes.level_set import LevelSet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,21 +41,3 @@ def as_open3d(open3d: Any, vertices: NDArray[np.float64], triangles: NDArray[np.
     return open3d.geometry.TriangleMesh(
         open3d.utility.Vector3dVector(vertices), open3d.utility.Vector3iVector(triangles.astype("int32"))
     )
-
-
-def ask_open3d(level_set: LevelSet) -> dict[str, bool] | None:
-    """Check the fan triangles of a level set (D = 3) by open3d; None without open3d.
-
-    The keys are ``closed`` (every edge in two triangles), ``edge_manifold`` (in at most two),
-    ``vertex_manifold`` and ``orientable``. Self-intersections are not tested: that takes minutes.
-    """
-    open3d = import_open3d()
-    if open3d is None or level_set.polygons.n == 0:
-        return None
-    mesh = as_open3d(open3d, level_set.vertices.cpu().double().numpy(), level_set.triangles().cpu().numpy())
-    return {
-        "closed": mesh.is_edge_manifold(allow_boundary_edges=False),
-        "edge_manifold": mesh.is_edge_manifold(allow_boundary_edges=True),
-        "vertex_manifold": mesh.is_vertex_manifold(),
-        "orientable": mesh.is_orientable(),
-    }

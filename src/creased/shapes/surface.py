@@ -1,0 +1,84 @@
+"""A triangulated surface in the domain, with what sampling and comparisons need of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from creased.core.complexes.polygons import Polygons
+from creased.core.numerics.pointer_doubling import label_components
+from creased.meshes.mesh_audit import MeshAudit, audit_mesh
+from creased.meshes.polygon_mesh import PolygonMesh
+from creased.meshes.queries import TriangleIndex
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A mesh of at least one polygon, in coordinates of the order of 1; what follows from it is kept."""
+
+    mesh: PolygonMesh
+
+    @staticmethod
+    def of_mesh(mesh: PolygonMesh) -> Surface:
+        """Take a mesh without the vertices that no polygon has."""
+        used, corners = torch.unique(mesh.polygons.indices, return_inverse=True)
+        return Surface(PolygonMesh(mesh.vertices[used], Polygons(mesh.polygons.offsets, corners)))
+
+    @staticmethod
+    def of_triangles(vertices: NDArray[Any], triangles: NDArray[Any]) -> Surface:
+        """Take triangles (T, 3) over vertices (V, 3), without the vertices that no triangle has."""
+        return Surface.of_mesh(PolygonMesh.of_triangles(np.asarray(vertices), np.asarray(triangles)))
+
+    @cached_property
+    def index(self) -> TriangleIndex:
+        """The index that answers signed distances and closest points."""
+        return TriangleIndex(self.vertices, self.triangles)
+
+    @cached_property
+    def audit(self) -> MeshAudit:
+        """Counts and answers about the mesh."""
+        return audit_mesh(self.mesh)
+
+    @cached_property
+    def vertices(self) -> NDArray[np.float64]:
+        """Positions (V, 3)."""
+        return self.mesh.vertices.numpy()
+
+    @cached_property
+    def triangles(self) -> NDArray[np.int64]:
+        """Fans of the polygons: (T, 3)."""
+        return self.mesh.triangles().numpy()
+
+    @cached_property
+    def components(self) -> NDArray[np.int64]:
+        """The number (V,) of the component of each vertex, counted from 0."""
+        ends = np.concatenate([self.triangles[:, :2], self.triangles[:, 1:]])
+        labels = label_components(len(self.vertices), torch.from_numpy(ends))
+        return np.unique(labels.numpy(), return_inverse=True)[1]
+
+    @cached_property
+    def area_vectors(self) -> NDArray[np.float64]:
+        """Vectors (T, 3) normal to the triangles, as long as their areas."""
+        a, b, c = (self.vertices[self.triangles[:, i]] for i in range(3))
+        return np.cross(b - a, c - a) / 2
+
+    def normals(self, triangles: NDArray[Any]) -> NDArray[np.float64]:
+        """Compute unit normals (n, 3) of triangles (n,); zero where a triangle has no area."""
+        vectors = self.area_vectors[triangles]
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors / np.maximum(lengths, np.finfo(np.float64).tiny)
+
+    def sample(self, n: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Draw points (n, 3) uniformly on the surface; also the triangle (n,) of each."""
+        up_to = np.linalg.norm(self.area_vectors, axis=1).cumsum()
+        chosen = np.searchsorted(up_to, rng.random(n) * up_to[-1]).clip(max=len(up_to) - 1)
+        a, b, c = (self.vertices[self.triangles[chosen, i]] for i in range(3))
+        root, along = np.sqrt(rng.random((n, 1))), rng.random((n, 1))
+        return (1 - root) * a + root * (1 - along) * b + root * along * c, chosen

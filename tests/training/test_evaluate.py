@@ -1,0 +1,110 @@
+"""The table at the end of a run: whether the mesh is its shape, in the first line."""
+
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+import pytest
+import torch
+import trimesh
+from rich.console import Console
+from torch import Tensor
+
+from creased import Box, extract_level_set, lower
+from creased.shapes import Shape, load_shape
+from creased.training.evaluate import advise, evaluate, finer_grid, format_metrics
+from tests.modules import Does
+
+pytestmark = pytest.mark.usefixtures("few_points")
+
+DOMAIN = Box.cube(3, 0.5)
+
+
+def box(half: tuple[float, float, float], at: tuple[float, float, float]) -> Callable[[Tensor], Tensor]:
+    """The signed distance of a box in the maximum norm."""
+    sides, centre = torch.tensor([half, at], dtype=torch.float64)
+    return lambda x: ((x - centre).abs() - sides).amax(dim=1, keepdim=True)
+
+
+def two_boxes() -> Shape:
+    """Boxes of sides 1 and 0.2, 0.8 apart, in the user's units; 0.45 times that in the domain."""
+    small = trimesh.creation.box((0.2, 0.2, 0.2)).apply_translation((1.4, 0, 0))
+    return load_shape("boxes", lambda: trimesh.util.concatenate([trimesh.creation.box(), small]))
+
+
+LARGE = box((0.225, 0.225, 0.225), (-0.225, 0, 0))
+SMALL = box((0.045, 0.045, 0.045), (0.405, 0, 0))
+
+
+def evaluated(function: Callable[[Tensor], Tensor]) -> dict[str, Any]:
+    """The metrics of a function that learnt two boxes, as a run completes them."""
+    program = lower(Does(lambda _, x: function(x)).double()).detach()
+    level_set = extract_level_set(program, DOMAIN)
+    metrics = evaluate(two_boxes(), DOMAIN, program, level_set, 0).metrics
+    advice = advise(metrics.get("differences", []), None, 500_000)
+    return metrics | {"shape": "boxes", "certificate": None, "seconds": {}, "advice": advice}
+
+
+def first_line(metrics: dict[str, Any]) -> str:
+    """The first line of the table, on a page wide enough."""
+    text = StringIO()
+    Console(file=text, width=250).print(format_metrics(metrics))
+    return " ".join(text.getvalue().splitlines()[4].replace("│", " ").split())
+
+
+def test_a_mesh_that_is_its_shape_has_no_differences() -> None:
+    found = evaluated(lambda x: torch.minimum(LARGE(x), SMALL(x)))
+    assert found["differences"] == []
+    assert found["comparison"]["reference"]["extent"] == pytest.approx((2, 1, 1))
+    assert (found["comparison"]["mesh"]["n_components"], found["comparison"]["mesh"]["volume"]) == (
+        2,
+        pytest.approx(1.008),
+    )
+    assert found["hausdorff_sampled"] < 1e-6
+    assert first_line(found).startswith("faithful to the shape yes same topology, nowhere farther than ")
+
+
+def test_a_lost_part_is_in_the_first_line_with_what_to_turn() -> None:
+    found = evaluated(LARGE)
+    assert [difference["kind"] for difference in found["differences"]] == ["COMPONENTS", "DISTANCE"]
+    assert found["comparison"]["lost"] == {"share": pytest.approx(0.04, abs=0.01), "n_components": 1}
+    line = first_line(found)
+    assert line.startswith(
+        "faithful to the shape no 1 component where the shape has 2; the shape is up to 1 from the mesh"
+    )
+    assert line.endswith("50 % of its longest side: quality=high, or data.n_samples=1000000")
+
+
+def test_distances_are_in_both_units() -> None:
+    found = evaluated(LARGE)
+    for ours, yours in (("shape_to_mesh", "from_reference"), ("mesh_to_shape", "to_reference")):
+        for name, length in found[ours].items():
+            assert found["comparison"][yours][name] == pytest.approx(length / 0.45)
+    assert found["shape_to_mesh"]["max"] == pytest.approx(0.45)
+
+
+def test_specks_are_told_with_samples_first() -> None:
+    speck = box((0.002, 0.002, 0.002), (0.2, 0.3, 0.1))
+    found = evaluated(lambda x: torch.minimum(torch.minimum(LARGE(x), SMALL(x)), speck(x)))
+    line = first_line(found)
+    assert line.startswith("faithful to the shape no 3 components where the shape has 2 (1 speck, 0.0")
+    assert line.endswith("data.n_samples=1000000, or quality=high")
+
+
+def test_an_empty_level_set_is_said() -> None:
+    found = evaluated(lambda x: LARGE(x) + 1)
+    assert "comparison" not in found
+    assert first_line(found).startswith("level set empty")
+
+
+@pytest.mark.parametrize(
+    ("quality", "words"),
+    [
+        ("draft", "quality=normal"),
+        (None, "quality=high"),
+        ("high", "quality=ultra"),
+        ("ultra", "model.levels"),
+    ],
+)
+def test_the_next_finer_quality_is_advised(quality: str | None, words: str) -> None:
+    assert words in finer_grid(quality)
