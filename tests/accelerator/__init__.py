@@ -1,0 +1,1 @@
+"""The package on an accelerator that is not there, see `pretend`."""
