@@ -6,7 +6,7 @@
 
 A tensor here says that it is on the device ``meta``, and holds one of the CPU. Operations that mix the two
 are refused as on a real device, where only tensors of no dimension, and indices into a tensor of the device,
-may be on the CPU; so are products of matrices of integers, which CUDA does not have. What is counted: launches
+may be on the CPU; so are products of integer matrices, which CUDA does not have. What is counted: launches
 (operations that are neither views nor allocations) and waits of the host, which reads a number or a size, or
 copies from or to the device.
 """
