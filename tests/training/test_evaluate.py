@@ -10,9 +10,9 @@ import trimesh
 from rich.console import Console
 from torch import Tensor
 
-from creased import Box, extract_level_set, lower
+from creased import Box, GridMLP, extract_level_set, lower
 from creased.shapes import Shape, load_shape
-from creased.training.evaluate import advise, evaluate, finer_grid, format_metrics
+from creased.training.evaluate import advise, evaluate, finer_grid, format_metrics, warn_of_thin_parts
 from tests.modules import Does
 
 pytestmark = pytest.mark.usefixtures("few_points")
@@ -108,3 +108,22 @@ def test_an_empty_level_set_is_said() -> None:
 )
 def test_the_next_finer_quality_is_advised(quality: str | None, words: str) -> None:
     assert words in finer_grid(quality)
+
+
+def plate() -> Shape:
+    """A plate of 1 x 1 x 0.02, in the user's units; 0.018 thick in the domain."""
+    return load_shape("plate", lambda: trimesh.creation.box((1, 1, 0.02)))
+
+
+def test_thin_walls_are_said_before_training(caplog: pytest.LogCaptureFixture) -> None:
+    coarse, fine = (GridMLP(3, levels, 1, 4) for levels in ((4, 8, 16), (8, 64)))
+    found = warn_of_thin_parts(plate(), coarse, "draft")
+    assert found is not None
+    assert found["thinnest_walls"] == pytest.approx(16 * 0.018, abs=1e-3)
+    (said,) = caplog.messages
+    assert said.startswith("shape plate: walls of 0.29 cells: ")
+    assert said.endswith("it takes 56 cells an axis, not 16: quality=normal")
+    caplog.clear()
+    assert warn_of_thin_parts(plate(), fine, None) is not None
+    assert warn_of_thin_parts(plate(), torch.nn.Linear(3, 1), None) is None
+    assert not caplog.messages

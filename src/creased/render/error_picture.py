@@ -55,8 +55,8 @@ def draw_errors(
     limit = _round_up(p99) or found.tolerance
     figures = f"distance: p99 {p99:.3g}, max {found.hausdorff:.3g}; longest side {found.longest_side:.4g}"
     panels = (
-        (develop(of_shape, PORCELAIN), f"{found.name}: {shape.mesh.polygons.n:,} faces"),
-        (develop(of_mesh, PORCELAIN), f"mesh: {mesh.mesh.polygons.n:,} faces"),
+        (develop(of_shape, PORCELAIN, 0), f"{found.name}: {shape.mesh.polygons.n:,} faces"),
+        (develop(of_mesh, PORCELAIN, 0), f"mesh: {mesh.mesh.polygons.n:,} faces"),
         (_draw_distances(of_shape, of_mesh, shape, mesh, limit / found.unit), figures),
         (_draw_scale(limit, size), "your units"),
     )

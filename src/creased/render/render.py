@@ -80,10 +80,11 @@ def look(mesh: PolygonMesh, camera: Camera, reach: float, n_samples: int = 4) ->
 
 
 def develop(seen: Seen, theme: Theme, line_width: float = LINE_WIDTH) -> NDArray[np.uint8]:
-    """Make a picture (size, size, 3) in the colours of a theme, with creases."""
+    """Make a picture (size, size, 3) in the colours of a theme, with creases if lines have a width."""
     fragments = seen.fragments
     colours = paint(seen.light, surface_colours(fragments, theme))
-    colours = draw_creases(colours, fragments, seen.camera, seen.fans, theme, line_width)
+    if line_width > 0:
+        colours = draw_creases(colours, fragments, seen.camera, seen.fans, theme, line_width)
     return average(colours, fragments.pixel, seen, theme)
 
 

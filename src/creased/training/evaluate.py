@@ -1,13 +1,15 @@
-"""Evaluate a finished run: audit of the mesh, distances to the shape, and the table for people."""
+"""Compare a run with its shape: what its grid may lose, and at the end its function and its mesh."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
+from torch import nn
 
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
@@ -15,20 +17,38 @@ from creased.core.program.program import Program
 from creased.geometry.measures import edge_lengths
 from creased.meshes.mesh_audit import ask_trimesh
 from creased.meshes.polygon_mesh import PolygonMesh
+from creased.networks.models.grid_mlp import grids_of
 from creased.shapes.comparison import Comparison, compare
 from creased.shapes.differences import Kind, find_differences
 from creased.shapes.metrics import compare_functions
 from creased.shapes.shape import Shape
 from creased.shapes.surface import Surface
+from creased.shapes.thickness import measure_thinness
+from creased.training.folders import is_follower
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.table import Table
 
+log = logging.getLogger(__name__)
+
 N_SURFACE = 20_000  # fresh points on the shape
 N_VOLUME = 200_000  # fresh points in the domain
 N_MESH = 50_000  # points on each mesh
 FAITHFUL = "faithful to the shape"  # the first line of the table
+
+
+def warn_of_thin_parts(shape: Shape, network: nn.Module, quality: str | None) -> dict[str, Any] | None:
+    """Log which walls and gaps of a shape are thinner than a cell of the network's grid; None without one."""
+    if not (grids := grids_of(network)) or is_follower():
+        return None
+    finest = min(grids, key=lambda grid: grid.half_width / grid.levels[-1])
+    n_cells = finest.levels[-1]
+    rng = np.random.default_rng(0)
+    found = measure_thinness(shape.surface, n_cells, 2 * finest.half_width / n_cells, rng)
+    for sentence in found.sentences(1 / shape.to_domain.scale):
+        log.warning("shape %s: %s: %s", shape.name, sentence, finer_grid(quality))
+    return found.as_dict()
 
 
 class Evaluation(NamedTuple):

@@ -38,7 +38,7 @@ from creased.training.callbacks.extract import require_extraction
 from creased.training.callbacks.guard import DivergedError
 from creased.training.callbacks.save import SaveMesh
 from creased.training.distributed import RankError, silence_followers, supervised_ranks
-from creased.training.evaluate import advise, evaluate, format_metrics
+from creased.training.evaluate import advise, evaluate, format_metrics, warn_of_thin_parts
 from creased.training.folders import LAST, is_follower
 from creased.training.module import SDFModule
 from creased.training.options import require_options
@@ -95,6 +95,7 @@ def run(cfg: DictConfig) -> dict[str, Any]:
     if not is_follower():
         write_whole(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)).encode())
     trainer = _make_trainer(cfg, plain, callbacks)
+    thinness = warn_of_thin_parts(shape, module.network, OmegaConf.select(cfg, "quality"))
     prepared = time.perf_counter()
     with closing_loggers(trainer):
         with supervised_ranks(trainer, str(folder)):
@@ -102,7 +103,7 @@ def run(cfg: DictConfig) -> dict[str, Any]:
         if not trainer.is_global_zero:
             return {}
         trained = time.perf_counter()
-        metrics = _evaluate(cfg, shape, module, trainer)
+        metrics = _evaluate(cfg, shape, module, trainer) | {"thinness": thinness}
         finished = time.perf_counter()
         metrics["seconds"] = {
             "preparation": prepared - start,
