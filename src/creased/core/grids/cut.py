@@ -81,7 +81,8 @@ class SimplexCutter:
         bytes_a_vertex = 8 * (widest + program.in_dim + self.rows.layout.n_words + 5)
         most = self._problem.at_once or working_bytes(program.device) // bytes_a_vertex
         n_at_once = min(FIRST, most // LARGE)
-        for found in find_candidates(program, prune=self._problem.prune):
+        walls = None if self._is_cube else self._walls
+        for found in find_candidates(program, walls, prune=self._problem.prune):
             first = 0
             while first < len(found.simplices):
                 chosen = slice(first, first + max(n_at_once, 1))
@@ -94,10 +95,6 @@ class SimplexCutter:
     @torch.inference_mode()
     def cut(self, simplices: Tensor, states: Tensor) -> Piece:
         """Cut simplices (m,), given the encoded states (m, D + 1, S) at their corners."""
-        if not self._is_cube:
-            heights = self._walls(states[..., : self.dim])
-            inside = (heights >= 0).any(1).all(1).nonzero()[:, 0]
-            simplices, states = simplices[inside], states[inside]
         skeleton = GrowingSkeleton.of(_start(self.rows, simplices, states[..., : self.dim]))
         state, row = states.flatten(0, 1), self.dim + 1
         if not self._is_cube:

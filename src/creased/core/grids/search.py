@@ -1,24 +1,41 @@
-"""Rule out simplices that miss the level, by bounds from the values at grid vertices; the others remain.
+"""Rule out simplices that miss the level, from coarse to fine; the others remain.
 
-The grid is gone through in slabs of cubes. Each vertex is evaluated once; cubes are ruled out by the range of
-their vertices, then simplices of the cubes that are left, by the range of their own corners.
+A simplex of a coarse grid is bounded by linear relaxations of the network (`creased.core.program.bounds`):
+features of its own and coarser levels are affine on it, those of finer levels lie in their range over its
+cube. One on which the output keeps its sign is dropped with all that it holds; the others are divided. On the
+finest grid only ReLUs are relaxed. So work follows the surface, not the volume, and no zero is lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from creased.core.grids.deviation import Ranges, output_bounds
-from creased.core.numerics.memory import working_bytes
-from creased.core.program.kuhn_grid import vertex_numbers
-from creased.core.program.program import Program
-from creased.core.program.simplices import corners_of, n_paths
+from creased.core.arrangement.signs import WORD, pack_rows
+from creased.core.grids.feature_ranges import ranges_over_cubes
+from creased.core.numerics.memory import rows_at_once, working_bytes
+from creased.core.program.affine_arithmetic import AffineForms, gamma
+from creased.core.program.bounds import Cells, Tail, excludes_zero
+from creased.core.program.kuhn_grid import KuhnGrid
+from creased.core.program.program import Affine, Program
+from creased.core.program.rounding import error_on_cells
+from creased.core.program.simplices import children_of, corners_of, distinct_vertices, n_paths
 
-SHARE = 4  # of the working memory that the values of a slab take
+COARSEST = 4096  # simplices that the search may start with
+BOUNDED = 1 << 13  # simplices that are bounded in one go
+EVALUATED = 1 << 14  # vertices that are evaluated in one go
+
+
+class Kept(NamedTuple):
+    """Which of m simplices bounds do not rule out, and states at the vertices of all."""
+
+    chosen: Tensor  # (k,) int64
+    states: Tensor  # (U, S): at each vertex once
+    place: Tensor  # (m, D + 1) int64: which of them the corners are
 
 
 class Candidates(NamedTuple):
@@ -28,61 +45,115 @@ class Candidates(NamedTuple):
     states: Tensor  # (m, D + 1, S): at their corners
 
 
-def find_candidates(program: Program, *, prune: bool) -> Iterator[Candidates]:
-    """Simplices whose output may be zero, slab by slab; all of them, where nothing is pruned.
+def find_candidates(program: Program, walls: Affine | None, *, prune: bool) -> Iterator[Candidates]:
+    """Simplices in a domain whose output may be zero, batch by batch; all of them, where nothing is pruned.
 
     Args:
-        program: with a grid; its outputs less the level.
+        program: with a grid; its output less the level.
+        walls: of the domain, >= 0 inside; None: it is the cube of the grid.
         prune: rule out simplices.
     """
     grid = program.grid
     assert grid is not None
-    n, dim = grid.finest, grid.dim
-    width = grid.width + program.n_neurons + program.out_dim
-    n_bytes = 8 * (n + 1) ** (dim - 1) * width
-    thickness = min(max(working_bytes(program.device) // (SHARE * n_bytes), 1), n)
-    for first in range(0, n, thickness):
-        yield _in_slab(program, first, min(thickness, n - first), prune=prune)
+    search = _Search(program, grid, walls, prune=prune)
+    batches = search.coarsest()
+    for n, finer in pairwise(search.chain):
+        found = torch.cat([batch[search.keep(batch, n).chosen] for batch in batches])
+        batches = search.divided(found, n, finer // n)
+    for batch in batches:
+        kept = search.keep(batch, grid.finest)
+        yield Candidates(batch[kept.chosen], kept.states[kept.place[kept.chosen]])
 
 
-def _in_slab(program: Program, first: int, thickness: int, *, prune: bool) -> Candidates:
-    grid, inner = program.grid, program.inner
-    assert grid is not None
-    n, dim, device = grid.finest, grid.dim, program.device
-    axes = [torch.arange(first, first + thickness + 1, device=device)]
-    axes += [torch.arange(n + 1, device=device)] * (dim - 1)
-    vertices = torch.cartesian_prod(*axes)
-    states = torch.cat([grid.at_vertices(batch).to(program.dtype) for batch in vertices.split(1 << 14)])
-    shape = tuple(len(axis) for axis in axes)
-    cubes = torch.arange(thickness * n ** (dim - 1), device=device)
-    if prune:
-        rows = torch.cat([inner.preactivations(batch) for batch in states.split(1 << 14)])
-        size = float(states.abs().max()) + float(rows.abs().max())
-        table = rows.reshape(*shape, -1)
-        ranges = Ranges(*(_pool(table, extreme).flatten(0, -2) for extreme in (torch.minimum, torch.maximum)))
-        cubes = _may_vanish(inner, ranges, size).nonzero()[:, 0]
-    paths = torch.arange(n_paths(dim), device=device)
-    simplices = ((cubes + first * n ** (dim - 1))[:, None] * n_paths(dim) + paths).flatten()
-    corners = vertex_numbers(corners_of(simplices, dim, n), n) - first * (n + 1) ** (dim - 1)  # in the slab
-    if prune:
-        kept = [
-            _may_vanish(inner, Ranges(*torch.aminmax(rows[batch], dim=1)), size)
-            for batch in corners.split(1 << 13)
-        ]
-        chosen = torch.cat([*kept, corners[:0, 0].bool()]).nonzero()[:, 0]
-        corners, simplices = corners[chosen], simplices[chosen]
-    return Candidates(simplices, states[corners])
+class _Search:
+    """Decides for simplices of the grids between the coarsest and the finest."""
+
+    def __init__(self, program: Program, grid: KuhnGrid, walls: Affine | None, *, prune: bool) -> None:
+        self._grid, self._inner, self._walls, self._prune = grid, program.inner, walls, prune
+        self.chain = _chain(grid) if prune else [grid.finest]
+        self._ranges = ranges_over_cubes(grid, self.chain[:-1])
+        self._finer = {n: _columns_above(grid, n) for n in self.chain[:-1]}
+        sizes = [table.abs().amax(0) for table in grid.tables]
+        self._size = torch.cat([sizes[0].new_full((grid.dim,), grid.half_width), *sizes])  # of states
+        self._noise = error_on_cells(self._inner, self._size)[0] if prune else 0
+        ones = self._size.new_ones(grid.dim + 1)
+        self._tail = Tail(self._inner, ones)
+        widest = max((block.n_neurons for block in program.blocks), default=1)
+        n_bytes = 8 * (grid.dim + 1) * (grid.width + 4 * widest)
+        self.at_once = max(working_bytes(program.device) // n_bytes, 1)
+
+    def coarsest(self) -> Iterator[Tensor]:
+        """All simplices (m,) of the coarsest grid, batch by batch."""
+        n = n_paths(self._grid.dim) * self.chain[0] ** self._grid.dim
+        for first in range(0, n, self.at_once):
+            yield torch.arange(first, min(first + self.at_once, n), device=self._size.device)
+
+    def divided(self, simplices: Tensor, n: int, ratio: int) -> Iterator[Tensor]:
+        """Simplices of a grid of n ratio cubes an axis in those (m,) of a grid of n, batch by batch."""
+        for some in simplices.split(max(self.at_once // ratio**self._grid.dim, 1)):
+            yield children_of(some, self._grid.dim, n, ratio)
+
+    def keep(self, simplices: Tensor, n: int) -> Kept:
+        """Rule out simplices (m,) of a grid of n cubes an axis."""
+        corners, place = distinct_vertices(corners_of(simplices, self._grid.dim, n), n)
+        at_once = rows_at_once(EVALUATED, place.device)
+        stride = self._grid.finest // n
+        states = [self._grid.at_vertices(some * stride).to(self._size) for some in corners.split(at_once)]
+        state = torch.cat(states)
+        is_kept = torch.ones_like(place[:, 0], dtype=torch.bool)
+        if self._walls is not None:
+            is_inside = self._walls(state[:, : self._grid.dim]) >= 0
+            is_kept = is_inside[place].any(1).all(1)
+        if self._prune:
+            rows = torch.cat([self._inner.preactivations(some) for some in state.split(at_once)])
+            may_vanish, doubt = self._signs(rows, place, n)
+            is_kept &= may_vanish
+            doubt = (is_kept & doubt).nonzero()[:, 0]
+            for some in doubt.split(rows_at_once(BOUNDED, place.device)) if len(doubt) else ():
+                outputs = rows[place[some, 0], -1]
+                is_kept[some] = ~self._excludes_zero(simplices[some], state[place[some]], outputs, n)
+        return Kept(is_kept.nonzero()[:, 0], state, place)
+
+    def _signs(self, rows: Tensor, place: Tensor, n: int) -> tuple[Tensor, Tensor]:
+        """Tell by signs at corners which (m,) may hold a zero, and for which bounds have to be asked."""
+        is_plus = rows >= 0
+        at_corners = is_plus[:, -1][place]
+        is_mixed = at_corners.any(1) & ~at_corners.all(1)
+        if n < self._grid.finest:
+            return torch.ones_like(is_mixed), ~is_mixed
+        words = pack_rows(is_plus, 0, -(-rows.shape[1] // WORD))[place]
+        is_affine = (words == words[:, :1]).all(2).all(1)  # no neuron changes sign
+        is_certain = (rows[:, -1].abs() > self._noise)[place].all(1)
+        return ~(is_affine & is_certain), ~is_mixed
+
+    def _excludes_zero(self, simplices: Tensor, states: Tensor, outputs: Tensor, n: int) -> Tensor:
+        """Prove for simplices (m,) that the output has no zero; False where there is no proof."""
+        maps = torch.cat([states[:, 1:] - states[:, :1], states[:, :1]], dim=1)
+        error = gamma(maps.dtype, maps.shape[1]) * self._size.repeat(len(maps), 1)
+        if n < self._grid.finest:
+            cubes, finer = simplices // n_paths(self._grid.dim), self._finer[n]
+            low, high = (values[cubes] for values in self._ranges[n])
+            maps[:, :, finer] = 0
+            maps[:, -1, finer] = (low + high) / 2
+            error[:, finer] += (high - low) / 2
+        side = torch.where(outputs >= 0, 1.0, -1.0).to(maps.dtype)
+        return excludes_zero(self._tail, Cells(None, AffineForms(maps, error, maps[:, :0]), side))
 
 
-def _may_vanish(inner: Program, ranges: Ranges, size: float) -> Tensor:
-    """True (R,) where an output may be zero."""
-    low, high = output_bounds(inner, ranges, size)
-    return ((low <= 0) & (high >= 0)).any(1)
+def _chain(grid: KuhnGrid) -> list[int]:
+    """Cubes an axis of the grids that are searched: each divides the next, and all finer levels are there."""
+    steps = [1]
+    for level in sorted(set(grid.levels)):
+        while steps[-1] < level:
+            ratio = level // steps[-1]
+            steps.append(steps[-1] * next(p for p in range(2, ratio + 1) if ratio % p == 0))
+    coarse = [n for n in steps if n_paths(grid.dim) * n**grid.dim <= COARSEST]
+    return steps[max(len(coarse) - 1, 0) :]
 
 
-def _pool(table: Tensor, extreme: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """Extremes over the vertices of each cube, given values at vertices (n_1, ..., n_D, N)."""
-    for axis in range(table.dim() - 1):
-        n = table.shape[axis] - 1
-        table = extreme(table.narrow(axis, 0, n), table.narrow(axis, 1, n))
-    return table
+def _columns_above(grid: KuhnGrid, n: int) -> Tensor:
+    """Columns (S',) of the state that hold the features of levels above n."""
+    is_finer = [False] * grid.dim
+    for level, table in zip(grid.levels, grid.tables, strict=True):
+        is_finer += [level > n] * table.shape[1]
+    return torch.tensor(is_finer, device=grid.tables[0].device).nonzero()[:, 0]

@@ -30,13 +30,15 @@ from creased.core.program.program import Affine, Block, Program
 class Cells(NamedTuple):
     """The cells on which a function is bounded, and its state there."""
 
-    corners: Tensor  # (R, m, D + 1): vertices, some repeated so that all cells have m, then a 1
+    corners: Tensor | None  # (R, m, D + 1): vertices, some repeated so that all cells have m, then a 1; None:
+    # of the standard simplex, unit vectors and the origin
     state: AffineForms  # the first block's input
     side: Tensor  # (R,): the sign, +1 or -1, that the output has at the vertices
 
     def choose(self, index: Tensor) -> Cells:
         """Select cells (n,) int64."""
-        return Cells(self.corners[index], self.state.choose(index), self.side[index])
+        corners = None if self.corners is None else self.corners[index]
+        return Cells(corners, self.state.choose(index), self.side[index])
 
 
 class Relaxation(NamedTuple):
@@ -94,9 +96,16 @@ def _propagate(
             state = _condense(close(block, hidden, state, tail.reach), n_symbols)
 
 
-def _ranges(forms: AffineForms, corners: Tensor) -> tuple[Tensor, Tensor]:
+def _at_corners(maps: Tensor, corners: Tensor | None) -> Tensor:
+    """Evaluate affine functions (R, D + 1, n) at the corners of their cells: (R, m, n)."""
+    if corners is None:
+        return torch.cat([maps[:, :-1] + maps[:, -1:], maps[:, -1:]], dim=1)
+    return torch.bmm(corners, maps)
+
+
+def _ranges(forms: AffineForms, corners: Tensor | None) -> tuple[Tensor, Tensor]:
     """Bound forms from below and above (R, N) over cells with corners (R, m, D + 1)."""
-    values = torch.bmm(corners, forms.maps)
+    values = _at_corners(forms.maps, corners)
     error = forms.error + spread(forms)
     return values.amin(1) - error, values.amax(1) + error
 
@@ -151,7 +160,7 @@ def _lowest_value(tail: Tail, relaxations: list[Relaxation], cells: Cells) -> Te
     """
     program, side = tail.program, cells.side
     terms = max(sum(block.affine.weight.shape) for block in (*program.blocks, Block(program.head)))
-    relative = gamma(program.dtype, 2 * terms + cells.corners.shape[2])
+    relative = gamma(program.dtype, 2 * terms + cells.state.maps.shape[1])
     least = _Functional(
         side[:, None] * program.head.weight[0],
         side * program.head.bias[0],
@@ -163,7 +172,7 @@ def _lowest_value(tail: Tail, relaxations: list[Relaxation], cells: Cells) -> Te
         least = _pull(least, block.affine, relaxation.state_size, relative)
         if through is not None:
             least = least._replace(covector=least.covector + through)
-    values = torch.bmm(cells.corners, torch.bmm(cells.state.maps, least.covector[:, :, None]))[:, :, 0]
+    values = _at_corners(torch.bmm(cells.state.maps, least.covector[:, :, None]), cells.corners)[:, :, 0]
     doubt = cells.state.error + spread(cells.state) + relative * size_of(cells.state, tail.reach)
     slack = least.slack + (least.covector.abs() * doubt).sum(1) + relative * least.constant.abs()
     return values.amin(1) + least.constant - slack

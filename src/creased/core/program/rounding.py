@@ -93,3 +93,24 @@ def snapped_preactivations(program: Program, points: Tensor) -> Tensor:
         error = sizes.linear_part().advance(error, error_of_z) + noise_of * sizes.advance(state.abs(), hidden)
         state = block.advance(state, hidden)
     return torch.cat(rows, dim=1)
+
+
+def error_on_cells(program: Program, size: Tensor) -> Tensor:
+    """Bound the error (O,) of outputs interpolated between corners of a cell, where all signs agree.
+
+    The error of a neuron may hide that its sign changes on the cell; then its ReLU is off by as much again.
+
+    Args:
+        program: without a grid.
+        size: bound (S,) on the absolute values of the first state.
+    """
+    absolute = map_tensors(program, torch.abs)
+    state, error = size, rounding_error(size.dtype, 1) * size
+    for block in (*absolute.blocks, Block(absolute.head)):
+        z = block.affine(state)
+        error_of_z = block.affine.linear_part()(error) + rounding_error(z.dtype, len(state)) * z
+        following = block.advance(state, z)
+        noise_of = rounding_error(z.dtype, len(state) + len(z))
+        error = block.linear_part().advance(error, 2 * error_of_z) + noise_of * following
+        state = following
+    return error

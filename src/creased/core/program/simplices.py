@@ -8,11 +8,20 @@ share.
 from __future__ import annotations
 
 import math
+from functools import cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from creased.core.program.kuhn_grid import kuhn_paths
+from creased.core.program.kuhn_grid import kuhn_paths, vertex_numbers
+
+
+class Vertices(NamedTuple):
+    """Vertices of a grid, each once."""
+
+    corners: Tensor  # (U, D) int64: grid coordinates
+    place: Tensor  # (...) int64: which of them the given ones were
 
 
 def n_paths(dim: int) -> int:
@@ -47,3 +56,42 @@ def corners_of(simplices: Tensor, dim: int, n: int) -> Tensor:
     cube, path = simplices // paths.shape[0], simplices % paths.shape[0]
     base = torch.stack([cube // n**k % n for k in reversed(range(dim))], dim=1)
     return base[:, None] + paths[path]
+
+
+def distinct_vertices(corners: Tensor, n: int) -> Vertices:
+    """List vertices (..., D) int64 of a grid of n cubes an axis once each, in the order of their numbers."""
+    if corners.numel() == 0:
+        return Vertices(corners.reshape(-1, corners.shape[-1]), corners[..., 0])
+    numbers = vertex_numbers(corners, n)
+    first, last = torch.stack(numbers.aminmax()).tolist()
+    offset = (numbers - first).flatten()
+    is_used = torch.zeros(last - first + 1, dtype=torch.bool, device=numbers.device)
+    used = is_used.index_fill_(0, offset, value=True).nonzero()[:, 0]
+    number = torch.empty(len(is_used), dtype=torch.int64, device=used.device)
+    number[used] = torch.arange(len(used), device=used.device)
+    used += first
+    at = torch.stack([used // (n + 1) ** k % (n + 1) for k in reversed(range(corners.shape[-1]))], dim=1)
+    return Vertices(at, number[offset].reshape(numbers.shape))
+
+
+def children_of(simplices: Tensor, dim: int, n: int, ratio: int) -> Tensor:
+    """Simplices (m ratio^D,) of a grid of n ratio cubes an axis that fill those (m,) of a grid of n."""
+    cubes, paths = _children(dim, ratio, simplices.device)
+    cube, path = simplices // n_paths(dim), simplices % n_paths(dim)
+    number = torch.zeros_like(paths[path])
+    for k, inner in zip(reversed(range(dim)), cubes[path].unbind(2), strict=True):
+        number = number * (n * ratio) + (cube // n**k % n * ratio)[:, None] + inner
+    return (number * n_paths(dim) + paths[path]).flatten()
+
+
+@cache
+def _children(dim: int, ratio: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Cubes (D!, ratio^D, D) and paths (D!, ratio^D) of the simplices that fill those of the unit cube."""
+    cubes = torch.cartesian_prod(*[torch.arange(ratio)] * dim).reshape(-1, 1, dim)
+    middle = cubes + kuhn_paths(dim, torch.device("cpu")).double().mean(1)  # (ratio^D, D!, D)
+    axes = middle.argsort(dim=2, descending=True)  # the path of the simplex that holds the middle
+    parent = torch.zeros_like(axes[..., 0])
+    for k in range(dim):
+        parent += (axes[..., k + 1 :] < axes[..., k : k + 1]).sum(2) * math.factorial(dim - 1 - k)
+    order = parent.flatten().argsort(stable=True).reshape(n_paths(dim), -1)
+    return cubes[order // n_paths(dim), 0].to(device), (order % n_paths(dim)).to(device)
