@@ -22,7 +22,7 @@ from creased.render.images import load_png
 if TYPE_CHECKING:
     import trimesh
 
-SIZE = ("shape=bunny", "model.width=24", "model.depth=3")
+SIZE = ("shape=bunny", "model=mlp", "model.width=24", "model.depth=3")
 PLAIN = ("optimizer.lr=0.01", "trainer.max_epochs=3")
 STAGES = (1, 2, 4, 8, 15)  # epochs that are shown, behind the bunny
 SMOOTHED = 300  # iterations

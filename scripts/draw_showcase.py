@@ -1,6 +1,6 @@
 """Draw the level set of a run, whole and cut open: cells by gradient, creases by layer.
 
-./run train shape=bunny model.width=32 model.depth=3
+./run train shape=bunny model=mlp model.width=32 model.depth=3
 ./run python scripts/draw_showcase.py logs/train/runs/RUN --out docs/showcase.png
 """
 

@@ -27,7 +27,14 @@ from creased.render.render import render_surface
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MODEL = ("model.width=48", "optimizer.lr=0.008", "trainer.max_epochs=3", "shape.up=z", "shape.azimuth=-105")
+MODEL = (
+    "model=mlp",
+    "model.width=48",
+    "optimizer.lr=0.008",
+    "trainer.max_epochs=3",
+    "shape.up=z",
+    "shape.azimuth=-105",
+)
 ROUNDS = 6  # of averaging that the noise goes through
 SIZE = 0.006  # of the noise along normals, standard deviation in units of the domain
 WEIGHTS = (0.03, 0.1, 0.3)

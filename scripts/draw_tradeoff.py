@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 EPOCHS = {"bunny": 5, "torus": 3, "box": 3, "bracket": 5}
-MODEL = ("model.width=40", "optimizer.lr=0.01")
+MODEL = ("model=mlp", "model.width=40", "optimizer.lr=0.01")
 MEASURES = {  # what each experiment makes small: its name in metrics.json, and in words
     "fewer_faces": ("n_polygons", "faces"),
     "short_edges": ("edge_length_total", "total edge length"),

@@ -14,6 +14,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
+from creased.training.quality import recipe_name
+
 LAST = Path("checkpoints") / "last.ckpt"
 WANDB_RUN = "creased_wandb_run"  # entry of a checkpoint: the id of its W&B run
 RUN_FOLDER = "CREASED_RUN_FOLDER"  # environment variable by which rank 0 passes the folder to further ranks
@@ -138,11 +140,12 @@ def read_wandb_run(root: str, name: str, path: str | None, ckpt_path: str | None
 
 
 def register_resolvers() -> None:
-    """Register ``creased.run_folder``, ``creased.wandb_run`` and ``creased.wandb_offline`` with OmegaConf.
+    """Register the resolvers ``creased.*`` of `configs/` with OmegaConf.
 
-    The first two take root, name, path and ckpt_path.
+    ``run_folder`` and ``wandb_run`` take root, name, path and ckpt_path; ``recipe`` the target of a model.
     """
     register = OmegaConf.register_new_resolver
+    register("creased.recipe", recipe_name, replace=True)
     register("creased.run_folder", _resolve_run_folder, use_cache=True, replace=True)
     register("creased.wandb_run", read_wandb_run, use_cache=True, replace=True)
     register("creased.wandb_offline", _is_without_wandb_key, replace=True)

@@ -42,6 +42,7 @@ from creased.training.evaluate import advise, evaluate, format_metrics, warn_of_
 from creased.training.folders import LAST, is_follower
 from creased.training.module import SDFModule
 from creased.training.options import require_options
+from creased.training.quality import format_expectation
 from creased.training.regularization import Regularization
 from creased.training.resume import resume_from, start_from
 from creased.training.wandb import closing_loggers, publish
@@ -80,6 +81,7 @@ def run(cfg: DictConfig) -> dict[str, Any]:
     """
     start = time.perf_counter()
     _prepare_process(cfg)
+    log.info("%s", format_expectation(cfg))
     folder = Path(cfg.paths.output)
     folder.mkdir(parents=True, exist_ok=True)
     plain = OmegaConf.to_container(cfg, resolve=True)

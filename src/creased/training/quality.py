@@ -1,0 +1,45 @@
+"""The recipe of a run: what `quality` and the kind of network stand for, and what to expect of it."""
+
+from __future__ import annotations
+
+from omegaconf import DictConfig, OmegaConf
+
+GRID = "creased.GridMLP"
+GROUPS = ("model", "data", "optimizer", "trainer")  # whose options a recipe sets
+EXPECTED = "expected"  # entry of a recipe: what was measured with it
+
+
+def recipe_name(target: str) -> str:
+    """Name the recipe of a network by its ``_target_``: "grid" for networks on a grid, else "plain"."""
+    return "grid" if target == GRID else "plain"
+
+
+def changed_options(cfg: DictConfig) -> list[str]:
+    """List the options whose values are not those of the recipe."""
+    recipe = OmegaConf.to_container(cfg.recipe, resolve=True)
+    assert isinstance(recipe, dict)
+    settings = [
+        (f"{group}.{name}", value)
+        for group in GROUPS
+        for name, value in recipe.items()
+        if name != EXPECTED and name in cfg[group]
+    ]
+    return [name for name, value in settings if OmegaConf.select(cfg, name) != value]
+
+
+def format_expectation(cfg: DictConfig) -> str:
+    """Format what a run will take and give, as measured; or why that is not known."""
+    name = cfg.quality.name
+    if EXPECTED not in cfg.recipe:
+        return f"quality={name}: what to expect was measured of networks on a grid, model=grid"
+    if changed := changed_options(cfg):
+        return f"quality={name}, but {', '.join(changed)}: its expected time and error do not apply"
+    expected = cfg.recipe[EXPECTED]
+    return (
+        f"quality={name}: expect about {_duration(expected.seconds)} of one CPU core and {expected.gigabytes:g} GB; "
+        f"of the bunny, a mesh of {expected.faces:,} faces, {expected.error:.5f} of the unit box from it on average"
+    )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} minutes"
