@@ -36,8 +36,9 @@ def format_expectation(cfg: DictConfig) -> str:
         return f"quality={name}, but {', '.join(changed)}: its expected time and error do not apply"
     expected = cfg.recipe[EXPECTED]
     return (
-        f"quality={name}: expect about {_duration(expected.seconds)} of one CPU core and {expected.gigabytes:g} GB; "
-        f"of the bunny, a mesh of {expected.faces:,} faces, {expected.error:.5f} of the unit box from it on average"
+        f"quality={name}: expect about {_duration(expected.seconds)} of one CPU core and "
+        f"{expected.gigabytes:g} GB; for the bunny, a mesh of {expected.faces:,} faces, "
+        f"{expected.error:.5f} of the unit box away from it on average"
     )
 
 
