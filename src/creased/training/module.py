@@ -73,6 +73,7 @@ class SDFModule(L.LightningModule):
         self.to_domain = Similarity.identity() if shape is None else shape.to_domain
         self.shape_name = "" if shape is None else shape.name
         self.level_set: LevelSet | None = None  # set by the extraction callback, detached
+        self.extracted_at = 0  # the step that it was extracted in
 
     def forward(self, points: Tensor) -> Tensor:
         """Evaluate the network (n,) at points (n, D)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from omegaconf import DictConfig, OmegaConf
 
 GRID = "creased.GridMLP"
@@ -16,8 +18,7 @@ def recipe_name(target: str) -> str:
 
 def changed_options(cfg: DictConfig) -> list[str]:
     """List the options whose values are not those of the recipe."""
-    recipe = OmegaConf.to_container(cfg.recipe, resolve=True)
-    assert isinstance(recipe, dict)
+    recipe: dict[str, Any] = OmegaConf.to_container(cfg.recipe, resolve=True)  # type: ignore[assignment]
     settings = [
         (f"{group}.{name}", value)
         for group in GROUPS

@@ -27,6 +27,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
 from creased.core.certificates.certify import certify
+from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.core.extract_level_set import extract_level_set
 from creased.io.atomic_write import write_whole
@@ -211,7 +212,7 @@ def _evaluate(cfg: DictConfig, shape: Shape, module: SDFModule, trainer: L.Train
     is_to_certify = options.pop("certify", False) and program.grid is None
     if program.grid is not None:
         options["method"] = "auto"  # marching is for networks without a grid
-    level_set = extract_level_set(program, module.domain, **options)
+    level_set = _last_level_set(module) or extract_level_set(program, module.domain, **options)
     seconds = time.perf_counter() - start
     certificate = certify(level_set, program) if is_to_certify else None
     if level_set.is_complete or (certificate and certificate.is_certified):
@@ -234,9 +235,18 @@ def _evaluate(cfg: DictConfig, shape: Shape, module: SDFModule, trainer: L.Train
                 callback.draw_errors(trainer, module.domain, found.mesh, shape.surface, found.comparison)
     metrics: dict[str, Any] = run_facts | found.metrics
     if metrics.get("differences"):
-        quality = OmegaConf.select(cfg, "quality")
+        quality = OmegaConf.select(cfg, "quality.name")
         metrics["advice"] = advise(metrics["differences"], quality, cfg.data.n_samples)
     return metrics
+
+
+def _last_level_set(module: SDFModule) -> LevelSet | None:
+    """Return the level set of the last epoch where it is that of the final weights, whole and in float64."""
+    found = module.level_set
+    if found is None or found.is_empty or module.extracted_at != module.global_step:
+        return None
+    is_as_good = found.is_complete and found.vertices.dtype == torch.float64
+    return found.to("cpu") if is_as_good else None
 
 
 def _report(metrics: dict[str, Any], folder: Path) -> None:

@@ -67,7 +67,6 @@ class ExtractLevelSet(L.Callback):
         self.stale_above = stale_above
         self.method, self.warm_start = method, warm_start
         self.dtype: torch.dtype = getattr(torch, dtype)
-        self._extracted_at = 0  # step
         self._logged: set[str] = set()  # sentences logged before, without their numbers
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -122,7 +121,7 @@ class ExtractLevelSet(L.Callback):
             return 0.0
         share = from_rank_zero(module.trainer, module.stale_share)
         module.log("mesh/stale", share, on_step=False, on_epoch=True, sync_dist=True)
-        self._warn_once(format_staleness(share, module.global_step - self._extracted_at))
+        self._warn_once(format_staleness(share, module.global_step - module.extracted_at))
         return share
 
     def _warn_once(self, sentences: list[str]) -> None:
@@ -136,7 +135,7 @@ class ExtractLevelSet(L.Callback):
     def _extract(self, module: SDFModule) -> float:
         """Extract into the module, and return the seconds taken."""
         start = time.perf_counter()
-        self._extracted_at = module.global_step
+        module.extracted_at = module.global_step
         if module.trainer.world_size == 1:
             module.level_set = self._extracted(module)
         else:  # broadcast on the CPU, as each rank has its own device
