@@ -73,8 +73,10 @@ def _nearest_option(error: BaseException) -> tuple[str, str] | None:
 
 
 def _names(config: Any, prefix: str = "") -> Iterator[str]:
-    """List the full names of all options, nested ones too."""
+    """List the full names of all options, nested ones too, but for those of recipes."""
     for key in config:
+        if key == "quality":
+            continue
         yield f"{prefix}{key}"
         value = config._get_node(key)
         if isinstance(value, DictConfig) and not (value._is_none() or value._is_interpolation()):
