@@ -120,6 +120,22 @@ def test_what_was_found_is_certified(checkpoint: Path, tmp_path: Path, capsys: A
     assert json.loads((tmp_path / "mesh.ply.json").read_text())["certificate"] is None
 
 
+def test_a_network_on_a_grid_is_certified(tmp_path: Path, capsys: Any) -> None:
+    torch.manual_seed(0)
+    network = creased.GridMLP(3, (2, 4), features=2, width=6)
+    for table in network.grid.tables:
+        torch.nn.init.normal_(table)
+    program = creased.lower(network).detach()
+    level = f"--level={float(program(torch.full((1, 3), 0.1)))}"
+    record = Record(program, creased.Box.cube(3, 0.5), TO_DOMAIN, "grid", 3)
+    torch.save({KEY: write_record(record)}, tmp_path / "grid.ckpt")
+    command = ["extract", str(tmp_path / "grid.ckpt"), "--out", str(tmp_path / "mesh.ply"), level]
+    for options in (["--certify"], ["--certify", "--exact"], ["--certify", "--dtype", "float32"]):
+        assert main([*command, *options]) == 0
+        assert "nothing is missed" in capsys.readouterr().out
+        assert json.loads((tmp_path / "mesh.ply.json").read_text())["certificate"]["is_certified"]
+
+
 @pytest.fixture
 def degenerate(tmp_path: Path) -> Path:
     """|x| + |y| + |z| - 1/2: three pairs of opposite neurons, all of which meet in the corners."""

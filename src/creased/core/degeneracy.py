@@ -14,13 +14,16 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes
+from creased.core.arrangement.skeleton import Skeleton
+from creased.core.certificates.proven_signs import sign_filter_of
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
 from creased.core.complexes.polygons import Polygons
-from creased.core.complexes.unperturbed import Signs, find_true_cells, true_signs
-from creased.core.exact.elimination import Vector
+from creased.core.complexes.unperturbed import Signs, TrueCells, find_true_cells, may_vanish, true_signs
 from creased.core.exact.exact_signs import ExactRows
 from creased.core.grids.exact_rows import GridRows
+from creased.core.grids.grid_complex import true_cells_on_grid
+from creased.core.grids.unweld import Unwelded
 from creased.core.provenance import Finding, Note
 from creased.core.subdivision.problem import SubdivisionProblem
 
@@ -50,28 +53,43 @@ def treat(found: Found, problem: SubdivisionProblem, degeneracy: str) -> Found:
 
 
 def _treat_on_grid(found: Found, problem: SubdivisionProblem, degeneracy: str) -> Found:
-    """Treat a level set, or a complex whose true cells were found while it was cut."""
-    exact = GridRows(problem.program, problem.domain.exact_walls(), problem.rows.layout)
+    """Treat what lies on a grid, in the rows of simplices."""
+    program, domain = problem.program, problem.domain
+    assert program.grid is not None
+    skeleton = Skeleton(found.vertices, found.zero_ids, found.words, found.edges, found.edge_zero_ids)
+    cells = Unwelded(skeleton, program.grid, domain, found.layout)
+    exact = GridRows(program, domain.exact_walls(), cells.layout)
+    proof = sign_filter_of(program, domain, cells.layout, found.vertices)
+    if degeneracy == "contract" and isinstance(found, PolyhedralComplex):
+        soup = cells.soup.skeleton
+        codes = CellCodes(soup.words, soup.zero_ids)
+        in_doubt = proof.by_slopes(soup.vertices, codes).any(1)
+        signs = true_signs(codes, soup.vertices, in_doubt, exact)
+        return _with(found, true_cells_on_grid(cells, signs, exact))
+    doubtful = proof.by_slopes(found.vertices, cells.codes).any(1).nonzero()[:, 0]
+    columns = [
+        column[doubtful].tolist() for column in (cells.codes.zero_ids, cells.codes.words, found.vertices)
+    ]
+    points = [exact.vertex(*vertex) for vertex in zip(*columns, strict=True)]
     if degeneracy == "error":
-        n_zeros = [exact.n_zeros(point) for point in _points_of(found, exact)]
-        _refuse(found, torch.tensor(n_zeros, device=found.vertices.device))
+        n_zeros = torch.full_like(found.words[:, 0], found.dim)
+        counts = [exact.signs(point, words).count(0) for point, words in zip(points, columns[1], strict=True)]
+        _refuse(found, n_zeros.index_copy(0, doubtful, n_zeros.new_tensor(counts)))
     elif isinstance(found, LevelSet):
-        points = _points_of(found, exact)
-        numbers = {point: number for number, point in enumerate(dict.fromkeys(points))}
-        places = torch.tensor([numbers[point] for point in points], device=found.vertices.device)
-        return _merged(found, places.long())
+        first = dict(zip(reversed(points), reversed(doubtful.tolist()), strict=True))
+        places = torch.arange(len(found.vertices), device=doubtful.device)
+        places[doubtful] = places.new_tensor([first[point] for point in points])
+        return _merged(found, torch.unique(places, return_inverse=True)[1])
     return found
-
-
-def _points_of(found: PolyhedralComplex | LevelSet, exact: GridRows) -> list[Vector]:
-    columns = (column.tolist() for column in (found.zero_ids, found.words, found.vertices))
-    return [exact.vertex(*of_vertex) for of_vertex in zip(*columns, strict=True)]
 
 
 def _with_true_cells(
     found: PolyhedralComplex, problem: SubdivisionProblem, exact: ExactRows
 ) -> PolyhedralComplex:
-    true = find_true_cells(found.skeleton(), found.domain, problem.program, exact, problem.rows)
+    return _with(found, find_true_cells(found.skeleton(), found.domain, problem.program, exact, problem.rows))
+
+
+def _with(found: PolyhedralComplex, true: TrueCells) -> PolyhedralComplex:
     flat = Note(Finding.FLAT, f"an output vanishes on {true.n_flat} full-dimensional cells")
     return replace(found, true=true, provenance=found.provenance.noting(*[flat] * bool(true.n_flat)))
 
@@ -104,7 +122,8 @@ def _merged(found: LevelSet, vertex: Tensor) -> LevelSet:
 def _true_signs(found: PolyhedralComplex | LevelSet, problem: SubdivisionProblem, exact: ExactRows) -> Signs:
     walls = problem.domain.halfspaces(problem.program.dtype, problem.program.device)
     codes = CellCodes(found.words, found.zero_ids)
-    return true_signs(codes, found.vertices, problem.program, walls, exact)
+    in_doubt = may_vanish(codes, found.vertices, problem.program, walls, exact.layout)
+    return true_signs(codes, found.vertices, in_doubt, exact)
 
 
 def _refuse(found: PolyhedralComplex | LevelSet, n_zeros: Tensor) -> None:

@@ -82,8 +82,6 @@ def first_certified(find: Callable[[Numbers], Found], numbers: Numbers, referenc
     Vertices that took rationals are placed by them, too.
     """
     numbers = numbers._replace(dtype=torch.float64)
-    if reference.program.grid is not None:
-        return find(numbers._replace(band=EVERYTHING))
     try:
         narrow = numbers._replace(band=doubtful_band(torch.float64))
         found, is_right = _proven(find(narrow), reference)

@@ -76,7 +76,7 @@ def extract_complex(
     def find(numbers: Numbers) -> PolyhedralComplex:
         problem = problem_in(numbers)
         if program.grid is not None:
-            return complex_on_grid(problem, resources, contract=treatment.degeneracy == "contract")
+            return complex_on_grid(problem, resources)
         return complex_of(problem, *collect(problem, resources))
 
     reference = Reference(program, level or 0.0, treatment.zero_sign)

@@ -29,7 +29,7 @@ from torch.utils.checkpoint import checkpoint
 from creased.core.arrangement.signs import RowLayout
 from creased.core.complexes.level_set import LevelSet
 from creased.core.grids.cell_maps import encoder_maps
-from creased.core.grids.weld import plane_of
+from creased.core.grids.planes import plane_of
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
 

@@ -209,7 +209,7 @@ def _evaluate(cfg: DictConfig, shape: Shape, module: SDFModule, trainer: L.Train
     program = module.program().detach().to("cpu", torch.float64)
     start = time.perf_counter()
     options: dict[str, Any] = OmegaConf.to_container(cfg.evaluation)  # type: ignore[assignment]
-    is_to_certify = options.pop("certify", False) and program.grid is None
+    is_to_certify = options.pop("certify", False)
     if program.grid is not None:
         options["method"] = "auto"  # marching is for networks without a grid
     level_set = _last_level_set(module) or extract_level_set(program, module.domain, **options)

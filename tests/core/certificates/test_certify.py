@@ -247,7 +247,7 @@ def test_filters_doubt_every_wrong_sign(case: Case) -> None:
     exact = ExactRows(other, case.box.exact_walls(), found.layout)
     proof = SignFilter(other, walls, found.layout, found.vertices.abs().amax(0))
     codes = CellCodes(found.words, found.zero_ids)
-    sides, n_open = edges_from(found)
+    sides, n_open = edges_from(found.skeleton(), found.layout, on_level=False)
     assert n_open == 0
     doubts = proof.by_slopes(found.vertices, codes)
     coarse = proof.by_neighbours(found.vertices, codes, sides)

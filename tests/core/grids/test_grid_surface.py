@@ -184,9 +184,7 @@ def test_what_is_not_possible_on_a_grid_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="domain"):
         creased.extract_level_set(creased.MLP(in_dim=3, width=4, depth=1), None)
     program = creased.lower(network).detach()
-    surface = creased.extract_level_set(program, None, _middle(program))
     for refused in (
-        lambda: creased.certify(surface, program),
         lambda: creased.essential(program),
         lambda: creased.tropical.zonotope_of_layer(program),
         lambda: creased.tropical.zonotopes_of_map(program),

@@ -14,16 +14,20 @@ from the last bias.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 
 from creased.core.arrangement.cofaces import arrange
 from creased.core.arrangement.hash_keys import CellCodes, group_codes
+from creased.core.arrangement.skeleton import Skeleton
 from creased.core.certificates.incidence import edges_from
-from creased.core.certificates.proven_signs import ProvenSigns, prove_signs
+from creased.core.certificates.proven_signs import Cells, ProvenSigns, prove_signs
+from creased.core.certificates.sign_filter import EdgeMates
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
+from creased.core.grids.grid_complex import count_own
+from creased.core.grids.unweld import Unwelded
 from creased.core.program.affine_slice import slice_program
 from creased.core.program.combine import minus_level, select
 from creased.core.program.program import Program
@@ -108,24 +112,22 @@ def prove(
     found: Found, program: Program, level: float = 0.0, *, zero_sign: int = 1, count: bool = True
 ) -> tuple[Certificate, Found]:
     """Certify, and place vertices that took rationals where these put them."""
-    program.require_no_grid("certify")
     program = _program_of(found, program, level)
-    layout = found.layout
-    sides, n_open = edges_from(found)
-    signs = prove_signs(found, program, None if n_open else sides, zero_sign)
+    cells, mates, n_open, unwelded = _state(found, program)
+    signs = prove_signs(found, program, cells, None if n_open else mates, zero_sign)
     certificate = Certificate(
         of="level set" if isinstance(found, LevelSet) else "complex",  # a cut domain is connected
         n_vertices=found.vertices.shape[0],
         n_edges=found.edges.shape[0],
-        n_signs=found.vertices.shape[0] * layout.n_rows,
+        n_signs=found.vertices.shape[0] * cells.layout.n_rows,
         n_rational=signs.n_rational,
         n_wrong=signs.n_wrong,
         n_open=n_open,
-        n_repeated=_count_repeated(found, is_right=signs.n_wrong + n_open == 0),
+        n_repeated=_count_repeated(found, cells, is_right=signs.n_wrong + n_open == 0),
         is_complete=not isinstance(found, LevelSet) or found.is_complete,
     )
     placed = _placed(found, program, signs) if signs.n_wrong + n_open == 0 else found
-    return (_counted(certificate, found) if count else certificate), placed
+    return (_counted(certificate, found, unwelded) if count else certificate), placed
 
 
 def _placed(found: Found, program: Program, signs: ProvenSigns) -> Found:
@@ -138,10 +140,38 @@ def _placed(found: Found, program: Program, signs: ProvenSigns) -> Found:
     return replace(found, vertices=vertices, residual=found.residual.index_copy(0, signs.vertices, residual))
 
 
-def _counted(certificate: Certificate, found: PolyhedralComplex | LevelSet) -> Certificate:
+class _Stated(NamedTuple):
+    """What is stated of cells, in the rows in which it is proven."""
+
+    cells: Cells
+    mates: EdgeMates | None  # of stubs; None on a grid
+    n_open: int  # edges that are wrong or missing
+    unwelded: Unwelded | None  # on a grid
+
+
+def _state(found: PolyhedralComplex | LevelSet, program: Program) -> _Stated:
+    on_level = isinstance(found, LevelSet)
+    skeleton = Skeleton(found.vertices, found.zero_ids, found.words, found.edges, found.edge_zero_ids)
+    if program.grid is None:
+        cells = Cells(CellCodes(found.words, found.zero_ids), found.layout)
+        return _Stated(cells, *edges_from(skeleton, found.layout, on_level=on_level), None)
+    unwelded = Unwelded(skeleton, program.grid, found.domain, found.layout)
+    n_open = unwelded.n_malformed
+    for slab in unwelded.slabs() if not n_open else ():
+        n_open += edges_from(slab.skeleton, unwelded.layout, on_level=on_level)[1]
+    return _Stated(Cells(unwelded.codes, unwelded.layout), None, n_open, unwelded)
+
+
+def _counted(
+    certificate: Certificate, found: PolyhedralComplex | LevelSet, unwelded: Unwelded | None
+) -> Certificate:
     if isinstance(found, PolyhedralComplex):
-        euler = replace(found, true=None).euler_characteristic()
+        found = replace(found, true=None)
+        if unwelded is not None and not unwelded.n_malformed:
+            rows = arrange(unwelded.layout, found.words.device)
+            found = replace(found, counts=count_own(unwelded.soup.skeleton, rows, unwelded.welder))
         expected = (-1) ** found.dim if found.layout.at_infinity else 1
+        euler = found.euler_characteristic()
         return replace(certificate, euler_characteristic=euler, euler_expected=expected)
     audit = found.audit()
     n_inconsistent = audit.n_nonmanifold_edges + audit.n_misoriented_edges + found.n_inconsistent
@@ -150,24 +180,24 @@ def _counted(certificate: Certificate, found: PolyhedralComplex | LevelSet) -> C
     )
 
 
-def _count_repeated(found: PolyhedralComplex | LevelSet, *, is_right: bool) -> int:
+def _count_repeated(found: PolyhedralComplex | LevelSet, cells: Cells, *, is_right: bool) -> int:
     """Count vertices that are listed before.
 
     Where signs and stubs are right the list is a covering of the true 1-skeleton, vertex by vertex and edge
     by edge. That of a complex is connected, so that one vertex is listed as often as any other.
     """
-    n_vertices = found.vertices.shape[0]
+    n_vertices, codes = found.vertices.shape[0], cells.codes
     if n_vertices and is_right and isinstance(found, PolyhedralComplex):
-        is_same = (found.zero_ids == found.zero_ids[:1]).all(1)
-        n_sheets = int((found.words[is_same] == found.words[:1]).all(1).sum())
+        is_same = (codes.zero_ids == codes.zero_ids[:1]).all(1)
+        n_sheets = int((codes.words[is_same] == codes.words[:1]).all(1).sum())
         return n_vertices - n_vertices // n_sheets
-    codes, rows = CellCodes(found.words, found.zero_ids), arrange(found.layout, found.words.device)
+    rows = arrange(cells.layout, codes.words.device)
     return n_vertices - int(group_codes(codes, rows.keys).starts.sum()) if n_vertices else 0
 
 
 def _program_of(found: PolyhedralComplex | LevelSet, program: Program, level: float) -> Program:
     """The program that cut, in double precision: its outputs less the level."""
-    if isinstance(found, PolyhedralComplex) and (found.corners is not None or not found.is_whole):
+    if isinstance(found, PolyhedralComplex) and (found.is_piece or not found.is_whole):
         raise ValueError("certify: needs a whole complex, got a piece of one")
     program = program.detach().to(found.vertices.device, torch.float64)
     if found.part is not None:

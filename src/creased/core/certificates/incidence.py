@@ -13,17 +13,23 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.cofaces import arrange
+from creased.core.arrangement.signs import RowLayout
+from creased.core.arrangement.skeleton import Skeleton
 from creased.core.certificates.sign_filter import EdgeMates
-from creased.core.complexes.complex import PolyhedralComplex
-from creased.core.complexes.level_set import LevelSet
 
 CHUNK = 1 << 14  # edges that are looked at at once, so that what is made of them stays in the cache
 
 
-def edges_from(found: PolyhedralComplex | LevelSet) -> tuple[EdgeMates, int]:
-    """Match the stubs of vertices along edges; count edges that are missing or wrong."""
-    needed = _stubs(found)
-    n_stubs, bits = needed.numel(), arrange(found.layout, found.words.device).bits
+def edges_from(found: Skeleton, layout: RowLayout, *, on_level: bool) -> tuple[EdgeMates, int]:
+    """Match the stubs of vertices along edges; count edges that are missing or wrong.
+
+    Args:
+        found: a complex, or a level set.
+        layout: how its rows are numbered.
+        on_level: whether it is a level set, in which each vertex has the level as its last zero.
+    """
+    needed = _stubs(found.zero_ids, layout, on_level=on_level)
+    n_stubs, bits = needed.numel(), arrange(layout, found.words.device).bits
     tables = _Tables(found.zero_ids.contiguous(), *map(_columns, (found.zero_ids, found.words, bits)))
     opposite = torch.full((n_stubs + 1,), n_stubs, device=found.words.device)
     n_wrong = int((found.zero_ids[:, 1:] <= found.zero_ids[:, :-1]).sum())
@@ -92,14 +98,14 @@ def _leave(vertex: Tensor, kept: tuple[Tensor, ...], tables: _Tables) -> _Left:
     return _Left(tables.zero_ids.view(-1).index_select(0, slot), slot, is_right)
 
 
-def _stubs(found: PolyhedralComplex | LevelSet) -> Tensor:
-    """True (V, D, 2) for the sides -, + to which an edge leaves one of a vertex's zeros."""
-    zeros, is_ray = found.zero_ids, found.layout.is_ray(found.zero_ids)
+def _stubs(zeros: Tensor, layout: RowLayout, *, on_level: bool) -> Tensor:
+    """True (V, D, 2) for the sides -, + to which an edge leaves one of a vertex's zeros (V, D)."""
+    is_ray = layout.is_ray(zeros)
     needed = torch.ones((*zeros.shape, 2), dtype=torch.bool, device=zeros.device)
-    needed[:, :, 0] = zeros >= found.layout.n_walls
-    if isinstance(found, LevelSet):
+    needed[:, :, 0] = zeros >= layout.n_walls
+    if on_level:
         needed[:, -1] = False  # the level itself is not left
-    if found.layout.at_infinity:
+    if layout.at_infinity:
         needed[is_ray] = False
         needed[is_ray, 0, 1] = True  # the one edge of a ray leaves infinity
     return needed

@@ -14,12 +14,22 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes
-from creased.core.arrangement.signs import WORD
+from creased.core.arrangement.signs import WORD, RowLayout
+from creased.core.certificates.grid_filter import GridSignFilter
 from creased.core.certificates.sign_filter import EdgeMates, SignFilter
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
+from creased.core.domains.domain import Domain
 from creased.core.exact.exact_signs import ExactRows
+from creased.core.grids.exact_rows import GridRows
 from creased.core.program.program import Program
+
+
+class Cells(NamedTuple):
+    """Vertices of what was found, in the rows in which signs are proven; on a grid those of a simplex."""
+
+    codes: CellCodes  # (V, ...)
+    layout: RowLayout
 
 
 class ProvenSigns(NamedTuple):
@@ -32,19 +42,21 @@ class ProvenSigns(NamedTuple):
 
 
 def prove_signs(
-    found: PolyhedralComplex | LevelSet, program: Program, sides: EdgeMates | None, zero_sign: int
+    found: PolyhedralComplex | LevelSet,
+    program: Program,
+    cells: Cells,
+    sides: EdgeMates | None,
+    zero_sign: int,
 ) -> ProvenSigns:
     """Prove signs by a filter, decide the rest in rationals, and place the vertices that took them.
 
     These may be where rows are nearly parallel, so that interpolation put them far from where they are.
     """
     none = ProvenSigns(0, 0, found.words.new_zeros(0), found.vertices.new_zeros((0, found.dim)).double())
-    points, codes = found.vertices.double(), CellCodes(found.words, found.zero_ids)
+    points, codes, layout = found.vertices.double(), cells.codes, cells.layout
     if points.shape[0] == 0:
         return none
-    layout, is_ray = found.layout, found.is_ray()
-    reach = torch.stack([column.abs().amax() for column in points.unbind(1)])  # faster than all at once
-    proof = SignFilter(program, found.domain.halfspaces(torch.float64, program.device), layout, reach)
+    is_ray, proof = found.is_ray(), sign_filter_of(program, found.domain, layout, points)
     doubt = torch.ones_like(is_ray)
     if sides is not None and not layout.at_infinity and isinstance(found, PolyhedralComplex):
         doubt = proof.by_neighbours(points, codes, sides)
@@ -53,14 +65,29 @@ def prove_signs(
     in_doubt = unsure.any(1).nonzero()[:, 0].tolist()
     if not in_doubt:
         return none
-    n_wrong, nudges = 0, _nudges(found, program, zero_sign)
-    exact = ExactRows(program, found.domain.exact_walls(), layout)
+    n_wrong, nudges = 0, _nudges(found, program, layout, zero_sign)
+    exact = exact_rows_of(program, found.domain, layout)
     vertices = left[in_doubt]
     for vertex in vertices.tolist():
         n_wrong += _count_wrong(codes, points, vertex, exact, nudges)
     vertices = vertices[~is_ray[vertices]]
     places = [] if n_wrong else [_place(codes, points, vertex, exact) for vertex in vertices.tolist()]
     return ProvenSigns(int(unsure.sum()), n_wrong, vertices, points.new_tensor(places).view(-1, found.dim))
+
+
+def sign_filter_of(program: Program, domain: Domain, layout: RowLayout, points: Tensor) -> SignFilter:
+    """The filter of a program in double precision, for vertices at points (V, D)."""
+    if program.grid is not None:
+        return GridSignFilter(program, domain, layout)
+    walls = domain.halfspaces(torch.float64, program.device)
+    reach = torch.stack([column.abs().amax() for column in points.unbind(1)])  # faster than all at once
+    return SignFilter(program, walls, layout, reach)
+
+
+def exact_rows_of(program: Program, domain: Domain, layout: RowLayout) -> ExactRows:
+    """The rows of a program in exact arithmetic; on a grid in a layout of simplices."""
+    kind = ExactRows if program.grid is None else GridRows
+    return kind(program, domain.exact_walls(), layout)
 
 
 def _place(codes: CellCodes, points: Tensor, vertex: int, exact: ExactRows) -> list[float]:
@@ -73,7 +100,7 @@ def _count_wrong(codes: CellCodes, points: Tensor, vertex: int, exact: ExactRows
     """Count signs of a vertex that differ from those of its exact, perturbed point."""
     zero_ids, words = codes.zero_ids[vertex].tolist(), codes.words[vertex].tolist()
     try:
-        signs = exact.signs(exact.vertex(zero_ids, words, points[vertex].tolist()))
+        signs = exact.signs(exact.vertex(zero_ids, words, points[vertex].tolist()), words)
     except ArithmeticError:
         return exact.layout.n_rows
     found = [bool(words[row // WORD] >> (row % WORD) & 1) for row in range(len(signs))]
@@ -81,7 +108,7 @@ def _count_wrong(codes: CellCodes, points: Tensor, vertex: int, exact: ExactRows
     n_wrong += sum((sign > 0) != found[row] for row, sign in enumerate(signs) if sign)
     if exact.layout.at_infinity and zero_ids[0] == 0:
         return n_wrong  # what vanishes along a ray has the sign that it has on the ray's edge
-    n_walls = exact.layout.n_walls
+    n_walls = 0 if exact.layout.on_grid else exact.layout.n_walls  # walls of simplices are as any other rows
     tied = [row for row, sign in enumerate(signs) if not sign and row not in zero_ids]
     n_wrong += sum(not found[row] for row in tied if row < n_walls)  # nothing is outside of a wall
     tied = [row for row in tied if row >= n_walls]
@@ -89,9 +116,14 @@ def _count_wrong(codes: CellCodes, points: Tensor, vertex: int, exact: ExactRows
     return n_wrong + sum((sign > 0) != found[row] for row, sign in zip(tied, moved, strict=True))
 
 
-def _nudges(found: PolyhedralComplex | LevelSet, program: Program, zero_sign: int) -> list[int]:
-    """Rows in the order of their infinitesimals; complements of rows that are moved down."""
-    layout = found.layout
+def _nudges(
+    found: PolyhedralComplex | LevelSet, program: Program, layout: RowLayout, zero_sign: int
+) -> list[int]:
+    """Rows in the order of their infinitesimals; complements of rows that are moved down.
+
+    Walls of simplices stay: what two of them share is one.
+    """
     order = found.domain.start(program, layout).order if layout.at_infinity else None
-    rows = list(range(layout.n_rows)) if order is None else order.tolist()
+    first = layout.n_walls - found.layout.n_walls
+    rows = list(range(first, layout.n_rows)) if order is None else order.tolist()
     return [row if zero_sign > 0 or row < layout.first_output else ~row for row in rows]

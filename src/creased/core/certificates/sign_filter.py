@@ -39,6 +39,24 @@ class Bounds(NamedTuple):
     slope_rounding: Tensor  # (n_rows,): of a derivative
 
 
+class Frames(NamedTuple):
+    """Coordinates of cells: what walls and the program are functions of, at points and along D axes."""
+
+    place: Tensor  # (n, k): of which walls are affine functions
+    state: Tensor  # (n, S): of which the program is a function
+    place_axes: Tensor  # (D, n or 1, k)
+    state_axes: Tensor  # (D, n or 1, S)
+
+
+class Sizes(NamedTuple):
+    """Bounds on absolute values of frames."""
+
+    place: Tensor  # (k,)
+    state: Tensor  # (S,)
+    place_axis: Tensor  # (k,): of an axis
+    state_axis: Tensor  # (S,)
+
+
 class EdgeMates(NamedTuple):
     """Mates of edge stubs: stub 2 (v D + k) leaves the k-th zero of vertex v to -, the next to +."""
 
@@ -73,20 +91,22 @@ class SignFilter:
         self._program, self._linear, self._layout = program, program.linear_part(), layout
         self._normals, self._constants = walls[:-1], walls[-1]
         self._extent = 2 * float(reach.amax())  # no two points differ by more in a coordinate
-        self.bounds = self._bound(reach)
+        axes = torch.ones_like(reach)
+        self.bounds = self._bound(Sizes(reach, reach, axes, axes))
 
-    def _bound(self, reach: Tensor) -> Bounds:
+    def _bound(self, sizes: Sizes, n_more: int = 0) -> Bounds:
+        """Bound all rows, given bounds of frames; with these more roundings before each."""
         program, (normals, constants) = self._program, (self._normals.abs(), self._constants.abs())
         absolute = map_tensors(program, torch.abs)
-        ones = reach.new_ones((1, program.n_neurons))
-        size = self._cut(absolute.preactivations_on(reach[None], ones))[0]
-        slope = self._cut(absolute.linear_part().preactivations_on(torch.ones_like(reach)[None], ones))[0]
+        ones = sizes.state.new_ones((1, program.n_neurons))
+        size = self._cut(absolute.preactivations_on(sizes.state[None], ones))[0]
+        slope = self._cut(absolute.linear_part().preactivations_on(sizes.state_axis[None], ones))[0]
         n_terms = sum(sum(b.affine.weight.shape) + 4 for b in program.blocks)
-        n_terms += sum(program.head.weight.shape) + program.in_dim
+        n_terms += sum(program.head.weight.shape) + program.in_dim + n_more
         lost = self._lost = rounding_error(torch.float64, n_terms)
-        slopes = torch.cat([normals.sum(0), slope])
+        slopes = torch.cat([sizes.place_axis @ normals, slope])
         return Bounds(
-            rounding=lost * torch.cat([reach @ normals + constants, size]),
+            rounding=lost * torch.cat([sizes.place @ normals + constants, size]),
             slope=slopes,
             passing=torch.cat([torch.zeros_like(constants), self._cut(_passing(absolute))]),
             slope_rounding=lost * slopes,
@@ -163,15 +183,22 @@ class SignFilter:
         batches = zip(*(x.split(BATCH) for x in (points, *codes)), strict=True)
         return torch.cat([self._doubts(at, words, zero_ids.long()) for at, words, zero_ids in batches])
 
+    def _frames(self, points: Tensor, words: Tensor) -> Frames:
+        """Frames at points (n, D), or as near to them as may be, in cells with these words (n, W)."""
+        axes = torch.eye(points.shape[1]).to(points)[:, None]
+        return Frames(points, points, axes, axes)
+
     def _doubts(self, points: Tensor, words: Tensor, zeros: Tensor) -> Tensor:
         bounds, layout, dim = self.bounds, self._layout, points.shape[1]
         masks = masks_of(words, layout.n_walls, layout.n_neurons, points.dtype)
-        neurons = self._cut(self._program.preactivations_on(points, masks))
-        values = torch.cat([points @ self._normals + self._constants, neurons], dim=1)
+        frames = self._frames(points, words)
+        neurons = self._cut(self._program.preactivations_on(frames.state, masks))
+        values = torch.cat([frames.place @ self._normals + self._constants, neurons], dim=1)
         slopes = []
-        for axis, normal in zip(torch.eye(dim).to(points), self._normals, strict=True):
-            along = self._linear.preactivations_on(axis.expand_as(points), masks)
-            slopes.append(torch.cat([normal.expand(len(points), -1), self._cut(along)], dim=1))
+        for place, state in zip(frames.place_axes, frames.state_axes, strict=True):
+            along = self._linear.preactivations_on(state.expand_as(frames.state), masks)
+            normals = (place @ self._normals).expand(len(points), -1)
+            slopes.append(torch.cat([normals, self._cut(along)], dim=1))
         gradients = torch.stack(slopes, dim=2)  # (n, n_rows, D)
         jacobian = gradients.gather(1, zeros[:, :, None].expand(-1, -1, dim))
         inverse, info = torch.linalg.inv_ex(jacobian)

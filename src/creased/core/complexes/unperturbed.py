@@ -97,7 +97,8 @@ def find_true_cells(
     """
     codes = CellCodes(skeleton.words, skeleton.zero_ids)
     walls = domain.halfspaces(program.dtype, program.device)
-    at_vertices = true_signs(codes, skeleton.vertices, program, walls, exact)
+    in_doubt = may_vanish(codes, skeleton.vertices, program, walls, exact.layout)
+    at_vertices = true_signs(codes, skeleton.vertices, in_doubt, exact)
     found = []
     for dim in range(exact.dim + 1):
         cells = CellsAround(codes, None, dim, rows)
@@ -116,8 +117,8 @@ def find_true_cells(
     return TrueCells(tuple(found), skeleton.vertices[place], edges, label, exact.layout)
 
 
-def true_signs(codes: CellCodes, points: Tensor, program: Program, walls: Tensor, exact: ExactRows) -> Signs:
-    """True signs of all rows at vertices (V, D), with zeros beyond the zero ids."""
+def true_signs(codes: CellCodes, points: Tensor, in_doubt: Tensor, exact: ExactRows) -> Signs:
+    """True signs of all rows at vertices (V, D); with zeros beyond the zero ids only where in doubt (V,)."""
     words, zero_ids, layout = codes.words, codes.zero_ids.long(), exact.layout
     n_rows = layout.n_rows
     is_zero = torch.zeros((words.shape[0], n_rows), dtype=torch.bool, device=words.device)
@@ -125,17 +126,22 @@ def true_signs(codes: CellCodes, points: Tensor, program: Program, walls: Tensor
     plus = words.clone()
     minus = ~words & pack_rows(torch.ones_like(is_zero[:1]), 0, layout.n_words)
     minus &= ~pack_rows(is_zero, 0, layout.n_words)
-    for vertex in _in_doubt(points, zero_ids, program, walls, layout).nonzero()[:, 0].tolist():
-        at = exact.vertex(zero_ids[vertex].tolist(), words[vertex].tolist(), points[vertex].tolist())
-        signs = torch.tensor([exact.signs(at)], device=words.device)
+    for vertex in in_doubt.nonzero()[:, 0].tolist():
+        mine = words[vertex].tolist()
+        at = exact.vertex(zero_ids[vertex].tolist(), mine, points[vertex].tolist())
+        signs = torch.tensor([exact.signs(at, mine)], device=words.device)
         plus[vertex] = pack_rows(signs > 0, 0, layout.n_words)[0]
         minus[vertex] = pack_rows(signs < 0, 0, layout.n_words)[0]
+    if layout.on_grid:
+        plus[:, -1] = words[:, -1]
     return Signs(plus, minus)
 
 
-def _in_doubt(points: Tensor, zero_ids: Tensor, program: Program, walls: Tensor, layout: RowLayout) -> Tensor:
+def may_vanish(
+    codes: CellCodes, points: Tensor, program: Program, walls: Tensor, layout: RowLayout
+) -> Tensor:
     """True (V,) for rays, and where a row outside of the zero ids may vanish."""
-    parts = []
+    parts, zero_ids = [], codes.zero_ids.long()
     for at, zeros in zip(points.split(BATCH), zero_ids.split(BATCH), strict=True):
         neurons = program.preactivations(at)[:, : layout.n_neurons + layout.n_outputs]
         values = torch.cat([at @ walls[:-1] + walls[-1], neurons], dim=1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, islice
+from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 import torch
@@ -28,8 +28,8 @@ class ExactVertices(Protocol):
     def vertex(self, zero_ids: Sequence[int], words: Sequence[int], towards: Sequence[float]) -> Vector:
         """Solve for the point (x, w) on D rows in a cell, near a given one."""
 
-    def signs(self, point: Vector) -> tuple[int, ...]:
-        """Evaluate the signs (n_rows,) in {-1, 0, 1} of all rows at a point (x, w)."""
+    def signs(self, point: Vector, words: Sequence[int]) -> tuple[int, ...]:
+        """Evaluate the signs (n_rows,) in {-1, 0, 1} of all rows at a point (x, w) of a cell."""
 
 
 Exact = TypeVar("Exact", bound=ExactVertices, covariant=True)
@@ -47,9 +47,7 @@ class ExactRows:
     def __init__(self, program: Program, walls: Sequence[Sequence[float]], layout: RowLayout) -> None:
         self.layout, self.dim = layout, program.in_dim
         self._walls = IntegerAffine.of_rows(walls, program.in_dim)
-        self._program = IntegerProgram.of(program)
-        widths = (block.n_neurons for block in self._program.blocks)
-        self._starts = list(accumulate(widths, initial=layout.n_walls))  # first rows of blocks and outputs
+        self._program = IntegerProgram.of(program.inner)
         self._points: dict[tuple[int, ...], Vector] = {}
         self._signs: dict[Vector, tuple[int, ...]] = {}
 
@@ -64,7 +62,7 @@ class ExactRows:
         Raises:
             ArithmeticError: the rows are dependent.
         """
-        pattern = as_number(words) & ((1 << max(zero_ids)) - 1)
+        pattern = self._before(max(zero_ids), as_number(words))
         key = (*zero_ids, pattern)
         if key not in self._points:
             self._points[key] = null_vector(self._forms(zero_ids, pattern))
@@ -75,8 +73,12 @@ class ExactRows:
             return tuple(-x for x in point)
         return point
 
-    def signs(self, point: Vector) -> tuple[int, ...]:
-        """Evaluate the signs (n_rows,) in {-1, 0, 1} of all rows at a point (x, w)."""
+    def _before(self, row: int, pattern: int) -> int:
+        """The part of a pattern that rows before this one have."""
+        return pattern & ((1 << row) - 1)
+
+    def signs(self, point: Vector, words: Sequence[int] = ()) -> tuple[int, ...]:
+        """Evaluate the signs (n_rows,) in {-1, 0, 1} of all rows at a point (x, w); of any cell here."""
         if point not in self._signs:
             values = self._evaluate([(x,) for x in point])
             self._signs[point] = tuple((value > 0) - (value < 0) for (value,) in values)
@@ -107,26 +109,13 @@ class ExactRows:
 
     def _pull_back(self, row: int, pattern: int) -> Vector:
         """A positive multiple of the derivatives of a row by x (D,), then by shifts of all rows (n_rows,)."""
-        blocks, starts = self._program.blocks, self._starts
+        n_walls = self.layout.n_walls
         moves = [0] * self.layout.n_rows
-        if row < starts[0]:
-            linear, index, n_before = self._walls, row, 0
+        if row < n_walls:
+            covector, (moves[row],) = self._walls.pull_back({row: 1}), (1 << self._walls.shift,)
         else:
-            n_before = next(k for k in reversed(range(len(starts))) if row >= starts[k])
-            linear = blocks[n_before].affine if n_before < len(blocks) else self._program.head
-            index = row - starts[n_before]
-        covector = linear.pull_back({index: 1})
-        moves[row] = 1 << linear.shift
-        for block, start in zip(reversed(blocks[:n_before]), reversed(starts[:n_before]), strict=True):
-            hidden, through = block.split(covector)
-            active = {j: c for j, c in hidden.items() if pattern >> (start + j) & 1}
-            shift = block.affine.shift
-            moves = [move << (shift + block.mix_shift) for move in moves]
-            for j, c in active.items():
-                moves[start + j] += c << shift
-            covector = block.affine.pull_back(active)
-            for j, c in through.items():
-                covector[j] = covector.get(j, 0) + (c << shift)
+            covector, of_neurons = self._program.pull_back(row - n_walls, pattern >> n_walls)
+            moves[n_walls:] = of_neurons[: len(moves) - n_walls]
         return (*(covector.get(axis, 0) for axis in range(self.dim)), *moves)
 
     def rank(self, rows: Sequence[int], words: Sequence[int]) -> int:
@@ -187,4 +176,4 @@ class Decisions(Generic[Exact]):
 
     def _signs(self, codes: CellCodes, points: Tensor, vertex: int) -> tuple[int, ...]:
         zero_ids, words = codes.zero_ids[vertex].tolist(), codes.words[vertex].tolist()
-        return self.exact.signs(self.exact.vertex(zero_ids, words, points[vertex].tolist()))
+        return self.exact.signs(self.exact.vertex(zero_ids, words, points[vertex].tolist()), words)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 from operator import mul
 from typing import NamedTuple
 
@@ -146,6 +147,31 @@ class IntegerProgram:
                 pattern >>= block.n_neurons
             state = block.advance(state, z.rows, signs)
         yield self.head(state)
+
+    def pull_back(self, row: int, pattern: int) -> tuple[SparseRow, list[int]]:
+        """A positive multiple of a row's derivatives by the first state, and by shifts of all rows.
+
+        Args:
+            row: a neuron, or an output behind all neurons.
+            pattern: bit i is set where neuron i is active.
+        """
+        starts = list(accumulate((block.n_neurons for block in self.blocks), initial=0))
+        n_before = next(k for k in reversed(range(len(starts))) if row >= starts[k])
+        linear = self.blocks[n_before].affine if n_before < len(self.blocks) else self.head
+        moves = [0] * (starts[-1] + len(self.head.columns))
+        moves[row] = 1 << linear.shift
+        covector = linear.pull_back({row - starts[n_before]: 1})
+        for block, start in zip(reversed(self.blocks[:n_before]), reversed(starts[:n_before]), strict=True):
+            hidden, through = block.split(covector)
+            active = {j: c for j, c in hidden.items() if pattern >> (start + j) & 1}
+            shift = block.affine.shift
+            moves = [move << (shift + block.mix_shift) for move in moves]
+            for j, c in active.items():
+                moves[start + j] += c << shift
+            covector = block.affine.pull_back(active)
+            for j, c in through.items():
+                covector[j] = covector.get(j, 0) + (c << shift)
+        return covector, moves
 
     def rows_at(self, point: Sequence[Fraction]) -> list[Fraction]:
         """Return the exact preactivations of all neurons at a point (D,), then the outputs."""

@@ -22,11 +22,13 @@ from creased.core.arrangement.subdivide import cut_by_next, start_block
 from creased.core.exact.exact_signs import Decisions
 from creased.core.grids.cell_maps import GridMaps
 from creased.core.grids.exact_rows import GridRows
+from creased.core.grids.planes import heights_over, walls_on_planes
 from creased.core.grids.search import find_candidates
 from creased.core.numerics.memory import working_bytes
 from creased.core.numerics.tensors import Growable
 from creased.core.program.program import Affine, Block
 from creased.core.program.rounding import advance_snapped, snap_sums
+from creased.core.program.simplices import corners_of
 from creased.core.subdivision.pieces import Piece
 from creased.core.subdivision.problem import SubdivisionProblem
 
@@ -57,6 +59,7 @@ class SimplexCutter:
         self._blocks = [*program.blocks, *[Block(program.head)] * problem.has_outputs]
         walls = domain.halfspaces(program.dtype, program.device)
         self._walls = Affine(walls[:-1].T, walls[-1])
+        self._on_planes = walls_on_planes(program.grid, domain.exact_walls()).to(program.device)
         self.maps = GridMaps(problem.program, walls, layout)
         reach = program.grid.half_width
         self._is_cube = (
@@ -69,7 +72,7 @@ class SimplexCutter:
     def exact(self) -> GridRows:
         """The rows in exact arithmetic."""
         walls = self._problem.domain.exact_walls()
-        return GridRows(self._problem.cutting, walls, self.rows.layout, n_own=self.dim + 1)
+        return GridRows(self._problem.cutting, walls, self.rows.layout)
 
     def pieces(self) -> Iterator[tuple[int, Piece]]:
         """Cut all simplices that bounds do not rule out, many at once; with how many there are in each piece.
@@ -95,10 +98,16 @@ class SimplexCutter:
     @torch.inference_mode()
     def cut(self, simplices: Tensor, states: Tensor) -> Piece:
         """Cut simplices (m,), given the encoded states (m, D + 1, S) at their corners."""
+        heights = states[:, :, :0]
+        if not self._is_cube:
+            heights = self._heights(simplices, states)
+            is_met = torch.where(self._on_planes < 0, heights > 0, heights >= 0).any(1).all(1)
+            inside = is_met.nonzero()[:, 0]
+            simplices, states, heights = simplices[inside], states[inside], heights[inside]
         skeleton = GrowingSkeleton.of(_start(self.rows, simplices, states[..., : self.dim]))
         state, row = states.flatten(0, 1), self.dim + 1
         if not self._is_cube:
-            skeleton, state = self._within_domain(skeleton, state)
+            skeleton, state = self._within_domain(skeleton, state, heights.flatten(0, 1))
         row += self._walls.bias.shape[0]
         for block in self._blocks:
             z = block.affine(state)
@@ -112,11 +121,21 @@ class SimplexCutter:
             row += block.n_neurons
         return Piece(skeleton.freeze(), None, 1.0, skeleton.n_inconsistent)
 
-    def _within_domain(self, skeleton: GrowingSkeleton, state: Tensor) -> tuple[GrowingSkeleton, Tensor]:
+    def _heights(self, simplices: Tensor, states: Tensor) -> Tensor:
+        """Heights (m, D + 1, M) of corners over walls of the domain, signs of those on planes exact."""
+        assert self._problem.program.grid is not None
+        corners = states[..., : self.dim]
+        heights = self._walls(corners)
+        snap_sums(heights.view(-1, heights.shape[2]), self._walls, corners.flatten(0, 1))
+        n, sides = self._problem.program.grid.finest, self._walls.weight.sum(1).sign()
+        whole = heights_over(self._on_planes, corners_of(simplices, self.dim, n), n) * sides
+        return torch.where(self._on_planes < 0, whole.to(heights), heights)
+
+    def _within_domain(
+        self, skeleton: GrowingSkeleton, state: Tensor, heights: Tensor
+    ) -> tuple[GrowingSkeleton, Tensor]:
         """Cut by the walls of the domain, and drop what is outside; with the state (V, S) of what is left."""
         n_walls, first_row = self._walls.bias.shape[0], self.dim + 1
-        heights = self._walls(state[:, : self.dim])
-        snap_sums(heights, self._walls, state[:, : self.dim])
         carried = Growable(torch.cat([heights, state], dim=1))
         cut = start_block(skeleton, carried, n_walls, first_row, self.rows, decisions=self._decisions)
         while not cut.is_done:

@@ -1,4 +1,4 @@
-"""A Kuhn grid in rational arithmetic: encoders of simplices, barycentric coordinates, planes.
+"""A Kuhn grid in rational arithmetic: encoders of simplices, and barycentric coordinates.
 
 Vertices of the grid are taken at exactly (2 k / N - 1) times the half width, barycentric coordinates in
 coarser levels are fractions, and features the numbers in the tables.
@@ -16,7 +16,6 @@ import torch
 
 from creased.core.exact.elimination import RationalMatrix, Vector
 from creased.core.exact.integer_program import State
-from creased.core.grids.weld import plane_of
 from creased.core.program.interpolation import table_rows
 from creased.core.program.kuhn_grid import KuhnGrid, kuhn_paths
 from creased.core.program.simplices import corners_of, n_paths
@@ -94,25 +93,6 @@ class ExactGrid:
         form[axis] = slope
         return tuple(form)
 
-    def plane(self, row: int) -> Vector:
-        """The plane of an id below 0 as a linear form of (x, w)."""
-        normals, offsets = plane_of(torch.tensor([row]), self.dim, self._n)
-        normal, offset = normals[0].tolist(), int(offsets[0])
-        forms = [self._fraction_form(axis, 0) for axis in range(self.dim)]
-        total = [sum(a * form[j] for a, form in zip(normal, forms, strict=True)) for j in range(self.dim + 1)]
-        total[-1] -= offset
-        (form,) = RationalMatrix.of([total]).rows
-        return form
-
-    def has_wall(self, form: Vector) -> bool:
-        """Tell whether a wall is a plane across an axis through vertices of the grid."""
-        *normal, constant = form
-        axes = [axis for axis, a in enumerate(normal) if a]
-        if len(axes) != 1:
-            return False
-        at = (Fraction(-constant, normal[axes[0]]) / self._half + 1) * Fraction(self._n, 2)
-        return at.denominator == 1
-
     def simplices_about(self, points: Sequence[Vector]) -> Iterator[int]:
         """Iterate over the simplices of all cubes that meet the box around points (x, w)."""
         scaled = list(zip(*map(self._scaled, points), strict=True))
@@ -143,11 +123,6 @@ class ExactGrid:
         paths = kuhn_paths(self.dim, torch.device("cpu"))[:, 1:]
         path = int((paths == steps).flatten(1).all(1).nonzero()[0])
         return self._cube(base) * n_paths(self.dim) + path
-
-    def n_spanning(self, point: Vector) -> int:
-        """Count the grid vertices that span the open face of a point."""
-        _, shares, order = self._located(point)
-        return sum(weight > 0 for weight in _weights(shares, order))
 
 
 def _weights(shares: Sequence[Fraction], order: Sequence[int]) -> list[Fraction]:

@@ -4,120 +4,78 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-from torch import Tensor
-
-from creased.core.arrangement.hash_keys import CellCodes
-from creased.core.arrangement.signs import RowLayout, pack_rows
-from creased.core.complexes.unperturbed import Signs
-from creased.core.exact.elimination import Vector, null_vector, rank
-from creased.core.exact.exact_signs import as_number
-from creased.core.exact.integer_program import IntegerAffine, IntegerProgram
+from creased.core.arrangement.signs import WORD, RowLayout
+from creased.core.exact.elimination import Vector, dot, identity
+from creased.core.exact.exact_signs import ExactRows
 from creased.core.grids.exact_grid import ExactGrid
+from creased.core.grids.planes import walls_on_planes
 from creased.core.program.program import Program
 
 
-class GridRows:
-    """Rows of a program on a grid, in exact arithmetic.
+class GridRows(ExactRows):
+    """Rows of a program on a grid, simplex by simplex, in exact arithmetic.
 
     Args:
         program: with a grid and finite weights.
         walls: of the domain, as affine functions (M, D + 1), the constant last.
-        layout: how rows are numbered; the simplex is the last word of a code.
-        n_own: walls of a simplex that come before those of the domain. Rows below 0 are planes of the grid.
+        layout: how rows are numbered while simplices are cut, see `creased.core.grids.cut`: D + 1 walls of a
+            simplex come first, and its number is the last word of a code, so the highest bits of a pattern.
     """
 
-    def __init__(
-        self, program: Program, walls: Sequence[Sequence[float]], layout: RowLayout, n_own: int = 0
-    ) -> None:
+    def __init__(self, program: Program, walls: Sequence[Sequence[float]], layout: RowLayout) -> None:
+        super().__init__(program, walls, layout)
         assert program.grid is not None
-        self.layout, self.dim, self._n_own = layout, program.in_dim, n_own
-        self._walls = IntegerAffine.of_rows(walls, self.dim)
-        self._program = IntegerProgram.of(program.inner)
-        self._grid = ExactGrid(program.grid)
-        self._unit = [tuple(int(i == j) for j in range(self.dim + 1)) for i in range(self.dim + 1)]
-        self._points: dict[tuple[int, ...], Vector] = {}
-        self._signs: dict[Vector, tuple[int, ...]] = {}
+        self._grid, self._n_own = ExactGrid(program.grid), self.dim + 1
+        self._on_planes = (walls_on_planes(program.grid, walls) < 0).nonzero()[:, 0].tolist()
+        self._wall_forms = self._walls(identity(self.dim + 1)).rows
 
-    def vertex(self, zero_ids: Sequence[int], words: Sequence[int], towards: Sequence[float]) -> Vector:
-        """Solve for the point (x, w) on D rows in a cell of the simplex that the last word names.
+    def signs(self, point: Vector, words: Sequence[int] = ()) -> tuple[int, ...]:
+        """Evaluate the signs (n_rows,) of all rows at a point of the simplex that the last word names.
 
-        Raises:
-            ArithmeticError: the rows are dependent, or parallel.
+        Walls that are planes of the grid bound simplices; they are no rows in them, and count as +.
         """
-        *signs, simplex = words
-        pattern = as_number(signs) & ((1 << max(0, *zero_ids)) - 1)
-        key = (*zero_ids, pattern, simplex)
-        if key not in self._points:
-            self._points[key] = null_vector(self._forms(zero_ids, pattern, simplex))
-        if self._points[key][-1] == 0:
-            raise ArithmeticError(f"the rows {list(zero_ids)} of a vertex are parallel")
-        return self._points[key]
-
-    def signs(self, point: Vector) -> tuple[int, ...]:
-        """Evaluate the signs (n_rows,) of all rows at a point; 0 for the walls of a simplex."""
+        own = [dot(form, point) for form in self._grid.barycentric(words[-1])]
         if point not in self._signs:
-            encoder = self._grid.encoder(self._grid.simplex_at(point))
-            state = [(sum(a * x for a, x in zip(row, point, strict=True)),) for row in encoder]
-            values = list(self._walls([(x,) for x in point]).rows)
-            for part in self._program.rows(state):
-                values += part.rows
-            found = tuple((value > 0) - (value < 0) for (value,) in values)
-            self._signs[point] = ((0,) * self._n_own + found)[: self.layout.n_rows]
-        return self._signs[point]
+            encoder = self._grid.encoder(words[-1])
+            values = [dot(form, point) for form in self._wall_forms]
+            for part in self._program.rows([(dot(row, point),) for row in encoder]):
+                values += [value for (value,) in part.rows]
+            signs = [(value > 0) - (value < 0) for value in values]
+            for wall in self._on_planes:
+                signs[wall] = 1
+            self._signs[point] = tuple(signs)
+        found = (*((value > 0) - (value < 0) for value in own), *self._signs[point])
+        return found[: self.layout.n_rows]
 
-    def signs_in_simplices(self, codes: CellCodes, points: Tensor) -> Signs:
-        """True signs of all rows at vertices of simplices, those of the simplex's walls included."""
-        plus, minus = [], []
-        for zero_ids, words, near in zip(
-            codes.zero_ids.tolist(), codes.words.tolist(), points.tolist(), strict=True
-        ):
-            point = self.vertex(zero_ids, words, near)
-            own = [
-                sum(a * x for a, x in zip(form, point, strict=True))
-                for form in self._grid.barycentric(words[-1])
-            ]
-            signs = (*((x > 0) - (x < 0) for x in own), *self.signs(point)[self._n_own :])
-            plus.append([sign > 0 for sign in signs])
-            minus.append([sign < 0 for sign in signs])
-        device, n_words = codes.words.device, self.layout.n_words
-        packed = [
-            pack_rows(torch.tensor(bits, device=device).reshape(-1, self.layout.n_rows), 0, n_words)
-            for bits in (plus, minus)
-        ]
-        packed[0][:, -1] = codes.words[:, -1]
-        return Signs(*packed)
+    def _before(self, row: int, pattern: int) -> int:
+        simplex = pattern >> self._first_bit
+        return super()._before(row, pattern) | simplex << self._first_bit
 
-    def n_zeros(self, point: Vector) -> int:
-        """Count the rows that vanish at a point, and the planes of the grid that its face lies on."""
-        signs, first = self.signs(point), self.layout.n_walls
-        walls = zip(signs[:first], self._walls(self._unit).rows, strict=True)
-        n_planes = self.dim + 1 - self._grid.n_spanning(point)
-        n_walls = sum(sign == 0 and not self._grid.has_wall(wall) for sign, wall in walls)
-        return n_planes + n_walls + sum(sign == 0 for sign in signs[first:])
+    @property
+    def _first_bit(self) -> int:
+        """Of the number of the simplex in a pattern."""
+        return WORD * (self.layout.n_words - 1)
 
-    def rank(self, rows: Sequence[int], words: Sequence[int]) -> int:
-        """Return the rank of the gradients of rows in the cell of a simplex that packed signs name."""
-        *signs, simplex = words
-        return rank([form[:-1] for form in self._forms(rows, as_number(signs), simplex)])
-
-    def _forms(self, rows: Sequence[int], pattern: int, simplex: int) -> list[Vector]:
+    def _forms(self, rows: Sequence[int], pattern: int) -> list[Vector]:
         """Rows as linear forms of (x, w) on a simplex, in the cell of a pattern."""
-        neurons = self._neurons(pattern, simplex) if max(rows) >= self.layout.n_walls else []
-        forms = []
-        for row in rows:
-            if row < 0:
-                forms.append(self._grid.plane(row))
-            elif row < self._n_own:
-                forms.append(self._grid.barycentric(simplex)[row])
-            elif row < self.layout.n_walls:
-                forms.append(self._walls(self._unit).rows[row - self._n_own])
-            else:
-                forms.append(neurons[row - self.layout.n_walls])
-        return forms
+        simplex, n_walls = pattern >> self._first_bit, self.layout.n_walls
+        forms = [*self._grid.barycentric(simplex), *self._wall_forms]
+        if max(rows, default=0) >= n_walls:
+            for part in self._program.rows(self._grid.encoder(simplex), pattern >> n_walls):
+                forms += part.rows
+        return [forms[row] for row in rows]
 
-    def _neurons(self, pattern: int, simplex: int) -> list[Vector]:
-        rows: list[Vector] = []
-        for part in self._program.rows(self._grid.encoder(simplex), pattern >> self.layout.n_walls):
-            rows += part.rows
-        return rows
+    def _pull_back(self, row: int, pattern: int) -> Vector:
+        """A positive multiple of the derivatives of a row by x (D,), then by shifts of all rows (n_rows,)."""
+        simplex, n_walls, dim = pattern >> self._first_bit, self.layout.n_walls, self.dim
+        moves = [0] * self.layout.n_rows
+        if row < n_walls:
+            form = (*self._grid.barycentric(simplex), *self._wall_forms)[row]
+            moves[row] = 1
+            return (*form[:dim], *moves)
+        covector, of_neurons = self._program.pull_back(row - n_walls, pattern >> n_walls)
+        encoder = self._grid.encoder(simplex)
+        scale = encoder[-1][-1]
+        moves[n_walls:] = [scale * move for move in of_neurons[: len(moves) - n_walls]]
+        slopes = (sum(c * encoder[k][axis] for k, c in covector.items()) for axis in range(dim))
+        return (*slopes, *moves)

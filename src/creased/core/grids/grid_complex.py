@@ -14,12 +14,15 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.cells import CellsAround
+from creased.core.arrangement.cofaces import Arrangement, arrange
 from creased.core.arrangement.hash_keys import CellCodes, find_words, group_words
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.complex import Own, PolyhedralComplex
 from creased.core.complexes.unperturbed import Signs, TrueCells, distinct_cells, signs_of_cells
 from creased.core.grids.cut import SimplexCutter
+from creased.core.grids.exact_rows import GridRows
 from creased.core.grids.grid_regions import GridRegions
+from creased.core.grids.unweld import Unwelded
 from creased.core.grids.weld import Welder
 from creased.core.numerics.memory import Resources, format_bytes
 from creased.core.subdivision.pieces import Piece
@@ -28,10 +31,8 @@ from creased.core.subdivision.problem import SubdivisionProblem
 ASSEMBLY = 6  # welding takes so many times the memory of what is welded
 
 
-def complex_on_grid(
-    problem: SubdivisionProblem, resources: Resources, *, contract: bool = False
-) -> PolyhedralComplex:
-    """Extract the whole complex, or as much of it as memory allows; with its true cells if contracted."""
+def complex_on_grid(problem: SubdivisionProblem, resources: Resources) -> PolyhedralComplex:
+    """Extract the whole complex, or as much of it as memory allows."""
     memory, provenance = resources.memory_on(problem.program.device), problem.provenance
     cutter, welder = SimplexCutter(problem), Welder.of(problem)
     pieces: list[Piece] = []
@@ -49,7 +50,7 @@ def complex_on_grid(
     soup = _joined([piece.skeleton for piece in pieces])
     codes, welded = CellCodes(soup.words, soup.zero_ids), welder.weld_skeleton(soup)
     cells, _ = problem.settle(welded.skeleton)
-    counts = _count_own(soup, cutter, welder)
+    counts = count_own(soup, cutter.rows, welder)
     if provenance.is_whole:  # what rounding tears between simplices is welded to more cells than there are
         found = len(cells.vertices), len(cells.edges)
         provenance = provenance.inconsistent(sum(abs(a - b) for a, b in zip(found, counts, strict=False)))
@@ -60,7 +61,6 @@ def complex_on_grid(
         provenance=provenance,
         counts=counts,
         regions=_regions(codes, welded.vertex, cutter, problem),
-        true=_true_cells(soup, cutter, welder, problem) if contract else None,
     )
 
 
@@ -79,7 +79,7 @@ def stream_on_grid(problem: SubdivisionProblem) -> Iterator[PolyhedralComplex]:
             domain=problem.domain,
             provenance=problem.provenance.inconsistent(piece.n_inconsistent),
             own=Own(*map(_marked, numbers, is_own, n_cells)),
-            counts=_count_own(soup, cutter, welder),
+            counts=count_own(soup, cutter.rows, welder),
         )
 
 
@@ -88,7 +88,7 @@ def count_on_grid(problem: SubdivisionProblem) -> tuple[tuple[int, ...], int]:
     cutter, welder = SimplexCutter(problem), Welder.of(problem)
     counts, n_inconsistent = (0,) * (cutter.dim + 1), 0
     for _, piece in cutter.pieces():
-        more = _count_own(piece.skeleton, cutter, welder)
+        more = count_own(piece.skeleton, cutter.rows, welder)
         counts = tuple(a + b for a, b in zip(counts, more, strict=True))
         n_inconsistent += piece.n_inconsistent
     euler_characteristic = sum((-1) ** k * count for k, count in enumerate(counts))
@@ -119,35 +119,32 @@ def _joined(skeletons: list[Skeleton]) -> Skeleton:
     return Skeleton(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
-def _count_own(soup: Skeleton, cutter: SimplexCutter, welder: Welder) -> tuple[int, ...]:
+def count_own(soup: Skeleton, rows: Arrangement, welder: Welder) -> tuple[int, ...]:
     """Count the cells of dimension 0, 1, ..., D of simplices that are in no earlier simplex."""
     codes, counts = CellCodes(soup.words, soup.zero_ids), []
-    for dim in range(cutter.dim + 1):
-        cells = CellsAround(codes, None, dim, cutter.rows)
+    for dim in range(soup.vertices.shape[1] + 1):
+        cells = CellsAround(codes, None, dim, rows)
         groups = cells.group()
         counts.append(int(welder.is_own(cells.codes(groups.order[groups.starts])).sum()))
     return tuple(counts)
 
 
-def _true_cells(
-    soup: Skeleton, cutter: SimplexCutter, welder: Welder, problem: SubdivisionProblem
-) -> TrueCells:
-    """Find the cells of the unperturbed network, by exact signs; equal ones of two simplices are one."""
-    dim, exact = cutter.dim, cutter.exact
-    codes = CellCodes(soup.words, soup.zero_ids)
-    at_vertices = exact.signs_in_simplices(codes, soup.vertices)
-    if problem.zero_sign < 0:  # outputs were negated
-        outputs = cutter.rows.before[-1] & ~cutter.rows.before[cutter.rows.layout.first_output]
-        plus, minus = at_vertices
-        at_vertices = Signs(plus & ~outputs | minus & outputs, minus & ~outputs | plus & outputs)
+def true_cells_on_grid(cells: Unwelded, at_vertices: Signs, exact: GridRows) -> TrueCells:
+    """Find the true cells of a whole complex; equal ones of two simplices are one.
+
+    Args:
+        cells: of the complex.
+        at_vertices: true signs (n,) of all rows at the vertices of its soup, those of the simplex included.
+        exact: the rows of simplices in rationals.
+    """
+    soup, welder = cells.soup.skeleton, cells.welder
+    codes, rows = CellCodes(soup.words, soup.zero_ids), arrange(cells.layout, soup.words.device)
     found, firsts = [], []
-    for k in range(dim + 1):
-        signs = distinct_cells(
-            signs_of_cells(CellsAround(codes, None, k, cutter.rows), at_vertices), k, exact
-        )
+    for k in range(exact.dim + 1):
+        signs = distinct_cells(signs_of_cells(CellsAround(codes, None, k, rows), at_vertices), k, exact)
         groups = group_words(welder.names_of_signs(signs))
         firsts.append(signs.choose(groups.order[groups.starts]))
-        found.append(Signs(*(welder.users_words(words) for words in firsts[-1])))
+        found.append(cells.users_signs(firsts[-1]))
     label = find_words(welder.names_of_signs(at_vertices), welder.names_of_signs(firsts[0]))
     place = torch.zeros(len(firsts[0].plus), dtype=torch.int64, device=label.device)
     place[label] = torch.arange(len(label), device=label.device)
@@ -157,5 +154,5 @@ def _true_cells(
     has = (number >= 0).nonzero()[:, 0]
     edges = torch.full((len(firsts[1].plus), 2), -1, device=label.device)
     edges[number[has]] = label[soup.edges[has]]
-    vertex, _ = welder.weld(codes)
-    return TrueCells(tuple(found), soup.vertices[place], edges, label[vertex], problem.rows.layout)
+    vertex = label.new_empty(len(cells.codes.words)).index_copy_(0, cells.soup.vertex, label)
+    return TrueCells(tuple(found), soup.vertices[place], edges, vertex, welder.layout)

@@ -22,7 +22,7 @@ from creased.core.program.affine_arithmetic import AffineForms, gamma
 from creased.core.program.bounds import Cells, Tail, excludes_zero
 from creased.core.program.kuhn_grid import KuhnGrid
 from creased.core.program.program import Affine, Program
-from creased.core.program.rounding import error_on_cells
+from creased.core.program.rounding import error_on_cells, snap_sums
 from creased.core.program.simplices import children_of, corners_of, distinct_vertices, n_paths
 
 COARSEST = 4096  # simplices that the search may start with
@@ -102,8 +102,10 @@ class _Search:
         state = torch.cat(states)
         is_kept = torch.ones_like(place[:, 0], dtype=torch.bool)
         if self._walls is not None:
-            is_inside = self._walls(state[:, : self._grid.dim]) >= 0
-            is_kept = is_inside[place].any(1).all(1)
+            points = state[:, : self._grid.dim]
+            heights = self._walls(points)
+            snap_sums(heights, self._walls, points)
+            is_kept = (heights >= 0)[place].any(1).all(1)
         if self._prune:
             rows = torch.cat([self._inner.preactivations(some) for some in state.split(at_once)])
             may_vanish, doubt = self._signs(rows, place, n)

@@ -19,6 +19,7 @@ from creased.core.arrangement.signs import WORD, RowLayout, pack_rows, unpack_ro
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.unperturbed import Signs
 from creased.core.domains.domain import Domain
+from creased.core.grids.planes import cubes_within, plane_id, walls_on_planes
 from creased.core.program.kuhn_grid import KuhnGrid, vertex_numbers
 from creased.core.program.simplices import corners_of, least_simplices
 from creased.core.subdivision.problem import SubdivisionProblem
@@ -45,6 +46,9 @@ class Welder:
     def __init__(self, grid: KuhnGrid, domain: Domain, layout: RowLayout) -> None:
         self.grid, self.domain, self.layout = grid, domain, layout
         self.n_own = grid.dim + 1
+        walls, device = domain.exact_walls(), grid.tables[0].device
+        self.on_planes = walls_on_planes(grid, walls).to(device)
+        self.cubes = cubes_within(grid, walls).to(device)
 
     @staticmethod
     def of(problem: SubdivisionProblem) -> Welder:
@@ -79,7 +83,7 @@ class Welder:
 
     def is_own(self, codes: CellCodes) -> Tensor:
         """True (n,) for cells in the first of the simplices that share them."""
-        return least_simplices(*self._face(codes), self.grid.finest) == codes.words[:, -1]
+        return least_simplices(*self._face(codes), self.cubes[0], self.grid.finest) == codes.words[:, -1]
 
     def _names(self, codes: CellCodes) -> Tensor:
         """Names (n, k) int64, equal where cells are."""
@@ -141,35 +145,17 @@ class Welder:
         base = corners.gather(1, first[:, None, None].expand(-1, 1, dim))
         moves = (corners - base) * kept[:, :, None]
         base, is_fixed = base[:, 0], (moves == 0).all(1)  # (n, D)
-        ids = [self._axis_plane(axis, base[:, axis]) for axis in range(dim)]
+        n = self.grid.finest
+        ids = [plane_id(axis, base[:, axis], n) for axis in range(dim)]
         is_used = [is_fixed[:, axis] for axis in range(dim)]
         for j in range(1, dim):
             is_taken = is_fixed[:, j]
             for i in reversed(range(j)):
                 together = (moves[:, :, i] == moves[:, :, j]).all(1) & ~is_taken
-                ids.append(plane_id(dim + i * dim + j, base[:, i] - base[:, j], self.grid.finest))
+                ids.append(plane_id(dim + i * dim + j, base[:, i] - base[:, j], n))
                 is_used.append(together)
                 is_taken = is_taken | together
-        return torch.stack(ids, dim=1), torch.stack(is_used, dim=1)
-
-    def _axis_plane(self, axis: int, at: Tensor) -> Tensor:
-        """Ids (n,) of planes across an axis at grid coordinates (n,): walls of a box that lie there."""
-        ids = plane_id(axis, at, self.grid.finest)
-        if self.domain.is_box:
-            place = self.grid.positions(at, torch.float64)
-            for side, bounds in enumerate((self.domain.lower, self.domain.upper)):
-                ids = torch.where(place == bounds[axis], 2 * axis + side, ids)
-        return ids
-
-
-def plane_id(axes: int, offset: Tensor, n: int) -> Tensor:
-    """Ids (m,) < 0 of planes of a grid of n cubes: x_i = offset for axes i, x_i - x_j for D + i D + j."""
-    return -1 - (axes * (2 * n + 1) + offset + n)
-
-
-def plane_of(ids: Tensor, dim: int, n: int) -> tuple[Tensor, Tensor]:
-    """Normals (..., D) and offsets (...) int64, in units of cubes, of planes given by ids (...) < 0."""
-    axes, offset = (-1 - ids) // (2 * n + 1), (-1 - ids) % (2 * n + 1) - n
-    eye = torch.eye(dim, dtype=torch.int64, device=ids.device)
-    i, j = (axes - dim).clamp(min=0) // dim, (axes - dim).clamp(min=0) % dim
-    return torch.where((axes < dim)[..., None], eye[axes.clamp(0, dim - 1)], eye[i] - eye[j]), offset
+        planes = torch.stack(ids, dim=1)
+        for wall in (self.on_planes < 0).nonzero()[:, 0].tolist():
+            planes = torch.where(planes == self.on_planes[wall], wall, planes)
+        return planes, torch.stack(is_used, dim=1)

@@ -29,17 +29,18 @@ def n_paths(dim: int) -> int:
     return math.factorial(dim)
 
 
-def least_simplices(corners: Tensor, is_spanned: Tensor, n: int) -> Tensor:
+def least_simplices(corners: Tensor, is_spanned: Tensor, lower: Tensor, n: int) -> Tensor:
     """The first (m,) of the simplices that hold faces.
 
     Args:
         corners: of a simplex that does, ascending, (m, D + 1, D) int64.
         is_spanned: which corners span the face, (m, D + 1) bool.
+        lower: least coordinates (D,) int64 of a cube.
         n: cubes an axis.
     """
     dim = corners.shape[2]
     last = corners.masked_fill(~is_spanned[:, :, None], 0).amax(1)
-    base = (last - 1).clamp(min=0)
+    base = torch.maximum(last - 1, lower)
     # An axis that more of the face's corners have stepped along comes earlier in the path.
     n_before = ((corners == base[:, None]) & is_spanned[:, :, None]).sum(1)
     axes = torch.argsort(n_before, dim=1, stable=True)
