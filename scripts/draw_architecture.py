@@ -49,7 +49,7 @@ class Box(NamedTuple):
 
 BOXES = {
     "training": Box(0, 12, 0, "Lightning modules, data, losses, callbacks, runs"),
-    "cli": Box(4.7, 9.6, 1, "creased extract, view, draw, count, compress, info"),
+    "cli": Box(4.7, 9.6, 1, "creased extract, view, draw, compare, count, ..."),
     "viewer": Box(6.6, 9.6, 2, "pages, figures in notebooks"),
     "render": Box(2.2, 5.4, 2, "pictures by ray casting"),
     "shapes": Box(3.3, 6.2, 3, "training shapes, distances"),

@@ -41,7 +41,7 @@ def evaluated(function: Callable[[Tensor], Tensor]) -> dict[str, Any]:
     program = lower(Does(lambda _, x: function(x)).double()).detach()
     level_set = extract_level_set(program, DOMAIN)
     metrics = evaluate(two_boxes(), DOMAIN, program, level_set, 0).metrics
-    advice = advise(metrics.get("differences", []), None, 500_000)
+    advice = advise(metrics.get("differences", []), "normal", 500_000)
     return metrics | {"shape": "boxes", "certificate": None, "seconds": {}, "advice": advice}
 
 
@@ -101,7 +101,7 @@ def test_an_empty_level_set_is_said() -> None:
     ("quality", "words"),
     [
         ("draft", "quality=normal"),
-        (None, "quality=high"),
+        (None, "model=grid"),
         ("high", "quality=ultra"),
         ("ultra", "model.levels"),
     ],
@@ -124,6 +124,6 @@ def test_thin_walls_are_said_before_training(caplog: pytest.LogCaptureFixture) -
     assert said.startswith("shape plate: walls of 0.29 cells: ")
     assert said.endswith("it takes 56 cells an axis, not 16: quality=normal")
     caplog.clear()
-    assert warn_of_thin_parts(plate(), fine, None) is not None
-    assert warn_of_thin_parts(plate(), torch.nn.Linear(3, 1), None) is None
+    assert warn_of_thin_parts(plate(), fine, "normal") is not None
+    assert warn_of_thin_parts(plate(), torch.nn.Linear(3, 1), "normal") is None
     assert not caplog.messages

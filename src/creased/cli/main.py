@@ -11,7 +11,7 @@ from io import BytesIO
 import torch
 
 from creased.cli.extract import extract
-from creased.cli.parser import in_bytes, make_parser
+from creased.cli.parser import OF_MESHES, in_bytes, make_parser
 from creased.io.atomic_write import write_whole
 from creased.io.checkpoint import KEY, Record, write_record
 from creased.io.export import ExportError
@@ -30,6 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             view(chosen)
             return 0
+        if chosen.command in OF_MESHES:
+            from creased.cli.meshes import check, compare_files  # need trimesh and warp
+
+            return check(chosen) if chosen.command == "check" else compare_files(chosen)
         path = chosen.file / "checkpoints" / "last.ckpt" if chosen.file.is_dir() else chosen.file
         loaded = load_file(path, slope=chosen.slope)
         if chosen.command == "info":

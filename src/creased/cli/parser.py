@@ -41,6 +41,14 @@ EXAMPLES = {  # by command; the first example of each is in the overview
   creased draw RUN --across z --at 0.1 --out complex.png      the plane z = 0.1 of three inputs
   creased draw weights.npz --half-width 1 --out complex.svg   a network of two inputs
 """,
+    "check": """
+  creased check part.stl scan.ply                             closed, manifold, oriented? walls? exit status
+  creased check logs/train/runs/RUN                           the mesh of a run
+""",
+    "compare": """
+  creased compare mesh.ply scan.obj --out error.png           distances both ways, topology, a picture
+  creased compare logs/train/runs/RUN part.stl --within 0.1   exit status 1 beyond 0.1 of the file's units
+""",
     "view": """
   creased view logs/train/runs/RUN                            the epochs of a run, in the browser
   creased view mesh.ply                                       a mesh file
@@ -48,11 +56,16 @@ EXAMPLES = {  # by command; the first example of each is in the overview
 """,
 }
 
+MESH = "a mesh file, or a run folder (its mesh.ply)"
+OF_MESHES = ("check", "compare")  # commands that load no network
+
 SUMMARIES = {
     "extract": "write the exact level set of a network as a mesh",
     "info": "describe the network in a file",
     "count": "count cells, linear regions and affine pieces",
     "compress": "write an equal network of fewer neurons",
+    "check": "say whether mesh files are solids, and what is wrong with them",
+    "compare": "measure distances between two meshes, both ways",
     "view": "show a surface in the browser",
     "draw": "draw the complex of two inputs, or in a plane of three",
 }
@@ -62,7 +75,7 @@ def make_parser() -> argparse.ArgumentParser:
     """Make the parser of all commands."""
     parser = argparse.ArgumentParser(
         "creased",
-        description="Extract exact meshes of piecewise-affine networks, audit, count, compress and draw.",
+        description="Extract exact meshes of piecewise-affine networks, audit, compare, count and draw.",
         epilog="\n".join(["examples:", *(lines.strip("\n").splitlines()[0] for lines in EXAMPLES.values())]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -72,6 +85,8 @@ def make_parser() -> argparse.ArgumentParser:
         add = command.add_argument
         command.formatter_class = argparse.RawDescriptionHelpFormatter
         command.epilog = f"examples:\n{EXAMPLES[name].strip(chr(10))}"
+        if name in OF_MESHES:
+            continue
         _add_file(add, ", a mesh" if name == "view" else "")
         if name != "info":
             add("--half-width", type=_size, help="of the cube to look in (default: the training box)")
@@ -86,6 +101,8 @@ def make_parser() -> argparse.ArgumentParser:
     _add_compression(commands.choices["compress"].add_argument)
     _add_viewing(commands.choices["view"].add_argument)
     _add_drawing(commands.choices["draw"].add_argument)
+    commands.choices["check"].add_argument("files", nargs="+", type=Path, metavar="FILE", help=MESH)
+    _add_comparing(commands.choices["compare"].add_argument)
     return parser
 
 
@@ -157,15 +174,33 @@ def _add_drawing(add: Add) -> None:
     add("--at", type=float, help="the plane's coordinate on that axis (default 0)")
 
 
+def _add_comparing(add: Add) -> None:
+    add("mesh", type=Path, help=MESH)
+    add("shape", type=Path, help="the mesh that it should be, likewise")
+    add("--within", type=_length, help="largest distance that is no difference (default: 1%% of the size)")
+    add("--out", type=Path, help="picture of both and of the distances between them: .png")
+    add("--up", choices=("x", "y", "z"), default="z", help="the axis that points up")
+    add("--azimuth", type=float, default=-30.0, help="of the camera, in degrees from the front (default -30)")
+
+
+def _length(text: str) -> float:
+    """Parse --within: a positive number."""
+    return _positive(text, "a distance")
+
+
 def _size(text: str) -> float:
     """Parse --half-width: a positive number."""
+    return _positive(text, "half a box")
+
+
+def _positive(text: str, what: str) -> float:
     try:
-        size = float(text)
+        number = float(text)
     except ValueError:
-        size = math.nan
-    if not 0 < size < math.inf:
-        raise argparse.ArgumentTypeError(f"half a box is a positive number, got {text}")
-    return size
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{what} is a positive number, got {text}")
+    return number
 
 
 def _n_triangles(text: str) -> int:

@@ -138,7 +138,13 @@ class Comparison:
 
 
 def compare(
-    mesh: Surface, reference: Surface, name: str, unit: float, rng: np.random.Generator, n: int = N
+    mesh: Surface,
+    reference: Surface,
+    name: str,
+    unit: float,
+    rng: np.random.Generator,
+    n: int = N,
+    within: float | None = None,
 ) -> Comparison:
     """Compare a surface with its reference.
 
@@ -149,8 +155,10 @@ def compare(
         unit: the user's length of one unit of these coordinates.
         rng: random number generator.
         n: points drawn on either surface; of as many vertices the distances are computed, too.
+        within: the tolerance, a length of the user's; None: `FAR` of the longest side of the reference.
     """
-    tolerance = FAR * float(np.ptp(reference.vertices, axis=0).max())
+    longest = float(np.ptp(reference.vertices, axis=0).max())
+    tolerance = FAR * longest if within is None else within / unit
     there, here = _measure(reference, mesh, n, rng), _measure(mesh, reference, n, rng)
     return Comparison(
         name=name,
@@ -169,11 +177,20 @@ def compare(
 
 def compare_in_place(mesh: PolygonMesh, reference: PolygonMesh, name: str, n: int = N) -> Comparison:
     """Compare meshes in the user's coordinates, wherever and however large they are; see `compare`."""
+    here, there, unit = place_together(mesh, reference)
+    return compare(here, there, name, unit, np.random.default_rng(0), n)
+
+
+def place_together(mesh: PolygonMesh, reference: PolygonMesh) -> tuple[Surface, Surface, float]:
+    """Bring two meshes where the reference is in the domain; also the user's length of its unit.
+
+    Raises:
+        ValueError: the vertices of the reference are all in one point.
+    """
     used = reference.vertices[reference.polygons.indices].numpy()
-    to_unit = Similarity.of_bounds(used.min(axis=0), used.max(axis=0))
-    here, there = (PolygonMesh(to_unit.apply(each.vertices), each.polygons) for each in (mesh, reference))
-    rng = np.random.default_rng(0)
-    return compare(Surface.of_mesh(here), Surface.of_mesh(there), name, 1 / to_unit.scale, rng, n)
+    to_domain = Similarity.of_bounds(used.min(axis=0), used.max(axis=0))
+    here, there = (PolygonMesh(to_domain.apply(each.vertices), each.polygons) for each in (mesh, reference))
+    return Surface.of_mesh(here), Surface.of_mesh(there), 1 / to_domain.scale
 
 
 class OneWay(NamedTuple):

@@ -47,13 +47,13 @@ class File:
 
         path = Path(self.path).expanduser()
         if not path.is_file():
-            raise ShapeError(f"shape.path: there is no file {path}")
+            raise ShapeError(f"there is no file {path}")
         try:
             mesh = trimesh.load(path, force="mesh")
         except Exception as error:  # trimesh's loaders raise nearly anything
-            raise ShapeError(f"shape.path: cannot read {path} as a mesh: {error}") from error
+            raise ShapeError(f"cannot read {path} as a mesh: {error}") from error
         if not isinstance(mesh, trimesh.Trimesh) or len(mesh.faces) == 0:
-            raise ShapeError(f"shape.path: {path} holds no triangles")
+            raise ShapeError(f"{path} holds no triangles")
         mesh.merge_vertices(merge_tex=True, merge_norm=True)
         return mesh
 

@@ -65,17 +65,30 @@ def measure_thinness(
         rng: random number generator.
         n: points on the surface.
     """
-    points, triangles = surface.sample(n, rng)
-    normals = surface.normals(triangles)
-    walls, gaps = (_widths(surface, points, normals, side) / cell for side in (-1, 1))
+    walls, gaps = (widths / cell for widths in measure_widths(surface, rng, n))
     return Thinness(
         n_cells=n_cells,
         cell=cell,
         walls_share=float((walls < 1).mean()),
-        thinnest_walls=float(np.quantile(walls, LEAST, method="lower")),
+        thinnest_walls=thinnest(walls),
         gaps_share=float((gaps < 1).mean()),
-        narrowest_gaps=float(np.quantile(gaps, LEAST, method="lower")),
+        narrowest_gaps=thinnest(gaps),
     )
+
+
+def thinnest(widths: NDArray[np.float64]) -> float:
+    """Return the width that all but `LEAST` of the surface exceed; inf if nothing faces it."""
+    return float(np.quantile(widths, LEAST, method="lower"))
+
+
+def measure_widths(
+    surface: Surface, rng: np.random.Generator, n: int = N
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Measure walls (n,) and gaps (n,) at points drawn uniformly; inf where nothing faces the point."""
+    points, triangles = surface.sample(n, rng)
+    normals = surface.normals(triangles)
+    walls, gaps = (_widths(surface, points, normals, side) for side in (-1, 1))
+    return walls, gaps
 
 
 def _widths(

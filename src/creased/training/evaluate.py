@@ -38,7 +38,7 @@ N_MESH = 50_000  # points on each mesh
 FAITHFUL = "faithful to the shape"  # the first line of the table
 
 
-def warn_of_thin_parts(shape: Shape, network: nn.Module, quality: str | None) -> dict[str, Any] | None:
+def warn_of_thin_parts(shape: Shape, network: nn.Module, quality: str) -> dict[str, Any] | None:
     """Log which walls and gaps of a shape are thinner than a cell of the network's grid; None without one."""
     if not (grids := grids_of(network)) or is_follower():
         return None
@@ -115,9 +115,9 @@ def advise(differences: Sequence[Mapping[str, str]], quality: str | None, n_samp
 
 
 def finer_grid(quality: str | None) -> str:
-    """Name the option for the next finer grid than that of a quality; None: the default's."""
-    finer = {"draft": "normal", None: "high", "normal": "high", "high": "ultra"}
-    return f"quality={finer[quality]}" if quality in finer else "a further level in model.levels"
+    """Name the option for the next finer grid than that of a quality; None: the network is on no grid."""
+    finer = {None: "model=grid", "draft": "quality=normal", "normal": "quality=high", "high": "quality=ultra"}
+    return finer.get(quality, "a further level in model.levels")
 
 
 def _trimesh_agrees(metrics: dict[str, Any]) -> str:

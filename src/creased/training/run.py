@@ -98,7 +98,7 @@ def run(cfg: DictConfig) -> dict[str, Any]:
     if not is_follower():
         write_whole(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)).encode())
     trainer = _make_trainer(cfg, plain, callbacks)
-    thinness = warn_of_thin_parts(shape, module.network, OmegaConf.select(cfg, "quality"))
+    thinness = warn_of_thin_parts(shape, module.network, cfg.quality.name)
     prepared = time.perf_counter()
     with closing_loggers(trainer):
         with supervised_ranks(trainer, str(folder)):
@@ -235,7 +235,7 @@ def _evaluate(cfg: DictConfig, shape: Shape, module: SDFModule, trainer: L.Train
                 callback.draw_errors(trainer, module.domain, found.mesh, shape.surface, found.comparison)
     metrics: dict[str, Any] = run_facts | found.metrics
     if metrics.get("differences"):
-        quality = OmegaConf.select(cfg, "quality.name")
+        quality = cfg.quality.name if program.grid is not None else None
         metrics["advice"] = advise(metrics["differences"], quality, cfg.data.n_samples)
     return metrics
 

@@ -64,8 +64,9 @@ class Counts:
 
     def answers(self) -> list[str]:
         """Closed, oriented and manifold, or the counts of what is not."""
+        is_open = f"open ({self.n_boundary_edges} boundary edges)" if self.n_boundary_edges else "not closed"
         return [
-            "closed" if self.is_closed else f"open ({self.n_boundary_edges} boundary edges)",
+            "closed" if self.is_closed else is_open,
             "oriented" if self.is_oriented else f"{self.n_misoriented_edges} misoriented edges",
             "manifold" if self.is_manifold else "not manifold",
         ]

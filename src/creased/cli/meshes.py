@@ -1,0 +1,110 @@
+"""`creased check FILE...` and `creased compare MESH SHAPE`: audits of and distances between mesh files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from creased.core.domains.box import Box
+from creased.meshes.polygon_mesh import PolygonMesh
+from creased.meshes.self_intersections import self_intersections
+from creased.render.camera import View
+from creased.render.error_picture import draw_errors
+from creased.render.images import save_png
+from creased.shapes.comparison import Facts, compare, place_together
+from creased.shapes.differences import find_differences
+from creased.shapes.sources import File, ShapeError
+from creased.shapes.thickness import measure_widths, thinnest
+
+DOMAIN = Box.cube(3, 0.5)
+
+
+def check(chosen: argparse.Namespace) -> int:
+    """Print for each file whether it is a solid, and why not; return 0 if all are, 1 otherwise."""
+    are_solid = []
+    for path in chosen.files:
+        try:
+            is_solid, report = check_mesh(read_mesh(path))
+        except (ShapeError, ValueError) as error:
+            print(f"creased: {error}", file=sys.stderr)
+            is_solid = False
+        else:
+            print(f"{path}: {report}")
+        are_solid.append(is_solid)
+    return 0 if all(are_solid) else 1
+
+
+def check_mesh(mesh: PolygonMesh) -> tuple[bool, str]:
+    """Decide whether a mesh is a solid, and report in lines what is known of it.
+
+    A solid is closed, oriented outward and manifold, and no two of its triangles intersect.
+
+    Raises:
+        ValueError: all vertices are in one point.
+    """
+    surface, _, unit = place_together(mesh, mesh)
+    audit, facts = surface.audit, Facts.of_surface(surface, unit)
+    are_so = (audit.is_closed, audit.is_oriented, audit.is_manifold)
+    faults = [answer for answer, is_so in zip(audit.answers(), are_so, strict=True) if not is_so]
+    if facts.volume is not None and facts.volume <= 0:
+        faults.append("inside out" if facts.volume < 0 else "without an inside")
+    pairs = self_intersections(surface.mesh)
+    crossing = "not looked for without open3d" if pairs is None else f"{len(pairs):,}" if len(pairs) else "no"
+    if pairs is not None and len(pairs):
+        faults.append("crosses itself")
+    lines = [f"not a solid: {', '.join(faults)}" if faults else "a solid", str(audit), format_size(facts)]
+    if facts.volume:
+        walls = thinnest(measure_widths(surface, np.random.default_rng(0))[0]) * unit
+        lines[-1] += f", walls from {walls:.3g}" if np.isfinite(walls) else ""
+    lines.append(f"pairs of triangles that intersect: {crossing}")
+    return not faults, "\n  ".join(lines)
+
+
+def compare_files(chosen: argparse.Namespace) -> int:
+    """Print distances, topologies and sizes of two meshes; return 1 if they differ, 0 otherwise."""
+    mesh, shape = map(read_mesh, (chosen.mesh, chosen.shape))
+    here, there, unit = place_together(mesh, shape)
+    found = compare(here, there, chosen.shape.name, unit, np.random.default_rng(0), within=chosen.within)
+    differences = find_differences(found)
+    print(f"{chosen.mesh}: {format_topology(found.mesh)}; {format_size(found.mesh)}")
+    print(f"{chosen.shape}: {format_topology(found.reference)}; {format_size(found.reference)}")
+    print(found)
+    for difference in differences:
+        print(f"they differ: {difference}")
+    if not differences:
+        print(f"no difference within {found.tolerance:.3g}")
+    if chosen.out is not None:
+        picture = draw_errors(here, there, found, domain=DOMAIN, view=View(chosen.azimuth, up=chosen.up))
+        save_png(picture, chosen.out)
+        print(f"{chosen.out}: both, and the distances between them")
+    return 1 if differences else 0
+
+
+def read_mesh(path: Path) -> PolygonMesh:
+    """Read the triangles of a mesh file, or of the mesh of a run folder.
+
+    Raises:
+        ShapeError: there is no such file, it cannot be read, or a vertex is not finite.
+    """
+    mesh = File(str(path / "mesh.ply" if path.is_dir() else path))()
+    if not np.isfinite(mesh.vertices).all():
+        raise ShapeError(f"{path} has vertices at NaN or infinity")
+    return PolygonMesh.of_triangles(mesh.vertices, mesh.faces)
+
+
+def format_topology(facts: Facts) -> str:
+    """Format the topology of a surface."""
+    is_closed = "closed" if facts.is_closed else "not closed"
+    return (
+        f"{is_closed}, {facts.n_components} component(s), Euler characteristic {facts.euler_characteristic}"
+    )
+
+
+def format_size(facts: Facts) -> str:
+    """Format the extent, the area and, of a closed surface, the volume."""
+    sides = " x ".join(f"{side:.4g}" for side in facts.extent)
+    volume = "" if facts.volume is None else f", volume {facts.volume:.5g}"
+    return f"{sides}, area {facts.area:.5g}{volume}"

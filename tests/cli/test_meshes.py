@@ -1,0 +1,109 @@
+"""`creased check` and `creased compare`: what is wrong with a mesh, how two differ, and the exit status."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import trimesh
+
+from creased.cli.main import main
+from creased.meshes.import_open3d import import_open3d
+
+BOX = trimesh.creation.box((10, 6, 4))
+
+
+def written(mesh: trimesh.Trimesh, path: Path) -> str:
+    mesh.export(path)
+    return str(path)
+
+
+def test_a_solid_is_one(tmp_path: Path, capsys: Any) -> None:
+    ring = written(trimesh.creation.annulus(r_min=3, r_max=5, height=2, sections=16), tmp_path / "ring.stl")
+    assert main(["check", ring]) == 0
+    first, counts, sizes, *_ = capsys.readouterr().out.splitlines()
+    assert first == f"{ring}: a solid"
+    assert "closed, oriented, manifold; 1 component(s), Euler characteristic 0" in counts
+    assert "10 x 10 x 2, area " in sizes
+    assert sizes.endswith(", walls from 1.96")
+
+
+def fault(name: str) -> trimesh.Trimesh:
+    """A box with a hole, a turned face, inside out, with another on one edge, or a sheet of no volume."""
+    mesh = BOX.copy()
+    if name == "hole":
+        mesh.update_faces(np.arange(12) > 0)
+    elif name == "turned":
+        mesh.faces[0] = mesh.faces[0][::-1]
+    elif name == "inside out":
+        mesh.invert()
+    elif name == "edge":
+        mesh = trimesh.util.concatenate([mesh, mesh.copy().apply_translation([10, 6, 0])])
+    return mesh
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("hole", "open (3 boundary edges)"),
+        ("turned", "3 misoriented edges"),
+        ("inside out", "inside out"),
+        ("edge", "not closed, not manifold"),
+    ],
+)
+def test_what_keeps_a_mesh_from_being_a_solid_is_said(
+    name: str, words: str, tmp_path: Path, capsys: Any
+) -> None:
+    path = written(fault(name), tmp_path / "box.ply")
+    assert main(["check", path]) == 1
+    assert capsys.readouterr().out.startswith(f"{path}: not a solid: {words}")
+
+
+def test_solids_that_overlap_cross_each_other(tmp_path: Path, capsys: Any) -> None:
+    if import_open3d() is None:
+        pytest.skip("open3d cannot be imported here")
+    crossed = trimesh.util.concatenate([BOX, trimesh.creation.box((4, 10, 2))])
+    assert main(["check", written(crossed, tmp_path / "crossed.obj")]) == 1
+    assert "not a solid: crosses itself" in capsys.readouterr().out
+
+
+def test_one_file_that_is_no_solid_or_no_mesh_decides_the_status(tmp_path: Path, capsys: Any) -> None:
+    good, text = written(BOX, tmp_path / "good.stl"), tmp_path / "text.stl"
+    text.write_text("hello")
+    assert main(["check", str(tmp_path / "nowhere.stl"), str(text), good]) == 1
+    said = capsys.readouterr()
+    assert said.out.startswith(f"{good}: a solid")
+    nowhere, damaged = said.err.splitlines()
+    assert nowhere == f"creased: there is no file {tmp_path}/nowhere.stl"
+    assert damaged.startswith("creased: ")
+    assert str(text) in damaged
+
+
+def test_equal_meshes_do_not_differ_and_others_do(tmp_path: Path, capsys: Any) -> None:
+    box = written(BOX, tmp_path / "box.stl")
+    same = written(BOX.subdivide(), tmp_path / "same.ply")
+    larger = written(trimesh.creation.box((10.4, 6, 4)), tmp_path / "larger.obj")
+    assert main(["compare", same, box]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "no difference within 0.1"
+    assert main(["compare", larger, box]) == 1
+    said = capsys.readouterr().out
+    assert "closed, 1 component(s), Euler characteristic 2; 10.4 x 6 x 4, area 256" in said
+    assert " is up to 0.2 from the " in said
+    assert main(["compare", larger, box, "--within", "0.21"]) == 0
+
+
+def test_the_mesh_of_a_run_is_compared_and_drawn(tmp_path: Path, capsys: Any) -> None:
+    written(BOX, tmp_path / "mesh.ply")
+    two = trimesh.util.concatenate([BOX, trimesh.creation.icosphere(radius=1).apply_translation((8, 0, 0))])
+    picture = tmp_path / "error.png"
+    arguments = ["compare", str(tmp_path), written(two, tmp_path / "two.stl"), "--out", str(picture)]
+    assert main([*arguments, "--up", "y", "--azimuth", "20"]) == 1
+    assert "they differ: 1 component where the shape has 2" in capsys.readouterr().out
+    assert picture.stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("length", ["0", "-1", "near"])
+def test_a_tolerance_is_a_length(length: str, capsys: Any) -> None:
+    with pytest.raises(SystemExit):
+        main(["compare", "a.ply", "b.ply", "--within", length])
+    assert f"a distance is a positive number, got {length}" in capsys.readouterr().err
