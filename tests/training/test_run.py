@@ -95,7 +95,8 @@ def test_the_last_mesh_is_proven(finished: Finished) -> None:
 
 
 def test_a_last_extraction_that_is_given_up_leaves_the_mesh(configured: Compose) -> None:
-    cfg = configured(*TINY, "+evaluation.memory=20000", "trainer.max_epochs=1")
+    again = "callbacks.extract.dtype=float32"  # the last epoch's surface is not good enough
+    cfg = configured(*TINY, "+evaluation.memory=20000", "trainer.max_epochs=1", again)
     metrics = run(cfg)
     folder = Path(cfg.paths.output)
     assert not metrics["is_complete"]
