@@ -82,7 +82,7 @@ def row_adjoints(level_set: LevelSet, program: Program, gradients: Tensor) -> Te
             vertices = _vertices_at(level_set, program, which)
             unit, scale, is_regular = _unit_rows(_jacobian_at(program, vertices, level_set))
             right = gradients[which].to(vertices.points)[:, :, None]
-            adjoint = torch.linalg.solve(unit.transpose(1, 2), right)[:, :, 0] / scale
+            adjoint = torch.linalg.solve_ex(unit.transpose(1, 2), right).result[:, :, 0] / scale
             parts.append(torch.where(is_regular[:, None], adjoint, torch.zeros_like(adjoint)))
     return torch.cat(parts)
 
@@ -142,7 +142,7 @@ def _solve(level_set: LevelSet, program: Program, which: Tensor, second_order: b
     with torch.set_grad_enabled(second_order and torch.is_grad_enabled()):
         unit, scale, is_regular = _unit_rows(_jacobian_at(program, vertices, level_set))
     right = torch.where(is_regular[:, None], values / scale, torch.zeros_like(values))
-    solved = vertices.points - torch.linalg.solve(unit, right[:, :, None])[:, :, 0]
+    solved = vertices.points - torch.linalg.solve_ex(unit, right[:, :, None]).result[:, :, 0]
     if not second_order:
         solved = _FirstOrder.apply(solved)  # type: ignore[no-untyped-call]
     is_current = is_regular & _keeps_signs(program, solved.detach(), vertices, level_set.layout)
@@ -191,8 +191,10 @@ def _jacobian_at(program: Program, vertices: _Vertices, level_set: LevelSet) -> 
     points, masks, rows, simplices = vertices
     dim, linear = level_set.dim, program.inner.linear_part()
     row, is_wall = _program_rows(rows, level_set), rows < level_set.layout.n_walls
-    axes = torch.eye(dim).to(points)[:, None].expand(-1, points.shape[0], -1)
-    if program.grid is not None:
+    if program.grid is None:
+        eye = torch.eye(dim, dtype=points.dtype, device=points.device)
+        axes = eye[:, None].expand(-1, points.shape[0], -1)
+    else:
         axes = encoder_maps(program.grid, simplices)[:, :-1].transpose(0, 1).to(points)
     tangents = [linear.preactivations_on(axis, masks).gather(1, row) for axis in axes]
     normals = level_set.domain.halfspaces(points.dtype, points.device)[:-1].T

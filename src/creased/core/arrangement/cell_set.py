@@ -1,8 +1,9 @@
 """Store a set of cells by sign vector in an open-addressing hash table, in batches.
 
 A slot of the table holds the number of a cell; cells are numbered in order of first appearance. Keys choose
-the slot; sign vectors are then compared in full, so that a collision costs a step to the next slot and never
-identifies two cells.
+the slot; sign vectors are then compared in full, so that a collision costs a step to another slot and never
+identifies two cells. The steps are 1, 2, 3, ..., which lead to all slots of a table of a power of two, and
+make no long clusters (Knuth, vol. 3, section 6.4).
 """
 
 from __future__ import annotations
@@ -74,15 +75,15 @@ class CellSet:
         """Find the known cell equal to each of entries (m,); -1 where there is none."""
         slots = self._first_slots(self._keys.rows[entries])
         found = torch.full_like(entries, -1)
-        pending = torch.arange(entries.shape[0], device=entries.device)
+        pending, step = torch.arange(entries.shape[0], device=entries.device), 0
         while pending.numel():
-            there = self._slots[slots[pending]]
+            there, step = self._slots[slots[pending]], step + 1
             is_taken = there != EMPTY
             pending, there = pending[is_taken], there[is_taken]
             is_equal = self._are_equal(there, entries[pending])
             found[pending[is_equal]] = there[is_equal]
             pending = pending[~is_equal]
-            slots[pending] = (slots[pending] + 1) & (self._slots.shape[0] - 1)
+            slots[pending] = (slots[pending] + step) & (self._slots.shape[0] - 1)
         return found
 
     def _seek(self, entries: Tensor) -> tuple[Tensor, Tensor]:
@@ -91,23 +92,20 @@ class CellSet:
         Entries at an empty slot claim it; the first of them gets it, and the others compare with that one.
         """
         found, slots = entries.clone(), self._first_slots(self._keys.rows[entries])
-        pending = torch.arange(entries.shape[0], device=entries.device)
+        pending, step = torch.arange(entries.shape[0], device=entries.device), 0
         while pending.numel():
-            mine, slot = entries[pending], slots[pending]
-            is_empty = self._slots[slot] == EMPTY
-            self._slots.scatter_reduce_(0, slot[is_empty], mine[is_empty], "amin")
+            mine, slot, step = entries[pending], slots[pending], step + 1
+            claims = torch.where(self._slots[slot] == EMPTY, mine, EMPTY)
+            self._slots.scatter_reduce_(0, slot, claims, "amin")
             there = self._slots[slot]
             found[pending] = there
             is_settled = (there == mine) | self._are_equal(there, mine)
-            slots[pending] = torch.where(is_settled, slot, (slot + 1) & (self._slots.shape[0] - 1))
+            slots[pending] = torch.where(is_settled, slot, (slot + step) & (self._slots.shape[0] - 1))
             pending = pending[~is_settled]
         return found, slots
 
     def _are_equal(self, first: Tensor, second: Tensor) -> Tensor:
-        equal = self._keys.rows[first] == self._keys.rows[second]
-        likely = equal.nonzero()[:, 0]
-        equal[likely] = (self._words.rows[first[likely]] == self._words.rows[second[likely]]).all(1)
-        return equal
+        return (self._words.rows[first] == self._words.rows[second]).all(1)
 
     def _first_slots(self, keys: Tensor) -> Tensor:
         n_bits = self._slots.shape[0].bit_length() - 1

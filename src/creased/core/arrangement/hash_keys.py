@@ -97,7 +97,7 @@ def group_equal(
     for seed in range(1, N_SEEDS + 1):
         keys, order = torch.sort(keys_of(table))
         twins = (keys[1:] == keys[:-1]).nonzero()[:, 0]
-        if _are_equal(codes_of(order[twins]), codes_of(order[twins + 1])):
+        if bool(_are_equal(codes_of(order[twins]), codes_of(order[twins + 1]))):
             starts = torch.ones_like(keys, dtype=torch.bool)
             starts[twins + 1] = False
             return Groups(order, starts)
@@ -134,8 +134,8 @@ def group_exact(keys: Tensor) -> Groups:
     return Groups(order, starts)
 
 
-def _are_equal(left: CellCodes, right: CellCodes) -> bool:
-    return torch.equal(left.words, right.words) and torch.equal(left.zero_ids, right.zero_ids)
+def _are_equal(left: CellCodes, right: CellCodes) -> Tensor:
+    return (left.words == right.words).all() & (left.zero_ids == right.zero_ids).all()
 
 
 class Pairs(NamedTuple):
@@ -157,11 +157,10 @@ def pair_equal(
     keys, order = torch.sort(keys_of(table))
     if keys.shape[0] % 2 == 0:
         twins, strangers = keys[0::2] == keys[1::2], keys[1:-1:2] != keys[2::2]
-        if bool(twins.all() & strangers.all()):
-            pairs = order.reshape(-1, 2)
-            first, second = codes_of(pairs[:, 0]), codes_of(pairs[:, 1])
-            if _are_equal(first, second):
-                return Pairs(pairs, first, 0)
+        pairs = order.reshape(-1, 2)
+        first, second = codes_of(pairs[:, 0]), codes_of(pairs[:, 1])
+        if bool(twins.all() & strangers.all() & _are_equal(first, second)):
+            return Pairs(pairs, first, 0)
     return _pair_groups(group_equal(keys_of, codes_of, table), codes_of)
 
 

@@ -26,6 +26,7 @@ from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.orthants import edge_corners, inside_walls, live_faces
 from creased.core.arrangement.signs import WORD, lowest_row, pack_rows
 from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton, SignDecisions
+from creased.core.numerics.memory import rows_at_once, selection_pays
 from creased.core.numerics.tensors import Growable
 from creased.core.numerics.tolerance import rounding_error, snap_interpolated
 
@@ -101,8 +102,9 @@ def _schedule_all(skeleton: GrowingSkeleton, block: BlockCut) -> None:
     """Put every edge that the block cuts in the bucket of its lowest neuron."""
     words = skeleton.words.rows[:, block.words].contiguous()
     to_come = _rows_from(block, block.n_done)
-    for start in range(0, skeleton.edges.n, SCAN):
-        ends = skeleton.edges.rows[start : start + SCAN]
+    at_once = rows_at_once(SCAN, words.device)
+    for start in range(0, skeleton.edges.n, at_once):
+        ends = skeleton.edges.rows[start : start + at_once]
         crossed = (words.index_select(0, ends[:, 0]) ^ words.index_select(0, ends[:, 1])) & to_come
         _schedule(block, torch.arange(start, start + ends.shape[0], device=ends.device), crossed)
 
@@ -115,17 +117,22 @@ def _rows_from(block: BlockCut, neuron: int) -> Tensor:
 
 def _schedule(block: BlockCut, edges: Tensor, crossed: Tensor) -> None:
     """Put edges (n,) in the bucket of the lowest row set in crossed (n, words of the block), if any."""
-    one_word = crossed.shape[1] == 1
-    is_cut = (crossed[:, 0] if one_word else (crossed != 0).any(dim=1)).nonzero()[:, 0]
-    if is_cut.numel() == 0:
-        return
-    lowest = lowest_row(crossed[is_cut]) + (WORD * block.words.start - block.first_row)
-    order = torch.argsort(lowest)
-    ordered, start = edges[is_cut[order]], 0
-    for neuron, count in enumerate(torch.bincount(lowest).tolist()):
-        if count:
-            block.buckets[neuron].append(ordered[start : start + count])
-            start += count
+    is_cut = crossed[:, 0] if crossed.shape[1] == 1 else (crossed != 0).any(dim=1)
+    first_row = block.first_row - WORD * block.words.start
+    if selection_pays(edges.device):
+        cut = is_cut.nonzero()[:, 0]
+        if cut.numel() == 0:
+            return
+        edges, lowest = edges[cut], lowest_row(crossed[cut]) - first_row
+    else:
+        lowest = torch.where(is_cut != 0, lowest_row(crossed) - first_row, block.n_neurons)
+    lowest, order = lowest.sort()
+    ordered, start = edges[order], 0
+    neurons = torch.arange(block.n_neurons, device=edges.device)
+    for neuron, stop in enumerate(torch.searchsorted(lowest, neurons, right=True).tolist()):
+        if stop > start:
+            block.buckets[neuron].append(ordered[start:stop])
+            start = stop
 
 
 def _cut_edges(skeleton: GrowingSkeleton, block: BlockCut, split: Tensor, neuron: int) -> None:
@@ -185,8 +192,9 @@ def _interpolate(
     carried, values = block.carried.extend(ends.shape[0]), block.carried.rows
     vertices, points = skeleton.vertices.extend(ends.shape[0]), skeleton.vertices.rows
     packed = []
-    for start in range(0, ends.shape[0], CHUNK):
-        chunk = slice(start, start + CHUNK)
+    at_once = rows_at_once(CHUNK, ends.device)
+    for start in range(0, ends.shape[0], at_once):
+        chunk = slice(start, start + at_once)
         first, second = (values.index_select(0, end) for end in ends[chunk].unbind(1))
         share = first[:, neuron] / (first[:, neuron] - second[:, neuron])
         made = torch.lerp(first, second, share[:, None], out=carried[chunk])

@@ -59,12 +59,12 @@ class Box(BoundedDomain):
 
     def halfspaces(self, dtype: torch.dtype, device: torch.device) -> Tensor:
         """The walls as affine functions (D + 1, 2 D), >= 0 inside, the constant last."""
-        walls = torch.zeros((self.dim + 1, self.n_walls), dtype=dtype, device=device)
-        lower, upper = (torch.tensor(bound, dtype=dtype, device=device) for bound in (self.lower, self.upper))
-        eye = torch.eye(self.dim, dtype=dtype, device=device)
+        walls = torch.zeros((self.dim + 1, self.n_walls), dtype=dtype)
+        lower, upper = (torch.tensor(bound, dtype=dtype) for bound in (self.lower, self.upper))
+        eye = torch.eye(self.dim, dtype=dtype)
         walls[:-1, 0::2], walls[-1, 0::2] = eye, -lower
         walls[:-1, 1::2], walls[-1, 1::2] = -eye, upper
-        return walls
+        return walls.to(device)
 
     def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
         """Corners and edges of the box."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.signs import RowLayout, masks_of
+from creased.core.numerics.memory import rows_at_once, selection_pays
 from creased.core.program.kuhn_grid import KuhnGrid, vertex_numbers
 from creased.core.program.program import Program
 from creased.core.program.simplices import corners_of
@@ -21,10 +22,13 @@ def encoder_maps(grid: KuhnGrid, simplices: Tensor) -> Tensor:
     Differentiable in the tables.
     """
     corners = corners_of(simplices, grid.dim, grid.finest)
-    numbers, place = vertex_numbers(corners, grid.finest).flatten().unique(return_inverse=True)
-    every = torch.arange(len(place), device=place.device)
-    first = torch.empty_like(numbers).scatter_(0, place, every)
-    states = grid.at_vertices(corners.flatten(0, 1)[first])[place].unflatten(0, corners.shape[:2])
+    if selection_pays(simplices.device):
+        numbers, place = vertex_numbers(corners, grid.finest).flatten().unique(return_inverse=True)
+        every = torch.arange(len(place), device=place.device)
+        first = torch.empty_like(numbers).scatter_(0, place, every)
+        states = grid.at_vertices(corners.flatten(0, 1)[first])[place].unflatten(0, corners.shape[:2])
+    else:
+        states = grid.at_vertices(corners.flatten(0, 1)).unflatten(0, corners.shape[:2])
     size = 2 * grid.half_width / grid.finest
     axes = corners.diff(dim=1).argmax(2)  # (m, D): of each step
     slopes = torch.empty_like(states[:, 1:]).scatter(
@@ -61,7 +65,7 @@ class GridMaps:
         """Gradients (F, D) of the first output in regions (F, W)."""
         assert self.program.grid is not None
         found = [words.new_empty((0, self.program.in_dim), dtype=self.program.dtype)]
-        for batch in words.split(BATCH):
+        for batch in words.split(rows_at_once(BATCH, words.device)):
             covectors = self.program.inner.gradients_on(self._masks(batch))
             maps = encoder_maps(self.program.grid, batch[:, -1]).to(covectors)
             found.append((maps[:, :-1] @ covectors[:, :, None])[:, :, 0])

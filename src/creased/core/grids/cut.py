@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import combinations
 
 import torch
 from torch import Tensor
@@ -24,7 +25,7 @@ from creased.core.grids.cell_maps import GridMaps
 from creased.core.grids.exact_rows import GridRows
 from creased.core.grids.planes import heights_over, walls_on_planes
 from creased.core.grids.search import find_candidates
-from creased.core.numerics.memory import working_bytes
+from creased.core.numerics.memory import rows_at_once, working_bytes
 from creased.core.numerics.tensors import Growable
 from creased.core.program.program import Affine, Block
 from creased.core.program.rounding import advance_snapped, snap_sums
@@ -83,7 +84,7 @@ class SimplexCutter:
         widest = max((sum(block.affine.weight.shape) for block in program.blocks), default=program.in_dim)
         bytes_a_vertex = 8 * (widest + program.in_dim + self.rows.layout.n_words + 5)
         most = self._problem.at_once or working_bytes(program.device) // bytes_a_vertex
-        n_at_once = min(FIRST, most // LARGE)
+        n_at_once = min(rows_at_once(FIRST, program.device), most // LARGE)
         walls = None if self._is_cube else self._walls
         for found in find_candidates(program, walls, prune=self._problem.prune):
             first = 0
@@ -147,13 +148,24 @@ class SimplexCutter:
         return skeleton, cut.carried.rows[:, n_walls:]
 
 
+@cache
+def _faces_of_simplex(n: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Walls (n, n - 1) on n corners, corners (e, 2) of edges, and the walls (e, n - 2) on these; int64."""
+    ends = list(combinations(range(n), 2))
+    lists = (
+        [[k for k in range(n) if k != corner] for corner in range(n)],
+        ends,
+        [[k for k in range(n) if k not in pair] for pair in ends],
+    )
+    with torch.inference_mode(False):
+        others, edges, kept = (torch.tensor(each, device=device) for each in lists)
+    return others, edges, kept
+
+
 def _start(rows: Arrangement, simplices: Tensor, corners: Tensor) -> Skeleton:
     """Make the skeleton of simplices with corners (m, D + 1, D); corner k is on all walls but k."""
     m, n, dim = corners.shape
-    every = torch.arange(n, device=corners.device)
-    edges = torch.combinations(every)
-    others = torch.stack([every[every != k] for k in range(n)])
-    kept = torch.stack([every[(every != a) & (every != b)] for a, b in edges.tolist()])
+    others, edges, kept = _faces_of_simplex(n, corners.device)
     off = torch.eye(n, dtype=torch.bool, device=corners.device)
     words = pack_rows(off, 0, rows.layout.n_words).repeat(m, 1)
     words[:, -1] = simplices.repeat_interleave(n)

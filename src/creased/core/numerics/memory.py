@@ -53,6 +53,14 @@ def rows_at_once(n: int, device: torch.device) -> int:
     return n if device.type == "cpu" else BATCHES_OF_A_DEVICE * n
 
 
+def selection_pays(device: torch.device) -> bool:
+    """True where working on a few rows of many is cheaper than working on all.
+
+    On a device it is not: the host would wait for the number of the rows, while all are done in no time.
+    """
+    return device.type == "cpu"
+
+
 def free_bytes(device: torch.device) -> int | None:
     """Measure the free memory of a device; None where it is unknown."""
     if device.type == "cuda":

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from creased.core.numerics.memory import selection_pays
+
 
 def rounding_error(dtype: torch.dtype, n_terms: int) -> float:
     """Bound the error of a computed sum of n products, relative to the sum of absolute values.
@@ -47,6 +49,10 @@ def snap_interpolated(made: Tensor, first: Tensor, second: Tensor, coarse: float
 
     The error is relative to the values (n, N) at the ends; ``coarse`` bounds it for all, to find candidates.
     """
+    if not selection_pays(made.device):
+        ends = torch.maximum(first.abs(), second.abs())
+        made.masked_fill_(made.abs() <= rounding_error(made.dtype, 1) * ends, 0)
+        return
     row, column = (made.abs() <= coarse).nonzero(as_tuple=True)
     if row.numel():
         ends = torch.maximum(first[row, column].abs(), second[row, column].abs())

@@ -28,7 +28,7 @@ class Located(NamedTuple):
 
 def locate(unit: Tensor, levels: Sequence[int], sizes: Sequence[int]) -> list[Located]:
     """Locate points (D, m) of the unit cube in grids of so many cubes an axis, with tables of such sizes."""
-    n = _column(tuple(levels), unit.dtype, unit.device)[:, :, None]
+    n = column_of(tuple(levels), unit.dtype, unit.device)[:, :, None]
     scaled = unit * n
     base = torch.minimum(scaled.detach().floor().clamp_(min=0), n - 1).nan_to_num_(0)
     return locate_in_cubes(base.long(), scaled - base, levels, sizes)
@@ -59,7 +59,7 @@ def _in_alike(
     """Locate points in grids whose tables are all dense, or all hashed."""
     dim, hashed = base.shape[1], is_hashed(levels[0], sizes[0], base.shape[1])
     of_axes = zip(*(_factors(n, size, dim) for n, size in zip(levels, sizes, strict=True)), strict=True)
-    factors = [_column(each, base.dtype, base.device) for each in of_axes]
+    factors = [column_of(each, base.dtype, base.device) for each in of_axes]
     keys = [at * factor for at, factor in zip(base.unbind(1), factors, strict=True)]
     steps = [key ^ (key + f) for key, f in zip(keys, factors, strict=True)] if hashed else factors
     ordered, steps = _sort_axes(list(fractions.unbind(1)), steps)
@@ -114,7 +114,7 @@ def _factors(n: int, n_rows: int, dim: int) -> tuple[int, ...]:
 
 
 @cache
-def _column(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+def column_of(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     """Numbers (L, 1), one a level; kept, for each would have to be copied to the device."""
     with torch.inference_mode(False):
         return torch.tensor(values, dtype=dtype, device=device)[:, None]

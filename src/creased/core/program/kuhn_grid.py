@@ -18,7 +18,7 @@ from itertools import pairwise, permutations
 import torch
 from torch import Tensor
 
-from creased.core.program.interpolation import interpolate, locate, locate_in_cubes
+from creased.core.program.interpolation import column_of, interpolate, locate, locate_in_cubes
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,11 @@ class KuhnGrid:
         They are computed in double precision at least, and the same for a vertex whatever simplex asks.
         """
         dtype = torch.promote_types(self.tables[0].dtype, torch.float64)
-        strides = torch.tensor([self.finest // n for n in self.levels], device=corners.device)[:, None, None]
-        most = torch.tensor(self.levels, device=corners.device)[:, None, None] - 1
-        base = torch.minimum(corners.T // strides, most)
+        strides, cubes = (
+            column_of(each, torch.int64, corners.device)[:, None]
+            for each in (tuple(self.finest // n for n in self.levels), self.levels)
+        )
+        base = torch.minimum(corners.T // strides, cubes - 1)
         fractions = (corners.T - base * strides).to(dtype) / strides
         parts = [self.positions(corners, dtype)]
         for table, located in zip(

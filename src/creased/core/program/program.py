@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from creased.core.numerics.memory import rows_at_once, working_bytes
 from creased.core.numerics.tensors import map_tensors
 from creased.core.program.kuhn_grid import KuhnGrid
 
@@ -157,9 +158,10 @@ class Program:
         Raises:
             ValueError: a weight is NaN or infinite.
         """
-        for tensor in self.tensors():
-            if not bool(tensor.isfinite().all()):
-                raise ValueError(f"{caller}: a weight of shape {tuple(tensor.shape)} holds NaN or infinity")
+        tensors = list(self.tensors())
+        is_finite = torch.stack([tensor.isfinite().all() for tensor in tensors]).tolist()
+        for tensor in (t for t, finite in zip(tensors, is_finite, strict=True) if not finite):
+            raise ValueError(f"{caller}: a weight of shape {tuple(tensor.shape)} holds NaN or infinity")
 
     def require_no_grid(self, caller: str) -> None:
         """Refuse networks on a grid; the message begins with the caller's name.
@@ -206,7 +208,9 @@ class Program:
     @torch.no_grad()
     def outputs_at(self, points: Tensor) -> Tensor:
         """Evaluate outputs (m, O) at many points (m, D), in batches that fit the cache, without gradient."""
-        parts = [self(batch) for batch in points.split(BATCH)]
+        widest = max(self.widths, default=self.in_dim)
+        fitting = max(working_bytes(points.device) // (16 * widest), BATCH)
+        parts = [self(batch) for batch in points.split(min(rows_at_once(BATCH, points.device), fitting))]
         return torch.cat(parts) if parts else self.head.bias.new_empty((0, self.out_dim))
 
     def preactivations(self, x: Tensor) -> Tensor:

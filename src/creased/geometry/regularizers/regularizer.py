@@ -110,17 +110,17 @@ class Regularizer(ABC):
         """Estimate the changes (k,) of the totals since the extraction."""
         drawn, inverse_rates = self._draw(expansion)
         n_vertices = expansion.of_vertices.shape[1]
-        is_vertex = drawn < n_vertices
-        which, polygons = drawn[is_vertex], drawn[~is_vertex] - n_vertices
+        n_drawn = int((drawn < n_vertices).sum())  # vertices are in front of polygons
+        which, polygons = drawn[:n_drawn], drawn[n_drawn:] - n_vertices
         solved = solve_vertices(expansion.level_set, program, which)
         start = expansion.level_set.vertices[which].to(solved.vertices)
         steps = torch.where(solved.is_current[:, None], solved.vertices - start, torch.zeros_like(start))
-        pulls = (expansion.of_vertices[:, which] * inverse_rates[is_vertex, None]).to(start)
+        pulls = (expansion.of_vertices[:, which] * inverse_rates[:n_drawn, None]).to(start)
         changes = (pulls * steps).sum((1, 2))
         if polygons.shape[0]:
             normals = directions_of(polygon_gradients(expansion.level_set, program, polygons))
             turns = normals - expansion.normals[polygons].to(normals)
-            weights = (expansion.of_normals[:, polygons] * inverse_rates[~is_vertex, None]).to(normals)
+            weights = (expansion.of_normals[:, polygons] * inverse_rates[n_drawn:, None]).to(normals)
             changes = changes + (weights * turns).sum((1, 2))
         return changes
 
@@ -129,9 +129,8 @@ class Regularizer(ABC):
         n_drawable = expansion.drawable.shape[0]
         if self.n_samples is None or self.n_samples >= n_drawable:
             return expansion.drawable, torch.ones_like(expansion.chances)
-        steps = torch.arange(self.n_samples, dtype=torch.float64)
-        at = (steps + torch.rand(self.n_samples, dtype=torch.float64)) / self.n_samples
-        at = at.to(expansion.chances.device)
+        steps = torch.arange(self.n_samples, dtype=torch.float64, device=expansion.chances.device)
+        at = (steps + torch.rand_like(steps)) / self.n_samples
         drawn = torch.searchsorted(expansion.cumulative, at).clamp(max=n_drawable - 1)
         return expansion.drawable[drawn], 1 / (self.n_samples * expansion.chances[drawn])
 
