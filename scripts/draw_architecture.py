@@ -61,31 +61,31 @@ BOXES = {
     "geometry": Box(0, 2.9, 7, "vertices, regularizers"),
     "networks": Box(3.3, 7.6, 7, "models, lowering, ONNX"),
     "tropical": Box(8.3, 12, 7, "exact forms, counts, distances"),
-    "core": Box(0, 12, 8, "the engine: torch and the standard library only", 7.95),
+    "core": Box(0, 12, 8, "the engine: torch and the standard library only", 8.85),
     LOOSE: Box(0.3, 11.7, 8.75, "extract_complex, extract_level_set, the choice of a method"),
-    "core.certificates": Box(0.3, 3.2, 9.65, "proofs"),
-    BESIDE: Box(4.2, 11.7, 9.65, "walks the level set from cell to cell; cuts the simplices of a grid"),
-    "core.complexes": Box(0.3, 5.8, 10.55, "complexes, level sets, audits"),
-    "core.subdivision": Box(6.2, 11.7, 10.55, "cuts the domain, drops cells by proof"),
-    "core.provenance": Box(3.9, 8.1, 11.45, "how a result was found, what is missing"),
-    "core.domains": Box(0.3, 11.7, 12.35, "boxes, simplices, polytopes, the whole space"),
-    "core.exact": Box(0.3, 11.7, 13.25, "signs in integers"),
-    "core.arrangement": Box(0.3, 5.8, 14.15, "sign vectors, cofaces, skeletons"),
-    "core.program": Box(6.2, 11.7, 14.15, "blocks, bounds, affine arithmetic"),
-    "core.numerics": Box(0.3, 11.7, 15.05, "tolerances, memory, tensors"),
+    "core.certificates": Box(0.3, 11.7, 9.65, "proofs that signs and edges are right"),
+    BESIDE: Box(0.3, 11.7, 10.55, "walks the level set from cell to cell; cuts the simplices of a grid"),
+    "core.complexes": Box(0.3, 5.8, 11.45, "complexes, level sets, audits"),
+    "core.subdivision": Box(6.2, 11.7, 11.45, "cuts the domain, drops cells by proof"),
+    "core.provenance": Box(3.9, 8.1, 12.35, "how a result was found, what is missing"),
+    "core.domains": Box(0.3, 11.7, 13.25, "boxes, simplices, polytopes, the whole space"),
+    "core.exact": Box(0.3, 11.7, 14.15, "signs in integers"),
+    "core.arrangement": Box(0.3, 5.8, 15.05, "sign vectors, cofaces, skeletons"),
+    "core.program": Box(6.2, 11.7, 15.05, "blocks, bounds, affine arithmetic"),
+    "core.numerics": Box(0.3, 11.7, 15.95, "tolerances, memory, tensors"),
 }
 WAY = {  # from a mesh to a loss
     "1  shape: closed, in the domain": Box(-6, -1, 0.72, "shapes/shape.py"),
-    "2  batches of points, distances": Box(-6, -1, 2.3, "training/data.py"),
-    "3  module: a network to be fitted": Box(-6, -1, 3.88, "training/module.py"),
-    "4  lower: traced, or refused": Box(-6, -1, 5.46, "networks/lower.py"),
-    "5  program: ReLU blocks": Box(-6, -1, 7.04, "core/program/program.py"),
-    "6  subdivision": Box(-6, -3.6, 8.62, "core/subdivision/"),
-    "or marching": Box(-3.4, -1, 8.62, "core/marching/"),
-    "7  level set: polygons, zero ids": Box(-6, -1, 10.2, "core/complexes/level_set.py"),
-    "8  implicit vertices": Box(-6, -1, 11.78, "geometry/implicit_vertices.py"),
-    "9  regularizers": Box(-6, -1, 13.36, "geometry/regularizers/"),
-    "10  loss": Box(-6, -1, 14.94, "training/losses.py"),
+    "2  batches of points, distances": Box(-6, -1, 2.4, "training/data.py"),
+    "3  module: a network to be fitted": Box(-6, -1, 4.08, "training/module.py"),
+    "4  lower: traced, or refused": Box(-6, -1, 5.76, "networks/lower.py"),
+    "5  program: ReLU blocks": Box(-6, -1, 7.44, "core/program/program.py"),
+    "6  subdivision": Box(-6, -3.6, 9.12, "core/subdivision/"),
+    "or marching": Box(-3.4, -1, 9.12, "core/marching/"),
+    "7  level set: polygons, zero ids": Box(-6, -1, 10.8, "core/complexes/level_set.py"),
+    "8  implicit vertices": Box(-6, -1, 12.48, "geometry/implicit_vertices.py"),
+    "9  regularizers": Box(-6, -1, 14.16, "geometry/regularizers/"),
+    "10  loss": Box(-6, -1, 15.84, "training/losses.py"),
 }
 
 
@@ -94,8 +94,8 @@ def main() -> None:
     chosen = make_parser(__doc__, "docs/architecture.png").parse_args()
     plt = pyplot()
     arrows = find_arrows()
-    figure = plt.figure(figsize=(14, 12.4))
-    axes = figure.add_axes((0, 0, 1, 1), xlim=(-7.1, 12.3), ylim=(16.3, -1.05))
+    figure = plt.figure(figsize=(14, 13.05))
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(-7.1, 12.3), ylim=(17.2, -1.05))
     axes.set_axis_off()
     axes.text(-3.5, -0.6, "from a mesh to a loss", fontsize=14, **TEXT)
     axes.text(6, -0.6, "packages and their imports", fontsize=14, **TEXT)
