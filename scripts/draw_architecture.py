@@ -192,8 +192,9 @@ def _draw_way(axes: Any) -> None:
             if 0 < below.top - box.top < 2:
                 middle = (max(box.left, below.left) + min(box.right, below.right)) / 2
                 _draw_arrow(axes, middle, box.top + box.height, below.top)
-    _draw_bend(axes, -6, -6.5, (15.25, 4.19), "gradients")
-    _draw_bend(axes, -1, -0.6, (7.35, 12.09), "live weights")
+    middles = {name.split()[0]: box.top + box.height / 2 for name, box in WAY.items()}
+    _draw_bend(axes, -6, -6.5, (middles["10"], middles["3"]), "gradients")
+    _draw_bend(axes, -1, -0.6, (middles["5"], middles["8"]), "live weights")
 
 
 def _draw_bend(axes: Any, x: float, side: float, heights: tuple[float, float], text: str) -> None:
