@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
@@ -178,26 +179,32 @@ def _certify(bench: Bench, name: str, found: Found, network: nn.Module) -> None:
 def compare_gradients(bench: Bench) -> None:
     """Gradients of implicit vertices and of all regularizers in the weights as on the CPU."""
     for name, network in networks():
+        here, there = _Surface(network.cpu()), _Surface(copy.deepcopy(network).to(bench.device))
         for term in [None, *(TERMS if name[0] == "3" else (faces.EdgeLength,))]:
             label = f"gradient {name} {term.__name__ if term else 'implicit vertices'}"
             try:
-                here, there = _gradient(network.cpu(), term), _gradient(network.to(bench.device), term).cpu()
+                expected, found = here.gradient(term), there.gradient(term).cpu()
             except Exception as error:  # the others are compared all the same
                 bench.check(label, False, f"{type(error).__name__}: {str(error)[:160]}")
                 continue
-            off = float((here - there).norm() / here.norm().clamp(min=LEAST))
+            off = float((expected - found).norm() / expected.norm().clamp(min=LEAST))
             bench.check(label, off < CLOSE, f"relative difference {off:.1e}")
 
 
-def _gradient(network: nn.Module, term: type[creased.geometry.Regularizer] | None) -> Tensor:
-    """The gradient of a measure of the level set in all weights, as one vector."""
-    program = creased.lower(network)
-    surface = creased.extract_level_set(network, Box.cube(program.in_dim, 0.5))
-    if term is None:
-        value = creased.geometry.implicit_vertices(surface, program).square().sum()
-    else:
-        value = term(n_samples=None)(surface, program)
-    parameters = list(network.parameters())
-    found = torch.autograd.grad(value, parameters, allow_unused=True)
-    pairs = zip(parameters, found, strict=True)
-    return torch.cat([(torch.zeros_like(p) if g is None else g).flatten() for p, g in pairs])
+class _Surface:
+    """The level set of a network on its device."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self._network, self._program = network, creased.lower(network)
+        self._found = creased.extract_level_set(network, Box.cube(self._program.in_dim, 0.5))
+
+    def gradient(self, term: type[creased.geometry.Regularizer] | None) -> Tensor:
+        """The gradient of a measure, or of squared vertices, in all weights, as one vector."""
+        if term is None:
+            value = creased.geometry.implicit_vertices(self._found, self._program).square().sum()
+        else:
+            value = term(n_samples=None)(self._found, self._program)
+        parameters = list(self._network.parameters())
+        found = torch.autograd.grad(value, parameters, allow_unused=True, retain_graph=True)
+        pairs = zip(parameters, found, strict=True)
+        return torch.cat([(torch.zeros_like(p) if g is None else g).flatten() for p, g in pairs])

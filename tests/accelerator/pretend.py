@@ -28,7 +28,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_iter, tree_map, tree_map_only
+from torch.utils._pytree import tree_map_only
 
 import creased
 
@@ -120,7 +120,9 @@ class Pretended(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        tensors = [part for part in tree_iter((args, kwargs)) if isinstance(part, Tensor)]
+        tensors: list[Tensor] = []
+        held_args = _held(args, tensors)
+        held_kwargs = {name: _held(part, tensors) for name, part in kwargs.items()}
         is_ours = any(isinstance(part, OnDevice) for part in tensors)
         asked = kwargs.get("device")
         is_wanted = is_ours if asked is None else torch.device(asked) == DEVICE
@@ -130,14 +132,13 @@ class Pretended(TorchDispatchMode):
         if operation.name == "copy_":
             is_wanted, is_ours = (isinstance(part, OnDevice) for part in args[:2])
         self._count(operation, tensors, args, is_ours=is_ours, is_wanted=is_wanted)
-        held_args, held_kwargs = tree_map(_held, (args, kwargs))
         if asked is not None:
             held_kwargs["device"] = torch.device("cpu")
         result = func(*held_args, **held_kwargs)
         if operation.changes is not None:
             is_named = operation.changes_named in kwargs
             return kwargs[operation.changes_named] if is_named else args[operation.changes]
-        return tree_map(_wrapped, result) if is_wanted else result
+        return _wrapped(result) if is_wanted else result
 
     def _count(
         self, operation: Operation, tensors: Sequence[Tensor], args: Any, *, is_ours: bool, is_wanted: bool
@@ -207,12 +208,18 @@ def _is_list(part: Any) -> bool:
     return isinstance(part, list)
 
 
-def _held(part: Any) -> Any:
-    return part.held if isinstance(part, OnDevice) else part
+def _held(part: Any, tensors: list[Tensor]) -> Any:
+    """Replace tensors of the device, also in lists and tuples, by those that they hold; list all tensors."""
+    if isinstance(part, Tensor):
+        tensors.append(part)
+        return part.held if isinstance(part, OnDevice) else part
+    return type(part)(_held(each, tensors) for each in part) if type(part) in (list, tuple) else part
 
 
 def _wrapped(part: Any) -> Any:
-    return OnDevice(part) if isinstance(part, Tensor) else part
+    if isinstance(part, Tensor):
+        return OnDevice(part)
+    return type(part)(map(_wrapped, part)) if type(part) in (list, tuple) else part
 
 
 def _uploaded_indices(name: str, args: Sequence[Any]) -> list[Tensor]:

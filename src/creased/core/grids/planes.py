@@ -31,7 +31,10 @@ def plane_of(ids: Tensor, dim: int, n: int) -> tuple[Tensor, Tensor]:
 def heights_over(ids: Tensor, corners: Tensor, n: int) -> Tensor:
     """Heights (m, k, z) int64 of corners (m, k, D) over planes (m, z) or (z,); 0 for other ids."""
     normals, offsets = plane_of(ids.clamp(max=-1), corners.shape[2], n)
-    heights = corners @ normals.transpose(-1, -2) - offsets[..., None, :]
+    rises = (corners[:, :, None] * normals[..., None, :, :]).sum(
+        -1
+    )  # CUDA has no products of integer matrices
+    heights = rises - offsets[..., None, :]
     return heights * (ids < 0)[..., None, :]
 
 
