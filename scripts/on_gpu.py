@@ -32,6 +32,7 @@ PARTS = (  # with seconds that each may take, in the order of their worth
     (extractions.march, 30),
     (extractions.grid_128, 25),
     (extractions.certified, 30),
+    (extractions.grid_certificate, 20),
     (training.epochs, 30),
     (training.regularized, 20),
     (extractions.small_complexes, 10),

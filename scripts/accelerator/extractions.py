@@ -64,6 +64,16 @@ def grid_64(bench: Bench) -> None:
     )
 
 
+def grid_certificate(bench: Bench) -> None:
+    """Certify the level set of the default grid network; extract it twice, which has to give the same."""
+    network = bench.networks.grid(64)
+    found, again = (creased.extract_level_set(network, None) for _ in range(2))
+    tensors = zip(*([part.vertices, part.words, part.edges] for part in (found, again)), strict=True)
+    is_same = all(torch.equal(*pair) for pair in tensors)
+    bench.check("grid N=64 twice", is_same, "the same, bit for bit" if is_same else "in another order")
+    bench.time("certificate of grid N=64", lambda: creased.certify(found, network, count=False), str, 1)
+
+
 def grid_128(bench: Bench) -> None:
     """Level set of a grid network with N = 128."""
     _surface(bench, "grid N=128", bench.networks.grid(128))
