@@ -36,7 +36,7 @@ def _kept(program: Program, walls: Affine | None = None, *, prune: bool = True) 
     found = list(find_candidates(program, walls, prune=prune))
     simplices = torch.cat([batch.simplices for batch in found])
     order = simplices.argsort()
-    return simplices[order], torch.cat([batch.states for batch in found])[order]
+    return simplices[order], torch.cat([batch.states[batch.place] for batch in found])[order]
 
 
 @pytest.mark.parametrize("dim", [2, 3])

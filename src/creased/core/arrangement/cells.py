@@ -118,4 +118,4 @@ def number_regions(codes: CellCodes, rows: Arrangement) -> tuple[Tensor, Tensor]
     numbers = groups.numbers().to(torch.int32)
     corners = codes.zero_ids.new_full((codes.zero_ids.shape[0], 2**dim), DEAD)
     corners.reshape(-1).index_copy_(0, regions.place.index_select(0, groups.order), numbers)
-    return corners, regions.codes(groups.order[groups.starts]).words
+    return corners, regions.codes(groups.firsts()).words

@@ -43,12 +43,16 @@ class CellCodes(NamedTuple):
 class Groups(NamedTuple):
     """Entries grouped by equal code."""
 
-    order: Tensor  # (n,) int64: entries sorted so that equal codes are adjacent
+    order: Tensor  # (n,) int64: entries sorted so that equal codes are adjacent, each group ascending
     starts: Tensor  # (n,) bool, in sorted order: True at the first entry of each group
 
     def numbers(self) -> Tensor:
         """Number the groups: for each entry in sorted order, its group (n,) int64."""
         return self.starts.cumsum(0) - 1
+
+    def firsts(self) -> Tensor:
+        """Return the first entry (G,) of each group."""
+        return self.order[self.starts]
 
 
 class CollisionError(RuntimeError):
@@ -95,7 +99,7 @@ def group_equal(
         CollisionError: `N_SEEDS` tables in a row collided.
     """
     for seed in range(1, N_SEEDS + 1):
-        keys, order = torch.sort(keys_of(table))
+        keys, order = torch.sort(keys_of(table), stable=True)
         twins = (keys[1:] == keys[:-1]).nonzero()[:, 0]
         if bool(_are_equal(codes_of(order[twins]), codes_of(order[twins + 1]))):
             starts = torch.ones_like(keys, dtype=torch.bool)
@@ -128,7 +132,7 @@ def find_words(words: Tensor, among: Tensor) -> Tensor:
 
 def group_exact(keys: Tensor) -> Groups:
     """Group entries by exact keys (n,), which identify them without a check."""
-    ordered, order = torch.sort(keys)
+    ordered, order = torch.sort(keys, stable=True)
     starts = torch.ones_like(keys, dtype=torch.bool)
     starts[1:] = ordered[1:] != ordered[:-1]
     return Groups(order, starts)

@@ -51,7 +51,7 @@ def polygon_sides(surface: Skeleton, rows: Arrangement) -> Sides:
     regions = Cofaces(CellCodes(words, surface.edge_zero_ids), exists, rows)
     groups = regions.group()
     polygon = groups.numbers()
-    first_sides = groups.order[groups.starts]
+    first_sides = groups.firsts()
     return Sides(regions.cells(groups.order), polygon, regions.codes(first_sides).words)
 
 

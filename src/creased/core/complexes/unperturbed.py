@@ -169,7 +169,7 @@ def distinct_cells(signs: Signs, dim: int, exact: ExactCells) -> Signs:
     """Distinct signs (n,) of cells of that dimension that are not at infinity."""
     layout = exact.layout
     groups = group_words(_names(signs))
-    once = signs.choose(groups.order[groups.starts])
+    once = signs.choose(groups.firsts())
     is_zero = once.unpack(layout.n_rows) == 0
     n_independent = exact.dim - dim
     kept = is_zero.sum(1) == n_independent

@@ -3,17 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from creased.core.arrangement.signs import RowLayout, masks_of
 from creased.core.numerics.memory import rows_at_once, selection_pays
-from creased.core.program.kuhn_grid import KuhnGrid, vertex_numbers
+from creased.core.program.kuhn_grid import KuhnGrid
 from creased.core.program.program import Program
-from creased.core.program.simplices import corners_of
+from creased.core.program.simplices import corners_of, distinct_numbers, distinct_vertices
 
 BATCH = 1 << 14  # cells whose maps are found in one go
+
+
+class CornerStates(NamedTuple):
+    """Encoded states at the corners of simplices."""
+
+    simplices: Tensor  # (m,) int64, distinct
+    states: Tensor  # (U, S): of each vertex once, or more often where looking for doubles does not pay
+    place: Tensor  # (m, D + 1) int64: which of the states the corners have
+
+    @staticmethod
+    def of(grid: KuhnGrid, simplices: Tensor) -> CornerStates:
+        """Evaluate the encoder; differentiable in the tables."""
+        corners = corners_of(simplices, grid.dim, grid.finest)
+        if selection_pays(simplices.device):
+            vertices, place = distinct_vertices(corners, grid.finest)
+        else:
+            vertices = corners.flatten(0, 1)
+            place = torch.arange(len(vertices), device=vertices.device).reshape(corners.shape[:2])
+        return CornerStates(simplices, grid.at_vertices(vertices), place)
+
+    def choose(self, which: Tensor | slice) -> CornerStates:
+        """Select simplices (k,)."""
+        used, place = distinct_numbers(self.place[which], len(self.states))
+        return CornerStates(self.simplices[which], self.states[used], place)
+
+    def at(self, simplices: Tensor) -> Tensor:
+        """States (k, D + 1, S) at the corners of simplices (k,) that are among these."""
+        ordered, order = self.simplices.sort()
+        return self.states[self.place[order[torch.searchsorted(ordered, simplices.contiguous())]]]
 
 
 def encoder_maps(grid: KuhnGrid, simplices: Tensor) -> Tensor:
@@ -21,22 +51,19 @@ def encoder_maps(grid: KuhnGrid, simplices: Tensor) -> Tensor:
 
     Differentiable in the tables.
     """
-    corners = corners_of(simplices, grid.dim, grid.finest)
-    if selection_pays(simplices.device):
-        numbers, place = vertex_numbers(corners, grid.finest).flatten().unique(return_inverse=True)
-        every = torch.arange(len(place), device=place.device)
-        first = torch.empty_like(numbers).scatter_(0, place, every)
-        states = grid.at_vertices(corners.flatten(0, 1)[first])[place].unflatten(0, corners.shape[:2])
-    else:
-        states = grid.at_vertices(corners.flatten(0, 1)).unflatten(0, corners.shape[:2])
-    size = 2 * grid.half_width / grid.finest
-    axes = corners.diff(dim=1).argmax(2)  # (m, D): of each step
-    slopes = torch.empty_like(states[:, 1:]).scatter(
-        1, axes[:, :, None].expand(-1, -1, states.shape[2]), states.diff(dim=1) / size
-    )
+    corners, found = corners_of(simplices, grid.dim, grid.finest), CornerStates.of(grid, simplices)
+    states = found.states[found.place]
+    slopes = _along_axes(states.diff(dim=1), corners) * (grid.finest / (2 * grid.half_width))
     base = grid.positions(corners[:, :1], states.dtype)
     origin = states[:, :1] - torch.bmm(base, slopes)
     return torch.cat([slopes, origin], dim=1)
+
+
+def _along_axes(steps: Tensor, corners: Tensor) -> Tensor:
+    """Order differences (m, D, ...) between corners (m, D + 1, D) of simplices by their axes."""
+    axes = corners.diff(dim=1).argmax(2)
+    place = axes.reshape(*axes.shape, *[1] * (steps.dim() - 2)).expand_as(steps)
+    return torch.empty_like(steps).scatter(1, place, steps)
 
 
 def wall_maps(grid: KuhnGrid, simplices: Tensor, dtype: torch.dtype) -> Tensor:
@@ -57,18 +84,22 @@ class GridMaps:
     program: Program
     walls: Tensor  # (D + 1, M): of the domain, as affine functions
     layout: RowLayout  # D + 1 walls of a simplex come first
+    known: CornerStates | None = None  # of all simplices that are asked for
 
     def _masks(self, words: Tensor) -> Tensor:
         return masks_of(words, self.layout.n_walls, self.layout.n_neurons, self.program.dtype)
 
     def gradients(self, words: Tensor) -> Tensor:
         """Gradients (F, D) of the first output in regions (F, W)."""
-        assert self.program.grid is not None
+        grid = self.program.grid
+        assert grid is not None
         found = [words.new_empty((0, self.program.in_dim), dtype=self.program.dtype)]
         for batch in words.split(rows_at_once(BATCH, words.device)):
-            covectors = self.program.inner.gradients_on(self._masks(batch))
-            maps = encoder_maps(self.program.grid, batch[:, -1]).to(covectors)
-            found.append((maps[:, :-1] @ covectors[:, :, None])[:, :, 0])
+            covectors, simplices = self.program.inner.gradients_on(self._masks(batch)), batch[:, -1]
+            states = (self.known or CornerStates.of(grid, simplices)).at(simplices).to(covectors)
+            along = torch.bmm(states.diff(dim=1), covectors[:, :, None])[:, :, 0]
+            slopes = _along_axes(along, corners_of(simplices, grid.dim, grid.finest))
+            found.append(slopes * (grid.finest / (2 * grid.half_width)))
         return torch.cat(found)
 
     def row_gradients(self, words: Tensor) -> Tensor:

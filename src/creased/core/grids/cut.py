@@ -21,10 +21,10 @@ from creased.core.arrangement.signs import RowLayout, pack_rows
 from creased.core.arrangement.skeleton import GrowingSkeleton, Skeleton, subcomplex
 from creased.core.arrangement.subdivide import cut_by_next, start_block
 from creased.core.exact.exact_signs import Decisions
-from creased.core.grids.cell_maps import GridMaps
+from creased.core.grids.cell_maps import CornerStates, GridMaps
 from creased.core.grids.exact_rows import GridRows
 from creased.core.grids.planes import heights_over, walls_on_planes
-from creased.core.grids.search import find_candidates
+from creased.core.grids.search import find_candidates, heights_of
 from creased.core.numerics.memory import rows_at_once, working_bytes
 from creased.core.numerics.tensors import Growable
 from creased.core.program.program import Affine, Block
@@ -75,8 +75,8 @@ class SimplexCutter:
         walls = self._problem.domain.exact_walls()
         return GridRows(self._problem.cutting, walls, self.rows.layout)
 
-    def pieces(self) -> Iterator[tuple[int, Piece]]:
-        """Cut all simplices that bounds do not rule out, many at once; with how many there are in each piece.
+    def pieces(self) -> Iterator[tuple[CornerStates, Piece]]:
+        """Cut all simplices that bounds do not rule out, many at once; yield them with what they are cut to.
 
         How many vertices a simplex has is known from those before, so that a batch fits the cache.
         """
@@ -89,47 +89,47 @@ class SimplexCutter:
         for found in find_candidates(program, walls, prune=self._problem.prune):
             first = 0
             while first < len(found.simplices):
-                chosen = slice(first, first + max(n_at_once, 1))
-                n = len(found.simplices[chosen])
-                piece = self.cut(found.simplices[chosen], found.states[chosen])
-                yield n, piece
+                some = found.choose(slice(first, first + max(n_at_once, 1)))
+                piece, n = self.cut(some), len(some.simplices)
+                yield some, piece
                 first += n
                 n_at_once = min(most * n // (SPARE * len(piece.skeleton.vertices) + 1), GROWTH * n_at_once)
 
     @torch.inference_mode()
-    def cut(self, simplices: Tensor, states: Tensor) -> Piece:
-        """Cut simplices (m,), given the encoded states (m, D + 1, S) at their corners."""
-        heights = states[:, :, :0]
+    def cut(self, corners: CornerStates) -> Piece:
+        """Cut simplices, given the encoded states at their corners."""
+        heights = corners.states.new_empty(0)
         if not self._is_cube:
-            heights = self._heights(simplices, states)
+            heights = self._heights(corners)
             is_met = torch.where(self._on_planes < 0, heights > 0, heights >= 0).any(1).all(1)
             inside = is_met.nonzero()[:, 0]
-            simplices, states, heights = simplices[inside], states[inside], heights[inside]
-        skeleton = GrowingSkeleton.of(_start(self.rows, simplices, states[..., : self.dim]))
-        state, row = states.flatten(0, 1), self.dim + 1
+            corners, heights = corners.choose(inside), heights[inside]
+        states, row = corners.states, self.dim + 1
+        place: Tensor | slice = corners.place.flatten()
+        skeleton = GrowingSkeleton.of(_start(self.rows, corners))
         if not self._is_cube:
-            skeleton, state = self._within_domain(skeleton, state, heights.flatten(0, 1))
+            skeleton, states = self._within_domain(skeleton, states[place], heights.flatten(0, 1))
+            place = slice(None)
         row += self._walls.bias.shape[0]
         for block in self._blocks:
-            z = block.affine(state)
-            snap_sums(z, block.affine, state)
-            carried = Growable(torch.cat([z, state], dim=1) if block.has_passthrough else z)
+            z = block.affine(states)  # at first where simplices meet, once
+            snap_sums(z, block.affine, states)
+            values = torch.cat([z, states], dim=1) if block.has_passthrough else z
+            carried = Growable(values[place])
             cut = start_block(skeleton, carried, block.n_neurons, row, self.rows, decisions=self._decisions)
             while not cut.is_done:
                 cut_by_next(skeleton, cut)
             z, passthrough = cut.carried.rows.tensor_split([block.n_neurons], dim=1)
-            state = advance_snapped(block, passthrough, z.relu_())
+            states, place = advance_snapped(block, passthrough, z.relu_()), slice(None)
             row += block.n_neurons
         return Piece(skeleton.freeze(), None, 1.0, skeleton.n_inconsistent)
 
-    def _heights(self, simplices: Tensor, states: Tensor) -> Tensor:
+    def _heights(self, corners: CornerStates) -> Tensor:
         """Heights (m, D + 1, M) of corners over walls of the domain, signs of those on planes exact."""
         assert self._problem.program.grid is not None
-        corners = states[..., : self.dim]
-        heights = self._walls(corners)
-        snap_sums(heights.view(-1, heights.shape[2]), self._walls, corners.flatten(0, 1))
         n, sides = self._problem.program.grid.finest, self._walls.weight.sum(1).sign()
-        whole = heights_over(self._on_planes, corners_of(simplices, self.dim, n), n) * sides
+        whole = heights_over(self._on_planes, corners_of(corners.simplices, self.dim, n), n) * sides
+        heights = heights_of(self._walls, corners.states)[corners.place]
         return torch.where(self._on_planes < 0, whole.to(heights), heights)
 
     def _within_domain(
@@ -162,16 +162,16 @@ def _faces_of_simplex(n: int, device: torch.device) -> tuple[Tensor, Tensor, Ten
     return others, edges, kept
 
 
-def _start(rows: Arrangement, simplices: Tensor, corners: Tensor) -> Skeleton:
-    """Make the skeleton of simplices with corners (m, D + 1, D); corner k is on all walls but k."""
-    m, n, dim = corners.shape
-    others, edges, kept = _faces_of_simplex(n, corners.device)
-    off = torch.eye(n, dtype=torch.bool, device=corners.device)
+def _start(rows: Arrangement, corners: CornerStates) -> Skeleton:
+    """Make the skeleton of m simplices; corner k is on all walls but k."""
+    m, n = corners.place.shape
+    others, edges, kept = _faces_of_simplex(n, corners.place.device)
+    off = torch.eye(n, dtype=torch.bool, device=edges.device)
     words = pack_rows(off, 0, rows.layout.n_words).repeat(m, 1)
-    words[:, -1] = simplices.repeat_interleave(n)
-    first = n * torch.arange(m, device=corners.device)
+    words[:, -1] = corners.simplices.repeat_interleave(n)
+    first = n * torch.arange(m, device=edges.device)
     return Skeleton(
-        vertices=corners.reshape(m * n, dim),
+        vertices=corners.states[corners.place.flatten(), : n - 1],
         zero_ids=others.int().repeat(m, 1),
         words=words,
         edges=(first[:, None, None] + edges).reshape(-1, 2).int(),

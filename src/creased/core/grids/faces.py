@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from creased.core.program.kuhn_grid import kuhn_paths, vertex_numbers
-from creased.core.program.simplices import n_paths
+from creased.core.program.simplices import cubes_of, n_paths
 
 
 class Faces(NamedTuple):
@@ -26,6 +26,14 @@ class Faces(NamedTuple):
     def n_corners(self) -> Tensor:
         """Numbers (n,) of corners; 0 of what is no face."""
         return _tables(self.base.shape[1], self.base.device).n_corners[self.chain]
+
+    def numbers(self, n: int) -> Tensor:
+        """Numbers (n,) of faces of a grid of n cubes an axis."""
+        return vertex_numbers(self.base, n) << 2 ** self.base.shape[1] | self.chain
+
+    def planes(self) -> Tensor:
+        """Planes (n, D) through each, as ``axes`` of `plane_id`; first come those that determine it."""
+        return _tables(self.base.shape[1], self.base.device).planes.index_select(0, self.chain)
 
     def choose(self, index: Tensor) -> Faces:
         """Select faces (m,)."""
@@ -80,6 +88,14 @@ def faces_of(corners: Tensor, is_spanned: Tensor) -> Faces:
     return Faces(base[:, 0], bits.masked_fill(~is_spanned, 0).sum(1))
 
 
+def faces_in(simplices: Tensor, spanned: Tensor, dim: int, n: int) -> Faces:
+    """Faces of simplices (m,) of a grid of n cubes an axis, spanned by corners (m,) given as bits."""
+    tables, path = _tables(dim, simplices.device), simplices % n_paths(dim)
+    at = path * (2 << dim) + spanned
+    base = cubes_of(simplices, dim, n) + tables.bases.index_select(0, at)
+    return Faces(base, tables.chains.index_select(0, at))
+
+
 def join(one: Faces, other: Faces) -> Faces:
     """The faces (n,) spanned by two faces each; chain 0 where there is none."""
     tables, base = _tables(one.base.shape[1], one.base.device), torch.minimum(one.base, other.base)
@@ -119,6 +135,9 @@ class _Tables(NamedTuple):
     spanned: Tensor  # (m,) int64: bits of the corners of the simplex that are in the face
     slots: Tensor  # (2^2^D, 2^D, D!) int64: entry of a step and a path among those of a chain
     moved: Tensor  # (2^D, 2^2^D) int64: a chain, seen from a base that is lower by an offset; 0 if too far
+    planes: Tensor  # (2^2^D, D) int64: see `Faces.planes`
+    bases: Tensor  # (D! 2^(D + 1), D) int64: of faces in the unit cube, by path and bits of corners
+    chains: Tensor  # (D! 2^(D + 1),) int64
 
 
 @cache
@@ -145,7 +164,11 @@ def _tables(dim: int, device: torch.device) -> _Tables:
     moved = [[_moved(chain, step, n_offsets) for chain in range(2**n_offsets)] for step in range(n_offsets)]
     steps, path_of, spanned = torch.tensor(entries).unbind(1)
     numbers = (torch.tensor(column) for column in (n_corners, firsts, counts))
-    tables = (*numbers, offsets[steps], path_of, spanned, slots, torch.tensor(moved))
+    planes = torch.tensor([_planes_along(chain, dim) for chain in range(2**n_offsets)])
+    shown = [_spanned_by(codes, bits) for codes in ascending for bits in range(2 << dim)]
+    bases, chains = torch.tensor(shown).unbind(1)
+    around_chains = (*numbers, offsets[steps], path_of, spanned, slots, torch.tensor(moved))
+    tables = (*around_chains, planes, offsets[bases], chains)
     with torch.inference_mode(mode=False):
         return _Tables(*(table.clone().to(device) for table in tables))
 
@@ -153,6 +176,23 @@ def _tables(dim: int, device: torch.device) -> _Tables:
 def _moved(chain: int, step: int, n_offsets: int) -> int:
     members = [code for code in range(n_offsets) if chain >> code & 1]
     return 0 if any(step & code for code in members) else sum(1 << (step | code) for code in members)
+
+
+def _planes_along(chain: int, dim: int) -> list[int]:
+    """Independent planes along a chain, as ``axes`` of `plane_id`, and zeros up to D."""
+    members = [code for code in range(2**dim) if chain >> code & 1]
+    shape = [tuple(code >> axis & 1 for code in members) for axis in range(dim)]  # which corners moved along
+    planes = [axis for axis in range(dim) if not any(shape[axis])]
+    for j in range(dim):  # an axis along which others have moved alike: with the last of these
+        alike = [i for i in range(j) if shape[i] == shape[j] and any(shape[j])]
+        planes += [dim + i * dim + j for i in alike[-1:]]
+    return (planes + [0] * dim)[:dim]
+
+
+def _spanned_by(codes: list[int], bits: int) -> tuple[int, int]:
+    """The base and the chain of a face of the path whose corners have these offsets, given its corners."""
+    members = [code for k, code in enumerate(codes) if bits >> k & 1] or [0]
+    return members[0], sum(1 << (code ^ members[0]) for code in members)
 
 
 def _number(offsets: Tensor) -> Tensor:

@@ -125,7 +125,7 @@ def count_own(soup: Skeleton, rows: Arrangement, welder: Welder) -> tuple[int, .
     for dim in range(soup.vertices.shape[1] + 1):
         cells = CellsAround(codes, None, dim, rows)
         groups = cells.group()
-        counts.append(int(welder.is_own(cells.codes(groups.order[groups.starts])).sum()))
+        counts.append(int(welder.is_own(cells.codes(groups.firsts())).sum()))
     return tuple(counts)
 
 
@@ -143,7 +143,7 @@ def true_cells_on_grid(cells: Unwelded, at_vertices: Signs, exact: GridRows) -> 
     for k in range(exact.dim + 1):
         signs = distinct_cells(signs_of_cells(CellsAround(codes, None, k, rows), at_vertices), k, exact)
         groups = group_words(welder.names_of_signs(signs))
-        firsts.append(signs.choose(groups.order[groups.starts]))
+        firsts.append(signs.choose(groups.firsts()))
         found.append(cells.users_signs(firsts[-1]))
     label = find_words(welder.names_of_signs(at_vertices), welder.names_of_signs(firsts[0]))
     place = torch.zeros(len(firsts[0].plus), dtype=torch.int64, device=label.device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.polygons import Polygons
 from creased.core.complexes.surface import Surface, link_curve, link_surface
+from creased.core.grids.cell_maps import CornerStates
 from creased.core.grids.cut import SimplexCutter, simplex_layout
 from creased.core.grids.weld import Welder
 from creased.core.numerics.memory import Resources, format_bytes
@@ -47,9 +49,9 @@ def surface_on_grid(problem: SubdivisionProblem, resources: Resources) -> tuple[
     memory, provenance = resources.memory_on(problem.program.device), problem.provenance
     cutter, parts = SimplexCutter(problem), _no_parts(problem)
     n_simplices = n_inconsistent = 0
-    for n, piece in cutter.pieces():
-        n_inconsistent += _add(parts, cutter, piece)
-        n_simplices += n
+    for corners, piece in cutter.pieces():
+        n_inconsistent += _add(parts, cutter, piece, corners)
+        n_simplices += len(corners.simplices)
         resources.report(f"{n_simplices:,} simplices cut: {parts.vertices.n:,} vertices")
         if memory is not None and ASSEMBLY * parts.n_bytes > memory:
             provenance = provenance.stopped(
@@ -71,14 +73,14 @@ def _no_parts(problem: SubdivisionProblem) -> _Parts:
     return _Parts(*(Growable(table.clone()) for table in tables))
 
 
-def _add(parts: _Parts, cutter: SimplexCutter, piece: Piece) -> int:
+def _add(parts: _Parts, cutter: SimplexCutter, piece: Piece, corners: CornerStates) -> int:
     """Link the polygons of a piece, and append them; the number of faces left open."""
     first = parts.vertices.n
     cells = on_row(piece, cutter.rows.layout.first_output).skeleton
     cells = cells._replace(edges=cells.edges.long())
     n_inconsistent = piece.n_inconsistent
     if cutter.dim == 3:
-        surface = link_surface(cutter.maps, cells, cutter.rows)
+        surface = link_surface(replace(cutter.maps, known=corners), cells, cutter.rows)
         n_inconsistent += surface.n_inconsistent
         parts.corners.append(first + surface.polygons.indices)
         parts.sizes.append(surface.polygons.sizes)

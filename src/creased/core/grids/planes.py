@@ -7,6 +7,7 @@ lies on it lies on facets of simplices.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -15,7 +16,7 @@ from creased.core.domains.domain import Rows
 from creased.core.program.kuhn_grid import KuhnGrid
 
 
-def plane_id(axes: int, offset: Tensor, n: int) -> Tensor:
+def plane_id(axes: Tensor | int, offset: Tensor, n: int) -> Tensor:
     """Ids (m,) < 0 of planes of a grid of n cubes: x_i = offset for axes i, x_i - x_j for D + i D + j."""
     return -1 - (axes * (2 * n + 1) + offset + n)
 
@@ -23,9 +24,15 @@ def plane_id(axes: int, offset: Tensor, n: int) -> Tensor:
 def plane_of(ids: Tensor, dim: int, n: int) -> tuple[Tensor, Tensor]:
     """Normals (..., D) and offsets (...) int64, in units of cubes, of planes given by ids (...) < 0."""
     axes, offset = (-1 - ids) // (2 * n + 1), (-1 - ids) % (2 * n + 1) - n
-    eye = torch.eye(dim, dtype=torch.int64, device=ids.device)
-    i, j = (axes - dim).clamp(min=0) // dim, (axes - dim).clamp(min=0) % dim
-    return torch.where((axes < dim)[..., None], eye[axes.clamp(0, dim - 1)], eye[i] - eye[j]), offset
+    return normals(dim, ids.device)[axes], offset
+
+
+@cache
+def normals(dim: int, device: torch.device) -> Tensor:
+    """Normals (D + D^2, D) int64 of the planes of a grid, by ``axes`` of `plane_id`."""
+    with torch.inference_mode(mode=False):
+        eye = torch.eye(dim, dtype=torch.int64)
+        return torch.cat([eye, (eye[:, None] - eye).flatten(0, 1)]).to(device)
 
 
 def heights_over(ids: Tensor, corners: Tensor, n: int) -> Tensor:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from creased.core.arrangement.signs import WORD, pack_rows
+from creased.core.grids.cell_maps import CornerStates
 from creased.core.grids.feature_ranges import ranges_over_cubes
 from creased.core.numerics.memory import rows_at_once, working_bytes
 from creased.core.program.affine_arithmetic import AffineForms, gamma
@@ -30,22 +30,7 @@ BOUNDED = 1 << 13  # simplices that are bounded in one go
 EVALUATED = 1 << 14  # vertices that are evaluated in one go
 
 
-class Kept(NamedTuple):
-    """Which of m simplices bounds do not rule out, and states at the vertices of all."""
-
-    chosen: Tensor  # (k,) int64
-    states: Tensor  # (U, S): at each vertex once
-    place: Tensor  # (m, D + 1) int64: which of them the corners are
-
-
-class Candidates(NamedTuple):
-    """Simplices that bounds do not rule out."""
-
-    simplices: Tensor  # (m,) int64
-    states: Tensor  # (m, D + 1, S): at their corners
-
-
-def find_candidates(program: Program, walls: Affine | None, *, prune: bool) -> Iterator[Candidates]:
+def find_candidates(program: Program, walls: Affine | None, *, prune: bool) -> Iterator[CornerStates]:
     """Simplices in a domain whose output may be zero, batch by batch; all of them, where nothing is pruned.
 
     Args:
@@ -58,11 +43,10 @@ def find_candidates(program: Program, walls: Affine | None, *, prune: bool) -> I
     search = _Search(program, grid, walls, prune=prune)
     batches = search.coarsest()
     for n, finer in pairwise(search.chain):
-        found = torch.cat([batch[search.keep(batch, n).chosen] for batch in batches])
+        found = torch.cat([search.keep(batch, n).simplices for batch in batches])
         batches = search.divided(found, n, finer // n)
     for batch in batches:
-        kept = search.keep(batch, grid.finest)
-        yield Candidates(batch[kept.chosen], kept.states[kept.place[kept.chosen]])
+        yield search.keep(batch, grid.finest)
 
 
 class _Search:
@@ -93,8 +77,8 @@ class _Search:
         for some in simplices.split(max(self.at_once // ratio**self._grid.dim, 1)):
             yield children_of(some, self._grid.dim, n, ratio)
 
-    def keep(self, simplices: Tensor, n: int) -> Kept:
-        """Rule out simplices (m,) of a grid of n cubes an axis."""
+    def keep(self, simplices: Tensor, n: int) -> CornerStates:
+        """Leave out simplices (m,) of a grid of n cubes an axis that bounds rule out."""
         corners, place = distinct_vertices(corners_of(simplices, self._grid.dim, n), n)
         at_once = rows_at_once(EVALUATED, place.device)
         stride = self._grid.finest // n
@@ -114,7 +98,8 @@ class _Search:
             for some in doubt.split(rows_at_once(BOUNDED, place.device)) if len(doubt) else ():
                 outputs = rows[place[some, 0], -1]
                 is_kept[some] = ~self._excludes_zero(simplices[some], state[place[some]], outputs, n)
-        return Kept(is_kept.nonzero()[:, 0], state, place)
+        chosen = is_kept.nonzero()[:, 0]
+        return CornerStates(simplices[chosen], state, place[chosen])
 
     def _signs(self, rows: Tensor, place: Tensor, n: int) -> tuple[Tensor, Tensor]:
         """Tell by signs at corners which (m,) may hold a zero, and for which bounds have to be asked."""
@@ -140,6 +125,14 @@ class _Search:
             error[:, finer] += (high - low) / 2
         side = torch.where(outputs >= 0, 1.0, -1.0).to(maps.dtype)
         return excludes_zero(self._tail, Cells(None, AffineForms(maps, error, maps[:, :0]), side))
+
+
+def heights_of(walls: Affine, states: Tensor) -> Tensor:
+    """Heights (U, M) over walls of points that begin the states (U, S); 0 within the rounding error."""
+    points = states[:, : walls.weight.shape[1]]
+    heights = walls(points)
+    snap_sums(heights, walls, points)
+    return heights
 
 
 def _chain(grid: KuhnGrid) -> list[int]:

@@ -1,28 +1,32 @@
 """Weld cells that several simplices share: they are known by grid faces and signs, not by position.
 
 A cell of a simplex lies on some of its walls, and so in the face that the other corners span. Its name is the
-numbers of these corners with its zeros and signs of the user's rows. The same cell has one name in all
-simplices. Afterwards walls of simplices are replaced by planes, read off the face alone: coordinates that its
-corners share, then differences of coordinates that step together. Planes that are walls of the domain get
-their rows, others ids below zero.
+number of this face with its zeros and signs of the user's rows. The same cell has one name in all simplices.
+Afterwards walls of simplices are replaced by planes, read off the face alone: coordinates that its corners
+share, then differences of coordinates that step together. Planes that are walls of the domain get their rows,
+others ids below zero.
 """
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes, group_words
-from creased.core.arrangement.signs import WORD, RowLayout, pack_rows, unpack_rows
+from creased.core.arrangement.signs import WORD, RowLayout, pack_rows
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.unperturbed import Signs
 from creased.core.domains.domain import Domain
-from creased.core.grids.planes import cubes_within, plane_id, walls_on_planes
-from creased.core.program.kuhn_grid import KuhnGrid, vertex_numbers
+from creased.core.grids.faces import Faces, faces_in
+from creased.core.grids.planes import cubes_within, normals, plane_id, walls_on_planes
+from creased.core.program.kuhn_grid import KuhnGrid
 from creased.core.program.simplices import corners_of, least_simplices
 from creased.core.subdivision.problem import SubdivisionProblem
+
+ID_BITS = 21  # of a row number, of which a cell has three at most
 
 
 class Welded(NamedTuple):
@@ -46,6 +50,7 @@ class Welder:
     def __init__(self, grid: KuhnGrid, domain: Domain, layout: RowLayout) -> None:
         self.grid, self.domain, self.layout = grid, domain, layout
         self.n_own = grid.dim + 1
+        self._all_corners = (1 << self.n_own) - 1
         walls, device = domain.exact_walls(), grid.tables[0].device
         self.on_planes = walls_on_planes(grid, walls).to(device)
         self.cubes = cubes_within(grid, walls).to(device)
@@ -73,41 +78,42 @@ class Welder:
 
     def weld(self, codes: CellCodes) -> tuple[Tensor, Tensor]:
         """The first of cells (n,) with each name, in order, and the number (n,) of each cell's name."""
-        groups = group_words(self._names(codes))
-        numbers = torch.empty_like(groups.order).index_copy_(0, groups.order, groups.numbers())
-        n, every = int(groups.starts.sum()), torch.arange(len(numbers), device=numbers.device)
-        first = torch.full((n,), len(numbers), device=numbers.device)
-        ordered, rank = first.scatter_reduce_(0, numbers, every, "amin").sort()
-        place = torch.empty_like(rank).index_copy_(0, rank, torch.arange(n, device=numbers.device))
-        return ordered, place[numbers]
+        spanned = self._spanned(codes.zero_ids)
+        lead = torch.arange(len(spanned), device=spanned.device)
+        shared = (spanned != self._all_corners).nonzero()[:, 0]  # others are inside of a simplex
+        groups = group_words(self._names(codes.choose(shared), spanned[shared]))
+        lead[shared[groups.order]] = shared[groups.firsts()][groups.numbers()]
+        is_first = torch.zeros_like(spanned, dtype=torch.bool).index_fill_(0, lead, value=True)
+        return is_first.nonzero()[:, 0], (is_first.cumsum(0) - 1)[lead]
 
     def is_own(self, codes: CellCodes) -> Tensor:
         """True (n,) for cells in the first of the simplices that share them."""
-        return least_simplices(*self._face(codes), self.cubes[0], self.grid.finest) == codes.words[:, -1]
+        corners = corners_of(codes.words[:, -1], self.grid.dim, self.grid.finest)
+        every = torch.arange(self.n_own, device=corners.device)
+        is_spanned = (self._spanned(codes.zero_ids)[:, None] >> every) & 1 == 1
+        return least_simplices(corners, is_spanned, self.cubes[0], self.grid.finest) == codes.words[:, -1]
 
-    def _names(self, codes: CellCodes) -> Tensor:
+    def _spanned(self, zero_ids: Tensor) -> Tensor:
+        """Corners of the simplex that span the face of each cell, (n,) int64, as bits."""
+        bits = 1 << zero_ids.long().clamp(max=self.n_own)
+        return self._all_corners - (bits & self._all_corners).sum(1)
+
+    def _faces(self, simplices: Tensor, spanned: Tensor) -> Faces:
+        return faces_in(simplices, spanned, self.grid.dim, self.grid.finest)
+
+    def _names(self, codes: CellCodes, spanned: Tensor) -> Tensor:
         """Names (n, k) int64, equal where cells are."""
-        is_own = codes.zero_ids < self.n_own
-        corners, is_spanned = self._face(codes)
-        numbers = vertex_numbers(corners, self.grid.finest).masked_fill(~is_spanned, -1)
-        zeros = codes.zero_ids.long().masked_fill(is_own, -1)
-        return torch.cat([numbers.sort(1).values, self.users_words(codes.words)[:, :-1], zeros], dim=1)
+        faces = self._faces(codes.words[:, -1], spanned).numbers(self.grid.finest)
+        zeros = torch.zeros_like(faces)
+        for ids in codes.zero_ids.long().unbind(1):
+            zeros = zeros << ID_BITS | ids.masked_fill(ids < self.n_own, 0)
+        return torch.cat([faces[:, None], self.users_words(codes.words)[:, :-1], zeros[:, None]], dim=1)
 
     def names_of_signs(self, signs: Signs) -> Tensor:
         """Names (n, k) int64 of cells given by true signs, the simplex in the last word of plus."""
-        corners = corners_of(signs.plus[:, -1], self.grid.dim, self.grid.finest)
-        numbers = vertex_numbers(corners, self.grid.finest)
-        is_off = unpack_rows(signs.plus, 0, self.n_own)  # of walls of the simplex, whose signs are 0 or +
-        spanned = numbers.masked_fill(~is_off, -1).sort(1).values
-        return torch.cat([spanned, *(self.users_words(words)[:, :-1] for words in signs)], dim=1)
-
-    def _face(self, codes: CellCodes) -> tuple[Tensor, Tensor]:
-        """Corners (n, D + 1, D) of the simplex of each cell, and which (n, D + 1) span its face."""
-        ids = codes.zero_ids.long()
-        corners = corners_of(codes.words[:, -1], self.grid.dim, self.grid.finest)
-        is_spanned = torch.ones((len(ids), self.n_own + 1), dtype=torch.bool, device=ids.device)
-        is_spanned.scatter_(1, ids.clamp(max=self.n_own), False)
-        return corners, is_spanned[:, :-1]
+        spanned = signs.plus[:, 0] & self._all_corners  # off the walls of the simplex, whose signs are 0 or +
+        faces = self._faces(signs.plus[:, -1], spanned).numbers(self.grid.finest)
+        return torch.cat([faces[:, None], *(self.users_words(words)[:, :-1] for words in signs)], dim=1)
 
     def users_words(self, words: Tensor) -> Tensor:
         """Words (n, W') in the user's numbers: without the walls of simplices, which are the lowest bits."""
@@ -118,11 +124,12 @@ class Welder:
 
     def in_users_rows(self, codes: CellCodes) -> CellCodes:
         """Codes in the user's numbers, with planes of the grid in place of walls of simplices; ascending."""
-        corners, is_spanned = self._face(codes)
-        planes, is_used = self._planes_through(corners, is_spanned)
-        order = torch.argsort((~is_used).to(torch.int8), dim=1, stable=True)[:, : codes.zero_ids.shape[1]]
+        faces = self._faces(codes.words[:, -1], self._spanned(codes.zero_ids))
+        axes = faces.planes()[:, : codes.zero_ids.shape[1]]
+        offsets = (normals(self.grid.dim, axes.device)[axes] * faces.base[:, None]).sum(2)
+        planes = self._plane_ids[axes, offsets + self.grid.finest]
         is_own = codes.zero_ids < self.n_own  # walls of a simplex come first
-        zeros = torch.where(is_own, planes.gather(1, order), codes.zero_ids.long() - self.n_own)
+        zeros = torch.where(is_own, planes, codes.zero_ids.long() - self.n_own)
         words = self.with_walls(self.users_words(codes.words), zeros)
         return CellCodes(words, zeros.sort(1).values.int())
 
@@ -138,24 +145,12 @@ class Welder:
         """Words of regions in the user's numbers."""
         return self.with_walls(self.users_words(words), words.new_empty((len(words), 0)))
 
-    def _planes_through(self, corners: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:
-        """Ids (n, P) of planes that may hold the kept corners of simplices, and which (n, P) to use."""
-        dim = corners.shape[2]
-        first = kept.to(torch.int8).argmax(1)
-        base = corners.gather(1, first[:, None, None].expand(-1, 1, dim))
-        moves = (corners - base) * kept[:, :, None]
-        base, is_fixed = base[:, 0], (moves == 0).all(1)  # (n, D)
-        n = self.grid.finest
-        ids = [plane_id(axis, base[:, axis], n) for axis in range(dim)]
-        is_used = [is_fixed[:, axis] for axis in range(dim)]
-        for j in range(1, dim):
-            is_taken = is_fixed[:, j]
-            for i in reversed(range(j)):
-                together = (moves[:, :, i] == moves[:, :, j]).all(1) & ~is_taken
-                ids.append(plane_id(dim + i * dim + j, base[:, i] - base[:, j], n))
-                is_used.append(together)
-                is_taken = is_taken | together
-        planes = torch.stack(ids, dim=1)
+    @cached_property
+    def _plane_ids(self) -> Tensor:
+        """Ids (D + D^2, 2 n + 1) of planes by axes and offset; rows of walls that lie on them."""
+        dim, n, device = self.grid.dim, self.grid.finest, self.on_planes.device
+        axes = torch.arange(dim + dim**2, device=device)[:, None]
+        ids = plane_id(axes, torch.arange(-n, n + 1, device=device), n)
         for wall in (self.on_planes < 0).nonzero()[:, 0].tolist():
-            planes = torch.where(planes == self.on_planes[wall], wall, planes)
-        return planes, torch.stack(is_used, dim=1)
+            ids = torch.where(ids == self.on_planes[wall], wall, ids)
+        return ids

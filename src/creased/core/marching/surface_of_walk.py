@@ -49,7 +49,7 @@ def surface_of_walk(walk: Walk, rows: Arrangement, maps: CellMaps) -> Surface:
     before, row, cells = sides.row[sides.previous[first]], sides.row[first], sides.cell[first]
     level = torch.full_like(row, rows.layout.first_output)
     zeros = torch.stack([torch.minimum(before, row), torch.maximum(before, row), level], dim=1)
-    edge = sides.edges.order[sides.edges.starts]
+    edge = sides.edges.firsts()
     words = walk.cells.words[cells]
     clear_rows(words, before)
     clear_rows(words, row)
@@ -121,7 +121,7 @@ def _curve(walk: Walk, sides: _Sides, rows: Arrangement) -> Skeleton:
     """Build the curve for D = 2: a vertex for each pair of sides, an edge for each cell."""
     number = torch.empty_like(sides.edges.order)
     number[sides.edges.order] = sides.edges.numbers()
-    first = sides.edges.order[sides.edges.starts]
+    first = sides.edges.firsts()
     level = torch.full_like(sides.row, rows.layout.first_output)
     edges = number.reshape(-1, 2)
     words = walk.cells.words[sides.cell[first]]

@@ -96,18 +96,20 @@ def _propagate(
             state = _condense(close(block, hidden, state, tail.reach), n_symbols)
 
 
-def _at_corners(maps: Tensor, corners: Tensor | None) -> Tensor:
-    """Evaluate affine functions (R, D + 1, n) at the corners of their cells: (R, m, n)."""
+def _extremes(maps: Tensor, corners: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Least and greatest values (R, n) of affine functions (R, D + 1, n) on cells of these corners."""
     if corners is None:
-        return torch.cat([maps[:, :-1] + maps[:, -1:], maps[:, -1:]], dim=1)
-    return torch.bmm(corners, maps)
+        slopes, constant = maps[:, :-1], maps[:, -1]
+        return constant + slopes.amin(1).clamp_(max=0), constant + slopes.amax(1).clamp_(min=0)
+    values = torch.bmm(corners, maps)
+    return values.amin(1), values.amax(1)
 
 
 def _ranges(forms: AffineForms, corners: Tensor | None) -> tuple[Tensor, Tensor]:
     """Bound forms from below and above (R, N) over cells with corners (R, m, D + 1)."""
-    values = _at_corners(forms.maps, corners)
+    low, high = _extremes(forms.maps, corners)
     error = forms.error + spread(forms)
-    return values.amin(1) - error, values.amax(1) + error
+    return low - error, high + error
 
 
 def _relax(low: Tensor, high: Tensor, state_size: Tensor) -> Relaxation:
@@ -172,10 +174,10 @@ def _lowest_value(tail: Tail, relaxations: list[Relaxation], cells: Cells) -> Te
         least = _pull(least, block.affine, relaxation.state_size, relative)
         if through is not None:
             least = least._replace(covector=least.covector + through)
-    values = _at_corners(torch.bmm(cells.state.maps, least.covector[:, :, None]), cells.corners)[:, :, 0]
+    lowest, _ = _extremes(torch.bmm(cells.state.maps, least.covector[:, :, None]), cells.corners)
     doubt = cells.state.error + spread(cells.state) + relative * size_of(cells.state, tail.reach)
     slack = least.slack + (least.covector.abs() * doubt).sum(1) + relative * least.constant.abs()
-    return values.amin(1) + least.constant - slack
+    return lowest[:, 0] + least.constant - slack
 
 
 def _pull(least: _Functional, affine: Affine, size: Tensor, relative: float) -> _Functional:
