@@ -212,8 +212,12 @@ def _evaluate(cfg: DictConfig, shape: Shape, module: SDFModule, trainer: L.Train
     is_to_certify = options.pop("certify", False)
     if program.grid is not None:
         options["method"] = "auto"  # marching is for networks without a grid
-    level_set = _last_level_set(module) or extract_level_set(program, module.domain, **options)
-    seconds = time.perf_counter() - start
+    level_set = _last_level_set(module)
+    if level_set is None:
+        level_set = extract_level_set(program, module.domain, **options)
+        seconds = time.perf_counter() - start
+    else:
+        seconds = float(trainer.callback_metrics["extract_s"])
     certificate = certify(level_set, program) if is_to_certify else None
     if level_set.is_complete or (certificate and certificate.is_certified):
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
