@@ -28,3 +28,27 @@ def test_surface_samples_are_uniform_by_area(box: Shape) -> None:
     counts = np.bincount(triangles, minlength=len(box.mesh.faces))
     np.testing.assert_allclose(counts / 50_000, box.mesh.area_faces / box.mesh.area, atol=0.01)
     assert np.abs(box.index.signed_distance(points)).max() < 1e-6
+
+
+def test_vertices_of_a_grid_near_the_surface_are_samples_too(box: Shape) -> None:
+    n = 16
+    few = sample_distances(box, DOMAIN, 20_000, 0.8, [0.01], np.random.default_rng(1))
+    more = sample_distances(box, DOMAIN, 20_000, 0.8, [0.01], np.random.default_rng(1), n)
+    np.testing.assert_array_equal(more.points[:20_000], few.points)
+    added, distances = more.points[20_000:], more.distances[20_000:]
+    at = (added + 0.5) * n
+    np.testing.assert_allclose(at, at.round(), atol=1e-5)
+    assert np.abs(distances).max() < 2 * 3**0.5 / n
+    np.testing.assert_allclose(distances, box_distance(added, box.mesh.bounds[1]), atol=1e-6)
+    axis = np.linspace(-0.5, 0.5, n + 1)
+    every = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1)
+    inside = box_distance(every.reshape(-1, 3), box.mesh.bounds[1]).reshape(every.shape[:3]) < 0
+    crossing = inside.copy()  # ends of grid edges that the surface cuts
+    crossing[:] = False
+    for k in range(3):
+        first, second = (np.take(inside, range(i, n + i), axis=k) for i in (0, 1))
+        cut = np.argwhere(first != second)
+        crossing[tuple(cut.T)] = crossing[tuple((cut + np.eye(3, dtype=int)[k]).T)] = True
+    known = {tuple(row) for row in at.round().astype(int)}
+    assert {tuple(row) for row in np.argwhere(crossing)} <= known
+    assert len(known) == len(added)

@@ -22,18 +22,26 @@ class Samples(NamedTuple):
 
 
 def sample_distances(
-    shape: Shape, domain: Box, n: int, near: float, spreads: Sequence[float], rng: np.random.Generator
+    shape: Shape,
+    domain: Box,
+    n: int,
+    near: float,
+    spreads: Sequence[float],
+    rng: np.random.Generator,
+    n_cubes: int | None = None,
 ) -> Samples:
     """Draw points and compute their signed distances.
 
     Args:
         shape: the shape to sample.
         domain: the box to sample; near points outside it are moved to its walls.
-        n: number of points.
+        n: number of points that are drawn.
         near: share of the points near the surface; the rest is uniform in the domain.
         spreads: standard deviations, in domain units, of the normal offsets of near points from the surface;
             each point draws one of them.
         rng: random number generator.
+        n_cubes: cubes an axis of a grid over the domain, whose vertices near the surface are added: there a
+            function that is affine on simplices of the grid has its extremes.
     """
     n_near = round(near * n)
     surface, _ = shape.sample_surface(n_near, rng)
@@ -41,5 +49,23 @@ def sample_distances(
     close = surface + spread * rng.standard_normal((n_near, 3))
     everywhere = rng.uniform(domain.lower, domain.upper, (n - n_near, 3))
     points = np.concatenate([close, everywhere]).clip(domain.lower, domain.upper)
+    if n_cubes is not None:
+        points = np.concatenate([points, grid_vertices(surface, domain, n_cubes)])
     points = points.astype(np.float32)
     return Samples(points, shape.index.signed_distance(points))
+
+
+def grid_vertices(points: NDArray[np.float64], domain: Box, n: int) -> NDArray[np.float64]:
+    """List vertices (m, 3) of cubes that hold points (k, 3), and of all next to them.
+
+    The grid has n cubes an axis.
+    """
+    lower, size = np.asarray(domain.lower), np.subtract(domain.upper, domain.lower)
+    cubes = np.floor((points - lower) / size * n).astype(np.int64).clip(0, n - 1)
+    is_near = np.zeros((n + 2,) * 3, dtype=bool)  # of cubes; a border on each side
+    is_near[tuple(cubes.T + 1)] = True
+    for axis in range(3):
+        is_near |= np.roll(is_near, 1, axis) | np.roll(is_near, -1, axis)
+    for axis in range(3):  # a vertex is between two cubes
+        is_near = np.delete(is_near, 0, axis) | np.delete(is_near, -1, axis)
+    return lower + np.argwhere(is_near) / n * size

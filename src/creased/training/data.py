@@ -49,13 +49,15 @@ class SDFDataModule(L.LightningDataModule):
     Args:
         shape: the training shape.
         domain: the box to sample.
-        n_samples: number of points with distances.
+        n_samples: number of points with distances that are drawn.
         near: share of the points near the surface; the rest is uniform in the domain.
         spreads: standard deviations, in domain units, of the offsets of near points.
         batch_size: points per step and process.
         n_batches: steps per epoch; an epoch is the time between two extractions, not a pass over the samples.
         n_validation: further points on the surface, for validation.
         seed: of samples and order.
+        grid_levels: of the network's grid, over the domain; vertices of the finest near the surface are
+            samples, too.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class SDFDataModule(L.LightningDataModule):
         n_batches: int = 1000,
         n_validation: int = 10_000,
         seed: int = 0,
+        grid_levels: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         if not 0 <= near <= 1:
@@ -82,6 +85,7 @@ class SDFDataModule(L.LightningDataModule):
         self.n_samples, self.near, self.spreads = n_samples, near, tuple(spreads)
         self.batch_size, self.n_batches, self.n_validation = batch_size, n_batches, n_validation
         self.seed = seed
+        self.n_cubes = max(grid_levels) if grid_levels else None
         self.samples: TensorDataset | None = None  # points (n, 3), distances (n,)
 
     def setup(self, stage: str) -> None:
@@ -89,7 +93,9 @@ class SDFDataModule(L.LightningDataModule):
         if self.samples is not None:
             return
         rng = np.random.default_rng(self.seed)
-        samples = sample_distances(self.shape, self.domain, self.n_samples, self.near, self.spreads, rng)
+        samples = sample_distances(
+            self.shape, self.domain, self.n_samples, self.near, self.spreads, rng, self.n_cubes
+        )
         self.samples = TensorDataset(*map(torch.from_numpy, samples))
         surface, _ = self.shape.sample_surface(self.n_validation, rng)
         self.surface = torch.from_numpy(surface.astype(np.float32))
@@ -103,7 +109,7 @@ class SDFDataModule(L.LightningDataModule):
                 f"data.batch_size={self.batch_size} on {n_ranks} processes needs data.n_samples of "
                 f"{self.batch_size * n_ranks} or more, got {self.n_samples}"
             )
-        order = ShuffledBatches(self.n_samples, self.batch_size, self.n_batches, self.seed, rank, n_ranks)
+        order = ShuffledBatches(len(self.samples), self.batch_size, self.n_batches, self.seed, rank, n_ranks)
         return DataLoader(self.samples, batch_size=None, sampler=order)
 
     def val_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
