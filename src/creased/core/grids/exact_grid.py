@@ -16,7 +16,6 @@ import torch
 
 from creased.core.exact.elimination import RationalMatrix, Vector
 from creased.core.exact.integer_program import State
-from creased.core.program.interpolation import table_rows
 from creased.core.program.kuhn_grid import KuhnGrid, kuhn_paths
 from creased.core.program.simplices import corners_of, n_paths
 
@@ -36,51 +35,48 @@ class ExactGrid:
         corners: list[list[int]] = corners_of(torch.tensor([simplex]), self.dim, self._n)[0].tolist()
         return corners
 
-    def _position(self, corner: Sequence[int]) -> Point:
-        return tuple((Fraction(2 * k, self._n) - 1) * self._half for k in corner)
-
     def _encoder(self, simplex: int) -> State:
-        """The encoder as linear forms (S + 1, D + 1) of (x, w)."""
-        corners = self._corners(simplex)
-        states = [self._state(tuple(corner)) for corner in corners]
-        step, base = 2 * self._half / self._n, self._position(corners[0])
-        columns: list[list[Fraction]] = [[] for _ in range(self.dim)]
-        for (c, d), (s, t) in zip(pairwise(corners), pairwise(states), strict=True):
-            axis = next(i for i in range(self.dim) if c[i] != d[i])
-            columns[axis] = [(b - a) / step for a, b in zip(s, t, strict=True)]
-        constants = [
-            s - sum(x * column[k] for x, column in zip(base, columns, strict=True))
-            for k, s in enumerate(states[0])
-        ]
-        forms = RationalMatrix.of(zip(*columns, constants, strict=True))
-        return [*forms.rows, (0,) * self.dim + (forms.scale,)]
+        """The encoder as linear forms (S + 1, D + 1) of (x, w).
 
-    def _state(self, corner: tuple[int, ...]) -> list[Fraction]:
-        """The encoded state at a vertex of the finest grid."""
-        state = list(self._position(corner))
-        for n, table in zip(self._grid.levels, self._grid.tables, strict=True):
-            stride = self._n // n
-            base = [min(k // stride, n - 1) for k in corner]
-            shares = [Fraction(k - b * stride, stride) for k, b in zip(corner, base, strict=True)]
-            order = sorted(range(self.dim), key=lambda axis: -shares[axis])
-            at, path = base, [base]
-            for axis in order:
-                at = [k + (i == axis) for i, k in enumerate(at)]
-                path.append(at)
-            rows = table_rows(torch.tensor(path), n, table.shape[0])
-            features = table[rows.to(table.device)].tolist()
-            weights = _weights(shares, order)
-            state += [
-                sum((w * Fraction(x) for w, x in zip(weights, column, strict=True) if w), Fraction(0))
-                for column in zip(*features, strict=True)
-            ]
-        return state
+        Along an axis x is in its cube at f = n (x / half + 1) / 2 - k; features grow by their steps times f.
+        """
+        corners, n = self._corners(simplex), self._n
+        half, denominator = self._half.as_integer_ratio()
+        features, scale = self._features(corners)
+        total = 2 * half * scale
+        forms = [[total * (i == axis) for i in range(self.dim + 1)] for axis in range(self.dim)]
+        for column in zip(*features, strict=True):
+            slopes, constant = [0] * self.dim, 2 * half * column[0]
+            for axis, (a, b) in zip(_axes(corners), pairwise(column), strict=True):
+                slopes[axis] = (b - a) * n * denominator
+                constant += (b - a) * half * (n - 2 * corners[0][axis])
+            forms.append([*slopes, constant])
+        reduced = RationalMatrix(tuple(map(tuple, forms)), total).reduced()
+        return [*reduced.rows, (0,) * self.dim + (reduced.scale,)]
+
+    def _features(self, corners: Sequence[Sequence[int]]) -> tuple[list[list[int]], int]:
+        """Features at vertices of the finest grid, divided by a common scale."""
+        n, coarsest, levels = self._n, self._n // min(self._grid.levels), []
+        at = torch.tensor(corners, device=self._grid.tables[0].device)
+        places = self._grid.locate_vertices(at, torch.float64)
+        for level, table, located in zip(self._grid.levels, self._grid.tables, places, strict=True):
+            weights = (located.weights * (n // level)).round().long() * (coarsest * level // n)
+            rows = table[located.rows].transpose(1, 2).tolist()  # (D + 1, features, D + 1)
+            ratios = [[[x.as_integer_ratio() for x in row] for row in mine] for mine in rows]
+            levels.append((weights.tolist(), ratios))
+        shift = max(d.bit_length() for _, level in levels for mine in level for row in mine for _, d in row)
+        features: list[list[int]] = [[] for _ in corners]
+        for of_level, ratios in levels:
+            for found, weights, rows in zip(features, of_level, ratios, strict=True):
+                for row in rows:
+                    parts = zip(weights, row, strict=True)
+                    found.append(sum(w * a << (shift - d.bit_length()) for w, (a, d) in parts if w))
+        return features, coarsest << (shift - 1)
 
     def _barycentric(self, simplex: int) -> list[Vector]:
         """Positive multiples of the barycentric coordinates as linear forms of (x, w)."""
         corners = self._corners(simplex)
-        axes = [next(i for i in range(self.dim) if c[i] != d[i]) for c, d in pairwise(corners)]
-        rises = [self._fraction_form(axis, corners[0][axis]) for axis in axes]  # f1 >= f2 >= ...
+        rises = [self._fraction_form(axis, corners[0][axis]) for axis in _axes(corners)]  # f1 >= f2 >= ...
         one = tuple(Fraction(int(i == self.dim)) for i in range(self.dim + 1))
         bounds = [one, *rises, (Fraction(0),) * (self.dim + 1)]
         forms = [[x - y for x, y in zip(a, b, strict=True)] for a, b in pairwise(bounds)]
@@ -125,7 +121,7 @@ class ExactGrid:
         return self._cube(base) * n_paths(self.dim) + path
 
 
-def _weights(shares: Sequence[Fraction], order: Sequence[int]) -> list[Fraction]:
-    """Barycentric coordinates in the simplex of an order of axes, given the fractions along them."""
-    bounds = [Fraction(1), *(shares[axis] for axis in order), Fraction(0)]
-    return [a - b for a, b in pairwise(bounds)]
+def _axes(corners: Sequence[Sequence[int]]) -> list[int]:
+    """The axes of the steps from corner to corner of a simplex."""
+    pairs = (list(zip(c, d, strict=True)) for c, d in pairwise(corners))
+    return [next(axis for axis, (a, b) in enumerate(pair) if a != b) for pair in pairs]

@@ -80,14 +80,6 @@ class Around(NamedTuple):
         return self.places.index_select(0, self.starts.index_select(0, which) + slot)
 
 
-def faces_of(corners: Tensor, is_spanned: Tensor) -> Faces:
-    """Faces of simplices with corners (n, D + 1, D), spanned by some (n, D + 1) of them."""
-    first = is_spanned.to(torch.int8).argmax(1)
-    base = corners.gather(1, first[:, None, None].expand(-1, 1, corners.shape[2]))
-    bits = torch.ones_like(corners[..., 0]) << _number(corners - base).clamp(min=0)
-    return Faces(base[:, 0], bits.masked_fill(~is_spanned, 0).sum(1))
-
-
 def faces_in(simplices: Tensor, spanned: Tensor, dim: int, n: int) -> Faces:
     """Faces of simplices (m,) of a grid of n cubes an axis, spanned by corners (m,) given as bits."""
     tables, path = _tables(dim, simplices.device), simplices % n_paths(dim)

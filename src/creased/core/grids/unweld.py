@@ -20,7 +20,7 @@ from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.unperturbed import Signs
 from creased.core.domains.domain import Domain
 from creased.core.grids.cut import simplex_layout
-from creased.core.grids.faces import Around, Faces, around, faces_of, join
+from creased.core.grids.faces import Around, Faces, around, faces_in, join
 from creased.core.grids.planes import heights_over
 from creased.core.grids.weld import Welder
 from creased.core.program.kuhn_grid import KuhnGrid
@@ -97,7 +97,9 @@ class Unwelded:
         n, dim, words = self._grid.finest, self._grid.dim, cells.words
         simplices = words[:, -1].clamp(0, n**dim * n_paths(dim) - 1)
         corners, zeros = corners_of(simplices, dim, n), self._as_planes(cells.zero_ids)
-        faces = faces_of(corners, (heights_over(zeros, corners, n) == 0).all(2))
+        is_spanned = (heights_over(zeros, corners, n) == 0).all(2).long()
+        spanned = (is_spanned << torch.arange(dim + 1, device=simplices.device)).sum(1)
+        faces = faces_in(simplices, spanned, dim, n)
         faces = faces._replace(chain=faces.chain.masked_fill(words[:, -1] != simplices, 0))
         is_plane = self._walls < 0
         bits = pack_rows(is_plane[None], 0, words.shape[1])

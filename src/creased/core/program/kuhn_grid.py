@@ -18,7 +18,7 @@ from itertools import pairwise, permutations
 import torch
 from torch import Tensor
 
-from creased.core.program.interpolation import column_of, interpolate, locate, locate_in_cubes
+from creased.core.program.interpolation import Located, column_of, interpolate, locate, locate_in_cubes
 
 
 @dataclass(frozen=True)
@@ -72,18 +72,20 @@ class KuhnGrid:
         They are computed in double precision at least, and the same for a vertex whatever simplex asks.
         """
         dtype = torch.promote_types(self.tables[0].dtype, torch.float64)
+        parts = [self.positions(corners, dtype)]
+        for table, located in zip(self.tables, self.locate_vertices(corners, dtype), strict=True):
+            parts.append((table[located.rows].to(dtype) * located.weights[:, :, None]).sum(1))
+        return torch.cat(parts, dim=1)
+
+    def locate_vertices(self, corners: Tensor, dtype: torch.dtype) -> list[Located]:
+        """Locate vertices of the finest grid, given by coordinates (m, D) int64, in all levels."""
         strides, cubes = (
             column_of(each, torch.int64, corners.device)[:, None]
             for each in (tuple(self.finest // n for n in self.levels), self.levels)
         )
         base = torch.minimum(corners.T // strides, cubes - 1)
         fractions = (corners.T - base * strides).to(dtype) / strides
-        parts = [self.positions(corners, dtype)]
-        for table, located in zip(
-            self.tables, locate_in_cubes(base, fractions, self.levels, self._sizes), strict=True
-        ):
-            parts.append((table[located.rows].to(dtype) * located.weights[:, :, None]).sum(1))
-        return torch.cat(parts, dim=1)
+        return locate_in_cubes(base, fractions, self.levels, self._sizes)
 
 
 def vertex_numbers(corners: Tensor, n: int) -> Tensor:
