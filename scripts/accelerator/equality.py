@@ -19,6 +19,7 @@ Found = PolyhedralComplex | LevelSet
 NEAR = 1e-9  # of positions, in units of the domain
 CLOSE = 1e-5  # of gradients, relative: sums over vertices that are near to degenerate
 LEAST = 1e-6  # gradients below are rounding: of the volume of an open surface, say
+CELLS_A_UNIT = 1 << 24  # in which vertices of different simplices are told apart
 METHODS: dict[str, dict[str, Any]] = {
     "subdivide": {"method": "subdivide"},
     "unpruned": {"method": "subdivide", "prune": False},
@@ -70,8 +71,12 @@ def _rough(network: creased.GridMLP) -> creased.GridMLP:
 def cells(found: Found) -> dict[str, Any]:
     """Collect what has to be the same, in an order that does not depend on how it was found."""
     found = found.to("cpu")
-    is_on_grid = bool((found.zero_ids < 0).any())  # the last word names any simplex of those that share it
-    codes = torch.cat([found.words[:, : -1 if is_on_grid else None], found.zero_ids.long()], dim=1)
+    codes = torch.cat([found.words, found.zero_ids.long()], dim=1)
+    if (
+        found.layout.on_grid
+    ):  # the last word is any simplex that has the vertex: tell its place
+        where = (found.vertices.double() * CELLS_A_UNIT).round().long()
+        codes = torch.cat([found.words[:, :-1], found.zero_ids.long(), where], dim=1)
     order, rank = torch.unique(codes, dim=0, return_inverse=True)
     ends = rank[found.edges.long()].sort(dim=1).values.unique(dim=0)
     parts: dict[str, Any] = {"vertices": order, "edges": ends}

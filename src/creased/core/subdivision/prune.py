@@ -22,6 +22,7 @@ from torch import Tensor
 from creased.core.arrangement.orthants import DEAD, any_corner
 from creased.core.arrangement.signs import masks_of
 from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton, subcomplex
+from creased.core.numerics.memory import rows_at_once
 from creased.core.numerics.tensors import Growable
 from creased.core.program.affine_arithmetic import AffineForms, advance_forms, input_forms
 from creased.core.program.bounds import Cells, Tail, excludes_zero
@@ -102,7 +103,8 @@ class Pruner:
 
     def _batch(self, part: Subproblem) -> int:
         """Number of regions in a batch."""
-        return max(BATCH // max(self.program.widths[part.index :]), 1)
+        n_numbers = rows_at_once(BATCH, self.program.device)
+        return max(n_numbers // max(self.program.widths[part.index :]), 1)
 
     def _find_kept(self, part: Subproblem, regions: LiveRegions, forms: FormsOf, outputs: Tensor) -> Tensor:
         """True (R,) for regions whose vertices have outputs (V,) of both signs, or that are in doubt."""
