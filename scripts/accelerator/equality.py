@@ -72,9 +72,7 @@ def cells(found: Found) -> dict[str, Any]:
     """Collect what has to be the same, in an order that does not depend on how it was found."""
     found = found.to("cpu")
     codes = torch.cat([found.words, found.zero_ids.long()], dim=1)
-    if (
-        found.layout.on_grid
-    ):  # the last word is any simplex that has the vertex: tell its place
+    if found.layout.on_grid:  # the last word is any simplex that has the vertex: tell its place
         where = (found.vertices.double() * CELLS_A_UNIT).round().long()
         codes = torch.cat([found.words[:, :-1], found.zero_ids.long(), where], dim=1)
     order, rank = torch.unique(codes, dim=0, return_inverse=True)
