@@ -9,6 +9,7 @@ set is a set of polylines with the inside on their left; in other dimensions its
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from importlib import import_module
 from typing import Any
 
@@ -105,7 +106,11 @@ class LevelSet:
         return ((self.zero_ids >= 0) & (self.zero_ids < self.layout.n_walls)).any(dim=1)
 
     def audit(self) -> Audit:
-        """Check the mesh from its polygons alone; see `creased.core.complexes.audit`."""
+        """Check the mesh from its polygons alone, once; see `creased.core.complexes.audit`."""
+        return self._audit
+
+    @cached_property
+    def _audit(self) -> Audit:
         counts = asdict(count_cells(self.edges, self.polygons, self.vertices.shape[0], self.dim))
         n_rays = int(self.is_ray().sum())  # they bound edges, but are no points of the level set
         counts["euler_characteristic"] -= n_rays
