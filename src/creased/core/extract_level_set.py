@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Unpack
 
@@ -83,7 +84,7 @@ def extract_level_set(
         found = march_over(problem, level, options, reason)
         found, refused = prove_walked(found, network, exact=treatment.is_exact)
         if refused is None:
-            return _treated(found, problem, treatment.degeneracy)
+            return _treated(found, lambda: problem, treatment.degeneracy)
         reason = refused
 
     def find(numbers: Numbers) -> LevelSet:
@@ -97,11 +98,17 @@ def extract_level_set(
     else:
         double = partial(problem_in, Numbers(torch.float64))
         found = find_consistent(find, numbers, reference, lambda found: why_distrusted(found, double()))
-    return _treated(found, problem_in(numbers), treatment.degeneracy)
+    return _treated(found, partial(problem_in, numbers), treatment.degeneracy)
 
 
-def _treated(found: LevelSet, problem: SubdivisionProblem, degeneracy: str) -> LevelSet:
-    """Treat degeneracy as asked for; note a level that is taken on full-dimensional cells."""
+def _treated(found: LevelSet, state: Callable[[], SubdivisionProblem], degeneracy: str) -> LevelSet:
+    """Treat degeneracy as asked for; note a level that is taken on full-dimensional cells.
+
+    The problem is stated where it is needed alone: that takes a copy of the network.
+    """
+    if degeneracy == "perturb" and not found.is_empty:
+        return found
+    problem = state()
     if degeneracy != "perturb":
         found = treat(found, problem, degeneracy)
     is_flat_known = problem.program.grid is None and problem.domain.is_bounded

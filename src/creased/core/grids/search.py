@@ -57,7 +57,7 @@ class _Search:
         self.chain = _chain(grid) if prune else [grid.finest]
         self._ranges = ranges_over_cubes(grid, self.chain[:-1])
         self._finer = {n: _columns_above(grid, n) for n in self.chain[:-1]}
-        sizes = [table.abs().amax(0) for table in grid.tables]
+        sizes = [torch.maximum(table.amax(0), -table.amin(0)) for table in grid.tables]
         self._size = torch.cat([sizes[0].new_full((grid.dim,), grid.half_width), *sizes])  # of states
         self._noise = error_on_cells(self._inner, self._size)[0] if prune else 0
         ones = self._size.new_ones(grid.dim + 1)
@@ -97,7 +97,9 @@ class _Search:
             doubt = (is_kept & doubt).nonzero()[:, 0]
             for some in doubt.split(rows_at_once(BOUNDED, place.device)) if len(doubt) else ():
                 outputs = rows[place[some, 0], -1]
-                is_kept[some] = ~self._excludes_zero(simplices[some], state[place[some]], outputs, n)
+                is_kept[some] = ~self._excludes_zero(
+                    simplices[some], state[place[some].roll(-1, 1)], outputs, n
+                )
         chosen = is_kept.nonzero()[:, 0]
         return CornerStates(simplices[chosen], state, place[chosen])
 
@@ -113,9 +115,12 @@ class _Search:
         is_certain = (rows[:, -1].abs() > self._noise)[place].all(1)
         return ~(is_affine & is_certain), ~is_mixed
 
-    def _excludes_zero(self, simplices: Tensor, states: Tensor, outputs: Tensor, n: int) -> Tensor:
-        """Prove for simplices (m,) that the output has no zero; False where there is no proof."""
-        maps = torch.cat([states[:, 1:] - states[:, :1], states[:, :1]], dim=1)
+    def _excludes_zero(self, simplices: Tensor, maps: Tensor, outputs: Tensor, n: int) -> Tensor:
+        """Prove for simplices (m,) that the output has no zero; False where there is no proof.
+
+        Given are states (m, D + 1, S) at the corners, the first one last, and the output (m,) there.
+        """
+        maps[:, :-1] -= maps[:, -1:]  # of barycentric coordinates
         error = gamma(maps.dtype, maps.shape[1]) * self._size.repeat(len(maps), 1)
         if n < self._grid.finest:
             cubes, finer = simplices // n_paths(self._grid.dim), self._finer[n]

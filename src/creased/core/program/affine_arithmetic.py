@@ -56,8 +56,8 @@ def size_of(forms: AffineForms, reach: Tensor) -> Tensor:
 
 
 def spread(forms: AffineForms) -> Tensor:
-    """Sum the absolute symbols: the radii (R, S) of what they contribute."""
-    return forms.symbols.abs().sum(1)
+    """Sum the absolute symbols: the radii (R, S) of what they contribute; (1, S) where there are none."""
+    return forms.symbols.abs().sum(1) if forms.symbols.shape[1] else torch.zeros_like(forms.error[:1])
 
 
 def apply(affine: Affine, forms: AffineForms, size: Tensor) -> AffineForms:

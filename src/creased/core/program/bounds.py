@@ -175,7 +175,8 @@ def _lowest_value(tail: Tail, relaxations: list[Relaxation], cells: Cells) -> Te
         if through is not None:
             least = least._replace(covector=least.covector + through)
     lowest, _ = _extremes(torch.bmm(cells.state.maps, least.covector[:, :, None]), cells.corners)
-    doubt = cells.state.error + spread(cells.state) + relative * size_of(cells.state, tail.reach)
+    size = relaxations[0].state_size if relaxations else size_of(cells.state, tail.reach)
+    doubt = cells.state.error + spread(cells.state) + relative * size
     slack = least.slack + (least.covector.abs() * doubt).sum(1) + relative * least.constant.abs()
     return lowest[:, 0] + least.constant - slack
 
