@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import torch
 
-from creased.core.arrangement.signs import masks_of
 from creased.core.complexes.complex import find_regions
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.domain import Domain
@@ -36,7 +35,7 @@ def is_flat_somewhere(program: Program, domain: Domain) -> bool:
     if not complex_.is_whole:
         return False
     regions = find_regions(complex_)
-    masks = masks_of(regions.words, regions.layout.n_walls, regions.layout.n_neurons, program.dtype)
+    masks = regions.layout.masks(regions.words, program.dtype)
     is_flat = (program.gradients_on(masks) == 0).all(1)
     is_flat[is_flat.clone()] = program.maps_on(masks[is_flat])[:, -1, -1] == 0
     offsets, corners = regions.vertices()

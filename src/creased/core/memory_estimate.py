@@ -19,7 +19,8 @@ from creased.core.program.program import Program
 from creased.core.provenance import Method
 from creased.core.subdivision.merge import ASSEMBLY
 
-ON_GRID = 20  # vertices for each square of side 1 / N on a side of the cube; 21 measured with the bunny
+ON_GRID = 20  # vertices for each square of side 1 / N on a side of the cube; 12 to 21 measured with the bunny
+IN_SIMPLICES = 2  # times as much is taken before simplices are welded; measured with 64 to 256 cubes
 WALK = 4  # what walking takes, as a multiple of what is kept; 3 to 4 measured with 1024 and 2048 neurons
 
 
@@ -44,6 +45,9 @@ def expect(program: Program, n_walls: int, method: Method) -> Expected:
         n_vertices, word_bytes = ON_GRID * program.grid.finest ** (dim - 1), word_bytes + 8
     n_edges = dim / 2  # for each vertex of a simple surface
     skeleton = 8 * dim + 4 * dim + word_bytes + n_edges * (8 + 4 * (dim - 1))
+    if program.grid is not None:
+        in_double = sum(8 * table.numel() for table in program.grid.tables)  # to check what was found
+        return Expected(n_vertices, round(IN_SIMPLICES * ASSEMBLY * skeleton * n_vertices) + in_double)
     if method is Method.SUBDIVIDE:
         return Expected(n_vertices, round(ASSEMBLY * skeleton * n_vertices))
     corners, residual = 8 * (dim + 1), 8

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from creased.core.arrangement.signs import RowLayout, masks_of
+from creased.core.arrangement.signs import RowLayout
 from creased.core.complexes.complex import PolyhedralComplex, find_regions
 from creased.core.complexes.polygons import Polygons, area_vectors
 from creased.core.complexes.regions import Regions
@@ -62,7 +62,7 @@ def flatten(program: Program, domain: Box, level: float = 0.0) -> PlaneComplex:
     complex_ = extract_complex(program, domain, level=level)
     regions = find_regions(complex_)
     layout = regions.layout
-    masks = masks_of(regions.words, layout.n_walls, layout.n_neurons, program.dtype)
+    masks = layout.masks(regions.words, program.dtype)
     polygons = _polygons(regions, complex_)
     kept = _has_extent(complex_.vertices, polygons, domain)
     corners = np.split(complex_.vertices[polygons.indices].numpy(), polygons.offsets[1:-1].tolist())

@@ -170,3 +170,11 @@ def test_more_neurons_than_a_word_has_bits() -> None:
     assert found.euler_characteristic() == 1
     assert creased.count_cells(network) == found.f_vector()
     assert creased.find_regions(found).n == found.f_vector()[-1]
+
+
+def test_a_complex_that_memory_cannot_hold_is_refused_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = random_on_grid(3, (1, 16), seed=3)
+    monkeypatch.setattr("creased.core.numerics.memory.free_bytes", lambda device: 10_000_000)
+    with pytest.raises(ValueError, match=r"16 cubes an axis has 24,576 simplices.* MB or more"):
+        creased.extract_complex(program)
+    assert not creased.extract_complex(program, memory=10_000_000).is_whole

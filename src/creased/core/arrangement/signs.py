@@ -50,6 +50,10 @@ class RowLayout:
         """Row of the first output."""
         return self.n_walls + self.n_neurons
 
+    def masks(self, words: Tensor, dtype: torch.dtype) -> Tensor:
+        """Activation patterns (n, n_neurons), 1 or 0, of cells given by packed signs (n, W)."""
+        return masks_of(words, self.n_walls, self.n_neurons, dtype)
+
     def is_ray(self, zero_ids: Tensor) -> Tensor:
         """True (V,) for vertices at infinity, stored as directions, given their zero ids (V, D)."""
         if not self.at_infinity:

@@ -190,7 +190,7 @@ class SignFilter:
 
     def _doubts(self, points: Tensor, words: Tensor, zeros: Tensor) -> Tensor:
         bounds, layout, dim = self.bounds, self._layout, points.shape[1]
-        masks = masks_of(words, layout.n_walls, layout.n_neurons, points.dtype)
+        masks = layout.masks(words, points.dtype)
         frames = self._frames(points, words)
         neurons = self._cut(self._program.preactivations_on(frames.state, masks))
         values = torch.cat([frames.place @ self._normals + self._constants, neurons], dim=1)

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from creased.core.arrangement.signs import RowLayout, masks_of
+from creased.core.arrangement.signs import RowLayout
 from creased.core.complexes.audit import Audit, count_cells
 from creased.core.complexes.polygons import Polygons
 from creased.core.domains.domain import Domain
@@ -86,7 +86,7 @@ class LevelSet:
             words: packed signs (n, W) of some vertices alone.
         """
         words = self.words if words is None else words
-        return masks_of(words, self.layout.n_walls, self.layout.n_neurons, self.vertices.dtype)
+        return self.layout.masks(words, self.vertices.dtype)
 
     def is_ray(self) -> Tensor:
         """True (V,) for vertices at infinity: their entry in ``vertices`` is a direction of unit length.

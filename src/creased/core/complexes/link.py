@@ -16,7 +16,7 @@ from torch import Tensor
 from creased.core.arrangement.cofaces import Arrangement, Cofaces
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.orthants import inside_walls
-from creased.core.arrangement.signs import RowLayout, masks_of
+from creased.core.arrangement.signs import RowLayout
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.polygons import Polygons
 from creased.core.domains.domain import Domain
@@ -126,15 +126,13 @@ class ProgramMaps:
     domain: Domain
     layout: RowLayout
 
-    def _masks(self, words: Tensor) -> Tensor:
-        return masks_of(words, self.layout.n_walls, self.layout.n_neurons, self.program.dtype)
-
     def gradients(self, words: Tensor) -> Tensor:
         """Gradients (F, D) of the first output in regions (F, W)."""
-        return torch.cat([self.program.gradients_on(self._masks(batch)) for batch in words.split(BATCH)])
+        patterns = (self.layout.masks(batch, self.program.dtype) for batch in words.split(BATCH))
+        return torch.cat([self.program.gradients_on(pattern) for pattern in patterns])
 
     def row_gradients(self, words: Tensor) -> Tensor:
         """Gradients (n, D, n_rows) of all rows in regions (n, W)."""
         walls = self.domain.halfspaces(self.program.dtype, self.program.device)[:-1]
-        maps = self.program.maps_on(self._masks(words))[:, :-1]
+        maps = self.program.maps_on(self.layout.masks(words, self.program.dtype))[:, :-1]
         return torch.cat([walls.expand(len(words), -1, -1), maps], dim=2)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.orthants import DEAD
-from creased.core.arrangement.signs import RowLayout, masks_of, sign_vectors
+from creased.core.arrangement.signs import RowLayout, sign_vectors
 from creased.core.domains.domain import Domain
 from creased.core.numerics.tensors import map_tensors
 from creased.core.program.program import Program
@@ -132,7 +132,7 @@ class Regions:
 
     def masks(self, which: slice, dtype: torch.dtype) -> Tensor:
         """1 where a neuron is active on a region in a slice, else 0: (r, n_neurons), floating."""
-        return masks_of(self.words[which], self.layout.n_walls, self.layout.n_neurons, dtype)
+        return self.layout.masks(self.words[which], dtype)
 
     def maps(self, program: Program) -> Tensor:
         """The outputs of a program as affine functions (R, D + 1, O) on the regions, the constant last."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.arrangement.signs import RowLayout, masks_of
+from creased.core.arrangement.signs import RowLayout
 from creased.core.numerics.memory import rows_at_once, selection_pays
 from creased.core.program.kuhn_grid import KuhnGrid
 from creased.core.program.program import Program
@@ -86,16 +86,16 @@ class GridMaps:
     layout: RowLayout  # D + 1 walls of a simplex come first
     known: CornerStates | None = None  # of all simplices that are asked for
 
-    def _masks(self, words: Tensor) -> Tensor:
-        return masks_of(words, self.layout.n_walls, self.layout.n_neurons, self.program.dtype)
-
     def gradients(self, words: Tensor) -> Tensor:
         """Gradients (F, D) of the first output in regions (F, W)."""
         grid = self.program.grid
         assert grid is not None
         found = [words.new_empty((0, self.program.in_dim), dtype=self.program.dtype)]
         for batch in words.split(rows_at_once(BATCH, words.device)):
-            covectors, simplices = self.program.inner.gradients_on(self._masks(batch)), batch[:, -1]
+            covectors, simplices = (
+                self.program.inner.gradients_on(self.layout.masks(batch, self.program.dtype)),
+                batch[:, -1],
+            )
             states = (self.known or CornerStates.of(grid, simplices)).at(simplices).to(covectors)
             along = torch.bmm(states.diff(dim=1), covectors[:, :, None])[:, :, 0]
             slopes = _along_axes(along, corners_of(simplices, grid.dim, grid.finest))
@@ -107,7 +107,7 @@ class GridMaps:
         grid = self.program.grid
         assert grid is not None
         frames = encoder_maps(grid, words[:, -1]).to(self.program.dtype)
-        neurons = self.program.inner.maps_on(self._masks(words), frames)[:, :-1]
+        neurons = self.program.inner.maps_on(self.layout.masks(words, self.program.dtype), frames)[:, :-1]
         own = wall_maps(grid, words[:, -1], frames.dtype)[:, :-1]
         walls = self.walls[:-1].to(own).expand(len(own), -1, -1)
         return torch.cat([own, walls, neurons], dim=2)

@@ -25,11 +25,11 @@ from creased.core.grids.cell_maps import CornerStates, GridMaps
 from creased.core.grids.exact_rows import GridRows
 from creased.core.grids.planes import heights_over, walls_on_planes
 from creased.core.grids.search import find_candidates, heights_of
-from creased.core.numerics.memory import rows_at_once, working_bytes
+from creased.core.numerics.memory import Resources, format_bytes, rows_at_once, working_bytes
 from creased.core.numerics.tensors import Growable
 from creased.core.program.program import Affine, Block
 from creased.core.program.rounding import advance_snapped, snap_sums
-from creased.core.program.simplices import corners_of
+from creased.core.program.simplices import corners_of, n_paths
 from creased.core.subdivision.pieces import Piece
 from creased.core.subdivision.problem import SubdivisionProblem
 
@@ -37,6 +37,7 @@ FIRST = 1 << 10  # simplices that are cut before it is known how many vertices t
 LARGE = 40  # such vertices, more than most networks make
 GROWTH = 8  # of the number that is cut at once, from one batch to the next
 SPARE = 2  # simplices of the next batch may have so many times the vertices
+ASSEMBLY = 6  # welding takes so many times the memory of what is welded
 
 
 def simplex_layout(layout: RowLayout, dim: int) -> RowLayout:
@@ -94,6 +95,23 @@ class SimplexCutter:
                 yield some, piece
                 first += n
                 n_at_once = min(most * n // (SPARE * len(piece.skeleton.vertices) + 1), GROWTH * n_at_once)
+
+    def require_memory(self, resources: Resources) -> None:
+        """Refuse to cut all simplices where they alone exceed the free memory; not if some was given.
+
+        Raises:
+            ValueError: naming the grid, and what it takes.
+        """
+        free, grid = resources.memory_on(self.rows.bits.device), self._problem.program.grid
+        assert grid is not None
+        n = n_paths(self.dim) * grid.finest**self.dim
+        one = torch.zeros(1, dtype=torch.int64, device=self.rows.bits.device)
+        needed = ASSEMBLY * n * sum(part.nbytes for part in _start(self.rows, CornerStates.of(grid, one)))
+        if self._is_cube and resources.memory is None and free is not None and needed > free:
+            raise ValueError(
+                f"extract_complex: a grid of {grid.finest} cubes an axis has {n:,} simplices; their complex "
+                f"takes {format_bytes(needed)} or more, {format_bytes(free)} are free: count it, or stream it"
+            )
 
     @torch.inference_mode()
     def cut(self, corners: CornerStates) -> Piece:
@@ -176,4 +194,14 @@ def _start(rows: Arrangement, corners: CornerStates) -> Skeleton:
         words=words,
         edges=(first[:, None, None] + edges).reshape(-1, 2).int(),
         edge_zero_ids=kept.int().repeat(m, 1),
+    )
+
+
+def why_stopped(n_vertices: int, n_bytes: int, memory: int | None) -> str | None:
+    """Say why cutting stops at so many vertices of so many bytes; None if their welding fits in memory."""
+    if memory is None or ASSEMBLY * n_bytes <= memory:
+        return None
+    return (
+        f"stopped at {n_vertices:,} vertices: all would take more than the {format_bytes(memory)} that are "
+        "allowed"
     )

@@ -19,33 +19,34 @@ from creased.core.arrangement.hash_keys import CellCodes, find_words, group_word
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.complex import Own, PolyhedralComplex
 from creased.core.complexes.unperturbed import Signs, TrueCells, distinct_cells, signs_of_cells
-from creased.core.grids.cut import SimplexCutter
+from creased.core.grids.cut import SimplexCutter, why_stopped
 from creased.core.grids.exact_rows import GridRows
 from creased.core.grids.grid_regions import GridRegions
 from creased.core.grids.unweld import Unwelded
 from creased.core.grids.weld import Welder
-from creased.core.numerics.memory import Resources, format_bytes
+from creased.core.numerics.memory import Resources
 from creased.core.subdivision.pieces import Piece
 from creased.core.subdivision.problem import SubdivisionProblem
 
-ASSEMBLY = 6  # welding takes so many times the memory of what is welded
-
 
 def complex_on_grid(problem: SubdivisionProblem, resources: Resources) -> PolyhedralComplex:
-    """Extract the whole complex, or as much of it as memory allows."""
+    """Extract the whole complex, or as much of it as the memory that is given allows.
+
+    Raises:
+        ValueError: none is given, and the grid alone does not fit in what is free.
+    """
     memory, provenance = resources.memory_on(problem.program.device), problem.provenance
     cutter, welder = SimplexCutter(problem), Welder.of(problem)
+    cutter.require_memory(resources)
     pieces: list[Piece] = []
-    n_bytes = 0
+    n_vertices = n_bytes = 0
     for _, piece in cutter.pieces():
         pieces.append(piece)
         n_bytes += sum(part.nbytes for part in piece.skeleton)
         provenance = provenance.inconsistent(piece.n_inconsistent)
-        if memory is not None and ASSEMBLY * n_bytes > memory:
-            provenance = provenance.stopped(
-                f"stopped at {sum(len(p.skeleton.vertices) for p in pieces):,} vertices: all would take more "
-                f"than the {format_bytes(memory)} that are allowed"
-            )
+        n_vertices += len(piece.skeleton.vertices)
+        if why := why_stopped(n_vertices, n_bytes, memory):
+            provenance = provenance.stopped(why)
             break
     soup = _joined([piece.skeleton for piece in pieces])
     codes, welded = CellCodes(soup.words, soup.zero_ids), welder.weld_skeleton(soup)

@@ -12,15 +12,13 @@ from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.polygons import Polygons
 from creased.core.complexes.surface import Surface, link_curve, link_surface
 from creased.core.grids.cell_maps import CornerStates
-from creased.core.grids.cut import SimplexCutter, simplex_layout
+from creased.core.grids.cut import SimplexCutter, simplex_layout, why_stopped
 from creased.core.grids.weld import Welder
-from creased.core.numerics.memory import Resources, format_bytes
+from creased.core.numerics.memory import Resources
 from creased.core.numerics.tensors import Growable
 from creased.core.provenance import Provenance
 from creased.core.subdivision.pieces import Piece, on_row
 from creased.core.subdivision.problem import SubdivisionProblem
-
-ASSEMBLY = 6  # welding takes so many times the memory of what is welded
 
 
 class _Parts(NamedTuple):
@@ -53,11 +51,8 @@ def surface_on_grid(problem: SubdivisionProblem, resources: Resources) -> tuple[
         n_inconsistent += _add(parts, cutter, piece, corners)
         n_simplices += len(corners.simplices)
         resources.report(f"{n_simplices:,} simplices cut: {parts.vertices.n:,} vertices")
-        if memory is not None and ASSEMBLY * parts.n_bytes > memory:
-            provenance = provenance.stopped(
-                f"stopped at {parts.vertices.n:,} vertices: all would take more than the "
-                f"{format_bytes(memory)} that are allowed"
-            )
+        if why := why_stopped(parts.vertices.n, parts.n_bytes, memory):
+            provenance = provenance.stopped(why)
             break
     surface = _welded(parts, cutter, problem, is_whole=provenance.is_whole)
     return surface._replace(n_inconsistent=surface.n_inconsistent + n_inconsistent), provenance

@@ -72,7 +72,8 @@ def _require_memory(levels: Sequence[int], sizes: Sequence[int], features: int) 
     if device.type != "meta" and free is not None and needed > free:
         raise ValueError(
             f"GridMLP: tables of levels {list(levels)} with {features} features take {format_bytes(needed)}, "
-            f"{format_bytes(free)} are free: take coarser levels, or give log2_table, so that they are hashed"
+            f"and training four times as much; {format_bytes(free)} are free. Take coarser levels, or give "
+            "log2_table, so that they are hashed"
         )
 
 
