@@ -101,8 +101,8 @@ def _judge(mesh: trimesh.Trimesh) -> dict[str, float]:
     distances = compare(bunny(), mesh)
     return {
         "triangles": len(mesh.faces),
-        "Chamfer to the clean scan": distances["chamfer_l1_mean"],
-        "normal consistency": distances["normal_consistency"],
+        "Chamfer to the clean scan": distances.chamfer,
+        "normal consistency": distances.normal_consistency,
     }
 
 

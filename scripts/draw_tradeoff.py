@@ -75,7 +75,7 @@ def _judge(plain: Trial, regularized: Trial, name: str) -> dict[str, Any]:
     return {
         "measure": [trial.metrics[name] for trial in both] + [instead[name]],
         "chamfer": [t.metrics["chamfer_l1_mean"] for t in both]
-        + [compare(load_shape_of(plain), reduced)["chamfer_l1_mean"]],
+        + [compare(load_shape_of(plain.folder), reduced).chamfer],
         "closed": [t.metrics["is_closed"] for t in both] + [bool(reduced.is_watertight)],
         "seconds": [t.metrics["seconds"]["training"] for t in both],
     }

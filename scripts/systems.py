@@ -1,6 +1,6 @@
 """Run and measure the systems that the benchmarks compare.
 
-Each system takes the layers of a network. Every measurement is a process of its own with one thread: CPU and
+Each system takes a network's program. Every measurement is a process of its own with one thread: CPU and
 wall-clock seconds of the extraction after a warm-up, and by how much it raised the peak of memory.
 """
 
@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from nets import Layers, as_program, load
 from torch import Tensor
 
 import creased
@@ -41,8 +40,7 @@ def measure(system: str, net: Path, peer: Path | None = None, mesh: Path | None 
     return found
 
 
-def _full(layers: Layers, dtype: torch.dtype) -> Extract:
-    program = as_program(layers, torch.float64)
+def _full(program: creased.Program, dtype: torch.dtype) -> Extract:
     box = creased.Box.cube(program.in_dim, 0.5)
 
     def extract() -> tuple[Found, None]:
@@ -52,8 +50,7 @@ def _full(layers: Layers, dtype: torch.dtype) -> Extract:
     return extract
 
 
-def _level_set(layers: Layers, **options: bool | str) -> Extract:
-    program = as_program(layers, torch.float64)
+def _level_set(program: creased.Program, **options: bool | str) -> Extract:
     box = creased.Box.cube(program.in_dim, 0.5)
 
     def extract() -> tuple[Found, Mesh]:
@@ -66,9 +63,9 @@ def _level_set(layers: Layers, **options: bool | str) -> Extract:
     return extract
 
 
-def _compose(layers: Layers) -> Extract:
+def _compose(program: creased.Program) -> Extract:
     """Compose the affine maps of cells: the least arithmetic of marching."""
-    weights = [weight.double().T.contiguous() for weight, _ in layers]
+    weights = [affine.weight.T.contiguous() for affine in _affines(program)]
 
     @torch.inference_mode()
     def extract() -> tuple[Found, None]:
@@ -82,9 +79,9 @@ def _compose(layers: Layers) -> Extract:
     return extract
 
 
-def _marching_cubes(layers: Layers, n: int) -> Extract:
-    """Run warp's marching cubes, with the evaluation of the network in float32 on its grid."""
-    program, axis = as_program(layers, torch.float32), torch.linspace(-0.5, 0.5, n)
+def _marching_cubes(program: creased.Program, n: int) -> Extract:
+    """Run warp's marching cubes, with the evaluation of the network in float32 on its grid, in batches."""
+    program, axis = program.to(dtype=torch.float32), torch.linspace(-0.5, 0.5, n)
 
     @torch.no_grad()
     def extract() -> tuple[Found, Mesh]:
@@ -99,7 +96,7 @@ def _marching_cubes(layers: Layers, n: int) -> Extract:
         corners = {"lower": (-0.5,) * 3, "upper": (0.5,) * 3}
         vertices, indices = IsoSurfaceMarchingCubes.extract(field, 0.0, **corners)
         points: Tensor = torch.from_numpy(vertices.numpy())
-        error = float(program(points).abs().max()) if len(points) else 0.0
+        error = float(program.outputs_at(points).abs().max()) if len(points) else 0.0
         triangles: Tensor = torch.from_numpy(indices.numpy()).reshape(-1, 3)
         found = {"vertices": points.shape[0], "faces": triangles.shape[0], "error": error}
         return found, (points, triangles)
@@ -107,14 +104,14 @@ def _marching_cubes(layers: Layers, n: int) -> Extract:
     return extract
 
 
-def _published(layers: Layers, peer: Path) -> Extract:
+def _published(program: creased.Program, peer: Path) -> Extract:
     sys.path.insert(0, str(peer))
     from edge_subdivision import skeletal_subdivision
     from NN import Net
 
-    net = Net([layers[0][0].shape[1], *(len(bias) for _, bias in layers)])
-    for linear, (weight, bias) in zip(net.fcs, layers, strict=True):
-        linear.weight.data, linear.bias.data = weight, bias
+    net = Net([program.in_dim, *program.widths, program.out_dim])
+    for linear, affine in zip(net.fcs, _affines(program), strict=True):
+        linear.weight.data, linear.bias.data = affine.weight.float(), affine.bias.float()
 
     @torch.no_grad()
     def extract() -> tuple[Found, None]:
@@ -124,28 +121,37 @@ def _published(layers: Layers, peer: Path) -> Extract:
     return extract
 
 
-def _make(system: str, layers: Layers, peer: Path) -> Extract:
+def _affines(program: creased.Program) -> list[creased.Affine]:
+    return [*(block.affine for block in program.blocks), program.head]
+
+
+def _make(system: str, program: creased.Program, peer: Path) -> Extract:
     if system.startswith("marching"):
-        return _marching_cubes(layers, int(system.removeprefix("marching")))
+        return _marching_cubes(program, int(system.removeprefix("marching")))
     makers: dict[str, Callable[[], Extract]] = {
-        "full": lambda: _full(layers, torch.float64),
-        "full32": lambda: _full(layers, torch.float32),
-        "level_set": lambda: _level_set(layers),
-        "march": lambda: _level_set(layers, method="march"),
-        "unpruned": lambda: _level_set(layers, prune=False),
-        "compose": lambda: _compose(layers),
-        "published": lambda: _published(layers, peer),
+        "full": lambda: _full(program, torch.float64),
+        "full32": lambda: _full(program, torch.float32),
+        "level_set": lambda: _level_set(program),
+        "march": lambda: _level_set(program, method="march"),
+        "unpruned": lambda: _level_set(program, prune=False),
+        "compose": lambda: _compose(program),
+        "published": lambda: _published(program, peer),
     }
     return makers[system]()
 
 
-def _work(system: str, net: Path, peer: Path, mesh: Path | None) -> Found:
-    layers = load(net)
-    dim = layers[0][0].shape[1]
+def _small(program: creased.Program) -> creased.Program:
+    """Make a small network of the same kind."""
     torch.manual_seed(0)
-    small = [(torch.randn(8, dim), torch.randn(8)), (torch.randn(1, 8), torch.randn(1))]
-    _make("marching64" if system.startswith("marching") else system, small, peer)()
-    extract = _make(system, layers, peer)
+    dim = program.in_dim
+    network = creased.MLP(dim, 8, 1) if program.grid is None else creased.GridMLP(dim, levels=(2, 4))
+    return creased.lower(network).detach().to(dtype=torch.float64)
+
+
+def _work(system: str, net: Path, peer: Path, mesh: Path | None) -> Found:
+    program = creased.load_program(net).to(dtype=torch.float64)
+    _make("marching64" if system.startswith("marching") else system, _small(program), peer)()
+    extract = _make(system, program, peer)
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
     before, wall, cpu = _status("VmRSS"), time.perf_counter(), time.process_time()
     found, surface = extract()

@@ -24,7 +24,9 @@ from creased.io.checkpoint import read_record
 from creased.meshes.decimation import decimate
 from creased.meshes.polygon_mesh import PolygonMesh
 from creased.shapes import Shape
-from creased.shapes.metrics import compare_meshes
+from creased.shapes.comparison import Comparison
+from creased.shapes.comparison import compare as compare_surfaces
+from creased.shapes.surface import Surface
 
 if TYPE_CHECKING:
     import trimesh
@@ -64,7 +66,8 @@ def train(folder: Path, *overrides: str, draw: bool = False) -> Trial:
         folder.mkdir(parents=True, exist_ok=True)
         metrics.unlink(missing_ok=True)
         command = [sys.executable, str(ROOT / "train.py"), f"paths.output={folder}", *chosen]
-        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        places = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(places)}
         with (folder / "log.txt").open("w") as log:
             done = subprocess.run(command, stdout=log, stderr=log, env=environment, check=False)  # noqa: S603, ourselves
         if done.returncode or not metrics.exists():
@@ -87,7 +90,7 @@ def train_all(jobs: Iterable[tuple[Path, Sequence[str]]], at_once: int) -> list[
 
 def format_figures(metrics: dict[str, Any]) -> str:
     """Format the figures of a run that the tables show."""
-    return f"{metrics['n_polygons']:,} faces, Chamfer {metrics['chamfer_l1_mean']:.2e}"
+    return f"{metrics['n_polygons']:,} faces, Chamfer {metrics.get('chamfer_l1_mean', float('nan')):.2e}"
 
 
 def decimated(mesh: trimesh.Trimesh, n_triangles: int) -> trimesh.Trimesh:
@@ -95,14 +98,15 @@ def decimated(mesh: trimesh.Trimesh, n_triangles: int) -> trimesh.Trimesh:
     return decimate(PolygonMesh.of_triangles(mesh.vertices, mesh.faces), n_triangles).to_trimesh()
 
 
-def compare(shape: Shape, mesh: trimesh.Trimesh) -> dict[str, float]:
+def compare(shape: Shape, mesh: trimesh.Trimesh) -> Comparison:
     """Measure distances of a mesh from a shape, in units of the domain."""
-    return compare_meshes(shape, mesh.vertices, mesh.faces, N_POINTS, np.random.default_rng(0))
+    surface, rng = Surface.of_triangles(mesh.vertices, mesh.faces), np.random.default_rng(0)
+    return compare_surfaces(surface, shape.surface, shape.name, 1.0, rng, N_POINTS)
 
 
-def load_shape_of(trial: Trial) -> Shape:
+def load_shape_of(folder: Path) -> Shape:
     """Load the shape that a run was trained on."""
     from hydra.utils import instantiate
     from omegaconf import OmegaConf
 
-    return instantiate(OmegaConf.load(trial.folder / "config.yaml").shape)
+    return instantiate(OmegaConf.load(folder / "config.yaml").shape)
