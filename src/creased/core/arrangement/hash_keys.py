@@ -79,10 +79,7 @@ def cell_keys(codes: CellCodes, table: KeyTable) -> Tensor:
 
 def _weigh(words: Tensor, multipliers: Tensor) -> Tensor:
     halves = words.contiguous().view(torch.int32)  # sign extension keeps distinct halves distinct
-    key = torch.zeros_like(words[:, 0])
-    for index in range(halves.shape[1]):
-        key += halves[:, index].long() * multipliers[index]
-    return key
+    return (halves.long() * multipliers).sum(1)
 
 
 def group_equal(
@@ -161,10 +158,10 @@ def pair_equal(
     keys, order = torch.sort(keys_of(table))
     if keys.shape[0] % 2 == 0:
         twins, strangers = keys[0::2] == keys[1::2], keys[1:-1:2] != keys[2::2]
-        pairs = order.reshape(-1, 2)
-        first, second = codes_of(pairs[:, 0]), codes_of(pairs[:, 1])
+        codes = codes_of(order)
+        first, second = (CellCodes(*(part[side::2] for part in codes)) for side in (0, 1))
         if bool(twins.all() & strangers.all() & _are_equal(first, second)):
-            return Pairs(pairs, first, 0)
+            return Pairs(order.reshape(-1, 2), first, 0)
     return _pair_groups(group_equal(keys_of, codes_of, table), codes_of)
 
 

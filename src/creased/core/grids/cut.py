@@ -33,7 +33,7 @@ from creased.core.program.simplices import corners_of, n_paths
 from creased.core.subdivision.pieces import Piece
 from creased.core.subdivision.problem import SubdivisionProblem
 
-FIRST = 1 << 10  # simplices that are cut before it is known how many vertices they have
+FIRST = 1 << 12  # simplices that are cut before it is known how many vertices they have
 LARGE = 40  # such vertices, more than most networks make
 GROWTH = 8  # of the number that is cut at once, from one batch to the next
 SPARE = 2  # simplices of the next batch may have so many times the vertices

@@ -10,6 +10,7 @@ import torch
 
 ROOM = {"cpu": 4}  # capacity of a growing tensor over the rows needed; 2 elsewhere
 WORKING_BYTES = {"cpu": 1 << 28}  # of the cells that are cut at once; 4 GiB elsewhere
+PARTS = 8  # of a GPU's memory, one of which they may take
 BATCHES_OF_A_DEVICE = 1 << 7  # that a CPU would work on one after the other; each launch costs the same
 MEMINFO = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")
@@ -45,6 +46,8 @@ def room(device: torch.device) -> int:
 
 def working_bytes(device: torch.device) -> int:
     """Return the bytes that cells being cut at once may take."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory // PARTS
     return WORKING_BYTES.get(device.type, 1 << 32)
 
 
