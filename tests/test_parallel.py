@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from creased import (
     Affine,
@@ -14,12 +15,14 @@ from creased import (
     Program,
     extract_complex,
     extract_level_set,
+    find_regions,
 )
 from creased.core.domains.whole_space import WholeSpace
 from creased.core.provenance import Completeness
 from creased.core.subdivision import sub_boxes
 from creased.core.subdivision.sub_boxes import PLACES, split_box
 from creased.parallel import extract_complex_in_parts, extract_level_set_in_parts, ray_workers
+from tests.core.grids.test_grid_complex import random_on_grid
 from tests.invariants import check_closed, check_same
 from tests.strategies import Case, ball_program, generic_cases, random_program
 
@@ -120,3 +123,40 @@ def test_two_workers_give_the_whole() -> None:
     check_same(found, extract_complex(program, box))
     check_same(surface, extract_level_set(program, box))
     assert not ray.is_initialized()
+
+
+def _rounded(points: Tensor) -> list[list[float]]:
+    return sorted(((points * 1e9).round() + 0.0).tolist())
+
+
+@pytest.mark.parametrize("n_parts", [1, 5, 60])
+@pytest.mark.parametrize("dim", [2, 3])
+def test_shares_of_a_grid_give_the_whole(dim: int, n_parts: int) -> None:
+    program = random_on_grid(dim, (1, 2, 4), seed=3)
+    level = float(program(torch.rand((99, dim)).double() - 0.5).mean())
+    for domain in (None, Box((-0.3,) * dim, (0.2,) * dim)):
+        whole = extract_level_set(program, domain, level)
+        found = extract_level_set_in_parts(program, domain, level, n_parts=n_parts)
+        assert not whole.is_empty
+        for points in (lambda ls: ls.vertices, lambda ls: ls.vertices[ls.edges].mean(1)):
+            assert _rounded(points(found)) == _rounded(points(whole))
+        assert found.polygons.sizes.sort().values.tolist() == whole.polygons.sizes.sort().values.tolist()
+        assert found.audit().euler_characteristic == whole.audit().euler_characteristic
+        assert found.is_complete
+        cells = extract_complex_in_parts(program, domain, level=level, n_parts=n_parts)
+        assert cells.f_vector() == extract_complex(program, domain, level=level).f_vector()
+        assert find_regions(cells).n == cells.f_vector()[-1]
+    stopped = extract_level_set_in_parts(program, None, level, n_parts=2, memory=1000)
+    assert not stopped.is_complete
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::ResourceWarning")
+def test_two_workers_give_the_whole_of_a_grid() -> None:
+    pytest.importorskip("ray")
+    program = random_on_grid(3, (2, 4), seed=3)
+    with ray_workers(2):
+        found = extract_complex_in_parts(program, None, n_parts=3, workers=2)
+        surface = extract_level_set_in_parts(program, None, 0.1, n_parts=3, workers=2)
+    assert found.f_vector() == extract_complex(program).f_vector()
+    assert _rounded(surface.vertices) == _rounded(extract_level_set(program, None, 0.1).vertices)

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from creased import Box
+from creased import Box, slice_program
 from creased.drawing import draw_complex, flatten
-from creased.tropical import cells
+from creased.drawing.plane import GRID
+from creased.tropical import cells, count
+from tests.core.grids.test_grid_complex import random_on_grid
 from tests.strategies import random_program
 from tests.tropical.nets import named
 
@@ -24,6 +26,24 @@ def test_regions_fill_the_box_and_have_the_gradients_of_their_points() -> None:
     points = torch.tensor(np.array([p.mean(0) for p in flat.polygons])).requires_grad_()
     (expected,) = torch.autograd.grad(program(points).sum(), points)
     torch.testing.assert_close(torch.tensor(flat.gradients), expected)
+
+
+def test_a_plane_through_a_grid_shows_its_simplices() -> None:
+    program, box = random_on_grid(3, (2, 4), seed=3), Box.cube(2, 0.5)
+    cut = slice_program(program, [0.0, 0.0, 0.1], [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]).program
+    flat = flatten(cut, box, level := float(cut(torch.rand(50, 2).double() - 0.5).mean()))
+    assert flat.n_cells == count(cut, box).activation_cells < len(flat.polygons)
+    points = torch.tensor(np.array([p.mean(0) for p in flat.polygons])).requires_grad_()
+    (expected,) = torch.autograd.grad(cut(points).sum(), points)
+    torch.testing.assert_close(torch.tensor(flat.gradients), expected)
+    assert {GRID, -1, 0, 1, flat.n_layers} == set(flat.layers.tolist())
+    on_level = torch.tensor(flat.segments[flat.layers == flat.n_layers].reshape(-1, 2))
+    torch.testing.assert_close(cut(on_level)[:, 0], torch.full((len(on_level),), level).double())
+    axes = pytest.importorskip("matplotlib.figure").Figure().add_subplot()
+    draw_complex(axes, flat)
+    assert "grid" in [text.get_text() for text in axes.get_legend().get_texts()]
+    on_plane = slice_program(program, [0.0, 0.0, 0.25], [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]).program
+    assert flatten(on_plane, box, 1e3).n_cells == count(on_plane, box, method="exact").activation_cells
 
 
 def test_segments_of_the_last_layer_lie_on_the_level_set() -> None:

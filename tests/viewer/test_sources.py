@@ -10,6 +10,7 @@ import creased
 from creased.cli.main import main
 from creased.io.checkpoint import KEY, CheckpointError, Record, write_record
 from creased.io.similarity import Similarity
+from creased.viewer.scene import PLANE
 from creased.viewer.sources import shots_of
 from tests.viewer.nets import CUBE, tiny_program
 
@@ -23,7 +24,7 @@ def keep(path: Path, epoch: int, n_inputs: int = 3) -> None:
     torch.save({KEY: write_record(record)}, path)
 
 
-def test_a_network_on_a_grid_is_shown_with_the_planes_of_its_grid_and_is_not_cut(tmp_path: Path) -> None:
+def test_a_network_on_a_grid_is_shown_and_cut_with_the_planes_of_its_grid(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = creased.GridMLP(3, (2, 4), 2, 8).double()
     for table in network.grid.tables:
@@ -33,7 +34,13 @@ def test_a_network_on_a_grid_is_shown_with_the_planes_of_its_grid_and_is_not_cut
     torch.save({KEY: write_record(Record(program, cube, Similarity.identity(), "blob", 1))}, path)
     (shot,) = shots_of(path, level=float(program(torch.full((1, 3), 0.1).double())))
     assert {"plane of the grid", "wall of the domain", "layer 1"} == set(shot.scene.legend)
-    assert shot.field is None
+    assert shot.field is not None
+    found = shot.field.section(2, 0.0)
+    assert found.n_regions > 32  # the triangles of the plane
+    assert tuple(PLANE) in {tuple(colour) for colour in found.cells.colours.tolist()}
+    np.testing.assert_allclose(found.level.points[:, :, 2], 0, atol=1e-7)
+    values = program(torch.from_numpy(found.level.points.reshape(-1, 3)).double())
+    torch.testing.assert_close(values, torch.full_like(values, shot.field.level), atol=1e-5, rtol=0)
 
 
 def test_a_run_folder_shows_its_epochs_in_order(tmp_path: Path) -> None:

@@ -28,18 +28,28 @@ from creased.core.program.program import Program
 from creased.core.provenance import Completeness, Method, Note, Provenance, WalkCounts
 from creased.core.subdivision.merge import Extraction, collect
 from creased.core.subdivision.problem import SubdivisionProblem
+from creased.core.subdivision.sub_boxes import Parts, collect_in_parts
 
 EXTREME = 1e-100  # smaller weights, and slopes as large as its inverse, are not squared safely
 
 
 def subdivide_all(
-    problem: SubdivisionProblem, level: float, output: int, resources: Resources, reason: Note | None
+    problem: SubdivisionProblem,
+    level: float,
+    output: int,
+    resources: Resources,
+    reason: Note | None = None,
+    parts: Parts | None = None,
 ) -> LevelSet:
-    """Cut all of the domain that is not proven to miss the level."""
+    """Cut all of the domain that is not proven to miss the level; in parts, where these are given."""
     if problem.program.grid is not None:
-        surface, provenance = surface_on_grid(problem, resources)
+        surface, provenance = surface_on_grid(problem, resources, parts or Parts())
         return _level_set(problem, surface, level, output, replace(provenance, reason=reason))
-    done = collect(problem, resources, problem.rows.layout.first_output)
+    row = problem.rows.layout.first_output
+    if parts is None:
+        done = collect(problem, resources, row)
+    else:
+        done = collect_in_parts(problem, parts, level_row=row, memory=resources.memory)
     done = done._replace(provenance=replace(done.provenance, reason=reason))
     return level_set_of(problem, done, level, output)
 

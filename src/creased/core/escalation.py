@@ -82,6 +82,9 @@ def first_certified(find: Callable[[Numbers], Found], numbers: Numbers, referenc
     Vertices that took rationals are placed by them, too.
     """
     numbers = numbers._replace(dtype=torch.float64)
+    grid = reference.program.grid
+    if grid is not None and grid.section is not None:  # of slices nothing is proven, all is decided
+        return find(numbers._replace(band=EVERYTHING))
     try:
         narrow = numbers._replace(band=doubtful_band(torch.float64))
         found, is_right = _proven(find(narrow), reference)

@@ -27,6 +27,7 @@ from creased.core.provenance import Provenance
 from creased.core.subdivision.merge import collect
 from creased.core.subdivision.pieces import Cutter
 from creased.core.subdivision.problem import Numbers, SubdivisionProblem, choose_numbers, make_problem
+from creased.core.subdivision.sub_boxes import Parts
 
 
 def extract_complex(
@@ -76,7 +77,7 @@ def extract_complex(
     def find(numbers: Numbers) -> PolyhedralComplex:
         problem = problem_in(numbers)
         if program.grid is not None:
-            return complex_on_grid(problem, resources)
+            return complex_on_grid(problem, resources, Parts())
         return complex_of(problem, *collect(problem, resources))
 
     reference = Reference(program, level or 0.0, treatment.zero_sign)

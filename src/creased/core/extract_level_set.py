@@ -111,7 +111,6 @@ def _treated(found: LevelSet, state: Callable[[], SubdivisionProblem], degenerac
     problem = state()
     if degeneracy != "perturb":
         found = treat(found, problem, degeneracy)
-    is_flat_known = problem.program.grid is None and problem.domain.is_bounded
-    if is_flat_known and (degeneracy == "contract" or found.is_empty):
+    if problem.domain.is_bounded and (degeneracy == "contract" or found.is_empty):
         return with_flat_note(found, problem.program, problem.domain, problem.zero_sign)
     return found

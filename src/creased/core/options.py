@@ -12,10 +12,14 @@ from typing import Any, NamedTuple, TypedDict
 import torch
 from torch import Tensor
 
+from creased.core.arrangement.signs import WORD
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.core.domains.domain import Domain
+from creased.core.domains.polytope import Polytope
 from creased.core.numerics.memory import Resources
+from creased.core.numerics.tolerance import get_epsilon
+from creased.core.program.kuhn_grid import KuhnGrid, Section
 from creased.core.program.program import Program
 
 METHODS = ("subdivide", "march", "auto")
@@ -109,24 +113,47 @@ def options_of(
 
 
 def domain_of(call: str, program: Program, domain: Domain | None) -> Domain:
-    """Return the domain; where none is given, the cube of the program's grid.
+    """Return the domain; where none is given, the cube of the program's grid, or its section.
 
     Raises:
-        ValueError: the program has no grid, or the domain is larger than its cube.
+        ValueError: the program has no grid, the domain is larger than its cube, or a section misses that.
     """
     grid = program.grid
     if domain is None:
         if grid is None:
             raise ValueError(f"{call}: give a domain; only networks on a grid have one of their own")
-        return Box.cube(grid.dim, grid.half_width)
-    if grid is not None and domain.dim == grid.dim:
-        low, high = min(domain.lower), max(domain.upper)
+        return Box.cube(grid.dim, grid.half_width) if grid.section is None else _cube_section(call, grid)
+    if grid is not None and domain.dim == grid.in_dim:
+        low, high = _reach(grid, domain)
         if low < -grid.half_width or high > grid.half_width:
             raise ValueError(
                 f"{call}: the grid fills [{-grid.half_width:g}, {grid.half_width:g}]^{grid.dim}, and the "
                 f"domain reaches from {low:g} to {high:g}: take a smaller one, or None for the cube"
             )
     return domain
+
+
+def _reach(grid: KuhnGrid, domain: Domain) -> tuple[float, float]:
+    """Least and greatest coordinate of a domain, in the space of the grid; of a section without rounding."""
+    if grid.section is None or not domain.is_bounded:
+        return min(domain.lower), max(domain.upper)
+    n_words, cpu = -(-domain.n_walls // WORD), torch.device("cpu")
+    section = Section(*(x.cpu().double() for x in grid.section))
+    corners = section.lift(domain.skeleton(n_words, torch.float64, cpu).vertices)
+    low, high = (x / (1 + get_epsilon(corners.dtype)) for x in torch.aminmax(corners))
+    return float(low), float(high)
+
+
+def _cube_section(call: str, grid: KuhnGrid) -> Polytope:
+    """The section of a grid's cube; its walls are in the order of those of a box."""
+    assert grid.section is not None
+    origin, basis = (x.cpu().double() for x in grid.section)
+    normals = torch.stack([-basis, basis], dim=1).flatten(0, 1)
+    offsets = torch.stack([grid.half_width + origin, grid.half_width - origin], dim=1).flatten()
+    try:
+        return Polytope(normals, offsets)
+    except ValueError as error:
+        raise ValueError(f"{call}: the slice does not cut through the cube of the grid") from error
 
 
 def require_level(call: str, program: Program, level: float | None, output: int = 0) -> None:

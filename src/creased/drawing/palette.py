@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 INK = "#1f2a3a"
+FAINT = "#b4b4b4"  # of planes of a grid
 LAYERS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # of the creases, by layer
 RGB = tuple[int, int, int]
 

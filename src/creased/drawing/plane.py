@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from creased.core.arrangement.cofaces import arrange
 from creased.core.arrangement.signs import RowLayout
 from creased.core.complexes.complex import PolyhedralComplex, find_regions
 from creased.core.complexes.polygons import Polygons, area_vectors
@@ -20,10 +21,13 @@ from creased.core.domains.box import Box
 from creased.core.extract_complex import extract_complex
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
-from creased.drawing.palette import INK, by_direction, by_layer
+from creased.drawing.palette import FAINT, INK, by_direction, by_layer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+GRID = -3  # the layer of planes of a grid
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class PlaneComplex:
     gradients: NDArray[np.float64]  # (R, 2): of the function on each
     cells: NDArray[np.int64]  # (R,): the activation cell of each; the level set cuts some in two
     segments: NDArray[np.float64]  # (E, 2, 2)
-    layers: NDArray[np.int64]  # (E,): the layer of each; -1 a wall, n_layers the level set
+    layers: NDArray[np.int64]  # (E,): the layer of each; -1 a wall, -3 the grid, n_layers the level set
     n_layers: int
     domain: Box
 
@@ -62,15 +66,15 @@ def flatten(program: Program, domain: Box, level: float = 0.0) -> PlaneComplex:
     complex_ = extract_complex(program, domain, level=level)
     regions = find_regions(complex_)
     layout = regions.layout
-    masks = layout.masks(regions.words, program.dtype)
     polygons = _polygons(regions, complex_)
     kept = _has_extent(complex_.vertices, polygons, domain)
     corners = np.split(complex_.vertices[polygons.indices].numpy(), polygons.offsets[1:-1].tolist())
     segments = complex_.vertices[complex_.edges.long()].numpy()
     layers = layers_of(complex_.edge_zero_ids[:, 0], complex_.layout)
     long = np.linalg.norm(segments[:, 0] - segments[:, 1], axis=1) > _finest(domain)
-    gradients = program.gradients_on(masks).numpy()[kept]
-    _, cells = np.unique(np.packbits(masks.numpy()[kept] > 0, axis=1), axis=0, return_inverse=True)
+    gradients = regions.maps(program)[:, :-1, 0].numpy()[kept]
+    without_outputs = regions.words & arrange(layout, regions.words.device).before[layout.first_output]
+    _, cells = np.unique(without_outputs.numpy()[kept], axis=0, return_inverse=True)
     return PlaneComplex(
         [points for points, is_kept in zip(corners, kept, strict=True) if is_kept],
         gradients,
@@ -111,7 +115,7 @@ def layers_of(rows: Tensor, layout: RowLayout) -> NDArray[np.int64]:
     """
     starts = np.cumsum([layout.n_walls, *layout.widths])
     layers = np.searchsorted(starts, rows.cpu().numpy(), side="right") - 1
-    return np.where(rows.cpu().numpy() < 0, -3, layers)
+    return np.where(rows.cpu().numpy() < 0, GRID, layers)
 
 
 def draw_complex(
@@ -139,6 +143,11 @@ def draw_complex(
     inside = by_direction(flat.gradients) if colours is None else colours
     axes.add_collection(PolyCollection(flat.polygons, facecolors=inside, edgecolors="face", lw=0.2))
     handles = []
+    if (flat.layers == GRID).any():
+        lines = LineCollection(
+            list(flat.segments[flat.layers == GRID]), colors=FAINT, linewidths=0.5 * line_width, label="grid"
+        )
+        handles.append(axes.add_collection(lines))
     for layer in range(flat.n_layers):
         lines = LineCollection(
             list(flat.segments[flat.layers == layer]),

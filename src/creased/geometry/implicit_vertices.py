@@ -200,8 +200,10 @@ def _jacobian_at(program: Program, vertices: _Vertices, level_set: LevelSet) -> 
     normals = level_set.domain.halfspaces(points.dtype, points.device)[:-1].T
     of_walls = normals[rows.clamp(0, normals.shape[0] - 1)]
     if program.grid is not None:
-        planes, _ = plane_of(rows, dim, program.grid.finest)
-        of_walls = torch.where((rows < 0)[:, :, None], planes.to(points), of_walls)
+        planes = plane_of(rows, program.grid.dim, program.grid.finest)[0].to(points)
+        if program.grid.section is not None:
+            planes = planes @ program.grid.section.basis.to(points)
+        of_walls = torch.where((rows < 0)[:, :, None], planes, of_walls)
     return torch.where(is_wall[:, :, None], of_walls, torch.stack(tangents, dim=2))
 
 

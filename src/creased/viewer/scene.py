@@ -20,12 +20,12 @@ from creased.core.extract_level_set import extract_level_set
 from creased.core.program.combine import select
 from creased.core.program.program import Program
 from creased.drawing import palette
-from creased.drawing.palette import INK, RGB, rgb
+from creased.drawing.palette import FAINT, INK, RGB, rgb
 from creased.drawing.plane import layers_of
 
 SURFACE: RGB = (226, 214, 190)
 WALL: RGB = (130, 130, 130)
-PLANE: RGB = (180, 180, 180)  # of a grid
+PLANE: RGB = rgb(FAINT)  # of a grid
 LEVEL: RGB = rgb(INK)  # of the level set in a plane section
 LAYERS: tuple[RGB, ...] = tuple(map(rgb, palette.LAYERS))
 

@@ -39,7 +39,7 @@ class Shot:
     """One position of the page's slider; read on first use."""
 
     label: str
-    read: Callable[[], tuple[Scene, Field | None]]  # None where planes do not cut
+    read: Callable[[], tuple[Scene, Field | None]]  # None: of a mesh file
 
     @cached_property
     def _both(self) -> tuple[Scene, Field | None]:
@@ -52,7 +52,7 @@ class Shot:
 
     @property
     def field(self) -> Field | None:
-        """The function to cut by planes; None for a mesh file and a network on a grid."""
+        """The function to cut by planes; None for a mesh file."""
         return self._both[1]
 
 
@@ -97,8 +97,7 @@ def _read(
     box = locate(loaded, path, half_width).domain
     name = path.name if loaded.record is None else f"{loaded.record.shape}, epoch {loaded.record.epoch}"
     found = extract_level_set(loaded.program, box, level, output=output, method="auto")
-    field = None if loaded.program.grid else Field(loaded.program, box, level, output)
-    return level_set_scene(found, name), field
+    return level_set_scene(found, name), Field(loaded.program, box, level, output)
 
 
 def mesh_scene(path: Path) -> Scene:

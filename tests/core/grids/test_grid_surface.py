@@ -103,6 +103,22 @@ def test_exact_decisions_agree_where_none_is_in_doubt(dim: int) -> None:
     creased.extract_level_set(program, None, level, degeneracy="error")
 
 
+def test_a_level_that_is_taken_on_whole_cells_is_noted() -> None:
+    network = _ball(3)
+    with torch.no_grad():
+        network.mlp[0].bias.fill_(-0.2)  # the function is zero where the distance is less
+    program = creased.lower(network).detach()
+    for treatment in ("perturb", "contract"):
+        found = creased.extract_level_set(program, None, 0.0, degeneracy=treatment)
+        assert found.is_empty
+        assert "cells of full dimension" in found.status
+    beside = creased.extract_level_set(program, None, 0.01, degeneracy="contract")
+    assert "full dimension" not in beside.status
+    outside = creased.extract_level_set(program, creased.Box((0.3,) * 3, (0.4,) * 3), 0.0)
+    assert outside.is_empty
+    assert "full dimension" not in outside.status
+
+
 def test_features_of_zero_give_the_plain_network() -> None:
     network = _network(3, (2, 4), 3)
     for table in network.grid.tables:

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 import creased
-from creased.core.grids.feature_ranges import ranges_over_cubes
 from creased.core.grids.search import find_candidates
 from creased.core.program.combine import minus_level
+from creased.core.program.feature_ranges import ranges_over_cubes
 from creased.core.program.kuhn_grid import vertex_numbers
 from creased.core.program.program import Affine, Program
 from creased.core.program.simplices import children_of, corners_of, distinct_vertices, n_paths

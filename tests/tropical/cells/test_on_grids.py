@@ -12,7 +12,9 @@ from torch import nn
 
 import creased
 from creased import tropical
+from creased.tropical.cells.engine_cells import ComplexTooLargeError
 from creased.tropical.cells.fingerprints import number_maps
+from creased.tropical.cells.report import count_table
 from tests.composed import composed
 from tests.core.grids.test_grid_complex import ORACLES, network_of, random_on_grid
 
@@ -111,7 +113,7 @@ def test_numbers_of_maps_tell_apart_what_differs() -> None:
     program = random_on_grid(2, (1, 3), seed=6)
     cells = list(tropical.cells(program))
     regions = creased.find_regions(creased.extract_complex(program, level=None))
-    numbers = number_maps(program, regions.masks(slice(None), torch.float64), regions.words[:, -1])
+    numbers = number_maps(program, regions.layout.masks(regions.words, torch.float64), regions.words[:, -1])
     assert int(numbers.max()) + 1 == len({cell.outputs for cell in cells})
 
 
@@ -160,3 +162,18 @@ def test_every_corner_of_the_grid_is_a_vertex() -> None:
     }
     corners = (Fraction(-1, 2), Fraction(0), Fraction(1, 2))
     assert set(product(corners, corners)) <= vertices
+
+
+def test_the_table_of_counts_says_what_the_grid_is() -> None:
+    program = random_on_grid(2, (1, 3), seed=6)
+    box, found = creased.Box.cube(2, 0.5), tropical.count(program)
+    for method in ("auto", "engine", "stream"):
+        table = count_table(program, box, method=method)
+        assert "3 cubes an axis, cut into 18 simplices" in table
+        assert f"{found.activation_cells:,}" in table
+        assert "Zaslavsky" not in table  # bounds hold without a grid
+
+
+def test_counts_that_do_not_fit_are_not_made() -> None:
+    with pytest.raises(ComplexTooLargeError, match="more than the"):
+        tropical.count(random_on_grid(3, (1, 2), seed=1), method="engine", memory=1000)

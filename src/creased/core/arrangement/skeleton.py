@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
@@ -28,6 +29,15 @@ class Skeleton(NamedTuple):
         """Codes (E, ...) of the edges."""
         first, second = self.edges.unbind(1)
         return CellCodes(self.words[first] | self.words[second], self.edge_zero_ids)
+
+
+def joined(skeletons: Sequence[Skeleton]) -> Skeleton:
+    """Put skeletons that share nothing one behind the other; edges are int64."""
+    parts, first = [], 0
+    for cells in skeletons:
+        parts.append(cells._replace(edges=cells.edges.long() + first))
+        first += len(cells.vertices)
+    return Skeleton(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
 @dataclass

@@ -102,8 +102,10 @@ def certify(
             other means of what follows from the rest.
 
     Raises:
-        ValueError: it is a piece, was given up, or is of another program.
+        ValueError: it is a piece, was given up, is of another program, or of a slice of one on a grid.
     """
+    if program.grid is not None and program.grid.section is not None:
+        raise ValueError("certify: slices of networks on a grid are not certified: certify the whole")
     return prove(found, program, level, zero_sign=zero_sign, count=count)[0]
 
 

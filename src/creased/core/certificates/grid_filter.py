@@ -12,13 +12,29 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import RowLayout
-from creased.core.certificates.sign_filter import Frames, SignFilter, Sizes
+from creased.core.certificates.sign_filter import EdgeMates, Frames, SignFilter, Sizes
 from creased.core.domains.domain import Domain
 from creased.core.grids.planes import walls_on_planes
 from creased.core.program.kuhn_grid import vertex_numbers
 from creased.core.program.program import Program
 from creased.core.program.simplices import corners_of
+
+
+class AllInDoubt(SignFilter):
+    """Leaves all signs to rationals: those of slices, which have few vertices."""
+
+    def __init__(self, program: Program, domain: Domain, layout: RowLayout) -> None:
+        self._n_rows = layout.n_rows
+
+    def by_neighbours(self, points: Tensor, codes: CellCodes, sides: EdgeMates) -> Tensor:
+        """True (V,) for vertices of a complex that may have a wrong sign: all."""
+        return torch.ones_like(points[:, 0], dtype=torch.bool)
+
+    def by_slopes(self, points: Tensor, codes: CellCodes) -> Tensor:
+        """True (n, n_rows) for signs that may be wrong: all."""
+        return torch.ones((len(points), self._n_rows), dtype=torch.bool, device=points.device)
 
 
 class GridSignFilter(SignFilter):
@@ -33,7 +49,7 @@ class GridSignFilter(SignFilter):
     def __init__(self, program: Program, domain: Domain, layout: RowLayout) -> None:
         assert program.grid is not None
         walls = domain.halfspaces(torch.float64, program.device)
-        is_plane = walls_on_planes(program.grid, domain.exact_walls()).to(walls.device) < 0
+        is_plane = walls_on_planes(program.grid, domain.exact_walls()).ids.to(walls.device) < 0
         walls = walls.masked_fill(is_plane, 0)
         walls[-1, is_plane] = 1
         self._grid, dim = program.grid, program.in_dim

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import WORD, RowLayout
-from creased.core.certificates.grid_filter import GridSignFilter
+from creased.core.certificates.grid_filter import AllInDoubt, GridSignFilter
 from creased.core.certificates.sign_filter import EdgeMates, SignFilter
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
@@ -78,7 +78,8 @@ def prove_signs(
 def sign_filter_of(program: Program, domain: Domain, layout: RowLayout, points: Tensor) -> SignFilter:
     """The filter of a program in double precision, for vertices at points (V, D)."""
     if program.grid is not None:
-        return GridSignFilter(program, domain, layout)
+        kind = GridSignFilter if program.grid.section is None else AllInDoubt
+        return kind(program, domain, layout)
     walls = domain.halfspaces(torch.float64, program.device)
     reach = torch.stack([column.abs().amax() for column in points.unbind(1)])  # faster than all at once
     return SignFilter(program, walls, layout, reach)

@@ -130,10 +130,6 @@ class Regions:
         """The region (n,) of each entry of a list with such offsets (R + 1,)."""
         return torch.repeat_interleave(torch.arange(self.n, device=offsets.device), offsets.diff())
 
-    def masks(self, which: slice, dtype: torch.dtype) -> Tensor:
-        """1 where a neuron is active on a region in a slice, else 0: (r, n_neurons), floating."""
-        return self.layout.masks(self.words[which], dtype)
-
     def maps(self, program: Program) -> Tensor:
         """The outputs of a program as affine functions (R, D + 1, O) on the regions, the constant last."""
         batches = [slice(start, start + BATCH) for start in range(0, self.n, BATCH)]
@@ -154,7 +150,7 @@ class Regions:
 
     def _maps(self, program: Program, which: slice) -> Tensor:
         """Neurons and outputs as affine functions (r, D + 1, n_neurons + O) on regions."""
-        return program.maps_on(self.masks(which, program.dtype))
+        return program.maps_on(self.layout.masks(self.words[which], program.dtype))
 
 
 def _offsets(sorted_keys: Tensor, n: int) -> Tensor:

@@ -47,7 +47,7 @@ class CornerStates(NamedTuple):
 
 
 def encoder_maps(grid: KuhnGrid, simplices: Tensor) -> Tensor:
-    """The encoder on simplices (m,) as axes and an origin (m, D + 1, S) of affine maps of the position.
+    """The encoder on simplices (m,) as axes and an origin (m, k + 1, S) of affine maps of a point.
 
     Differentiable in the tables.
     """
@@ -56,7 +56,7 @@ def encoder_maps(grid: KuhnGrid, simplices: Tensor) -> Tensor:
     slopes = _along_axes(states.diff(dim=1), corners) * (grid.finest / (2 * grid.half_width))
     base = grid.positions(corners[:, :1], states.dtype)
     origin = states[:, :1] - torch.bmm(base, slopes)
-    return torch.cat([slopes, origin], dim=1)
+    return in_section(grid, torch.cat([slopes, origin], dim=1))
 
 
 def _along_axes(steps: Tensor, corners: Tensor) -> Tensor:
@@ -67,14 +67,22 @@ def _along_axes(steps: Tensor, corners: Tensor) -> Tensor:
 
 
 def wall_maps(grid: KuhnGrid, simplices: Tensor, dtype: torch.dtype) -> Tensor:
-    """Walls of simplices (m,) as affine functions (m, D + 1, D + 1), >= 0 inside, the constant last."""
+    """Walls of simplices (m,) as affine functions (m, k + 1, D + 1), >= 0 inside, the constant last."""
     corners = corners_of(simplices, grid.dim, grid.finest)
     steps = corners.diff(dim=1).transpose(1, 2).to(dtype)  # (m, D, D): the axis of each step
     constants = grid.finest / 2 - (corners[:, 0, :, None] * steps).sum(1, keepdim=True)
     rises = torch.cat([steps * (grid.finest / (2 * grid.half_width)), constants], dim=1)  # 1 >= f1 >= f2 ...
     one = torch.zeros_like(rises[:, :, :1])
     one[:, -1] = 1
-    return -torch.cat([one, rises, torch.zeros_like(one)], dim=2).diff(dim=2)
+    return in_section(grid, -torch.cat([one, rises, torch.zeros_like(one)], dim=2).diff(dim=2))
+
+
+def in_section(grid: KuhnGrid, maps: Tensor) -> Tensor:
+    """Restrict affine maps (m, D + 1, n) to the section of a grid, if any: (m, k + 1, n)."""
+    if grid.section is None:
+        return maps
+    origin, basis = (x.to(maps) for x in grid.section)
+    return torch.cat([basis.T @ maps[:, :-1], origin[None] @ maps[:, :-1] + maps[:, -1:]], dim=1)
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,7 @@ class GridMaps:
             states = (self.known or CornerStates.of(grid, simplices)).at(simplices).to(covectors)
             along = torch.bmm(states.diff(dim=1), covectors[:, :, None])[:, :, 0]
             slopes = _along_axes(along, corners_of(simplices, grid.dim, grid.finest))
+            slopes = slopes if grid.section is None else slopes @ grid.section.basis.to(slopes)
             found.append(slopes * (grid.finest / (2 * grid.half_width)))
         return torch.cat(found)
 

@@ -24,7 +24,8 @@ from creased.core.exact.exact_signs import Decisions
 from creased.core.grids.cell_maps import CornerStates, GridMaps
 from creased.core.grids.exact_rows import GridRows
 from creased.core.grids.planes import heights_over, walls_on_planes
-from creased.core.grids.search import find_candidates, heights_of
+from creased.core.grids.search import ALL, Share, find_candidates, heights_of
+from creased.core.grids.section import Heights, coordinates, cut_out
 from creased.core.numerics.memory import Resources, format_bytes, rows_at_once, working_bytes
 from creased.core.numerics.tensors import Growable
 from creased.core.program.program import Affine, Block
@@ -33,6 +34,7 @@ from creased.core.program.simplices import corners_of, n_paths
 from creased.core.subdivision.pieces import Piece
 from creased.core.subdivision.problem import SubdivisionProblem
 
+EVALUATED = 1 << 14  # simplices whose corners are evaluated in one go
 FIRST = 1 << 12  # simplices that are cut before it is known how many vertices they have
 LARGE = 40  # such vertices, more than most networks make
 GROWTH = 8  # of the number that is cut at once, from one batch to the next
@@ -55,46 +57,69 @@ class SimplexCutter:
     def __init__(self, problem: SubdivisionProblem) -> None:
         program, domain = problem.cutting, problem.domain
         assert program.grid is not None
-        self.dim = program.in_dim
-        layout = simplex_layout(problem.rows.layout, self.dim)
+        self.dim, self.n_own = program.in_dim, program.grid.dim + 1
+        self._n = program.grid.finest
+        layout = simplex_layout(problem.rows.layout, program.grid.dim)
+        self._section = None if program.grid.section is None else Heights(program.grid)
         self.rows: Arrangement = arrange(layout, program.device)
         self._blocks = [*program.blocks, *[Block(program.head)] * problem.has_outputs]
         walls = domain.halfspaces(program.dtype, program.device)
         self._walls = Affine(walls[:-1].T, walls[-1])
+        self._in_space = self._walls  # the same as functions of a point of the grid's space
+        if program.grid.section is not None:
+            back = coordinates(program.grid)
+            self._in_space = Affine(self._walls.weight @ back.weight, self._walls(back.bias))
         self._on_planes = walls_on_planes(program.grid, domain.exact_walls()).to(program.device)
         self.maps = GridMaps(problem.program, walls, layout)
         reach = program.grid.half_width
-        self._is_cube = (
+        self._is_cube = self._section is None and (
             domain.is_box and domain.lower == (-reach,) * self.dim and domain.upper == (reach,) * self.dim
         )
-        self._problem = problem
+        self.problem = problem
+        widest = max((sum(block.affine.weight.shape) for block in program.blocks), default=program.in_dim)
+        bytes_a_vertex = 8 * (widest + program.in_dim + layout.n_words + 5)
+        self._most = problem.at_once or working_bytes(program.device) // bytes_a_vertex
+        self._n_at_once = min(rows_at_once(FIRST, program.device), self._most // LARGE)
         self._decisions = None if problem.band is None else Decisions(self.exact, problem.band)
 
     @cached_property
     def exact(self) -> GridRows:
         """The rows in exact arithmetic."""
-        walls = self._problem.domain.exact_walls()
-        return GridRows(self._problem.cutting, walls, self.rows.layout)
+        walls = self.problem.domain.exact_walls()
+        return GridRows(self.problem.cutting, walls, self.rows.layout)
 
-    def pieces(self) -> Iterator[tuple[CornerStates, Piece]]:
-        """Cut all simplices that bounds do not rule out, many at once; yield them with what they are cut to.
+    def no_cells(self) -> Skeleton:
+        """Return what is cut out of no simplex; edges are int64."""
+        words = self.rows.bits.new_empty((0, self.rows.layout.n_words))
+        ids = words.new_empty((0, self.dim), dtype=torch.int32)
+        points = self._walls.bias.new_empty((0, self.dim))
+        return Skeleton(points, ids, words, words.new_empty((0, 2)), ids[:, 1:].clone())
 
-        How many vertices a simplex has is known from those before, so that a batch fits the cache.
-        """
-        program = self._problem.cutting
-        widest = max((sum(block.affine.weight.shape) for block in program.blocks), default=program.in_dim)
-        bytes_a_vertex = 8 * (widest + program.in_dim + self.rows.layout.n_words + 5)
-        most = self._problem.at_once or working_bytes(program.device) // bytes_a_vertex
-        n_at_once = min(rows_at_once(FIRST, program.device), most // LARGE)
-        walls = None if self._is_cube else self._walls
-        for found in find_candidates(program, walls, prune=self._problem.prune):
-            first = 0
-            while first < len(found.simplices):
-                some = found.choose(slice(first, first + max(n_at_once, 1)))
-                piece, n = self.cut(some), len(some.simplices)
-                yield some, piece
-                first += n
-                n_at_once = min(most * n // (SPARE * len(piece.skeleton.vertices) + 1), GROWTH * n_at_once)
+    def pieces(self, share: Share = ALL) -> Iterator[tuple[CornerStates, Piece]]:
+        """Cut all simplices of a share that bounds do not rule out; yield them with what they are cut to."""
+        walls = None if self._is_cube else self._in_space
+        program, prune = self.problem.cutting, self.problem.prune
+        for found in find_candidates(program, walls, self._section, share, prune=prune):
+            yield from self._batches(found)
+
+    def pieces_of(self, simplices: Tensor) -> Iterator[tuple[CornerStates, Piece]]:
+        """Cut some simplices (m,)."""
+        grid = self.problem.cutting.grid
+        assert grid is not None
+        for some in simplices.split(EVALUATED):
+            found = CornerStates.of(grid, some)
+            yield from self._batches(found._replace(states=found.states.to(self._walls.bias)))
+
+    def _batches(self, found: CornerStates) -> Iterator[tuple[CornerStates, Piece]]:
+        """Cut as many simplices at once as fit the cache by the number of vertices that those before had."""
+        first = 0
+        while first < len(found.simplices):
+            some = found.choose(slice(first, first + max(self._n_at_once, 1)))
+            piece, n = self.cut(some), len(some.simplices)
+            yield some, piece
+            first += n
+            fitting = self._most * n // (SPARE * len(piece.skeleton.vertices) + 1)
+            self._n_at_once = min(fitting, GROWTH * max(self._n_at_once, 1))
 
     def require_memory(self, resources: Resources) -> None:
         """Refuse to cut all simplices where they alone exceed the free memory; not if some was given.
@@ -102,7 +127,7 @@ class SimplexCutter:
         Raises:
             ValueError: naming the grid, and what it takes.
         """
-        free, grid = resources.memory_on(self.rows.bits.device), self._problem.program.grid
+        free, grid = resources.memory_on(self.rows.bits.device), self.problem.program.grid
         assert grid is not None
         n = n_paths(self.dim) * grid.finest**self.dim
         one = torch.zeros(1, dtype=torch.int64, device=self.rows.bits.device)
@@ -119,14 +144,20 @@ class SimplexCutter:
         heights = corners.states.new_empty(0)
         if not self._is_cube:
             heights = self._heights(corners)
-            is_met = torch.where(self._on_planes < 0, heights > 0, heights >= 0).any(1).all(1)
+            is_met = torch.where(self._on_planes.ids < 0, heights > 0, heights >= 0).any(1).all(1)
             inside = is_met.nonzero()[:, 0]
-            corners, heights = corners.choose(inside), heights[inside]
-        states, row = corners.states, self.dim + 1
+            corners, heights = corners.choose(inside), heights[inside].flatten(0, 1)
+        states, row = corners.states, self.n_own
         place: Tensor | slice = corners.place.flatten()
         skeleton = GrowingSkeleton.of(_start(self.rows, corners))
+        if self._section is not None:
+            at = corners_of(corners.simplices, self.n_own - 1, self._n).flatten(0, 1)
+            over, values = self._section(at).to(states), torch.cat([heights, states[place]], dim=1)
+            skeleton, values = cut_out(skeleton, over, values, row, self.rows)
+            heights, states = self._in_section(skeleton, values)
+            place = slice(None)
         if not self._is_cube:
-            skeleton, states = self._within_domain(skeleton, states[place], heights.flatten(0, 1))
+            skeleton, states = self._within_domain(skeleton, states[place], heights)
             place = slice(None)
         row += self._walls.bias.shape[0]
         for block in self._blocks:
@@ -144,17 +175,26 @@ class SimplexCutter:
 
     def _heights(self, corners: CornerStates) -> Tensor:
         """Heights (m, D + 1, M) of corners over walls of the domain, signs of those on planes exact."""
-        assert self._problem.program.grid is not None
-        n, sides = self._problem.program.grid.finest, self._walls.weight.sum(1).sign()
-        whole = heights_over(self._on_planes, corners_of(corners.simplices, self.dim, n), n) * sides
-        heights = heights_of(self._walls, corners.states)[corners.place]
-        return torch.where(self._on_planes < 0, whole.to(heights), heights)
+        ids, sides = self._on_planes
+        whole = heights_over(ids, corners_of(corners.simplices, self.n_own - 1, self._n), self._n) * sides
+        heights = heights_of(self._in_space, corners.states)[corners.place]
+        return torch.where(ids < 0, whole.to(heights), heights)
+
+    def _in_section(self, skeleton: GrowingSkeleton, carried: Tensor) -> tuple[Tensor, Tensor]:
+        """Give vertices the coordinates of the section; take apart heights (V, M) over walls, and states."""
+        grid = self.problem.program.grid
+        assert grid is not None
+        points = coordinates(grid)(skeleton.vertices.rows)
+        skeleton.vertices = Growable(points)
+        interpolated, states = carried.tensor_split([self._walls.bias.shape[0]], dim=1)
+        heights = torch.where(self._on_planes.ids < 0, interpolated, heights_of(self._walls, points))
+        return heights, states
 
     def _within_domain(
         self, skeleton: GrowingSkeleton, state: Tensor, heights: Tensor
     ) -> tuple[GrowingSkeleton, Tensor]:
         """Cut by the walls of the domain, and drop what is outside; with the state (V, S) of what is left."""
-        n_walls, first_row = self._walls.bias.shape[0], self.dim + 1
+        n_walls, first_row = self._walls.bias.shape[0], self.n_own
         carried = Growable(torch.cat([heights, state], dim=1))
         cut = start_block(skeleton, carried, n_walls, first_row, self.rows, decisions=self._decisions)
         while not cut.is_done:

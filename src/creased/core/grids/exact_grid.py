@@ -13,9 +13,13 @@ from itertools import pairwise, product
 from math import ceil, floor
 
 import torch
+from torch import Tensor
 
-from creased.core.exact.elimination import RationalMatrix, Vector
+from creased.core.domains.domain import Domain
+from creased.core.exact.elimination import RationalMatrix, Vector, dot, integer_row
 from creased.core.exact.integer_program import State
+from creased.core.grids.planes import plane_of, walls_on_planes
+from creased.core.grids.section import Heights
 from creased.core.program.kuhn_grid import KuhnGrid, kuhn_paths
 from creased.core.program.simplices import corners_of, n_paths
 
@@ -23,13 +27,22 @@ Point = tuple[Fraction, ...]
 
 
 class ExactGrid:
-    """A grid in rational arithmetic."""
+    """A grid in rational arithmetic; points and linear forms of points are those of its section, if any."""
 
     def __init__(self, grid: KuhnGrid) -> None:
         self._grid, self._n, self.dim = grid, grid.finest, grid.dim
         self._half = Fraction(grid.half_width)
-        self.encoder = cache(self._encoder)
-        self.barycentric = cache(self._barycentric)
+        self._lift = _lift(grid)
+        self._heights = [] if grid.section is None else Heights(grid).forms
+        self.encoder = cache(lambda simplex: self._restricted(self._encoder(simplex)))
+        self.barycentric = cache(lambda simplex: self._restricted(self._barycentric(simplex)))
+
+    def _restricted(self, forms: Sequence[Vector]) -> list[Vector]:
+        """Linear forms of (x, w) as forms of points of the section, all by one positive factor."""
+        if self._lift is None:
+            return list(forms)
+        columns = list(zip(*self._lift, strict=True))
+        return [tuple(dot(form, column) for column in columns) for form in forms]
 
     def _corners(self, simplex: int) -> list[list[int]]:
         corners: list[list[int]] = corners_of(torch.tensor([simplex]), self.dim, self._n)[0].tolist()
@@ -89,17 +102,38 @@ class ExactGrid:
         form[axis] = slope
         return tuple(form)
 
+    def walls_of(self, domain: Domain) -> list[Vector]:
+        """Walls of a domain as linear forms; those that are planes of the grid without rounding."""
+        rows = domain.exact_walls()
+        forms, on_planes = [], map(Tensor.tolist, walls_on_planes(self._grid, rows))
+        for wall, plane, side in zip(rows, *on_planes, strict=True):
+            if side:
+                normal, at = plane_of(torch.tensor(plane), self.dim, self._n)
+                (exact,) = RationalMatrix.of([self._fraction_form(int(normal.argmax()), int(at))]).rows
+                forms += self._restricted([tuple(side * x for x in exact)])
+            else:
+                forms.append(integer_row(wall))
+        return forms
+
     def simplices_about(self, points: Sequence[Vector]) -> Iterator[int]:
-        """Iterate over the simplices of all cubes that meet the box around points (x, w)."""
+        """Iterate over the simplices of cubes that meet the box around points, if the section does."""
         scaled = list(zip(*map(self._scaled, points), strict=True))
-        ranges = (range(max(floor(min(x)), 0), min(ceil(max(x)), self._n)) for x in scaled)
+        ranges = (range(max(ceil(min(x)) - 1, 0), min(floor(max(x)) + 1, self._n)) for x in scaled)
         for base in product(*ranges):
             first = self._cube(base) * n_paths(self.dim)
-            yield from range(first, first + n_paths(self.dim))
+            yield from filter(self._is_cut, range(first, first + n_paths(self.dim)))
+
+    def _is_cut(self, simplex: int) -> bool:
+        """Whether all heights over the section change sign in a simplex; zero counts as +."""
+        if not self._heights:
+            return True
+        corners = [(*corner, 1) for corner in self._corners(simplex)]
+        is_below = [[dot(form, corner) < 0 for corner in corners] for form in self._heights]
+        return all(any(signs) and not all(signs) for signs in is_below)
 
     def _scaled(self, point: Vector) -> list[Fraction]:
-        """A point (x, w) in grid coordinates."""
-        *x, w = point
+        """A point in grid coordinates."""
+        *x, w = point if self._lift is None else [dot(row, point) for row in self._lift]
         return [(Fraction(a, w) / self._half + 1) * Fraction(self._n, 2) for a in x]
 
     def _cube(self, base: Sequence[int]) -> int:
@@ -119,6 +153,15 @@ class ExactGrid:
         paths = kuhn_paths(self.dim, torch.device("cpu"))[:, 1:]
         path = int((paths == steps).flatten(1).all(1).nonzero()[0])
         return self._cube(base) * n_paths(self.dim) + path
+
+
+def _lift(grid: KuhnGrid) -> list[Vector] | None:
+    """The map from points (t, w) of a section to points (x, w), in integers: (D + 1, k + 1)."""
+    if grid.section is None:
+        return None
+    origin, basis = (x.tolist() for x in grid.section)
+    rows, scale = RationalMatrix.of([[*slopes, at] for slopes, at in zip(basis, origin, strict=True)])
+    return [*rows, (*(0,) * grid.in_dim, scale)]
 
 
 def _axes(corners: Sequence[Sequence[int]]) -> list[int]:

@@ -25,8 +25,8 @@ class GridRows(ExactRows):
     def __init__(self, program: Program, walls: Sequence[Sequence[float]], layout: RowLayout) -> None:
         super().__init__(program, walls, layout)
         assert program.grid is not None
-        self._grid, self._n_own = ExactGrid(program.grid), self.dim + 1
-        self._on_planes = (walls_on_planes(program.grid, walls) < 0).nonzero()[:, 0].tolist()
+        self._grid, self._n_own = ExactGrid(program.grid), program.grid.dim + 1
+        self._on_planes = (walls_on_planes(program.grid, walls).ids < 0).nonzero()[:, 0].tolist()
         self._wall_forms = self._walls(identity(self.dim + 1)).rows
 
     def signs(self, point: Vector, words: Sequence[int] = ()) -> tuple[int, ...]:

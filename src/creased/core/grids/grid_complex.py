@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,39 +18,45 @@ from torch import Tensor
 from creased.core.arrangement.cells import CellsAround
 from creased.core.arrangement.cofaces import Arrangement, arrange
 from creased.core.arrangement.hash_keys import CellCodes, find_words, group_words
-from creased.core.arrangement.skeleton import Skeleton
+from creased.core.arrangement.skeleton import Skeleton, joined
 from creased.core.complexes.complex import Own, PolyhedralComplex
 from creased.core.complexes.unperturbed import Signs, TrueCells, distinct_cells, signs_of_cells
 from creased.core.grids.cut import SimplexCutter, why_stopped
 from creased.core.grids.exact_rows import GridRows
 from creased.core.grids.grid_regions import GridRegions
+from creased.core.grids.search import Share
 from creased.core.grids.unweld import Unwelded
 from creased.core.grids.weld import Welder
 from creased.core.numerics.memory import Resources
-from creased.core.subdivision.pieces import Piece
+from creased.core.provenance import Provenance
 from creased.core.subdivision.problem import SubdivisionProblem
+from creased.core.subdivision.sub_boxes import Parts, together
 
 
-def complex_on_grid(problem: SubdivisionProblem, resources: Resources) -> PolyhedralComplex:
+class _Cut(NamedTuple):
+    """Cells of a share of the simplices, not welded."""
+
+    skeleton: Skeleton  # its edges int64
+    provenance: Provenance
+
+
+def complex_on_grid(problem: SubdivisionProblem, resources: Resources, parts: Parts) -> PolyhedralComplex:
     """Extract the whole complex, or as much of it as the memory that is given allows.
 
+    Args:
+        problem: of a program with a grid.
+        resources: of each part.
+        parts: shares of the simplices, and the map that cuts them.
+
     Raises:
-        ValueError: none is given, and the grid alone does not fit in what is free.
+        ValueError: no memory is given, and the grid alone does not fit in what is free.
     """
-    memory, provenance = resources.memory_on(problem.program.device), problem.provenance
     cutter, welder = SimplexCutter(problem), Welder.of(problem)
     cutter.require_memory(resources)
-    pieces: list[Piece] = []
-    n_vertices = n_bytes = 0
-    for _, piece in cutter.pieces():
-        pieces.append(piece)
-        n_bytes += sum(part.nbytes for part in piece.skeleton)
-        provenance = provenance.inconsistent(piece.n_inconsistent)
-        n_vertices += len(piece.skeleton.vertices)
-        if why := why_stopped(n_vertices, n_bytes, memory):
-            provenance = provenance.stopped(why)
-            break
-    soup = _joined([piece.skeleton for piece in pieces])
+    shares = [Share(index, parts.n) for index in range(parts.n)]
+    cuts = list(parts.map(partial(_cut_share, problem, resources), shares))
+    provenance = together([cut.provenance for cut in cuts], problem.provenance)
+    soup = joined([cut.skeleton for cut in cuts])
     codes, welded = CellCodes(soup.words, soup.zero_ids), welder.weld_skeleton(soup)
     cells, _ = problem.settle(welded.skeleton)
     counts = count_own(soup, cutter.rows, welder)
@@ -63,6 +71,21 @@ def complex_on_grid(problem: SubdivisionProblem, resources: Resources) -> Polyhe
         counts=counts,
         regions=_regions(codes, welded.vertex, cutter, problem),
     )
+
+
+def _cut_share(problem: SubdivisionProblem, resources: Resources, share: Share) -> _Cut:
+    memory, provenance = resources.memory_on(problem.program.device), problem.provenance
+    cutter = SimplexCutter(problem)
+    pieces, n_vertices, n_bytes = [cutter.no_cells()], 0, 0
+    for _, piece in cutter.pieces(share):
+        pieces.append(piece.skeleton)
+        n_vertices += len(piece.skeleton.vertices)
+        n_bytes += sum(part.nbytes for part in piece.skeleton)
+        provenance = provenance.inconsistent(piece.n_inconsistent)
+        if why := why_stopped(n_vertices, n_bytes, memory):
+            provenance = provenance.stopped(why)
+            break
+    return _Cut(joined(pieces), provenance)
 
 
 def stream_on_grid(problem: SubdivisionProblem) -> Iterator[PolyhedralComplex]:
@@ -109,15 +132,6 @@ def _marked(number: Tensor, is_marked: Tensor, n: int) -> Tensor:
     """True (n,) for the numbers (m,) that are marked (m,) somewhere."""
     mask = torch.zeros(n, dtype=torch.bool, device=number.device)
     return mask.index_fill_(0, number[is_marked], value=True)
-
-
-def _joined(skeletons: list[Skeleton]) -> Skeleton:
-    """Put skeletons one behind the other."""
-    parts, first = [], 0
-    for cells in skeletons:
-        parts.append(cells._replace(edges=cells.edges.long() + first))
-        first += len(cells.vertices)
-    return Skeleton(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
 def count_own(soup: Skeleton, rows: Arrangement, welder: Welder) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ single simplices, in whose rows the simplex's own walls come first; facets in th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -14,9 +15,12 @@ from torch import Tensor
 from creased.core.arrangement.cells import number_regions
 from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.hash_keys import CellCodes
+from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.regions import Regions
 from creased.core.grids.cell_maps import encoder_maps, wall_maps
+from creased.core.grids.cut import SimplexCutter
 from creased.core.grids.weld import Welder
+from creased.core.program.kuhn_grid import KuhnGrid
 from creased.core.program.program import Program
 
 
@@ -26,7 +30,14 @@ class GridRegions(Regions):
 
     vertex: Tensor  # (V', ) int64: which vertex of the complex each vertex of a simplex is
     own_words: Tensor  # (R, W') int64: packed signs in the rows of a simplex, and the simplex
-    welder: Welder
+    grid: KuhnGrid
+
+    @staticmethod
+    def alone(cells: Skeleton, cutter: SimplexCutter) -> GridRegions:
+        """Find the regions of cells that are not welded."""
+        every = torch.arange(len(cells.vertices), device=cells.words.device)
+        codes = CellCodes(cells.words, cells.zero_ids)
+        return GridRegions.of(codes, every, Welder.of(cutter.problem), cutter.rows)
 
     @staticmethod
     def of(codes: CellCodes, vertex: Tensor, welder: Welder, rows: Arrangement) -> GridRegions:
@@ -39,8 +50,12 @@ class GridRegions(Regions):
             rows: tables of the rows of a simplex.
         """
         corners, words = number_regions(codes, rows)
-        kept = welder.layout, welder.domain, vertex, words, welder
+        kept = welder.layout, welder.domain, vertex, words, welder.grid
         return GridRegions(welder.polygon_words(words), corners, codes.zero_ids, *kept)
+
+    @cached_property
+    def _welder(self) -> Welder:
+        return Welder(self.grid, self.domain, self.layout)
 
     @property
     def simplices(self) -> Tensor:
@@ -58,15 +73,15 @@ class GridRegions(Regions):
         Rows below 0 are planes of the grid.
         """
         inside = super().neighbours()
-        inside[:, 2] -= self.welder.n_own
+        inside[:, 2] -= self._welder.n_own
         offsets, rows = self._facets()
-        on_wall = (rows < self.welder.n_own).nonzero()[:, 0]
+        on_wall = (rows < self._welder.n_own).nonzero()[:, 0]
         region = self._owners(offsets)[on_wall]
         codes = CellCodes(self.own_words[region], rows[on_wall, None].int())
-        order = (names := self.welder.weld(codes)[1]).argsort(stable=True)
+        order = (names := self._welder.weld(codes)[1]).argsort(stable=True)
         first = (names[order[1:]] == names[order[:-1]]).nonzero()[:, 0]
         pairs = torch.stack([region[order[first]], region[order[first + 1]]], dim=1).sort(1).values
-        planes = self.welder.in_users_rows(codes.choose(order[first])).zero_ids.long()
+        planes = self._welder.in_users_rows(codes.choose(order[first])).zero_ids.long()
         return torch.unique(torch.cat([inside, torch.cat([pairs, planes], dim=1)]), dim=0)
 
     def facets(self) -> tuple[Tensor, Tensor]:
@@ -76,7 +91,7 @@ class GridRegions(Regions):
         """
         offsets, rows = self._facets()
         codes = CellCodes(self.own_words[self._owners(offsets)], rows[:, None].int())
-        return offsets, self.welder.in_users_rows(codes).zero_ids[:, 0].long()
+        return offsets, self._welder.in_users_rows(codes).zero_ids[:, 0].long()
 
     def _walls(self, program: Program, which: slice) -> Tensor:
         assert program.grid is not None
@@ -86,4 +101,4 @@ class GridRegions(Regions):
     def _maps(self, program: Program, which: slice) -> Tensor:
         assert program.grid is not None
         frames = encoder_maps(program.grid, self.simplices[which]).to(program.dtype)
-        return program.inner.maps_on(self.masks(which, program.dtype), frames)
+        return program.inner.maps_on(self.layout.masks(self.words[which], program.dtype), frames)

@@ -1,18 +1,21 @@
 """Planes of the finest Kuhn grid: x_i = k and x_i - x_j = k, in units of its cubes.
 
-They have ids below zero. A wall of the domain may be one of the first kind: it cuts no simplex then, and what
-lies on it lies on facets of simplices.
+They have ids below zero. A wall of the domain may be one of the first kind, or its section. Then it cuts no
+simplex, and what lies on it lies on facets of simplices.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from creased.core.domains.domain import Rows
+from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.kuhn_grid import KuhnGrid
 
 
@@ -45,28 +48,55 @@ def heights_over(ids: Tensor, corners: Tensor, n: int) -> Tensor:
     return heights * (ids < 0)[..., None, :]
 
 
-def walls_on_planes(grid: KuhnGrid, walls: Rows) -> Tensor:
-    """Ids (M,) int64 of the planes x_i = k that walls (M, D + 1), the constant last, lie on; 0 of others."""
-    n, half = grid.finest, Fraction(grid.half_width)
-    found = torch.zeros(len(walls), dtype=torch.int64)
-    for number, (*normal, constant) in enumerate(walls):
-        axes = [axis for axis, a in enumerate(normal) if a]
-        if len(axes) == 1:
-            place = -Fraction(constant) / Fraction(normal[axes[0]])
-            at = (place / half + 1) * Fraction(n, 2)
-            if at.denominator == 1 and 0 <= at <= n:
-                found[number] = plane_id(axes[0], torch.tensor(int(at)), n)
-    return found
+class OnPlanes(NamedTuple):
+    """Which walls are planes x_i = k."""
+
+    ids: Tensor  # (M,) int64: of the planes; 0 of other walls
+    sides: Tensor  # (M,) int64: 1 where x_i >= k is inside of the wall, -1 where x_i <= k is
+
+    def to(self, device: torch.device) -> OnPlanes:
+        """Move to another device."""
+        return OnPlanes(*(column.to(device) for column in self))
+
+
+def walls_on_planes(grid: KuhnGrid, walls: Rows) -> OnPlanes:
+    """Find the planes of a grid, or of its section, that walls (M, k + 1) lie on, the constant last."""
+    found = [_plane_of_wall(grid, wall) or (0, 0) for wall in walls]
+    return OnPlanes(*torch.tensor(found, dtype=torch.int64).reshape(-1, 2).T)
+
+
+def _plane_of_wall(grid: KuhnGrid, wall: Sequence[float]) -> tuple[int, int] | None:
+    """The plane of a wall and its side. In a section walls are rounded, and planes nearby are theirs."""
+    *normal, constant = map(Fraction, wall)
+    n, half, slack = grid.finest, Fraction(grid.half_width), 0.0
+    origin = [Fraction(0)] * grid.dim
+    slopes = [[Fraction(int(i == k)) for k in range(grid.dim)] for i in range(grid.dim)]  # of each axis
+    if grid.section is not None:
+        slack = n * get_epsilon(torch.float64)
+        origin = [Fraction(x) for x in grid.section.origin.tolist()]
+        slopes = [[Fraction(x) for x in row] for row in grid.section.basis.tolist()]
+    for axis, slope in enumerate(slopes):
+        if factor := _factor(normal, slope):
+            at = ((origin[axis] - constant / factor) / half + 1) * Fraction(n, 2)
+            if abs(at - round(at)) <= slack and 0 <= round(at) <= n:
+                return int(plane_id(axis, torch.tensor(round(at)), n)), 1 if factor > 0 else -1
+    return None
+
+
+def _factor(vector: Sequence[Fraction], other: Sequence[Fraction]) -> Fraction:
+    """By what another vector has to be multiplied to give a vector; 0 where nothing does."""
+    factors = {a / b if b else None for a, b in zip(vector, other, strict=True) if a or b}
+    return factors.pop() or Fraction(0) if len(factors) == 1 else Fraction(0)
 
 
 def cubes_within(grid: KuhnGrid, walls: Rows) -> Tensor:
     """Least and greatest coordinates (2, D) int64 of grid vertices within the walls that are planes."""
-    n = grid.finest
-    bounds = torch.tensor([[0] * grid.dim, [n] * grid.dim])
-    for plane, (*normal, _) in zip(walls_on_planes(grid, walls), walls, strict=True):
-        if plane < 0:
-            axis = next(axis for axis, a in enumerate(normal) if a)
-            _, at = plane_of(plane, grid.dim, n)
-            side, extreme = (0, torch.maximum) if normal[axis] > 0 else (1, torch.minimum)
-            bounds[side, axis] = extreme(bounds[side, axis], at)
+    n, dim = grid.finest, grid.dim
+    bounds = torch.tensor([[0] * dim, [n] * dim])
+    for plane, side in zip(*(column.tolist() for column in walls_on_planes(grid, walls)), strict=True):
+        if side:
+            normal, at = plane_of(torch.tensor(plane), dim, n)
+            end, extreme = (0, torch.maximum) if side > 0 else (1, torch.minimum)
+            axis = int(normal.argmax())
+            bounds[end, axis] = extreme(bounds[end, axis], at)
     return bounds

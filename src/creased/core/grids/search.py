@@ -10,16 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from creased.core.arrangement.signs import WORD, pack_rows
 from creased.core.grids.cell_maps import CornerStates
-from creased.core.grids.feature_ranges import ranges_over_cubes
+from creased.core.grids.section import Heights
 from creased.core.numerics.memory import rows_at_once, working_bytes
 from creased.core.program.affine_arithmetic import AffineForms, gamma
 from creased.core.program.bounds import Cells, Tail, excludes_zero
+from creased.core.program.feature_ranges import ranges_over_cubes
 from creased.core.program.kuhn_grid import KuhnGrid
 from creased.core.program.program import Affine, Program
 from creased.core.program.rounding import error_on_cells, snap_sums
@@ -30,18 +32,37 @@ BOUNDED = 1 << 13  # simplices that are bounded in one go
 EVALUATED = 1 << 14  # vertices that are evaluated in one go
 
 
-def find_candidates(program: Program, walls: Affine | None, *, prune: bool) -> Iterator[CornerStates]:
+class Share(NamedTuple):
+    """One of n equal shares."""
+
+    which: int
+    n: int
+
+
+ALL = Share(0, 1)
+
+
+def find_candidates(
+    program: Program,
+    walls: Affine | None,
+    heights: Heights | None = None,
+    share: Share = ALL,
+    *,
+    prune: bool,
+) -> Iterator[CornerStates]:
     """Simplices in a domain whose output may be zero, batch by batch; all of them, where nothing is pruned.
 
     Args:
         program: with a grid; its output less the level.
         walls: of the domain, >= 0 inside; None: it is the cube of the grid.
+        heights: of the grid's section, if it has one: only simplices that it meets are found.
+        share: of all simplices of the coarsest grid that is searched, with what is in them.
         prune: rule out simplices.
     """
     grid = program.grid
     assert grid is not None
-    search = _Search(program, grid, walls, prune=prune)
-    batches = search.coarsest()
+    search = _Search(program, grid, walls, heights, prune=prune)
+    batches = search.coarsest(share)
     for n, finer in pairwise(search.chain):
         found = torch.cat([search.keep(batch, n).simplices for batch in batches])
         batches = search.divided(found, n, finer // n)
@@ -52,10 +73,14 @@ def find_candidates(program: Program, walls: Affine | None, *, prune: bool) -> I
 class _Search:
     """Decides for simplices of the grids between the coarsest and the finest."""
 
-    def __init__(self, program: Program, grid: KuhnGrid, walls: Affine | None, *, prune: bool) -> None:
+    def __init__(
+        self, program: Program, grid: KuhnGrid, walls: Affine | None, heights: Heights | None, *, prune: bool
+    ) -> None:
         self._grid, self._inner, self._walls, self._prune = grid, program.inner, walls, prune
-        self.chain = _chain(grid) if prune else [grid.finest]
-        self._ranges = ranges_over_cubes(grid, self.chain[:-1])
+        self._section = heights
+        is_all = walls is None and heights is None and not prune
+        self.chain = [grid.finest] if is_all else _chain(grid)
+        self._ranges = ranges_over_cubes(grid, self.chain[:-1] if prune else [])
         self._finer = {n: _columns_above(grid, n) for n in self.chain[:-1]}
         sizes = [torch.maximum(table.amax(0), -table.amin(0)) for table in grid.tables]
         self._size = torch.cat([sizes[0].new_full((grid.dim,), grid.half_width), *sizes])  # of states
@@ -66,11 +91,12 @@ class _Search:
         n_bytes = 8 * (grid.dim + 1) * (grid.width + 4 * widest)
         self.at_once = max(working_bytes(program.device) // n_bytes, 1)
 
-    def coarsest(self) -> Iterator[Tensor]:
-        """All simplices (m,) of the coarsest grid, batch by batch."""
+    def coarsest(self, share: Share) -> Iterator[Tensor]:
+        """A share of the simplices (m,) of the coarsest grid, batch by batch."""
         n = n_paths(self._grid.dim) * self.chain[0] ** self._grid.dim
-        for first in range(0, n, self.at_once):
-            yield torch.arange(first, min(first + self.at_once, n), device=self._size.device)
+        start, stop = (n * index // share.n for index in (share.which, share.which + 1))
+        for first in range(start, max(stop, start + 1), self.at_once):
+            yield torch.arange(first, min(first + self.at_once, stop), device=self._size.device)
 
     def divided(self, simplices: Tensor, n: int, ratio: int) -> Iterator[Tensor]:
         """Simplices of a grid of n ratio cubes an axis in those (m,) of a grid of n, batch by batch."""
@@ -86,10 +112,11 @@ class _Search:
         state = torch.cat(states)
         is_kept = torch.ones_like(place[:, 0], dtype=torch.bool)
         if self._walls is not None:
-            points = state[:, : self._grid.dim]
-            heights = self._walls(points)
-            snap_sums(heights, self._walls, points)
+            heights = heights_of(self._walls, state)
             is_kept = (heights >= 0)[place].any(1).all(1)
+        if self._section is not None:
+            is_below = (self._section(corners * stride) < 0)[place]
+            is_kept &= (is_below.any(1) & ~is_below.all(1)).all(1)
         if self._prune:
             rows = torch.cat([self._inner.preactivations(some) for some in state.split(at_once)])
             may_vanish, doubt = self._signs(rows, place, n)

@@ -52,7 +52,7 @@ class Welder:
         self.n_own = grid.dim + 1
         self._all_corners = (1 << self.n_own) - 1
         walls, device = domain.exact_walls(), grid.tables[0].device
-        self.on_planes = walls_on_planes(grid, walls).to(device)
+        self.on_planes = walls_on_planes(grid, walls).ids.to(device)
         self.cubes = cubes_within(grid, walls).to(device)
 
     @staticmethod

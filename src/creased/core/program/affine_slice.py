@@ -1,8 +1,9 @@
 """Affine slices of the input: the program on the points origin + basis t, as a program of t.
 
 The slice is folded into the first layer, W (x0 + U t) + b = (W U) t + (W x0 + b), in double precision;
-`folding_error` bounds the rounding. The level set of the slice is a section of the level set of the program;
-distances agree where the basis is orthonormal.
+`folding_error` bounds the rounding. On a grid nothing is folded: the grid remembers where it is sliced. The
+level set of the slice is a section of the level set of the program; distances agree where the basis is
+orthonormal.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from creased.core.numerics.linear_algebra import independent_rows
 from creased.core.numerics.tolerance import get_epsilon, rounding_error
+from creased.core.program.kuhn_grid import Section
 from creased.core.program.program import Affine, Block, Program
 
 
@@ -26,7 +28,7 @@ class ProgramSlice:
     origin: Tensor  # (n,): the point t = 0
     basis: Tensor  # (n, D): columns are the directions of the coordinates t
     orthonormality_defect: float  # largest entry of |U^T U - 1|
-    folding_error: float  # bound on the error of any weight or bias of the first layer
+    folding_error: float  # bound on the error of any weight or bias of the first layer; 0 on a grid
 
     @property
     def is_orthonormal(self) -> bool:
@@ -51,7 +53,6 @@ def slice_program(
     Raises:
         ValueError: shapes do not fit, an entry is not finite, or the directions are dependent.
     """
-    program.require_no_grid("slice_program")
     program = program.detach().to(dtype=torch.float64)
     start, directions = (
         torch.as_tensor(x).detach().to(program.device, torch.float64) for x in (origin, basis)
@@ -68,7 +69,7 @@ def slice_program(
     if n_spanned < directions.shape[1]:
         raise ValueError(f"slice_program: {directions.shape[1]} directions span {n_spanned} dimensions only")
     defect = (directions.T @ directions - torch.eye(directions.shape[1]).to(directions)).abs().amax()
-    error = _folding_error(program, start, directions)
+    error = 0.0 if program.grid else _folding_error(program, start, directions)
     return ProgramSlice(_fold(program, start, directions), start, directions, float(defect), error)
 
 
@@ -88,6 +89,11 @@ def slice_through(program: Program, *points: Tensor) -> ProgramSlice:
 
 
 def _fold(program: Program, origin: Tensor, basis: Tensor) -> Program:
+    if program.grid is not None:
+        outer = program.grid.section
+        if outer is not None:
+            origin, basis = outer.lift(origin), outer.basis @ basis
+        return replace(program, grid=replace(program.grid, section=Section(origin, basis)))
     if not program.blocks:
         return Program((), _folded(program.head, origin, basis))
     first = program.blocks[0]

@@ -109,8 +109,10 @@ def side_by_side(*programs: Program) -> Program:
 def _share_grid(programs: Sequence[Program]) -> tuple[KuhnGrid | None, Sequence[Program]]:
     """Join the grids of programs, and let each program take its own features from the joint state."""
     grid = joined_grid([program.grid for program in programs if program.grid is not None])
-    if grid is None:
-        return None, programs
+    if grid is None or len(programs) == 1:
+        return grid, programs
+    if any(program.grid is not None and program.grid.section is not None for program in programs):
+        raise ValueError("combine networks on a grid first, and slice what they make")
     shared, first = [], grid.dim
     for program in programs:
         n_own = 0 if program.grid is None else program.grid.width - grid.dim

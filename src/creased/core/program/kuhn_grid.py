@@ -14,11 +14,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise, permutations
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from creased.core.program.interpolation import Located, column_of, interpolate, locate, locate_in_cubes
+
+
+class Section(NamedTuple):
+    """The points origin + basis t of an affine subspace."""
+
+    origin: Tensor  # (D,) floating: the point t = 0
+    basis: Tensor  # (D, k) floating: columns are the directions of the coordinates t
+
+    def lift(self, points: Tensor) -> Tensor:
+        """Map points (..., k) to points (..., D) of the whole space."""
+        return self.origin + points @ self.basis.T
 
 
 @dataclass(frozen=True)
@@ -29,6 +41,12 @@ class KuhnGrid:
     half_width: float
     levels: tuple[int, ...]  # cubes an axis of each level
     tables: tuple[Tensor, ...]  # (rows, features) floating, one a level
+    section: Section | None = None  # the subspace on which points are given; None: all of space
+
+    @property
+    def in_dim(self) -> int:
+        """Coordinates of a point: D, or those of the section."""
+        return self.dim if self.section is None else self.section.basis.shape[1]
 
     @property
     def finest(self) -> int:
@@ -41,18 +59,19 @@ class KuhnGrid:
         return self.dim + sum(table.shape[1] for table in self.tables)
 
     def encode(self, points: Tensor) -> Tensor:
-        """Encode points (..., D) as states (..., S).
+        """Encode points (..., D), or (..., k) of the section, as states (..., S).
 
         Raises:
-            ValueError: the points have other than D coordinates, or another dtype than the tables.
+            ValueError: the points have another number of coordinates, or another dtype than the tables.
         """
-        if points.shape[-1] != self.dim:
-            raise ValueError(f"the grid takes points of {self.dim} coordinates, got {points.shape[-1]}")
+        if points.shape[-1] != self.in_dim:
+            raise ValueError(f"the grid takes points of {self.in_dim} coordinates, got {points.shape[-1]}")
         if points.dtype != self.tables[0].dtype:
             raise ValueError(
                 f"the grid takes points in {self.tables[0].dtype} as its tables, got {points.dtype}"
             )
-        flat = points.reshape(-1, self.dim)
+        flat = points.reshape(-1, self.in_dim)
+        flat = flat if self.section is None else self.section.lift(flat)
         unit = ((flat / self.half_width + 1) / 2).T.contiguous()
         located = locate(unit, self.levels, self._sizes)
         parts = [interpolate(table, each) for table, each in zip(self.tables, located, strict=True)]

@@ -115,7 +115,7 @@ class Program:
     def in_dim(self) -> int:
         """Input dimension D."""
         if self.grid is not None:
-            return self.grid.dim
+            return self.grid.in_dim
         first = self.blocks[0].affine if self.blocks else self.head
         return first.weight.shape[1]
 

@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -41,8 +41,14 @@ class Part(NamedTuple):
     provenance: Provenance
 
 
-CutPart = Callable[[Box], Part]
-MapParts = Callable[[CutPart, Sequence[Box]], Iterable[Part]]  # a map, in the order of the sub-boxes
+MapParts = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]  # a map, in the order of parts
+
+
+class Parts(NamedTuple):
+    """How many parts there are to cut, and the map that cuts them."""
+
+    n: int = 1
+    map: MapParts = map
 
 
 def split_box(box: Box, n_parts: int, place: float = PLACES[0]) -> list[Box]:
@@ -111,11 +117,11 @@ def stitch(parts: Sequence[Part], problem: SubdivisionProblem) -> tuple[Extracti
         torch.cat([*edges, ends[pairs.entries]]).to(torch.int32),
         torch.cat([*edge_zero_ids, pairs.codes.zero_ids]),
     )
-    provenance = _together([part.provenance for part in parts], problem.provenance)
+    provenance = together([part.provenance for part in parts], problem.provenance)
     return Extraction(done, provenance), pairs.n_left if provenance.is_whole else 0
 
 
-def _together(parts: Sequence[Provenance], whole: Provenance) -> Provenance:
+def together(parts: Sequence[Provenance], whole: Provenance) -> Provenance:
     """Combine the provenance of parts: open faces add up, and a stop stops all."""
     found = whole.inconsistent(sum(part.n_inconsistent for part in parts))
     stops = [note.sentence for part in parts for note in part.notes if note.finding is Finding.STOPPED]
@@ -125,12 +131,7 @@ def _together(parts: Sequence[Provenance], whole: Provenance) -> Provenance:
 
 
 def collect_in_parts(
-    problem: SubdivisionProblem,
-    n_parts: int,
-    map_parts: MapParts,
-    *,
-    level_row: int | None = None,
-    memory: int | None = None,
+    problem: SubdivisionProblem, parts: Parts, *, level_row: int | None = None, memory: int | None = None
 ) -> Extraction:
     """Cut a problem on a box by way of sub-boxes; see `creased.core.subdivision.merge.collect`.
 
@@ -141,7 +142,7 @@ def collect_in_parts(
     box = Box(domain.lower, domain.upper)
     cut = partial(cut_part, problem, level_row, memory)
     for place in PLACES:
-        done, n_left = stitch(list(map_parts(cut, split_box(box, n_parts, place))), problem)
+        done, n_left = stitch(list(parts.map(cut, split_box(box, parts.n, place))), problem)
         if not n_left:
             return done
     return done._replace(provenance=done.provenance.inconsistent(n_left))

@@ -20,6 +20,7 @@ from creased.core.domains.box import Box
 from creased.core.domains.domain import Domain as Convex
 from creased.core.exact.elimination import RationalMatrix, Vector, dot, integer_row, primitive
 from creased.core.exact.integer_program import IntegerBlock
+from creased.core.grids.exact_grid import ExactGrid
 from creased.core.options import domain_of
 from creased.core.program.program import Program
 from creased.tropical.cells.exact_network import ExactNetwork, PartialCell
@@ -28,7 +29,7 @@ from creased.tropical.polyhedra.cones import Cone, cut, intersection, whole_spac
 MOST_CELLS = 100_000
 MOST_DIMENSIONS = 14  # of a box: all of its corners are listed
 
-Domain = Box | Cone | None  # None: all of space
+Domain = Convex | Cone | None  # None: all of space, or the cube of a grid
 Node = TypeVar("Node")
 
 
@@ -94,35 +95,41 @@ def start_cone(program: Program, domain: Domain) -> Cone:
     Raises:
         ValueError: the domain has another dimension than the program's input.
     """
-    dim, domain = program.in_dim, domain_within(program, domain)
+    dim = program.in_dim
+    if not isinstance(domain, Cone):
+        domain = domain_within(program, domain)
     given = domain.dim - 1 if isinstance(domain, Cone) else dim if domain is None else domain.dim
     if given != dim:
         raise ValueError(f"cells: the program takes {dim} inputs, but the domain has {given} dimensions")
     if isinstance(domain, Cone):
         return domain
-    return whole_space(dim) if domain is None else over_box(domain)
+    if domain is None:
+        return whole_space(dim)
+    return over_box(domain, None if program.grid is None else ExactGrid(program.grid).walls_of(domain))
 
 
-def domain_within(program: Program, domain: Domain) -> Domain:
+def domain_within(program: Program, domain: Convex | None) -> Convex | None:
     """Return a domain, which is the cube of a grid where none is given, and no larger than it.
 
     Raises:
         ValueError: it is larger.
     """
-    if program.grid is None or isinstance(domain, Cone):
-        return domain
-    cube = domain_of("cells", program, domain)
-    return Box(cube.lower, cube.upper) if domain is None else domain
+    return domain if program.grid is None else domain_of("cells", program, domain)
 
 
-def over_box(box: Convex) -> Cone:
+def over_box(box: Convex, walls: Sequence[Vector] | None = None) -> Cone:
     """Build the cone over a box, or over another bounded domain.
+
+    Args:
+        box: the domain.
+        walls: the domain's, as a grid has them without rounding; by default those that it gives itself.
 
     Raises:
         CellBudgetError: the domain has too many dimensions.
     """
     require_few_corners(box)
-    cone = intersection(whole_space(box.dim), [(wall, i + 1) for i, wall in enumerate(walls_of(box))])
+    rows = walls_of(box) if walls is None else walls
+    cone = intersection(whole_space(box.dim), [(wall, i + 1) for i, wall in enumerate(rows)])
     assert cone is not None
     return cone
 
@@ -152,7 +159,7 @@ def format_box(box: Box) -> str:
     return f"{sides[0]}^{box.dim}" if len(set(sides)) == 1 < box.dim else " x ".join(sides)
 
 
-def contains(domain: Box | None, point: Sequence[Fraction]) -> bool:
+def contains(domain: Convex | None, point: Sequence[Fraction]) -> bool:
     """Tell whether a point (D,) lies in a domain."""
     (place,), scale = RationalMatrix.of([point])
     return all(dot(wall, (*place, scale)) >= 0 for wall in walls_of(domain))

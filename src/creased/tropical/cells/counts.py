@@ -22,7 +22,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.domains.box import Box
+from creased.core.domains.domain import Domain as Convex
 from creased.core.numerics.pointer_doubling import label_components
 from creased.core.program.program import Affine, Block, Program
 from creased.tropical.cells.cells import (
@@ -34,6 +34,7 @@ from creased.tropical.cells.cells import (
     domain_within,
     is_bounded,
 )
+from creased.tropical.cells.counts_on_grid import GridCells, cells_on_grid
 from creased.tropical.cells.engine_cells import EngineCells, cones_of, engine_cells
 from creased.tropical.cells.fingerprints import number_maps
 from creased.tropical.polyhedra.cones import Cone
@@ -90,7 +91,8 @@ def count(
         ValueError: another method; the engine without a box; a weight is not finite.
         ArithmeticError: rounding left faces of the engine's complex open.
     """
-    domain = domain_within(program, domain)
+    if not isinstance(domain, Cone):
+        domain = domain_within(program, domain)
     if method not in METHODS:
         raise ValueError(f"count: method must be one of {METHODS}, got {method!r}")
     if method == "engine" and not is_bounded(domain):
@@ -104,6 +106,8 @@ def count(
                 raise
     assert domain is not None
     assert not isinstance(domain, Cone)
+    if program.grid is not None:
+        return _count_in_simplices(program, domain, cells_on_grid(program, domain, memory))
     return _count_by_engine(program, domain, engine_cells(program, domain, memory=memory))
 
 
@@ -140,18 +144,33 @@ def _count_exactly(found: Iterable[Cell]) -> Counts:
     return Counts(n_cells, n_regions, len(by_map), EXACT)
 
 
-def _count_by_engine(program: Program, box: Box, found: EngineCells) -> Counts:
+def _count_by_engine(program: Program, box: Convex, found: EngineCells) -> Counts:
     index = found.is_cell.nonzero()[:, 0]
     number = number_maps(program, found.masks[index], found.regions.words[index, -1])
-    n_flat, n_maps = found.regions.n - index.shape[0], int(number.max()) + 1
-    if n_maps == index.shape[0]:  # no two cells to join
-        n_regions = n_maps
-    elif n_flat:
-        n_regions = _regions_in_integers(program, box, found, number)
-    else:
-        n_regions = _regions_by_neighbours(found, number)
-    guarantee = f"cells of the float64 complex, {n_flat} without volume left out; maps compared mod primes"
-    return Counts(index.shape[0], n_regions, n_maps, guarantee)
+    n_regions = _linear_regions(program, box, found, number)
+    return Counts(len(index), n_regions, int(number.max()) + 1, _guarantee(found.regions.n - len(index)))
+
+
+def _count_in_simplices(program: Program, box: Convex, found: GridCells) -> Counts:
+    n_regions, again = found.n, found.again
+    if again is not None:
+        index = again.is_cell.nonzero()[:, 0]
+        number = number_maps(program, again.masks[index], again.regions.words[index, -1])
+        n_regions += _linear_regions(program, box, again, number) - len(index)
+    return Counts(found.n, n_regions, found.n_maps, _guarantee(found.n_flat))
+
+
+def _guarantee(n_flat: int) -> str:
+    return f"cells of the float64 complex, {n_flat} without volume left out; maps compared mod primes"
+
+
+def _linear_regions(program: Program, box: Convex, found: EngineCells, number: Tensor) -> int:
+    """Count the facet-connected parts of equal maps, given the numbers of the cells' maps."""
+    if int(number.max()) + 1 == len(number):  # no two cells to join
+        return len(number)
+    if bool(found.is_cell.all()):
+        return _regions_by_neighbours(found, number)
+    return _regions_in_integers(program, box, found, number)
 
 
 def _regions_by_neighbours(found: EngineCells, number: Tensor) -> int:
@@ -162,7 +181,7 @@ def _regions_by_neighbours(found: EngineCells, number: Tensor) -> int:
     return int(torch.unique(label_components(found.regions.n, pairs)).shape[0])
 
 
-def _regions_in_integers(program: Program, box: Box, found: EngineCells, number: Tensor) -> int:
+def _regions_in_integers(program: Program, box: Convex, found: EngineCells, number: Tensor) -> int:
     """Count the same where regions without volume lie between: facets are compared in integers."""
     index, sizes, n_parts = found.is_cell.nonzero()[:, 0], torch.bincount(number), int(number.max()) + 1
     shared = (sizes[number] > 1).nonzero()[:, 0]

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.signs import unpack_rows
-from creased.core.complexes.complex import PolyhedralComplex, find_regions
+from creased.core.complexes.complex import find_regions
 from creased.core.complexes.regions import Regions
 from creased.core.domains.domain import Domain
 from creased.core.exact.elimination import primitive
@@ -23,7 +23,7 @@ from creased.core.extract_complex import extract_complex
 from creased.core.numerics.memory import free_bytes
 from creased.core.numerics.tolerance import may_coincide
 from creased.core.program.program import Program
-from creased.tropical.cells.cells import over_box, require_few_corners
+from creased.tropical.cells.cells import require_few_corners, start_cone
 from creased.tropical.cells.exact_network import ExactNetwork, PartialCell
 from creased.tropical.polyhedra.cones import Cone, intersection
 
@@ -67,9 +67,20 @@ def engine_cells(
         raise ComplexTooLargeError(f"engine_cells: the complex was {complex_.status}")
     if complex_.n_inconsistent:
         raise ArithmeticError(f"engine_cells: rounding left {complex_.n_inconsistent} faces open")
-    regions = find_regions(complex_)
+    return cells_among(program, box, find_regions(complex_), complex_.vertices)
+
+
+def cells_among(program: Program, box: Domain, regions: Regions, vertices: Tensor) -> EngineCells:
+    """Tell which regions have a volume.
+
+    Args:
+        program: on the CPU, in float64.
+        box: the domain.
+        regions: of a complex without outputs.
+        vertices: of the complex.
+    """
     masks = unpack_rows(regions.words, box.n_walls, program.n_neurons)
-    is_cell = _is_clearly_cell(program, complex_, regions)
+    is_cell = _is_clearly_cell(program, vertices, regions)
     in_doubt = (~is_cell).nonzero()[:, 0]
     found = cones_of(program, box, masks[in_doubt], regions.words[in_doubt, -1])
     is_cell[in_doubt] = torch.tensor([cone is not None for cone in found], dtype=torch.bool)
@@ -85,7 +96,7 @@ def cones_of(program: Program, box: Domain, masks: Tensor, simplices: Tensor) ->
         masks: activation patterns (n, n_neurons).
         simplices: (n,) int64, in which they lie; ignored without a grid.
     """
-    exact, domain = ExactNetwork(program), over_box(box)
+    exact, domain = ExactNetwork(program), start_cone(program, box)
     parts = (exact.start(domain, simplex) for simplex in simplices.tolist())
     pairs = zip(parts, masks, strict=True)
     return [None if part is None else _cone_of(exact, part, mask) for part, mask in pairs]
@@ -106,12 +117,12 @@ def _cone_of(program: ExactNetwork, start: PartialCell, mask: Tensor) -> Cone | 
     return cone
 
 
-def _is_clearly_cell(program: Program, complex_: PolyhedralComplex, regions: Regions) -> Tensor:
+def _is_clearly_cell(program: Program, places: Tensor, regions: Regions) -> Tensor:
     """Tell (R,) where the mean of a region's vertices is inside by more than rounding."""
     offsets, vertices = regions.vertices()
     owner = torch.repeat_interleave(torch.arange(regions.n), offsets.diff())
     sums = torch.zeros((regions.n, regions.dim), dtype=torch.float64)
-    centres = sums.index_add_(0, owner, complex_.vertices[vertices]) / offsets.diff()[:, None]
+    centres = sums.index_add_(0, owner, places[vertices]) / offsets.diff()[:, None]
     halfspaces = regions.halfspaces(program)
     owner = torch.repeat_interleave(torch.arange(regions.n), halfspaces.offsets.diff())
     terms = halfspaces.normals * centres[owner]

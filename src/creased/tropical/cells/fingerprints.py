@@ -16,7 +16,7 @@ from torch import Tensor
 from creased.core.numerics.tensors import map_tensors
 from creased.core.program.kuhn_grid import KuhnGrid
 from creased.core.program.program import BATCH, Program
-from creased.core.program.simplices import corners_of
+from creased.core.program.simplices import corners_of, distinct_vertices
 
 PRIMES = (1048573, 1048571, 1048559, 1048549)  # the largest below 2^20
 MOST_TERMS = 1 << 12  # products of residues add up to less than 2^52
@@ -36,15 +36,26 @@ def number_maps(program: Program, masks: Tensor, simplices: Tensor | None = None
     widest = max((t.shape[-1] for t in program.tensors()), default=0)
     if widest > MOST_TERMS:
         raise ValueError(f"number_maps: layers of up to {MOST_TERMS} inputs are supported, got {widest}")
-    numbers = torch.zeros(masks.shape[0], dtype=torch.int64)
+    return number_rows(map_residues(program, masks, simplices))
+
+
+def map_residues(program: Program, masks: Tensor, simplices: Tensor | None = None) -> Tensor:
+    """Compute the outputs' affine maps on cells modulo all primes: (R, n) int32; see `number_maps`."""
+    columns = []
     for prime in PRIMES:
         modular = map_tensors(program.detach().to("cpu"), partial(_modulo, prime=prime))
         batches = [masks.cpu().split(BATCH)]
         if program.grid is not None and simplices is not None:
             batches.append(simplices.cpu().split(BATCH))
-        residues = torch.cat([_residues(modular, prime, *batch) for batch in zip(*batches, strict=True)])
-        for column in residues.long().unbind(1):  # refine the numbers by one more residue
-            numbers = torch.unique(numbers * prime + column, return_inverse=True)[1]
+        columns.append(torch.cat([_residues(modular, prime, *batch) for batch in zip(*batches, strict=True)]))
+    return torch.cat(columns, dim=1).int()
+
+
+def number_rows(table: Tensor) -> Tensor:
+    """Number the rows (R,) of a table (R, n) of residues, with equal numbers where they are equal."""
+    numbers = torch.zeros(len(table), dtype=torch.int64)
+    for column in table.unbind(1):  # refine the numbers by one more residue
+        numbers = torch.unique(numbers * max(PRIMES) + column, return_inverse=True)[1]
     return numbers
 
 
@@ -85,9 +96,10 @@ def _encoder(grid: KuhnGrid, simplices: Tensor, prime: int) -> Tensor:
         n // level for level, t in zip(grid.levels, grid.tables, strict=True) for _ in range(t.shape[1])
     ]
     # Interpolants of integers below 2^20 are fractions over the strides, and known without rounding.
-    features = grid.at_vertices(corners.flatten(0, 1)).unflatten(0, corners.shape[:2])[..., dim:]
+    vertices, place = distinct_vertices(corners, n)
+    features = grid.at_vertices(vertices)[:, dim:]
     inverses = torch.tensor([pow(stride, -1, prime) for stride in strides])
-    features = (features * torch.tensor(strides)).round().long() * inverses % prime
+    features = ((features * torch.tensor(strides)).round().long() * inverses % prime)[place]
     (half,) = _modulo(torch.tensor([grid.half_width]), prime).long().tolist()
     places = (2 * corners * pow(n, -1, prime) - 1) % prime * half % prime
     state = torch.cat([places, features], dim=2)

@@ -15,7 +15,7 @@ from itertools import combinations
 from operator import add, sub
 from typing import NamedTuple
 
-from creased.core.domains.box import Box
+from creased.core.domains.domain import Domain as Convex
 from creased.core.exact.elimination import Vector, dot, identity, integer_row, primitive, rref
 from creased.core.program.program import Program
 from creased.tropical.algebra.epigraphs import Point, inner
@@ -38,7 +38,7 @@ class ExactDistance(NamedTuple):
 
 def exact_distance(
     program: Program,
-    domain: Box | None,
+    domain: Convex | None,
     point: Sequence[Number],
     norm: float,
     *,
@@ -63,9 +63,7 @@ def exact_distance(
     if norm not in NORMS:
         raise ValueError(f"exact_distance: norm must be one of {NORMS}, got {norm}")
     program = one_output(program, index, "exact_distance")
-    within = domain_within(program, domain)
-    assert not isinstance(within, Cone)
-    domain = within
+    domain = domain_within(program, domain)
     query = _Query(tuple(Fraction(x) for x in point), norm, Fraction(level), domain)
     _require_inside(query, program.in_dim)
     exact = ExactNetwork(program)
@@ -87,7 +85,7 @@ class _Query(NamedTuple):
     place: Point
     norm: float
     level: Fraction
-    domain: Box | None
+    domain: Convex | None
 
 
 def _has_level(program: ExactNetwork, candidate: Point, query: _Query) -> bool:
