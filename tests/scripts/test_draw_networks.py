@@ -66,6 +66,17 @@ def test_every_script_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
         importlib.import_module(path.stem)
 
 
+def test_networks_are_drawn_beside_the_shape_and_cut_open(
+    on_grid: Path, plain: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = on_grid / "showcase.png"
+    run_script("draw_showcase", [str(on_grid), str(plain), "--out", str(out)], monkeypatch)
+    grid, box = creased.load_program(on_grid / "checkpoints" / "last.ckpt"), creased.Box.cube(3, 0.5)
+    n_faces = creased.extract_level_set(grid, box).polygons.n
+    assert f"{n_faces:,} faces on the grid" in capsys.readouterr().out
+    assert 5_000 < out.stat().st_size < 300_000
+
+
 @pytest.mark.parametrize(("run", "exact"), [("on_grid", {"exact mesh"}), ("plain", {"exact mesh, marched"})])
 def test_finer_marching_cubes_are_nearer_and_the_exact_mesh_is_exact(
     run: str, exact: set[str], tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
