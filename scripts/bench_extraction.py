@@ -3,8 +3,9 @@
     ./run python scripts/bench_extraction.py --peer PATH_TO_relu_edge_subdivision --json results.json
 
 Every measurement is a process of its own with one thread, and systems alternate; see systems.py. Networks are
-fitted here, seeded, to a torus with a ball; those in ../shared/nets are taken too where they lie. Marching
-cubes includes the evaluation of the network on its grid; its error is the greatest |f| at its vertices.
+fitted here, seeded, to a torus with a ball, those on grids to the bunny; those in ../shared/nets are taken
+too where they lie. Marching cubes includes the evaluation of the network on its grid; its error is the
+greatest |f| at its vertices. Components of the exact surface that it misses are named.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from nets import SHARED, fit
+from components import components_of, missed
+from nets import SHARED, fit, fit_grid
 from pictures import make_parser, write_numbers
 from rich.console import Console
 from rich.table import Table
@@ -25,10 +27,10 @@ NAMES = {
     "full": "complex",
     "full32": "complex, float32",
     "level_set": "level set",
+    "level_set32": "level set, float32",
     "march": "level set, marched",
     "unpruned": "level set, not pruned",
-    "marching128": "marching cubes 128^3",
-    "marching256": "marching cubes 256^3",
+    **{f"marching{n}": f"marching cubes {n}^3" for n in (64, 128, 256, 512)},
     "published": "published complex (float32)",
 }
 COMPLEXES = ("full", "full32", "published")
@@ -38,6 +40,11 @@ FITTED = {  # depth, width, systems
     "3,4x24 fitted": (4, 24, COMPLEXES + SURFACES),
     "3,4x40 fitted": (4, 40, ("full", "unpruned", *SURFACES)),
     "3,3x128 fitted": (3, 128, SURFACES),
+}
+ON_GRIDS = {  # cubes an axis, systems
+    "3,grid 64 bunny": (64, ("level_set", "level_set32", *(f"marching{n}" for n in (64, 128, 256, 512)))),
+    "3,grid 128 bunny": (128, ("level_set", "level_set32", "marching256", "marching512")),
+    "3,grid 256 bunny": (256, ("level_set32", "marching256", "marching512")),
 }
 LENT = {
     "2,2x50 bunny": ("bunny_2d_2x50", COMPLEXES),
@@ -70,25 +77,45 @@ def _nets(folder: Path, only: str) -> dict[str, tuple[Path, tuple[str, ...]]]:
         if only in name
     }
     lent = {name: (SHARED / f"{file}.npz", systems) for name, (file, systems) in LENT.items()}
-    return fitted | {name: net for name, net in lent.items() if only in name and net[0].exists()}
+    on_grids = {
+        name: (fit_grid(folder / f"grid{n}.ckpt", n), systems)
+        for name, (n, systems) in ON_GRIDS.items()
+        if only in name
+    }
+    return fitted | on_grids | {name: net for name, net in lent.items() if only in name and net[0].exists()}
 
 
 def _alternate(net: Path, systems: tuple[str, ...], peer: Path | None, repeats: int) -> dict[str, Found]:
     """Take the median of every figure, for each system."""
     wanted = [system for system in systems if peer or not system.startswith("published")]
     runs: dict[str, list[Found]] = {system: [] for system in wanted}
-    for _ in range(repeats):
-        for system in wanted:
-            runs[system].append(measure(system, net, peer))
-    return {
-        system: {key: statistics.median(run[key] for run in measured) for key in measured[0]}
-        for system, measured in runs.items()
-    }
+    with TemporaryDirectory() as folder:
+        meshes = {system: Path(folder) / f"{system}.npz" for system in wanted}
+        for _ in range(repeats):
+            for system in wanted:
+                runs[system].append(measure(system, net, peer, meshes[system]))
+        found = {
+            system: {key: statistics.median(run[key] for run in measured) for key in measured[0]}
+            for system, measured in runs.items()
+        }
+        _compare_components(found, meshes)
+    return found
+
+
+def _compare_components(found: dict[str, Found], meshes: dict[str, Path]) -> None:
+    """Count the components of each surface, and print those of the exact one that others miss."""
+    exact = next((name for name in found if name.startswith("level_set")), None)
+    for system in found if exact else ():
+        if not meshes[system].exists():
+            continue
+        found[system]["components"] = len(components_of(meshes[system]))
+        for component in missed(components_of(meshes[exact]), meshes[system]):
+            print(f"{NAMES[system]} misses a component of {component}", flush=True)
 
 
 def _print(results: Results, repeats: int) -> None:
     table = Table(title=f"one thread, medians of {repeats}; {platform.machine()}, {date.today()}")
-    for column in ("net", "system", "vertices", "faces", "max |f|", "CPU s", "peak MB"):
+    for column in ("net", "system", "vertices", "faces", "components", "max |f|", "CPU s", "peak MB"):
         table.add_column(column, justify="left" if column in ("net", "system") else "right")
     for net, by_system in results.items():
         for system, found in by_system.items():
@@ -97,6 +124,7 @@ def _print(results: Results, repeats: int) -> None:
                 NAMES[system],
                 f"{found['vertices']:,.0f}",
                 f"{found['faces']:,.0f}" if "faces" in found else "",
+                f"{found['components']:,.0f}" if "components" in found else "",
                 f"{found['error']:.0e}" if "error" in found else "",
                 f"{found['seconds']:.3f}",
                 f"{found['megabytes']:.0f}",

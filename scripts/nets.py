@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 import creased
+from creased.io.checkpoint import KEY, Record, write_record
+from creased.io.similarity import Similarity
 from creased.shapes import BunnyScan, Shape, load_shape
 from creased.shapes.sampling import sample_distances
 
@@ -19,6 +22,7 @@ N_SAMPLES = 500_000  # of the bunny's distance
 BEST_RATES = {128: 6e-3, 256: 4e-3, 512: 2e-3}  # for the bunny, by width
 Layers = list[tuple[Tensor, Tensor]]
 Batch = tuple[Tensor, Tensor]
+Network = TypeVar("Network", creased.MLP, creased.GridMLP)
 
 
 def fit(path: Path, depth: int, width: int, steps: int = 3000) -> Path:
@@ -37,15 +41,28 @@ def bunny() -> Shape:
     return load_shape("bunny", BunnyScan(), up="z")
 
 
+def fit_grid(path: Path, n: int, steps: int = 400) -> Path:
+    """Fit a network on grids of 8 to n cubes an axis to the distance of the Stanford bunny."""
+    torch.manual_seed(0)
+    net = creased.GridMLP(3, tuple(8 << k for k in range((n // 8).bit_length())))
+    program = creased.lower(_train(net, _near_bunny, 1e-2, steps)).detach()
+    record = Record(program, creased.Box.cube(3, 0.5), Similarity.identity(), "bunny", 0)
+    torch.save({KEY: write_record(record)}, path)
+    return path
+
+
 def fit_network(
     dim: int, size: tuple[int, int], draw: Callable[[], Batch], rate: float, steps: int
 ) -> creased.MLP:
     """Fit a network of a depth and a width to batches of points (n, dim) and distances (n,)."""
-    torch.set_num_threads(1)
     torch.manual_seed(0)
     depth, width = size
-    net = creased.MLP(dim, width, depth)
-    optimizer = torch.optim.Adam(net.parameters())
+    return _train(creased.MLP(dim, width, depth), draw, rate, steps)
+
+
+def _train(net: Network, draw: Callable[[], Batch], rate: float, steps: int) -> Network:
+    torch.set_num_threads(1)
+    optimizer = torch.optim.Adam(net.parameters(), fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, steps)
     for _ in range(steps):
         points, distances = draw()

@@ -50,7 +50,7 @@ def _full(program: creased.Program, dtype: torch.dtype) -> Extract:
     return extract
 
 
-def _level_set(program: creased.Program, **options: bool | str) -> Extract:
+def _level_set(program: creased.Program, **options: bool | str | torch.dtype) -> Extract:
     box = creased.Box.cube(program.in_dim, 0.5)
 
     def extract() -> tuple[Found, Mesh]:
@@ -132,6 +132,7 @@ def _make(system: str, program: creased.Program, peer: Path) -> Extract:
         "full": lambda: _full(program, torch.float64),
         "full32": lambda: _full(program, torch.float32),
         "level_set": lambda: _level_set(program),
+        "level_set32": lambda: _level_set(program, dtype=torch.float32),
         "march": lambda: _level_set(program, method="march"),
         "unpruned": lambda: _level_set(program, prune=False),
         "compose": lambda: _compose(program),

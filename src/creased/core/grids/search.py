@@ -174,7 +174,8 @@ def _chain(grid: KuhnGrid) -> list[int]:
         while steps[-1] < level:
             ratio = level // steps[-1]
             steps.append(steps[-1] * next(p for p in range(2, ratio + 1) if ratio % p == 0))
-    coarse = [n for n in steps if n_paths(grid.dim) * n**grid.dim <= COARSEST]
+    most = rows_at_once(COARSEST, grid.tables[0].device)
+    coarse = [n for n in steps if n_paths(grid.dim) * n**grid.dim <= most]
     return steps[max(len(coarse) - 1, 0) :]
 
 

@@ -35,6 +35,8 @@ class GridFeatures(nn.Module):
     ) -> None:
         super().__init__()
         levels = _whole_numbers("levels", levels)
+        for name, value in (("in_dim", in_dim), ("features", features), ("log2_table", log2_table or 1)):
+            _whole_numbers(name, (value,))
         if in_dim not in (2, 3):
             raise ValueError(f"GridMLP: in_dim must be 2 or 3, got {in_dim}")
         if features < 1 or not 0 < half_width < math.inf or (log2_table is not None and log2_table < 1):
@@ -62,7 +64,7 @@ def _whole_numbers(name: str, values: int | Sequence[int]) -> tuple[int, ...]:
     try:
         return tuple(index(value) for value in values)  # type: ignore[union-attr]
     except TypeError:
-        raise ValueError(f"GridMLP: {name} must be whole numbers, as in (8, 16), got {values!r}") from None
+        raise ValueError(f"GridMLP: {name} must be of whole numbers, got {values!r}") from None
 
 
 def _require_memory(levels: Sequence[int], sizes: Sequence[int], features: int) -> None:
@@ -109,6 +111,7 @@ class GridMLP(nn.Module):
         half_width: float = 0.5,
     ) -> None:
         super().__init__()
+        _whole_numbers("depth", (depth,))
         widths = [width] * depth if isinstance(width, int) else _whole_numbers("width", width)
         if not widths or min(widths) < 1:
             raise ValueError(f"GridMLP: width and depth must be 1 or more, got {width} and {depth}")
