@@ -116,7 +116,7 @@ def signs_of(words: Tensor, n_rows: int) -> Tensor:
     """Unpack the first rows of packed words (V, W) to 1 for set bits, else -1: (V, n_rows) int8, strided."""
     octets = words.contiguous().view(torch.uint8).view(-1).int()
     unpacked = _octet_signs(words.device).index_select(0, octets).view(torch.int8)
-    return unpacked.view(words.shape[0], -1)[:, :n_rows]
+    return unpacked.view(words.shape[0], WORD * words.shape[1])[:, :n_rows]
 
 
 @cache

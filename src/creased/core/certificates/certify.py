@@ -19,7 +19,7 @@ from typing import NamedTuple, TypeVar
 import torch
 
 from creased.core.arrangement.cofaces import arrange
-from creased.core.arrangement.hash_keys import CellCodes, group_codes
+from creased.core.arrangement.hash_keys import CellCodes, group_codes, group_words
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.certificates.incidence import edges_from
 from creased.core.certificates.proven_signs import Cells, ProvenSigns, prove_signs
@@ -161,7 +161,8 @@ def _state(found: PolyhedralComplex | LevelSet, program: Program) -> _Stated:
     n_open = unwelded.n_malformed
     for slab in unwelded.slabs() if not n_open else ():
         n_open += edges_from(slab.skeleton, unwelded.layout, on_level=on_level)[1]
-    return _Stated(Cells(unwelded.codes, unwelded.layout), None, n_open, unwelded)
+    cells = Cells(unwelded.codes, unwelded.layout, unwelded.names)
+    return _Stated(cells, None, n_open, unwelded)
 
 
 def _counted(
@@ -188,13 +189,19 @@ def _count_repeated(found: PolyhedralComplex | LevelSet, cells: Cells, *, is_rig
     Where signs and stubs are right the list is a covering of the true 1-skeleton, vertex by vertex and edge
     by edge. That of a complex is connected, so that one vertex is listed as often as any other.
     """
-    n_vertices, codes = found.vertices.shape[0], cells.codes
+    n_vertices, (codes, layout, names) = found.vertices.shape[0], cells
     if n_vertices and is_right and isinstance(found, PolyhedralComplex):
-        is_same = (codes.zero_ids == codes.zero_ids[:1]).all(1)
-        n_sheets = int((codes.words[is_same] == codes.words[:1]).all(1).sum())
+        if names is None:
+            is_same = (codes.zero_ids == codes.zero_ids[:1]).all(1)
+            n_sheets = int((codes.words[is_same] == codes.words[:1]).all(1).sum())
+        else:
+            n_sheets = int((names == names[:1]).all(1).sum())
         return n_vertices - n_vertices // n_sheets
-    rows = arrange(cells.layout, codes.words.device)
-    return n_vertices - int(group_codes(codes, rows.keys).starts.sum()) if n_vertices else 0
+    if not n_vertices:
+        return 0
+    rows = arrange(layout, codes.words.device)
+    groups = group_codes(codes, rows.keys) if names is None else group_words(names)
+    return n_vertices - int(groups.starts.sum())
 
 
 def _program_of(found: PolyhedralComplex | LevelSet, program: Program, level: float) -> Program:

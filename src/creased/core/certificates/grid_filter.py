@@ -17,9 +17,8 @@ from creased.core.arrangement.signs import RowLayout
 from creased.core.certificates.sign_filter import EdgeMates, Frames, SignFilter, Sizes
 from creased.core.domains.domain import Domain
 from creased.core.grids.planes import walls_on_planes
-from creased.core.program.kuhn_grid import vertex_numbers
 from creased.core.program.program import Program
-from creased.core.program.simplices import corners_of
+from creased.core.program.simplices import corners_of, distinct_vertices
 
 
 class AllInDoubt(SignFilter):
@@ -68,18 +67,21 @@ class GridSignFilter(SignFilter):
             place=torch.cat([unit, largest[:dim]]),
             state=largest,
             place_axis=torch.cat([unit, 2 * largest[:dim]]),
-            state_axis=2 * largest,
+            state_axis=2 * dim * largest,
         )
         self.bounds = self._bound(sizes, n_more=2 * (dim + 1) * (2 * dim + 1))
+
+    def by_slopes(self, points: Tensor, codes: CellCodes) -> Tensor:
+        """True (n, n_rows) for signs that may be wrong; simplex by simplex, which share corners."""
+        order = codes.words[:, -1].argsort()
+        doubts = super().by_slopes(points[order], codes.choose(order))
+        return torch.empty_like(doubts).index_copy_(0, order, doubts)
 
     def _frames(self, points: Tensor, words: Tensor) -> Frames:
         grid = self._grid
         corners = corners_of(words[:, -1], grid.dim, grid.finest)
-        numbers, place = vertex_numbers(corners, grid.finest).unique(return_inverse=True)
-        first = torch.empty_like(numbers).scatter_(
-            0, place.flatten(), torch.arange(place.numel(), device=place.device)
-        )
-        states = grid.at_vertices(corners.flatten(0, 1)[first])[place]  # (n, D + 1, S)
+        used, place = distinct_vertices(corners, grid.finest)
+        states = grid.at_vertices(used)[place]  # (n, D + 1, S)
         axes = corners.diff(dim=1).argmax(2)  # (n, D): of each step
         cubes = (points / grid.half_width + 1) * (grid.finest / 2) - corners[:, 0]
         shares = cubes.gather(1, axes).nan_to_num(0.0).clamp(0, 1).cummin(1).values  # f, in the simplex

@@ -30,6 +30,7 @@ class Cells(NamedTuple):
 
     codes: CellCodes  # (V, ...)
     layout: RowLayout
+    names: Tensor | None = None  # (V, k) int64, equal where vertices are; None: their codes are
 
 
 class ProvenSigns(NamedTuple):

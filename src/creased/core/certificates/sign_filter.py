@@ -53,7 +53,7 @@ class Sizes(NamedTuple):
 
     place: Tensor  # (k,)
     state: Tensor  # (S,)
-    place_axis: Tensor  # (k,): of an axis
+    place_axis: Tensor  # (k,): of axes, in sum
     state_axis: Tensor  # (S,)
 
 
@@ -194,13 +194,12 @@ class SignFilter:
         frames = self._frames(points, words)
         neurons = self._cut(self._program.preactivations_on(frames.state, masks))
         values = torch.cat([frames.place @ self._normals + self._constants, neurons], dim=1)
-        slopes = []
+        slopes = []  # along each axis, (n, n_rows)
         for place, state in zip(frames.place_axes, frames.state_axes, strict=True):
             along = self._linear.preactivations_on(state.expand_as(frames.state), masks)
             normals = (place @ self._normals).expand(len(points), -1)
             slopes.append(torch.cat([normals, self._cut(along)], dim=1))
-        gradients = torch.stack(slopes, dim=2)  # (n, n_rows, D)
-        jacobian = gradients.gather(1, zeros[:, :, None].expand(-1, -1, dim))
+        jacobian = torch.stack([along.gather(1, zeros) for along in slopes], dim=2)
         inverse, info = torch.linalg.inv_ex(jacobian)
         error = bounds.slope_rounding[zeros][:, :, None]
         product = inverse.abs() @ (jacobian.abs() * rounding_error(points.dtype, dim) + error)
@@ -208,10 +207,13 @@ class SignFilter:
         value = values.gather(1, zeros).abs() + bounds.rounding[zeros]
         distance = (inverse.abs() @ value[:, :, None])[:, :, 0].amax(1) / (1 - off)
         is_known = (info == 0) & (off <= HALF) & distance.isfinite()
-        moved = (gradients.abs().sum(2) + dim * bounds.slope_rounding) * distance[:, None]
-        signs = masks_of(words, 0, layout.n_rows, points.dtype) * 2 - 1
-        proven = (values * signs > bounds.rounding + moved) & is_known[:, None]
-        return ~proven.scatter(1, zeros, True) | ~is_known[:, None]
+        margin = values.mul_(signs_of(words, layout.n_rows)).sub_(bounds.rounding)
+        lost = dim * bounds.slope_rounding
+        proven = (margin > (bounds.slope + lost) * distance[:, None]).scatter(1, zeros, True)
+        left = (is_known & ~proven.all(1)).nonzero()[:, 0]  # where slopes of all cells are too coarse
+        steep = torch.stack([along[left].abs() for along in slopes]).sum(0) + lost
+        proven[left] = (margin[left] > steep * distance[left, None]).scatter(1, zeros[left], True)
+        return ~(proven & is_known[:, None])
 
 
 def _passing(absolute: Program) -> Tensor:

@@ -54,18 +54,6 @@ class Around(NamedTuple):
         """Numbers (m,) of the simplices in a grid of n cubes an axis."""
         return vertex_numbers(self.cube, n - 1) * n_paths(self.cube.shape[1]) + self.path
 
-    def first(self) -> Around:
-        """The first simplex around each face that has any."""
-        is_first = torch.ones_like(self.owner, dtype=torch.bool)
-        is_first[1:] = self.owner[1:] != self.owner[:-1]
-        chosen = is_first.nonzero()[:, 0]
-        return self._replace(
-            owner=self.owner[chosen],
-            cube=self.cube[chosen],
-            path=self.path[chosen],
-            spanned=self.spanned[chosen],
-        )
-
     def find(self, faces: Faces, which: Tensor, others: Around) -> Tensor:
         """Numbers (m,) of the pairs of faces (m,), among these ones, with the simplices of other pairs (m,).
 

@@ -20,7 +20,7 @@ from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.unperturbed import Signs
 from creased.core.domains.domain import Domain
 from creased.core.grids.cut import simplex_layout
-from creased.core.grids.faces import Around, Faces, around, faces_in, join
+from creased.core.grids.faces import Faces, around, faces_in, join
 from creased.core.grids.planes import heights_over
 from creased.core.grids.weld import Welder
 from creased.core.program.kuhn_grid import KuhnGrid
@@ -56,17 +56,23 @@ class Unwelded:
 
     def __init__(self, cells: Skeleton, grid: KuhnGrid, domain: Domain, layout: RowLayout) -> None:
         self.layout = simplex_layout(layout, grid.dim)
-        self.welder, self._skeleton = Welder(grid, domain, layout), cells
-        self._grid, self._walls = grid, self.welder.on_planes
-        self._n_users = layout.n_words - 1
-        self._vertices = self._vertices_of(cells)
-        ends = cells.edges.long()
-        faces = join(self._vertices.faces.choose(ends[:, 0]), self._vertices.faces.choose(ends[:, 1]))
-        none = cells.words.new_zeros((len(ends), 0))
-        self._edges = _Cells(faces, none, self._settled(cells.edge_zero_ids))
-        self.codes, is_vertex = self._in_one_simplex(self._vertices, cells.zero_ids, cells.words)
-        _, is_edge = self._in_one_simplex(self._edges, cells.edge_zero_ids, None)
+        self.welder, self._skeleton, self._grid = Welder(grid, domain, layout), cells, grid
+        self._walls, self._n_users = self.welder.on_planes, layout.n_words - 1
+        every = torch.arange(len(cells.words), device=cells.words.device)
+        simplices, spanned = self._places(cells)
+        self._vertices = self._vertices_of(cells, simplices, spanned)
+        self.codes = self._codes(self._vertices, every, simplices, spanned)  # (V, ...) in one simplex each
+        self._edges = self._edges_of(cells)
+        words = self.welder.with_walls(cells.words, cells.zero_ids.long())
+        is_vertex = self._is_welded(self._vertices, cells.zero_ids) & (words == cells.words).all(1)
+        is_edge = self._is_welded(self._edges, cells.edge_zero_ids)
         self.n_malformed = int((~is_vertex).sum()) + int((~is_edge).sum())  # cells whose codes are none
+
+    @property
+    def names(self) -> Tensor:
+        """Names (V, k) int64 of the vertices, equal where these are."""
+        faces, words, zeros = self._vertices
+        return torch.cat([faces.numbers(self._grid.finest)[:, None], words[:, :-1], zeros], dim=1)
 
     @cached_property
     def soup(self) -> Soup:
@@ -93,17 +99,32 @@ class Unwelded:
         is_on = ~(is_off & (heights_over(self._walls, corners, self._grid.finest) != 0)).any(1)
         return Signs(plus & ~pack_rows(is_on & (self._walls < 0), 0, plus.shape[1]), minus)
 
-    def _vertices_of(self, cells: Skeleton) -> _Cells:
-        n, dim, words = self._grid.finest, self._grid.dim, cells.words
-        simplices = words[:, -1].clamp(0, n**dim * n_paths(dim) - 1)
-        corners, zeros = corners_of(simplices, dim, n), self._as_planes(cells.zero_ids)
-        is_spanned = (heights_over(zeros, corners, n) == 0).all(2).long()
-        spanned = (is_spanned << torch.arange(dim + 1, device=simplices.device)).sum(1)
-        faces = faces_in(simplices, spanned, dim, n)
-        faces = faces._replace(chain=faces.chain.masked_fill(words[:, -1] != simplices, 0))
-        is_plane = self._walls < 0
-        bits = pack_rows(is_plane[None], 0, words.shape[1])
-        return _Cells(faces, words | bits, self._settled(cells.zero_ids))
+    def _places(self, cells: Skeleton) -> tuple[Tensor, Tensor]:
+        """A simplex (V,) that holds each vertex, and bits (V,) of its corners that span the vertex's face."""
+        n, dim = self._grid.finest, self._grid.dim
+        simplices = cells.words[:, -1].clamp(0, n**dim * n_paths(dim) - 1)
+        corners = corners_of(simplices, dim, n)
+        is_spanned = (heights_over(self._as_planes(cells.zero_ids), corners, n) == 0).all(2)
+        return simplices, (is_spanned.long() << torch.arange(dim + 1, device=simplices.device)).sum(1)
+
+    def _vertices_of(self, cells: Skeleton, simplices: Tensor, spanned: Tensor) -> _Cells:
+        faces = faces_in(simplices, spanned, self._grid.dim, self._grid.finest)
+        faces = faces._replace(chain=faces.chain.masked_fill(cells.words[:, -1] != simplices, 0))
+        bits = pack_rows(self._walls[None] < 0, 0, cells.words.shape[1])
+        return _Cells(faces, cells.words | bits, self._settled(cells.zero_ids))
+
+    def _edges_of(self, cells: Skeleton) -> _Cells:
+        first, second = (self._vertices.faces.choose(end) for end in cells.edges.long().unbind(1))
+        none = cells.words.new_zeros((len(cells.edges), 0))
+        return _Cells(join(first, second), none, self._settled(cells.edge_zero_ids))
+
+    def _is_welded(self, cells: _Cells, zero_ids: Tensor) -> Tensor:
+        """True (n,) where zero ids (n, z) are those that welding gives: planes through the face, and rows."""
+        n_corners, is_plane = cells.faces.n_corners(), cells.zeros < 0
+        planes = self.welder.planes_through(cells.faces, zero_ids.shape[1])
+        expected = torch.where(is_plane, planes, cells.zeros).sort(1).values
+        is_right = (expected == zero_ids).all(1) & (zero_ids < self.welder.layout.n_rows).all(1)
+        return is_right & (n_corners > 0) & (is_plane.sum(1) == self._grid.dim + 1 - n_corners)
 
     def _as_planes(self, zero_ids: Tensor) -> Tensor:
         """Zero ids (n, z) int64 with walls that are planes of the grid as these."""
@@ -115,42 +136,30 @@ class Unwelded:
     def _settled(self, zero_ids: Tensor) -> Tensor:
         return self._as_planes(zero_ids).clamp(min=-1).sort(1).values
 
-    def _in_one_simplex(
-        self, cells: _Cells, zero_ids: Tensor, words: Tensor | None
-    ) -> tuple[CellCodes, Tensor]:
-        """Codes of cells in the first simplex around each; whether (n,) welding gives the cell's own back."""
-        found = around(cells.faces, *self.welder.cubes).first()
-        chosen = self._codes(cells, found)
-        settled = self.welder.in_users_rows(chosen)
-        is_right = (settled.zero_ids == zero_ids[found.owner]).all(1)
-        if words is not None:
-            is_right &= (settled.words[:, :-1] == words[found.owner, :-1]).all(1)
-        codes = CellCodes(*(part.new_zeros((len(zero_ids), part.shape[1])) for part in chosen))
-        for part, mine in zip(codes, chosen, strict=True):
-            part.index_copy_(0, found.owner, mine)
-        is_cell = torch.zeros_like(cells.faces.chain, dtype=torch.bool)
-        return codes, is_cell.index_copy_(0, found.owner, is_right)
-
-    def _codes(self, cells: _Cells, found: Around) -> CellCodes:
-        """Codes (m,) of cells in the simplices found around them."""
+    def _codes(self, cells: _Cells, which: Tensor, simplices: Tensor, spanned: Tensor) -> CellCodes:
+        """Codes (m,) of cells (m,) in simplices (m,), of which these corners, as bits, span their faces."""
         n_own, n_users = self._grid.dim + 1, self._n_users
-        zeros = cells.zeros.index_select(0, found.owner)
-        own = _missing(n_own, found.spanned.device).index_select(0, found.spanned)[:, : zeros.shape[1]]
+        zeros = cells.zeros.index_select(0, which)
+        own = _missing(n_own, which.device).index_select(0, spanned)[:, : zeros.shape[1]]
         zeros = torch.where(zeros < 0, own, zeros + n_own)
-        words = found.spanned.new_zeros((len(found.owner), self.layout.n_words))
+        words = which.new_zeros((len(which), self.layout.n_words))
         if cells.words.shape[1]:
-            users = cells.words[:, :n_users].index_select(0, found.owner)
+            users = cells.words[:, :n_users].index_select(0, which)
             words[:, :n_users] = users << n_own
             spilled = (users >> (WORD - n_own)) & ((1 << n_own) - 1)
             words[:, 1:-1] |= spilled[:, : self.layout.n_words - 2]
-        words[:, 0] |= found.spanned
-        words[:, -1] = found.simplices(self._grid.finest)
+        words[:, 0] |= spanned
+        words[:, -1] = simplices
         return CellCodes(words, zeros.int())
 
     def _within(self, cubes: Tensor) -> Soup:
         """The cells in cubes with coordinates between two bounds (2, D)."""
+        n = self._grid.finest
         vertices, edges = (around(cells.faces, *cubes) for cells in (self._vertices, self._edges))
-        codes = self._codes(self._vertices, vertices)
+        codes, along = (
+            self._codes(cells, each.owner, each.simplices(n), each.spanned)
+            for cells, each in ((self._vertices, vertices), (self._edges, edges))
+        )
         ends = self._skeleton.edges.long().index_select(0, edges.owner)
         found = [vertices.find(self._vertices.faces, end, edges) for end in ends.unbind(1)]
         skeleton = Skeleton(
@@ -158,7 +167,7 @@ class Unwelded:
             zero_ids=codes.zero_ids,
             words=codes.words,
             edges=torch.stack(found, dim=1),
-            edge_zero_ids=self._codes(self._edges, edges).zero_ids,
+            edge_zero_ids=along.zero_ids,
         )
         return Soup(skeleton, vertices.owner)
 

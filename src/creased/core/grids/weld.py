@@ -125,13 +125,17 @@ class Welder:
     def in_users_rows(self, codes: CellCodes) -> CellCodes:
         """Codes in the user's numbers, with planes of the grid in place of walls of simplices; ascending."""
         faces = self._faces(codes.words[:, -1], self._spanned(codes.zero_ids))
-        axes = faces.planes()[:, : codes.zero_ids.shape[1]]
-        offsets = (normals(self.grid.dim, axes.device)[axes] * faces.base[:, None]).sum(2)
-        planes = self._plane_ids[axes, offsets + self.grid.finest]
+        planes = self.planes_through(faces, codes.zero_ids.shape[1])
         is_own = codes.zero_ids < self.n_own  # walls of a simplex come first
         zeros = torch.where(is_own, planes, codes.zero_ids.long() - self.n_own)
         words = self.with_walls(self.users_words(codes.words), zeros)
         return CellCodes(words, zeros.sort(1).values.int())
+
+    def planes_through(self, faces: Faces, n: int) -> Tensor:
+        """Ids (m, n) of planes through faces, or rows of walls there; first those that determine it."""
+        axes = faces.planes()[:, :n]
+        offsets = (normals(self.grid.dim, axes.device)[axes] * faces.base[:, None]).sum(2)
+        return self._plane_ids[axes, offsets + self.grid.finest]
 
     def with_walls(self, words: Tensor, zeros: Tensor) -> Tensor:
         """Words with the bits of the domain's walls: inside of all but those among zeros (n, z)."""
