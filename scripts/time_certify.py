@@ -1,6 +1,7 @@
 """Time certificates, in per cent of their extractions.
 
     ./run python scripts/time_certify.py --nets ../shared/nets
+    ./run python scripts/time_certify.py --checkpoints RUN/checkpoints/last.ckpt     trained networks
 
 CPU seconds of one thread, the least of several runs that alternate. Random networks on [-1, 1]^D, and with
 --nets those of a folder on [-0.5, 0.5]^D. The certificate is that without counting, which follows from the
@@ -95,8 +96,12 @@ def main() -> None:
     parser = make_parser(__doc__)
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--nets", type=Path, help=f"a folder with {', '.join(f'{n}.npz' for n in LENT)}")
+    parser.add_argument("--checkpoints", type=Path, nargs="+", default=[], help="of trained networks")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
+    if chosen.checkpoints:
+        print_level_sets(chosen.checkpoints, chosen.repeats)
+        return
     costs = {name: _both(*case, chosen.repeats) for name, case in cases(chosen.nets).items()}
     of_each = ("vertices", "s", "certificate")
     columns = (f"{of}: {column}" for of in ("complex", "level set") for column in of_each)
@@ -109,6 +114,16 @@ def main() -> None:
     plane, space = (between(whole for whole, _ in costs.values() if whole.dim == dim) for dim in (2, 3))
     level_sets = between(level_set for _, level_set in costs.values())
     console.print(f"Of plane complexes {plane}, of complexes in space {space}, of level sets {level_sets}.")
+
+
+def print_level_sets(checkpoints: Iterable[Path], repeats: int) -> None:
+    """Measure level sets of trained networks in [-0.5, 0.5]^3, and print a table."""
+    table = Table("checkpoint", "vertices", "extraction, s", "certificate", "in rationals", box=MARKDOWN)
+    for path in checkpoints:
+        program = creased.load_program(path).to(dtype=torch.float64)
+        cost = measure(program, Box.cube(3, 0.5), creased.extract_level_set, repeats)
+        table.add_row(str(path), *cost.columns(), f"{cost.n_rational:,}")
+    Console(width=160).print(table)
 
 
 def _both(program: Program, box: Box, repeats: int) -> tuple[Cost, Cost]:
