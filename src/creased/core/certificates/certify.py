@@ -6,6 +6,7 @@ then the list is a union of components of the true 1-skeleton. The skeleton of a
 connected, so that one vertex suffices: nothing is missed, every 2-face is a cycle, and the Euler
 characteristic is known. Of a level set, components that were not found may exist; that there are none is
 what its guarantee is about. Where rows vanish together it is the perturbed arrangement that is certified.
+On a grid each simplex is a domain, and what was welded is taken apart again (`creased.core.grids.unweld`).
 
 What is certified is the network with the weights that it has, as exact rational numbers, the level subtracted
 from the last bias.
