@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes
-from creased.core.arrangement.signs import RowLayout, masks_of, signs_of
+from creased.core.arrangement.signs import RowLayout, signs_of
 from creased.core.numerics.tensors import map_tensors
 from creased.core.numerics.tolerance import rounding_error
 from creased.core.program.program import BATCH, Program
