@@ -23,6 +23,7 @@ from creased.core.numerics.tensors import map_tensors
 from creased.core.numerics.tolerance import doubtful_band
 from creased.core.program.combine import difference, minimum, side_by_side
 from tests.core.grids.test_grid_complex import ORACLES, network_of
+from tests.strategies import random_program
 
 Found = PolyhedralComplex | LevelSet
 
@@ -259,6 +260,23 @@ def test_other_weights_are_found() -> None:
     assert not _is_certified(found, map_tensors(program, lambda t: 1.1 * t + 0.01))
     with pytest.raises(ValueError, match=r"is of widths \(4, 3\) on 2 inputs"):
         certify(found, creased.lower(creased.GridMLP(2, (2,), 2, (4, 4)).double()))
+    with pytest.raises(ValueError, match=r"on 2 inputs and a grid, the program has widths \(4, 3\) on 2"):
+        certify(found, random_program(2, (4, 3)))
+
+
+@pytest.mark.parametrize("levels", [(1,), (1, 2, 4)])
+def test_networks_on_other_grids_are_found(levels: tuple[int, ...]) -> None:
+    found, _ = small()
+    assert certify(found, _random(2, levels, seed=3), 0.1).n_open > 0
+
+
+@pytest.mark.parametrize("name", ["zero_ids", "edge_zero_ids", "words"])
+def test_any_numbers_for_codes_are_found(name: str) -> None:
+    found, program = small()
+    codes = getattr(found, name)
+    for low, high in ((-1000, 1000), (-10, 20), (0, 5)):
+        noise = torch.randint(low, high, codes.shape).to(codes).sort(1).values
+        assert not _is_certified(replace(found, **{name: noise}), program)
 
 
 def test_what_was_given_up_is_not_certified() -> None:

@@ -215,9 +215,12 @@ def _program_of(found: PolyhedralComplex | LevelSet, program: Program, level: fl
     layout = found.layout
     if isinstance(found, LevelSet):
         program, level = select(program, found.output), found.level
-    if program.in_dim != found.dim or program.widths != layout.widths:
-        raise ValueError(
-            f"certify: what was found is of widths {layout.widths} on {found.dim} inputs, the program has "
-            f"{program.widths} on {program.in_dim}"
-        )
+    stated = _format_shape(layout.widths, found.dim, on_grid=layout.on_grid)
+    given = _format_shape(program.widths, program.in_dim, on_grid=program.grid is not None)
+    if stated != given:
+        raise ValueError(f"certify: what was found is of {stated}, the program has {given}")
     return minus_level(program, level)
+
+
+def _format_shape(widths: tuple[int, ...], dim: int, *, on_grid: bool) -> str:
+    return f"widths {widths} on {dim} inputs{' and a grid' * on_grid}"

@@ -24,6 +24,11 @@ def plane_id(axes: Tensor | int, offset: Tensor, n: int) -> Tensor:
     return -1 - (axes * (2 * n + 1) + offset + n)
 
 
+def least_plane(dim: int, n: int) -> int:
+    """Return the least id of a plane of a grid of n cubes an axis."""
+    return -(dim + dim**2) * (2 * n + 1)
+
+
 def plane_of(ids: Tensor, dim: int, n: int) -> tuple[Tensor, Tensor]:
     """Normals (..., D) and offsets (...) int64, in units of cubes, of planes given by ids (...) < 0."""
     axes, offset = (-1 - ids) // (2 * n + 1), (-1 - ids) % (2 * n + 1) - n

@@ -21,7 +21,7 @@ from creased.core.complexes.unperturbed import Signs
 from creased.core.domains.domain import Domain
 from creased.core.grids.cut import simplex_layout
 from creased.core.grids.faces import Faces, around, faces_in, join
-from creased.core.grids.planes import heights_over
+from creased.core.grids.planes import heights_over, least_plane
 from creased.core.grids.weld import Welder
 from creased.core.program.kuhn_grid import KuhnGrid
 from creased.core.program.simplices import corners_of, n_paths
@@ -123,12 +123,13 @@ class Unwelded:
         n_corners, is_plane = cells.faces.n_corners(), cells.zeros < 0
         planes = self.welder.planes_through(cells.faces, zero_ids.shape[1])
         expected = torch.where(is_plane, planes, cells.zeros).sort(1).values
-        is_right = (expected == zero_ids).all(1) & (zero_ids < self.welder.layout.n_rows).all(1)
+        is_right = (expected == zero_ids).all(1)
         return is_right & (n_corners > 0) & (is_plane.sum(1) == self._grid.dim + 1 - n_corners)
 
     def _as_planes(self, zero_ids: Tensor) -> Tensor:
-        """Zero ids (n, z) int64 with walls that are planes of the grid as these."""
-        zeros, n_walls = zero_ids.long(), len(self._walls)
+        """Zero ids (n, z) int64 with walls that are planes of the grid as these; none out of range."""
+        least, n_walls = least_plane(self._grid.dim, self._grid.finest), len(self._walls)
+        zeros = zero_ids.long().clamp(least, self.welder.layout.n_rows - 1)
         padded = torch.nn.functional.pad(self._walls, (0, 1))
         planes = padded[zeros.clamp(0, n_walls)]
         return torch.where((zeros >= 0) & (planes < 0), planes, zeros)
