@@ -26,7 +26,11 @@ class MaxoutMLP(nn.Sequential):
     """A network R^in_dim -> R^out_dim: maxout layers, then a linear layer.
 
     Args:
-        in_dim, width, depth, out_dim, initialise: as in `MLP`.
+        in_dim: as in `MLP`.
+        width: as in `MLP`.
+        depth: as in `MLP`.
+        out_dim: as in `MLP`.
+        initialise: as in `MLP`.
         pieces: affine functions of each neuron; it takes pieces - 1 creases.
 
     Raises:

@@ -34,7 +34,10 @@ class ResidualMLP(nn.Module):
     """A network R^in_dim -> R^out_dim: a hidden layer, residual blocks, a linear layer.
 
     Args:
-        in_dim, width, out_dim, activation: as in `MLP`.
+        in_dim: as in `MLP`.
+        width: as in `MLP`.
+        out_dim: as in `MLP`.
+        activation: as in `MLP`.
         depth: number of hidden layers; all but the first are in residual blocks.
         initialise: as in `MLP`. Afterwards the outer layers of the blocks are divided by sqrt(depth), so that
             the stream keeps its size whatever the depth.

@@ -15,7 +15,12 @@ class SkipMLP(nn.Module):
     """A network R^in_dim -> R^out_dim with skips, after Park et al. 2019, figure 4.
 
     Args:
-        in_dim, width, depth, out_dim, activation, initialise: as in `MLP`.
+        in_dim: as in `MLP`.
+        width: as in `MLP`.
+        depth: as in `MLP`.
+        out_dim: as in `MLP`.
+        activation: as in `MLP`.
+        initialise: as in `MLP`.
         skips: hidden layers, counted from 0, whose input is the layer before concatenated with the network's
             input; by default the middle one.
 

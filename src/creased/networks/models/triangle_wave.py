@@ -50,8 +50,13 @@ class TriangleMLP(nn.Sequential):
     """A multilayer perceptron on points and their triangle waves.
 
     Args:
-        in_dim, width, depth, out_dim, initialise: as in `MLP`.
-        octaves, half_width: as in `TriangleWave`.
+        in_dim: as in `MLP`.
+        width: as in `MLP`.
+        depth: as in `MLP`.
+        out_dim: as in `MLP`.
+        initialise: as in `MLP`.
+        octaves: as in `TriangleWave`.
+        half_width: as in `TriangleWave`.
 
     Raises:
         ValueError: a size is not positive.
