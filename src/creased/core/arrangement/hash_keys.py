@@ -98,7 +98,7 @@ def group_equal(
     for seed in range(1, N_SEEDS + 1):
         keys, order = torch.sort(keys_of(table), stable=True)
         twins = (keys[1:] == keys[:-1]).nonzero()[:, 0]
-        if bool(_are_equal(codes_of(order[twins]), codes_of(order[twins + 1]))):
+        if bool(torch.cat(_equalities(codes_of(order[twins]), codes_of(order[twins + 1]))).all()):
             starts = torch.ones_like(keys, dtype=torch.bool)
             starts[twins + 1] = False
             return Groups(order, starts)
@@ -135,8 +135,9 @@ def group_exact(keys: Tensor) -> Groups:
     return Groups(order, starts)
 
 
-def _are_equal(left: CellCodes, right: CellCodes) -> Tensor:
-    return (left.words == right.words).all() & (left.zero_ids == right.zero_ids).all()
+def _equalities(left: CellCodes, right: CellCodes) -> list[Tensor]:
+    """Compare codes (n,) number by number, flat."""
+    return [(mine == theirs).flatten() for mine, theirs in zip(left, right, strict=True)]
 
 
 class Pairs(NamedTuple):
@@ -160,7 +161,7 @@ def pair_equal(
         twins, strangers = keys[0::2] == keys[1::2], keys[1:-1:2] != keys[2::2]
         codes = codes_of(order)
         first, second = (CellCodes(*(part[side::2] for part in codes)) for side in (0, 1))
-        if bool(twins.all() & strangers.all() & _are_equal(first, second)):
+        if bool(torch.cat([twins, strangers, *_equalities(first, second)]).all()):
             return Pairs(order.reshape(-1, 2), first, 0)
     return _pair_groups(group_equal(keys_of, codes_of, table), codes_of)
 

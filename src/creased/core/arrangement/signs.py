@@ -65,23 +65,13 @@ def pack_rows(signs: Tensor, first_row: int, n_words: int) -> Tensor:
     """Pack signs (V, N), True for +, into words (V, n_words), the first one as row ``first_row``."""
     if signs.shape[1] == 0:
         return torch.zeros((signs.shape[0], n_words), dtype=torch.int64, device=signs.device)
-    packed = _pack_aligned(signs)
     word, bit = divmod(first_row, WORD)
-    words = packed.new_zeros((signs.shape[0], n_words))
-    words[:, word : word + packed.shape[1]] = packed << bit
-    if bit:
-        spilled = words[:, word + 1 : word + 1 + packed.shape[1]]
-        spilled |= (packed[:, : spilled.shape[1]] >> (WORD - bit)) & ((1 << bit) - 1)
-    return words
-
-
-def _pack_aligned(signs: Tensor) -> Tensor:
-    """Pack signs (V, N) into words (V, ceil(N / 64)), the first at bit 0."""
-    padded = torch.nn.functional.pad(signs, (0, -signs.shape[1] % 8))
-    lanes = padded.flatten().view(torch.int64)  # eight bools a lane, one in each byte
-    lanes = lanes.reshape(len(padded), padded.shape[1] // 8)
-    octets = ((lanes * 0x0102040810204080) >> 56).to(torch.uint8)  # gathers a lane's eight bits in one byte
-    return torch.nn.functional.pad(octets, (0, -octets.shape[1] % 8)).contiguous().view(torch.int64)
+    padded = torch.nn.functional.pad(signs, (bit, -(bit + signs.shape[1]) % 8))
+    lanes = padded.flatten().view(torch.int64) * 0x0102040810204080  # eight bools a lane, one in each byte
+    octets = lanes.view(torch.uint8)[7::8]  # in the highest byte the eight bits of a lane
+    octets = octets.reshape(len(padded), padded.shape[1] // 8)
+    around = (8 * word, 8 * (n_words - word) - octets.shape[1])
+    return torch.nn.functional.pad(octets, around).contiguous().view(torch.int64)
 
 
 def clear_rows(words: Tensor, rows: Tensor) -> None:
@@ -142,13 +132,11 @@ def rows_before(n_rows: int, n_words: int, device: torch.device) -> Tensor:
 
 def lowest_row(words: Tensor) -> Tensor:
     """Find the lowest set row (V,) int64 of words (V, W), each with at least one bit set."""
-    if words.shape[1] == 1:
-        index, word = torch.zeros_like(words[:, 0]), words[:, 0]
-    else:
-        index = (words != 0).to(torch.int8).argmax(dim=1)
-        word = words.gather(1, index[:, None])[:, 0]
+    index = None if words.shape[1] == 1 else (words != 0).to(torch.int8).argmax(dim=1)
+    word = words[:, 0] if index is None else words.gather(1, index[:, None])[:, 0]
     exponent = torch.frexp((word & -word).to(torch.float64)).exponent  # exact: a power of two
-    return index * WORD + exponent.to(torch.int64) - 1
+    row = exponent.to(torch.int64) - 1
+    return row if index is None else row + WORD * index
 
 
 def sign_vectors(words: Tensor, zero_ids: Tensor, n_rows: int) -> Tensor:

@@ -112,7 +112,7 @@ def _schedule_all(skeleton: GrowingSkeleton, block: BlockCut) -> None:
 def _rows_from(block: BlockCut, neuron: int) -> Tensor:
     """Return the bits of the block's neurons from ``neuron`` on, in the block's words."""
     before = block.rows.before[:, block.words]
-    return before[block.first_row + block.n_neurons] & ~before[block.first_row + neuron]
+    return before[block.first_row + block.n_neurons] ^ before[block.first_row + neuron]
 
 
 def _schedule(block: BlockCut, edges: Tensor, crossed: Tensor) -> None:
