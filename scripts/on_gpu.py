@@ -24,6 +24,7 @@ from pictures import as_table, make_parser, write_numbers
 
 THREADS = 4  # of the CPU, for what is compared
 HEADER = ("part", "device", "seconds", "first run", "peak MiB", "result")
+PATIENCE = {"cpu": 10}  # times these seconds, where no machine is borrowed
 PARTS = (  # with seconds that each may take, in the order of their worth
     (equality.compare_complexes, 25),
     (equality.compare_level_sets, 35),
@@ -69,7 +70,7 @@ def main() -> int:
     for part, limit in PARTS:
         if args.only not in part.__name__:
             continue
-        bench.run(part, limit)
+        bench.run(part, limit * PATIENCE.get(device.type, 1))
         _write(bench)
     wrong = [row.part for row in bench.rows if not row.is_right]
     print(f"{len(bench.rows)} rows, {len(wrong)} wrong, {len(bench.failures)} parts failed", flush=True)
