@@ -76,7 +76,7 @@ def test_a_browser_sees_the_mesh_its_creases_by_layer_and_the_plane(page: Page, 
         page.show_mesh.value = False
         assert is_mesh(settle(browser, lambda p: is_mesh(p) < 20)) < 20
         page.show_plane.value = True
-        plane = settle(browser, lambda p: is_like(p, LEVEL) > 50)
+        plane = settle(browser, lambda p: is_like(p, LEVEL) > 50 < is_like(p, LAYERS[0]))
         assert is_like(plane, LEVEL) > 50
         assert is_like(plane, LAYERS[0]) > 50
 
