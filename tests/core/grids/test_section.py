@@ -56,7 +56,7 @@ def _cells(complex_: creased.PolyhedralComplex) -> list[Tensor]:
 @pytest.mark.parametrize(
     ("dim", "levels", "k"), [(3, (1, 2), 2), (3, (3,), 2), (3, (1, 2), 1), (2, (1, 2, 4), 1)]
 )
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0])
 def test_cells_are_those_of_slices_of_plain_networks(
     dim: int, levels: tuple[int, ...], k: int, seed: int
 ) -> None:

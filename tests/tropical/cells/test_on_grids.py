@@ -177,3 +177,27 @@ def test_the_table_of_counts_says_what_the_grid_is() -> None:
 def test_counts_that_do_not_fit_are_not_made() -> None:
     with pytest.raises(ComplexTooLargeError, match="more than the"):
         tropical.count(random_on_grid(3, (1, 2), seed=1), method="engine", memory=1000)
+
+
+@pytest.mark.parametrize(
+    ("origin", "basis"),
+    [
+        ([0.0, 0.0, 1 / 6], [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]),  # a plane of the grid, but for rounding
+        ([0.0, 0.0, -0.5], [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]),  # a side of the cube
+        ([0.0, 0.0, 0.0], [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]),  # a plane of the grid through its middle
+        ([0.0, 0.0, 0.0], [[1.0], [1.0], [1.0]]),  # edges of the grid
+        ([0.25, 0.0, 0.0], [[0.0], [0.0], [1.0]]),
+        ([1 / 6, 0.0, -0.25], [[0.0], [2.0], [0.5]]),  # points near to planes of the grid
+    ],
+)
+def test_slices_along_a_grid_have_the_cells_of_their_points(
+    origin: list[float], basis: list[list[float]]
+) -> None:
+    cut = creased.slice_program(_with_flat_parts(3), origin, basis).program
+    exact, engine = (tropical.count(cut, method=method) for method in ("exact", "engine"))
+    assert exact[:3] == engine[:3]
+    perturbed = creased.extract_complex(cut)
+    assert perturbed.euler_characteristic() == 1
+    assert creased.count_cells(cut) == perturbed.f_vector()
+    contracted = creased.extract_complex(cut, degeneracy="contract")
+    assert contracted.f_vector() == tropical.f_vector(cut, with_outputs=True)

@@ -132,7 +132,7 @@ class Regions:
 
     def maps(self, program: Program) -> Tensor:
         """The outputs of a program as affine functions (R, D + 1, O) on the regions, the constant last."""
-        batches = [slice(start, start + BATCH) for start in range(0, self.n, BATCH)]
+        batches = [slice(start, start + BATCH) for start in range(0, max(self.n, 1), BATCH)]
         return torch.cat([self._maps(program, which)[..., self.layout.n_neurons :] for which in batches])
 
     def _maps_of_rows(self, program: Program, level: float, which: slice) -> Tensor:

@@ -116,7 +116,8 @@ class SimplexCutter:
         while first < len(found.simplices):
             some = found.choose(slice(first, first + max(self._n_at_once, 1)))
             piece, n = self.cut(some), len(some.simplices)
-            yield some, piece
+            if len(piece.skeleton.vertices):
+                yield some, piece
             first += n
             fitting = self._most * n // (SPARE * len(piece.skeleton.vertices) + 1)
             self._n_at_once = min(fitting, GROWTH * max(self._n_at_once, 1))
@@ -151,9 +152,8 @@ class SimplexCutter:
         place: Tensor | slice = corners.place.flatten()
         skeleton = GrowingSkeleton.of(_start(self.rows, corners))
         if self._section is not None:
-            at = corners_of(corners.simplices, self.n_own - 1, self._n).flatten(0, 1)
-            over, values = self._section(at).to(states), torch.cat([heights, states[place]], dim=1)
-            skeleton, values = cut_out(skeleton, over, values, row, self.rows)
+            values = torch.cat([heights, states[place]], dim=1)
+            skeleton, values = cut_out(skeleton, self._section, values, self.rows)
             heights, states = self._in_section(skeleton, values)
             place = slice(None)
         if not self._is_cube:

@@ -19,7 +19,6 @@ from creased.core.domains.domain import Domain
 from creased.core.exact.elimination import RationalMatrix, Vector, dot, integer_row
 from creased.core.exact.integer_program import State
 from creased.core.grids.planes import plane_of, walls_on_planes
-from creased.core.grids.section import Heights
 from creased.core.program.kuhn_grid import KuhnGrid, kuhn_paths
 from creased.core.program.simplices import corners_of, n_paths
 
@@ -33,7 +32,6 @@ class ExactGrid:
         self._grid, self._n, self.dim = grid, grid.finest, grid.dim
         self._half = Fraction(grid.half_width)
         self._lift = _lift(grid)
-        self._heights = [] if grid.section is None else Heights(grid).forms
         self.encoder = cache(lambda simplex: self._restricted(self._encoder(simplex)))
         self.barycentric = cache(lambda simplex: self._restricted(self._barycentric(simplex)))
 
@@ -116,20 +114,12 @@ class ExactGrid:
         return forms
 
     def simplices_about(self, points: Sequence[Vector]) -> Iterator[int]:
-        """Iterate over the simplices of cubes that meet the box around points, if the section does."""
+        """Iterate over the simplices of all cubes that meet the box around points."""
         scaled = list(zip(*map(self._scaled, points), strict=True))
         ranges = (range(max(ceil(min(x)) - 1, 0), min(floor(max(x)) + 1, self._n)) for x in scaled)
         for base in product(*ranges):
             first = self._cube(base) * n_paths(self.dim)
-            yield from filter(self._is_cut, range(first, first + n_paths(self.dim)))
-
-    def _is_cut(self, simplex: int) -> bool:
-        """Whether all heights over the section change sign in a simplex; zero counts as +."""
-        if not self._heights:
-            return True
-        corners = [(*corner, 1) for corner in self._corners(simplex)]
-        is_below = [[dot(form, corner) < 0 for corner in corners] for form in self._heights]
-        return all(any(signs) and not all(signs) for signs in is_below)
+            yield from range(first, first + n_paths(self.dim))
 
     def _scaled(self, point: Vector) -> list[Fraction]:
         """A point in grid coordinates."""

@@ -7,7 +7,7 @@ by nothing off the faces of the grid that lie in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import product
 from operator import mul
@@ -18,11 +18,13 @@ from torch import Tensor
 from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.skeleton import GrowingSkeleton, subcomplex
 from creased.core.arrangement.subdivide import cut_by_next, start_block
-from creased.core.exact.elimination import RationalMatrix, Vector, dot, rref
+from creased.core.exact.elimination import RationalMatrix, Vector, dot, null_vector, rref
+from creased.core.exact.exact_signs import Decisions
 from creased.core.numerics.tensors import Growable
-from creased.core.numerics.tolerance import rounding_error
+from creased.core.numerics.tolerance import doubtful_band, rounding_error
 from creased.core.program.kuhn_grid import KuhnGrid
 from creased.core.program.program import Affine
+from creased.core.program.simplices import corners_of
 
 
 class Heights:
@@ -34,7 +36,7 @@ class Heights:
 
     def __init__(self, grid: KuhnGrid) -> None:
         assert grid.section is not None
-        self._grid, dim = grid, grid.dim
+        self.grid, dim = grid, grid.dim
         origin, basis = (x.double().cpu() for x in grid.section)
         self.forms = [self._of_coordinates(normal, origin) for normal in _normals(basis)]  # constants last
         sizes = [max(map(abs, form)) for form in self.forms]
@@ -46,7 +48,7 @@ class Heights:
 
     def _of_coordinates(self, normal: Vector, origin: Tensor) -> Vector:
         """A normal's affine function of grid coordinates; below zero somewhere in the cube, if it is zero."""
-        n, half = self._grid.finest, Fraction(self._grid.half_width)
+        n, half = self.grid.finest, Fraction(self.grid.half_width)
         slopes = [2 * half * a / n for a in normal]
         constant = -sum(a * (half + Fraction(x)) for a, x in zip(normal, origin.tolist(), strict=True))
         (form,) = RationalMatrix.of([[*slopes, constant]]).rows
@@ -94,20 +96,52 @@ def coordinates(grid: KuhnGrid) -> Affine:
     return Affine(weight, -(weight @ origin))
 
 
+class _HeightRows:
+    """Heights as rows after the D + 1 walls of a simplex, in exact arithmetic; points by their weights."""
+
+    def __init__(self, heights: Heights) -> None:
+        self._heights, self._dim = heights, heights.grid.dim
+
+    def _values(self, words: Sequence[int]) -> list[list[int]]:
+        """Heights (D - k, D + 1) at the corners of the simplex that the last word names."""
+        simplex = torch.tensor([words[-1]])
+        corners = corners_of(simplex, self._dim, self._heights.grid.finest)[0].tolist()
+        return [[dot(form, (*corner, 1)) for corner in corners] for form in self._heights.forms]
+
+    def vertex(self, zero_ids: Sequence[int], words: Sequence[int], _near: Sequence[float]) -> Vector:
+        """Weigh the corners of a simplex such that a point is on walls and at heights of zero."""
+        n, values = self._dim + 1, self._values(words)
+        spanned = [corner for corner in range(n) if corner not in zero_ids]
+        rows = [[values[row - n][corner] for corner in spanned] for row in zero_ids if row >= n]
+        solved = null_vector(rows) if rows else (1,)
+        weights = dict(zip(spanned, solved if sum(solved) > 0 else [-w for w in solved], strict=True))
+        return tuple(weights.get(corner, 0) for corner in range(n))
+
+    def signs(self, point: Vector, words: Sequence[int]) -> tuple[int, ...]:
+        """Signs of all rows at a point, of walls as 0."""
+        found = [dot(of_height, point) for of_height in self._values(words)]
+        return (*(0,) * len(point), *((value > 0) - (value < 0) for value in found))
+
+
 def cut_out(
-    skeleton: GrowingSkeleton, heights: Tensor, state: Tensor, first_row: int, rows: Arrangement
+    skeleton: GrowingSkeleton, heights: Heights, state: Tensor, rows: Arrangement
 ) -> tuple[GrowingSkeleton, Tensor]:
-    """Restrict the skeleton of simplices to where all heights (V, D - k) vanish, with states (V, S).
+    """Restrict the skeleton of simplices to where all heights vanish, with states (V, S).
 
     Args:
-        skeleton: of D dimensions.
-        heights: at its vertices.
+        skeleton: of simplices alone; its vertices are their corners, in order.
+        heights: over the section.
         state: at its vertices.
-        first_row: of the rows that the heights have for the time being.
-        rows: tables of the arrangement.
+        rows: tables of the arrangement; rows after the walls of a simplex serve the heights for the time.
     """
-    n = heights.shape[1]
-    cut = start_block(skeleton, Growable(torch.cat([heights, state], dim=1)), n, first_row, rows)
+    grid, simplices = heights.grid, skeleton.words.rows[:: heights.grid.dim + 1, -1]
+    over = heights(corners_of(simplices, grid.dim, grid.finest).flatten(0, 1)).to(state)
+    n, first_row = over.shape[1], grid.dim + 1
+    # Where a second height is zero on an edge of the grid rounding does not tell.
+    band = doubtful_band(torch.float64)
+    decisions = Decisions(_HeightRows(heights), band) if n > 1 else None
+    carried = Growable(torch.cat([over, state], dim=1))
+    cut = start_block(skeleton, carried, n, first_row, rows, decisions=decisions)
     while not cut.is_done:
         row = first_row + cut.n_done
         cut_by_next(skeleton, cut)

@@ -147,8 +147,9 @@ def _count_exactly(found: Iterable[Cell]) -> Counts:
 def _count_by_engine(program: Program, box: Convex, found: EngineCells) -> Counts:
     index = found.is_cell.nonzero()[:, 0]
     number = number_maps(program, found.masks[index], found.regions.words[index, -1])
-    n_regions = _linear_regions(program, box, found, number)
-    return Counts(len(index), n_regions, int(number.max()) + 1, _guarantee(found.regions.n - len(index)))
+    n_flat = found.regions.n - len(index)
+    n_regions = _linear_regions(program, box, found, number, n_flat)
+    return Counts(len(index), n_regions, int(number.max()) + 1, _guarantee(n_flat))
 
 
 def _count_in_simplices(program: Program, box: Convex, found: GridCells) -> Counts:
@@ -156,7 +157,7 @@ def _count_in_simplices(program: Program, box: Convex, found: GridCells) -> Coun
     if again is not None:
         index = again.is_cell.nonzero()[:, 0]
         number = number_maps(program, again.masks[index], again.regions.words[index, -1])
-        n_regions += _linear_regions(program, box, again, number) - len(index)
+        n_regions += _linear_regions(program, box, again, number, found.n_flat) - len(index)
     return Counts(found.n, n_regions, found.n_maps, _guarantee(found.n_flat))
 
 
@@ -164,11 +165,14 @@ def _guarantee(n_flat: int) -> str:
     return f"cells of the float64 complex, {n_flat} without volume left out; maps compared mod primes"
 
 
-def _linear_regions(program: Program, box: Convex, found: EngineCells, number: Tensor) -> int:
-    """Count the facet-connected parts of equal maps, given the numbers of the cells' maps."""
+def _linear_regions(program: Program, box: Convex, found: EngineCells, number: Tensor, n_flat: int) -> int:
+    """Count the facet-connected parts of equal maps, given the numbers of the cells' maps.
+
+    Regions without volume, of which there are n_flat, may lie between cells that share a facet.
+    """
     if int(number.max()) + 1 == len(number):  # no two cells to join
         return len(number)
-    if bool(found.is_cell.all()):
+    if not n_flat:
         return _regions_by_neighbours(found, number)
     return _regions_in_integers(program, box, found, number)
 

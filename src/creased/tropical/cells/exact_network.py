@@ -43,8 +43,11 @@ class ExactNetwork:
         if self._grid is None:
             yield PartialCell((), cone, self._inner.inputs())
             return
+        seen = set()  # a slice along faces of simplices has one part in several
         for simplex in self._grid.simplices_about([ray for ray in cone.rays if ray[-1]]):
-            if (part := self.start(cone, simplex)) is not None:
+            part = self.start(cone, simplex)
+            if part is not None and (rays := frozenset(part.cone.rays)) not in seen:
+                seen.add(rays)
                 yield part
 
     def start(self, cone: Cone, simplex: int) -> PartialCell | None:

@@ -86,7 +86,7 @@ def _encoder(grid: KuhnGrid, simplices: Tensor, prime: int) -> Tensor:
     """Compute the encoder's affine maps on simplices modulo a prime: (R, D + 1, S), the constant last.
 
     Args:
-        grid: with residues in its tables.
+        grid: with residues in its tables, and in its section.
         simplices: (R,) int64.
         prime: less than any power of two of a denominator.
     """
@@ -106,8 +106,12 @@ def _encoder(grid: KuhnGrid, simplices: Tensor, prime: int) -> Tensor:
     axes = corners.diff(dim=1).argmax(2)[:, :, None].expand(-1, -1, state.shape[2])
     steps = state.diff(dim=1) * (n * pow(2 * half, -1, prime) % prime) % prime
     slopes = torch.empty_like(steps).scatter(1, axes, steps)
-    origin = (state[:, 0] - (places[:, 0, :, None] * slopes).sum(1)) % prime
-    return torch.cat([slopes, origin[:, None]], dim=1).double()
+    origin = (state[:, :1] - (places[:, 0, :, None] * slopes).sum(1, keepdim=True)) % prime
+    if grid.section is not None:
+        start, basis = (x.long() for x in grid.section)
+        origin = (origin + (start[:, None] * slopes).sum(1, keepdim=True)) % prime
+        slopes = (basis.T[:, :, None] * slopes[:, None]).sum(2) % prime
+    return torch.cat([slopes, origin], dim=1).double()
 
 
 def _modulo(tensor: Tensor, prime: int) -> Tensor:
