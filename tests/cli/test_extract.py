@@ -81,6 +81,53 @@ def test_a_unit_is_written_where_the_format_has_one(checkpoint: Path, tmp_path: 
     assert not (tmp_path / "mesh.ply").exists()
 
 
+@pytest.fixture
+def half_space(tmp_path: Path) -> Path:
+    """A checkpoint of the signed distance to the plane x = 0 of the domain, one unit of which is 50 mm."""
+    network = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1))
+    with torch.no_grad():
+        network[0].weight.copy_(torch.tensor([[1.0, 0, 0], [-1.0, 0, 0]]))
+        network[0].bias.zero_()
+        network[2].weight.copy_(torch.tensor([[1.0, -1.0]]))
+        network[2].bias.zero_()
+    to_domain = Similarity((10.0, 0.0, 0.0), 0.02, "millimeter")
+    record = Record(creased.lower(network).detach(), creased.Box.cube(3, 0.5), to_domain, "half", 1)
+    torch.save({KEY: write_record(record)}, tmp_path / "half.ckpt")
+    return tmp_path / "half.ckpt"
+
+
+@pytest.mark.parametrize(("offset", "x"), [("2", 12.0), ("1cm", 20.0), ("-5000um", 5.0)])
+def test_an_offset_is_in_the_users_units_or_its_own(
+    half_space: Path, tmp_path: Path, offset: str, x: float
+) -> None:
+    out = tmp_path / "mesh.ply"
+    assert main(["extract", str(half_space), "--out", str(out), f"--offset={offset}"]) == 0
+    assert trimesh.load(out).vertices[:, 0] == pytest.approx(x)
+    assert json.loads((tmp_path / "mesh.ply.json").read_text())["units"] == "millimeter"
+
+
+def test_a_known_unit_is_converted(half_space: Path, tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "mesh.stl"
+    given = ["extract", str(half_space), "--out", str(out), "--unit", "cm", "--offset", "2"]
+    assert main(given) == 0  # the plain number is in the unit that is asked for
+    assert trimesh.load(out).vertices[:, 0] == pytest.approx(3.0)
+    source = trimesh.creation.box(bounds=[[-15, -25, -25], [30, 25, 25]])
+    source.export(tmp_path / "source.ply")
+    capsys.readouterr()
+    assert main([*given, "--against", str(tmp_path / "source.ply")]) == 0
+    errors = json.loads((tmp_path / "mesh.stl.json").read_text())["errors"]
+    assert errors["to_reference"]["max"] < 1e-4  # the plane at 30 mm is a side of the box, in millimetres
+
+
+def test_an_offset_in_a_unit_needs_to_know_the_coordinates(
+    checkpoint: Path, tmp_path: Path, capsys: Any
+) -> None:
+    given = ["extract", str(checkpoint), "--out", str(tmp_path / "mesh.ply"), "--offset", "1um"]
+    assert main(given) == 1
+    assert "--unit" in capsys.readouterr().err
+    assert main([*given, "--unit", "mm"]) == 0
+
+
 @pytest.mark.parametrize("coordinates", ["user", "domain"])
 def test_distances_to_a_source_are_in_the_users_units(
     checkpoint: Path, tmp_path: Path, capsys: Any, coordinates: str

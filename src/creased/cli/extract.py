@@ -6,19 +6,20 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
-from creased.cli.parser import in_bytes
+from creased.cli.parser import in_bytes, level_of
 from creased.core.certificates.certify import certify
 from creased.core.complexes.level_set import LevelSet
 from creased.core.extract_level_set import extract_level_set
 from creased.core.memory_estimate import format_expected
 from creased.core.options import LevelSetKeywords, options_of
 from creased.io.checkpoint import Record
-from creased.io.export import ExportError, mesh_to_write, require_unit, require_writer, write_mesh
+from creased.io.export import WITH_UNIT, ExportError, mesh_to_write, require_writer, write_mesh
 from creased.io.metadata import Written, check_written, format_check, write_metadata
 from creased.io.similarity import Similarity
 from creased.meshes.decimation import decimate
@@ -36,25 +37,25 @@ def extract(record: Record, chosen: argparse.Namespace) -> None:
         ValueError: the options contradict each other, or the mesh cannot be written; the message says why.
     """
     require_writer(chosen.out)
-    require_unit(chosen.out, chosen.unit)
+    to_domain = _file_coordinates(record, chosen)
     if chosen.certify and chosen.degeneracy == "contract":
         raise ValueError(
             "--certify: certificates are of perturbed level sets: leave --degeneracy contract out"
         )
-    measure = _measure_against(chosen)
+    measure = _measure_against(record, chosen)
     start = time.perf_counter()
-    level_set = _level_set(record, chosen)
+    level_set = _level_set(replace(record, to_domain=record.to_domain.in_unit(chosen.unit)), chosen)
     seconds = time.perf_counter() - start
     certificate = certify(level_set, record.program) if chosen.certify else None
-    to_domain = record.to_domain if chosen.coordinates == "user" else Similarity.identity()
     failure = f"cannot write {chosen.out}"
     mesh = mesh_to_write(level_set, to_domain, chosen.boundary, failure, record.program)
     if chosen.decimate is not None:
         mesh = decimate(mesh, chosen.decimate)
     if chosen.triangles:
         mesh = mesh.triangulated()
-    write_mesh(mesh, chosen.out, chosen.unit)
-    compared = measure(_in_users_coordinates(mesh, record, chosen)) if measure else None
+    write_mesh(mesh, chosen.out, to_domain.unit)
+    in_domain = PolygonMesh(to_domain.apply(mesh.vertices), mesh.polygons)
+    compared = measure(in_domain) if measure else None
     written = Written(
         path=chosen.out,
         level_set=level_set,
@@ -62,7 +63,6 @@ def extract(record: Record, chosen: argparse.Namespace) -> None:
         to_domain=to_domain,
         boundary=chosen.boundary,
         is_exact=chosen.decimate is None,
-        unit=chosen.unit,
         certificate=certificate,
         check=check_written(mesh, chosen.out) if chosen.check else None,
         errors=compared.as_dict() if compared else None,
@@ -74,6 +74,22 @@ def extract(record: Record, chosen: argparse.Namespace) -> None:
         print(certificate)
     if level_set.status:
         print(f"note: {level_set.status}")
+
+
+def _file_coordinates(record: Record, chosen: argparse.Namespace) -> Similarity:
+    """Return the map from the coordinates of the file, in the unit of --unit, to the domain.
+
+    Raises:
+        ExportError: the run does not know its unit, and the format states none.
+    """
+    to_domain = record.to_domain if chosen.coordinates == "user" else Similarity.identity()
+    is_used = chosen.out.suffix.lower() in WITH_UNIT or (chosen.offset is not None and chosen.offset.unit)
+    if chosen.unit is not None and to_domain.unit is None and not is_used:
+        raise ExportError(
+            f"cannot write {chosen.out} in {chosen.unit}: the unit of the coordinates is not known, and only "
+            f"{' and '.join(WITH_UNIT)} state one: leave --unit out"
+        )
+    return to_domain.in_unit(chosen.unit)
 
 
 def _level_set(record: Record, chosen: argparse.Namespace) -> LevelSet:
@@ -91,7 +107,7 @@ def _level_set(record: Record, chosen: argparse.Namespace) -> LevelSet:
         "progress": _show_progress if is_watched else None,
     }
     print(format_expected(record.program, record.domain, options_of("extract", keywords)), flush=True)
-    level_set = extract_level_set(record.program, record.domain, chosen.level, **keywords)
+    level_set = extract_level_set(record.program, record.domain, level_of(record, chosen), **keywords)
     if is_watched:
         print(f"\r{'':<90}\r", end="", file=sys.stderr, flush=True)
     return level_set
@@ -116,8 +132,10 @@ def _report(written: Written, compared: Comparison | None) -> list[str]:
     return [*lines, f"max |f - level| at its vertices {found.max_residual:.1e}"]
 
 
-def _measure_against(chosen: argparse.Namespace) -> Callable[[PolygonMesh], Comparison] | None:
-    """Load the mesh of --against; return the function that compares a mesh with it.
+def _measure_against(
+    record: Record, chosen: argparse.Namespace
+) -> Callable[[PolygonMesh], Comparison] | None:
+    """Load the mesh of --against; return the function that compares a mesh in the domain with it.
 
     Raises:
         ValueError: there is no such mesh, or it cannot be read.
@@ -127,6 +145,7 @@ def _measure_against(chosen: argparse.Namespace) -> Callable[[PolygonMesh], Comp
     from creased.shapes.comparison import compare_in_place
     from creased.shapes.sources import File, source_of_run
 
+    to_domain = record.to_domain
     if chosen.against == "shape":
         source, name = source_of_run(chosen.file)
     elif not Path(chosen.against).is_file():
@@ -135,13 +154,13 @@ def _measure_against(chosen: argparse.Namespace) -> Callable[[PolygonMesh], Comp
         source, name = File(chosen.against), Path(chosen.against).name
     found = source()  # read now, so that an unreadable file is refused before any work
     reference = PolygonMesh.of_triangles(found.vertices, found.faces)
-    return lambda mesh: compare_in_place(mesh, reference, name)
+    if chosen.against != "shape":  # the file may be in another unit than the run
+        to_domain = to_domain.in_unit(found.metadata["unit"])
 
+    def measure(mesh: PolygonMesh) -> Comparison:
+        return compare_in_place(PolygonMesh(to_domain.invert(mesh.vertices), mesh.polygons), reference, name)
 
-def _in_users_coordinates(mesh: PolygonMesh, record: Record, chosen: argparse.Namespace) -> PolygonMesh:
-    if chosen.coordinates == "user":
-        return mesh
-    return PolygonMesh(record.to_domain.invert(mesh.vertices), mesh.polygons)
+    return measure
 
 
 def _show_progress(progress: str) -> None:

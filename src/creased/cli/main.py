@@ -11,11 +11,12 @@ from io import BytesIO
 import torch
 
 from creased.cli.extract import extract
-from creased.cli.parser import OF_MESHES, in_bytes, make_parser
+from creased.cli.parser import OF_MESHES, in_bytes, level_of, make_parser
 from creased.io.atomic_write import write_whole
 from creased.io.checkpoint import KEY, Record, write_record
 from creased.io.export import ExportError
 from creased.io.load import Loaded, load_file, locate
+from creased.io.units import SHORT
 from creased.networks import UnsupportedModuleError
 from creased.tropical.cells.report import count_table
 from creased.tropical.compression.compression import compress
@@ -67,7 +68,7 @@ def _draw(record: Record, chosen: argparse.Namespace) -> None:
     is_section = chosen.across is not None or chosen.at is not None
     section = Section(chosen.across or "z", chosen.at or 0.0) if is_section else None
     torch.set_num_threads(1)
-    output, level = chosen.output, chosen.level
+    output, level = chosen.output, level_of(record, chosen)
     print(draw(record.program, record.domain, chosen.out, section=section, level=level, output=output))
 
 
@@ -89,10 +90,12 @@ def _describe_training(record: Record) -> dict[str, str]:
     sides = " x ".join(
         f"[{a:g}, {b:g}]" for a, b in zip(record.domain.lower, record.domain.upper, strict=True)
     )
+    unit = record.to_domain.unit
     return {
         "trained on": f"{record.shape}, {record.epoch} epochs",
         "domain": sides,
-        "coordinates": f"one unit of the domain is {1 / record.to_domain.scale:g} of the user's, centred at "
+        "coordinates": f"one unit of the domain is {1 / record.to_domain.scale:g} "
+        + f"{SHORT[unit] if unit else 'of yours'}, centred at "
         + f"({', '.join(f'{c:g}' for c in record.to_domain.centre)})",
     }
 

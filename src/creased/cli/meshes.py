@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from creased.core.domains.box import Box
+from creased.io.units import conversion
 from creased.meshes.polygon_mesh import PolygonMesh
 from creased.meshes.self_intersections import self_intersections
 from creased.render.camera import View
@@ -65,7 +66,9 @@ def check_mesh(mesh: PolygonMesh) -> tuple[bool, str]:
 
 def compare_files(chosen: argparse.Namespace) -> int:
     """Print distances, topologies and sizes of two meshes; return 1 if they differ, 0 otherwise."""
-    mesh, shape = map(read_mesh, (chosen.mesh, chosen.shape))
+    (mesh, its), (shape, theirs) = map(_read_with_unit, (chosen.mesh, chosen.shape))
+    if its and theirs:
+        mesh = PolygonMesh(mesh.vertices * conversion(its, theirs), mesh.polygons)
     here, there, unit = place_together(mesh, shape)
     found = compare(here, there, chosen.shape.name, unit, np.random.default_rng(0), within=chosen.within)
     differences = find_differences(found)
@@ -89,10 +92,14 @@ def read_mesh(path: Path) -> PolygonMesh:
     Raises:
         ShapeError: there is no such file, it cannot be read, or a vertex is not finite.
     """
+    return _read_with_unit(path)[0]
+
+
+def _read_with_unit(path: Path) -> tuple[PolygonMesh, str | None]:
     mesh = File(str(path / "mesh.ply" if path.is_dir() else path))()
     if not np.isfinite(mesh.vertices).all():
         raise ShapeError(f"{path} has vertices at NaN or infinity")
-    return PolygonMesh.of_triangles(mesh.vertices, mesh.faces)
+    return PolygonMesh.of_triangles(mesh.vertices, mesh.faces), mesh.metadata["unit"]
 
 
 def format_topology(facts: Facts) -> str:

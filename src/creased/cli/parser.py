@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from creased.core.options import METHODS, TREATMENTS
+from creased.io.checkpoint import Record
 from creased.io.export import BOUNDARIES, WRITERS
-from creased.io.three_mf import UNITS
+from creased.io.units import Length, UnitError, parse_length, parse_unit
 from creased.meshes.decimation import FEWEST
 from creased.tropical.cells.counts import METHODS as COUNTING
 from creased.tropical.compression.stable import METHODS as FINDING
@@ -21,6 +22,7 @@ EXAMPLES = {  # by command; the first example of each is in the overview
   creased extract logs/train/runs/RUN --out mesh.ply          polygons, double precision, your coordinates
   creased extract last.ckpt --out mesh.glb --complete         prove that nothing is missing
   creased extract last.ckpt --out mesh.3mf --boundary cap --unit inch   closed along the walls, to print
+  creased extract last.ckpt --out mesh.stl --offset 1mm       the surface 1 mm further out
   creased extract logs/train/runs/RUN --out mesh.ply --against shape    distances to the training shape
   creased extract quantised.npz --half-width 1 --out mesh.ply --exact --certify   prove every sign
   creased extract weights.npz --half-width 1 --out mesh.stl   weights store no domain: [-1, 1]^3
@@ -56,6 +58,7 @@ EXAMPLES = {  # by command; the first example of each is in the overview
 """,
 }
 
+OFFSET = "distance outward from the surface, in the coordinates of the mesh or with a unit: 1mm"
 MESH = "a mesh file, or a run folder (its mesh.ply)"
 OF_MESHES = ("check", "compare")  # commands that load no network
 
@@ -93,7 +96,9 @@ def make_parser() -> argparse.ArgumentParser:
         if name in ("extract", "count"):
             add("--memory", type=float, help="GB that may be used (default: what is free)")
         if name in ("extract", "view", "draw"):
-            add("--level", type=float, default=0.0, help="value of the function (default 0)")
+            either = command.add_mutually_exclusive_group()
+            either.add_argument("--level", type=float, default=0.0, help="value of the function (default 0)")
+            either.add_argument("--offset", type=_offset, help=OFFSET)
             add("--output", type=int, default=0, help="index of the network's output (default 0)")
     _add_mesh(commands.choices["extract"].add_argument)
     _add_extraction(commands.choices["extract"].add_argument)
@@ -115,7 +120,7 @@ def _add_mesh(add: Add) -> None:
     add("--out", type=Path, required=True, help=f"mesh file: {', '.join(WRITERS)}")
     add("--coordinates", choices=("user", "domain"), default="user", help="of the mesh (default user)")
     add("--boundary", choices=BOUNDARIES, default="open", help="where walls cut the surface (default: open)")
-    add("--unit", choices=UNITS, help="of length in 3MF (default: millimeter)")
+    add("--unit", type=_unit, help="of length in the file: mm, cm, m, in, ft, um (default: the shape's)")
     add(
         "--against",
         metavar="MESH",
@@ -183,6 +188,22 @@ def _add_comparing(add: Add) -> None:
     add("--azimuth", type=float, default=-30.0, help="of the camera, in degrees from the front (default -30)")
 
 
+def _offset(text: str) -> Length:
+    """Parse --offset: a length, perhaps with a unit."""
+    try:
+        return parse_length(text)
+    except UnitError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _unit(text: str) -> str:
+    """Parse --unit: the name of a unit."""
+    try:
+        return parse_unit(text)
+    except UnitError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _length(text: str) -> float:
     """Parse --within: a positive number."""
     return _positive(text, "a distance")
@@ -220,3 +241,8 @@ def _port(text: str) -> int:
 def in_bytes(gigabytes: float | None) -> int | None:
     """Convert --memory to bytes."""
     return None if gigabytes is None else int(gigabytes * 2**30)
+
+
+def level_of(record: Record, chosen: argparse.Namespace) -> float:
+    """Return --level, or the level of --offset."""
+    return float(chosen.level) if chosen.offset is None else record.level_of(chosen.offset)

@@ -18,7 +18,9 @@ def view(chosen: argparse.Namespace) -> None:
         ImportError: viser is not installed.
     """
     try:
-        options = {name: getattr(chosen, name) for name in ("half_width", "slope", "level", "output")}
+        options = {
+            name: getattr(chosen, name) for name in ("half_width", "slope", "level", "offset", "output")
+        }
         page = Page(shots_of(chosen.file, **options), chosen.port, chosen.up)
     except KeyboardInterrupt:
         return

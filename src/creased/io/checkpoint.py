@@ -19,6 +19,7 @@ from creased.core.domains.box import Box
 from creased.core.program.kuhn_grid import KuhnGrid, require_nested
 from creased.core.program.program import Affine, Block, Program
 from creased.io.similarity import Similarity
+from creased.io.units import Length
 
 KEY = "creased"
 FORMAT = 1
@@ -37,6 +38,14 @@ class Record:
     to_domain: Similarity  # from the user's coordinates
     shape: str  # name of the training shape
     epoch: int  # epochs done
+
+    def level_of(self, offset: Length) -> float:
+        """Compute the level whose set is offset outward, as far as the function is a signed distance.
+
+        Raises:
+            UnitError: the offset has a unit, and that of the user's coordinates is not known.
+        """
+        return offset.within(self.to_domain.unit) * self.to_domain.scale
 
 
 def write_record(record: Record) -> dict[str, Any]:

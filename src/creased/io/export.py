@@ -2,11 +2,13 @@
 
 A surface that the walls of the domain cut is written open, or capped along the walls, or refused. PLY, OBJ
 and 3MF hold coordinates in 17 digits, which is lossless, and need torch alone; STL and GLB hold single
-precision by their definition, and need trimesh.
+precision by their definition, and need trimesh. In GLB the mesh is about its own centre, under a node that
+moves it to its place in double precision. 3MF states the unit of length, GLB as an extra called ``unit``.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
@@ -18,11 +20,14 @@ from creased.core.complexes.polygons import Polygons
 from creased.core.program.program import Program
 from creased.io.atomic_write import write_whole
 from creased.io.similarity import Similarity
+from creased.io.single_precision import about_centre, format_rounding
 from creased.io.three_mf import format_rows, three_mf_bytes
 from creased.meshes.caps import CapError, cap
 from creased.meshes.polygon_mesh import PolygonMesh
 
-Writer = Callable[[PolygonMesh], bytes]
+Writer = Callable[[PolygonMesh, str | None], bytes]  # of a mesh in a unit
+log = logging.getLogger(__name__)
+
 Boundary = Literal["open", "cap", "error"]
 BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
 
@@ -44,7 +49,8 @@ def save(
         level_set: with D = 3, bounded, not empty.
         path: of the file, whose ending names the format: .ply, .obj and .3mf need torch alone, .stl and .glb
             trimesh; missing folders are created.
-        to_domain: the similarity whose inverse maps vertices to the user's coordinates; identity by default.
+        to_domain: the similarity whose inverse maps vertices to the user's coordinates, with their unit;
+            identity by default.
         boundary: where the domain's walls cut the surface: leave it open, cap it along the walls, or refuse.
         program: the network's, to cap level sets of degenerate networks; see `creased.meshes.caps`.
 
@@ -54,25 +60,22 @@ def save(
         OSError: the file cannot be written; an old one of that name is still there.
     """
     path = Path(path)
-    writer = require_writer(path)
+    require_writer(path)
     mesh = mesh_to_write(level_set, to_domain, boundary, f"cannot write {path}", program)
-    write_whole(path, writer(mesh))
+    write_mesh(mesh, path, to_domain.unit if to_domain else None)
 
 
 def write_mesh(mesh: PolygonMesh, path: Path, unit: str | None = None) -> None:
-    """Write a mesh in the format that the file's ending names; ``unit`` as in `require_unit`."""
-    require_unit(path, unit)
-    write_whole(path, require_writer(path)(mesh) if unit is None else _three_mf(mesh, unit))
+    """Write a mesh in the format that the file's ending names; a warning says what STL loses.
 
-
-def require_unit(path: Path, unit: str | None) -> None:
-    """Refuse a unit of length for a format that stores none; 3MF alone does, millimetres by default.
-
-    Raises:
-        ExportError: the format stores no unit.
+    Args:
+        mesh: in the user's coordinates.
+        path: of the file.
+        unit: of the coordinates, one of `creased.io.units.UNITS`; None: not known, in 3MF the millimetre.
     """
-    if unit is not None and path.suffix.lower() != ".3mf":
-        raise ExportError(f"cannot write {path} in units of {unit}: 3mf alone has units, leave --unit out")
+    write_whole(path, require_writer(path)(mesh, unit))
+    if path.suffix.lower() == ".stl" and (loss := format_rounding(mesh, path, unit)):
+        log.warning("%s", loss)
 
 
 def mesh_to_write(
@@ -117,7 +120,7 @@ def require_writer(path: Path) -> Writer:
     return writer
 
 
-def _ply(mesh: PolygonMesh) -> bytes:
+def _ply(mesh: PolygonMesh, unit: str | None) -> bytes:
     """Format as PLY with polygons and doubles; ASCII, as trimesh reads mixed polygons in no other kind."""
     header = (
         "ply\nformat ascii 1.0\ncomment exact level set by creased\n"
@@ -128,7 +131,7 @@ def _ply(mesh: PolygonMesh) -> bytes:
     return (header + points + _polygon_lines(mesh.polygons, "{size}", first=0)).encode()
 
 
-def _obj(mesh: PolygonMesh) -> bytes:
+def _obj(mesh: PolygonMesh, unit: str | None) -> bytes:
     """Format as Wavefront OBJ with polygons."""
     points = format_rows("v %.17g %.17g %.17g\n", mesh.vertices)
     faces = _polygon_lines(mesh.polygons, "f", first=1)
@@ -145,25 +148,39 @@ def _polygon_lines(polygons: Polygons, start: str, first: int) -> str:
     return "".join(lines)
 
 
-def _by_trimesh(kind: str) -> Writer:
-    """Make a writer of fan triangles in single precision."""
-
-    def write(mesh: PolygonMesh) -> bytes:
-        content: bytes = mesh.to_trimesh().export(file_type=kind)
-        return content
-
-    return write
+def _stl(mesh: PolygonMesh, unit: str | None) -> bytes:
+    """Format as binary STL of fan triangles."""
+    content: bytes = mesh.to_trimesh().export(file_type="stl")
+    return content
 
 
-def _three_mf(mesh: PolygonMesh, unit: str = "millimeter") -> bytes:
+def _glb(mesh: PolygonMesh, unit: str | None) -> bytes:
+    """Format as GLB of fan triangles about their centre, under a node that moves them to their place."""
+    local, scale, centre = about_centre(mesh)
+    triangles = local.to_trimesh()  # says which package is missing
+
+    from trimesh import Scene
+
+    if unit is not None:
+        triangles.metadata["unit"] = unit
+    placement = torch.diag(torch.tensor([scale, scale, scale, 1.0], dtype=torch.float64)).numpy()
+    placement[:3, 3] = centre
+    scene = Scene()
+    scene.add_geometry(triangles, geom_name="mesh", transform=placement)
+    content: bytes = scene.export(file_type="glb")
+    return content
+
+
+def _three_mf(mesh: PolygonMesh, unit: str | None) -> bytes:
     """Format as 3MF of fan triangles."""
-    return three_mf_bytes(mesh.vertices, mesh.triangles(), unit)
+    return three_mf_bytes(mesh.vertices, mesh.triangles(), unit or "millimeter")
 
 
+WITH_UNIT = (".3mf", ".glb")  # formats that state the unit
 WRITERS: dict[str, Writer] = {
     ".ply": _ply,
     ".obj": _obj,
-    ".stl": _by_trimesh("stl"),
-    ".glb": _by_trimesh("glb"),
+    ".stl": _stl,
+    ".glb": _glb,
     ".3mf": _three_mf,
 }

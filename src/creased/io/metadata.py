@@ -13,6 +13,7 @@ from creased.core.complexes.level_set import LevelSet
 from creased.io.atomic_write import write_whole
 from creased.io.export import Boundary
 from creased.io.similarity import Similarity
+from creased.io.single_precision import about_centre
 from creased.meshes.mesh_audit import MeshAudit
 from creased.meshes.polygon_mesh import PolygonMesh
 
@@ -27,7 +28,6 @@ class Written:
     to_domain: Similarity  # from the file's coordinates to those of the domain
     boundary: Boundary  # the treatment of the boundary where walls cut the surface
     is_exact: bool = True  # False if it was decimated
-    unit: str | None = None  # of a 3MF file; None: the millimetre
     check: dict[str, Any] | None = None  # of `check_written`; None: not requested
     certificate: Certificate | None = None  # of the level set; None: not requested
     errors: dict[str, Any] | None = None  # of `creased.shapes.comparison`; None: not requested
@@ -37,10 +37,11 @@ def check_written(mesh: PolygonMesh, path: Path) -> dict[str, Any]:
     """Check a mesh in its file's precision: watertight by trimesh, self-intersections by open3d."""
     from creased.meshes.self_intersections import precision_of, self_intersections
 
-    pairs = self_intersections(mesh, precision_of(path))
+    precision = precision_of(path)
+    pairs = self_intersections(about_centre(mesh).mesh if path.suffix.lower() == ".glb" else mesh, precision)
     found = mesh.to_trimesh()
     return {
-        "precision": precision_of(path),
+        "precision": precision,
         "n_triangles": len(found.faces),
         "is_watertight": bool(found.is_watertight and found.is_winding_consistent),
         "n_self_intersections": None if pairs is None else len(pairs),  # pairs; None: no open3d
@@ -68,6 +69,7 @@ def certificate_as_dict(certificate: Certificate | None) -> dict[str, Any] | Non
 def write_metadata(written: Written) -> None:
     """Write the metadata of a mesh that is already in a file."""
     path, level_set = written.path, written.level_set
+    default = "millimeter" if path.suffix.lower() == ".3mf" else "the user's own"
     record = {
         "file": path.name,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -80,7 +82,7 @@ def write_metadata(written: Written) -> None:
         "boundary": written.boundary,
         "domain": {"lower": level_set.domain.lower, "upper": level_set.domain.upper},
         "to_domain": written.to_domain.as_dict() | {"formula": "(x - centre) * scale"},
-        "units": (written.unit or "millimeter") if path.suffix.lower() == ".3mf" else "the user's own",
+        "units": written.to_domain.unit or default,
         "audit": written.audit.as_dict(),
         "level_set_audit": level_set.audit().as_dict(),
         "certificate": certificate_as_dict(written.certificate),

@@ -11,7 +11,8 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from torch import Tensor
 
-UNITS = ("micron", "millimeter", "centimeter", "inch", "foot", "meter")
+from creased.io.units import UNITS
+
 _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _SCHEMAS = "http://schemas.openxmlformats.org/package/2006"
 _CORE = "http://schemas.microsoft.com/3dmanufacturing"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from creased.io.similarity import Similarity
+from creased.io.units import parse_unit
 from creased.meshes.queries import TriangleIndex
 from creased.shapes.repair import make_watertight
 from creased.shapes.sources import File, Source
@@ -58,6 +59,7 @@ def load_shape(
     azimuth: float = -30.0,
     licence: str = "",
     credit: str = "",
+    units: str | None = None,
 ) -> Shape:
     """Load, repair and normalise a mesh, as configured in `configs/shape/`.
 
@@ -70,13 +72,18 @@ def load_shape(
         azimuth: of the camera, in degrees from the front, towards the right.
         licence: of the mesh.
         credit: the authors of the mesh.
+        units: of the mesh's coordinates: mm, cm, m, inch, foot or um; None: what the file states, if it does.
 
     Raises:
+        UnitError: there is no such unit.
         ShapeError: there is no such mesh, it cannot be closed, or it encloses no volume.
     """
     if path is not None:
         name, source, licence, credit = Path(path).stem, File(path), "", ""
-    closed = make_watertight(source(), name, repair=repair).copy()
-    to_domain = Similarity.of_bounds(*closed.bounds)
+    unit = parse_unit(units) if units else None
+    read = source()
+    closed = make_watertight(read, name, repair=repair).copy()
+    lower, upper = closed.bounds
+    to_domain = Similarity.of_bounds(lower, upper, unit or read.metadata.get("unit"))
     closed.vertices = to_domain.apply(closed.vertices)
     return Shape(name, closed, to_domain, up, azimuth, licence, credit)

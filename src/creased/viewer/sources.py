@@ -14,9 +14,11 @@ from creased.core.extract_level_set import extract_level_set
 from creased.core.program.program import Program
 from creased.io.checkpoint import CheckpointError
 from creased.io.load import load_file, locate
+from creased.io.units import Length
+from creased.shapes.sources import File
 from creased.viewer.scene import LEVEL, Scene, Section, Segments, level_set_scene, section
 
-MESHES = (".ply", ".obj", ".stl", ".glb", ".off")
+MESHES = (".ply", ".obj", ".stl", ".glb", ".gltf", ".off", ".3mf", ".dae")
 FLAT = 1e-5  # radians: triangles of one polygon meet at smaller angles, in single precision
 
 
@@ -57,7 +59,13 @@ class Shot:
 
 
 def shots_of(
-    path: Path, *, half_width: float | None = None, slope: float = 0.0, level: float = 0.0, output: int = 0
+    path: Path,
+    *,
+    half_width: float | None = None,
+    slope: float = 0.0,
+    level: float = 0.0,
+    offset: Length | None = None,
+    output: int = 0,
 ) -> list[Shot]:
     """List the shots of a path; of a run folder its kept epochs, or else its last checkpoint.
 
@@ -66,6 +74,7 @@ def shots_of(
         half_width: of the cube to show; the training box by default.
         slope: for weights alone: that of LeakyReLU.
         level: value of the function.
+        offset: distance from its zero level set, in place of a level.
         output: index of the output.
 
     Raises:
@@ -80,13 +89,15 @@ def shots_of(
         files = sorted((path / "epochs").glob("epoch_*.ckpt")) or [path / "checkpoints" / "last.ckpt"]
 
     def shot(file: Path) -> Shot:
-        return Shot(file.stem.replace("_", " "), lambda: _read(file, half_width, slope, level, output))
+        return Shot(
+            file.stem.replace("_", " "), lambda: _read(file, half_width, slope, level, offset, output)
+        )
 
     return [shot(file) for file in files]
 
 
 def _read(
-    path: Path, half_width: float | None, slope: float, level: float, output: int
+    path: Path, half_width: float | None, slope: float, level: float, offset: Length | None, output: int
 ) -> tuple[Scene, Field | None]:
     loaded = load_file(path, slope=slope)
     if loaded.program.in_dim not in (2, 3):
@@ -94,7 +105,8 @@ def _read(
             f"{path} is a network of {loaded.program.in_dim} inputs; 2 or 3 can be shown: "
             "slice it first, with creased.slice_program"
         )
-    box = locate(loaded, path, half_width).domain
+    record = locate(loaded, path, half_width)
+    box, level = record.domain, level if offset is None else record.level_of(offset)
     name = path.name if loaded.record is None else f"{loaded.record.shape}, epoch {loaded.record.epoch}"
     found = extract_level_set(loaded.program, box, level, output=output, method="auto")
     return level_set_scene(found, name), Field(loaded.program, box, level, output)
@@ -105,19 +117,14 @@ def mesh_scene(path: Path) -> Scene:
 
     Raises:
         ImportError: trimesh is not installed.
-        CheckpointError: the file holds no readable mesh.
+        ShapeError: the file holds no readable mesh.
     """
     try:
         import trimesh
     except ImportError as error:
         raise ImportError("showing meshes needs trimesh: pip install 'creased[view]'") from error
-    try:
-        mesh = trimesh.load(path, force="mesh", process=True)
-        points, triangles = np.asarray(mesh.vertices), np.asarray(mesh.faces, dtype=np.int32)
-    except Exception as error:  # trimesh's loaders raise nearly anything for a damaged file
-        raise CheckpointError(f"{path} is not a readable mesh: {error}") from error
-    if len(triangles) == 0:
-        raise CheckpointError(f"{path} holds no triangles")
+    mesh = File(str(path))()
+    points, triangles = np.asarray(mesh.vertices), np.asarray(mesh.faces, dtype=np.int32)
     bent = mesh.face_adjacency_edges[mesh.face_adjacency_angles > FLAT]
     rim = mesh.edges_sorted[trimesh.grouping.group_rows(mesh.edges_sorted, require_count=1)]
     edges = np.concatenate([bent, rim]).astype(np.int64)

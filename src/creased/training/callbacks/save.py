@@ -68,7 +68,7 @@ class SaveMesh(L.Callback):
         for ending in self.formats:
             path = self.folder / f"mesh.{ending}"
             try:
-                write_mesh(mesh, path)
+                write_mesh(mesh, path, module.to_domain.unit)
                 write_metadata(
                     Written(path, level_set, audit, module.to_domain, self.boundary, certificate=certificate)
                 )

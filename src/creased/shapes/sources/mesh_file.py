@@ -1,0 +1,172 @@
+"""Read a mesh file: its objects as the scene places them, welded where vertices coincide, and its unit.
+
+Objects are nodes of a scene, in OBJ, PLY, STL and OFF the whole file. Pieces that differ in material alone
+are one object: each of them would be open.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from creased.io.units import UnitError, parse_unit, unit_of_meters
+from creased.shapes.sources.obj_indices import absolute_indices
+
+if TYPE_CHECKING:
+    from trimesh import Trimesh
+    from trimesh.scene import Scene
+
+Source = Callable[[], "Trimesh"]
+
+SCENES = (".3mf", ".3dxml", ".dae", ".glb", ".gltf", ".zae", ".zip")  # formats that tell objects apart
+COLLADA = (".dae", ".zae")
+GLTF = (".glb", ".gltf")
+COPY = re.compile(r"_\d+$")  # what trimesh adds to the name of a further piece of one mesh
+
+
+class ShapeError(ValueError):
+    """A mesh that cannot be loaded or trained on; the message says why, and what to change."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A mesh file: 3MF, DAE, GLB, glTF, OBJ, OFF, PLY, STL, and others that trimesh reads."""
+
+    path: str
+
+    def __call__(self) -> Trimesh:
+        """Read the file as triangles; see `creased.shapes.sources` for what is in the result.
+
+        Raises:
+            ShapeError: it is missing, unreadable, or holds no triangles.
+        """
+        path = Path(self.path).expanduser()
+        scene = read_scene(path)
+        objects = _objects(scene, path)
+        if not objects:
+            raise ShapeError(f"{path} {_contents(scene)}")
+        return join_objects(objects, _unit(scene, path))
+
+
+def read_scene(path: Path) -> Scene:
+    """Read a file by trimesh, unmerged.
+
+    Raises:
+        ShapeError: it is missing or unreadable, or its reader needs a package that is not installed.
+    """
+    import trimesh
+
+    if not path.is_file():
+        raise ShapeError(f"there is no file {path}")
+    kind = path.suffix.lower().removeprefix(".")
+    try:
+        if kind == "obj":
+            return trimesh.load_scene(BytesIO(absolute_indices(path.read_bytes())), kind, process=False)
+        return trimesh.load_scene(path, process=False)
+    except ImportError as error:
+        raise ShapeError(
+            f"cannot read {path}: a package that reads {path.suffix} is missing ({error}): install it, or "
+            "all that creased names with pip install 'creased[shapes]', or save the mesh in another format"
+        ) from error
+    except Exception as error:  # trimesh's loaders raise nearly anything
+        raise ShapeError(f"cannot read {path} as a mesh: {error}") from error
+
+
+def join_objects(objects: Sequence[Trimesh], unit: str | None = None) -> Trimesh:
+    """Weld coinciding vertices of each object, and concatenate the objects.
+
+    Args:
+        objects: with one triangle at least.
+        unit: of their coordinates, one of `creased.io.units.UNITS`; None: not known.
+    """
+    import trimesh
+
+    vertices, triangles, owners, first = [], [], [], 0
+    for number, piece in enumerate(objects):
+        points, corners = weld_exactly(np.asarray(piece.vertices), np.asarray(piece.faces))
+        vertices.append(points)
+        triangles.append(corners + first)
+        owners.append(np.full(len(corners), number))
+        first += len(points)
+    joined = trimesh.Trimesh(np.concatenate(vertices), np.concatenate(triangles), process=False)
+    joined.face_attributes["object"] = np.concatenate(owners)
+    joined.metadata["unit"] = unit
+    return joined
+
+
+def weld_exactly(vertices: Any, triangles: Any) -> tuple[Any, Any]:
+    """Make one vertex of all in exactly one place, first come first, and drop those that no triangle has.
+
+    Args:
+        vertices: (V, 3).
+        triangles: (T, 3).
+
+    Returns:
+        The vertices (W, 3) and the triangles (T, 3) over them, in their order.
+    """
+    used = vertices[triangles.reshape(-1)].astype(np.float64) + 0.0  # +0 and -0 are one place
+    keys = np.ascontiguousarray(used).view(np.dtype((np.void, 24))).reshape(-1)
+    _, first, place = np.unique(keys, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return used[first[order]], rank[place].reshape(-1, 3)
+
+
+def _objects(scene: Scene, path: Path) -> list[Trimesh]:
+    """List the meshes of a scene as it places them; pieces of one object are joined."""
+    import trimesh
+
+    pieces: dict[Any, list[Trimesh]] = defaultdict(list)
+    for node in scene.graph.nodes_geometry:
+        placement, name = scene.graph[node]
+        geometry = scene.geometry[name]
+        if not isinstance(geometry, trimesh.Trimesh) or len(geometry.faces) == 0:
+            continue
+        key: Any = node if path.suffix.lower() in SCENES else None
+        if path.suffix.lower() in COLLADA or geometry.metadata.get("from_gltf_primitive"):
+            key = (COPY.sub("", name), placement.tobytes())
+        pieces[key].append(_placed(geometry, placement))
+    return [trimesh.util.concatenate(group) if len(group) > 1 else group[0] for group in pieces.values()]
+
+
+def _placed(geometry: Trimesh, placement: Any) -> Trimesh:
+    """Move a copy of a mesh; where the placement mirrors, its triangles are reversed."""
+    import trimesh
+
+    vertices, triangles = np.asarray(geometry.vertices, dtype=np.float64), np.asarray(geometry.faces)
+    turn, shift = placement[:3, :3], placement[:3, 3]
+    if not np.array_equal(turn, np.eye(3)):
+        vertices = vertices @ turn.T
+    if np.linalg.det(turn) < 0:
+        triangles = triangles[:, ::-1]
+    return trimesh.Trimesh(vertices + shift, triangles, process=False)
+
+
+def _contents(scene: Scene) -> str:
+    """Say what a file without triangles holds."""
+    import trimesh
+
+    clouds = [found for found in scene.geometry.values() if isinstance(found, trimesh.PointCloud)]
+    n = sum(len(found.vertices) for found in clouds)
+    return f"is a point cloud of {n:,} points, not a mesh" if n else "holds no triangles"
+
+
+def _unit(scene: Scene, path: Path) -> str | None:
+    """Read the unit that the file states: in 3MF and COLLADA, in glTF as an extra called unit."""
+    for record in (scene.metadata, *(found.metadata for found in scene.geometry.values())):
+        stated = record.get("unit" if path.suffix.lower() in GLTF else "units")
+        if stated is not None:
+            number, _, meters = str(stated).partition(" * ")
+            try:
+                return unit_of_meters(float(number)) if meters else parse_unit(number)
+            except UnitError:
+                return None
+    return None

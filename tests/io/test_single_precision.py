@@ -1,0 +1,51 @@
+"""Formats of single precision, far from the origin and in extreme sizes."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+
+from creased.io.export import write_mesh
+from creased.io.metadata import check_written
+from creased.io.single_precision import rounding
+from creased.meshes.polygon_mesh import PolygonMesh
+from creased.shapes import File
+
+AT = np.array([447213.5, 5411978.25, 312.0])
+
+
+def _far(size: float = 1.0) -> PolygonMesh:
+    ball = trimesh.creation.icosphere(subdivisions=3)
+    return PolygonMesh.of_triangles(size * ball.vertices + AT * size, ball.faces)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-8, 1e-50, 1e45])
+def test_glb_keeps_a_mesh_far_from_the_origin_in_any_size(size: float, tmp_path: Path) -> None:
+    mesh = _far(size)
+    write_mesh(mesh, tmp_path / "mesh.glb")
+    found = File(str(tmp_path / "mesh.glb"))()
+    assert len(found.vertices) == len(mesh.vertices)
+    moved = trimesh.proximity.cKDTree(found.vertices / size).query(mesh.vertices.numpy() / size)[0]
+    assert moved.max() < 2e-7  # single precision about the centre; double precision has 1e-9 there
+    assert found.is_watertight
+
+
+def test_stl_says_what_it_loses_and_only_then(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    mesh = _far()
+    with caplog.at_level(logging.WARNING):
+        for ending in ("glb", "ply", "3mf"):
+            write_mesh(mesh, tmp_path / f"mesh.{ending}", "meter")
+        write_mesh(PolygonMesh(mesh.vertices - mesh.vertices.mean(0), mesh.polygons), tmp_path / "near.stl")
+        assert not caplog.records
+        write_mesh(mesh, tmp_path / "mesh.stl", "meter")
+    assert 0.1 < rounding(mesh) < 0.27  # the spacing at 5.4e6 is 0.5
+    assert f"up to {rounding(mesh):.3g} m" in caplog.text
+
+
+def test_a_glb_is_checked_as_it_is_stored(tmp_path: Path) -> None:
+    pytest.importorskip("open3d")
+    mesh = _far()
+    assert check_written(mesh, tmp_path / "mesh.stl")["n_self_intersections"] > 0
+    assert check_written(mesh, tmp_path / "mesh.glb")["n_self_intersections"] == 0
