@@ -127,3 +127,24 @@ def test_thin_walls_are_said_before_training(caplog: pytest.LogCaptureFixture) -
     assert warn_of_thin_parts(plate(), fine, "normal") is not None
     assert warn_of_thin_parts(plate(), torch.nn.Linear(3, 1), "normal") is None
     assert not caplog.messages
+
+
+def test_a_repaired_shape_is_compared_with_what_was_read_too() -> None:
+    """A box whose lid is missing and invented: 1 / 6 of what is learnt, up to a unit from what was read."""
+    cube = trimesh.creation.box()
+    cube.update_faces(cube.face_normals[:, 2] < 0.5)
+    shape = load_shape("cup", lambda: cube, repair="lenient")
+    program = lower(Does(lambda _, x: box((0.45, 0.45, 0.45), (0, 0, 0))(x)).double()).detach()
+    level_set = extract_level_set(program, DOMAIN)
+    metrics = evaluate(shape, DOMAIN, program, level_set, 0).metrics
+    assert metrics["differences"] == []
+    assert metrics["original"]["to_reference"]["max"] == pytest.approx(0.5, abs=0.01)
+    assert metrics["original"]["invented"]["share"] == pytest.approx(1 / 6, abs=0.02)
+    assert metrics["original"]["from_reference"]["max"] < 1e-6
+    change = metrics["repair"]["change"]
+    assert change["invented"]["share"] == pytest.approx(1 / 6, abs=0.02)
+    facts = {"shape": "cup", "certificate": None, "seconds": {}, "advice": ""}
+    text = StringIO()
+    Console(file=text, width=250).print(format_metrics(metrics | facts))
+    assert "1 openings of 1 parts were closed" in text.getvalue()
+    assert "mesh to what was read" in text.getvalue()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from creased.training.folders import ResumeError
+import pytest
+import trimesh
+
+from creased.io.checkpoint import read_record
+from creased.training.folders import LAST, ResumeError, choose_run_folder
 from creased.training.run import run
+from tests.configs import composed
 from tests.training.conftest import TINY, Compose
 
 
@@ -46,3 +51,22 @@ def test_a_run_on_other_grids_is_refused(configured: Compose) -> None:
                 "trainer.max_epochs=3",
             )
         )
+
+
+def test_another_mesh_of_the_same_name_is_not_resumed(configured: Compose, tmp_path: Path) -> None:
+    scan, runs = tmp_path / "scan.stl", tmp_path / "runs"
+    trimesh.creation.icosphere(subdivisions=2).export(scan)
+    mine = [*TINY, f"shape.path={scan}", f"paths.runs={runs}", "data.n_batches=5"]
+    run(configured(f"runs/1_{scan.stem}", *mine, "trainer.max_epochs=1"))
+    checkpoint = runs / "1_scan" / LAST
+    before = checkpoint.read_bytes()
+    again = ["ckpt_path=last", "trainer.max_epochs=2"]
+    sha256 = read_record(checkpoint).sha256
+    assert choose_run_folder(str(runs), "scan", "last", sha256) == str(runs / "1_scan")
+    trimesh.creation.box().export(scan)
+    for name in ("last", str(runs / "1_scan")):
+        with pytest.raises(ResumeError, match="other mesh"):
+            run(configured("runs/1_scan", *mine, *again, f"ckpt_path={name}"))
+        with pytest.raises(SystemExit):
+            composed(*mine, f"ckpt_path={name}").paths.output  # noqa: B018, resolves the run folder
+    assert checkpoint.read_bytes() == before

@@ -38,6 +38,7 @@ class Record:
     to_domain: Similarity  # from the user's coordinates
     shape: str  # name of the training shape
     epoch: int  # epochs done
+    sha256: str = ""  # of what was read for the shape; empty if that is not known
 
     def level_of(self, offset: Length) -> float:
         """Compute the level whose set is offset outward, as far as the function is a signed distance.
@@ -60,6 +61,7 @@ def write_record(record: Record) -> dict[str, Any]:
         "to_domain": record.to_domain.as_dict(),
         "shape": record.shape,
         "epoch": record.epoch,
+        "sha256": record.sha256,
     }
 
 
@@ -95,7 +97,8 @@ def _parse(values: dict[str, Any]) -> Record:
         raise ValueError(f"the program takes {program.in_dim} inputs, the domain has {domain.dim} dimensions")
     program(torch.zeros((1, domain.dim), dtype=program.dtype))  # shapes that do not fit raise here
     to_domain = Similarity.from_dict(values["to_domain"])
-    return Record(program, domain, to_domain, str(values["shape"]), int(values["epoch"]))
+    sha256 = str(values.get("sha256", ""))
+    return Record(program, domain, to_domain, str(values["shape"]), int(values["epoch"]), sha256)
 
 
 def load_plain(path: Path) -> dict[str, Any]:

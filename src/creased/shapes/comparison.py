@@ -204,10 +204,9 @@ class OneWay(NamedTuple):
 
 def _measure(start: Surface, end: Surface, n: int, rng: np.random.Generator) -> OneWay:
     points, triangles = start.sample(n, rng)
-    vertices = np.arange(len(start.vertices))
-    if len(vertices) > n:
-        vertices = rng.choice(vertices, n, replace=False)
+    vertices = start.choose_vertices(n, rng)
     found = end.index.nearest(np.concatenate([points, start.vertices[vertices]]))
+    n = len(points)  # fewer than asked for, if some of the surface is not to be drawn
     cosines = (start.normals(triangles) * end.normals(found.triangle[:n])).sum(axis=1)
     return OneWay(
         found.distance[:n],

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from creased.io.similarity import Similarity
 from creased.io.units import parse_unit
 from creased.meshes.queries import TriangleIndex
-from creased.shapes.repair import make_watertight
+from creased.shapes.repair import RepairOptions, Report, solidify
 from creased.shapes.sources import File, Source
 from creased.shapes.surface import Surface
 
@@ -23,20 +24,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Shape:
-    """A closed mesh in [-0.45, 0.45]^3."""
+    """A solid in [-0.45, 0.45]^3."""
 
     name: str
-    mesh: Trimesh  # watertight, normals outward, in the domain's coordinates
+    surface: Surface  # closed, normals outward, in the domain's coordinates
     to_domain: Similarity  # from the user's coordinates
+    original: Surface | None  # what was read, likewise; None if it is the same surface
+    repair: Report  # what was done to it
+    sha256: str  # of what was read
     up: str  # the axis that points up in pictures: x, y or z
     azimuth: float  # of the camera, in degrees from the front
     licence: str
     credit: str
 
     @cached_property
-    def surface(self) -> Surface:
-        """The surface of the mesh."""
-        return Surface.of_triangles(self.mesh.vertices, self.mesh.faces)
+    def mesh(self) -> Trimesh:
+        """The triangles of the surface."""
+        mesh: Trimesh = self.surface.mesh.to_trimesh()
+        return mesh
 
     @property
     def index(self) -> TriangleIndex:
@@ -54,36 +59,53 @@ def load_shape(
     name: str,
     source: Source,
     path: str | None = None,
-    repair: bool = True,
     up: str = "z",
     azimuth: float = -30.0,
     licence: str = "",
     credit: str = "",
     units: str | None = None,
+    **repair: Any,
 ) -> Shape:
-    """Load, repair and normalise a mesh, as configured in `configs/shape/`.
+    """Load, repair and normalise a mesh, as configured in `configs/shape/` and `configs/repair/`.
 
     Args:
         name: of the shape, for messages and folders; that of the file if ``path`` is given.
         source: makes the mesh, unless ``path`` is given.
         path: the user's own mesh file, used in place of ``source``.
-        repair: close holes with pymeshfix; if false, refuse meshes that have any.
         up: the axis that points up in pictures.
         azimuth: of the camera, in degrees from the front, towards the right.
         licence: of the mesh.
         credit: the authors of the mesh.
         units: of the mesh's coordinates: mm, cm, m, inch, foot or um; None: what the file states, if it does.
+        repair: how it is made a solid, as in `creased.shapes.repair.RepairOptions`.
 
     Raises:
         UnitError: there is no such unit.
-        ShapeError: there is no such mesh, it cannot be closed, or it encloses no volume.
+        ShapeError: there is no such mesh, it cannot be made a solid, or not without changing it beyond the
+            limits.
     """
     if path is not None:
         name, source, licence, credit = Path(path).stem, File(path), "", ""
+    options = RepairOptions(**repair)
     unit = parse_unit(units) if units else None
     read = source()
-    closed = make_watertight(read, name, repair=repair).copy()
-    lower, upper = closed.bounds
-    to_domain = Similarity.of_bounds(lower, upper, unit or read.metadata.get("unit"))
-    closed.vertices = to_domain.apply(closed.vertices)
-    return Shape(name, closed, to_domain, up, azimuth, licence, credit)
+    solid = solidify(read, name, options)
+    return Shape(
+        name=name,
+        surface=solid.surface,
+        to_domain=replace(solid.to_domain, unit=unit or read.metadata.get("unit")),
+        original=solid.original,
+        repair=solid.report,
+        sha256=sha256_of_mesh(read),
+        up=up,
+        azimuth=azimuth,
+        licence=licence,
+        credit=credit,
+    )
+
+
+def sha256_of_mesh(mesh: Trimesh) -> str:
+    """Compute the SHA-256 of positions (V, 3) in float64 and triangles (T, 3) in int64, little-endian."""
+    digest = hashlib.sha256(np.ascontiguousarray(mesh.vertices, dtype="<f8").tobytes())
+    digest.update(np.ascontiguousarray(mesh.faces, dtype="<i8").tobytes())
+    return digest.hexdigest()

@@ -18,6 +18,8 @@ from creased.meshes.queries import TriangleIndex
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+INSIDE = 1e-3  # of the domain: nearer to the boundary of a solid is on it
+
 
 @dataclass(frozen=True)
 class Surface:
@@ -82,3 +84,33 @@ class Surface:
         a, b, c = (self.vertices[self.triangles[chosen, i]] for i in range(3))
         root, along = np.sqrt(rng.random((n, 1))), rng.random((n, 1))
         return (1 - root) * a + root * (1 - along) * b + root * along * c, chosen
+
+    def choose_vertices(self, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Choose up to n vertices, all if there are no more."""
+        chosen = np.arange(len(self.vertices))
+        return chosen if len(chosen) <= n else rng.choice(chosen, n, replace=False)
+
+
+@dataclass(frozen=True)
+class OuterSurface(Surface):
+    """A surface of which what lies inside a solid is never drawn."""
+
+    solid: Surface
+
+    def sample(self, n: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Draw up to n points uniformly on what is not inside; also the triangle of each.
+
+        All if nothing else is left.
+        """
+        points, triangles = super().sample(n, rng)
+        is_outer = self._is_outer(points)
+        return (points[is_outer], triangles[is_outer]) if is_outer.any() else (points, triangles)
+
+    def choose_vertices(self, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Choose up to n vertices that are not inside; maybe none."""
+        chosen = super().choose_vertices(n, rng)
+        return chosen[self._is_outer(self.vertices[chosen])]
+
+    def _is_outer(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+        is_inside = self.solid.index.contains(points)
+        return ~is_inside | (self.solid.index.nearest(points).distance < INSIDE)

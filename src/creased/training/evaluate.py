@@ -70,11 +70,15 @@ def evaluate(shape: Shape, domain: Box, program: Program, level_set: LevelSet, s
     metrics: dict[str, Any] = level_set.audit().as_dict()
     metrics |= compare_functions(shape, domain, function, N_SURFACE, N_VOLUME, rng)
     metrics |= {"guarantee": level_set.guarantee, "status": level_set.status}
-    metrics["is_complete"] = level_set.is_complete
+    metrics |= {"is_complete": level_set.is_complete, "repair": shape.repair.as_dict()}
     if level_set.polygons.n == 0:
         return Evaluation(metrics, None, None)
     mesh, unit = Surface(PolygonMesh.of_level_set(level_set)), 1 / shape.to_domain.scale
     compared = compare(mesh, shape.surface, shape.name, unit, rng, N_MESH)
+    metrics["original"] = None
+    if shape.original is not None:
+        as_read = compare(mesh, shape.original, f"{shape.name} as read", unit, rng, N_MESH)
+        metrics["original"] = as_read.as_dict()
     metrics["edge_length_total"] = float(edge_lengths(level_set.vertices, level_set.edges).sum())
     metrics["trimesh"] = ask_trimesh(mesh.mesh)
     return Evaluation(metrics | _in_domain(compared), mesh, compared)
@@ -150,6 +154,22 @@ def _distances(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
     return lines
 
 
+def _repaired(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Say what a repair changed, and how far the mesh is from what was read."""
+    repair, original = metrics["repair"], metrics["original"]
+    words = "; ".join(repair["words"])
+    if repair["change"] is None or original is None:
+        return [("repaired", "no", words or "learnt as it was read")]
+    change = repair["change"]
+    lost, invented = (100 * change[name]["share"] for name in ("lost", "invented"))
+    lines = [("repaired", "yes", f"{lost:.2g} % lost, {invented:.2g} % invented, before training: {words}")]
+    for name, way in (("as read, to mesh", "from_reference"), ("mesh to what was read", "to_reference")):
+        found = original[way]
+        note = f"mean, in your units; p99 {found['p99']:.3g}, max {found['max']:.3g}"
+        lines.append((name, f"{found['mean']:.3g}", note))
+    return lines
+
+
 def _certified(certificate: dict[str, Any] | None) -> list[tuple[str, str, str]]:
     if certificate is None:
         return []
@@ -186,6 +206,7 @@ def _lines(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("p99 |f| on the shape", f"{metrics['surface_error_p99']:.5f}", fresh),
         ("IoU", f"{metrics['iou']:.4f}", f"volumetric, {N_VOLUME:,} fresh points"),
         *_distances(metrics),
+        *_repaired(metrics),
         ("chamfer_l1_mean", f"{metrics['chamfer_l1_mean']:.5f}", "mean of both means, domain units"),
         ("normal consistency", f"{metrics['normal_consistency']:.4f}", "mean |cosine|"),
         ("total edge length", f"{metrics['edge_length_total']:.1f}", "domain units"),

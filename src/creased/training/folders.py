@@ -14,6 +14,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
+from creased.io.checkpoint import KEY, CheckpointError, load_plain
+from creased.shapes import File, ShapeError
+from creased.shapes.shape import sha256_of_mesh
 from creased.training.quality import recipe_name
 
 LAST = Path("checkpoints") / "last.ckpt"
@@ -28,13 +31,14 @@ class ResumeError(ValueError):
     """A run that cannot be resumed, or has no folder; the message says why."""
 
 
-def find_checkpoint(ckpt_path: str, root: str, shape: str) -> Path:
+def find_checkpoint(ckpt_path: str, root: str, shape: str, sha256: str = "") -> Path:
     """Find the checkpoint that ``ckpt_path`` or ``start_from`` names: a file, a run folder, or "last".
 
-    "last" is the newest run of this shape under ``root`` that has a checkpoint.
+    "last" is the newest run of this shape under ``root`` that has a checkpoint. With the hash of what is read
+    for the shape, runs of other meshes of the same name do not count.
 
     Raises:
-        ResumeError: there is none.
+        ResumeError: there is none, or it is of another mesh.
     """
     if ckpt_path == "last" and is_follower() and RUN_FOLDER in os.environ:
         ckpt_path = os.environ[RUN_FOLDER]  # another run may have become the newest
@@ -43,12 +47,34 @@ def find_checkpoint(ckpt_path: str, root: str, shape: str) -> Path:
         runs = [folder / LAST for folder in folders if (folder / LAST).is_file()]
         if not runs:
             raise ResumeError(f"last: no run of shape {shape} under {root} has a checkpoint yet")
-        return max(runs, key=lambda path: path.stat().st_mtime)
+        runs.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+        if found := next((path for path in runs if _may_be_of(path, sha256)), None):
+            return found
+        raise ResumeError(f"last: the runs under {root} are of other meshes called {shape}")
     path = Path(ckpt_path).expanduser()
     path = path / LAST if path.is_dir() else path
     if not path.is_file():
         raise ResumeError(f"there is no checkpoint {path}")
+    if not _may_be_of(path, sha256):
+        raise ResumeError(f"{path} was trained on another mesh than the {shape} that is given now")
     return path
+
+
+def _may_be_of(checkpoint: Path, sha256: str) -> bool:
+    """Return False if the hashes of what was read are known and differ; what cannot be read fails later."""
+    if not sha256:
+        return True
+    try:
+        record = load_plain(checkpoint).get(KEY)
+    except CheckpointError:
+        return True
+    known = record.get("sha256") if isinstance(record, dict) else None
+    return not known or known == sha256
+
+
+def _hash_of_resumed(path: str | None, ckpt_path: str | None) -> str:
+    """Hash the user's mesh if a run is to be resumed; empty without either."""
+    return "" if path is None or ckpt_path is None else sha256_of_mesh(File(path)())
 
 
 def is_follower() -> bool:
@@ -73,10 +99,10 @@ def label_shape(name: str, path: str | None) -> str:
     return name if path is None else Path(path).stem
 
 
-def choose_run_folder(root: str, shape: str, ckpt_path: str | None) -> str:
-    """Create a new folder under ``root``, or return that of the run to resume."""
+def choose_run_folder(root: str, shape: str, ckpt_path: str | None, sha256: str = "") -> str:
+    """Create a new folder under ``root``, or return that of the run to resume; see `find_checkpoint`."""
     if ckpt_path is not None:
-        checkpoint = find_checkpoint(ckpt_path, root, shape)
+        checkpoint = find_checkpoint(ckpt_path, root, shape, sha256)
         if checkpoint.parent.name == LAST.parent.name:
             return str(checkpoint.parent.parent)
     name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{shape}"
@@ -114,9 +140,10 @@ def _resolve_run_folder(root: str, name: str, path: str | None, ckpt_path: str |
         if config is not None and config.mode == RunMode.MULTIRUN and ckpt_path is None:
             folder = str(Path(config.sweep.dir) / config.sweep.subdir)
         else:
-            folder = choose_run_folder(root, label_shape(name, path), ckpt_path)
+            sha256 = _hash_of_resumed(path, ckpt_path)
+            folder = choose_run_folder(root, label_shape(name, path), ckpt_path, sha256)
         require_writable(folder)
-    except (ResumeError, OSError) as error:
+    except (ResumeError, ShapeError, OSError) as error:
         print(f"creased: {error}", file=sys.stderr)
         raise SystemExit(1) from error
     return folder
@@ -128,12 +155,11 @@ def read_wandb_run(root: str, name: str, path: str | None, ckpt_path: str | None
     None if nothing is resumed, if it was not logged, and if the checkpoint cannot be read, which the run
     itself reports.
     """
-    from creased.io.checkpoint import load_plain
-
     if ckpt_path is None:
         return None
     try:
-        run_id = load_plain(find_checkpoint(ckpt_path, root, label_shape(name, path))).get(WANDB_RUN)
+        sha256 = _hash_of_resumed(path, ckpt_path)
+        run_id = load_plain(find_checkpoint(ckpt_path, root, label_shape(name, path), sha256)).get(WANDB_RUN)
     except (OSError, ValueError):
         return None
     return None if run_id is None else str(run_id)
@@ -142,10 +168,12 @@ def read_wandb_run(root: str, name: str, path: str | None, ckpt_path: str | None
 def register_resolvers() -> None:
     """Register the resolvers ``creased.*`` of `configs/` with OmegaConf.
 
-    ``run_folder`` and ``wandb_run`` take root, name, path and ckpt_path; ``recipe`` the target of a model.
+    ``run_folder`` and ``wandb_run`` take root, name, path and ckpt_path; ``label`` name and path of a shape;
+    ``recipe`` the target of a model.
     """
     register = OmegaConf.register_new_resolver
     register("creased.recipe", recipe_name, replace=True)
+    register("creased.label", label_shape, replace=True)
     register("creased.run_folder", _resolve_run_folder, use_cache=True, replace=True)
     register("creased.wandb_run", read_wandb_run, use_cache=True, replace=True)
     register("creased.wandb_offline", _is_without_wandb_key, replace=True)

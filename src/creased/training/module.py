@@ -43,7 +43,7 @@ class SDFModule(L.LightningModule):
         schedule: factor on the learning rate as a function of the share of the run done.
         regularizers: by name, of the level set that the extraction callback stores in ``level_set``.
         domain: the box in which level sets are extracted.
-        shape: the training shape, whose name and similarity go into the record in checkpoints.
+        shape: the training shape, whose name, hash and similarity go into the record in checkpoints.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class SDFModule(L.LightningModule):
             )
         self.to_domain = Similarity.identity() if shape is None else shape.to_domain
         self.shape_name = "" if shape is None else shape.name
+        self.shape_sha256 = "" if shape is None else shape.sha256
         self.level_set: LevelSet | None = None  # set by the extraction callback, detached
         self.extracted_at = 0  # the step that it was extracted in
 
@@ -173,7 +174,8 @@ class SDFModule(L.LightningModule):
     def record(self) -> Record:
         """Make the record that checkpoints store; see `creased.io.checkpoint`."""
         program = lower(self.network, check=False).detach().to("cpu")
-        return Record(program, self.domain, self.to_domain, self.shape_name, self.current_epoch + 1)
+        epochs = self.current_epoch + 1
+        return Record(program, self.domain, self.to_domain, self.shape_name, epochs, self.shape_sha256)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the record and the id of the W&B run to Lightning's entries."""

@@ -24,7 +24,7 @@ def resume_from(cfg: DictConfig, module: SDFModule) -> str | None:
     """
     if cfg.ckpt_path is None:
         return None
-    path = find_checkpoint(cfg.ckpt_path, cfg.paths.runs, module.shape_name)
+    path = find_checkpoint(cfg.ckpt_path, cfg.paths.runs, module.shape_name, module.shape_sha256)
     record = read_record(path)
     if record.shape != module.shape_name:
         raise ResumeError(f"{path} was trained on {record.shape}, not on {module.shape_name}")

@@ -85,11 +85,11 @@ def run(cfg: DictConfig) -> dict[str, Any]:
     log.info("%s", format_expectation(cfg))
     folder = Path(cfg.paths.output)
     folder.mkdir(parents=True, exist_ok=True)
-    plain = OmegaConf.to_container(cfg, resolve=True)
     callbacks = [instantiate(callback) for callback in cfg.callbacks.values() if callback is not None]
     regularizers: dict[str, Regularization] = dict(instantiate(cfg.regularizer))
     require_extraction(regularizers, callbacks)
     shape: Shape = instantiate(cfg.shape)
+    plain = _settle_config(cfg, shape)
     domain: Box = instantiate(cfg.domain)
     data: L.LightningDataModule = instantiate(cfg.data, _partial_=True)(shape, domain)
     module = _make_module(cfg, shape, domain, regularizers)
@@ -196,6 +196,15 @@ def _make_module(
     )
 
 
+def _settle_config(cfg: DictConfig, shape: Shape) -> dict[str, Any]:
+    """Resolve the configuration; add name, licence, credit and hash of what was read."""
+    plain: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
+    plain["shape"] |= {"name": shape.name, "licence": shape.licence, "credit": shape.credit}
+    if cfg.shape.path is not None:
+        plain["shape"]["source"] = None
+    return plain | {"shape_sha256": shape.sha256}
+
+
 def _make_trainer(cfg: DictConfig, plain: Any, callbacks: list[L.Callback]) -> L.Trainer:
     loggers: list[Logger] = [instantiate(logger) for logger in cfg.logger.values()]
     for logger in loggers:
@@ -225,6 +234,7 @@ def _evaluate(cfg: DictConfig, shape: Shape, module: SDFModule, trainer: L.Train
                 callback.write(level_set, module, certificate)
     run_facts = {
         "shape": shape.name,
+        "shape_sha256": shape.sha256,
         "licence": shape.licence,
         "credit": shape.credit,
         "epochs": trainer.current_epoch,

@@ -1,6 +1,7 @@
 """Meshes of each epoch are written with what is known of them, and closed along the walls if so asked."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ import trimesh
 
 import creased
 from creased.io.similarity import Similarity
-from creased.shapes import Shape
+from creased.shapes import load_shape
 from creased.training.callbacks import SaveMesh
 from creased.training.module import SDFModule
 
@@ -23,7 +24,7 @@ def module() -> SDFModule:
     with torch.no_grad():
         network[-1].bias -= network(torch.zeros(1, 3).double())[0]
     to_domain = Similarity((10.0, 0.0, 0.0), 0.1)
-    shape = Shape("", trimesh.Trimesh(), to_domain, "z", 0.0, "", "")
+    shape = replace(load_shape("", trimesh.creation.box), to_domain=to_domain)
     made = SDFModule(network, {}, torch.optim.Adam, lambda _: 1.0, shape=shape)
     made.level_set = creased.extract_level_set(network, made.domain)
     return made

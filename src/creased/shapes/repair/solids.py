@@ -1,0 +1,179 @@
+"""Arrange closed parts to one solid: which are cavities, which face the wrong way, and the union of the rest.
+
+A part is a cavity if it faces inward and all of it lies inside the solid of the others, by winding number.
+Others that face inward are reversed, and with an outermost one what is inside it. Solids that overlap or
+touch are united by manifold3d, so that no wall is left inside; one inside another vanishes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from creased.meshes.queries import TriangleIndex
+from creased.shapes.repair.connectivity import Part, areas, join_parts, label_components, split_parts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+N_POINTS = 200_000  # of all parts, that are looked up in others
+MARGIN = 1e-7  # of the size: bounding boxes as near as this touch
+SAME = 1e-9  # relative: parts whose union has as much area and volume as they have do not meet
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """Parts of one solid, that do not meet unless they could not be united."""
+
+    parts: list[Part]  # solids outward, cavities inward
+    before: list[Part]  # the same before their union
+    n_reversed: int = 0
+    n_cavities: int = 0
+    n_united: int = 0  # solids that met another
+    n_inside: int = 0  # of these, solids all of which lay inside others
+    n_not_united: int = 0  # solids that meet others and that manifold3d refuses
+    overlap: float = 0.0  # volume that the union counts once
+
+    @property
+    def has_union(self) -> bool:
+        """True if surface may have vanished in a union."""
+        return self.n_united > 0
+
+
+def arrange(parts: list[Part]) -> Arranged:
+    """Arrange closed parts, at least one, whose positions are in units of the size."""
+    faced, is_cavity, is_inside, home = _find_roles(parts)
+    n_reversed = sum(part.volume * new.volume < 0 for part, new in zip(parts, faced, strict=True))
+    found = Arranged([], faced, n_reversed=n_reversed, n_cavities=int(is_cavity.sum()))
+    solids = np.flatnonzero(~is_cavity)
+    for cluster in _clusters([faced[i] for i in solids]):
+        members = solids[cluster]
+        hollow = [[faced[i], *(faced[k] for k in np.flatnonzero(is_cavity & (home == i)))] for i in members]
+        found = _add_cluster(found, hollow, int(is_inside[members].sum()))
+    return found
+
+
+def _find_roles(
+    parts: list[Part],
+) -> tuple[list[Part], NDArray[np.bool_], NDArray[np.bool_], NDArray[np.int64]]:
+    """Turn parts the right way; mark cavities (n,) and solids inside others (n,); the solid around each."""
+    outward = [part if part.volume > 0 else part.reversed() for part in parts]
+    sizes = np.array([part.volume for part in outward])
+    signs = np.array([1 if part.volume > 0 else -1 for part in parts])
+    looked_up = _look_up(outward)
+    around = [
+        [j for j, inside in found if inside.all() and sizes[j] > sizes[i]]
+        for i, found in enumerate(looked_up)
+    ]
+    root = np.array([max(found, key=lambda j: sizes[j]) if found else i for i, found in enumerate(around)])
+    signs = signs * signs[root]
+    is_cavity, is_inside = np.zeros(len(parts), dtype=bool), np.zeros(len(parts), dtype=bool)
+    for i in np.argsort(-sizes, kind="stable"):
+        winding = sum((signs[j] * inside.astype(int) for j, inside in looked_up[i]), np.zeros(1, dtype=int))
+        is_within = bool((winding > 0).all())
+        is_cavity[i], is_inside[i] = is_within and signs[i] < 0, is_within and signs[i] > 0
+        signs[i] = -1 if is_cavity[i] else 1
+    home = np.array(
+        [
+            min((j for j in found if not is_cavity[j]), key=lambda j: sizes[j], default=i)
+            for i, found in enumerate(around)
+        ]
+    )
+    is_cavity &= home != np.arange(len(parts))
+    faced = [part.reversed() if is_in else part for part, is_in in zip(outward, is_cavity, strict=True)]
+    return faced, is_cavity, is_inside, home
+
+
+def _look_up(parts: list[Part]) -> list[list[tuple[int, NDArray[np.bool_]]]]:
+    """For each part list the others near it, and which of its points (n,) are inside them."""
+    found: list[list[tuple[int, NDArray[np.bool_]]]] = [[] for _ in parts]
+    if len(parts) == 1:
+        return found
+    bounds = np.stack([part.bounds for part in parts])
+    n = int(np.clip(N_POINTS // len(parts), 32, 2000))
+    rng = np.random.default_rng(0)
+    points: dict[int, NDArray[np.float64]] = {}
+    for j, part in enumerate(parts):
+        near = ((bounds[:, 0] < bounds[j, 1]) & (bounds[:, 1] > bounds[j, 0])).all(axis=1)
+        near[j] = False
+        chosen = np.flatnonzero(near).tolist()
+        if not len(chosen):
+            continue
+        for i in chosen:
+            if i not in points:
+                points[i] = _points_of(parts[i], n, rng)
+        inside = TriangleIndex(part.vertices, part.triangles).contains(
+            np.concatenate([points[i] for i in chosen])
+        )
+        ends = np.cumsum([len(points[i]) for i in chosen])[:-1]
+        for i, of_part in zip(chosen, np.split(inside, ends), strict=True):
+            found[i].append((j, of_part))
+    return found
+
+
+def _points_of(part: Part, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Draw up to n vertices and n points of the surface."""
+    vertices = part.vertices if len(part.vertices) <= n else rng.choice(part.vertices, n, replace=False)
+    up_to = areas(part.vertices, part.triangles).cumsum()
+    chosen = part.triangles[np.searchsorted(up_to, rng.random(n) * up_to[-1]).clip(max=len(up_to) - 1)]
+    weights = rng.dirichlet(np.ones(3), n)
+    return np.concatenate([vertices, (weights[:, :, None] * part.vertices[chosen]).sum(axis=1)])
+
+
+def _clusters(solids: list[Part]) -> list[NDArray[np.int64]]:
+    """Group solids whose bounding boxes touch."""
+    bounds = np.stack([part.bounds for part in solids])
+    low, high = bounds[:, 0] - MARGIN, bounds[:, 1] + MARGIN
+    links = []
+    for i in range(len(solids)):
+        touched = np.flatnonzero(
+            (low[i + 1 :] <= high[i]).all(axis=1) & (high[i + 1 :] >= low[i]).all(axis=1)
+        )
+        links.append(np.stack([np.full(len(touched), i), touched + i + 1], axis=1))
+    labels = label_components(len(solids), np.concatenate(links))
+    return [np.flatnonzero(labels == label) for label in range(int(labels.max()) + 1)]
+
+
+def _add_cluster(found: Arranged, hollow: list[list[Part]], n_inside: int) -> Arranged:
+    """Add solids with their cavities, united where they meet."""
+    flat = [part for parts in hollow for part in parts]
+    if len(hollow) == 1:
+        return replace(found, parts=[*found.parts, *flat])
+    united = _unite(hollow)
+    if united is None:
+        return replace(found, parts=[*found.parts, *flat], n_not_united=found.n_not_united + len(hollow))
+    before, after = (np.array([[p.area, p.volume] for p in parts]).sum(axis=0) for parts in (flat, united))
+    if (np.abs(before - after) <= SAME * before).all():
+        return replace(found, parts=[*found.parts, *flat])
+    return replace(
+        found,
+        parts=[*found.parts, *united],
+        n_united=found.n_united + len(hollow),
+        n_inside=found.n_inside + n_inside,
+        overlap=found.overlap + float(before[1] - after[1]),
+    )
+
+
+def _unite(hollow: list[list[Part]]) -> list[Part] | None:
+    """Compute the union of solids with their cavities; None if manifold3d refuses one."""
+    from manifold3d import Error, Manifold, OpType
+
+    each = [_manifold(parts) for parts in hollow]
+    if any(solid.status() != Error.NoError for solid in each):
+        return None
+    united = Manifold.batch_boolean(each, OpType.Add)
+    mesh = united.to_mesh64()
+    if united.status() != Error.NoError or not len(mesh.tri_verts):
+        return None
+    return split_parts(np.asarray(mesh.vert_properties)[:, :3], np.asarray(mesh.tri_verts).astype(np.int64))[
+        0
+    ]
+
+
+def _manifold(parts: list[Part]) -> Any:
+    from manifold3d import Manifold, Mesh64
+
+    vertices, triangles = join_parts(parts)
+    return Manifold(Mesh64(np.ascontiguousarray(vertices), np.ascontiguousarray(triangles, dtype=np.uint64)))
