@@ -31,8 +31,8 @@ Table = Callable[..., KeyTable]
 def no_multipliers(n_rows: int, n_words: int, device: torch.device, seed: int = 0) -> KeyTable:
     """A table that does not look at the sign words: faces on different sides of a row collide."""
     honest = key_table(n_rows, n_words, device, seed)
-    zeros = honest.plus - pairing._weigh(row_bits(n_rows, n_words, device), honest.multipliers)
-    return KeyTable(torch.zeros_like(honest.multipliers), zeros, zeros)
+    zeros = honest.moves[:, :1]
+    return KeyTable(torch.zeros_like(honest.multipliers), zeros.repeat(1, 2))
 
 
 def all_equal(n_rows: int, n_words: int, device: torch.device, seed: int = 0) -> KeyTable:
@@ -96,8 +96,8 @@ def test_moving_a_zero_adds_its_table_entry_to_the_key(device: torch.device) -> 
     cell = CellCodes(bits[[3]] | bits[[66]], torch.tensor([[5, 65]], dtype=torch.int32, device=device))
     above = CellCodes(cell.words | bits[65], cell.zero_ids[:, :1])
     below = CellCodes(cell.words, cell.zero_ids[:, :1])
-    torch.testing.assert_close(cell_keys(above, table), cell_keys(cell, table) + table.plus[65])
-    torch.testing.assert_close(cell_keys(below, table), cell_keys(cell, table) + table.minus[65])
+    torch.testing.assert_close(cell_keys(above, table), cell_keys(cell, table) + table.moves[65, 1])
+    torch.testing.assert_close(cell_keys(below, table), cell_keys(cell, table) + table.moves[65, 0])
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ class CellsAround:
         return CellCodes(words, zero_ids.gather(1, self._choices.kept[choice]))
 
     def _keys(self, table: KeyTable) -> Tensor:
-        changes = torch.stack([table.minus, table.plus], dim=1)[self._codes.zero_ids]  # (V, D, 2)
+        changes = table.moves[self._codes.zero_ids]  # (V, D, 2)
         keys = cell_keys(self._codes, table)[:, None]
         for slot, is_plus in zip(self._choices.moved.unbind(1), self._choices.is_plus.unbind(1), strict=True):
             keys = keys + changes[:, slot, is_plus]

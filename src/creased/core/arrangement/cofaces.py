@@ -31,6 +31,8 @@ class Arrangement(NamedTuple):
     layout: RowLayout
     bits: Tensor  # (n_rows, W) int64: the bit of each row
     before: Tensor  # (n_rows + 1, W) int64: the bits of all earlier rows
+    after: Tensor  # (n_rows, W) int64: all bits but those and its own
+    numbers: Tensor  # (n_rows + 1,) int32: from -1 on
     keys: KeyTable
 
 
@@ -40,7 +42,8 @@ def arrange(layout: RowLayout, device: torch.device) -> Arrangement:
     bits, before = row_bits(n_rows, n_words, device), rows_before(n_rows, n_words, device)
     if layout.on_grid:
         before[:, -1] = -1  # the simplex is part of every code
-    return Arrangement(layout, bits, before, key_table(n_rows, n_words, device))
+    numbers = torch.arange(-1, n_rows, dtype=torch.int32, device=device)
+    return Arrangement(layout, bits, before, ~before[1:], numbers, key_table(n_rows, n_words, device))
 
 
 class Cofaces:
@@ -53,11 +56,8 @@ class Cofaces:
     """
 
     def __init__(self, codes: CellCodes, exists: Tensor, rows: Arrangement) -> None:
-        self._codes = codes
-        self._rows = rows
-        self._n_slots = exists.shape[1]
+        self._codes, self._rows, self._n_slots = codes, rows, exists.shape[1]
         self._place = exists.reshape(-1).nonzero()[:, 0]  # of each entry in the (n, s, 2) table
-        self._others = _other_columns(codes.zero_ids.shape[1], self._n_slots, exists.device)
 
     def pair(self) -> Pairs:
         """Pair entries with equal cofaces."""
@@ -78,15 +78,14 @@ class Cofaces:
         moved = self._codes.zero_ids[:, : self._n_slots].reshape(-1).index_select(0, slot)
         words = self._codes.words.index_select(0, cell)
         words |= self._rows.bits.index_select(0, moved) * (place & 1)[:, None]
-        mine = self._codes.zero_ids.index_select(0, cell)
-        others = self._others.index_select(0, slot - self._n_slots * cell)
-        return CellCodes(words, mine.gather(1, others))
+        others = self._codes.zero_ids[
+            :, _other_columns(self._codes.zero_ids.shape[1], self._n_slots, place.device)
+        ]
+        return CellCodes(words, others.flatten(0, 1).index_select(0, slot))
 
     def _keys(self, table: KeyTable) -> Tensor:
-        base = cell_keys(self._codes, table)
-        moved = self._codes.zero_ids[:, : self._n_slots].reshape(-1)
-        changes = torch.stack([table.minus, table.plus], dim=1).index_select(0, moved)
-        keys = base[:, None, None] + changes.reshape(-1, self._n_slots, 2)
+        moves = table.moves[self._codes.zero_ids[:, : self._n_slots]]
+        keys = cell_keys(self._codes, table)[:, None, None] + moves
         return keys.reshape(-1).index_select(0, self._place)
 
 
@@ -94,4 +93,5 @@ class Cofaces:
 def _other_columns(n_zeros: int, n_slots: int, device: torch.device) -> Tensor:
     """List, for each moved zero, the columns (n_slots, n_zeros - 1) of the others."""
     others = [[column for column in range(n_zeros) if column != slot] for slot in range(n_slots)]
-    return torch.tensor(others, dtype=torch.int64, device=device)
+    with torch.inference_mode(mode=False):
+        return torch.tensor(others, dtype=torch.int64, device=device).reshape(n_slots, n_zeros - 1)

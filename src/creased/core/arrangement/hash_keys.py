@@ -25,8 +25,7 @@ class KeyTable(NamedTuple):
     """Random multipliers and summands of keys; one table serves a whole extraction."""
 
     multipliers: Tensor  # (2 W,) int64, one for each 32-bit half of a word
-    plus: Tensor  # (n_rows,) int64: added to a key when a zero of this row moves to +
-    minus: Tensor  # (n_rows,) int64: the same for -, where the zero id is removed and no bit is set
+    moves: Tensor  # (n_rows, 2) int64: added to a key when a zero of this row moves to -, to +
 
 
 class CellCodes(NamedTuple):
@@ -66,14 +65,14 @@ def key_table(n_rows: int, n_words: int, device: torch.device, seed: int = 0) ->
     multipliers = torch.randint(low, high, (2 * n_words,), generator=generator).to(device)
     zeros = torch.randint(low, high, (n_rows,), generator=generator).to(device)
     ones = _weigh(row_bits(n_rows, n_words, device), multipliers)
-    return KeyTable(multipliers, ones - zeros, -zeros)
+    return KeyTable(multipliers, torch.stack([-zeros, ones - zeros], dim=1))
 
 
 def cell_keys(codes: CellCodes, table: KeyTable) -> Tensor:
     """Compute the keys (n,) int64 of cells."""
-    keys = _weigh(codes.words, table.multipliers)
+    keys, removed = _weigh(codes.words, table.multipliers), table.moves[:, 0]
     for rows in codes.zero_ids.unbind(1):
-        keys -= table.minus.index_select(0, rows)
+        keys -= removed.index_select(0, rows)
     return keys
 
 
@@ -102,7 +101,7 @@ def group_equal(
             starts = torch.ones_like(keys, dtype=torch.bool)
             starts[twins + 1] = False
             return Groups(order, starts)
-        n_rows, n_words = table.plus.shape[0], table.multipliers.shape[0] // 2
+        n_rows, n_words = len(table.moves), table.multipliers.shape[0] // 2
         table = key_table(n_rows, n_words, keys.device, seed)
     raise CollisionError(f"group_equal: {N_SEEDS} key tables in a row collided")
 

@@ -130,13 +130,12 @@ def rows_before(n_rows: int, n_words: int, device: torch.device) -> Tensor:
     return torch.cat([torch.zeros_like(bits[:1]), bits.cumsum(0)])  # bits are disjoint: sums are ORs
 
 
-def lowest_row(words: Tensor) -> Tensor:
-    """Find the lowest set row (V,) int64 of words (V, W), each with at least one bit set."""
+def lowest_row(words: Tensor, first_word: int = 0) -> Tensor:
+    """Find the lowest set row (V,) int32 of words (V, W) from one on; where no bit is set, the row before."""
     index = None if words.shape[1] == 1 else (words != 0).to(torch.int8).argmax(dim=1)
     word = words[:, 0] if index is None else words.gather(1, index[:, None])[:, 0]
     exponent = torch.frexp((word & -word).to(torch.float64)).exponent  # exact: a power of two
-    row = exponent.to(torch.int64) - 1
-    return row if index is None else row + WORD * index
+    return (exponent if index is None else exponent.add_(index, alpha=WORD)) + (WORD * first_word - 1)
 
 
 def sign_vectors(words: Tensor, zero_ids: Tensor, n_rows: int) -> Tensor:

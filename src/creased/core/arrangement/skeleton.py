@@ -13,6 +13,7 @@ from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.orthants import EARLIER, any_corner, edge_corners, own_vertices
 from creased.core.arrangement.signs import WORD
+from creased.core.arrangement.turns import Turns
 from creased.core.numerics.tensors import Growable
 
 
@@ -85,10 +86,11 @@ class BlockCut:
     first_row: int
     n_neurons: int
     carried: Growable  # (V, N + P): preactivations, then passthrough
-    buckets: list[list[Tensor]]  # for each neuron, batches (n,) int64 of the edges that it cuts next
+    buckets: list[list[Tensor]]  # for each neuron, or turn, batches (n,) int64 of the edges that it cuts next
     largest: float = 0.0  # absolute value carried when the block starts
-    n_done: int = 0  # number of neurons that have cut
+    n_done: int = 0  # number of neurons that have cut, or of turns
     decisions: SignDecisions | None = None  # decides doubtful signs; None: values within rounding are zero
+    turns: Turns | None = None  # of neurons in simplices; None: one neuron cuts all that it does at once
 
     @property
     def words(self) -> slice:

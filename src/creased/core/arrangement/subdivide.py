@@ -16,6 +16,7 @@ edges. Such faces are counted (`n_inconsistent`), not repaired.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -26,6 +27,7 @@ from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.orthants import edge_corners, inside_walls, live_faces
 from creased.core.arrangement.signs import WORD, lowest_row, pack_rows
 from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton, SignDecisions
+from creased.core.arrangement.turns import take_turns
 from creased.core.numerics.memory import rows_at_once, selection_pays
 from creased.core.numerics.tensors import Growable
 from creased.core.numerics.tolerance import rounding_error, snap_interpolated
@@ -38,10 +40,11 @@ class _NewVertices(NamedTuple):
     """The vertices of one cut, and the edges that they split, as they were before."""
 
     edge_zero_ids: Tensor  # (n, D - 1) int32: of the split edges
-    ends: Tensor  # (n, 2) int32
-    first_words: Tensor  # (n, W): of the ends
-    second_words: Tensor
+    ends: Tensor  # (2, n) int32
+    end_words: Tensor  # (2, n, W)
     words: Tensor  # (n, W): of the new vertices
+    before: Tensor  # (n or 1, W): bits of the rows that have cut
+    zero_ids: Tensor  # (n, D) int32: of the new vertices; the last one is of the row that cuts
     live_faces: Tensor  # (n, D - 1, 2) bool: True if moving a zero of the edge to -, + gives a live 2-face
 
 
@@ -53,6 +56,7 @@ def start_block(
     rows: Arrangement,
     n_done: int = 0,
     decisions: SignDecisions | None = None,
+    n_corners: int = 0,
 ) -> BlockCut:
     """Prepare a skeleton, cut by all rows before ``first_row``, for the cuts of a block.
 
@@ -65,6 +69,8 @@ def start_block(
         rows: tables of the arrangement.
         n_done: number of the block's neurons that have cut the skeleton already.
         decisions: decides doubtful signs exactly; None: computed signs are used.
+        n_corners: of each simplex, where the skeleton is of simplices that share nothing, in order: their
+            neurons take turns. 0: it is not.
     """
     buckets: list[list[Tensor]] = [[] for _ in range(n_neurons)]
     least, largest = torch.aminmax(carried.rows) if carried.rows.numel() else carried.rows.new_zeros(2)
@@ -75,19 +81,25 @@ def start_block(
         codes = CellCodes(skeleton.words.rows, skeleton.zero_ids.rows)
         z = carried.rows[:, :n_neurons]
         decisions.settle(z, codes, skeleton.vertices.rows, first_row, cut.largest)
-    skeleton.words.rows[:, cut.words] |= _pack_from(cut, carried.rows, n_done)
+    words = skeleton.words.rows[:, cut.words]
+    words |= _pack_from(cut, carried.rows, n_done)
+    if n_corners and decisions is None:
+        cut.turns = take_turns(words, n_corners, first_row, n_neurons)
     _schedule_all(skeleton, cut)
     return cut
 
 
 def cut_by_next(skeleton: GrowingSkeleton, cut: BlockCut) -> None:
-    """Cut a skeleton, in place, by the block's next neuron; costs nothing if no edge changes sign."""
-    neuron = cut.n_done
+    """Cut a skeleton, in place, by the block's next neuron or turn; costs nothing if no edge changes sign."""
+    turn = cut.n_done
     cut.n_done += 1
-    if cut.buckets[neuron]:
-        split = torch.cat(cut.buckets[neuron])
-        cut.buckets[neuron].clear()
-        _cut_edges(skeleton, cut, split, neuron)
+    if cut.buckets[turn]:
+        row = cut.rows.numbers[cut.first_row + turn + 1, None]
+        if cut.turns is not None:
+            row = _joined(cut.turns.rows[turn])
+        split = _joined(cut.buckets[turn])
+        cut.buckets[turn].clear()
+        _cut_edges(skeleton, cut, split, turn, row)
 
 
 def _pack_from(block: BlockCut, carried: Tensor, neuron: int) -> Tensor:
@@ -101,7 +113,7 @@ def _pack_from(block: BlockCut, carried: Tensor, neuron: int) -> Tensor:
 def _schedule_all(skeleton: GrowingSkeleton, block: BlockCut) -> None:
     """Put every edge that the block cuts in the bucket of its lowest neuron."""
     words = skeleton.words.rows[:, block.words].contiguous()
-    to_come = _rows_from(block, block.n_done)
+    to_come = ~block.rows.before[block.first_row + block.n_done, block.words]
     at_once = rows_at_once(SCAN, words.device)
     for start in range(0, skeleton.edges.n, at_once):
         ends = skeleton.edges.rows[start : start + at_once]
@@ -109,67 +121,72 @@ def _schedule_all(skeleton: GrowingSkeleton, block: BlockCut) -> None:
         _schedule(block, torch.arange(start, start + ends.shape[0], device=ends.device), crossed)
 
 
-def _rows_from(block: BlockCut, neuron: int) -> Tensor:
-    """Return the bits of the block's neurons from ``neuron`` on, in the block's words."""
-    before = block.rows.before[:, block.words]
-    return before[block.first_row + block.n_neurons] ^ before[block.first_row + neuron]
-
-
 def _schedule(block: BlockCut, edges: Tensor, crossed: Tensor) -> None:
     """Put edges (n,) in the bucket of the lowest row set in crossed (n, words of the block), if any."""
-    is_cut = crossed[:, 0] if crossed.shape[1] == 1 else (crossed != 0).any(dim=1)
-    first_row = block.first_row - WORD * block.words.start
     if selection_pays(edges.device):
+        is_cut = crossed[:, 0] if crossed.shape[1] == 1 else (crossed != 0).any(dim=1)
         cut = is_cut.nonzero()[:, 0]
         if cut.numel() == 0:
             return
-        edges, lowest = edges[cut], lowest_row(crossed[cut]) - first_row
-    else:
-        lowest = torch.where(is_cut != 0, lowest_row(crossed) - first_row, block.n_neurons)
-    lowest, order = lowest.sort()
-    ordered, start = edges[order], 0
-    neurons = torch.arange(block.n_neurons, device=edges.device)
-    for neuron, stop in enumerate(torch.searchsorted(lowest, neurons, right=True).tolist()):
+        edges, crossed = edges[cut], crossed[cut]
+    rows = lowest_row(crossed, block.words.start)
+    when, order = (rows if block.turns is None else block.turns.of(edges, rows)).sort()
+    edges, rows, first = edges[order], rows[order], WORD * block.words.start
+    ends = block.rows.numbers[first : block.first_row + block.n_neurons + 1]
+    stops = torch.searchsorted(when, ends, right=True).tolist()[block.first_row - first :]
+    for turn, (start, stop) in enumerate(pairwise(stops)):
         if stop > start:
-            block.buckets[neuron].append(ordered[start:stop])
-            start = stop
+            block.buckets[turn].append(edges[start:stop])
+            if block.turns is not None:
+                block.turns.rows[turn].append(rows[start:stop])
 
 
-def _cut_edges(skeleton: GrowingSkeleton, block: BlockCut, split: Tensor, neuron: int) -> None:
-    """Split edges (n,) by a neuron, join the new vertices, schedule edges for later neurons."""
+def _joined(parts: list[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def _cut_edges(skeleton: GrowingSkeleton, block: BlockCut, split: Tensor, turn: int, row: Tensor) -> None:
+    """Split edges (n,) by rows (n,) or (1,), join the new vertices, schedule edges for later rows."""
     first_vertex, first_edge = skeleton.words.n, skeleton.edges.n
-    new = _split_edges(skeleton, block, split, neuron)
-    pairs, chord_zero_ids, n_inconsistent = _join(new, block.first_row + neuron, block.rows)
+    new = _split_edges(skeleton, block, split, turn, row)
+    pairs, chord_zero_ids, n_inconsistent = _join(new, block.rows)
     skeleton.n_inconsistent += n_inconsistent
     fresh = torch.arange(first_vertex, skeleton.words.n, dtype=torch.int32, device=split.device)
     skeleton.edges.rows[:, 1].index_copy_(0, split, fresh)
-    skeleton.edges.append(torch.stack([fresh, new.ends[:, 1]], dim=1))
-    skeleton.edges.append(fresh[pairs])
-    skeleton.edge_zero_ids.append(new.edge_zero_ids)
-    skeleton.edge_zero_ids.append(chord_zero_ids)
-    if neuron + 1 < block.n_neurons:
-        words, first, second = (x[:, block.words] for x in (new.words, new.first_words, new.second_words))
-        crossed = torch.cat([words ^ first, words ^ second, words[pairs[:, 0]] ^ words[pairs[:, 1]]])
+    skeleton.edges.append(torch.stack([fresh, new.ends[1]], dim=1), fresh[pairs])
+    skeleton.edge_zero_ids.append(new.edge_zero_ids, chord_zero_ids)
+    if turn + 1 < block.n_neurons:
+        later = block.rows.after.index_select(0, row)[:, block.words]
+        words, end_words = new.words[:, block.words], new.end_words[:, :, block.words]
+        halves, of_chords = (words ^ end_words) & later, (words & later)[pairs]
+        crossed = torch.cat([halves.flatten(0, 1), of_chords[:, 0] ^ of_chords[:, 1]])
         added = torch.arange(first_edge, skeleton.edges.n, device=split.device)
-        _schedule(block, torch.cat([split, added]), crossed & _rows_from(block, neuron + 1))
+        if block.turns is not None:
+            block.turns.inherit(split, pairs)
+        _schedule(block, torch.cat([split, added]), crossed)
 
 
-def _split_edges(skeleton: GrowingSkeleton, block: BlockCut, split: Tensor, neuron: int) -> _NewVertices:
-    """Append the vertices where the neuron vanishes on the edges ``split`` (n,)."""
-    ends = skeleton.edges.rows.index_select(0, split)
+def _split_edges(
+    skeleton: GrowingSkeleton, block: BlockCut, split: Tensor, turn: int, row: Tensor
+) -> _NewVertices:
+    """Append the vertices where rows (n,) or (1,) vanish on the edges ``split`` (n,)."""
+    ends = skeleton.edges.rows.index_select(0, split).T.contiguous()
     edge_zero_ids = skeleton.edge_zero_ids.rows.index_select(0, split)
-    first, second = (skeleton.words.rows.index_select(0, end) for end in ends.unbind(1))
+    end_words = skeleton.words.rows.index_select(0, ends.flatten()).unflatten(0, (2, -1))
+    first, second = end_words
     # Where the ends agree the sign is theirs. Where they differ it is that of the end which is not zero, for
     # rows that have cut, and that of the interpolated value, for later rows.
-    row, rows = block.first_row + neuron, block.rows
+    before, after = (bits.index_select(0, row) for bits in (block.rows.before, block.rows.after))
     differ = first ^ second
-    words = (first & second) | (differ & rows.before[row])
-    codes = CellCodes(words, torch.nn.functional.pad(edge_zero_ids, (0, 1), value=row))
-    words[:, block.words] |= differ[:, block.words] & _interpolate(skeleton, block, ends, neuron, codes)
-    faces = _live_faces(skeleton, ends, edge_zero_ids, second, rows)
+    words = (first & second) | (differ & before)
+    zero_ids = torch.cat([edge_zero_ids, row.expand(len(split))[:, None]], dim=1)
+    to_come = (differ & after)[:, block.words]
+    interpolated = _interpolate(skeleton, block, ends, turn, row, CellCodes(words, zero_ids))
+    words[:, block.words].bitwise_or_(to_come & interpolated)
+    faces = _live_faces(skeleton, ends, edge_zero_ids, second, block.rows)
     skeleton.words.append(words)
-    skeleton.zero_ids.append(codes.zero_ids)
-    return _NewVertices(edge_zero_ids, ends, first, second, words, faces)
+    skeleton.zero_ids.append(zero_ids)
+    return _NewVertices(edge_zero_ids, ends, end_words, words, before, zero_ids, faces)
 
 
 def _live_faces(
@@ -178,46 +195,48 @@ def _live_faces(
     """Mark the live 2-faces (n, D - 1, 2) of split edges; append the corners of the new vertices."""
     if skeleton.corners is None:
         return inside_walls(edge_zero_ids, rows.layout.n_walls)
-    corners, zero_ids = (x.rows.index_select(0, ends[:, 0]) for x in (skeleton.corners, skeleton.zero_ids))
+    corners, zero_ids = (x.rows.index_select(0, ends[0]) for x in (skeleton.corners, skeleton.zero_ids))
     around = edge_corners(corners, zero_ids, edge_zero_ids, second_words, rows.bits)
     skeleton.corners.append(torch.cat([around, around], dim=1))  # the same regions on both sides of the cut
     return live_faces(around, edge_zero_ids.shape[1] + 1)
 
 
 def _interpolate(
-    skeleton: GrowingSkeleton, block: BlockCut, ends: Tensor, neuron: int, codes: CellCodes
+    skeleton: GrowingSkeleton, block: BlockCut, ends: Tensor, turn: int, row: Tensor, codes: CellCodes
 ) -> Tensor:
-    """Append positions and carried values of new vertices between ends (n, 2); return packed signs."""
-    coarse = min(rounding_error(block.carried.rows.dtype, 1) * block.largest, 0.5)
-    carried, values = block.carried.extend(ends.shape[0]), block.carried.rows
-    vertices, points = skeleton.vertices.extend(ends.shape[0]), skeleton.vertices.rows
+    """Append positions and carried values of new vertices between ends (2, n); return packed signs."""
+    coarse, n = min(rounding_error(block.carried.rows.dtype, 1) * block.largest, 0.5), ends.shape[1]
+    carried, values = block.carried.extend(n), block.carried.rows
+    vertices, points = skeleton.vertices.extend(n), skeleton.vertices.rows
+    columns, to_come = (row.long() - block.first_row).expand(n)[:, None], slice(turn + 1, block.n_neurons)
     packed = []
     at_once = rows_at_once(CHUNK, ends.device)
-    for start in range(0, ends.shape[0], at_once):
+    for start in range(0, n, at_once):
         chunk = slice(start, start + at_once)
-        first, second = (values.index_select(0, end) for end in ends[chunk].unbind(1))
-        share = first[:, neuron] / (first[:, neuron] - second[:, neuron])
-        made = torch.lerp(first, second, share[:, None], out=carried[chunk])
-        made[:, neuron] = 0
-        to_come = slice(neuron + 1, block.n_neurons)
+        at, column = ends[:, chunk].flatten(), columns[chunk]
+        first, second = both = values.index_select(0, at).unflatten(0, (2, -1))
+        a, b = both.gather(2, column.expand(2, -1, -1))
+        share = a / (a - b)
+        made = torch.lerp(first, second, share, out=carried[chunk])
         snap_interpolated(made[:, to_come], first[:, to_come], second[:, to_come], coarse)
-        first, second = (points.index_select(0, end) for end in ends[chunk].unbind(1))
-        torch.lerp(first, second, share[:, None], out=vertices[chunk])
-        if block.decisions is not None and neuron + 1 < block.n_neurons:
+        made.scatter_(1, column, 0)
+        first, second = points.index_select(0, at).unflatten(0, (2, -1))
+        torch.lerp(first, second, share, out=vertices[chunk])
+        if block.decisions is not None and turn + 1 < block.n_neurons:
             mine = CellCodes(codes.words[chunk], codes.zero_ids[chunk])
-            row = block.first_row + neuron + 1
-            block.decisions.settle(made[:, to_come], mine, vertices[chunk], row, block.largest)
-        packed.append(_pack_from(block, made, neuron + 1))
-    return torch.cat(packed)
+            first_row = block.first_row + turn + 1
+            block.decisions.settle(made[:, to_come], mine, vertices[chunk], first_row, block.largest)
+        packed.append(_pack_from(block, made, turn + 1))
+    return _joined(packed)
 
 
-def _join(new: _NewVertices, row: int, rows: Arrangement) -> tuple[Tensor, Tensor, int]:
+def _join(new: _NewVertices, rows: Arrangement) -> tuple[Tensor, Tensor, int]:
     """Pair new vertices of one 2-face: pairs (n, 2), zero ids (n, D - 1) of their edges, number unpaired."""
-    dim = new.edge_zero_ids.shape[1] + 1
+    dim = new.zero_ids.shape[1]
     if dim == 1:
         return new.words.new_empty((0, 2)), new.edge_zero_ids[:0], 0
-    words = (new.first_words | new.second_words) & rows.before[row]
-    faces = Cofaces(CellCodes(words, new.edge_zero_ids), new.live_faces, rows)
-    pairs = faces.pair()
-    chords = torch.nn.functional.pad(pairs.codes.zero_ids, (0, 1), value=row)
-    return faces.cells(pairs.entries), chords, pairs.n_left
+    faces = Cofaces(CellCodes(new.words & new.before, new.edge_zero_ids), new.live_faces, rows)
+    found = faces.pair()
+    pairs = faces.cells(found.entries)
+    row = new.zero_ids[:, -1].index_select(0, pairs[:, 0])
+    return pairs, torch.cat([found.codes.zero_ids, row[:, None]], dim=1), found.n_left

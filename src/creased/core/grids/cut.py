@@ -165,7 +165,15 @@ class SimplexCutter:
             snap_sums(z, block.affine, states)
             values = torch.cat([z, states], dim=1) if block.has_passthrough else z
             carried = Growable(values[place])
-            cut = start_block(skeleton, carried, block.n_neurons, row, self.rows, decisions=self._decisions)
+            cut = start_block(
+                skeleton,
+                carried,
+                block.n_neurons,
+                row,
+                self.rows,
+                decisions=self._decisions,
+                n_corners=0 if isinstance(place, slice) else self.n_own,
+            )
             while not cut.is_done:
                 cut_by_next(skeleton, cut)
             z, passthrough = cut.carried.rows.tensor_split([block.n_neurons], dim=1)

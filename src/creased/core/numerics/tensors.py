@@ -71,6 +71,6 @@ class Growable:
         self._buffer[start : start + chosen.shape[0]] = self._buffer.index_select(0, chosen)
         self.n = start + chosen.shape[0]
 
-    def append(self, rows: Tensor) -> None:
-        """Append rows (m, ...)."""
-        self.extend(rows.shape[0]).copy_(rows)
+    def append(self, *parts: Tensor) -> None:
+        """Append rows (m, ...), one part behind the other."""
+        torch.cat(parts, out=self.extend(sum(map(len, parts))))

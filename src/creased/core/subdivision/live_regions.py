@@ -106,7 +106,7 @@ def _group_by_codes(found: _Corners) -> Groups:
     def keys_of(table: KeyTable) -> Tensor:
         padded = torch.nn.functional.pad(found.words, (1, 0))
         keys = cell_keys(CellCodes(padded, none.expand(padded.shape[0], 0)), table)[:, None]
-        ones = (table.plus - table.minus)[WORD:]
+        ones = (table.moves[:, 1] - table.moves[:, 0])[WORD:]
         for slot in range(n_slots):
             gain = torch.where(found.is_own[:, slot], ones[found.rows[:, slot].clamp(min=0)], 0)[:, None]
             keys = torch.cat([keys, keys + gain], dim=1)
