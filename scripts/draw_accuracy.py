@@ -89,7 +89,7 @@ def _judge(system: str, net: Path, shape: Shape, path: Path) -> Found:
 
 def _on_level_set(program: creased.Program, shape: Shape, rng: np.random.Generator) -> NDArray[Any]:
     """Bring points of the shape to f = 0; the few that do not arrive are left out."""
-    sampled, _ = shape.sample_surface(N_POINTS, rng)
+    sampled = shape.sample_surface(N_POINTS, rng)
     points = torch.from_numpy(np.asarray(sampled)).double()
     for _ in range(NEWTON_STEPS):
         points.requires_grad_()

@@ -24,7 +24,7 @@ def test_most_samples_are_near_the_surface_and_all_in_the_domain(box: Shape) -> 
 
 
 def test_surface_samples_are_uniform_by_area(box: Shape) -> None:
-    points, triangles = box.sample_surface(50_000, np.random.default_rng(2))
+    points, triangles = box.surface.sample(50_000, np.random.default_rng(2))
     counts = np.bincount(triangles, minlength=len(box.mesh.faces))
     np.testing.assert_allclose(counts / 50_000, box.mesh.area_faces / box.mesh.area, atol=0.01)
     assert np.abs(box.index.signed_distance(points)).max() < 1e-6

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from creased.core.domains.box import Box
-from creased.shapes.shape import Shape
+from creased.shapes.target import Target
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +22,7 @@ class Samples(NamedTuple):
 
 
 def sample_distances(
-    shape: Shape,
+    shape: Target,
     domain: Box,
     n: int,
     near: float,
@@ -44,7 +44,7 @@ def sample_distances(
             function that is affine on simplices of the grid has its extremes.
     """
     n_near = round(near * n)
-    surface, _ = shape.sample_surface(n_near, rng)
+    surface = shape.sample_surface(n_near, rng)
     spread = rng.choice(np.asarray(spreads), size=(n_near, 1))
     close = surface + spread * rng.standard_normal((n_near, 3))
     everywhere = rng.uniform(domain.lower, domain.upper, (n - n_near, 3))
@@ -52,7 +52,7 @@ def sample_distances(
     if n_cubes is not None:
         points = np.concatenate([points, grid_vertices(surface, domain, n_cubes)])
     points = points.astype(np.float32)
-    return Samples(points, shape.index.signed_distance(points))
+    return Samples(points, shape.signed_distance(points))
 
 
 def grid_vertices(points: NDArray[np.float64], domain: Box, n: int) -> NDArray[np.float64]:

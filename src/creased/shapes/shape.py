@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from creased.core.domains.box import Box
 from creased.io.similarity import Similarity
 from creased.io.units import parse_unit
 from creased.meshes.queries import TriangleIndex
+from creased.shapes.comparison import compare
+from creased.shapes.metrics import compare_functions, comparison_metrics
+from creased.shapes.point_cloud import PointCloud, load_cloud, sha256_of_points
 from creased.shapes.repair import RepairOptions, Report, solidify
 from creased.shapes.sources import File, Source
+from creased.shapes.sources.point_file import holds_points, read_points
 from creased.shapes.surface import Surface
+from creased.shapes.target import Function, Measured, Sizes
+from creased.shapes.thickness import Thinness, measure_thinness
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,11 +55,35 @@ class Shape:
         """The index that answers signed distances and closest points; built on first use."""
         return self.surface.index
 
-    def sample_surface(
-        self, n: int, rng: np.random.Generator
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Draw points (n, 3) uniformly on the surface; also their triangles (n,)."""
-        return self.surface.sample(n, rng)
+    def sample_surface(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Draw points (n, 3) uniformly on the surface."""
+        return self.surface.sample(n, rng)[0]
+
+    def signed_distance(self, points: NDArray[Any]) -> NDArray[np.float32]:
+        """Compute distances (n,) of points (n, 3), negative inside."""
+        return self.index.signed_distance(points)
+
+    def measure_thinness(self, n_cells: int, cell: float, rng: np.random.Generator) -> Thinness:
+        """Measure walls and gaps against the cells of a grid."""
+        return measure_thinness(self.surface, n_cells, cell, rng)
+
+    def measure(
+        self, function: Function, mesh: Surface | None, domain: Box, sizes: Sizes, rng: np.random.Generator
+    ) -> Measured:
+        """Compare a trained function and its mesh with the solid, and with what was read."""
+        metrics: dict[str, Any] = dict(
+            compare_functions(self.surface, domain, function, sizes.surface, sizes.volume, rng)
+        )
+        metrics |= {"repair": self.repair.as_dict()}
+        if mesh is None:
+            return Measured(metrics, None)
+        unit = 1 / self.to_domain.scale
+        compared = compare(mesh, self.surface, self.name, unit, rng, sizes.mesh)
+        metrics["original"] = None
+        if self.original is not None:
+            as_read = compare(mesh, self.original, f"{self.name} as read", unit, rng, sizes.mesh)
+            metrics["original"] = as_read.as_dict()
+        return Measured(metrics | comparison_metrics(compared), compared)
 
 
 def load_shape(
@@ -64,9 +95,12 @@ def load_shape(
     licence: str = "",
     credit: str = "",
     units: str | None = None,
+    normals: str | None = None,
     **repair: Any,
-) -> Shape:
+) -> Shape | PointCloud:
     """Load, repair and normalise a mesh, as configured in `configs/shape/` and `configs/repair/`.
+
+    A file of points with normals becomes a `PointCloud`, of which nothing is repaired.
 
     Args:
         name: of the shape, for messages and folders; that of the file if ``path`` is given.
@@ -77,6 +111,7 @@ def load_shape(
         licence: of the mesh.
         credit: the authors of the mesh.
         units: of the mesh's coordinates: mm, cm, m, inch, foot or um; None: what the file states, if it does.
+        normals: of points: None: those of the file; "estimate": by open3d.
         repair: how it is made a solid, as in `creased.shapes.repair.RepairOptions`.
 
     Raises:
@@ -84,6 +119,8 @@ def load_shape(
         ShapeError: there is no such mesh, it cannot be made a solid, or not without changing it beyond the
             limits.
     """
+    if path is not None and holds_points(Path(path).expanduser()):
+        return load_cloud(Path(path).expanduser(), normals, units)
     if path is not None:
         name, source, licence, credit = Path(path).stem, File(path), "", ""
     options = RepairOptions(**repair)
@@ -102,6 +139,16 @@ def load_shape(
         licence=licence,
         credit=credit,
     )
+
+
+def sha256_of_file(path: str) -> str:
+    """Compute the SHA-256 of what is read from a file, a mesh or points.
+
+    Raises:
+        ShapeError: it cannot be read.
+    """
+    file = Path(path).expanduser()
+    return sha256_of_points(read_points(file)) if holds_points(file) else sha256_of_mesh(File(path)())
 
 
 def sha256_of_mesh(mesh: Trimesh) -> str:

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 
 from creased.core.domains.box import Box
 from creased.shapes.sampling import sample_distances
-from creased.shapes.shape import Shape
+from creased.shapes.target import Target
 
 
 class ShuffledBatches(DistributedSampler[Tensor]):
@@ -62,7 +62,7 @@ class SDFDataModule(L.LightningDataModule):
 
     def __init__(
         self,
-        shape: Shape,
+        shape: Target,
         domain: Box,
         n_samples: int = 500_000,
         near: float = 0.8,
@@ -97,7 +97,7 @@ class SDFDataModule(L.LightningDataModule):
             self.shape, self.domain, self.n_samples, self.near, self.spreads, rng, self.n_cubes
         )
         self.samples = TensorDataset(*map(torch.from_numpy, samples))
-        surface, _ = self.shape.sample_surface(self.n_validation, rng)
+        surface = self.shape.sample_surface(self.n_validation, rng)
         self.surface = torch.from_numpy(surface.astype(np.float32))
 
     def train_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,12 +17,10 @@ from creased.geometry.measures import edge_lengths
 from creased.meshes.mesh_audit import ask_trimesh
 from creased.meshes.polygon_mesh import PolygonMesh
 from creased.networks.models.grid_mlp import grids_of
-from creased.shapes.comparison import Comparison, compare
-from creased.shapes.differences import Kind, find_differences
-from creased.shapes.metrics import compare_functions
-from creased.shapes.shape import Shape
+from creased.shapes.comparison import Comparison
+from creased.shapes.differences import Kind
 from creased.shapes.surface import Surface
-from creased.shapes.thickness import measure_thinness
+from creased.shapes.target import Sizes, Target
 from creased.training.folders import is_follower
 
 if TYPE_CHECKING:
@@ -38,14 +35,16 @@ N_MESH = 50_000  # points on each mesh
 FAITHFUL = "faithful to the shape"  # the first line of the table
 
 
-def warn_of_thin_parts(shape: Shape, network: nn.Module, quality: str) -> dict[str, Any] | None:
+def warn_of_thin_parts(shape: Target, network: nn.Module, quality: str) -> dict[str, Any] | None:
     """Log which walls and gaps of a shape are thinner than a cell of the network's grid; None without one."""
     if not (grids := grids_of(network)) or is_follower():
         return None
     finest = min(grids, key=lambda grid: grid.half_width / grid.levels[-1])
     n_cells = finest.levels[-1]
     rng = np.random.default_rng(0)
-    found = measure_thinness(shape.surface, n_cells, 2 * finest.half_width / n_cells, rng)
+    found = shape.measure_thinness(n_cells, 2 * finest.half_width / n_cells, rng)
+    if found is None:
+        return None
     for sentence in found.sentences(1 / shape.to_domain.scale):
         log.warning("shape %s: %s: %s", shape.name, sentence, finer_grid(quality))
     return found.as_dict()
@@ -59,7 +58,7 @@ class Evaluation(NamedTuple):
     comparison: Comparison | None  # of the mesh with the shape
 
 
-def evaluate(shape: Shape, domain: Box, program: Program, level_set: LevelSet, seed: int) -> Evaluation:
+def evaluate(shape: Target, domain: Box, program: Program, level_set: LevelSet, seed: int) -> Evaluation:
     """Audit the exact mesh of a trained function, and compare function and mesh with the shape."""
     rng = np.random.default_rng([seed, 1])  # another stream than that of the training samples
 
@@ -68,34 +67,16 @@ def evaluate(shape: Shape, domain: Box, program: Program, level_set: LevelSet, s
         return program.outputs_at(rows)[:, 0].cpu().numpy()
 
     metrics: dict[str, Any] = level_set.audit().as_dict()
-    metrics |= compare_functions(shape, domain, function, N_SURFACE, N_VOLUME, rng)
     metrics |= {"guarantee": level_set.guarantee, "status": level_set.status}
-    metrics |= {"is_complete": level_set.is_complete, "repair": shape.repair.as_dict()}
-    if level_set.polygons.n == 0:
-        return Evaluation(metrics, None, None)
-    mesh, unit = Surface(PolygonMesh.of_level_set(level_set)), 1 / shape.to_domain.scale
-    compared = compare(mesh, shape.surface, shape.name, unit, rng, N_MESH)
-    metrics["original"] = None
-    if shape.original is not None:
-        as_read = compare(mesh, shape.original, f"{shape.name} as read", unit, rng, N_MESH)
-        metrics["original"] = as_read.as_dict()
-    metrics["edge_length_total"] = float(edge_lengths(level_set.vertices, level_set.edges).sum())
-    metrics["trimesh"] = ask_trimesh(mesh.mesh)
-    return Evaluation(metrics | _in_domain(compared), mesh, compared)
-
-
-def _in_domain(found: Comparison) -> dict[str, Any]:
-    """Convert a comparison to plain values; those outside ``comparison`` in units of the domain."""
-    scale = 1 / found.unit
-    return {
-        "chamfer_l1_mean": found.chamfer * scale,
-        "hausdorff_sampled": found.hausdorff * scale,
-        "normal_consistency": found.normal_consistency,
-        "shape_to_mesh": asdict(found.from_reference.times(scale)),
-        "mesh_to_shape": asdict(found.to_reference.times(scale)),
-        "comparison": found.as_dict(),
-        "differences": [{"kind": d.kind.name, "words": d.words} for d in find_differences(found)],
-    }
+    metrics["is_complete"] = level_set.is_complete
+    is_empty = level_set.polygons.n == 0
+    mesh = None if is_empty else Surface(PolygonMesh.of_level_set(level_set))
+    sizes = Sizes(N_SURFACE, N_VOLUME, N_MESH)
+    found = shape.measure(function, mesh, domain, sizes, rng)
+    if mesh is not None:
+        metrics["edge_length_total"] = float(edge_lengths(level_set.vertices, level_set.edges).sum())
+        metrics["trimesh"] = ask_trimesh(mesh.mesh)
+    return Evaluation(metrics | found.metrics, mesh, found.comparison)
 
 
 def format_metrics(metrics: dict[str, Any]) -> Table:
@@ -180,35 +161,69 @@ def _certified(certificate: dict[str, Any] | None) -> list[tuple[str, str, str]]
 
 
 def _lines(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
-    if "comparison" not in metrics:
+    if metrics["n_polygons"] == 0:
         return [("level set", "empty", metrics["status"])]
+    shape = metrics["comparison"]["reference"] if "comparison" in metrics else {}
     closed = "yes" if metrics["is_closed"] else f"no: {metrics['n_boundary_edges']} boundary edges"
     sound = "yes" if metrics["is_oriented"] and metrics["is_manifold"] else "no"
-    fresh = f"domain units, {N_SURFACE:,} fresh points"
-    shape = metrics["comparison"]["reference"]
     lines = [
-        _faithful(metrics),
+        _faithful(metrics) if shape else _made_of_points(metrics),
         ("faces", f"{metrics['n_polygons']:,}", "convex planar polygons"),
         ("vertices", f"{metrics['n_vertices']:,}", ""),
         ("edges", f"{metrics['n_edges']:,}", ""),
-        ("components", f"{metrics['n_components']}", f"the shape has {shape['n_components']}"),
-        (
-            "Euler characteristic",
-            f"{metrics['euler_characteristic']}",
-            f"the shape has {shape['euler_characteristic']}",
-        ),
+        _count("components", "n_components", metrics, shape),
+        _count("Euler characteristic", "euler_characteristic", metrics, shape),
         ("closed", closed, metrics["status"]),
         ("nothing missing", "proven" if metrics["is_complete"] else "not proven", metrics["guarantee"]),
         *_certified(metrics["certificate"]),
         ("oriented manifold", sound, _trimesh_agrees(metrics)),
         ("max |f| at vertices", f"{metrics['max_residual']:.1e}", "in the program's own evaluation"),
-        ("mean |f| on the shape", f"{metrics['surface_error_mean']:.5f}", fresh),
-        ("p99 |f| on the shape", f"{metrics['surface_error_p99']:.5f}", fresh),
+        *(_against_shape(metrics) if shape else _against_points(metrics)),
+        ("total edge length", f"{metrics['edge_length_total']:.1f}", "domain units"),
+    ]
+    return lines + [(f"seconds: {part}", f"{taken:.1f}", "") for part, taken in metrics["seconds"].items()]
+
+
+def _count(name: str, key: str, metrics: dict[str, Any], shape: Mapping[str, Any]) -> tuple[str, str, str]:
+    return (name, f"{metrics[key]}", f"the shape has {shape[key]}" if shape else "not known of points")
+
+
+def _against_shape(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [
+        *_errors(metrics, "on the shape", f"{N_SURFACE:,} fresh points"),
         ("IoU", f"{metrics['iou']:.4f}", f"volumetric, {N_VOLUME:,} fresh points"),
         *_distances(metrics),
         *_repaired(metrics),
         ("chamfer_l1_mean", f"{metrics['chamfer_l1_mean']:.5f}", "mean of both means, domain units"),
         ("normal consistency", f"{metrics['normal_consistency']:.4f}", "mean |cosine|"),
-        ("total edge length", f"{metrics['edge_length_total']:.1f}", "domain units"),
     ]
-    return lines + [(f"seconds: {part}", f"{taken:.1f}", "") for part, taken in metrics["seconds"].items()]
+
+
+def _against_points(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
+    lines = _errors(metrics, "at the points", f"{metrics['points']['n_measured']:,} of them")
+    for name, key in (("points to mesh", "points_to_mesh"), ("mesh to nearest point", "mesh_to_points")):
+        for label, unit, found in (
+            (name, "domain units", metrics[key]),
+            ("", "your units", metrics["points"][key]),
+        ):
+            note = f"mean, in {unit}; p99 {found['p99']:.3g}, max {found['max']:.3g}"
+            lines.append((label, f"{found['mean']:.3g}", note))
+    return [
+        *lines,
+        ("normals at the points", f"{metrics['normal_agreement']:.4f}", "mean cosine with the mesh's"),
+    ]
+
+
+def _errors(metrics: dict[str, Any], where: str, how_many: str) -> list[tuple[str, str, str]]:
+    return [
+        (f"{name} |f| {where}", f"{metrics[f'surface_error_{name}']:.5f}", f"domain units, {how_many}")
+        for name in ("mean", "p99")
+    ]
+
+
+def _made_of_points(metrics: dict[str, Any]) -> tuple[str, str, str]:
+    points = metrics["points"]
+    note = (
+        f"noise about {points['noise']:.2g} in your units; no solid is known: no IoU, no topology to compare"
+    )
+    return ("made of points", f"{points['n']:,}", note)

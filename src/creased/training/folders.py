@@ -15,8 +15,8 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from creased.io.checkpoint import KEY, CheckpointError, load_plain
-from creased.shapes import File, ShapeError
-from creased.shapes.shape import sha256_of_mesh
+from creased.shapes import ShapeError
+from creased.shapes.shape import sha256_of_file
 from creased.training.quality import recipe_name
 
 LAST = Path("checkpoints") / "last.ckpt"
@@ -74,7 +74,7 @@ def _may_be_of(checkpoint: Path, sha256: str) -> bool:
 
 def _hash_of_resumed(path: str | None, ckpt_path: str | None) -> str:
     """Hash the user's mesh if a run is to be resumed; empty without either."""
-    return "" if path is None or ckpt_path is None else sha256_of_mesh(File(path)())
+    return "" if path is None or ckpt_path is None else sha256_of_file(path)
 
 
 def is_follower() -> bool:

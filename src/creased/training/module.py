@@ -20,7 +20,7 @@ from creased.io.checkpoint import KEY, Record, write_record
 from creased.io.similarity import Similarity
 from creased.networks import lower
 from creased.networks.models.grid_mlp import grids_of
-from creased.shapes import Shape
+from creased.shapes import Target
 from creased.training.folders import WANDB_RUN
 from creased.training.losses import LossTerm
 from creased.training.regularization import Regularization
@@ -54,7 +54,7 @@ class SDFModule(L.LightningModule):
         schedule: Schedule,
         regularizers: Mapping[str, Regularization] | None = None,
         domain: Box | None = None,
-        shape: Shape | None = None,
+        shape: Target | None = None,
     ) -> None:
         super().__init__()
         program = lower(network)  # refuses networks that are not piecewise affine before training

@@ -33,7 +33,7 @@ from creased.core.extract_level_set import extract_level_set
 from creased.io.atomic_write import write_whole
 from creased.io.metadata import certificate_as_dict
 from creased.networks import UnsupportedModuleError
-from creased.shapes import Shape
+from creased.shapes import Target
 from creased.training.callbacks.draw import DrawLevelSet
 from creased.training.callbacks.extract import require_extraction
 from creased.training.callbacks.guard import DivergedError
@@ -88,7 +88,7 @@ def run(cfg: DictConfig) -> dict[str, Any]:
     callbacks = [instantiate(callback) for callback in cfg.callbacks.values() if callback is not None]
     regularizers: dict[str, Regularization] = dict(instantiate(cfg.regularizer))
     require_extraction(regularizers, callbacks)
-    shape: Shape = instantiate(cfg.shape)
+    shape: Target = instantiate(cfg.shape)
     plain = _settle_config(cfg, shape)
     domain: Box = instantiate(cfg.domain)
     data: L.LightningDataModule = instantiate(cfg.data, _partial_=True)(shape, domain)
@@ -183,7 +183,7 @@ def _fit(trainer: L.Trainer, module: SDFModule, data: L.LightningDataModule, che
 
 
 def _make_module(
-    cfg: DictConfig, shape: Shape, domain: Box, regularizers: dict[str, Regularization]
+    cfg: DictConfig, shape: Target, domain: Box, regularizers: dict[str, Regularization]
 ) -> SDFModule:
     return SDFModule(
         network=instantiate(cfg.model),
@@ -196,7 +196,7 @@ def _make_module(
     )
 
 
-def _settle_config(cfg: DictConfig, shape: Shape) -> dict[str, Any]:
+def _settle_config(cfg: DictConfig, shape: Target) -> dict[str, Any]:
     """Resolve the configuration; add name, licence, credit and hash of what was read."""
     plain: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     plain["shape"] |= {"name": shape.name, "licence": shape.licence, "credit": shape.credit}
@@ -213,7 +213,7 @@ def _make_trainer(cfg: DictConfig, plain: Any, callbacks: list[L.Callback]) -> L
     return trainer
 
 
-def _evaluate(cfg: DictConfig, shape: Shape, module: SDFModule, trainer: L.Trainer) -> dict[str, Any]:
+def _evaluate(cfg: DictConfig, shape: Target, module: SDFModule, trainer: L.Trainer) -> dict[str, Any]:
     """Extract the level set of the final weights, certify it, and compare it with the shape."""
     program = module.program().detach().to("cpu", torch.float64)
     start = time.perf_counter()
@@ -243,7 +243,7 @@ def _evaluate(cfg: DictConfig, shape: Shape, module: SDFModule, trainer: L.Train
         "logged": {name: float(value) for name, value in sorted(trainer.callback_metrics.items())},
     }
     found = evaluate(shape, module.domain, program, level_set, cfg.seed)
-    if found.mesh and found.comparison:
+    if found.mesh and found.comparison and shape.surface:
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, DrawLevelSet):
                 callback.draw_errors(trainer, module.domain, found.mesh, shape.surface, found.comparison)
