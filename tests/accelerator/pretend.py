@@ -131,7 +131,7 @@ class Pretended(TorchDispatchMode):
         operation = operation_of(func)
         if operation.name == "copy_":
             is_wanted, is_ours = (isinstance(part, OnDevice) for part in args[:2])
-        self._count(operation, tensors, args, is_ours=is_ours, is_wanted=is_wanted)
+        self._count(operation, tensors, args, kwargs, is_ours=is_ours, is_wanted=is_wanted)
         if asked is not None:
             held_kwargs["device"] = torch.device("cpu")
         result = func(*held_args, **held_kwargs)
@@ -141,7 +141,14 @@ class Pretended(TorchDispatchMode):
         return _wrapped(result) if is_wanted else result
 
     def _count(
-        self, operation: Operation, tensors: Sequence[Tensor], args: Any, *, is_ours: bool, is_wanted: bool
+        self,
+        operation: Operation,
+        tensors: Sequence[Tensor],
+        args: Any,
+        kwargs: Any,
+        *,
+        is_ours: bool,
+        is_wanted: bool,
     ) -> None:
         name = operation.name
         (self.views if operation.is_view else self.launches)[name] += 1
@@ -159,8 +166,8 @@ class Pretended(TorchDispatchMode):
             raise NotImplementedError(f"{name} of {tensors[0].dtype} at {_where()}")
         if uploaded:
             self.uploads[_where()] += len(uploaded)
-        is_sized = name == "repeat_interleave" and len(args) == 1
-        if name in READS or is_sized or (name in INDEXING and _has_mask(args[1])):
+        is_unsized = name == "repeat_interleave" and len(args) == 1 and kwargs.get("output_size") is None
+        if name in READS or is_unsized or (name in INDEXING and _has_mask(args[1])):
             self.reads[_where()] += 1
 
 

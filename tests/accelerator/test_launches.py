@@ -44,7 +44,7 @@ def test_subdivision_reads_three_numbers_a_neuron(device: Pretended, plain: Prog
     _clear(device)
     extract_complex(plain, BOX, level=None)
     in_loop = sum(n for line, n in device.reads.items() if "core/arrangement" in line)
-    assert in_loop <= 3 * plain.n_neurons + 3 * len(plain.blocks)
+    assert in_loop <= 3 * plain.n_neurons + 2 * len(plain.blocks)
     assert device.launches.total() <= 115 * plain.n_neurons
 
 
@@ -61,5 +61,5 @@ def test_grids(device: Pretended, grid: Program) -> None:
     extract_level_set(grid, None, level)  # tables of grids are made once
     _clear(device)
     extract_level_set(grid, None, level)
-    assert device.launches.total() <= 2150
-    assert (device.reads + device.uploads).total() <= 109, device.reads + device.uploads
+    assert device.launches.total() <= 2000
+    assert (device.reads + device.uploads).total() <= 87, device.reads + device.uploads

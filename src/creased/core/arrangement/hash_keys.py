@@ -11,6 +11,7 @@ with another seed, so that a collision costs time and never makes a wrong cell.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from creased.core.arrangement.signs import row_bits
 
+TABLES = 32  # that are kept
 N_SEEDS = 8  # a collision has probability about n^2 / 2^65; eight mean a defect in the codes
 
 
@@ -58,14 +60,17 @@ class CollisionError(RuntimeError):
     """Different codes had equal keys for every seed."""
 
 
+@lru_cache(TABLES)
 def key_table(n_rows: int, n_words: int, device: torch.device, seed: int = 0) -> KeyTable:
     """Draw the table for codes of ``n_rows`` rows in ``n_words`` words."""
     generator = torch.Generator().manual_seed(0x5EED + seed)
     low, high = torch.iinfo(torch.int64).min, torch.iinfo(torch.int64).max
-    multipliers = torch.randint(low, high, (2 * n_words,), generator=generator).to(device)
-    zeros = torch.randint(low, high, (n_rows,), generator=generator).to(device)
-    ones = _weigh(row_bits(n_rows, n_words, device), multipliers)
-    return KeyTable(multipliers, torch.stack([-zeros, ones - zeros], dim=1))
+    with torch.inference_mode(mode=False):
+        multipliers = torch.randint(low, high, (2 * n_words,), generator=generator)
+        zeros = torch.randint(low, high, (n_rows,), generator=generator)
+        ones = _weigh(row_bits(n_rows, n_words, zeros.device), multipliers)
+        moves = torch.stack([-zeros, ones - zeros], dim=1)
+        return KeyTable(multipliers.to(device), moves.to(device))
 
 
 def cell_keys(codes: CellCodes, table: KeyTable) -> Tensor:

@@ -73,10 +73,9 @@ def start_block(
             neurons take turns. 0: it is not.
     """
     buckets: list[list[Tensor]] = [[] for _ in range(n_neurons)]
-    least, largest = torch.aminmax(carried.rows) if carried.rows.numel() else carried.rows.new_zeros(2)
-    cut = BlockCut(
-        rows, first_row, n_neurons, carried, buckets, max(-float(least), float(largest)), n_done, decisions
-    )
+    extremes = torch.stack(carried.rows.aminmax()).tolist() if carried.rows.numel() else [0.0]
+    largest = max(map(abs, extremes))
+    cut = BlockCut(rows, first_row, n_neurons, carried, buckets, largest, n_done, decisions)
     if decisions is not None and n_neurons:
         codes = CellCodes(skeleton.words.rows, skeleton.zero_ids.rows)
         z = carried.rows[:, :n_neurons]

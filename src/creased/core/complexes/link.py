@@ -82,7 +82,7 @@ def _close_chains(order: Tensor, first: Tensor, tails: Tensor, mates: Tensor, si
     offsets = torch.nn.functional.pad((last - first + 1 + is_open).cumsum(0), (1, 0))
     n_corners = int(offsets[-1])
     corner = torch.arange(order.shape[0], device=order.device)
-    corner += torch.repeat_interleave(offsets[:-1] - first, last - first + 1)
+    corner += torch.repeat_interleave(offsets[:-1] - first, last - first + 1, output_size=len(order))
     corner_edge = torch.full((n_corners,), -1, dtype=torch.int64, device=order.device)
     corner_edge[corner] = sides.edge[order // 2]
     indices = torch.empty_like(corner_edge)

@@ -38,7 +38,8 @@ class Polygons:
 
     def owners(self) -> Tensor:
         """The polygon (n,) int64 of each corner."""
-        return torch.repeat_interleave(torch.arange(self.n, device=self.offsets.device), self.sizes)
+        every, n = torch.arange(self.n, device=self.offsets.device), self.indices.shape[0]
+        return torch.repeat_interleave(every, self.sizes, output_size=n)
 
     def following(self) -> Tensor:
         """The position (n,) int64 in ``indices`` of the next corner around the same polygon."""

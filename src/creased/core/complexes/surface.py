@@ -55,7 +55,8 @@ def link_surface(maps: CellMaps, skeleton: Skeleton, rows: Arrangement, *, is_wh
             return directions_by_rows(cycles.cells, which, codes, mine, maps.row_gradients(mine), layout)
 
         polygons = orient_polygons(cycles.cells, points, maps.gradients(words), by_rows)
-        n_unbounded = int(layout.is_ray(skeleton.zero_ids)[polygons.indices].sum()) // 2
+        is_ray = layout.is_ray(skeleton.zero_ids)
+        n_unbounded = int(is_ray[polygons.indices].sum()) // 2 if layout.at_infinity else 0
         return Surface(skeleton, polygons, words, none, cycles.n_open - n_unbounded + cycles.n_nonmanifold)
     if edges.shape[0] and skeleton.vertices.shape[1] == 2:
         words = skeleton.words[edges[:, 0]] | skeleton.words[edges[:, 1]]
@@ -76,7 +77,7 @@ def link_curve(skeleton: Skeleton, gradients: Tensor, layout: RowLayout) -> Surf
 def _places(skeleton: Skeleton, layout: RowLayout) -> Tensor:
     """Positions (V, D) of vertices; for a ray, of a point far along it."""
     points, is_ray = skeleton.vertices, layout.is_ray(skeleton.zero_ids)
-    if not bool(is_ray.any()):
+    if not (layout.at_infinity and bool(is_ray.any())):
         return points
     finite = points[~is_ray]
     extent = 1 + (finite.amax(0) - finite.amin(0)).amax()
@@ -91,7 +92,7 @@ def residual_of(program: Program, skeleton: Skeleton, layout: RowLayout) -> Tens
     """Absolute values (V,) of the function at vertices; for a ray, of its slope."""
     residual = program.outputs_at(skeleton.vertices)[:, 0].abs()
     is_ray = layout.is_ray(skeleton.zero_ids)
-    if bool(is_ray.any()):
+    if layout.at_infinity and bool(is_ray.any()):
         residual[is_ray] = program.linear_part().outputs_at(skeleton.vertices[is_ray])[:, 0].abs()
     return residual
 
@@ -122,7 +123,7 @@ def notes_of(surface: Surface, layout: RowLayout, level: float, *, is_complete: 
         absent = f"the function does not cross the value {level:g} in the domain"
         unseen = f"no point was found where the function takes the value {level:g}"
         notes.append(Note(Finding.EMPTY, f"empty: {absent if is_complete else unseen}"))
-    n_rays = int(layout.is_ray(cells.zero_ids).sum())
+    n_rays = int(layout.is_ray(cells.zero_ids).sum()) if layout.at_infinity else 0
     n_wall = int(((cells.zero_ids >= 0) & (cells.zero_ids < layout.n_walls)).any(dim=1).sum())
     if n_rays:
         notes.append(Note(Finding.UNBOUNDED, f"unbounded: {n_rays} vertices are rays"))

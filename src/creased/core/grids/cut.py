@@ -79,7 +79,8 @@ class SimplexCutter:
         widest = max((sum(block.affine.weight.shape) for block in program.blocks), default=program.in_dim)
         bytes_a_vertex = 8 * (widest + program.in_dim + layout.n_words + 5)
         self._most = problem.at_once or working_bytes(program.device) // bytes_a_vertex
-        self._n_at_once = min(rows_at_once(FIRST, program.device), self._most // LARGE)
+        fitting = self._most // LARGE
+        self._n_at_once = min(rows_at_once(FIRST, program.device, fitting), fitting)
         self._decisions = None if problem.band is None else Decisions(self.exact, problem.band)
 
     @cached_property

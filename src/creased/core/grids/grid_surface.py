@@ -117,14 +117,15 @@ def _add(parts: _Parts, cutter: SimplexCutter, piece: Piece, corners: CornerStat
 
 def _welded(cuts: Sequence[_Cut], problem: SubdivisionProblem, *, is_whole: bool) -> Surface:
     """Weld the surfaces of all shares to one."""
-    welder, cutter = Welder.of(problem), SimplexCutter(problem)
+    welder = Welder.of(problem)
     offsets = list(accumulate((len(cut.skeleton.vertices) for cut in cuts), initial=0))[:-1]
     welded = welder.weld_skeleton(joined([cut.skeleton for cut in cuts]))
     zeros, along = welded.skeleton.edge_zero_ids, welded.along
-    n_open = _count_open(along.zero_ids, zeros, welded.edge, cutter.n_own) if is_whole else 0
+    n_open = _count_open(along.zero_ids, zeros, welded.edge, welder.n_own) if is_whole else 0
     skeleton, _ = problem.settle(welded.skeleton)
-    if cutter.dim == 2 and len(skeleton.edges):
-        curve = link_curve(skeleton, cutter.maps.gradients(along.words), problem.rows.layout)
+    if problem.domain.dim == 2 and len(skeleton.edges):
+        gradients = SimplexCutter(problem).maps.gradients(along.words)
+        curve = link_curve(skeleton, gradients, problem.rows.layout)
         return curve._replace(n_inconsistent=curve.n_inconsistent + n_open)
     corners = torch.cat([cut.corners + first for cut, first in zip(cuts, offsets, strict=True)])
     sizes, words = (torch.cat(column) for column in zip(*(cut[2:4] for cut in cuts), strict=True))

@@ -184,4 +184,5 @@ def _columns_above(grid: KuhnGrid, n: int) -> Tensor:
     is_finer = [False] * grid.dim
     for level, table in zip(grid.levels, grid.tables, strict=True):
         is_finer += [level > n] * table.shape[1]
-    return torch.tensor(is_finer, device=grid.tables[0].device).nonzero()[:, 0]
+    columns = [column for column, is_so in enumerate(is_finer) if is_so]
+    return torch.tensor(columns, dtype=torch.int64, device=grid.tables[0].device)

@@ -21,7 +21,7 @@ from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.unperturbed import Signs
 from creased.core.domains.domain import Domain
 from creased.core.grids.faces import Faces, faces_in
-from creased.core.grids.planes import cubes_within, normals, plane_id, walls_on_planes
+from creased.core.grids.planes import cubes_within, least_plane, normals, walls_on_planes
 from creased.core.program.kuhn_grid import KuhnGrid
 from creased.core.program.simplices import corners_of, least_simplices
 from creased.core.subdivision.problem import SubdivisionProblem
@@ -52,7 +52,8 @@ class Welder:
         self.n_own = grid.dim + 1
         self._all_corners = (1 << self.n_own) - 1
         walls, device = domain.exact_walls(), grid.tables[0].device
-        self.on_planes = walls_on_planes(grid, walls).ids.to(device)
+        self._planes_of_walls = walls_on_planes(grid, walls).ids
+        self.on_planes = self._planes_of_walls.to(device)
         self.cubes = cubes_within(grid, walls).to(device)
 
     @staticmethod
@@ -152,9 +153,8 @@ class Welder:
     @cached_property
     def _plane_ids(self) -> Tensor:
         """Ids (D + D^2, 2 n + 1) of planes by axes and offset; rows of walls that lie on them."""
-        dim, n, device = self.grid.dim, self.grid.finest, self.on_planes.device
-        axes = torch.arange(dim + dim**2, device=device)[:, None]
-        ids = plane_id(axes, torch.arange(-n, n + 1, device=device), n)
-        for wall in (self.on_planes < 0).nonzero()[:, 0].tolist():
-            ids = torch.where(ids == self.on_planes[wall], wall, ids)
-        return ids
+        ids = torch.arange(-1, least_plane(self.grid.dim, self.grid.finest) - 1, -1)
+        for wall, plane in reversed(list(enumerate(self._planes_of_walls.tolist()))):
+            if plane < 0:
+                ids[-1 - plane] = wall
+        return ids.reshape(-1, 2 * self.grid.finest + 1).to(self.on_planes.device)

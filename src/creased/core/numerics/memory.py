@@ -51,9 +51,14 @@ def working_bytes(device: torch.device) -> int:
     return WORKING_BYTES.get(device.type, 1 << 32)
 
 
-def rows_at_once(n: int, device: torch.device) -> int:
-    """Return how many rows to work on in one go: n, which fit the cache of a CPU; many more elsewhere."""
-    return n if device.type == "cpu" else BATCHES_OF_A_DEVICE * n
+def rows_at_once(n: int, device: torch.device, fitting: int | None = None) -> int:
+    """Return how many rows to work on in one go: n, which fit the cache of a CPU.
+
+    Elsewhere it is as many as are known to fit the memory, or many times n.
+    """
+    if device.type == "cpu":
+        return n
+    return BATCHES_OF_A_DEVICE * n if fitting is None else fitting
 
 
 def selection_pays(device: torch.device) -> bool:
