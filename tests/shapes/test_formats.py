@@ -179,6 +179,49 @@ def test_relative_indices_count_from_the_vertices_before_them(tmp_path: Path) ->
     assert found.volume == pytest.approx(6)
 
 
+def test_off_faces_may_go_over_several_lines(tmp_path: Path) -> None:
+    rows = ["{} {}\n{}".format(*corner) for corner in CORNERS]
+    rows += ["4 {}\n{} {}\n{}".format(*quad) for quad in QUADS]
+    (tmp_path / "broken.off").write_text("\n".join(["OFF", "8 6 0", *rows]))
+    found = File(str(tmp_path / "broken.off"))()
+    assert found.is_watertight
+    assert found.volume == pytest.approx(6)
+
+
+def test_triangle_strips_are_read_with_every_second_triangle_turned(tmp_path: Path) -> None:
+    strips = [0, 2, 1, 3, -1, 4, 5, 6, 7, -1, 0, 1, 4, 5, -1, 2, 6, 3, 7, -1, 0, 4, 2, 6, -1, 1, 3, 5, 7, -1]
+    header = (
+        "ply\nformat binary_little_endian 1.0\nelement vertex 8\nproperty float x\nproperty float y\n"
+        "property float z\nelement tristrips 1\nproperty list int int vertex_indices\nend_header\n"
+    )
+    content = (
+        np.array(CORNERS, dtype="<f4").tobytes() + np.array([len(strips), *strips], dtype="<i4").tobytes()
+    )
+    (tmp_path / "strips.ply").write_bytes(header.encode() + content)
+    found = File(str(tmp_path / "strips.ply"))()
+    assert len(found.faces) == 12
+    assert found.is_watertight
+    assert found.volume == pytest.approx(6)
+
+
+@pytest.mark.skipif(find_spec("DracoPy") is not None, reason="the package that is named here is installed")
+def test_compressed_gltf_that_cannot_be_decoded_is_refused(tmp_path: Path) -> None:
+    parts = trimesh.Scene(BOX).export(file_type="gltf")
+    model = json.loads(parts["model.gltf"])
+    name = "KHR_draco_mesh_compression"
+    model["meshes"][0]["primitives"][0]["extensions"] = {
+        name: {"bufferView": 0, "attributes": {"POSITION": 0}}
+    }
+    for accessor in model["accessors"]:
+        del accessor["bufferView"]
+    model["extensionsUsed"] = model["extensionsRequired"] = [name]
+    parts["model.gltf"] = json.dumps(model).encode()
+    for file, content in parts.items():
+        (tmp_path / file).write_bytes(content)
+    with pytest.raises(ShapeError, match=r"KHR_draco_mesh_compression.*DracoPy"):
+        File(str(tmp_path / "model.gltf"))()
+
+
 @pytest.mark.skipif(find_spec("cascadio") is not None, reason="the package that is named here is installed")
 def test_a_missing_package_is_named(tmp_path: Path) -> None:
     (tmp_path / "part.step").write_text("ISO-10303-21;")

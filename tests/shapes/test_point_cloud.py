@@ -94,6 +94,24 @@ def test_rows_without_a_place_or_a_normal_are_left_out(
     assert "2 points" in caplog.text
 
 
+def test_normals_that_are_all_zero_are_none(tmp_path: Path) -> None:
+    _write(tmp_path / "a.ply", RADIUS * _normals(20), 0 * _normals(20))
+    found = read_points(tmp_path / "a.ply")
+    assert found.normals is None
+    assert len(found.points) == 20
+
+
+def test_files_of_nothing_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty.ply").write_text(
+        "ply\nformat ascii 1.0\nelement vertex 0\nproperty float x\nend_header\n"
+    )
+    with pytest.raises(ShapeError, match="no points"):
+        read_points(tmp_path / "empty.ply")
+    (tmp_path / "words.xyz").write_text("this is no cloud\nof points at all\n")
+    with pytest.raises(ShapeError, match=r"words\.xyz"):
+        read_points(tmp_path / "words.xyz")
+
+
 def test_points_lie_in_the_domain_with_their_name_unit_and_hash(ball: PointCloud, tmp_path: Path) -> None:
     assert (ball.name, ball.to_domain.unit, ball.licence) == ("ball", "millimeter", "")
     np.testing.assert_allclose(np.linalg.norm(ball.read, axis=1), 0.45, atol=0.003)

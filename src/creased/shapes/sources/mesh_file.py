@@ -6,6 +6,7 @@ are one object: each of them would be open.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from creased.io.units import UnitError, parse_unit, unit_of_meters
-from creased.shapes.sources.obj_indices import absolute_indices
+from creased.shapes.sources.rewriting import REWRITE
 
 if TYPE_CHECKING:
     from trimesh import Trimesh
@@ -65,11 +66,12 @@ def read_scene(path: Path) -> Scene:
 
     if not path.is_file():
         raise ShapeError(f"there is no file {path}")
-    kind = path.suffix.lower().removeprefix(".")
+    kind, said = path.suffix.lower().removeprefix("."), _Warnings()
     try:
-        if kind == "obj":
-            return trimesh.load_scene(BytesIO(absolute_indices(path.read_bytes())), kind, process=False)
-        return trimesh.load_scene(path, process=False)
+        with said:
+            if rewrite := REWRITE.get(kind):
+                return trimesh.load_scene(BytesIO(rewrite(path.read_bytes())), kind, process=False)
+            scene = trimesh.load_scene(path, process=False)
     except ImportError as error:
         raise ShapeError(
             f"cannot read {path}: a package that reads {path.suffix} is missing ({error}): install it, or "
@@ -77,6 +79,32 @@ def read_scene(path: Path) -> Scene:
         ) from error
     except Exception as error:  # trimesh's loaders raise nearly anything
         raise ShapeError(f"cannot read {path} as a mesh: {error}") from error
+    if undecoded := [line for line in said.lines if "didn't decode" in line]:
+        remedy = "install the package that decodes it (DracoPy), or save the mesh uncompressed"
+        raise ShapeError(f"cannot read {path}: {undecoded[0]}: {remedy}")
+    return scene
+
+
+class _Warnings(logging.Handler):
+    """Keep the warnings of trimesh from the user; most are about pictures that colour a mesh."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line."""
+        self.lines.append(record.getMessage())
+
+    def __enter__(self) -> None:
+        log = logging.getLogger("trimesh")
+        log.addHandler(self)
+        log.propagate = False
+
+    def __exit__(self, *_: object) -> None:
+        log = logging.getLogger("trimesh")
+        log.removeHandler(self)
+        log.propagate = True
 
 
 def join_objects(objects: Sequence[Trimesh], unit: str | None = None) -> Trimesh:
@@ -127,7 +155,7 @@ def _objects(scene: Scene, path: Path) -> list[Trimesh]:
     pieces: dict[Any, list[Trimesh]] = defaultdict(list)
     for node in scene.graph.nodes_geometry:
         placement, name = scene.graph[node]
-        geometry = scene.geometry[name]
+        geometry = _of_strips(scene.geometry[name])
         if not isinstance(geometry, trimesh.Trimesh) or len(geometry.faces) == 0:
             continue
         key: Any = node if path.suffix.lower() in SCENES else None
@@ -148,6 +176,29 @@ def _placed(geometry: Trimesh, placement: Any) -> Trimesh:
     if np.linalg.det(turn) < 0:
         triangles = triangles[:, ::-1]
     return trimesh.Trimesh(vertices + shift, triangles, process=False)
+
+
+def _of_strips(geometry: Any) -> Any:
+    """Make a mesh of what trimesh takes for points where a PLY file has triangle strips."""
+    import trimesh
+
+    strips = geometry.metadata.get("_ply_raw", {}).get("tristrips")
+    if strips is None or isinstance(geometry, trimesh.Trimesh):
+        return geometry
+    (name,) = strips["data"].dtype.names
+    triangles = [triangles_of_strips(np.asarray(row["f1"])) for row in strips["data"][name].reshape(-1)]
+    return trimesh.Trimesh(geometry.vertices, np.concatenate(triangles), process=False)
+
+
+def triangles_of_strips(indices: Any) -> Any:
+    """List the triangles (T, 3) of strips of vertices (n,), every second turned; -1 ends a strip."""
+    place = np.arange(len(indices))
+    first = np.maximum.accumulate(np.where(indices < 0, place + 1, 0))
+    triangles = np.stack([indices[:-2], indices[1:-1], indices[2:]], axis=1)
+    is_turned = (place - first)[:-2] % 2 == 1
+    triangles[is_turned] = triangles[is_turned][:, [1, 0, 2]]
+    a, b, c = triangles.T
+    return triangles[(triangles >= 0).all(axis=1) & (a != b) & (b != c) & (c != a)]
 
 
 def _contents(scene: Scene) -> str:

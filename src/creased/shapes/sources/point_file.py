@@ -56,6 +56,8 @@ def read_points(path: Path) -> Points:
     suffix = path.suffix.lower()
     read = _read_pcd if suffix == ".pcd" else _read_ply if suffix == ".ply" else _read_columns
     points, normals = read(path)
+    if normals is not None and not normals.any():
+        normals = None
     rows = points if normals is None else np.concatenate([points, normals], axis=1)
     is_good = np.isfinite(rows).all(axis=1)
     if normals is not None:
@@ -82,7 +84,10 @@ def estimate_normals(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _read_ply(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    (cloud,) = read_scene(path).geometry.values()
+    found = list(read_scene(path).geometry.values())
+    if not found:
+        raise ShapeError(f"{path} holds no points")
+    cloud = found[0]
     vertex = cloud.metadata["_ply_raw"]["vertex"]
     columns = vertex["data"]
     for names in (("nx", "ny", "nz"), ("normal_x", "normal_y", "normal_z")):
