@@ -15,6 +15,7 @@ from creased.io import atomic_write as files
 from creased.io.export import ExportError, save
 from creased.io.similarity import Similarity
 from creased.meshes.caps import cap
+from creased.shapes import File
 from tests.strategies import random_program
 
 TORCH_ALONE = """
@@ -106,6 +107,19 @@ def test_vertices_come_back_in_the_users_coordinates(surface: creased.LevelSet, 
     save(surface, tmp_path / "mesh.ply", to_domain)
     found = trimesh.load(tmp_path / "mesh.ply", process=False)
     np.testing.assert_allclose(to_domain.apply(found.vertices), surface.vertices.numpy(), atol=1e-9)
+
+
+def test_far_from_the_origin_every_format_but_stl_keeps_what_ply_has(
+    surface: creased.LevelSet, tmp_path: Path
+) -> None:
+    to_domain = Similarity((447213.5, 5411978.25, 312.0), 0.05, "meter")
+    for ending in ("ply", "obj", "3mf", "glb"):
+        save(surface, tmp_path / f"mesh.{ending}", to_domain)
+    exact = File(str(tmp_path / "mesh.ply"))().vertices
+    for ending in ("obj", "3mf", "glb"):
+        found = File(str(tmp_path / f"mesh.{ending}"))().vertices
+        assert found.shape == exact.shape
+        np.testing.assert_allclose(np.sort(found, 0), np.sort(exact, 0), rtol=0, atol=1e-5)
 
 
 def test_an_unknown_ending_is_refused_with_those_that_work(surface: creased.LevelSet, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ def test_a_run_on_points_is_measured_as_points(configured: Compose, tmp_path: Pa
     said = capsys.readouterr().out
     assert "made of points" in said
     assert "│ IoU" not in said
+    assert "mean, in mm" in said
     last = tmp_path / "ball" / "checkpoints" / "last.ckpt"
     record = read_record(last)
     assert record.to_domain.unit == "millimeter"

@@ -14,6 +14,7 @@ from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.core.program.program import Program
 from creased.geometry.measures import edge_lengths
+from creased.io.units import SHORT
 from creased.meshes.mesh_audit import ask_trimesh
 from creased.meshes.polygon_mesh import PolygonMesh
 from creased.networks.models.grid_mlp import grids_of
@@ -68,7 +69,7 @@ def evaluate(shape: Target, domain: Box, program: Program, level_set: LevelSet, 
 
     metrics: dict[str, Any] = level_set.audit().as_dict()
     metrics |= {"guarantee": level_set.guarantee, "status": level_set.status}
-    metrics["is_complete"] = level_set.is_complete
+    metrics |= {"is_complete": level_set.is_complete, "unit": shape.to_domain.unit}
     is_empty = level_set.polygons.n == 0
     mesh = None if is_empty else Surface(PolygonMesh.of_level_set(level_set))
     sizes = Sizes(N_SURFACE, N_VOLUME, N_MESH)
@@ -120,6 +121,11 @@ def _faithful(metrics: dict[str, Any]) -> tuple[str, str, str]:
     return (FAITHFUL, "yes", f"same topology, nowhere farther than {share:.2g} % of its size")
 
 
+def _yours(metrics: dict[str, Any]) -> str:
+    """Name the unit of the user's coordinates."""
+    return SHORT[metrics["unit"]] if metrics["unit"] else "your units"
+
+
 def _distances(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
     lines = []
     for name, key, yours in (
@@ -128,7 +134,7 @@ def _distances(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
     ):
         for label, unit, found in (
             (name, "domain units", metrics[key]),
-            ("", "your units", metrics["comparison"][yours]),
+            ("", _yours(metrics), metrics["comparison"][yours]),
         ):
             note = f"mean, in {unit}; p99 {found['p99']:.3g}, max {found['max']:.3g}"
             lines.append((label, f"{found['mean']:.3g}", note))
@@ -146,7 +152,7 @@ def _repaired(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
     lines = [("repaired", "yes", f"{lost:.2g} % lost, {invented:.2g} % invented, before training: {words}")]
     for name, way in (("as read, to mesh", "from_reference"), ("mesh to what was read", "to_reference")):
         found = original[way]
-        note = f"mean, in your units; p99 {found['p99']:.3g}, max {found['max']:.3g}"
+        note = f"mean, in {_yours(metrics)}; p99 {found['p99']:.3g}, max {found['max']:.3g}"
         lines.append((name, f"{found['mean']:.3g}", note))
     return lines
 
@@ -204,7 +210,7 @@ def _against_points(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
     for name, key in (("points to mesh", "points_to_mesh"), ("mesh to nearest point", "mesh_to_points")):
         for label, unit, found in (
             (name, "domain units", metrics[key]),
-            ("", "your units", metrics["points"][key]),
+            ("", _yours(metrics), metrics["points"][key]),
         ):
             note = f"mean, in {unit}; p99 {found['p99']:.3g}, max {found['max']:.3g}"
             lines.append((label, f"{found['mean']:.3g}", note))
@@ -223,7 +229,6 @@ def _errors(metrics: dict[str, Any], where: str, how_many: str) -> list[tuple[st
 
 def _made_of_points(metrics: dict[str, Any]) -> tuple[str, str, str]:
     points = metrics["points"]
-    note = (
-        f"noise about {points['noise']:.2g} in your units; no solid is known: no IoU, no topology to compare"
-    )
+    noise = f"noise about {points['noise']:.2g} in {_yours(metrics)}"
+    note = f"{noise}; no solid is known: no IoU, no topology to compare"
     return ("made of points", f"{points['n']:,}", note)
