@@ -146,5 +146,5 @@ def test_a_repaired_shape_is_compared_with_what_was_read_too() -> None:
     facts = {"shape": "cup", "certificate": None, "seconds": {}, "advice": ""}
     text = StringIO()
     Console(file=text, width=250).print(format_metrics(metrics | facts))
-    assert "1 openings of 1 parts were closed" in text.getvalue()
+    assert "1 opening closed" in text.getvalue()
     assert "mesh to what was read" in text.getvalue()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from creased.training.folders import LAST, ResumeError, choose_run_folder, find_checkpoint, label_shape
+from tests.configs import CONFIGS, composed
 
 
 def _finished(root: Path, shape: str) -> Path:
@@ -49,3 +50,9 @@ def test_nothing_to_resume_is_said(tmp_path: Path) -> None:
 def test_a_users_file_names_the_shape() -> None:
     assert label_shape("bunny", None) == "bunny"
     assert label_shape("bunny", "/data/scan of a cup.obj") == "scan of a cup"
+
+
+def test_a_sweep_over_files_names_its_folders_and_wandb_runs_by_them() -> None:
+    cfg = composed("shape.path=/data/cup.stl", "logger=wandb", "paths.output=x", "logger.wandb.id=null")
+    assert cfg.logger.wandb.name == "cup"
+    assert "_${creased.label:${shape.name},${shape.path}}" in (CONFIGS / "train.yaml").read_text()

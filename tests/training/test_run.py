@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import torch
 import trimesh
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 import creased
 from creased.io.checkpoint import read_record
+from creased.training.folders import LAST
 from creased.training.run import run
 from tests.configs import composed
 from tests.training.conftest import SMOKE, TINY, Compose, Finished
@@ -171,3 +172,16 @@ def test_a_surface_that_meets_the_walls_is_said_with_the_count(configured: Compo
     assert metrics["n_wall_vertices"] > 0
     assert f"walls at {metrics['n_wall_vertices']} vertices" in metrics["status"]
     assert not metrics["is_closed"]
+
+
+def test_a_file_has_its_own_name_and_no_licence_of_another_shape(configured: Compose, tmp_path: Path) -> None:
+    trimesh.creation.icosphere(subdivisions=2).export(tmp_path / "cup.stl")
+    cfg = configured(*TINY, f"shape.path={tmp_path / 'cup.stl'}", "trainer.max_epochs=1", "data.n_batches=5")
+    metrics = run(cfg)
+    assert (metrics["shape"], metrics["licence"], metrics["credit"]) == ("cup", "", "")
+    written = OmegaConf.load(tmp_path / "run" / "config.yaml")
+    assert (written.shape.name, written.shape.licence, written.shape.credit) == ("cup", "", "")
+    assert written.shape.source is None
+    record = read_record(tmp_path / "run" / LAST)
+    assert written.shape_sha256 == metrics["shape_sha256"] == record.sha256
+    assert len(metrics["shape_sha256"]) == 64

@@ -144,7 +144,7 @@ def _distances(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
 def _repaired(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Say what a repair changed, and how far the mesh is from what was read."""
     repair, original = metrics["repair"], metrics["original"]
-    words = "; ".join(repair["words"])
+    words = repair["summary"]
     if repair["change"] is None or original is None:
         return [("repaired", "no", words or "learnt as it was read")]
     change = repair["change"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from creased.shapes.repair.connectivity import Part, find_edges, label_components
+from creased.shapes.repair.connectivity import Part, find_edges, label_components, unit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +61,7 @@ def close_part(part: Part) -> Closed | None:
     """Fill the openings of a part with as few triangles as they need; None if that gives no solid."""
     from pymeshfix import PyTMesh
 
-    if not part.is_orientable or len(part.triangles) < FEWEST:
+    if len(part.triangles) < FEWEST:
         return None
     fixer = PyTMesh()
     fixer.set_quiet(True)
@@ -130,11 +130,11 @@ def _vertex_normals(part: Part) -> NDArray[np.float64]:
     """Compute directions (V, 3), weighted by area, as long as the corner of an offset by 1 is away."""
     a, b, c = (part.vertices[part.triangles[:, i]] for i in range(3))
     vectors = np.cross(b - a, c - a)
-    units = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(float).tiny)
+    units = unit(vectors)
     corners, of_triangle = part.triangles.reshape(-1), np.arange(part.triangles.size) // 3
     sums = np.zeros_like(part.vertices)
     np.add.at(sums, corners, vectors[of_triangle])
-    directions = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), np.finfo(float).tiny)
+    directions = unit(sums)
     cosines = np.ones(len(sums))
     np.minimum.at(cosines, corners, (directions[corners] * units[of_triangle]).sum(axis=1))
     return directions / np.maximum(cosines, 1 / MITER)[:, None]

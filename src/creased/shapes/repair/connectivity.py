@@ -17,6 +17,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+SAME_ANGLE = 1e-4  # radians: triangles as near as this lie on one another
+
 
 class Edges(NamedTuple):
     """Half-edges of triangles (T, 3), 3 T in all: half-edge 3 t + i runs from corner i to corner i + 1."""
@@ -48,12 +50,11 @@ class Part:
     index: int  # among the parts that were read
     vertices: NDArray[np.float64]  # (V, 3)
     triangles: NDArray[np.int64]  # (T, 3)
-    is_orientable: bool = True
 
     @cached_property
     def is_closed(self) -> bool:
         """True if no edge has one triangle only."""
-        return self.is_orientable and not bool(find_edges(self.triangles).is_open.any())
+        return not bool(find_edges(self.triangles).is_open.any())
 
     @cached_property
     def bounds(self) -> NDArray[np.float64]:
@@ -73,7 +74,7 @@ class Part:
 
     def reversed(self) -> Part:
         """Return the part with its other side outward."""
-        return Part(self.index, self.vertices, self.triangles[:, ::-1], self.is_orientable)
+        return Part(self.index, self.vertices, self.triangles[:, ::-1])
 
 
 def areas(vertices: NDArray[np.float64], triangles: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -81,6 +82,23 @@ def areas(vertices: NDArray[np.float64], triangles: NDArray[np.int64]) -> NDArra
     a, b, c = (vertices[triangles[:, i]] for i in range(3))
     lengths: NDArray[np.float64] = np.linalg.norm(np.cross(b - a, c - a), axis=1)
     return lengths / 2
+
+
+def draw_points(
+    part: Part, n: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Draw points (n, 3) of a part uniformly; also the normals (n, 3) there."""
+    up_to = areas(part.vertices, part.triangles).cumsum()
+    chosen = np.searchsorted(up_to, rng.random(n) * up_to[-1]).clip(max=len(up_to) - 1)
+    corners = part.vertices[part.triangles[chosen]]
+    normals = unit(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
+    return (rng.dirichlet(np.ones(3), n)[:, :, None] * corners).sum(axis=1), normals
+
+
+def unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scale vectors (n, 3) to length 1; zero stays zero."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.maximum(lengths, np.finfo(np.float64).tiny)
 
 
 def join_parts(parts: list[Part]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -102,15 +120,22 @@ def label_components(n: int, links: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def split_parts(vertices: NDArray[np.float64], triangles: NDArray[np.int64]) -> tuple[list[Part], int]:
-    """Cut triangles (T, 3) into parts; also count the triangles that were turned to agree with their part."""
-    mates = pair_half_edges(vertices, triangles)
-    h = np.flatnonzero(mates > np.arange(len(mates)))
-    g = mates[h]
-    runs_alike = triangles.reshape(-1)[h] == triangles.reshape(-1)[g]
-    component, is_turned, is_one_sided = _orient(
-        len(triangles), h // 3, g // 3, runs_alike, areas(vertices, triangles)
-    )
-    corners = _corner_classes(triangles, h, g, runs_alike)
+    """Cut triangles (T, 3) into parts; also count the triangles that were turned to agree with their part.
+
+    A one-sided surface is cut open where its triangles disagree.
+    """
+    pairs = pair_half_edges(vertices, triangles)
+    starts = triangles.reshape(-1)
+    runs_alike = starts[pairs[:, 0]] == starts[pairs[:, 1]]
+    component, is_turned, is_one_sided = _orient(triangles, pairs, runs_alike, areas(vertices, triangles))
+    if is_one_sided.any():
+        is_kept = ~(runs_alike & is_one_sided[pairs[:, 0] // 3])
+        pairs, runs_alike = pairs[is_kept], runs_alike[is_kept]
+        component, is_turned, _ = _orient(triangles, pairs, runs_alike, areas(vertices, triangles))
+    corners = _corner_classes(triangles, pairs, runs_alike)
+    crowded = _crowded_pairs(corners, pairs)
+    if len(crowded):
+        return split_parts(*_split_edges(vertices, triangles, crowded))
     corners[is_turned] = corners[is_turned, ::-1]
     _, first = np.unique(corners, return_index=True)
     turned = np.where(is_turned[:, None], triangles[:, ::-1], triangles)
@@ -120,90 +145,137 @@ def split_parts(vertices: NDArray[np.float64], triangles: NDArray[np.int64]) -> 
     parts = []
     for index, rows in enumerate(np.split(order, ends)):
         used, local = np.unique(corners[rows], return_inverse=True)
-        parts.append(Part(index, positions[used], local.reshape(-1, 3), not is_one_sided[rows[0]]))
+        parts.append(Part(index, positions[used], local.reshape(-1, 3)))
     return parts, int(is_turned.sum())
 
 
+def _crowded_pairs(corners: NDArray[np.int64], pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Select pairs of half-edges (m, 2) whose ends are those of another pair, no triangle in two of them."""
+    h, g = pairs.T
+    ends = np.sort(np.stack([corners.reshape(-1)[h], np.roll(corners, -1, axis=1).reshape(-1)[h]], axis=1))
+    _, first, inverse = np.unique(ends, axis=0, return_index=True, return_inverse=True)
+    again = np.flatnonzero(first[inverse] != np.arange(len(h)))
+    taken: set[int] = set()
+    chosen = []
+    for row in again.tolist():
+        pair = {int(h[row]) // 3, int(g[row]) // 3}
+        if not pair & taken:
+            taken |= pair
+            chosen.append(row)
+    return np.stack([h[chosen], g[chosen]], axis=1)
+
+
+def _split_edges(
+    vertices: NDArray[np.float64], triangles: NDArray[np.int64], pairs: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Split the edge of each pair of half-edges (m, 2) in its middle, by a vertex of its own."""
+    corners = triangles.reshape(-1)
+    following = pairs // 3 * 3 + (pairs + 1) % 3
+    opposite = corners[pairs // 3 * 3 + (pairs + 2) % 3]
+    start, end = corners[pairs], corners[following]
+    middle = np.broadcast_to(len(vertices) + np.arange(len(pairs))[:, None], pairs.shape)
+    positions = (vertices[start[:, 0]] + vertices[end[:, 0]]) / 2
+    halves = [
+        np.stack(of, axis=-1).reshape(-1, 3) for of in ((start, middle, opposite), (middle, end, opposite))
+    ]
+    kept = np.delete(triangles, (pairs // 3).reshape(-1), axis=0)
+    return np.concatenate([vertices, positions]), np.concatenate([kept, *halves])
+
+
 def _corner_classes(
-    triangles: NDArray[np.int64], h: NDArray[np.int64], g: NDArray[np.int64], runs_alike: NDArray[np.bool_]
+    triangles: NDArray[np.int64], pairs: NDArray[np.int64], runs_alike: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
-    """Number the vertices (T, 3) of corners, those alike that paired half-edges h and g connect."""
+    """Number the vertices (T, 3) of corners, those alike that pairs of half-edges connect."""
 
     def after(half_edge: NDArray[np.int64]) -> NDArray[np.int64]:
         return half_edge // 3 * 3 + (half_edge + 1) % 3
 
+    h, g = pairs.T
     first, second = np.where(runs_alike, g, after(g)), np.where(runs_alike, after(g), g)
     links = np.concatenate([np.stack([h, first], axis=1), np.stack([after(h), second], axis=1)])
     return label_components(triangles.size, links).reshape(-1, 3)
 
 
 def _orient(
-    n: int,
-    a: NDArray[np.int64],
-    b: NDArray[np.int64],
+    triangles: NDArray[np.int64],
+    pairs: NDArray[np.int64],
     runs_alike: NDArray[np.bool_],
     area: NDArray[np.float64],
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Find the component of triangles (n,), which are to be turned, and which are of a one-sided component.
+    """Find the component of triangles (T,), which are to be turned, and which are of a one-sided component.
 
-    Triangles a and b are neighbours, and agree unless their half-edges run alike. In the graph of triangles
-    as they are and turned, a two-sided component is there twice; the one with more area unturned is taken.
+    The triangles of a pair agree unless their half-edges run alike. In the graph of triangles as they are and
+    turned, a two-sided component is there twice; the one with more area unturned is taken.
     """
+    n, (a, b) = len(triangles), pairs.T // 3
     component = label_components(n, np.stack([a, b], axis=1))
     if not runs_alike.any():
         nothing = np.zeros(n, dtype=bool)
         return component, nothing, nothing
-    sheet = label_components(
-        2 * n,
-        np.concatenate(
-            [np.stack([a, b + n * runs_alike], axis=1), np.stack([a + n, b + n * ~runs_alike], axis=1)]
-        ),
-    )
+    links = [np.stack([a, b + n * runs_alike], axis=1), np.stack([a + n, b + n * ~runs_alike], axis=1)]
+    sheet = label_components(2 * n, np.concatenate(links))
     unturned = np.bincount(sheet[:n], area, minlength=int(sheet.max()) + 1)
     return component, unturned[sheet[n:]] > unturned[sheet[:n]], sheet[:n] == sheet[n:]
 
 
 def pair_half_edges(vertices: NDArray[np.float64], triangles: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Pair the half-edges (3 T,) of triangles: the mate of each, -1 where there is none."""
+    """Pair half-edges of triangles (T, 3) across edges: (n, 2).
+
+    At an edge of more than two triangles, the two of one patch are paired if there are just two of it and
+    they agree, and then others by their angles. A patch is connected across edges of two triangles.
+    """
     edges = find_edges(triangles)
-    mates = np.full(triangles.size, -1)
     n_at = edges.n_triangles[edges.edge]
     simple = np.flatnonzero(n_at == 2)
-    _pair(mates, simple[np.argsort(edges.edge[simple], kind="stable")].reshape(-1, 2))
+    pairs = simple[np.argsort(edges.edge[simple], kind="stable")].reshape(-1, 2)
     crowded = np.flatnonzero(n_at > 2)
-    if len(crowded):
-        _pair_by_angle(mates, crowded, vertices, triangles, edges)
-    return mates
+    if not len(crowded):
+        return pairs
+    patch = label_components(len(triangles), pairs // 3)
+    own, left = _pair_own(crowded, patch, edges)
+    return np.concatenate([pairs, own, _pair_by_angle(left, vertices, triangles, edges)])
 
 
-def _pair(mates: NDArray[np.int64], pairs: NDArray[np.int64]) -> None:
-    mates[pairs[:, 0]], mates[pairs[:, 1]] = pairs[:, 1], pairs[:, 0]
+def _pair_own(
+    crowded: NDArray[np.int64], patch: NDArray[np.int64], edges: Edges
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pair half-edges of crowded edges (n, 2) that are the only two of their patch; also list the others."""
+    key = edges.edge[crowded] * len(patch) + patch[crowded // 3]
+    order = np.argsort(key, kind="stable")
+    _, first, counts = np.unique(key[order], return_index=True, return_counts=True)
+    first = first[counts == 2]
+    pairs = np.stack([crowded[order[first]], crowded[order[first + 1]]], axis=1)
+    pairs = pairs[edges.is_forward[pairs[:, 0]] != edges.is_forward[pairs[:, 1]]]
+    return pairs, np.setdiff1d(crowded, pairs)
 
 
 def _pair_by_angle(
-    mates: NDArray[np.int64],
-    left: NDArray[np.int64],
-    vertices: NDArray[np.float64],
-    triangles: NDArray[np.int64],
-    edges: Edges,
-) -> None:
+    left: NDArray[np.int64], vertices: NDArray[np.float64], triangles: NDArray[np.int64], edges: Edges
+) -> NDArray[np.int64]:
     """Pair half-edges of crowded edges: those that enter the solid, backward ones, with the next that leave.
 
-    In rounds, since solids that overlap are entered twice before one is left. Where two that run alike are
-    left over, as of triangles that face the wrong way, they are paired.
+    Of triangles on one another, as of solids that share a face, those that leave come first. In rounds, since
+    solids that overlap are entered twice before one is left.
     """
+    left = left[np.argsort(edges.edge[left], kind="stable")]
+    group = edges.edge[left]
     angles = _angles(left, vertices, triangles, edges)
-    left = left[np.lexsort([edges.is_forward[left], angles, edges.edge[left]])]
+    is_first = np.append(True, group[1:] != group[:-1])[: len(left)]
+    start = angles[np.maximum.accumulate(np.where(is_first, np.arange(len(left)), 0))]
+    turned = (angles - start + SAME_ANGLE) % (2 * np.pi)
+    order = np.lexsort([turned, group])
+    steps = np.diff(turned[order], prepend=-1.0)
+    direction = np.cumsum((steps > SAME_ANGLE) | is_first)  # triangles on one another have the same
+    left = left[order][np.lexsort([~edges.is_forward[left[order]], direction])]
+    pairs = [np.zeros((0, 2), dtype=np.int64)]
     while len(left):
         following = _next_in_group(edges.edge[left])
         is_pair = ~edges.is_forward[left] & edges.is_forward[left[following]]
         if not is_pair.any():
             break
-        _pair(mates, np.stack([left, left[following]], axis=1)[is_pair])
-        left = left[mates[left] < 0]
-    _, first, counts = np.unique(edges.edge[left], return_index=True, return_counts=True)
-    first = first[counts == 2]
-    _pair(mates, np.stack([left[first], left[np.minimum(first + 1, max(len(left) - 1, 0))]], axis=1))
+        pairs.append(np.stack([left, left[following]], axis=1)[is_pair])
+        left = left[~(is_pair | np.isin(left, pairs[-1][:, 1]))]
+    return np.concatenate(pairs)
 
 
 def _next_in_group(groups: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -220,8 +292,7 @@ def _angles(
 ) -> NDArray[Any]:
     """Compute the angles (n,) of triangles about their edges, counterclockwise against their direction."""
     ends = vertices[edges.ends[edges.edge[half_edges]]]
-    along = ends[:, 1] - ends[:, 0]
-    along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), np.finfo(float).tiny)
+    along = unit(ends[:, 1] - ends[:, 0])
     tips = vertices[triangles[half_edges // 3, (half_edges + 2) % 3]]
     axis = np.abs(along).argmin(axis=1)
     right = np.cross(along, np.eye(3)[axis])

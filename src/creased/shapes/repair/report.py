@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -56,7 +57,16 @@ class Frame(NamedTuple):
         return tuple(PartFacts.of_part(part, self.unit, self.origin) for part in parts)
 
 
-def name_parts(parts: list[PartFacts]) -> str:
+def count(n: int, one: str, more: str) -> str:
+    """Format a number of things."""
+    return f"{n:,} {one if n == 1 else more}"
+
+
+def _parts(what: str, more: str | None = None) -> tuple[str, str]:
+    return f"open part {what}", f"open parts {more or what}"
+
+
+def name_parts(parts: Sequence[PartFacts]) -> str:
     """Name the first parts of a list, and count the others."""
     named = ", ".join(map(str, parts[:NAMED]))
     return named if len(parts) <= NAMED else f"{named} and {len(parts) - NAMED:,} more"
@@ -85,6 +95,7 @@ class Report:
     n_united: int = 0
     n_inside: int = 0
     n_not_united: int = 0
+    crossing: float = 0.0  # share of the surface that is learnt and has the solid on both sides
     change: Change | None = field(default=None, compare=False)  # None: the surface is as it was read
 
     @property
@@ -94,46 +105,54 @@ class Report:
         return not any((*done, self.left_out, self.fragments, self.not_bounding, self.shells))
 
     def sentences(self) -> list[str]:
-        """Say what was done, a sentence each."""
-        longest = "" if not self.openings else f", the longest {self.openings[0].perimeter:.4g} around"
-        across = "" if not self.openings else f" and {self.openings[0].extent:.4g} across"
-        counts = [
-            (self.n_merged, f"{self.n_merged:,} vertices on open edges were merged with others near them"),
-            (self.n_split, f"{self.n_split:,} open edges were split at vertices of others"),
-            (self.n_repeated, f"{self.n_repeated:,} triangles were there twice"),
-            (self.n_internal, f"{self.n_internal:,} triangles of internal walls were removed"),
-            (self.n_turned, f"{self.n_turned:,} triangles faced another way than their part and were turned"),
+        """Say what was done, a sentence each; parts are named."""
+        return [words + details for words, details in self._done()]
+
+    def summary(self) -> str:
+        """Say what was done, in a few words each."""
+        return "; ".join(words for words, _ in self._done())
+
+    def _done(self) -> list[tuple[str, str]]:
+        """List what was done: in a few words, and what may be said further."""
+        lids = f" in {count(self.n_closed, 'part', 'parts')}, by pymeshfix"
+        if self.openings:
+            longest = self.openings[0]
+            lids += f", the longest {longest.perimeter:.4g} around and {longest.extent:.4g} across"
+        share = 100 * self.fragments_share
+        inside = f", {self.n_inside:,} of them wholly inside others" if self.n_inside else ""
+        every = [
+            (self.n_merged, "vertex on an open edge merged", "vertices on open edges merged", ""),
+            (self.n_split, "open edge split at vertices on it", "open edges split at vertices on them", ""),
+            (self.n_repeated, "repeated triangle removed", "repeated triangles removed", ""),
+            (self.n_internal, "triangle of a wall inside removed", "triangles of walls inside removed", ""),
             (
-                self.n_closed,
-                f"not watertight; {len(self.openings):,} openings of {self.n_closed:,} parts were closed by "
-                f"pymeshfix{longest}{across}",
+                self.n_turned,
+                "triangle turned",
+                "triangles turned",
+                ": facing another way than their part",
             ),
-            (len(self.left_out), f"left out, by shape.open=drop: {name_parts(list(self.left_out))}"),
+            (len(self.openings), "opening closed", "openings closed", lids),
+            (len(self.left_out), *_parts("left out"), f" by shape.open=drop: {name_parts(self.left_out)}"),
             (
                 len(self.fragments),
-                f"{len(self.fragments):,} fragments, {100 * self.fragments_share:.2g} % of the area, cannot "
-                f"be closed and were left out: {name_parts(list(self.fragments))}",
+                *_parts("a fragment, left out", "fragments, left out"),
+                f": {share:.2g} % of the area, {name_parts(self.fragments)}",
             ),
-            (
-                len(self.not_bounding),
-                f"open parts inside or on the solid bound nothing: {name_parts(list(self.not_bounding))}",
-            ),
+            (len(self.not_bounding), *_parts("inside or on the solid ignored"), ""),
             (
                 len(self.shells),
-                f"thickened to {self.thickness or 0:.4g}: {name_parts(list(self.shells))}",
+                *_parts("thickened"),
+                f" to {self.thickness or 0:.4g}: {name_parts(self.shells)}",
             ),
-            (self.n_reversed, f"{self.n_reversed} of {self.n_parts} parts were inside out and were reversed"),
-            (
-                self.n_united,
-                f"{self.n_united} parts that overlap or touch were united"
-                + (f", {self.n_inside} of them wholly inside others" if self.n_inside else ""),
-            ),
-            (
-                self.n_not_united,
-                f"{self.n_not_united} parts overlap or touch and cannot be united: walls inside are learnt",
-            ),
+            (self.n_reversed, "part reversed", "parts reversed", f" of {self.n_parts:,}: inside out"),
+            (self.n_united, "", "parts that overlap or touch united", inside),
+            (self.n_not_united, "", "parts that overlap cannot be united", ": walls inside are learnt"),
         ]
-        return [sentence for count, sentence in counts if count]
+        done = [(count(n, one, more), details) for n, one, more, details in every if n]
+        if self.crossing:
+            words = f"{100 * self.crossing:.2g} % of the surface lies inside the solid"
+            done.append((words, ", as the mesh crosses itself: it is learnt all the same"))
+        return done
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, for `metrics.json`; of lists the first `KEPT`."""
@@ -145,4 +164,4 @@ class Report:
             elif name != "change":
                 plain[name] = value
         plain["change"] = None if self.change is None else self.change.as_dict()
-        return plain | {"words": self.sentences()}
+        return plain | {"words": self.sentences(), "summary": self.summary()}

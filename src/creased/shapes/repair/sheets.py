@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from creased.meshes.queries import TriangleIndex
-from creased.shapes.repair.closing import Opening, close_part, find_openings, is_flat, thicken
-from creased.shapes.repair.connectivity import Part, join_parts
+from creased.shapes.repair.closing import Closed, Opening, close_part, find_openings, is_flat, thicken
+from creased.shapes.repair.connectivity import Part, draw_points, join_parts
 from creased.shapes.repair.options import Limits, RepairOptions
 from creased.shapes.repair.report import Frame, Report, name_parts
 from creased.shapes.sources import ShapeError
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 SHELL = 0.05  # of the longest side: thickness of shells, four cells of the grid of quality=normal
 ON_SOLID = 1e-4  # of the size: as near as this to a solid is on it
+ON_SHEET = 1e-6  # of the size: as near as this to a part is on it, and farther on its lid
+N_POINTS = 2000  # of a part that is closed by a lid
+MOST = 200  # parts with large lids: of more none is looked at
 
 
 class Parts(NamedTuple):
@@ -25,28 +31,47 @@ class Parts(NamedTuple):
     openings: list[Opening]  # that were closed, lengths in units of the size
     n_closed: int
     sheets: list[Part]  # that cannot be closed, or not without a large lid
-    lids: dict[int, float]  # share of the area of what closes a part, by its index
+    lids: list[float]  # shares of the areas of parts that are closed by large lids
 
 
 def close_parts(parts: list[Part], options: RepairOptions) -> Parts:
-    """Close parts, and set sheets aside."""
-    found = Parts([], [], 0, [], {})
+    """Close parts, and set sheets aside: those that need a large lid, unless it lies inside other parts."""
+    solids = [part for part in parts if part.is_closed and not is_flat(part)]
     largest = Limits(**options.limits).lid if options.mode == "strict" else 1.0
+    was_closed, sheets, with_lids = [], [], []
     for part in parts:
         if part.is_closed:
-            (found.sheets if is_flat(part) else found.solids).append(part)
+            sheets += [part] if is_flat(part) else []
             continue
         closed = close_part(part)
-        if closed is not None:
-            found.lids[part.index] = closed.lid
-        if closed is None or closed.lid > largest:
-            found.sheets.append(part)
-            continue
-        found.solids.append(closed.part)
-        found.openings.extend(find_openings(part))
-        found = found._replace(n_closed=found.n_closed + 1)
-    found.openings.sort(key=lambda opening: -opening.perimeter)
-    return found
+        if closed is None:
+            sheets.append(part)
+        elif closed.lid > largest:
+            with_lids.append((part, closed))
+        else:
+            was_closed.append((part, closed))
+    solids += [closed.part for _, closed in was_closed]
+    shown = _shown_lids(with_lids, solids)
+    hidden = [pair for pair, lid in zip(with_lids, shown, strict=True) if lid <= largest]
+    sheets += [part for (part, _), lid in zip(with_lids, shown, strict=True) if lid > largest]
+    solids += [closed.part for _, closed in hidden]
+    openings = [opening for part, _ in was_closed + hidden for opening in find_openings(part)]
+    openings.sort(key=lambda opening: -opening.perimeter)
+    n_closed = len(was_closed) + len(hidden)
+    return Parts(solids, openings, n_closed, sheets, [lid for lid in shown if lid > largest])
+
+
+def _shown_lids(with_lids: list[tuple[Part, Closed]], solids: list[Part]) -> list[float]:
+    """Estimate for parts with lids which share of their areas is lid, and not inside or on the solids."""
+    if not with_lids or not solids or len(with_lids) > MOST:
+        return [closed.lid for _, closed in with_lids]
+    index, rng = _index_of(solids), np.random.default_rng(0)
+    shares = []
+    for part, closed in with_lids:
+        points = draw_points(closed.part, N_POINTS, rng)[0]
+        is_lid = TriangleIndex(part.vertices, part.triangles).nearest(points).distance > ON_SHEET
+        shares.append(float((is_lid & ~_is_covered(points, index)).mean()))
+    return shares
 
 
 def settle_sheets(
@@ -63,9 +88,13 @@ def settle_sheets(
     others = [sheet for sheet, is_so in zip(found.sheets, bounds_nothing, strict=True) if not is_so]
     total = sum(part.area for part in parts)
     others.sort(key=lambda part: part.area)
+    thickness = SHELL if options.thickness is None else options.thickness / frame.unit
+    least = {"refuse": np.inf, "drop": 0.0, "shell": thickness}[options.open]  # asked for, but for dust
     is_small = np.cumsum([part.area for part in others]) <= Limits(**options.limits).fragment * total
-    n_small = int(is_small.sum()) if found.solids else 0
-    fragments, sheets = others[:n_small], sorted(others[n_small:], key=lambda part: part.index)
+    is_small &= np.array([np.ptp(part.bounds, axis=0).max() < least for part in others], dtype=bool)
+    is_small &= bool(found.solids)
+    fragments = [part for part, is_so in zip(others, is_small, strict=True) if is_so]
+    sheets = [part for part, is_so in zip(others, is_small, strict=True) if not is_so][::-1]
     report = replace(
         report,
         not_bounding=frame.facts(not_bounding),
@@ -78,13 +107,7 @@ def settle_sheets(
     if options.open == "drop":
         return found.solids, asked, replace(report, left_out=frame.facts(sheets))
     if options.open == "shell":
-        thickness = SHELL if options.thickness is None else options.thickness / frame.unit
-        shells = [thicken(sheet, thickness) for sheet in sheets if sheet.is_orientable]
-        if len(shells) < len(sheets):
-            one_sided = name_parts(list(frame.facts([sheet for sheet in sheets if not sheet.is_orientable])))
-            raise ShapeError(
-                f"shape {name}: one-sided, cannot be thickened: {one_sided}; try shape.open=drop"
-            )
+        shells = [thicken(sheet, thickness) for sheet in sheets]
         report = replace(report, shells=frame.facts(sheets), thickness=thickness * frame.unit)
         return [*found.solids, *shells], [*asked, *shells], report
     raise ShapeError(_refuse_sheets(name, frame, sheets, found, len(parts)))
@@ -94,22 +117,30 @@ def _bound_nothing(sheets: list[Part], solids: list[Part]) -> list[bool]:
     """Decide which sheets lie inside or on the solids, at vertices and at centres of triangles."""
     if not solids:
         return [False] * len(sheets)
-    index = TriangleIndex(*join_parts(solids))
+    index = _index_of(solids)
     points = [
         np.concatenate([sheet.vertices, sheet.vertices[sheet.triangles].mean(axis=1)]) for sheet in sheets
     ]
-    together = np.concatenate(points)
-    is_covered = index.contains(together) | (index.nearest(together).distance < ON_SOLID)
+    is_covered = _is_covered(np.concatenate(points), index)
     ends = np.cumsum([len(of_sheet) for of_sheet in points])[:-1]
     return [bool(of_sheet.all()) for of_sheet in np.split(is_covered, ends)]
 
 
+def _index_of(solids: list[Part]) -> TriangleIndex:
+    return TriangleIndex(*join_parts([part if part.volume > 0 else part.reversed() for part in solids]))
+
+
+def _is_covered(points: NDArray[np.float64], index: TriangleIndex) -> NDArray[np.bool_]:
+    """Decide which points (n, 3) are inside or on solids."""
+    covered: NDArray[np.bool_] = index.contains(points) | (index.nearest(points).distance < ON_SOLID)
+    return covered
+
+
 def _refuse_sheets(name: str, frame: Frame, sheets: list[Part], found: Parts, n_parts: int) -> str:
-    named = name_parts(list(frame.facts(sheets)))
-    lids = [found.lids[sheet.index] for sheet in sheets if sheet.index in found.lids]
+    named = name_parts(frame.facts(sheets))
     lenient = (
-        f", shape.repair=lenient closes them, with lids of up to {100 * max(lids):.2g} % of a part"
-        if lids
+        f", shape.repair=lenient closes them, with lids of up to {100 * max(found.lids):.2g} % of a part"
+        if found.lids
         else ""
     )
     drop = "shape.open=drop leaves such parts out, " if found.solids else ""

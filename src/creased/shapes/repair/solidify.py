@@ -15,7 +15,7 @@ import numpy as np
 from creased.io.similarity import Similarity
 from creased.meshes.queries import TriangleIndex
 from creased.shapes.repair.change import Change, measure_change
-from creased.shapes.repair.connectivity import Part, join_parts, split_parts
+from creased.shapes.repair.connectivity import Part, areas, join_parts, split_parts
 from creased.shapes.repair.options import Limits, RepairOptions
 from creased.shapes.repair.report import Frame, Report
 from creased.shapes.repair.sheets import close_parts, settle_sheets
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+N_CROSSING = 10_000  # points by which a surface is searched for walls inside
+CLOSE = 1e-4  # from the surface to the points on its sides, in the domain
+UNSAID = 0.001  # of the surface: less of it inside is not spoken of
 N_VOLUME = 100_000  # points by which volumes before and after a union are compared
 
 
@@ -67,7 +70,7 @@ def solidify(mesh: Trimesh, name: str, options: RepairOptions | None = None) -> 
     solids, asked, report = settle_sheets(name, frame, found, parts, report, options)
     if not solids:
         raise ShapeError(f"shape {name}: the mesh encloses no volume, so there is no inside to learn")
-    arranged = arrange(solids)
+    arranged = arrange(solids, options.weld)
     openings = tuple(
         o._replace(perimeter=o.perimeter * frame.unit, extent=o.extent * frame.unit) for o in found.openings
     )
@@ -87,7 +90,10 @@ def _normalise(mesh: Trimesh, name: str) -> tuple[Frame, NDArray[np.float64], ND
     frame = Frame((low + high) / 2, float((high - low).max()))
     if not frame.unit > 0:
         raise ShapeError(f"shape {name}: the mesh has no extent, so there is no inside to learn")
-    return frame, (vertices - frame.origin) / frame.unit, triangles
+    vertices = (vertices - frame.origin) / frame.unit
+    if not areas(vertices, triangles).any():
+        raise ShapeError(f"shape {name}: the mesh has no area, so there is no inside to learn")
+    return frame, vertices, triangles
 
 
 def _cut(
@@ -143,6 +149,7 @@ def _finish(
         unit = 1 / to_domain.scale
         change = measure_change(learnt, compared, name, unit, hides=hides, volume_read=volume)
         report = replace(report, change=change)
+    report = replace(report, crossing=_share_inside(learnt))
     _log(name, report, len(learnt.triangles))
     if options.mode == "strict" and report.change is not None:
         _require_within(name, report.change, report, Limits(**options.limits))
@@ -167,6 +174,14 @@ def _volume_read(learnt: Surface, arranged: Arranged, in_frame: Similarity) -> f
     before = TriangleIndex(in_frame.apply(vertices), triangles).contains(points)
     difference = float(before.mean() - learnt.index.contains(points).mean())
     return volume + difference * float((high - low).prod())
+
+
+def _share_inside(learnt: Surface) -> float:
+    """Estimate which share of a surface has the solid on both sides, where it crosses itself."""
+    points, triangles = learnt.sample(N_CROSSING, np.random.default_rng(0))
+    step = CLOSE * learnt.normals(triangles)
+    share = float((learnt.index.contains(points + step) & learnt.index.contains(points - step)).mean())
+    return share if share > UNSAID else 0.0
 
 
 def _log(name: str, report: Report, n_faces: int) -> None:

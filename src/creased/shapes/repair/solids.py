@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from creased.meshes.queries import TriangleIndex
-from creased.shapes.repair.connectivity import Part, areas, join_parts, label_components, split_parts
+from creased.shapes.repair.connectivity import Part, draw_points, join_parts, label_components, split_parts
+from creased.shapes.repair.contact import press_together
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 N_POINTS = 200_000  # of all parts, that are looked up in others
-MARGIN = 1e-7  # of the size: bounding boxes as near as this touch
 SAME = 1e-9  # relative: parts whose union has as much area and volume as they have do not meet
 
 
@@ -42,14 +42,16 @@ class Arranged:
         return self.n_united > 0
 
 
-def arrange(parts: list[Part]) -> Arranged:
-    """Arrange closed parts, at least one, whose positions are in units of the size."""
+def arrange(parts: list[Part], touching: float) -> Arranged:
+    """Arrange closed parts, at least one, in units of the size; those as near as ``touching`` touch."""
     faced, is_cavity, is_inside, home = _find_roles(parts)
     n_reversed = sum(part.volume * new.volume < 0 for part, new in zip(parts, faced, strict=True))
     found = Arranged([], faced, n_reversed=n_reversed, n_cavities=int(is_cavity.sum()))
     solids = np.flatnonzero(~is_cavity)
-    for cluster in _clusters([faced[i] for i in solids]):
+    for cluster in _clusters([faced[i] for i in solids], touching):
         members = solids[cluster]
+        for i, pressed in zip(members, press_together([faced[i] for i in members], touching), strict=True):
+            faced[i] = pressed
         hollow = [[faced[i], *(faced[k] for k in np.flatnonzero(is_cavity & (home == i)))] for i in members]
         found = _add_cluster(found, hollow, int(is_inside[members].sum()))
     return found
@@ -116,16 +118,13 @@ def _look_up(parts: list[Part]) -> list[list[tuple[int, NDArray[np.bool_]]]]:
 def _points_of(part: Part, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Draw up to n vertices and n points of the surface."""
     vertices = part.vertices if len(part.vertices) <= n else rng.choice(part.vertices, n, replace=False)
-    up_to = areas(part.vertices, part.triangles).cumsum()
-    chosen = part.triangles[np.searchsorted(up_to, rng.random(n) * up_to[-1]).clip(max=len(up_to) - 1)]
-    weights = rng.dirichlet(np.ones(3), n)
-    return np.concatenate([vertices, (weights[:, :, None] * part.vertices[chosen]).sum(axis=1)])
+    return np.concatenate([vertices, draw_points(part, n, rng)[0]])
 
 
-def _clusters(solids: list[Part]) -> list[NDArray[np.int64]]:
+def _clusters(solids: list[Part], touching: float) -> list[NDArray[np.int64]]:
     """Group solids whose bounding boxes touch."""
     bounds = np.stack([part.bounds for part in solids])
-    low, high = bounds[:, 0] - MARGIN, bounds[:, 1] + MARGIN
+    low, high = bounds[:, 0] - touching, bounds[:, 1] + touching
     links = []
     for i in range(len(solids)):
         touched = np.flatnonzero(

@@ -1,7 +1,8 @@
 """Remove what bounds nothing: repeated triangles, and internal walls between triangles that share edges.
 
 A patch is connected across edges of exactly two triangles. One that ends at edges of more, and has the solid
-on both of its sides by the generalized winding number, is an internal wall.
+on both of its sides, is an internal wall. Inside is where the generalized winding number is above 1/4: beside
+a single wall between two solids, one of which it leaves open, it is about 1/2.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from creased.meshes.queries import TriangleIndex
-from creased.shapes.repair.connectivity import areas, find_edges, label_components
+from creased.shapes.repair.connectivity import areas, find_edges, label_components, unit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+PLACES = np.vstack([np.full(3, 1 / 3), 0.05 + 0.85 * np.eye(3)])  # in the middle, and near corners: (4, 3)
+OF_PATCH = 16  # triangles of a patch, the largest, that are looked at
+MOST = 4000  # patches, and triangles, that are looked at
 STEP = 1e-4  # from a triangle to the points on its sides, in units of the size
 
 
@@ -60,12 +64,34 @@ def _find_internal(vertices: NDArray[np.float64], triangles: NDArray[np.int64]) 
     ends_at_crowded = np.zeros(int(patch.max()) + 1, dtype=bool)
     ends_at_crowded[patch[np.flatnonzero(n_at > 2) // 3]] = True
     area = areas(vertices, triangles)
-    largest = np.lexsort([-area, patch])
-    largest = largest[np.append(True, np.diff(patch[largest]) > 0)]  # of each patch
-    a, b, c = (vertices[triangles[largest, i]] for i in range(3))
-    normals = np.cross(b - a, c - a)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), np.finfo(float).tiny)
-    middle = (a + b + c) / 3
-    index = TriangleIndex(vertices, triangles)
-    is_inside = [index.contains(middle + side * STEP * normals) for side in (-1, 1)]
-    return (ends_at_crowded & is_inside[0] & is_inside[1])[patch]
+    largest_first = np.lexsort([-area, patch])
+    largest = largest_first[np.append(True, np.diff(patch[largest_first]) > 0)]  # of each patch
+    index = TriangleIndex(vertices, np.concatenate([triangles, triangles]))  # inside is 1/4, not 1/2
+    may_be = ends_at_crowded.copy()
+    chosen = np.flatnonzero(may_be)
+    chosen = chosen[np.argsort(-area[largest[chosen]], kind="stable")]
+    may_be[chosen[MOST:]] = False  # not decided, and kept
+    chosen = chosen[:MOST]
+    may_be[chosen] = _is_within(vertices[triangles[largest[chosen]]], PLACES[:1], index)
+    rows = largest_first[may_be[patch[largest_first]]]
+    starts = np.where(np.diff(patch[rows], prepend=-1) > 0, np.arange(len(rows)), 0)
+    rank = np.arange(len(rows)) - np.maximum.accumulate(starts)
+    rows = rows[rank < OF_PATCH]
+    may_be[patch[rows[MOST:]]] = False
+    rows = rows[:MOST]
+    is_within = _is_within(vertices[triangles[rows]], PLACES, index)
+    is_shown = np.bincount(patch[rows], ~is_within, len(may_be)) > 0
+    return (may_be & ~is_shown)[patch]
+
+
+def _is_within(
+    corners: NDArray[np.float64], places: NDArray[np.float64], index: TriangleIndex
+) -> NDArray[np.bool_]:
+    """Decide which triangles (n, 3, 3) have the solid on both sides, at barycentric coordinates (m, 3)."""
+    if not len(corners):
+        return np.zeros(0, dtype=bool)
+    normals = unit(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
+    points = places @ corners  # (n, m, 3)
+    sides = np.concatenate([points + side * STEP * normals[:, None] for side in (-1, 1)], axis=1)
+    is_inside = index.contains(sides.reshape(-1, 3)).reshape(len(corners), -1)
+    return np.asarray(is_inside.all(axis=1))
