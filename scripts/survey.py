@@ -38,7 +38,7 @@ def survey(file: Path, options: dict[str, str]) -> Outcome:
     except (ShapeError, ValueError) as error:
         return Outcome("refused", str(error))
     if isinstance(shape, PointCloud):
-        return Outcome("accepted", f"{len(shape.points):,} points with normals")
+        return Outcome("accepted", f"{len(shape.read):,} points with normals")
     size = f"{len(shape.surface.triangles):,} triangles"
     change = shape.repair.change
     if change is None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from trimesh.util import concatenate
 
@@ -33,6 +34,13 @@ def test_each_file_is_a_line_and_all_are_counted(folder: Path, capsys: pytest.Ca
     assert lines[-1].startswith("4 files: 2 refused, 1 changed, 1 accepted")
     assert "1 opening closed" in lines[1]
     assert "shape.open=drop" in lines[2]
+
+
+def test_points_with_normals_are_accepted_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    points = ball(subdivisions=3).vertices
+    np.savetxt(tmp_path / "ball.xyz", np.c_[points, points])
+    assert main([str(tmp_path)]) == 0
+    assert "642 points with normals" in capsys.readouterr().out
 
 
 def test_options_are_those_of_a_shape_and_slow_files_do_not_stop_it(

@@ -5,7 +5,7 @@ import pytest
 import trimesh
 from trimesh.creation import box
 
-from creased.shapes.repair.connectivity import find_edges
+from creased.shapes.repair.edges import find_edges
 from creased.shapes.repair.weld import weld
 from tests.shapes.repair.meshes import ball, halves, soup
 

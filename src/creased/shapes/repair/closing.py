@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from creased.shapes.repair.connectivity import Part, find_edges, label_components, unit
+from creased.shapes.repair.edges import find_edges, label_components, unit
+from creased.shapes.repair.parts import Part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from creased.meshes.queries import TriangleIndex
-from creased.shapes.repair.connectivity import Part, draw_points, unit
+from creased.shapes.repair.edges import unit
+from creased.shapes.repair.parts import Part, draw_points
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

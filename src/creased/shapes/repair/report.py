@@ -10,7 +10,7 @@ import numpy as np
 
 from creased.shapes.repair.change import Change
 from creased.shapes.repair.closing import Opening
-from creased.shapes.repair.connectivity import Part
+from creased.shapes.repair.parts import Part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

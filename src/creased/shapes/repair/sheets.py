@@ -9,8 +9,8 @@ import numpy as np
 
 from creased.meshes.queries import TriangleIndex
 from creased.shapes.repair.closing import Closed, Opening, close_part, find_openings, is_flat, thicken
-from creased.shapes.repair.connectivity import Part, draw_points, join_parts
 from creased.shapes.repair.options import Limits, RepairOptions
+from creased.shapes.repair.parts import Part, draw_points, join_parts
 from creased.shapes.repair.report import Frame, Report, name_parts
 from creased.shapes.sources import ShapeError
 

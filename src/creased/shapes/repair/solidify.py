@@ -15,8 +15,9 @@ import numpy as np
 from creased.io.similarity import Similarity
 from creased.meshes.queries import TriangleIndex
 from creased.shapes.repair.change import Change, measure_change
-from creased.shapes.repair.connectivity import Part, areas, join_parts, split_parts
+from creased.shapes.repair.edges import areas
 from creased.shapes.repair.options import Limits, RepairOptions
+from creased.shapes.repair.parts import Part, join_parts, split_parts
 from creased.shapes.repair.report import Frame, Report
 from creased.shapes.repair.sheets import close_parts, settle_sheets
 from creased.shapes.repair.solids import Arranged, arrange

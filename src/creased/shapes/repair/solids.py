@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from creased.meshes.queries import TriangleIndex
-from creased.shapes.repair.connectivity import Part, draw_points, join_parts, label_components, split_parts
 from creased.shapes.repair.contact import press_together
+from creased.shapes.repair.edges import label_components
+from creased.shapes.repair.parts import Part, draw_points, join_parts, split_parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from creased.meshes.queries import TriangleIndex
-from creased.shapes.repair.connectivity import areas, find_edges, label_components, unit
+from creased.shapes.repair.edges import areas, find_edges, label_components, unit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

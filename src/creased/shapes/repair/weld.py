@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from creased.shapes.repair.connectivity import find_edges, label_components
+from creased.shapes.repair.edges import find_edges, label_components
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

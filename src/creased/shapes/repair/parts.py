@@ -1,46 +1,22 @@
-"""Connect triangles across edges, and cut a mesh apart into oriented manifold parts.
+"""Cut a mesh apart into oriented manifold parts.
 
-An edge of two triangles connects them. Around an edge of more, triangles are paired so that each pair bounds
-a wedge of the solid: in the order of their angles, one that enters the solid with the next that leaves it.
-Corners that no pairing connects become vertices of their own. What is left is a manifold with boundary,
-whatever was read.
+Corners that no pair of triangles connects become vertices of their own. What is left is a manifold with
+boundary, whatever was read.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from creased.shapes.repair.edges import areas, find_edges, label_components, unit
+from creased.shapes.repair.pairing import pair_half_edges
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-SAME_ANGLE = 1e-4  # radians: triangles as near as this lie on one another
-
-
-class Edges(NamedTuple):
-    """Half-edges of triangles (T, 3), 3 T in all: half-edge 3 t + i runs from corner i to corner i + 1."""
-
-    edge: NDArray[np.int64]  # (3 T,) the number of its undirected edge
-    is_forward: NDArray[np.bool_]  # (3 T,) from the vertex of the lesser number to the other
-    ends: NDArray[np.int64]  # (E, 2) vertices of the edges, the lesser first
-    n_triangles: NDArray[np.int64]  # (E,) at the edges
-
-    @property
-    def is_open(self) -> NDArray[np.bool_]:
-        """Mark the half-edges (3 T,) of edges of one triangle."""
-        return self.n_triangles[self.edge] == 1
-
-
-def find_edges(triangles: NDArray[np.int64]) -> Edges:
-    """Number the edges of triangles (T, 3)."""
-    start, end = triangles.reshape(-1), np.roll(triangles, -1, axis=1).reshape(-1)
-    n = int(triangles.max(initial=0)) + 1
-    keys = np.minimum(start, end) * n + np.maximum(start, end)
-    found, edge, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    return Edges(edge, start < end, np.stack([found // n, found % n], axis=1), counts)
 
 
 @dataclass(frozen=True)
@@ -77,13 +53,6 @@ class Part:
         return Part(self.index, self.vertices, self.triangles[:, ::-1])
 
 
-def areas(vertices: NDArray[np.float64], triangles: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Compute the areas (T,) of triangles."""
-    a, b, c = (vertices[triangles[:, i]] for i in range(3))
-    lengths: NDArray[np.float64] = np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    return lengths / 2
-
-
 def draw_points(
     part: Part, n: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -95,28 +64,11 @@ def draw_points(
     return (rng.dirichlet(np.ones(3), n)[:, :, None] * corners).sum(axis=1), normals
 
 
-def unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scale vectors (n, 3) to length 1; zero stays zero."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(lengths, np.finfo(np.float64).tiny)
-
-
 def join_parts(parts: list[Part]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Put parts side by side: vertices (V, 3) and triangles (T, 3)."""
     starts = np.cumsum([0, *(len(part.vertices) for part in parts)])
     triangles = [part.triangles + start for part, start in zip(parts, starts, strict=False)]
     return np.concatenate([part.vertices for part in parts]), np.concatenate(triangles)
-
-
-def label_components(n: int, links: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number the components (n,) of items under links (m, 2), in the order of their first items."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    graph = coo_array((np.ones(len(links), dtype=bool), (links[:, 0], links[:, 1])), shape=(n, n))
-    labels = connected_components(graph, directed=False)[1]
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[inverse]
 
 
 def split_parts(vertices: NDArray[np.float64], triangles: NDArray[np.int64]) -> tuple[list[Part], int]:
@@ -216,86 +168,3 @@ def _orient(
     sheet = label_components(2 * n, np.concatenate(links))
     unturned = np.bincount(sheet[:n], area, minlength=int(sheet.max()) + 1)
     return component, unturned[sheet[n:]] > unturned[sheet[:n]], sheet[:n] == sheet[n:]
-
-
-def pair_half_edges(vertices: NDArray[np.float64], triangles: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Pair half-edges of triangles (T, 3) across edges: (n, 2).
-
-    At an edge of more than two triangles, the two of one patch are paired if there are just two of it and
-    they agree, and then others by their angles. A patch is connected across edges of two triangles.
-    """
-    edges = find_edges(triangles)
-    n_at = edges.n_triangles[edges.edge]
-    simple = np.flatnonzero(n_at == 2)
-    pairs = simple[np.argsort(edges.edge[simple], kind="stable")].reshape(-1, 2)
-    crowded = np.flatnonzero(n_at > 2)
-    if not len(crowded):
-        return pairs
-    patch = label_components(len(triangles), pairs // 3)
-    own, left = _pair_own(crowded, patch, edges)
-    return np.concatenate([pairs, own, _pair_by_angle(left, vertices, triangles, edges)])
-
-
-def _pair_own(
-    crowded: NDArray[np.int64], patch: NDArray[np.int64], edges: Edges
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pair half-edges of crowded edges (n, 2) that are the only two of their patch; also list the others."""
-    key = edges.edge[crowded] * len(patch) + patch[crowded // 3]
-    order = np.argsort(key, kind="stable")
-    _, first, counts = np.unique(key[order], return_index=True, return_counts=True)
-    first = first[counts == 2]
-    pairs = np.stack([crowded[order[first]], crowded[order[first + 1]]], axis=1)
-    pairs = pairs[edges.is_forward[pairs[:, 0]] != edges.is_forward[pairs[:, 1]]]
-    return pairs, np.setdiff1d(crowded, pairs)
-
-
-def _pair_by_angle(
-    left: NDArray[np.int64], vertices: NDArray[np.float64], triangles: NDArray[np.int64], edges: Edges
-) -> NDArray[np.int64]:
-    """Pair half-edges of crowded edges: those that enter the solid, backward ones, with the next that leave.
-
-    Of triangles on one another, as of solids that share a face, those that leave come first. In rounds, since
-    solids that overlap are entered twice before one is left.
-    """
-    left = left[np.argsort(edges.edge[left], kind="stable")]
-    group = edges.edge[left]
-    angles = _angles(left, vertices, triangles, edges)
-    is_first = np.append(True, group[1:] != group[:-1])[: len(left)]
-    start = angles[np.maximum.accumulate(np.where(is_first, np.arange(len(left)), 0))]
-    turned = (angles - start + SAME_ANGLE) % (2 * np.pi)
-    order = np.lexsort([turned, group])
-    steps = np.diff(turned[order], prepend=-1.0)
-    direction = np.cumsum((steps > SAME_ANGLE) | is_first)  # triangles on one another have the same
-    left = left[order][np.lexsort([~edges.is_forward[left[order]], direction])]
-    pairs = [np.zeros((0, 2), dtype=np.int64)]
-    while len(left):
-        following = _next_in_group(edges.edge[left])
-        is_pair = ~edges.is_forward[left] & edges.is_forward[left[following]]
-        if not is_pair.any():
-            break
-        pairs.append(np.stack([left, left[following]], axis=1)[is_pair])
-        left = left[~(is_pair | np.isin(left, pairs[-1][:, 1]))]
-    return np.concatenate(pairs)
-
-
-def _next_in_group(groups: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the next item (n,) of the same group, cyclically; items are sorted by group."""
-    following = np.arange(1, len(groups) + 1)
-    is_last = np.append(groups[1:] != groups[:-1], True)
-    starts = np.flatnonzero(np.append(True, groups[1:] != groups[:-1]))
-    following[is_last] = starts
-    return following
-
-
-def _angles(
-    half_edges: NDArray[np.int64], vertices: NDArray[np.float64], triangles: NDArray[np.int64], edges: Edges
-) -> NDArray[Any]:
-    """Compute the angles (n,) of triangles about their edges, counterclockwise against their direction."""
-    ends = vertices[edges.ends[edges.edge[half_edges]]]
-    along = unit(ends[:, 1] - ends[:, 0])
-    tips = vertices[triangles[half_edges // 3, (half_edges + 2) % 3]]
-    axis = np.abs(along).argmin(axis=1)
-    right = np.cross(along, np.eye(3)[axis])
-    up = np.cross(along, right)
-    out = tips - ends[:, 0]
-    return np.arctan2((out * up).sum(axis=1), (out * right).sum(axis=1))

@@ -6,7 +6,8 @@ import trimesh
 from trimesh.creation import box, torus
 from trimesh.util import concatenate
 
-from creased.shapes.repair.connectivity import find_edges, split_parts
+from creased.shapes.repair.edges import find_edges
+from creased.shapes.repair.parts import split_parts
 from tests.shapes.repair.meshes import ball, block, sheet
 
 
