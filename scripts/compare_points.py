@@ -5,8 +5,8 @@
 The bunny, made a solid, is sampled at 20,000 points with normals; positions get Gaussian noise of a share of
 the longest side, normals are tilted likewise. `train.py` gets the points alone, at its defaults. Poisson
 reconstruction (Kazhdan and Hoppe 2013) is at the depths given; trimmed: without the vertices of the least
-density, one in a hundred. Distances are in thousandths of the longest side, from 50,000 points on either
-surface to the other, seconds those of the CPU.
+density, one in a hundred; smoothed: of the points as creased has smoothed them. Distances are in thousandths
+of the longest side, from 50,000 points on either surface to the other, seconds those of the CPU.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from trials import compare, train
 import creased
 from creased.io.checkpoint import read_record
 from creased.meshes.import_open3d import import_open3d
+from creased.meshes.point_index import PointIndex
 from creased.shapes import BunnyScan, Shape, load_shape
+from creased.shapes.smoothing import smooth
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,6 +58,7 @@ def main() -> None:
         for depth in DEPTHS:
             makers[f"Poisson, depth {depth}"] = lambda p=points, n=normals, d=depth: poisson(p, n, d)
         makers["Poisson, depth 9, trimmed"] = lambda p=points, n=normals: poisson(p, n, 9, trimmed=TRIMMED)
+        makers["Poisson, depth 8, smoothed"] = lambda p=points, n=normals: poisson(*smoothed(p, n), 8)
         for name, make in makers.items():
             figures = measure(shape, make())
             numbers[f"{noise}: {name}"] = figures
@@ -91,6 +94,12 @@ def learn(shape: Shape, points: NDArray[Any], normals: NDArray[Any], chosen: Any
         record.to_domain.invert(found.vertices).numpy(), found.triangles().numpy(), process=False
     )
     return Made(mesh, seconds)
+
+
+def smoothed(points: NDArray[Any], normals: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Smooth points and normals (n, 3) as training does."""
+    found = smooth(PointIndex(points, normals), np.random.default_rng(0)).points
+    return found.points, found.normals
 
 
 def poisson(points: NDArray[Any], normals: NDArray[Any], depth: int, trimmed: float = 0.0) -> Made:

@@ -101,15 +101,15 @@ def _read_ply(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
 
 def _read_columns(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Read x y z and further columns; of these the first three that are unit vectors are the normals."""
-    text = path.read_text().replace(",", " ").replace(";", " ")
-    rows = [line.split() for line in text.splitlines() if line.strip() and line.lstrip()[0] not in "#/"]
-    if len(rows) > 1 and len(rows[0]) != len(rows[1]):
-        rows = rows[1:]  # the number of points
+    lines = path.read_text().replace(",", " ").replace(";", " ").splitlines()
+    lines = [line for line in lines if line.strip() and line.lstrip()[0] not in "#/"]
+    if len(lines) > 1 and len(lines[0].split()) != len(lines[1].split()):
+        lines = lines[1:]  # the number of points
     try:
-        table = np.array(rows, dtype=np.float64)
+        table = np.loadtxt(lines, dtype=np.float64, ndmin=2)
     except ValueError as error:
         raise ShapeError(f"cannot read {path} as columns of numbers: {error}") from error
-    if table.ndim != 2 or table.shape[1] < 3:
+    if table.shape[1] < 3:
         raise ShapeError(f"cannot read {path}: it needs at least three columns, x y z")
     for first in range(3, table.shape[1] - 2):
         candidates = table[:, first : first + 3]
