@@ -233,3 +233,6 @@ def test_a_point_cloud_is_called_one(tmp_path: Path) -> None:
     trimesh.PointCloud(BOX.vertices).export(tmp_path / "points.ply")
     with pytest.raises(ShapeError, match="point cloud of 8 points"):
         File(str(tmp_path / "points.ply"))()
+    (tmp_path / "points.pcd").touch()
+    with pytest.raises(ShapeError, match="is a point cloud"):
+        File(str(tmp_path / "points.pcd"))()

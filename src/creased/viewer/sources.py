@@ -16,9 +16,20 @@ from creased.io.checkpoint import CheckpointError
 from creased.io.load import load_file, locate
 from creased.io.units import Length
 from creased.shapes.sources import File
+from creased.shapes.sources.mesh_file import POINTS
 from creased.viewer.scene import LEVEL, Scene, Section, Segments, level_set_scene, section
 
-MESHES = (".ply", ".obj", ".stl", ".glb", ".gltf", ".off", ".3mf", ".dae")
+MESHES = (
+    ".ply",
+    ".obj",
+    ".stl",
+    ".glb",
+    ".gltf",
+    ".off",
+    ".3mf",
+    ".dae",
+    *POINTS,
+)  # the latter to be refused
 FLAT = 1e-5  # radians: triangles of one polygon meet at smaller angles, in single precision
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Source = Callable[[], "Trimesh"]
 
 SCENES = (".3mf", ".3dxml", ".dae", ".glb", ".gltf", ".zae", ".zip")  # formats that tell objects apart
+POINTS = (".pcd", ".xyz", ".xyzn", ".pts", ".asc", ".txt")  # files of points alone
 COLLADA = (".dae", ".zae")
 GLTF = (".glb", ".gltf")
 COPY = re.compile(r"_\d+$")  # what trimesh adds to the name of a further piece of one mesh
@@ -49,6 +50,8 @@ class File:
             ShapeError: it is missing, unreadable, or holds no triangles.
         """
         path = Path(self.path).expanduser()
+        if path.suffix.lower() in POINTS and path.is_file():
+            raise ShapeError(f"{path} is a point cloud, not a mesh")
         scene = read_scene(path)
         objects = _objects(scene, path)
         if not objects:

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from creased.meshes.import_open3d import import_open3d
-from creased.shapes.sources.mesh_file import ShapeError, read_scene
+from creased.shapes.sources.mesh_file import POINTS, ShapeError, read_scene
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 log = logging.getLogger(__name__)
 
-TEXT = (".xyz", ".xyzn", ".pts", ".asc", ".txt")  # numbers in columns
-SUFFIXES = (".pcd", *TEXT)
 UNIT_LENGTH = 0.05  # most by which normals are longer or shorter than 1
 MOST = 0.9  # of the rows: as many unit vectors are normals, and not colours
 NEIGHBOURS = 16  # of the planes that normals are estimated by
@@ -35,7 +33,7 @@ class Points:
 def holds_points(path: Path) -> bool:
     """Return True for a file of points alone: by its ending, of PLY by its header."""
     if path.suffix.lower() != ".ply":
-        return path.suffix.lower() in SUFFIXES
+        return path.suffix.lower() in POINTS
     if not path.is_file():
         return False
     with path.open("rb") as file:
