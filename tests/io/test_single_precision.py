@@ -16,14 +16,18 @@ from creased.shapes import File
 AT = np.array([447213.5, 5411978.25, 312.0])
 
 
-def _far(size: float = 1.0) -> PolygonMesh:
+NEAR = np.array([0.1, 0.0, -0.2])
+
+
+def _far(size: float = 1.0, at: np.ndarray = AT) -> PolygonMesh:
     ball = trimesh.creation.icosphere(subdivisions=3)
-    return PolygonMesh.of_triangles(size * ball.vertices + AT * size, ball.faces)
+    return PolygonMesh.of_triangles(size * ball.vertices + at * size, ball.faces)
 
 
+@pytest.mark.parametrize("at", [AT, NEAR], ids=["far", "near"])
 @pytest.mark.parametrize("size", [1.0, 1e-8, 1e-50, 1e45])
-def test_glb_keeps_a_mesh_far_from_the_origin_in_any_size(size: float, tmp_path: Path) -> None:
-    mesh = _far(size)
+def test_glb_keeps_a_mesh_of_any_size_where_it_is(size: float, at: np.ndarray, tmp_path: Path) -> None:
+    mesh = _far(size, at)
     write_mesh(mesh, tmp_path / "mesh.glb")
     found = File(str(tmp_path / "mesh.glb"))()
     assert len(found.vertices) == len(mesh.vertices)
