@@ -47,6 +47,16 @@ def test_solids_that_touch_but_for_rounding_are_united(gap: float) -> None:
     assert volume(found) == pytest.approx(9 + 1.5, abs=1e-3)
 
 
+@pytest.mark.parametrize("turn", [0.0, 0.4, 1.1])
+def test_plates_across_one_another_are_united_though_no_corner_is_in_the_contact(turn: float) -> None:
+    plates = concatenate([block([-2, -0.5, 0], [2, 0.5, 1]), block([-0.5, -2, 1], [0.5, 2, 2])])
+    plates.apply_transform(trimesh.transformations.rotation_matrix(turn, [1, 2, 3], [5, 0, 1]))
+    found = solid(soup(plates))
+    assert found.surface.audit.n_components == 1
+    assert found.report.crossing == 0
+    assert volume(found) == pytest.approx(8, rel=1e-4)
+
+
 def test_solids_that_meet_at_points_edges_or_not_at_all_are_left_apart() -> None:
     for other in (ball(1, (2, 0, 0)), ball(1, (2.01, 0, 0))):
         found = solid(concatenate([ball(), other]))

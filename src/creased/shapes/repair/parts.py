@@ -18,6 +18,9 @@ from creased.shapes.repair.pairing import pair_half_edges
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+N_POINTS = 5_000_000  # that are looked up, of all parts
+OF_PART = (16, 2000)  # least and most points of a part
+
 
 @dataclass(frozen=True)
 class Part:
@@ -43,6 +46,12 @@ class Part:
         return float(areas(self.vertices, self.triangles).sum())
 
     @cached_property
+    def normals(self) -> NDArray[np.float64]:
+        """Unit normals (T, 3) of the triangles."""
+        a, b, c = (self.vertices[self.triangles[:, i]] for i in range(3))
+        return unit(np.cross(b - a, c - a))
+
+    @cached_property
     def volume(self) -> float:
         """Enclosed volume, negative if it is inside out."""
         a, b, c = (self.vertices[self.triangles[:, i]] - self.bounds[0] for i in range(3))
@@ -55,13 +64,28 @@ class Part:
 
 def draw_points(
     part: Part, n: int, rng: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Draw points (n, 3) of a part uniformly; also the normals (n, 3) there."""
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Draw points (n, 3) of a part uniformly; also the triangle (n,) of each."""
     up_to = areas(part.vertices, part.triangles).cumsum()
     chosen = np.searchsorted(up_to, rng.random(n) * up_to[-1]).clip(max=len(up_to) - 1)
     corners = part.vertices[part.triangles[chosen]]
-    normals = unit(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
-    return (rng.dirichlet(np.ones(3), n)[:, :, None] * corners).sum(axis=1), normals
+    return (rng.dirichlet(np.ones(3), n)[:, :, None] * corners).sum(axis=1), chosen
+
+
+def near_parts(parts: list[Part], margin: float) -> tuple[list[list[int]], int]:
+    """List for each part the others whose bounding boxes are as near; and how many points of a part to draw.
+
+    Each part is asked about the points of the others, `N_POINTS` in all.
+    """
+    bounds = np.stack([part.bounds for part in parts])
+    low, high = bounds[:, 0] - margin, bounds[:, 1] + margin
+    near = []
+    for j in range(len(parts)):
+        is_near = ((bounds[:, 0] <= high[j]) & (bounds[:, 1] >= low[j])).all(axis=1)
+        is_near[j] = False
+        near.append(np.flatnonzero(is_near).tolist())
+    n_pairs = max(sum(map(len, near)), 1)
+    return near, int(np.clip(N_POINTS // n_pairs, *OF_PART))
 
 
 def join_parts(parts: list[Part]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -15,12 +15,11 @@ import numpy as np
 from creased.meshes.queries import TriangleIndex
 from creased.shapes.repair.contact import press_together
 from creased.shapes.repair.edges import label_components
-from creased.shapes.repair.parts import Part, draw_points, join_parts, split_parts
+from creased.shapes.repair.parts import Part, draw_points, join_parts, near_parts, split_parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-N_POINTS = 200_000  # of all parts, that are looked up in others
 SAME = 1e-9  # relative: parts whose union has as much area and volume as they have do not meet
 
 
@@ -94,15 +93,11 @@ def _look_up(parts: list[Part]) -> list[list[tuple[int, NDArray[np.bool_]]]]:
     found: list[list[tuple[int, NDArray[np.bool_]]]] = [[] for _ in parts]
     if len(parts) == 1:
         return found
-    bounds = np.stack([part.bounds for part in parts])
-    n = int(np.clip(N_POINTS // len(parts), 32, 2000))
+    near, n = near_parts(parts, 0.0)
     rng = np.random.default_rng(0)
     points: dict[int, NDArray[np.float64]] = {}
-    for j, part in enumerate(parts):
-        near = ((bounds[:, 0] < bounds[j, 1]) & (bounds[:, 1] > bounds[j, 0])).all(axis=1)
-        near[j] = False
-        chosen = np.flatnonzero(near).tolist()
-        if not len(chosen):
+    for j, (part, chosen) in enumerate(zip(parts, near, strict=True)):
+        if not chosen:
             continue
         for i in chosen:
             if i not in points:
@@ -124,14 +119,11 @@ def _points_of(part: Part, n: int, rng: np.random.Generator) -> NDArray[np.float
 
 def _clusters(solids: list[Part], touching: float) -> list[NDArray[np.int64]]:
     """Group solids whose bounding boxes touch."""
-    bounds = np.stack([part.bounds for part in solids])
-    low, high = bounds[:, 0] - touching, bounds[:, 1] + touching
-    links = []
-    for i in range(len(solids)):
-        touched = np.flatnonzero(
-            (low[i + 1 :] <= high[i]).all(axis=1) & (high[i + 1 :] >= low[i]).all(axis=1)
-        )
-        links.append(np.stack([np.full(len(touched), i), touched + i + 1], axis=1))
+    near, _ = near_parts(solids, touching)
+    links = [
+        np.stack([np.full(len(others), i), np.array(others, dtype=int)], axis=1)
+        for i, others in enumerate(near)
+    ]
     labels = label_components(len(solids), np.concatenate(links))
     return [np.flatnonzero(labels == label) for label in range(int(labels.max()) + 1)]
 
