@@ -123,7 +123,7 @@ def test_points_lie_in_the_domain_with_their_name_unit_and_hash(ball: PointCloud
 
 
 def test_samples_have_the_distances_of_the_closed_form(ball: PointCloud) -> None:
-    samples = sample_distances(ball, DOMAIN, 20_000, 0.8, [0.01], np.random.default_rng(0), n_cubes=16)
+    samples = sample_distances(ball, DOMAIN, 20_000, 0.8, [0.01], np.random.default_rng(0), grid_levels=[16])
     centre = ball.to_domain.apply(CENTRE[None])[0]
     expected = np.linalg.norm(samples.points - centre, axis=1) - RADIUS * ball.to_domain.scale
     assert samples.distances.dtype == np.float32

@@ -57,6 +57,10 @@ class PointCloud:
         chosen = np.searchsorted(up_to, rng.random(n) * up_to[-1]).clip(max=len(up_to) - 1)
         return self.index.points[chosen]
 
+    def sample_edges(self, n: int, width: float, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Return no points (0, 3): where points have sharp edges is not known."""
+        return np.zeros((0, 3))
+
     def signed_distance(self, points: NDArray[Any]) -> NDArray[np.float32]:
         """Compute distances (n,) of points (n, 3), negative inside."""
         return self.index.signed_distance(np.asarray(points, dtype=np.float64)).astype(np.float32)

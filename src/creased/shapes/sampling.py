@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+COARSE = 0.1  # of the samples: grids of at most so many vertices are coarse
+EDGE_SPREADS = (0.002, 0.006)  # of samples from sharp edges, in domain units
+
+
 class Samples(NamedTuple):
     """Points of the domain with their signed distances, negative inside."""
 
@@ -28,7 +32,8 @@ def sample_distances(
     near: float,
     spreads: Sequence[float],
     rng: np.random.Generator,
-    n_cubes: int | None = None,
+    grid_levels: Sequence[int] = (),
+    edge_width: float = 0.0,
 ) -> Samples:
     """Draw points and compute their signed distances.
 
@@ -40,8 +45,9 @@ def sample_distances(
         spreads: standard deviations, in domain units, of the normal offsets of near points from the surface;
             each point draws one of them.
         rng: random number generator.
-        n_cubes: cubes an axis of a grid over the domain, whose vertices near the surface are added: there a
-            function that is affine on simplices of the grid has its extremes.
+        grid_levels: cubes an axis of grids over the domain. Functions that are affine on their simplices have
+            their extremes at vertices: those of the finest near the surface are added, and all of coarse ones.
+        edge_width: points near sharp edges are added, as many as near strips of this width; in domain units.
     """
     n_near = round(near * n)
     surface = shape.sample_surface(n_near, rng)
@@ -49,13 +55,24 @@ def sample_distances(
     close = surface + spread * rng.standard_normal((n_near, 3))
     everywhere = rng.uniform(domain.lower, domain.upper, (n - n_near, 3))
     points = np.concatenate([close, everywhere]).clip(domain.lower, domain.upper)
-    if n_cubes is not None:
-        points = np.concatenate([points, grid_vertices(surface, domain, n_cubes)])
+    if grid_levels:
+        coarse = [all_vertices(domain, level) for level in grid_levels if (level + 1) ** 3 <= COARSE * n]
+        points = np.concatenate([points, vertices_near(surface, domain, max(grid_levels)), *coarse])
+    if len(edges := shape.sample_edges(n_near, edge_width, rng)):
+        spread = rng.choice(EDGE_SPREADS, size=(len(edges), 1))
+        beside = edges + spread * rng.standard_normal(edges.shape)
+        points = np.concatenate([points, beside.clip(domain.lower, domain.upper)])
     points = points.astype(np.float32)
     return Samples(points, shape.signed_distance(points))
 
 
-def grid_vertices(points: NDArray[np.float64], domain: Box, n: int) -> NDArray[np.float64]:
+def all_vertices(domain: Box, n: int) -> NDArray[np.float64]:
+    """List the vertices ((n + 1)^3, 3) of a grid of n cubes an axis."""
+    axes = np.linspace(domain.lower, domain.upper, n + 1).T
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+
+
+def vertices_near(points: NDArray[np.float64], domain: Box, n: int) -> NDArray[np.float64]:
     """List vertices (m, 3) of cubes that hold points (k, 3), and of all next to them.
 
     The grid has n cubes an axis.

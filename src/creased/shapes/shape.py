@@ -59,6 +59,10 @@ class Shape:
         """Draw points (n, 3) uniformly on the surface."""
         return self.surface.sample(n, rng)[0]
 
+    def sample_edges(self, n: int, width: float, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Draw points (m, 3) on sharp edges, as many as on strips of a width if n are on the surface."""
+        return self.surface.sample_edges(n, width, rng)
+
     def signed_distance(self, points: NDArray[Any]) -> NDArray[np.float32]:
         """Compute distances (n,) of points (n, 3), negative inside."""
         return self.index.signed_distance(points)

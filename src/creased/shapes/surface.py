@@ -18,6 +18,8 @@ from creased.meshes.queries import TriangleIndex
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+SHARP = np.radians(30)  # between the normals beside an edge
+MOST_ON_EDGES = 0.3  # points on sharp edges for each on the surface
 INSIDE = 1e-3  # of the domain: nearer to the boundary of a solid is on it
 
 
@@ -84,6 +86,32 @@ class Surface:
         a, b, c = (self.vertices[self.triangles[chosen, i]] for i in range(3))
         root, along = np.sqrt(rng.random((n, 1))), rng.random((n, 1))
         return (1 - root) * a + root * (1 - along) * b + root * along * c, chosen
+
+    @cached_property
+    def sharp_edges(self) -> NDArray[np.float64]:
+        """Ends (E, 2, 3) of the edges at which the surface turns by more than `SHARP`."""
+        ends = np.sort(self.triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+        keys = ends[:, 0] * len(self.vertices) + ends[:, 1]
+        order = np.argsort(keys, kind="stable")
+        pairs = order[np.flatnonzero(np.diff(keys[order]) == 0)[:, None] + [0, 1]]  # (P, 2): one edge twice
+        first, second = (self.normals(pairs[:, i] // 3) for i in range(2))
+        is_sharp = (first * second).sum(axis=1) < np.cos(SHARP)
+        return self.vertices[ends[pairs[is_sharp, 0]]]
+
+    def sample_edges(self, n: int, width: float, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Draw points (m, 3) uniformly on the sharp edges.
+
+        There are as many as if edges were strips of a width, and n points were drawn on the surface.
+        """
+        start, end = self.sharp_edges[:, 0], self.sharp_edges[:, 1]
+        up_to = np.linalg.norm(end - start, axis=1).cumsum()
+        if len(up_to) == 0:
+            return np.zeros((0, 3))
+        share = width * up_to[-1] / np.linalg.norm(self.area_vectors, axis=1).sum()
+        m = round(n * min(share, MOST_ON_EDGES))
+        chosen = np.searchsorted(up_to, rng.random(m) * up_to[-1]).clip(max=len(up_to) - 1)
+        along = rng.random((m, 1))
+        return (1 - along) * start[chosen] + along * end[chosen]
 
     def choose_vertices(self, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """Choose up to n vertices, all if there are no more."""

@@ -65,6 +65,13 @@ class Target(Protocol):
         """Draw points (n, 3) uniformly on the surface."""
         ...
 
+    def sample_edges(self, n: int, width: float, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Draw points (m, 3) on sharp edges: as many as if they were strips of the surface of a width.
+
+        Of the surface n points are drawn.
+        """
+        ...
+
     def signed_distance(self, points: NDArray[Any]) -> NDArray[np.float32]:
         """Compute distances (n,) of points (n, 3), negative inside."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import lightning as L
@@ -56,8 +57,9 @@ class SDFDataModule(L.LightningDataModule):
         n_batches: steps per epoch; an epoch is the time between two extractions, not a pass over the samples.
         n_validation: further points on the surface, for validation.
         seed: of samples and order.
-        grid_levels: of the network's grid, over the domain; vertices of the finest near the surface are
-            samples, too.
+        grid_levels: of the network's grid, over the domain; vertices of the finest near the surface and of
+            coarse ones are samples, too.
+        edge_width: points near sharp edges are samples, too, as many as near strips of this width.
     """
 
     def __init__(
@@ -72,10 +74,13 @@ class SDFDataModule(L.LightningDataModule):
         n_validation: int = 10_000,
         seed: int = 0,
         grid_levels: Sequence[int] | None = None,
+        edge_width: float = 0.0,
     ) -> None:
         super().__init__()
         if not 0 <= near <= 1:
             raise ValueError(f"data.near is a share between 0 and 1, got {near}")
+        if not 0 <= edge_width < math.inf:
+            raise ValueError(f"data.edge_width is a width, 0 or more, got {edge_width}")
         if min(n_samples, batch_size, n_batches, n_validation) < 1 or batch_size > n_samples:
             raise ValueError(
                 f"data: need 1 <= batch_size <= n_samples and positive counts, got batch_size={batch_size}, "
@@ -85,7 +90,8 @@ class SDFDataModule(L.LightningDataModule):
         self.n_samples, self.near, self.spreads = n_samples, near, tuple(spreads)
         self.batch_size, self.n_batches, self.n_validation = batch_size, n_batches, n_validation
         self.seed = seed
-        self.n_cubes = max(grid_levels) if grid_levels else None
+        self.grid_levels = tuple(grid_levels or ())
+        self.edge_width = edge_width
         self.samples: TensorDataset | None = None  # points (n, 3), distances (n,)
 
     def setup(self, stage: str) -> None:
@@ -94,7 +100,14 @@ class SDFDataModule(L.LightningDataModule):
             return
         rng = np.random.default_rng(self.seed)
         samples = sample_distances(
-            self.shape, self.domain, self.n_samples, self.near, self.spreads, rng, self.n_cubes
+            self.shape,
+            self.domain,
+            self.n_samples,
+            self.near,
+            self.spreads,
+            rng,
+            self.grid_levels,
+            self.edge_width,
         )
         self.samples = TensorDataset(*map(torch.from_numpy, samples))
         surface = self.shape.sample_surface(self.n_validation, rng)

@@ -27,18 +27,25 @@ class ClampedDistance:
 
     Args:
         clamp: in domain units; a smaller one favours the surface over the volume.
+        tolerance: in domain units; as near to the surface as that an error e counts e (1 + e / tolerance), so
+            that few large errors, as there are at sharp edges, are not put up with. None: it counts e.
         weight: of the term.
     """
 
-    def __init__(self, clamp: float = 0.1, weight: float = 1.0) -> None:
-        if not clamp > 0:
-            raise ValueError(f"ClampedDistance: clamp must be positive, got {clamp}")
-        self.clamp, self.weight = clamp, weight
+    def __init__(self, clamp: float = 0.1, weight: float = 1.0, tolerance: float | None = None) -> None:
+        if not clamp > 0 or not (tolerance is None or tolerance > 0):
+            raise ValueError(
+                f"ClampedDistance: clamp and tolerance must be positive, got {clamp} and {tolerance}"
+            )
+        self.clamp, self.weight, self.tolerance = clamp, weight, tolerance
 
     def __call__(self, network: nn.Module, points: Tensor, values: Tensor, distances: Tensor) -> Tensor:
         """Compute the mean error at the points."""
         beyond = torch.relu(self.clamp - distances.sign() * values)
-        return torch.where(distances.abs() < self.clamp, (values - distances).abs(), beyond).mean()
+        errors, far = (values - distances).abs(), distances.abs()
+        if self.tolerance is not None:
+            errors = torch.where(far < self.tolerance, errors * (1 + errors / self.tolerance), errors)
+        return torch.where(far < self.clamp, errors, beyond).mean()
 
 
 class Eikonal:

@@ -28,7 +28,7 @@ from creased.training.schedules import Schedule
 from creased.training.wandb import wandb_run_id
 
 NETWORK_RATE = 1 / 3  # of the tables of a grid; features are touched rarely, and can move fast
-TABLE_EPS = 1e-15  # of Adam, for features whose gradients are tiny
+TABLE_EPS = 1e-6  # of Adam: between gradients near the surface and those of rare samples, which left specks
 
 log = logging.getLogger(__name__)
 
