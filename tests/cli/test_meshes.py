@@ -7,8 +7,14 @@ import numpy as np
 import pytest
 import trimesh
 
+import creased
 from creased.cli.main import main
+from creased.io.export import write_mesh
+from creased.io.metadata import Written, write_metadata
+from creased.io.similarity import Similarity
 from creased.meshes.import_open3d import import_open3d
+from creased.meshes.mesh_audit import audit_mesh
+from creased.meshes.polygon_mesh import PolygonMesh
 
 BOX = trimesh.creation.box((10, 6, 4))
 
@@ -107,3 +113,37 @@ def test_a_tolerance_is_a_length(length: str, capsys: Any) -> None:
     with pytest.raises(SystemExit):
         main(["compare", "a.ply", "b.ply", "--within", length])
     assert f"a distance is a positive number, got {length}" in capsys.readouterr().err
+
+
+def test_a_unit_that_only_one_of_two_states_is_said(tmp_path: Path, capsys: Any) -> None:
+    surface = creased.extract_level_set(creased.MLP(3, 8, 2).double(), creased.Box.cube(3, 1.0), 0.0)
+    mesh = PolygonMesh.of_triangles(BOX.vertices, BOX.faces)
+    write_mesh(mesh, tmp_path / "mesh.ply")
+    to_domain = Similarity((0.0, 0.0, 0.0), 0.1, "inch")
+    write_metadata(Written(tmp_path / "mesh.ply", surface, audit_mesh(mesh), to_domain, "open"))
+    box = written(BOX, tmp_path / "box.stl")
+    write_mesh(PolygonMesh(25.4 * mesh.vertices, mesh.polygons), tmp_path / "box.3mf", "millimeter")
+    assert main(["compare", str(tmp_path), str(tmp_path / "box.3mf")]) == 0  # the unit beside mesh.ply counts
+    assert "note" not in capsys.readouterr().out
+    assert main(["compare", str(tmp_path), box]) == 0
+    assert f"is in in, the unit of {box} is not known" in capsys.readouterr().out
+    written(BOX, tmp_path / "mesh.ply")  # another file: the metadata are not of it
+    main(["compare", str(tmp_path), box])
+    assert "note" not in capsys.readouterr().out
+
+
+def test_without_open3d_no_mesh_is_known_to_be_a_solid(
+    tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("creased.cli.meshes.self_intersections", lambda mesh: None)
+    assert main(["check", written(BOX, tmp_path / "box.stl")]) == 1
+    assert "not known to be a solid" in capsys.readouterr().out
+
+
+def test_folders_and_points_are_no_meshes_and_named(tmp_path: Path, capsys: Any) -> None:
+    point = tmp_path / "point.obj"
+    point.write_text("v 1 1 1\nv 1 1 1\nv 1 1 1\nf 1 2 3\n")
+    assert main(["check", str(tmp_path), str(point)]) == 1
+    folder, one = capsys.readouterr().err.splitlines()
+    assert folder.startswith(f"creased: {tmp_path} is a folder without a mesh.ply")
+    assert one == f"creased: {point} has all its vertices in one point"

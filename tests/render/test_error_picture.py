@@ -65,5 +65,11 @@ def test_what_agrees_is_neither() -> None:
 
 def test_a_mesh_that_is_its_shape_has_a_picture() -> None:
     (_, _, errors), found = drawn(ball(0.3), ball(0.3))
+    same = Surface.of_triangles(ball(0.3).vertices, ball(0.3).faces)
+    with_unit, without = (
+        draw_errors(same, same, found, domain=Box.cube(3, 0.5), view=FRONT, size=SIZE, unit=unit)
+        for unit in ("millimeter", None)
+    )
+    assert (with_unit != without).any(axis=2).nonzero()[0].min() >= SIZE  # the caption of the scale alone
     assert found.hausdorff < 1e-5
     assert abs(redness(errors, 0, 0)) < 90

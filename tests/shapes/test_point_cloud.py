@@ -91,7 +91,7 @@ def test_rows_without_a_place_or_a_normal_are_left_out(
     _write(tmp_path / "a.ply", points, normals)
     with caplog.at_level(logging.WARNING):
         assert len(read_points(tmp_path / "a.ply").points) == 98
-    assert "2 points" in caplog.text
+    assert "left out points without a place or a normal: 2" in caplog.text
 
 
 def test_normals_that_are_all_zero_are_none(tmp_path: Path) -> None:
@@ -199,3 +199,32 @@ def test_points_are_smoothed_as_far_as_their_noise_asks_for(noise: float) -> Non
     assert found.noise == pytest.approx(noise, rel=0.2, abs=2e-4)
     assert off.mean() < (0.3 * noise if noise else 2e-5)
     assert (found.points.normals * facing).sum(axis=1).mean() > 0.98
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is empty"),
+        ("# x y z\n", "holds no points"),
+        ("0,5 1,25 3,0 0,0 0,0 1,0\n" * 20, "decimal comma"),
+        ("1 1 1 0 0 1\n" * 20, "all points are in one place"),
+    ],
+)
+def test_what_is_wrong_with_columns_is_said(text: str, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "points.xyz"
+    path.write_text(text)
+    with pytest.raises(ShapeError, match=words):
+        load_cloud(path)
+
+
+def test_lengths_are_said_in_the_unit_and_options_of_repair_do_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    normals = _normals(500)
+    rough = normals * (1 + 0.02 * np.random.default_rng(0).standard_normal((500, 1)))
+    _write(tmp_path / "rough.xyz", rough, normals)
+    with caplog.at_level(logging.INFO):
+        cloud = load_shape("", None, path=str(tmp_path / "rough.xyz"), units="mm", open="shell")
+    assert isinstance(cloud, PointCloud)
+    assert f"smoothed by {cloud.noise:.2g} mm" in caplog.text
+    assert "points are not repaired" in caplog.text

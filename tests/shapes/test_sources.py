@@ -8,7 +8,8 @@ import pytest
 import trimesh
 from hydra.utils import instantiate
 
-from creased.shapes import BunnyScan, Download, File, ShapeError
+from creased.shapes import BunnyScan, Download, File, ShapeError, load_shape
+from creased.shapes.shape import sha256_of_file
 from creased.shapes.sources import source_of_run
 from tests.configs import composed, names_of
 
@@ -132,3 +133,35 @@ def test_no_other_name_in_a_file_is_called(text: str, tmp_path: Path) -> None:
 def test_a_file_is_no_run_folder(tmp_path: Path) -> None:
     with pytest.raises(ShapeError, match="needs a run folder"):
         source_of_run(tmp_path / "last.ckpt")
+
+
+def test_what_is_no_mesh_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "folder.stl").mkdir()
+    (tmp_path / "empty.glb").touch()
+    content = trimesh.creation.icosphere().export(file_type="stl")
+    (tmp_path / "cut.stl").write_bytes(content[:3000])
+    (tmp_path / "unnamed").write_bytes(content)
+    for name, words in {
+        "folder.stl": "is a folder",
+        "empty.glb": "is empty",
+        "cut.stl": "announces 1,280 triangles and holds 58",
+        "unnamed": "has no ending",
+    }.items():
+        with pytest.raises(ShapeError, match=words):
+            File(str(tmp_path / name))()
+
+
+def test_a_mesh_that_changed_since_the_run_is_no_shape_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "scan.stl"
+    trimesh.creation.box().export(path)
+    shape = f"shape: {{name: scan, path: {path}, source: null}}\nshape_sha256: {sha256_of_file(str(path))}\n"
+    (tmp_path / "config.yaml").write_text(shape)
+    assert source_of_run(tmp_path)[0]().volume == pytest.approx(1)
+    trimesh.creation.icosphere().export(path)
+    with pytest.raises(ShapeError, match="another mesh now"):
+        source_of_run(tmp_path)[0]()
+
+
+def test_options_that_do_nothing_to_a_mesh_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    load_shape("box", trimesh.creation.box, normals="estimate")
+    assert "does nothing to a mesh" in caplog.text

@@ -30,6 +30,7 @@ def test_a_plate_has_the_width_of_its_wall_in_cells() -> None:
     (sentence,) = found.sentences(100.0)
     assert sentence.startswith("walls of 0.4 cells: 98 % of the surface has walls narrower than a cell")
     assert "(1.56 in your units)" in sentence
+    assert "(1.56 mm)" in found.sentences(100.0, "millimeter")[0]
     assert sentence.endswith("it takes 160 cells an axis, not 64")
 
 

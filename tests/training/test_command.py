@@ -2,13 +2,14 @@
 
 import math
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
 
 from creased.training import command
-from creased.training.command import TRACES, objective, run_command
+from creased.training.command import TRACES, objective, quote_paths, run_command
 from tests.configs import composed
 
 METRICS = {
@@ -38,6 +39,13 @@ def _without_traces(monkeypatch: pytest.MonkeyPatch) -> None:
         ("trainer.max_epoch=3", "did you mean trainer.max_epochs?"),
         ("trainer.frobnicate=3", "Could not override 'trainer.frobnicate'"),
         ("nogroup=3", "--cfg job"),
+        ("shape.file=part.stl", "Could not override 'shape.file'"),
+        ("shape=parts/a.stl", "there is no shape=parts/a.stl: a file of your own is shape.path=parts/a.stl"),
+        ("part.stl", "part.stl is no option: a file of your own is shape.path=part.stl"),
+        (
+            "shape.path=a.stl,b.stl",
+            "Ambiguous value for argument 'shape.path=a.stl,b.stl': give one, or add -m",
+        ),
         ("shape", "'shape'; missing EQUAL"),
         ("model.width=[1", "'[1'"),
     ],
@@ -50,6 +58,24 @@ def test_a_wrong_word_ends_in_a_line(override: str, message: str, capsys: pytest
     assert said.startswith(f"creased: {message}") or message in said
     assert said.count("\n") == 1
     assert TRACES not in os.environ
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["~/scan.stl", "größe.stl", "part (1).stl", "a,b.stl", "[v2] part.stl", "it's 5\".stl", "5", "mesh.stl"],
+)
+def test_files_need_no_quotes(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    if not name.startswith("~"):
+        Path(name).touch()
+    (word,) = quote_paths([f"shape.path={name}"])
+    assert composed(word).shape.path == name
+    assert quote_paths([word]) == [word]
+
+
+def test_files_of_a_sweep_need_no_quotes_and_other_options_keep_theirs() -> None:
+    words = ["-m", "shape.path=größe.stl,b (1).stl", "shape.path=a.stl,b.stl", "ckpt_path=null", "model=mlp"]
+    assert quote_paths(words) == ["-m", 'shape.path="größe.stl","b (1).stl"', *words[2:]]
 
 
 def test_who_asks_for_traces_gets_them(monkeypatch: pytest.MonkeyPatch) -> None:

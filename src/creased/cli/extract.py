@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import time
 from collections.abc import Callable
@@ -29,6 +30,8 @@ from creased.meshes.polygon_mesh import PolygonMesh
 if TYPE_CHECKING:
     from creased.shapes.comparison import Comparison
 
+log = logging.getLogger(__name__)
+
 
 def extract(record: Record, chosen: argparse.Namespace) -> None:
     """Extract a level set, write it with its metadata, and print what was checked and proven.
@@ -53,7 +56,8 @@ def extract(record: Record, chosen: argparse.Namespace) -> None:
         mesh = decimate(mesh, chosen.decimate)
     if chosen.triangles:
         mesh = mesh.triangulated()
-    write_mesh(mesh, chosen.out, to_domain.unit)
+    if loss := write_mesh(mesh, chosen.out, to_domain.unit):
+        log.warning("%s", loss)
     in_domain = PolygonMesh(to_domain.apply(mesh.vertices), mesh.polygons)
     compared = measure(in_domain) if measure else None
     written = Written(

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from creased.core.domains.box import Box
-from creased.io.units import conversion
+from creased.io.metadata import unit_beside
+from creased.io.units import SHORT, conversion
 from creased.meshes.polygon_mesh import PolygonMesh
 from creased.meshes.self_intersections import self_intersections
 from creased.render.camera import View
@@ -20,6 +21,8 @@ from creased.shapes.differences import find_differences
 from creased.shapes.sources import File, ShapeError
 from creased.shapes.thickness import measure_widths, thinnest
 
+SOLID = "a solid"
+UNKNOWN = "not known to be a solid: open3d looks whether it crosses itself: pip install 'creased[open3d]'"
 DOMAIN = Box.cube(3, 0.5)
 
 
@@ -28,8 +31,9 @@ def check(chosen: argparse.Namespace) -> int:
     are_solid = []
     for path in chosen.files:
         try:
-            is_solid, report = check_mesh(read_mesh(path))
-        except (ShapeError, ValueError) as error:
+            mesh = read_mesh(path)
+            is_solid, report = check_mesh(mesh)
+        except ShapeError as error:
             print(f"creased: {error}", file=sys.stderr)
             is_solid = False
         else:
@@ -41,10 +45,8 @@ def check(chosen: argparse.Namespace) -> int:
 def check_mesh(mesh: PolygonMesh) -> tuple[bool, str]:
     """Decide whether a mesh is a solid, and report in lines what is known of it.
 
-    A solid is closed, oriented outward and manifold, and no two of its triangles intersect.
-
-    Raises:
-        ValueError: all vertices are in one point.
+    A solid is closed, oriented outward and manifold, and no two of its triangles intersect; without open3d
+    no mesh is known to be one.
     """
     surface, _, unit = place_together(mesh, mesh)
     audit, facts = surface.audit, Facts.of_surface(surface, unit)
@@ -56,12 +58,13 @@ def check_mesh(mesh: PolygonMesh) -> tuple[bool, str]:
     crossing = "not looked for without open3d" if pairs is None else f"{len(pairs):,}" if len(pairs) else "no"
     if pairs is not None and len(pairs):
         faults.append("crosses itself")
-    lines = [f"not a solid: {', '.join(faults)}" if faults else "a solid", str(audit), format_size(facts)]
+    verdict = f"not a solid: {', '.join(faults)}" if faults else UNKNOWN if pairs is None else SOLID
+    lines = [verdict, str(audit), format_size(facts)]
     if facts.volume:
         walls = thinnest(measure_widths(surface, np.random.default_rng(0))[0]) * unit
         lines[-1] += f", walls from {walls:.3g}" if np.isfinite(walls) else ""
     lines.append(f"pairs of triangles that intersect: {crossing}")
-    return not faults, "\n  ".join(lines)
+    return verdict == SOLID, "\n  ".join(lines)
 
 
 def compare_files(chosen: argparse.Namespace) -> int:
@@ -69,6 +72,11 @@ def compare_files(chosen: argparse.Namespace) -> int:
     (mesh, its), (shape, theirs) = map(_read_with_unit, (chosen.mesh, chosen.shape))
     if its and theirs:
         mesh = PolygonMesh(mesh.vertices * conversion(its, theirs), mesh.polygons)
+    elif its or theirs:
+        known, other = (chosen.mesh, chosen.shape) if its else (chosen.shape, chosen.mesh)
+        name = SHORT[its or theirs or ""]
+        unit_known = f"{known} is in {name}, the unit of {other} is not known"
+        print(f"note: {unit_known}: numbers are compared as they are")
     here, there, unit = place_together(mesh, shape)
     found = compare(here, there, chosen.shape.name, unit, np.random.default_rng(0), within=chosen.within)
     differences = find_differences(found)
@@ -80,7 +88,9 @@ def compare_files(chosen: argparse.Namespace) -> int:
     if not differences:
         print(f"no difference within {found.tolerance:.3g}")
     if chosen.out is not None:
-        picture = draw_errors(here, there, found, domain=DOMAIN, view=View(chosen.azimuth, up=chosen.up))
+        picture = draw_errors(
+            here, there, found, domain=DOMAIN, view=View(chosen.azimuth, up=chosen.up), unit=theirs
+        )
         save_png(picture, chosen.out)
         print(f"{chosen.out}: both, and the distances between them")
     return 1 if differences else 0
@@ -96,10 +106,16 @@ def read_mesh(path: Path) -> PolygonMesh:
 
 
 def _read_with_unit(path: Path) -> tuple[PolygonMesh, str | None]:
-    mesh = File(str(path / "mesh.ply" if path.is_dir() else path))()
+    """Read a mesh, and the unit that the file states, or that was written beside it."""
+    if path.is_dir() and not (path / "mesh.ply").is_file():
+        raise ShapeError(f"{path} is a folder without a mesh.ply, and not that of a run")
+    file = path / "mesh.ply" if path.is_dir() else path
+    mesh = File(str(file))()
     if not np.isfinite(mesh.vertices).all():
         raise ShapeError(f"{path} has vertices at NaN or infinity")
-    return PolygonMesh.of_triangles(mesh.vertices, mesh.faces), mesh.metadata["unit"]
+    if not np.ptp(mesh.vertices, axis=0).any():
+        raise ShapeError(f"{path} has all its vertices in one point")
+    return PolygonMesh.of_triangles(mesh.vertices, mesh.faces), mesh.metadata["unit"] or unit_beside(file)
 
 
 def format_topology(facts: Facts) -> str:

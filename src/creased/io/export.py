@@ -62,20 +62,23 @@ def save(
     path = Path(path)
     require_writer(path)
     mesh = mesh_to_write(level_set, to_domain, boundary, f"cannot write {path}", program)
-    write_mesh(mesh, path, to_domain.unit if to_domain else None)
+    if loss := write_mesh(mesh, path, to_domain.unit if to_domain else None):
+        log.warning("%s", loss)
 
 
-def write_mesh(mesh: PolygonMesh, path: Path, unit: str | None = None) -> None:
-    """Write a mesh in the format that the file's ending names; a warning says what STL loses.
+def write_mesh(mesh: PolygonMesh, path: Path, unit: str | None = None) -> str | None:
+    """Write a mesh in the format that the file's ending names.
 
     Args:
         mesh: in the user's coordinates.
         path: of the file.
         unit: of the coordinates, one of `creased.io.units.UNITS`; None: not known, in 3MF the millimetre.
+
+    Returns:
+        What STL loses of a mesh far from the origin, as a sentence; None where it is not noticed.
     """
     write_whole(path, require_writer(path)(mesh, unit))
-    if path.suffix.lower() == ".stl" and (loss := format_rounding(mesh, path, unit)):
-        log.warning("%s", loss)
+    return format_rounding(mesh, path, unit) if path.suffix.lower() == ".stl" else None
 
 
 def mesh_to_write(

@@ -14,6 +14,7 @@ from creased.io.atomic_write import write_whole
 from creased.io.export import Boundary
 from creased.io.similarity import Similarity
 from creased.io.single_precision import about_centre
+from creased.io.units import parse_unit
 from creased.meshes.mesh_audit import MeshAudit
 from creased.meshes.polygon_mesh import PolygonMesh
 
@@ -64,6 +65,19 @@ def certificate_as_dict(certificate: Certificate | None) -> dict[str, Any] | Non
     if certificate is None:
         return None
     return {"words": str(certificate), "is_certified": certificate.is_certified} | asdict(certificate)
+
+
+def unit_beside(path: Path) -> str | None:
+    """Read the unit of a mesh from the metadata beside it; None if it has none, or is of another mesh."""
+    beside = path.with_name(f"{path.name}.json")
+    if not beside.is_file():
+        return None
+    try:
+        record = json.loads(beside.read_text())
+        is_its = record["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+        return parse_unit(record["units"]) if is_its else None
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def write_metadata(written: Written) -> None:

@@ -66,13 +66,18 @@ def conversion(unit: str, other: str) -> float:
     return METERS[unit] / METERS[other]
 
 
-def parse_unit(text: str) -> str:
+def format_length(length: float, unit: str | None, digits: int = 3) -> str:
+    """Format a length of the user's, with its unit where that is known."""
+    return f"{length:.{digits}g} {SHORT[unit] if unit else 'in your units'}"
+
+
+def parse_unit(text: object) -> str:
     """Return the unit of `UNITS` that a name such as mm, inches or metre means.
 
     Raises:
         UnitError: there is no such unit.
     """
-    name = text.strip().lower().replace("metre", "meter")
+    name = str(text).strip().lower().replace("metre", "meter")
     for candidate in (name, name.removesuffix("s")):
         if candidate in _BY_NAME:
             return _BY_NAME[candidate]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from creased.core.domains.box import Box
+from creased.io.units import SHORT
 from creased.meshes.queries import TriangleIndex
 from creased.render.camera import View, make_camera
 from creased.render.images import captioned, written_on
@@ -35,6 +36,7 @@ def draw_errors(
     domain: Box,
     view: View = THREE_QUARTER,
     size: int = 480,
+    unit: str | None = None,
 ) -> NDArray[np.uint8]:
     """Draw a shape, a mesh of it, and the distances between them, with their scale: (H, W, 3).
 
@@ -45,6 +47,7 @@ def draw_errors(
         domain: framed by the camera, in the same coordinates.
         view: of the camera.
         size: pixels, the side of each of the three pictures.
+        unit: of the user's coordinates, one of `creased.io.units.UNITS`; None: not known.
 
     Raises:
         ImportError: warp-lang, matplotlib or pillow is not installed.
@@ -58,7 +61,7 @@ def draw_errors(
         (develop(of_shape, PORCELAIN, 0), f"{found.name}: {shape.mesh.polygons.n:,} faces"),
         (develop(of_mesh, PORCELAIN, 0), f"mesh: {mesh.mesh.polygons.n:,} faces"),
         (_draw_distances(of_shape, of_mesh, shape, mesh, limit / found.unit), figures),
-        (_draw_scale(limit, size), "your units"),
+        (_draw_scale(limit, size), SHORT[unit] if unit else "your units"),
     )
     return np.concatenate([captioned(picture, text) for picture, text in panels], axis=1)
 

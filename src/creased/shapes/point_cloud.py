@@ -17,7 +17,7 @@ import numpy as np
 
 from creased.core.domains.box import Box
 from creased.io.similarity import Similarity
-from creased.io.units import parse_unit
+from creased.io.units import format_length, parse_unit
 from creased.meshes.point_index import NEIGHBOURS, PointIndex
 from creased.shapes.comparison import Distances
 from creased.shapes.metrics import surface_errors
@@ -118,9 +118,11 @@ def load_cloud(path: Path, normals: str | None = None, units: str | None = None)
         raise ShapeError(f"{path} has {len(read.points)} points: too few for a surface")
     if read.normals is None and normals is None:
         raise ShapeError(
-            f"{path} is a point cloud without normals: give them (nx ny nz in PLY, columns in XYZ), or "
-            f"have them estimated with shape.normals={ESTIMATE}"
+            f"{path} is a point cloud without normals: give them (nx ny nz in PLY, columns "
+            f"of length 1 in XYZ), or have them estimated with shape.normals={ESTIMATE}"
         )
+    if not np.ptp(read.points, axis=0).any():
+        raise ShapeError(f"{path}: all points are in one place")
     to_domain = Similarity.of_bounds(read.points.min(axis=0), read.points.max(axis=0), unit)
     points = to_domain.apply(read.points)
     vectors = read.normals if normals is None else estimate_normals(points)
@@ -128,9 +130,8 @@ def load_cloud(path: Path, normals: str | None = None, units: str | None = None)
     index = _face_outward(PointIndex(points, vectors), name, is_known=normals is None)
     smoothed = smooth(index, np.random.default_rng(0))
     noise = smoothed.noise / to_domain.scale
-    log.info(
-        "shape %s: %s points with normals, smoothed by %.2g in your units", name, f"{len(points):,}", noise
-    )
+    how = f"smoothed by {format_length(noise, unit, 2)}" if noise else "not smoothed"
+    log.info("shape %s: %s points with normals, %s", name, f"{len(points):,}", how)
     return PointCloud(
         name=name,
         index=smoothed.points,
@@ -155,8 +156,8 @@ def _face_outward(index: PointIndex, name: str, *, is_known: bool) -> PointIndex
     volume = float((vectors * (index.points - index.points.mean(axis=0))).sum()) / 3
     if openness > CLOSED:
         log.warning(
-            "shape %s: the points do not close (%.2g of their area faces one way): beyond their rim the "
-            "surface goes where their winding number is one half",
+            "shape %s: the points do not close, or their normals face both ways (%.2g of their area faces "
+            "one way): beyond their rim the surface goes where their winding number is one half",
             name,
             openness,
         )

@@ -46,7 +46,7 @@ def sample_distances(
             each point draws one of them.
         rng: random number generator.
         grid_levels: cubes an axis of grids over the domain. Functions that are affine on their simplices have
-            their extremes at vertices: those of the finest near the surface are added, and all of coarse ones.
+            their extremes at vertices: of the finest those near the surface are added, of coarse ones all.
         edge_width: points near sharp edges are added, as many as near strips of this width; in domain units.
     """
     n_near = round(near * n)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import logging
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from creased.shapes.metrics import compare_functions, comparison_metrics
 from creased.shapes.point_cloud import PointCloud, load_cloud, sha256_of_points
 from creased.shapes.repair import RepairOptions, Report, solidify
 from creased.shapes.sources import File, Source
+from creased.shapes.sources.mesh_file import sha256_of_mesh
 from creased.shapes.sources.point_file import holds_points, read_points
 from creased.shapes.surface import Surface
 from creased.shapes.target import Function, Measured, Sizes
@@ -27,6 +28,8 @@ from creased.shapes.thickness import Thinness, measure_thinness
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from trimesh import Trimesh
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,11 @@ def load_shape(
             limits.
     """
     if path is not None and holds_points(Path(path).expanduser()):
+        if RepairOptions(**repair) != RepairOptions(limits=repair.get("limits", {})):
+            log.warning("%s: points are not repaired: options of repair do nothing", path)
         return load_cloud(Path(path).expanduser(), normals, units)
+    if normals is not None:
+        log.warning("shape.normals=%s is for points, and does nothing to a mesh", normals)
     if path is not None:
         name, source, licence, credit = Path(path).stem, File(path), "", ""
     options = RepairOptions(**repair)
@@ -153,10 +160,3 @@ def sha256_of_file(path: str) -> str:
     """
     file = Path(path).expanduser()
     return sha256_of_points(read_points(file)) if holds_points(file) else sha256_of_mesh(File(path)())
-
-
-def sha256_of_mesh(mesh: Trimesh) -> str:
-    """Compute the SHA-256 of positions (V, 3) in float64 and triangles (T, 3) in int64, little-endian."""
-    digest = hashlib.sha256(np.ascontiguousarray(mesh.vertices, dtype="<f8").tobytes())
-    digest.update(np.ascontiguousarray(mesh.faces, dtype="<i8").tobytes())
-    return digest.hexdigest()

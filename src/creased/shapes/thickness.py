@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from creased.io.units import format_length
 from creased.shapes.surface import Surface
 
 if TYPE_CHECKING:
@@ -38,8 +39,13 @@ class Thinness:
         """Return plain values; None in place of infinities."""
         return {name: value if math.isfinite(value) else None for name, value in asdict(self).items()}
 
-    def sentences(self, unit: float) -> list[str]:
-        """Say what the grid may lose, with lengths in the user's unit; nothing where all is well."""
+    def sentences(self, unit: float, name: str | None = None) -> list[str]:
+        """Say what the grid may lose; nothing where all is well.
+
+        Args:
+            unit: the user's length of one unit of the domain.
+            name: of the user's unit, one of `creased.io.units.UNITS`; None: not known.
+        """
         found = []
         for what, share, width, loss in (
             ("walls", self.walls_share, self.thinnest_walls, "learnt with holes"),
@@ -48,7 +54,7 @@ class Thinness:
             if width < 1:
                 where = f"{100 * share:.2g} % of the surface has {what} narrower than a cell of the grid"
                 needed = f"it takes {round(self.n_cells / width):,} cells an axis, not {self.n_cells}"
-                cell = f"{self.cell * unit:.3g} in your units"
+                cell = format_length(self.cell * unit, name)
                 found.append(f"{what} of {width:.2g} cells: {where} ({cell}), that may be {loss}; {needed}")
         return found
 

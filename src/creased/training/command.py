@@ -9,12 +9,18 @@ import logging
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import (
+    ConfigCompositionException,
+    HydraException,
+    MissingConfigException,
+    OverrideParseException,
+)
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
@@ -23,6 +29,7 @@ from creased.training.run import run_or_explain
 TRACES = "HYDRA_FULL_ERROR"  # with 1 Hydra raises what it caught; a user who sets it wants the traceback
 ALL_OPTIONS = "./run train --cfg job shows every option"
 SIMILAR = 0.75  # difflib's ratio of two words, from which on one is suggested for the other
+PATHS = ("shape.path", "ckpt_path", "start_from")  # options that name files
 CONFIGS = Path(__file__).parents[3] / "configs"
 
 log = logging.getLogger(__name__)
@@ -34,6 +41,7 @@ def run_command(main: Callable[[], object]) -> None:
         main()
         return
     os.environ[TRACES] = "1"
+    sys.argv[1:] = quote_paths(sys.argv[1:])
     try:
         main()
     except (HydraException, OSError) as error:
@@ -43,9 +51,40 @@ def run_command(main: Callable[[], object]) -> None:
         os.environ.pop(TRACES, None)
 
 
+def quote_paths(words: Sequence[str]) -> list[str]:
+    """Quote names of files that Hydra would not take as they are: with ~, umlauts, parentheses, commas."""
+    is_sweep = not {"-m", "--multirun"}.isdisjoint(words)
+    return [word if _is_plain(word, is_sweep) else _quoted(word, is_sweep) for word in words]
+
+
+def _is_plain(word: str, is_sweep: bool) -> bool:
+    """Return True for what is no file, and for what Hydra reads as one name, or in a sweep as several."""
+    name, _, value = word.partition("=")
+    if name not in PATHS or not value:
+        return True
+    try:
+        parsed = OverridesParser.create().parse_override(word)
+    except HydraException:
+        return False
+    if parsed.is_sweep_override():
+        return is_sweep or not Path(value).exists()
+    return parsed.value() is None or isinstance(parsed.value(), str)
+
+
+def _quoted(word: str, is_sweep: bool) -> str:
+    name, _, value = word.partition("=")
+    files = value.split(",") if is_sweep else [value]
+    return f"{name}=" + ",".join('"{}"'.format(file.replace('"', r"\"")) for file in files)
+
+
 def _format_error(error: BaseException) -> str:
     """Name the wrong option or choice and the nearest right ones; of other errors give the first lines."""
+    if isinstance(error, OverrideParseException) and "=" not in error.override and "." in error.override:
+        return f"{error.override} is no option: a file of your own is shape.path={error.override}"
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        kind, _, file = error.missing_cfg_file.partition("/")
+        if kind == "shape" and "." in file:
+            return f"there is no shape={file}: a file of your own is shape.path={file}"
         group, _, name = error.missing_cfg_file.rpartition("/")
         folder = CONFIGS / group
         options = error.options or [path.stem for path in folder.glob("*.yaml")]
@@ -54,6 +93,8 @@ def _format_error(error: BaseException) -> str:
     summary = "; ".join(line.removesuffix(".") for line in lines[:2] if not line.startswith("See http"))
     if suggestion := _nearest_option(error):
         return f"there is no option {suggestion[0]}: did you mean {suggestion[1]}? {ALL_OPTIONS}"
+    if summary.startswith("Ambiguous value"):
+        return f"{lines[0]}: give one, or add -m for one run of each"
     if isinstance(error, ConfigCompositionException):
         return f"{summary}; {ALL_OPTIONS}"
     return summary
@@ -64,7 +105,11 @@ def _nearest_option(error: BaseException) -> tuple[str, str] | None:
     cause: Any = error.__cause__
     if not isinstance(cause, OmegaConfBaseException) or not isinstance(cause.parent_node, DictConfig):
         return None
-    wrong, names = str(cause.full_key), list(_names(cause.parent_node._get_root()))
+    wrong = str(cause.full_key)
+    is_of_hydra = wrong.startswith("hydra")
+    names = [
+        name for name in _names(cause.parent_node._get_root()) if is_of_hydra or not name.startswith("hydra.")
+    ]
     by_last = {name.rpartition(".")[2]: name for name in reversed(names)}
     found = get_close_matches(wrong, names, 1, SIMILAR)
     if not found:

@@ -46,7 +46,7 @@ def warn_of_thin_parts(shape: Target, network: nn.Module, quality: str) -> dict[
     found = shape.measure_thinness(n_cells, 2 * finest.half_width / n_cells, rng)
     if found is None:
         return None
-    for sentence in found.sentences(1 / shape.to_domain.scale):
+    for sentence in found.sentences(1 / shape.to_domain.scale, shape.to_domain.unit):
         log.warning("shape %s: %s: %s", shape.name, sentence, finer_grid(quality))
     return found.as_dict()
 

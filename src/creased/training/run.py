@@ -246,7 +246,8 @@ def _evaluate(cfg: DictConfig, shape: Target, module: SDFModule, trainer: L.Trai
     if found.mesh and found.comparison and shape.surface:
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, DrawLevelSet):
-                callback.draw_errors(trainer, module.domain, found.mesh, shape.surface, found.comparison)
+                pair = (found.mesh, shape.surface)
+                callback.draw_errors(trainer, module.domain, *pair, found.comparison, shape.to_domain.unit)
     metrics: dict[str, Any] = run_facts | found.metrics
     if metrics.get("differences"):
         quality = cfg.quality.name if program.grid is not None else None

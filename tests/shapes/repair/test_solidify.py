@@ -1,6 +1,7 @@
 """Meshes as people have them: what is learnt of them, or why they are refused."""
 
 import logging
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from trimesh.creation import box
 from trimesh.util import concatenate
 
 from creased.shapes import ShapeError, load_shape
+from creased.shapes.repair import RepairOptions
 from tests.shapes.repair.meshes import (
     ball,
     block,
@@ -178,7 +180,7 @@ def test_a_mesh_without_volume_is_refused() -> None:
     flat = trimesh.Trimesh(corners, [[0, 1, 2], [0, 2, 1]], process=False)
     with pytest.raises(ShapeError, match=r"cannot be closed"):
         solid(flat)
-    with pytest.raises(ShapeError, match="no volume"):
+    with pytest.raises(ShapeError, match="open=drop leaves nothing"):
         solid(flat, open="drop")
     with pytest.raises(ShapeError, match="no extent"):
         solid(trimesh.Trimesh(np.ones((3, 3)), [[0, 1, 2]], process=False))
@@ -250,3 +252,12 @@ def test_cubes_that_share_an_edge_are_both_kept() -> None:
 def test_options_out_of_range_are_refused(options: dict[str, object], word: str) -> None:
     with pytest.raises(ShapeError, match=word):
         solid(ball(), **options)
+
+
+@pytest.mark.parametrize(
+    "option", [{"thickness": "0.2mm"}, {"thickness": float("inf")}, {"thickness": True}, {"weld": "1mm"}]
+)
+def test_options_of_another_kind_are_refused_by_name(option: dict[str, Any]) -> None:
+    (name,) = option
+    with pytest.raises(ShapeError, match=f"shape.{name} takes"):
+        RepairOptions(**option)

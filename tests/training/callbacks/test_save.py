@@ -62,3 +62,21 @@ def test_an_unknown_boundary_is_refused_at_once() -> None:
     boundary: Any = "closed"
     with pytest.raises(ValueError, match=r"boundary.*open, cap, error.*closed"):
         SaveMesh("somewhere", boundary=boundary)
+
+
+@pytest.mark.parametrize("formats", ["stl", ["ply", "stp"]])
+def test_formats_that_cannot_be_written_are_refused_before_training(formats: Any) -> None:
+    with pytest.raises(ValueError, match=r"list such as|mesh\.stp"):
+        SaveMesh("somewhere", formats)
+
+
+def test_what_stl_loses_is_said_once(
+    module: SDFModule, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert module.level_set is not None
+    module.to_domain = Similarity((1e7, 0.0, 0.0), 0.1, "meter")
+    save = SaveMesh(str(tmp_path), ["stl"])
+    for _ in range(2):
+        save.write(module.level_set, module)
+    (record,) = caplog.records
+    assert "single precision" in record.getMessage()

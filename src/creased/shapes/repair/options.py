@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -25,7 +26,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+            if not _is_number(value) or not value >= 0:
                 raise ShapeError(f"shape.limits.{name} takes a number, at least 0; got {value!r}")
 
 
@@ -51,15 +52,21 @@ class RepairOptions:
     def __post_init__(self) -> None:
         _require("repair", self.mode, MODES)
         _require("open", self.open, FOR_OPEN)
-        if self.thickness is not None and not self.thickness > 0:
-            raise ShapeError(f"shape.thickness takes a length above 0, or null; got {self.thickness!r}")
-        if not 0 <= self.weld < 0.1:
+        if self.thickness is not None and not (_is_number(self.thickness) and 0 < self.thickness < math.inf):
+            raise ShapeError(
+                f"shape.thickness takes a length above 0 as a number, or null; got {self.thickness!r}"
+            )
+        if not _is_number(self.weld) or not 0 <= self.weld < 0.1:
             raise ShapeError(f"shape.weld takes a share of the size, from 0 to 0.1; got {self.weld!r}")
 
     @property
     def mode(self) -> str:
         """One of `MODES`; YAML reads an unquoted ``off`` as False."""
         return {True: "strict", False: "off"}[self.repair] if isinstance(self.repair, bool) else self.repair
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _require(name: str, value: object, choices: tuple[str, ...]) -> None:

@@ -43,7 +43,7 @@ class PartFacts:
         """Name the part."""
         sides = " x ".join(f"{side:.4g}" for side in self.extent)
         centre = ", ".join(f"{c:.6g}" for c in self.centre)
-        return f"part {self.index} ({self.n_faces:,} faces, {sides}, about {centre})"
+        return f"part {self.index} ({count(self.n_faces, 'face', 'faces')}, {sides}, about {centre})"
 
 
 class Frame(NamedTuple):

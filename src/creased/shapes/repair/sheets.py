@@ -145,7 +145,7 @@ def _refuse_sheets(name: str, frame: Frame, sheets: list[Part], found: Parts, n_
     )
     drop = "shape.open=drop leaves such parts out, " if found.solids else ""
     return (
-        f"shape {name}: {len(sheets):,} of {n_parts:,} parts are open and cannot be closed to solids: "
+        f"shape {name}: {len(sheets):,} of {n_parts:,} parts cannot be closed to solids: "
         f"{named}. {drop}shape.open=shell thickens them (shape.thickness, by default "
         f"{SHELL * frame.unit:.3g}){lenient}"
     )

@@ -69,6 +69,8 @@ def solidify(mesh: Trimesh, name: str, options: RepairOptions | None = None) -> 
     parts, report = _cut(vertices, triangles, options.weld)
     found = close_parts(parts, options)
     solids, asked, report = settle_sheets(name, frame, found, parts, report, options)
+    if not solids and report.left_out:
+        raise ShapeError(f"shape {name}: no part of it is closed: shape.open=drop leaves nothing")
     if not solids:
         raise ShapeError(f"shape {name}: the mesh encloses no volume, so there is no inside to learn")
     arranged = arrange(solids, options.weld)
@@ -118,7 +120,7 @@ def _require_closed(parts: list[Part], name: str) -> None:
     n_open = sum(not part.is_closed for part in parts)
     if n_open:
         raise ShapeError(
-            f"shape {name}: the mesh is not watertight ({n_open} open parts of {len(parts)}), and "
+            f"shape {name}: the mesh is not watertight (open parts: {n_open} of {len(parts)}), and "
             "shape.repair=off forbids to close it: shape.repair=strict"
         )
     if not sum(part.volume for part in parts) > 0:

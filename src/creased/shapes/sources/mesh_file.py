@@ -6,6 +6,7 @@ are one object: each of them would be open.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 from collections import defaultdict
@@ -30,6 +31,7 @@ SCENES = (".3mf", ".3dxml", ".dae", ".glb", ".gltf", ".zae", ".zip")  # formats 
 POINTS = (".pcd", ".xyz", ".xyzn", ".pts", ".asc", ".txt")  # files of points alone
 COLLADA = (".dae", ".zae")
 GLTF = (".glb", ".gltf")
+STL_HEADER, STL_TRIANGLE = 84, 50  # bytes of a binary STL file
 COPY = re.compile(r"_\d+$")  # what trimesh adds to the name of a further piece of one mesh
 
 
@@ -55,7 +57,7 @@ class File:
         scene = read_scene(path)
         objects = _objects(scene, path)
         if not objects:
-            raise ShapeError(f"{path} {_contents(scene)}")
+            raise ShapeError(f"{path} {_cut_off(path) or _contents(scene)}")
         return join_objects(objects, _unit(scene, path))
 
 
@@ -67,9 +69,10 @@ def read_scene(path: Path) -> Scene:
     """
     import trimesh
 
-    if not path.is_file():
-        raise ShapeError(f"there is no file {path}")
+    require_content(path)
     kind, said = path.suffix.lower().removeprefix("."), _Warnings()
+    if not kind:
+        raise ShapeError(f"cannot read {path}: its name has no ending, such as .stl, that tells its format")
     try:
         with said:
             if rewrite := REWRITE.get(kind):
@@ -86,6 +89,20 @@ def read_scene(path: Path) -> Scene:
         remedy = "install the package that decodes it (DracoPy), or save the mesh uncompressed"
         raise ShapeError(f"cannot read {path}: {undecoded[0]}: {remedy}")
     return scene
+
+
+def require_content(path: Path) -> None:
+    """Require a file that is not empty.
+
+    Raises:
+        ShapeError: it is missing, a folder, or empty.
+    """
+    if path.is_dir():
+        raise ShapeError(f"{path} is a folder, not a file")
+    if not path.is_file():
+        raise ShapeError(f"there is no file {path}")
+    if path.stat().st_size == 0:
+        raise ShapeError(f"{path} is empty")
 
 
 class _Warnings(logging.Handler):
@@ -130,6 +147,13 @@ def join_objects(objects: Sequence[Trimesh], unit: str | None = None) -> Trimesh
     joined.face_attributes["object"] = np.concatenate(owners)
     joined.metadata["unit"] = unit
     return joined
+
+
+def sha256_of_mesh(mesh: Trimesh) -> str:
+    """Compute the SHA-256 of positions (V, 3) in float64 and triangles (T, 3) in int64, little-endian."""
+    digest = hashlib.sha256(np.ascontiguousarray(mesh.vertices, dtype="<f8").tobytes())
+    digest.update(np.ascontiguousarray(mesh.faces, dtype="<i8").tobytes())
+    return digest.hexdigest()
 
 
 def weld_exactly(vertices: Any, triangles: Any) -> tuple[Any, Any]:
@@ -211,6 +235,20 @@ def _contents(scene: Scene) -> str:
     clouds = [found for found in scene.geometry.values() if isinstance(found, trimesh.PointCloud)]
     n = sum(len(found.vertices) for found in clouds)
     return f"is a point cloud of {n:,} points, not a mesh" if n else "holds no triangles"
+
+
+def _cut_off(path: Path) -> str | None:
+    """Say if a binary STL file ends before the triangles that it announces; None if it is none."""
+    content = path.read_bytes() if path.suffix.lower() == ".stl" else b""
+    if len(content) < STL_HEADER or b"\0" not in content[:STL_HEADER]:
+        return None
+    announced, there = (
+        int.from_bytes(content[STL_HEADER - 4 : STL_HEADER], "little"),
+        len(content) - STL_HEADER,
+    )
+    if there >= announced * STL_TRIANGLE:
+        return None
+    return f"is cut off: it announces {announced:,} triangles and holds {there // STL_TRIANGLE:,}"
 
 
 def _unit(scene: Scene, path: Path) -> str | None:

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from creased.shapes.procedural import box, bracket, sphere, torus
 from creased.shapes.sources.download import BunnyScan, Download
-from creased.shapes.sources.mesh_file import File, ShapeError, Source
+from creased.shapes.sources.mesh_file import File, ShapeError, Source, sha256_of_mesh
+
+if TYPE_CHECKING:
+    from trimesh import Trimesh
 
 BY_NAME = {source.__name__: source for source in (BunnyScan, Download, File, box, bracket, sphere, torus)}
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """A mesh file as a run has read it."""
+
+    file: File
+    sha256: str  # of what was read; empty: not known
+
+    def __call__(self) -> Trimesh:
+        """Read the file.
+
+        Raises:
+            ShapeError: it cannot be read, or holds another mesh now.
+        """
+        mesh = self.file()
+        if self.sha256 and sha256_of_mesh(mesh) != self.sha256:
+            raise ShapeError(f"{self.file.path} is another mesh now than the run was trained on: name a file")
+        return mesh
 
 
 def source_of_run(folder: Path) -> tuple[Source, str]:
@@ -23,9 +47,11 @@ def source_of_run(folder: Path) -> tuple[Source, str]:
     if not path.is_file():
         raise ShapeError(f"--against shape needs a run folder with its config.yaml, got {folder}")
     try:
-        shape = dict(OmegaConf.load(path))["shape"]
+        config = dict(OmegaConf.load(path))
+        shape = config["shape"]
         if shape["path"] is not None:
-            return File(str(shape["path"])), Path(shape["path"]).name
+            read = str(config.get("shape_sha256") or "")
+            return Unchanged(File(str(shape["path"])), read), Path(shape["path"]).name
         options = dict(shape["source"])
         package, _, kind = str(options.pop("_target_")).rpartition(".")
         if not package.startswith("creased.shapes"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from creased.meshes.import_open3d import import_open3d
-from creased.shapes.sources.mesh_file import POINTS, ShapeError, read_scene
+from creased.shapes.sources.mesh_file import POINTS, ShapeError, read_scene, require_content
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 UNIT_LENGTH = 0.05  # most by which normals are longer or shorter than 1
+DECIMAL_COMMA = re.compile(r"^[ \t]*[-+]?\d+,\d+[ \t;]+[-+]?\d+,\d+[ \t;]+[-+]?\d+,\d", re.MULTILINE)
 MOST = 0.9  # of the rows: as many unit vectors are normals, and not colours
 NEIGHBOURS = 16  # of the planes that normals are estimated by
 
@@ -49,8 +51,7 @@ def read_points(path: Path) -> Points:
     Raises:
         ShapeError: the file is missing, unreadable, or needs a package that is not installed.
     """
-    if not path.is_file():
-        raise ShapeError(f"there is no file {path}")
+    require_content(path)
     suffix = path.suffix.lower()
     read = _read_pcd if suffix == ".pcd" else _read_ply if suffix == ".ply" else _read_columns
     points, normals = read(path)
@@ -61,7 +62,7 @@ def read_points(path: Path) -> Points:
     if normals is not None:
         is_good &= np.linalg.norm(normals, axis=1) > 0
     if not is_good.all():
-        log.warning("%s: %s points without a place or a normal are left out", path, f"{(~is_good).sum():,}")
+        log.warning("%s: left out points without a place or a normal: %s", path, f"{(~is_good).sum():,}")
     if normals is None:
         return Points(points[is_good], None)
     lengths = np.linalg.norm(normals[is_good], axis=1, keepdims=True)
@@ -99,10 +100,15 @@ def _read_ply(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
 
 def _read_columns(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Read x y z and further columns; of these the first three that are unit vectors are the normals."""
-    lines = path.read_text().replace(",", " ").replace(";", " ").splitlines()
+    text = path.read_text(errors="replace")
+    if DECIMAL_COMMA.search(text):
+        raise ShapeError(f"{path} has numbers with a decimal comma: write them with a point")
+    lines = text.replace(",", " ").replace(";", " ").splitlines()
     lines = [line for line in lines if line.strip() and line.lstrip()[0] not in "#/"]
     if len(lines) > 1 and len(lines[0].split()) != len(lines[1].split()):
         lines = lines[1:]  # the number of points
+    if not lines:
+        raise ShapeError(f"{path} holds no points")
     try:
         table = np.loadtxt(lines, dtype=np.float64, ndmin=2)
     except ValueError as error:

@@ -65,14 +65,20 @@ class DrawLevelSet(L.Callback):
             self._draw(level_set, pl_module.domain, epoch, trainer)
 
     def draw_errors(
-        self, trainer: L.Trainer, domain: Box, mesh: Surface, shape: Surface, compared: Comparison
+        self,
+        trainer: L.Trainer,
+        domain: Box,
+        mesh: Surface,
+        shape: Surface,
+        compared: Comparison,
+        unit: str | None,
     ) -> None:
-        """Draw the shape, the final mesh, and the distances between them."""
+        """Draw the shape, the final mesh, and the distances between them, in the user's unit."""
         if self._is_broken:
             return
         with self._stopping_at_errors():
             image = error_picture.draw_errors(
-                mesh, shape, compared, domain=domain, view=self.view, size=self.size
+                mesh, shape, compared, domain=domain, view=self.view, size=self.size, unit=unit
             )
             images.save_png(image, self.folder / "error.png")
             self._log_image(trainer, "errors", image, str(compared))

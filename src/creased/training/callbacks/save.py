@@ -14,7 +14,7 @@ from creased.core.certificates.certify import Certificate
 from creased.core.complexes.level_set import LevelSet
 from creased.io.atomic_write import write_whole
 from creased.io.checkpoint import KEY, write_record
-from creased.io.export import BOUNDARIES, Boundary, ExportError, mesh_to_write, write_mesh
+from creased.io.export import BOUNDARIES, Boundary, ExportError, mesh_to_write, require_writer, write_mesh
 from creased.io.metadata import Written, write_metadata
 from creased.meshes.mesh_audit import audit_mesh
 from creased.training.module import SDFModule
@@ -45,7 +45,12 @@ class SaveMesh(L.Callback):
     ) -> None:
         if boundary not in BOUNDARIES:
             raise ValueError(f"SaveMesh: boundary must be one of {', '.join(BOUNDARIES)}, got {boundary!r}")
+        if isinstance(formats, str):
+            raise ValueError(f"SaveMesh: formats is a list such as [ply,stl], got {formats!r}")
         self.folder, self.formats, self.boundary = Path(folder), tuple(formats), boundary
+        for ending in self.formats:
+            require_writer(Path(f"mesh.{ending}"))
+        self._logged: set[str] = set()  # endings of which a loss was logged before
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Write the level set of this epoch, if there is one."""
@@ -68,10 +73,13 @@ class SaveMesh(L.Callback):
         for ending in self.formats:
             path = self.folder / f"mesh.{ending}"
             try:
-                write_mesh(mesh, path, module.to_domain.unit)
+                loss = write_mesh(mesh, path, module.to_domain.unit)
                 write_metadata(
                     Written(path, level_set, audit, module.to_domain, self.boundary, certificate=certificate)
                 )
+                if loss and ending not in self._logged:
+                    log.warning("%s", loss)
+                    self._logged.add(ending)
             except OSError as error:
                 log.error("cannot write %s: %s; training continues, the earlier mesh is kept", path, error)
 
