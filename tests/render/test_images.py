@@ -69,3 +69,12 @@ def test_contact_sheet_refuses_nothing_and_a_mixture(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="contact_sheet"):
             images.contact_sheet(frames, tmp_path / "sheet.png")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_long_caption_is_not_cut_off() -> None:
+    image = np.zeros((60, 240, 3), np.uint8)
+    strip = images.captioned(image, "distance: p99 0.628, max 1.08; longest side 60")[60:]
+    is_paper = (strip == strip[0, 0]).all(axis=(0, 2))
+    assert is_paper[:2].all()
+    assert is_paper[-2:].all()
+    assert not is_paper.all()

@@ -1,6 +1,7 @@
 """Where meshes come from, and what is said when they cannot be had."""
 
 import hashlib
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -165,3 +166,11 @@ def test_a_mesh_that_changed_since_the_run_is_no_shape_of_it(tmp_path: Path) -> 
 def test_options_that_do_nothing_to_a_mesh_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     load_shape("box", trimesh.creation.box, normals="estimate")
     assert "does nothing to a mesh" in caplog.text
+
+
+def test_a_package_that_a_repair_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pymeshfix", None)
+    mesh = trimesh.creation.icosphere()
+    mesh.update_faces(np.arange(len(mesh.faces)) > 0)
+    with pytest.raises(ShapeError, match=r"needs pymeshfix: pip install 'creased\[shapes\]'"):
+        load_shape("ball", lambda: mesh)

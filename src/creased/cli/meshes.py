@@ -89,7 +89,7 @@ def compare_files(chosen: argparse.Namespace) -> int:
         print(f"no difference within {found.tolerance:.3g}")
     if chosen.out is not None:
         picture = draw_errors(
-            here, there, found, domain=DOMAIN, view=View(chosen.azimuth, up=chosen.up), unit=theirs
+            here, there, found, domain=DOMAIN, view=View(chosen.azimuth, up=chosen.up), unit=theirs or its
         )
         save_png(picture, chosen.out)
         print(f"{chosen.out}: both, and the distances between them")

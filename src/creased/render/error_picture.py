@@ -121,7 +121,7 @@ def _draw_scale(limit: float, size: int) -> NDArray[np.uint8]:
             picture, text, (right + 2.4 * letter, top + at * (bottom - top) / 2), letter, PORCELAIN
         )
     for text, row in (("too much", top - 2 * letter), ("lacking", bottom + 2 * letter)):
-        picture = written_on(picture, text, (size / 10, row), letter, PORCELAIN)
+        picture = written_on(picture, text, (size / 8, row), letter, PORCELAIN)
     return picture
 
 

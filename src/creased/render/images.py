@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_FRAMES = 16  # of a contact sheet
+LETTER_WIDTH = 0.58  # of the height of a letter, on average
+SMALLEST = 8  # pixels, the height of a letter
 
 Frame = TypeVar("Frame")
 
@@ -53,12 +55,13 @@ def load_png(path: str | os.PathLike[str] | BytesIO) -> NDArray[np.uint8]:
 
 
 def captioned(image: NDArray[np.uint8], text: str, *, theme: Theme = PORCELAIN) -> NDArray[np.uint8]:
-    """Add one line of text on a strip below a picture (H, W, 3)."""
+    """Add one line of text on a strip below a picture (H, W, 3), in smaller letters where it is long."""
     height, width = image.shape[:2]
     letter = max(14, width // 36)
     canvas = np.empty((height + 2 * letter, width, 3), dtype=np.uint8)
     canvas[:height], canvas[height:] = image, theme.background
-    return written_on(canvas, text, (width / 2, height + letter), letter, theme)
+    fitting = max(SMALLEST, int(width / (LETTER_WIDTH * max(len(text), 1))))
+    return written_on(canvas, text, (width / 2, height + letter), min(letter, fitting), theme)
 
 
 def thin_out(frames: Sequence[Frame]) -> list[Frame]:

@@ -18,7 +18,7 @@ from creased.shapes.comparison import compare
 from creased.shapes.metrics import compare_functions, comparison_metrics
 from creased.shapes.point_cloud import PointCloud, load_cloud, sha256_of_points
 from creased.shapes.repair import RepairOptions, Report, solidify
-from creased.shapes.sources import File, Source
+from creased.shapes.sources import File, ShapeError, Source
 from creased.shapes.sources.mesh_file import sha256_of_mesh
 from creased.shapes.sources.point_file import holds_points, read_points
 from creased.shapes.surface import Surface
@@ -137,7 +137,12 @@ def load_shape(
     options = RepairOptions(**repair)
     unit = parse_unit(units) if units else None
     read = source()
-    solid = solidify(read, name, options)
+    try:
+        solid = solidify(read, name, options)
+    except ImportError as error:
+        raise ShapeError(
+            f"shape {name}: its repair needs {error.name}: pip install 'creased[shapes]'"
+        ) from error
     return Shape(
         name=name,
         surface=solid.surface,
