@@ -147,3 +147,9 @@ def test_folders_and_points_are_no_meshes_and_named(tmp_path: Path, capsys: Any)
     folder, one = capsys.readouterr().err.splitlines()
     assert folder.startswith(f"creased: {tmp_path} is a folder without a mesh.ply")
     assert one == f"creased: {point} has all its vertices in one point"
+
+
+def test_the_picture_of_a_comparison_is_png(capsys: Any) -> None:
+    with pytest.raises(SystemExit):
+        main(["compare", "a.ply", "b.ply", "--out", "error.jpg"])
+    assert "the picture is a .png, got error.jpg" in capsys.readouterr().err

@@ -95,6 +95,8 @@ def test_files_that_hold_no_network_are_refused(network: creased.MLP, tmp_path: 
     numpy = pytest.importorskip("numpy")
     with pytest.raises(CheckpointError, match="there is no file"):
         creased.load_program(tmp_path / "nowhere.npz")
+    with pytest.raises(CheckpointError, match="is a mesh and not a network"):
+        creased.load_program(tmp_path / "part.STL")
     numpy.savez(tmp_path / "objects.npz", weight=numpy.array([network], dtype=object))
     (tmp_path / "text.npz").write_text("solid x")
     for name in ("objects", "text"):

@@ -183,7 +183,7 @@ def _add_comparing(add: Add) -> None:
     add("mesh", type=Path, help=MESH)
     add("shape", type=Path, help="the mesh that it should be, likewise")
     add("--within", type=_length, help="largest distance that is no difference (default: 1%% of the size)")
-    add("--out", type=Path, help="picture of both and of the distances between them: .png")
+    add("--out", type=_picture, help="picture of both and of the distances between them: .png")
     add("--up", choices=("x", "y", "z"), default="z", help="the axis that points up")
     add("--azimuth", type=float, default=-30.0, help="of the camera, in degrees from the front (default -30)")
 
@@ -207,6 +207,13 @@ def _unit(text: str) -> str:
 def _length(text: str) -> float:
     """Parse --within: a positive number."""
     return _positive(text, "a distance")
+
+
+def _picture(text: str) -> Path:
+    """Parse --out of pictures that are written as PNG alone."""
+    if Path(text).suffix.lower() != ".png":
+        raise argparse.ArgumentTypeError(f"the picture is a .png, got {text}")
+    return Path(text)
 
 
 def _size(text: str) -> float:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from creased.core.domains.box import Box
 from creased.core.program.program import Program
 from creased.io.checkpoint import FORMAT, KEY, CheckpointError, Record, load_plain, read_record
+from creased.io.export import WRITERS
 from creased.io.similarity import Similarity
 from creased.networks import lower
 from creased.networks.onnx.read import OnnxNetwork, read_onnx
@@ -54,6 +55,10 @@ def load_file(
     """Load a file as `load_program` does, with the record of a checkpoint of creased."""
     if path.suffix in (".onnx", ".npz") and not path.is_file():
         raise CheckpointError(f"there is no file {path}")
+    if path.suffix.lower() in WRITERS:
+        raise CheckpointError(
+            f"{path} is a mesh and not a network: creased check, compare and view take meshes"
+        )
     if path.suffix == ".onnx":
         network = read_onnx(path, output)
         return Loaded(_lower_onnx(network, path, input_shape).detach(), None)
