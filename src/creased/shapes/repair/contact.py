@@ -15,6 +15,8 @@ from creased.meshes.queries import TriangleIndex
 from creased.shapes.repair.parts import Part, draw_points, near_parts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 FEWEST = 3  # points that face the other solid: fewer are no contact
@@ -29,17 +31,31 @@ def press_together(solids: list[Part], tolerance: float) -> list[Part]:
     near, n = near_parts(solids, tolerance)
     rng = np.random.default_rng(0)
     samples = [draw_points(part, n, rng) for part in solids]
+    normals = [part.normals[own] for part, (_, own) in zip(solids, samples, strict=True)]
     moved = [part.vertices.copy() for part in solids]
     for j, (other, chosen) in enumerate(zip(solids, near, strict=True)):
         if not chosen:
             continue
-        planes, bounds = _Planes(other), other.bounds + tolerance * np.array([[-1], [1]])
-        for i in chosen:
-            contact = _find_contact(solids[i], samples[i], planes, bounds, tolerance)
-            if contact is not None:
-                is_smaller = (solids[i].area, i) < (other.area, j)
-                _move_into(moved[i], solids[i], planes, contact if is_smaller else contact.alone(), tolerance)
+        points, own = (np.concatenate([samples[i][k] for i in chosen]) for k in (0, 1))
+        sample = _Sample(points, own, np.concatenate([normals[i] for i in chosen]), np.repeat(chosen, n))
+        planes = _Planes(other)
+        for i, contact in _find_contacts(sample, planes, other.bounds, tolerance):
+            is_smaller = (solids[i].area, i) < (other.area, j)
+            _move_into(moved[i], solids[i], planes, contact if is_smaller else contact.alone(), tolerance)
     return [Part(part.index, vertices, part.triangles) for part, vertices in zip(solids, moved, strict=True)]
+
+
+class _Sample(NamedTuple):
+    """Points of several solids, those of one after those of another."""
+
+    points: NDArray[np.float64]  # (n, 3)
+    own: NDArray[np.int64]  # (n,) triangles of their solids
+    normals: NDArray[np.float64]  # (n, 3) of these
+    solid: NDArray[np.int64]  # (n,)
+
+    def select(self, chosen: NDArray[np.bool_]) -> _Sample:
+        """Select points (n,)."""
+        return _Sample(self.points[chosen], self.own[chosen], self.normals[chosen], self.solid[chosen])
 
 
 class _Planes:
@@ -68,25 +84,32 @@ class _Contact(NamedTuple):
         return self._replace(own=self.own[:0])
 
 
-def _find_contact(
-    part: Part,
-    sample: tuple[NDArray[np.float64], NDArray[np.int64]],
-    planes: _Planes,
-    bounds: NDArray[np.float64],
-    tolerance: float,
-) -> _Contact | None:
-    """Find the points that face a solid within the tolerance; None if there are few, or all in its planes."""
-    points, own = sample
-    is_near = ((points >= bounds[0]) & (points <= bounds[1])).all(axis=1)
+def _find_contacts(
+    sample: _Sample, planes: _Planes, bounds: NDArray[np.float64], tolerance: float
+) -> Iterator[tuple[int, _Contact]]:
+    """Find the points that face a solid within the tolerance, by their solids.
+
+    Solids of few such points are left out, and those all of whose points are in its planes.
+    """
+    low, high = bounds + tolerance * np.array([[-1], [1]])
+    is_near = ((sample.points >= low) & (sample.points <= high)).all(axis=1)
     if is_near.sum() < FEWEST:
-        return None
-    points, own = points[is_near], own[is_near]
-    found = planes.index.nearest(points)
+        return
+    sample = sample.select(is_near)
+    found = planes.index.nearest(sample.points)
     touches = found.distance < tolerance
-    touches &= (part.normals[own] * planes.normal[found.triangle]).sum(axis=1) < FACING
-    points, own, triangle = points[touches], own[touches], found.triangle[touches]
-    gap = float(np.abs(planes.heights(points, triangle)).max(initial=0))
-    return _Contact(points, own, triangle, gap) if len(points) >= FEWEST and gap > EXACT else None
+    touches &= (sample.normals * planes.normal[found.triangle]).sum(axis=1) < FACING
+    if touches.sum() < FEWEST:
+        return
+    sample, triangle = sample.select(touches), found.triangle[touches]
+    heights = np.abs(planes.heights(sample.points, triangle))
+    solids, starts = np.unique(sample.solid, return_index=True)
+    ends = np.append(starts[1:], len(heights))
+    for i, start, end in zip(solids.tolist(), starts, ends, strict=True):
+        rows = slice(start, end)
+        gap = float(heights[rows].max())
+        if end - start >= FEWEST and gap > EXACT:
+            yield i, _Contact(sample.points[rows], sample.own[rows], triangle[rows], gap)
 
 
 def _move_into(

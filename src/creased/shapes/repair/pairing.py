@@ -59,7 +59,7 @@ def _pair_by_angle(
     """
     left = left[np.argsort(edges.edge[left], kind="stable")]
     group = edges.edge[left]
-    angles = _angles(left, vertices, triangles, edges)
+    angles = find_angles(left, vertices, triangles, edges)
     is_first = np.append(True, group[1:] != group[:-1])[: len(left)]
     start = angles[np.maximum.accumulate(np.where(is_first, np.arange(len(left)), 0))]
     turned = (angles - start + SAME_ANGLE) % (2 * np.pi)
@@ -87,7 +87,7 @@ def _next_in_group(groups: NDArray[np.int64]) -> NDArray[np.int64]:
     return following
 
 
-def _angles(
+def find_angles(
     half_edges: NDArray[np.int64], vertices: NDArray[np.float64], triangles: NDArray[np.int64], edges: Edges
 ) -> NDArray[Any]:
     """Compute the angles (n,) of triangles about their edges, counterclockwise against their direction."""

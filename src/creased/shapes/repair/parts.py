@@ -191,4 +191,6 @@ def _orient(
     links = [np.stack([a, b + n * runs_alike], axis=1), np.stack([a + n, b + n * ~runs_alike], axis=1)]
     sheet = label_components(2 * n, np.concatenate(links))
     unturned = np.bincount(sheet[:n], area, minlength=int(sheet.max()) + 1)
-    return component, unturned[sheet[n:]] > unturned[sheet[:n]], sheet[:n] == sheet[n:]
+    own, other = sheet[:n], sheet[n:]
+    is_turned = (unturned[other] > unturned[own]) | ((unturned[other] == unturned[own]) & (other < own))
+    return component, is_turned, own == other
