@@ -122,7 +122,7 @@ def test_thin_walls_are_said_before_training(caplog: pytest.LogCaptureFixture) -
     assert found["thinnest_walls"] == pytest.approx(16 * 0.018, abs=1e-3)
     (said,) = caplog.messages
     assert said.startswith("shape plate: walls of 0.29 cells: ")
-    assert said.endswith("it takes 56 cells an axis, not 16: quality=normal")
+    assert said.endswith("it takes 56 cells an axis, not 16; quality=normal is finer")
     caplog.clear()
     assert warn_of_thin_parts(plate(), fine, "normal") is not None
     assert warn_of_thin_parts(plate(), torch.nn.Linear(3, 1), "normal") is None

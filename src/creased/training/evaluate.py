@@ -47,7 +47,7 @@ def warn_of_thin_parts(shape: Target, network: nn.Module, quality: str) -> dict[
     if found is None:
         return None
     for sentence in found.sentences(1 / shape.to_domain.scale, shape.to_domain.unit):
-        log.warning("shape %s: %s: %s", shape.name, sentence, finer_grid(quality))
+        log.warning("shape %s: %s; %s is finer", shape.name, sentence, finer_grid(quality))
     return found.as_dict()
 
 
