@@ -29,6 +29,16 @@ def test_the_default_bunny_keeps_its_promises(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_part_with_sharp_edges_has_errors_within_one_and_a_half_of_these(tmp_path: Path) -> None:
+    metrics = run(composed("shape=bracket", f"paths.output={tmp_path}", "callbacks.progress=null"))
+    assert metrics["surface_error_mean"] <= 0.0003
+    assert metrics["surface_error_p99"] <= 0.0015
+    assert metrics["euler_characteristic"] == -4
+    assert metrics["differences"] == []
+
+
+@pytest.mark.slow
 def test_wandb_works_offline_and_is_closed_after_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
