@@ -6,6 +6,7 @@ import trimesh
 from trimesh.creation import box, torus
 from trimesh.util import concatenate
 
+from creased.shapes.repair import solids
 from tests.shapes.repair.meshes import ball, block, clamp, inverted, solid, soup, volume
 
 
@@ -93,3 +94,14 @@ def test_a_surface_that_crosses_itself_is_spoken_of() -> None:
     found = solid(tube)
     assert found.report.crossing > 0.1
     assert "inside the solid" in found.report.summary()
+
+
+def test_a_union_of_too_many_solids_is_left_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    stacked = concatenate([block([0, 0, k], [1, 1, k + 1]) for k in range(3)])  # four ordered pairs
+    monkeypatch.setattr(solids, "MOST_NEAR", 4)
+    assert volume(solid(stacked)) == pytest.approx(3)
+    assert solid(stacked).report.n_not_united == 0
+    monkeypatch.setattr(solids, "MOST_NEAR", 3)
+    report = solid(stacked).report
+    assert report.n_not_united == 3
+    assert any("cannot be united" in sentence for sentence in report.sentences())

@@ -20,6 +20,7 @@ from creased.shapes.repair.parts import Part, draw_points, join_parts, near_part
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+MOST_NEAR = 200_000  # pairs of solids whose boxes meet: with more a union takes minutes and is left
 SAME = 1e-9  # relative: parts whose union has as much area and volume as they have do not meet
 
 
@@ -33,7 +34,7 @@ class Arranged:
     n_cavities: int = 0
     n_united: int = 0  # solids that met another
     n_inside: int = 0  # of these, solids all of which lay inside others
-    n_not_united: int = 0  # solids that meet others and that manifold3d refuses
+    n_not_united: int = 0  # solids that meet others: too many, or refused by manifold3d
     overlap: float = 0.0  # volume that the union counts once
 
     @property
@@ -149,8 +150,12 @@ def _add_cluster(found: Arranged, hollow: list[list[Part]], n_inside: int) -> Ar
 
 
 def _unite(hollow: list[list[Part]]) -> list[Part] | None:
-    """Compute the union of solids with their cavities; None if manifold3d refuses one."""
+    """Compute the union of solids with their cavities; None if they are too many, or one is refused."""
     from manifold3d import Error, Manifold, OpType
+
+    near, _ = near_parts([parts[0] for parts in hollow], 0.0)
+    if sum(map(len, near)) > MOST_NEAR:
+        return None
 
     each = [_manifold(parts) for parts in hollow]
     if any(solid.status() != Error.NoError for solid in each):
