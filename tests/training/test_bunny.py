@@ -1,6 +1,7 @@
 """The main job at its default settings, and what it promises."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,10 +9,14 @@ from creased.training.run import run
 from tests.configs import composed
 
 
+def _train(shape: str, folder: Path) -> dict[str, Any]:
+    return run(composed(f"shape={shape}", f"paths.output={folder}", "callbacks.progress=null"))
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_the_default_bunny_keeps_its_promises(tmp_path: Path) -> None:
-    metrics = run(composed("shape=bunny", f"paths.output={tmp_path}", "callbacks.progress=null"))
+    metrics = _train("bunny", tmp_path)
     assert metrics["surface_error_mean"] <= 0.0002
     assert metrics["surface_error_p99"] <= 0.001
     assert metrics["iou"] >= 0.998
@@ -31,7 +36,7 @@ def test_the_default_bunny_keeps_its_promises(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_a_part_with_sharp_edges_has_errors_within_one_and_a_half_of_these(tmp_path: Path) -> None:
-    metrics = run(composed("shape=bracket", f"paths.output={tmp_path}", "callbacks.progress=null"))
+    metrics = _train("bracket", tmp_path)
     assert metrics["surface_error_mean"] <= 0.0003
     assert metrics["surface_error_p99"] <= 0.0015
     assert metrics["euler_characteristic"] == -4

@@ -24,7 +24,7 @@ from creased.shapes.metrics import surface_errors
 from creased.shapes.smoothing import smooth
 from creased.shapes.sources.mesh_file import ShapeError
 from creased.shapes.sources.point_file import Points, estimate_normals, read_points
-from creased.shapes.surface import Surface
+from creased.shapes.surface import Surface, draw_by_weight
 from creased.shapes.target import Function, Measured, Sizes
 
 if TYPE_CHECKING:
@@ -53,9 +53,7 @@ class PointCloud:
 
     def sample_surface(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
         """Draw n of the smoothed points, by the area that each has to itself."""
-        up_to = self.index.areas.cumsum()
-        chosen = np.searchsorted(up_to, rng.random(n) * up_to[-1]).clip(max=len(up_to) - 1)
-        return self.index.points[chosen]
+        return self.index.points[draw_by_weight(self.index.areas, n, rng)]
 
     def sample_edges(self, n: int, width: float, rng: np.random.Generator) -> NDArray[np.float64]:
         """Return no points (0, 3): where points have sharp edges is not known."""

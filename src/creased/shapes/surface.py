@@ -23,6 +23,12 @@ MOST_ON_EDGES = 0.3  # points on sharp edges for each on the surface
 INSIDE = 1e-3  # of the domain: nearer to the boundary of a solid is on it
 
 
+def draw_by_weight(weights: NDArray[Any], n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw indices (n,) of items, each as often as its weight (m,) says."""
+    up_to = weights.cumsum()
+    return np.searchsorted(up_to, rng.random(n) * up_to[-1]).clip(max=len(up_to) - 1)
+
+
 @dataclass(frozen=True)
 class Surface:
     """A mesh of at least one polygon, in coordinates of the order of 1; what follows from it is kept."""
@@ -81,8 +87,7 @@ class Surface:
 
     def sample(self, n: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Draw points (n, 3) uniformly on the surface; also the triangle (n,) of each."""
-        up_to = np.linalg.norm(self.area_vectors, axis=1).cumsum()
-        chosen = np.searchsorted(up_to, rng.random(n) * up_to[-1]).clip(max=len(up_to) - 1)
+        chosen = draw_by_weight(np.linalg.norm(self.area_vectors, axis=1), n, rng)
         a, b, c = (self.vertices[self.triangles[chosen, i]] for i in range(3))
         root, along = np.sqrt(rng.random((n, 1))), rng.random((n, 1))
         return (1 - root) * a + root * (1 - along) * b + root * along * c, chosen
@@ -104,12 +109,12 @@ class Surface:
         There are as many as if edges were strips of a width, and n points were drawn on the surface.
         """
         start, end = self.sharp_edges[:, 0], self.sharp_edges[:, 1]
-        up_to = np.linalg.norm(end - start, axis=1).cumsum()
-        if len(up_to) == 0:
+        lengths = np.linalg.norm(end - start, axis=1)
+        if len(lengths) == 0:
             return np.zeros((0, 3))
-        share = width * up_to[-1] / np.linalg.norm(self.area_vectors, axis=1).sum()
+        share = width * lengths.sum() / np.linalg.norm(self.area_vectors, axis=1).sum()
         m = round(n * min(share, MOST_ON_EDGES))
-        chosen = np.searchsorted(up_to, rng.random(m) * up_to[-1]).clip(max=len(up_to) - 1)
+        chosen = draw_by_weight(lengths, m, rng)
         along = rng.random((m, 1))
         return (1 - along) * start[chosen] + along * end[chosen]
 

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from creased.meshes.queries import TriangleIndex
 from creased.shapes.repair.edges import areas, find_edges, label_components, unit
 from creased.shapes.repair.pairing import pair_half_edges
+from creased.shapes.surface import draw_by_weight
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,8 +68,7 @@ def draw_points(
     part: Part, n: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Draw points (n, 3) of a part uniformly; also the triangle (n,) of each."""
-    up_to = areas(part.vertices, part.triangles).cumsum()
-    chosen = np.searchsorted(up_to, rng.random(n) * up_to[-1]).clip(max=len(up_to) - 1)
+    chosen = draw_by_weight(areas(part.vertices, part.triangles), n, rng)
     corners = part.vertices[part.triangles[chosen]]
     return (rng.dirichlet(np.ones(3), n)[:, :, None] * corners).sum(axis=1), chosen
 
@@ -93,6 +94,11 @@ def join_parts(parts: list[Part]) -> tuple[NDArray[np.float64], NDArray[np.int64
     starts = np.cumsum([0, *(len(part.vertices) for part in parts)])
     triangles = [part.triangles + start for part, start in zip(parts, starts, strict=False)]
     return np.concatenate([part.vertices for part in parts]), np.concatenate(triangles)
+
+
+def index_of(parts: list[Part]) -> TriangleIndex:
+    """Index closed parts, all turned outward."""
+    return TriangleIndex(*join_parts([part if part.volume > 0 else part.reversed() for part in parts]))
 
 
 def split_parts(vertices: NDArray[np.float64], triangles: NDArray[np.int64]) -> tuple[list[Part], int]:

@@ -10,7 +10,7 @@ import numpy as np
 from creased.meshes.queries import TriangleIndex
 from creased.shapes.repair.closing import Closed, Opening, close_part, find_openings, is_flat, thicken
 from creased.shapes.repair.options import Limits, RepairOptions
-from creased.shapes.repair.parts import Part, draw_points, join_parts
+from creased.shapes.repair.parts import Part, draw_points, index_of
 from creased.shapes.repair.report import Frame, Report, name_parts
 from creased.shapes.sources import ShapeError
 
@@ -65,7 +65,7 @@ def _shown_lids(with_lids: list[tuple[Part, Closed]], solids: list[Part]) -> lis
     """Estimate for parts with lids which share of their areas is lid, and not inside or on the solids."""
     if not with_lids or not solids or len(with_lids) > MOST:
         return [closed.lid for _, closed in with_lids]
-    index, rng = _index_of(solids), np.random.default_rng(0)
+    index, rng = index_of(solids), np.random.default_rng(0)
     shares = []
     for part, closed in with_lids:
         points = draw_points(closed.part, N_POINTS, rng)[0]
@@ -117,17 +117,13 @@ def _bound_nothing(sheets: list[Part], solids: list[Part]) -> list[bool]:
     """Decide which sheets lie inside or on the solids, at vertices and at centres of triangles."""
     if not solids:
         return [False] * len(sheets)
-    index = _index_of(solids)
+    index = index_of(solids)
     points = [
         np.concatenate([sheet.vertices, sheet.vertices[sheet.triangles].mean(axis=1)]) for sheet in sheets
     ]
     is_covered = _is_covered(np.concatenate(points), index)
     ends = np.cumsum([len(of_sheet) for of_sheet in points])[:-1]
     return [bool(of_sheet.all()) for of_sheet in np.split(is_covered, ends)]
-
-
-def _index_of(solids: list[Part]) -> TriangleIndex:
-    return TriangleIndex(*join_parts([part if part.volume > 0 else part.reversed() for part in solids]))
 
 
 def _is_covered(points: NDArray[np.float64], index: TriangleIndex) -> NDArray[np.bool_]:

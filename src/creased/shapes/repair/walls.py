@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from creased.meshes.queries import TriangleIndex
 from creased.shapes.repair.edges import areas, find_edges, label_components
 from creased.shapes.repair.pairing import find_angles
-from creased.shapes.repair.parts import join_parts, split_parts
+from creased.shapes.repair.parts import index_of, split_parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -154,8 +153,7 @@ def _find_doubtful(
     parts = [part for part in split_parts(vertices, triangles[~is_wall])[0] if part.is_closed]
     if not parts:
         return np.ones(len(triangles), dtype=bool)
-    solids = TriangleIndex(*join_parts([part if part.volume > 0 else part.reversed() for part in parts]))
-    is_bad[chosen[~solids.contains(vertices[triangles[chosen]].mean(axis=1))]] = True
+    is_bad[chosen[~index_of(parts).contains(vertices[triangles[chosen]].mean(axis=1))]] = True
     order = np.argsort(edges.edge, kind="stable")
     is_same = np.diff(edges.edge[order]) == 0
     links = np.stack([order[:-1][is_same], order[1:][is_same]], axis=1) // 3
