@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from creased.shapes.repair.edges import find_edges, label_components, unit
+from creased.shapes.repair.edges import ends_of, find_edges, label_components, unit
 from creased.shapes.repair.parts import Part
 
 if TYPE_CHECKING:
@@ -90,8 +90,7 @@ def _fill_rest(part: Part) -> Part:
     open_edges = np.flatnonzero(edges.is_open)
     if not len(open_edges):
         return part
-    start = part.triangles.reshape(-1)[open_edges]
-    end = np.roll(part.triangles, -1, axis=1).reshape(-1)[open_edges]
+    start, end = ends_of(part.triangles, open_edges)
     used, local = np.unique(np.stack([start, end], axis=1), return_inverse=True)
     loop = label_components(len(used), local.reshape(-1, 2))
     sums = np.zeros((int(loop.max()) + 1, 3))
@@ -118,8 +117,7 @@ def thicken(part: Part, thickness: float) -> Part:
     n = len(part.vertices)
     edges = find_edges(part.triangles)
     rim = np.flatnonzero(edges.is_open)
-    start = part.triangles.reshape(-1)[rim]
-    end = np.roll(part.triangles, -1, axis=1).reshape(-1)[rim]
+    start, end = ends_of(part.triangles, rim)
     sides = np.concatenate(
         [np.stack([end, start, start + n], axis=1), np.stack([end, start + n, end + n], axis=1)]
     )

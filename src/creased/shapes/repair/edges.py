@@ -26,11 +26,18 @@ class Edges(NamedTuple):
 
 def find_edges(triangles: NDArray[np.int64]) -> Edges:
     """Number the edges of triangles (T, 3)."""
-    start, end = triangles.reshape(-1), np.roll(triangles, -1, axis=1).reshape(-1)
+    start, end = ends_of(triangles)
     n = int(triangles.max(initial=0)) + 1
     keys = np.minimum(start, end) * n + np.maximum(start, end)
     found, edge, counts = np.unique(keys, return_inverse=True, return_counts=True)
     return Edges(edge, start < end, np.stack([found // n, found % n], axis=1), counts)
+
+
+def ends_of(
+    triangles: NDArray[np.int64], half_edges: NDArray[np.int64] | slice = slice(None)
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the vertices (n,) where half-edges (n,) of triangles (T, 3) start and end; of all by default."""
+    return triangles.reshape(-1)[half_edges], np.roll(triangles, -1, axis=1).reshape(-1)[half_edges]
 
 
 def label_components(n: int, links: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from creased.meshes.queries import TriangleIndex
-from creased.shapes.repair.edges import areas, find_edges, label_components, unit
+from creased.shapes.repair.edges import areas, ends_of, find_edges, label_components, unit
 from creased.shapes.repair.pairing import pair_half_edges
 from creased.shapes.surface import draw_by_weight
 
@@ -134,7 +134,7 @@ def split_parts(vertices: NDArray[np.float64], triangles: NDArray[np.int64]) -> 
 def _crowded_pairs(corners: NDArray[np.int64], pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     """Select pairs of half-edges (m, 2) whose ends are those of another pair, no triangle in two of them."""
     h, g = pairs.T
-    ends = np.sort(np.stack([corners.reshape(-1)[h], np.roll(corners, -1, axis=1).reshape(-1)[h]], axis=1))
+    ends = np.sort(np.stack(ends_of(corners, h), axis=1))
     _, first, inverse = np.unique(ends, axis=0, return_index=True, return_inverse=True)
     again = np.flatnonzero(first[inverse] != np.arange(len(h)))
     taken: set[int] = set()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from creased.shapes.repair.edges import find_edges, label_components
+from creased.shapes.repair.edges import ends_of, find_edges, label_components
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -123,8 +123,7 @@ def _t_junctions(
     half_edges = np.flatnonzero(edges.is_open)
     if not len(half_edges):
         return nothing, nothing
-    start = triangles.reshape(-1)[half_edges]
-    end = np.roll(triangles, -1, axis=1).reshape(-1)[half_edges]
+    start, end = ends_of(triangles, half_edges)
     chosen = np.unique(np.concatenate([start, end]))
     middle, along = (vertices[start] + vertices[end]) / 2, vertices[end] - vertices[start]
     length = np.linalg.norm(along, axis=1)
@@ -158,7 +157,7 @@ def _that_meet(
     n = int(triangles.max()) + 1
     is_first = np.append(True, half_edges[1:] != half_edges[:-1])
     is_last = np.append(half_edges[1:] != half_edges[:-1], True)
-    start, end = triangles.reshape(-1)[half_edges], np.roll(triangles, -1, axis=1).reshape(-1)[half_edges]
+    start, end = ends_of(triangles, half_edges)
     before = np.where(is_first, start, np.roll(through, 1))
     open_keys = ends[:, 0] * n + ends[:, 1]
 
