@@ -39,6 +39,34 @@ def test_a_cavity_of_one_solid_is_filled_where_another_reaches_into_it() -> None
     assert volume(solid(concatenate([hollow, ball(0.8)]))) == pytest.approx(ball().volume)
 
 
+ROOMS = {  # by how they meet: two in a block of 4 x 4 x 3, and the volume of what is left
+    "vertex": ([0.5, 0.5, 0.5], [1.5, 1.5, 1.5], [1.5, 1.5, 1.5], [2.5, 2.5, 2.5], 46, 3),
+    "edge": ([1, 1, 1], [2, 2, 2], [2, 2, 1], [3, 3, 2], 46, 3),
+    "part of an edge": ([1, 1, 1], [2, 2, 2], [2, 2, 1.5], [3, 3, 2.5], 46, 3),
+    "edge, but for rounding": ([1, 1, 1], [2 + 1e-6, 2 + 1e-6, 2], [2, 2, 1], [3, 3, 2], 46, 2),
+    "face": ([1, 1, 1], [2, 2, 2], [2, 1, 1], [3, 2, 2], 46, 2),
+    "part of a face": ([1, 1, 1], [2, 2, 2], [2, 1.5, 1], [3, 2.5, 2], 46, 2),
+    "face, but for rounding": ([1, 1, 1], [2 - 1e-5, 2, 2], [2, 1.5, 1], [3, 2.5, 2], 46, 2),
+    "overlap": ([1, 1, 1], [2.25, 2, 2], [2, 1.5, 1], [3, 2.5, 2], 48 - 2.25 + 0.25 * 0.5, 2),
+    "edge of the block": ([0, 0, 1], [1, 1, 2], [2, 2, 1], [3, 3, 2], 46, 2),
+    "face of the block": ([0, 1, 1], [1, 2, 2], [1, 2, 1], [2, 3, 2], 46, 2),
+}
+
+
+@pytest.mark.parametrize("how", ROOMS)
+@pytest.mark.parametrize("turn", [0.0, 0.4])
+def test_cavities_that_meet_at_a_vertex_an_edge_or_a_face_all_stay_empty(how: str, turn: float) -> None:
+    *corners, expected, n_components = ROOMS[how]
+    rooms = [inverted(block(*corners[k : k + 2])) for k in (0, 2)]
+    mesh = concatenate([block([0, 0, 0], [4, 4, 3]), *rooms])
+    mesh.apply_transform(trimesh.transformations.rotation_matrix(turn, [1, 2, 3], [5, 0, 1]))
+    found = solid(mesh)
+    assert volume(found) == pytest.approx(expected, abs=1e-3)
+    assert found.report.crossing == 0
+    if not turn:  # rounding of turned vertices may join what shares an edge
+        assert found.surface.audit.n_components == n_components
+
+
 @pytest.mark.parametrize("gap", [-1e-6, 1e-9, 1e-6, 5e-5])
 def test_solids_that_touch_but_for_rounding_are_united(gap: float) -> None:
     stacked = concatenate([block([0, 0, 0], [3, 3, 1]), block([0.5, 0.7, 1 + gap], [1.5, 2.2, 2])])
