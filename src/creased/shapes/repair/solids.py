@@ -132,7 +132,7 @@ def _is_within(found: list[_Place], signs: NDArray[np.int64], sign: int) -> bool
     if not counted:
         return False
     winding = np.stack([signs[place.other] * place.inside for place in counted]).sum(axis=0)
-    on = np.stack([place.on for place in counted]).any(axis=0)
+    on = np.logical_or.reduce([place.on for place in counted])
     return bool((winding[_counted(on)] > 0).all())
 
 
