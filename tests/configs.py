@@ -16,11 +16,11 @@ ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / "configs"
 
 
-def composed(*overrides: str) -> DictConfig:
-    """The configuration of a run."""
+def composed(*overrides: str, with_hydra: bool = False) -> DictConfig:
+    """The configuration of a run, and perhaps Hydra's own beside it."""
     register_resolvers()
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        return compose("train", list(overrides))
+        return compose("train", list(overrides), return_hydra_config=with_hydra)
 
 
 def names_of(group: str) -> list[str]:

@@ -4,8 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hydra.core.hydra_config import HydraConfig
 
 from creased.training.folders import LAST, ResumeError, choose_run_folder, find_checkpoint, label_shape
+from creased.training.run import shape_of
 from tests.configs import CONFIGS, composed
 
 
@@ -56,3 +58,23 @@ def test_a_sweep_over_files_names_its_folders_and_wandb_runs_by_them() -> None:
     cfg = composed("shape.path=/data/cup.stl", "logger=wandb", "paths.output=x", "logger.wandb.id=null")
     assert cfg.logger.wandb.name == "cup"
     assert "_${creased.label:${shape.name},${shape.path}}" in (CONFIGS / "train.yaml").read_text()
+
+
+@pytest.mark.parametrize("path", ["a.stl", "/data/cup of tea.ply"])
+def test_a_name_and_a_licence_given_with_a_file_are_kept(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file gives the name otherwise; the bunny's licence and credit are not its."""
+    for given, expected in (
+        ((), (Path(path).stem, "", "")),
+        (("shape.name=part",), ("part", "", "")),
+        (("shape.licence=CC0", "shape.credit=me"), (Path(path).stem, "CC0", "me")),
+        (("shape.name=bunny", "shape.licence="), ("bunny", "", "")),
+    ):
+        cfg = composed(f"shape.path={path}", "paths.output=x", *given, with_hydra=True)
+        monkeypatch.setattr(HydraConfig.instance(), "cfg", cfg)
+        shape = shape_of(cfg)
+        assert (shape.name, shape.licence, shape.credit) == expected
+        assert label_shape(cfg.shape.name, path) == expected[0]
+
+
+def test_a_shape_of_no_file_keeps_its_licence() -> None:
+    assert shape_of(composed("paths.output=x")).licence == composed("paths.output=x").shape.licence != ""

@@ -13,7 +13,7 @@ import pytest
 import trimesh
 import yaml
 from lightning.pytorch.loggers import WandbLogger
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from creased.training.folders import read_wandb_run
 from creased.training.run import run
@@ -22,6 +22,7 @@ from tests.configs import ROOT, composed
 from tests.training.conftest import Compose
 
 wandb = pytest.importorskip("wandb")
+BOX = OmegaConf.create({"name": "box", "path": None})
 TINY = ("experiment=smoke", "callbacks.progress=null", "callbacks.draw.size=60", "evaluation.complete=false")
 TINY += ("data.n_samples=4000", "data.n_batches=60", "logger=wandb", "logger.wandb.offline=true")
 
@@ -109,10 +110,10 @@ def test_runs_of_one_process_are_runs_of_their_own(configured: Compose) -> None:
 
 
 def test_where_nothing_can_be_resumed_there_is_no_id(tmp_path: Path) -> None:
-    assert read_wandb_run(str(tmp_path), "box", None, None) is None
-    assert read_wandb_run(str(tmp_path), "box", None, "last") is None
+    assert read_wandb_run(str(tmp_path), BOX, None) is None
+    assert read_wandb_run(str(tmp_path), BOX, "last") is None
     (tmp_path / "broken.ckpt").write_bytes(b"no checkpoint")
-    assert read_wandb_run(str(tmp_path), "box", None, str(tmp_path / "broken.ckpt")) is None
+    assert read_wandb_run(str(tmp_path), BOX, str(tmp_path / "broken.ckpt")) is None
 
 
 KILLED = """

@@ -110,7 +110,7 @@ def load_shape(
     A file of points with normals becomes a `PointCloud`, of which nothing is repaired.
 
     Args:
-        name: of the shape, for messages and folders; that of the file if ``path`` is given.
+        name: of the shape, for messages and folders; empty: that of the file.
         source: makes the mesh, unless ``path`` is given.
         path: the user's own mesh file, used in place of ``source``.
         up: the axis that points up in pictures.
@@ -129,11 +129,12 @@ def load_shape(
     if path is not None and holds_points(Path(path).expanduser()):
         if RepairOptions(**repair) != RepairOptions(limits=repair.get("limits", {})):
             log.warning("%s: points are not repaired: options of repair do nothing", path)
-        return load_cloud(Path(path).expanduser(), normals, units)
+        cloud = load_cloud(Path(path).expanduser(), normals, units)
+        return replace(cloud, name=name or cloud.name, licence=licence, credit=credit)
     if normals is not None:
         log.warning("shape.normals=%s is for points, and does nothing to a mesh", normals)
     if path is not None:
-        name, source, licence, credit = Path(path).stem, File(path), "", ""
+        name, source = name or Path(path).stem, File(path)
     options = RepairOptions(**repair)
     unit = parse_unit(units) if units else None
     read = source()

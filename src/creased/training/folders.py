@@ -11,12 +11,16 @@ from datetime import datetime
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import InstantiationException
 from hydra.types import RunMode
-from omegaconf import OmegaConf
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
 
 from creased.io.checkpoint import KEY, CheckpointError, load_plain
 from creased.shapes import ShapeError
 from creased.shapes.shape import sha256_of_file
+from creased.shapes.sources.mesh_file import sha256_of_mesh
 from creased.training.quality import recipe_name
 
 LAST = Path("checkpoints") / "last.ckpt"
@@ -72,9 +76,13 @@ def _may_be_of(checkpoint: Path, sha256: str) -> bool:
     return not known or known == sha256
 
 
-def _hash_of_resumed(path: str | None, ckpt_path: str | None) -> str:
-    """Hash the user's mesh if a run is to be resumed; empty without either."""
-    return "" if path is None or ckpt_path is None else sha256_of_file(path)
+def _hash_of_resumed(shape: DictConfig, ckpt_path: str | None) -> str:
+    """Hash what is read for a shape, if a run is to be resumed; empty if none is, or nothing is read."""
+    if ckpt_path is None:
+        return ""
+    if shape.get("path") is not None:
+        return sha256_of_file(shape.path)
+    return "" if shape.get("source") is None else sha256_of_mesh(instantiate(shape.source)())
 
 
 def is_follower() -> bool:
@@ -95,8 +103,17 @@ def require_agreement() -> None:
 
 
 def label_shape(name: str, path: str | None) -> str:
-    """Name a shape in folder names: by its own name, or by that of the user's file."""
-    return name if path is None else Path(path).stem
+    """Name a shape: by its own name, or the one given for a user's file, or else by that of the file."""
+    return name if path is None or "name" in given_facts() else Path(path).stem
+
+
+def given_facts() -> set[str]:
+    """List the options of a shape that the command line gives, or the job of a sweep, such as ``name``."""
+    if not HydraConfig.initialized():
+        return set()
+    parsed = OverridesParser.create().parse_overrides(list(HydraConfig.get().overrides.task))
+    keys = [override.key_or_group for override in parsed]
+    return {key.removeprefix("shape.") for key in keys if key.startswith("shape.")}
 
 
 def choose_run_folder(root: str, shape: str, ckpt_path: str | None, sha256: str = "") -> str:
@@ -127,7 +144,7 @@ def require_writable(folder: str) -> None:
         file.write(b"\0")
 
 
-def _resolve_run_folder(root: str, name: str, path: str | None, ckpt_path: str | None) -> str:
+def _resolve_run_folder(root: str, shape: DictConfig, ckpt_path: str | None) -> str:
     """Resolve the run folder for Hydra; in a sweep it is that of Hydra's job, unless a run is resumed.
 
     Prints a mistake in one line and exits, as Hydra would print a traceback.
@@ -140,16 +157,16 @@ def _resolve_run_folder(root: str, name: str, path: str | None, ckpt_path: str |
         if config is not None and config.mode == RunMode.MULTIRUN and ckpt_path is None:
             folder = str(Path(config.sweep.dir) / config.sweep.subdir)
         else:
-            sha256 = _hash_of_resumed(path, ckpt_path)
-            folder = choose_run_folder(root, label_shape(name, path), ckpt_path, sha256)
+            sha256, label = _hash_of_resumed(shape, ckpt_path), label_shape(shape.name, shape.get("path"))
+            folder = choose_run_folder(root, label, ckpt_path, sha256)
         require_writable(folder)
-    except (ResumeError, ShapeError, OSError) as error:
+    except (InstantiationException, ResumeError, ShapeError, OSError) as error:
         print(f"creased: {error}", file=sys.stderr)
         raise SystemExit(1) from error
     return folder
 
 
-def read_wandb_run(root: str, name: str, path: str | None, ckpt_path: str | None) -> str | None:
+def read_wandb_run(root: str, shape: DictConfig, ckpt_path: str | None) -> str | None:
     """Read the id of the W&B run that a resumed checkpoint was logged to.
 
     None if nothing is resumed, if it was not logged, and if the checkpoint cannot be read, which the run
@@ -158,9 +175,9 @@ def read_wandb_run(root: str, name: str, path: str | None, ckpt_path: str | None
     if ckpt_path is None:
         return None
     try:
-        sha256 = _hash_of_resumed(path, ckpt_path)
-        run_id = load_plain(find_checkpoint(ckpt_path, root, label_shape(name, path), sha256)).get(WANDB_RUN)
-    except (OSError, ValueError):
+        sha256, label = _hash_of_resumed(shape, ckpt_path), label_shape(shape.name, shape.get("path"))
+        run_id = load_plain(find_checkpoint(ckpt_path, root, label, sha256)).get(WANDB_RUN)
+    except (InstantiationException, OSError, ValueError):
         return None
     return None if run_id is None else str(run_id)
 
@@ -168,7 +185,7 @@ def read_wandb_run(root: str, name: str, path: str | None, ckpt_path: str | None
 def register_resolvers() -> None:
     """Register the resolvers ``creased.*`` of `configs/` with OmegaConf.
 
-    ``run_folder`` and ``wandb_run`` take root, name, path and ckpt_path; ``label`` name and path of a shape;
+    ``run_folder`` and ``wandb_run`` take root, shape and ckpt_path; ``label`` name and path of a shape;
     ``recipe`` the target of a model.
     """
     register = OmegaConf.register_new_resolver

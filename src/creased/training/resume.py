@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from logging.handlers import MemoryHandler
 from pathlib import Path
 
-from omegaconf import DictConfig
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
 
 from creased.core.program.program import Program
+from creased.io.atomic_write import write_whole
 from creased.io.checkpoint import Record, load_plain, read_record
 from creased.training.folders import ResumeError, find_checkpoint
 from creased.training.module import SDFModule
@@ -50,6 +53,30 @@ def start_from(cfg: DictConfig, module: SDFModule) -> None:
     _require_same_network(read_record(path), module, path)
     module.load_state_dict(load_plain(path)["state_dict"])
     log.info("starting from the weights of %s", path)
+
+
+def accept(cfg: DictConfig, folder: Path) -> None:
+    """Write Hydra's files to the folder of a run that is accepted, and what it has logged so far."""
+    if HydraConfig.initialized():
+        own = HydraConfig.get()
+        (folder / ".hydra").mkdir(exist_ok=True)
+        files = {"config": cfg, "hydra": {"hydra": own}, "overrides": own.overrides.task}
+        for name, value in files.items():
+            write_whole(folder / ".hydra" / f"{name}.yaml", OmegaConf.to_yaml(value).encode())
+    for handler in _held_logs():
+        handler.capacity = 1
+        handler.flush()
+
+
+def refuse() -> None:
+    """Drop what a run has logged that was refused, which the folder that it resumes does not get."""
+    for handler in _held_logs():
+        handler.buffer.clear()
+
+
+def _held_logs() -> list[MemoryHandler]:
+    """List the handlers of `configs/hydra/job_logging` that hold messages until a run is accepted."""
+    return [handler for handler in logging.getLogger().handlers if isinstance(handler, MemoryHandler)]
 
 
 def _require_same_network(record: Record, module: SDFModule, path: Path) -> None:

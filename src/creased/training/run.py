@@ -40,12 +40,12 @@ from creased.training.callbacks.guard import DivergedError
 from creased.training.callbacks.save import SaveMesh
 from creased.training.distributed import RankError, silence_followers, supervised_ranks
 from creased.training.evaluate import advise, evaluate, format_metrics, warn_of_thin_parts
-from creased.training.folders import LAST, is_follower
+from creased.training.folders import LAST, given_facts, is_follower, label_shape
 from creased.training.module import SDFModule
 from creased.training.options import require_options
 from creased.training.quality import format_expectation
 from creased.training.regularization import Regularization
-from creased.training.resume import resume_from, start_from
+from creased.training.resume import accept, refuse, resume_from, start_from
 from creased.training.wandb import closing_loggers, publish
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ def run(cfg: DictConfig) -> dict[str, Any]:
     callbacks = [instantiate(callback) for callback in cfg.callbacks.values() if callback is not None]
     regularizers: dict[str, Regularization] = dict(instantiate(cfg.regularizer))
     require_extraction(regularizers, callbacks)
-    shape: Target = instantiate(cfg.shape)
+    shape: Target = instantiate(shape_of(cfg))
     plain = _settle_config(cfg, shape)
     domain: Box = instantiate(cfg.domain)
     data: L.LightningDataModule = instantiate(cfg.data, _partial_=True)(shape, domain)
@@ -96,6 +96,7 @@ def run(cfg: DictConfig) -> dict[str, Any]:
     checkpoint = resume_from(cfg, module)  # may refuse; before anything is written to the run's folder
     start_from(cfg, module)
     if not is_follower():
+        accept(cfg, folder)
         write_whole(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)).encode())
     trainer = _make_trainer(cfg, plain, callbacks)
     thinness = warn_of_thin_parts(shape, module.network, cfg.quality.name)
@@ -145,6 +146,9 @@ def run_or_explain(cfg: DictConfig) -> dict[str, Any]:
             return {"failed": message}
     except KeyboardInterrupt:
         is_silent, message, status = is_follower(), "interrupted", 130
+    finally:
+        if cfg.ckpt_path is not None:
+            refuse()  # does nothing after it was accepted
     if is_silent:
         raise SystemExit(status)
     kept = Path(cfg.paths.output) / LAST
@@ -194,6 +198,15 @@ def _make_module(
         domain=domain,
         shape=shape,
     )
+
+
+def shape_of(cfg: DictConfig) -> DictConfig:
+    """Configure the shape; that of a user's file has the facts that were given, and the name of the file."""
+    if cfg.shape.path is None:
+        return cfg.shape
+    own: dict[str, Any] = {"source": None, "name": label_shape(cfg.shape.name, cfg.shape.path)}
+    own |= dict.fromkeys({"licence", "credit"} - given_facts(), "")
+    return OmegaConf.merge(cfg.shape, own)  # type: ignore[return-value]
 
 
 def _settle_config(cfg: DictConfig, shape: Target) -> dict[str, Any]:
