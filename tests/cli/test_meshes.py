@@ -108,11 +108,48 @@ def test_the_mesh_of_a_run_is_compared_and_drawn(tmp_path: Path, capsys: Any) ->
     assert picture.stat().st_size > 10_000
 
 
-@pytest.mark.parametrize("length", ["0", "-1", "near"])
+@pytest.mark.parametrize("length", ["0", "-1", "near", "0mm", "1 parsec"])
 def test_a_tolerance_is_a_length(length: str, capsys: Any) -> None:
     with pytest.raises(SystemExit):
-        main(["compare", "a.ply", "b.ply", "--within", length])
-    assert f"a distance is a positive number, got {length}" in capsys.readouterr().err
+        main(["compare", "a.ply", "b.ply", f"--within={length}"])
+    said = capsys.readouterr().err
+    assert "argument --within" in said
+    assert "got" in said
+    assert length.split()[-1] in said
+
+
+def in_inches(path: Path, *, larger: float = 0.0) -> str:
+    """The box of 10 x 6 x 4 inches, or one that is longer."""
+    mesh = trimesh.creation.box((10 + larger, 6, 4))
+    write_mesh(PolygonMesh.of_triangles(mesh.vertices, mesh.faces), path, "inch")
+    return str(path)
+
+
+def test_lengths_have_their_unit_where_the_file_states_it(tmp_path: Path, capsys: Any) -> None:
+    box, other = in_inches(tmp_path / "box.3mf"), in_inches(tmp_path / "other.3mf", larger=0.4)
+    assert main(["check", box]) == 0
+    said = capsys.readouterr().out
+    assert "10 x 6 x 4 in, area 248 in^2, volume 240 in^3, walls from" in said
+    assert main(["compare", other, box]) == 1
+    first, second, distances, differs = capsys.readouterr().out.splitlines()
+    assert first.endswith("10.4 x 6 x 4 in, area 256 in^2, volume 249.6 in^3")
+    assert second.endswith("10 x 6 x 4 in, area 248 in^2, volume 240 in^3")
+    assert "(longest side 10 in)" in distances
+    assert "max 0.2 in; from it mean" in distances
+    assert "is up to 0.2 in from the" in differs
+
+
+@pytest.mark.parametrize(("within", "status"), [("5mm", 1), ("5.2mm", 0), ("0.19", 1), ("0.21 in", 0)])
+def test_a_tolerance_is_in_the_unit_it_names(within: str, status: int, tmp_path: Path, capsys: Any) -> None:
+    box, other = in_inches(tmp_path / "box.3mf"), in_inches(tmp_path / "other.3mf", larger=0.4)
+    assert main(["compare", other, box, "--within", within]) == status
+    assert ("no difference within 0.2" in capsys.readouterr().out) == (status == 0)
+
+
+def test_a_tolerance_with_a_unit_needs_files_in_one(tmp_path: Path, capsys: Any) -> None:
+    box = written(BOX, tmp_path / "box.stl")
+    assert main(["compare", box, box, "--within", "1mm"]) == 1
+    assert "--within: neither file states its unit" in capsys.readouterr().err
 
 
 def test_a_unit_that_only_one_of_two_states_is_said(tmp_path: Path, capsys: Any) -> None:
@@ -147,6 +184,18 @@ def test_folders_and_points_are_no_meshes_and_named(tmp_path: Path, capsys: Any)
     folder, one = capsys.readouterr().err.splitlines()
     assert folder.startswith(f"creased: {tmp_path} is a folder without a mesh.ply")
     assert one == f"creased: {point} has all its vertices in one point"
+
+
+def test_a_picture_that_cannot_be_written_is_refused_before_any_work(
+    tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("creased.render.images.find_spec", lambda name: None)
+    box = written(BOX, tmp_path / "box.stl")
+    assert main(["compare", box, box, "--out", str(tmp_path / "error.png")]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "pillow" in said.err
+    assert main(["compare", box, box]) == 0
 
 
 def test_the_picture_of_a_comparison_is_png(capsys: Any) -> None:

@@ -26,22 +26,23 @@ def box(half: tuple[float, float, float], at: tuple[float, float, float]) -> Cal
     return lambda x: ((x - centre).abs() - sides).amax(dim=1, keepdim=True)
 
 
-def two_boxes() -> Shape:
+def two_boxes(units: str | None = None) -> Shape:
     """Boxes of sides 1 and 0.2, 0.8 apart, in the user's units; 0.45 times that in the domain."""
     small = trimesh.creation.box((0.2, 0.2, 0.2)).apply_translation((1.4, 0, 0))
-    return load_shape("boxes", lambda: trimesh.util.concatenate([trimesh.creation.box(), small]))
+    both = trimesh.util.concatenate([trimesh.creation.box(), small])
+    return load_shape("boxes", lambda: both, units=units)
 
 
 LARGE = box((0.225, 0.225, 0.225), (-0.225, 0, 0))
 SMALL = box((0.045, 0.045, 0.045), (0.405, 0, 0))
 
 
-def evaluated(function: Callable[[Tensor], Tensor]) -> dict[str, Any]:
+def evaluated(function: Callable[[Tensor], Tensor], units: str | None = None) -> dict[str, Any]:
     """The metrics of a function that learnt two boxes, as a run completes them."""
     program = lower(Does(lambda _, x: function(x)).double()).detach()
     level_set = extract_level_set(program, DOMAIN)
-    metrics = evaluate(two_boxes(), DOMAIN, program, level_set, 0).metrics
-    advice = advise(metrics.get("differences", []), "normal", 500_000)
+    metrics = evaluate(two_boxes(units), DOMAIN, program, level_set, 0).metrics
+    advice = advise(metrics, "normal", 500_000)
     return metrics | {"shape": "boxes", "certificate": None, "seconds": {}, "advice": advice}
 
 
@@ -73,6 +74,17 @@ def test_a_lost_part_is_in_the_first_line_with_what_to_turn() -> None:
         "faithful to the shape no 1 component where the shape has 2; the shape is up to 1 from the mesh"
     )
     assert line.endswith("50 % of its longest side: quality=high, or data.n_samples=1000000")
+
+
+def test_the_first_line_names_the_unit_where_it_is_known() -> None:
+    assert "the shape is up to 1 mm from the mesh, 50 %" in first_line(evaluated(LARGE, "mm"))
+
+
+def test_where_walls_cut_the_surface_a_larger_domain_is_advised() -> None:
+    cut = box((0.2, 0.225, 0.225), (-0.35, 0, 0))
+    line = first_line(evaluated(lambda x: torch.minimum(cut(x), SMALL(x))))
+    assert line.startswith("faithful to the shape no open where the shape is closed")
+    assert line.endswith(": domain.half_width=0.6, or quality=high, or data.n_samples=1000000")
 
 
 def test_distances_are_in_both_units() -> None:

@@ -162,7 +162,8 @@ def _measure_against(
         to_domain = to_domain.in_unit(found.metadata["unit"])
 
     def measure(mesh: PolygonMesh) -> Comparison:
-        return compare_in_place(PolygonMesh(to_domain.invert(mesh.vertices), mesh.polygons), reference, name)
+        here = PolygonMesh(to_domain.invert(mesh.vertices), mesh.polygons)
+        return replace(compare_in_place(here, reference, name), unit_name=to_domain.unit)
 
     return measure
 

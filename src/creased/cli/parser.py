@@ -49,7 +49,7 @@ EXAMPLES = {  # by command; the first example of each is in the overview
 """,
     "compare": """
   creased compare mesh.ply scan.obj --out error.png           distances both ways, topology, a picture
-  creased compare logs/train/runs/RUN part.stl --within 0.1   exit status 1 beyond 0.1 of the file's units
+  creased compare logs/train/runs/RUN part.stl --within 0.1mm   exit status 1 beyond that
 """,
     "view": """
   creased view logs/train/runs/RUN                            the epochs of a run, in the browser
@@ -59,6 +59,7 @@ EXAMPLES = {  # by command; the first example of each is in the overview
 }
 
 OFFSET = "distance outward from the surface, in the coordinates of the mesh or with a unit: 1mm"
+WITHIN = "largest distance that is no difference, perhaps with a unit: 0.1mm (default: 1%% of the size)"
 MESH = "a mesh file, or a run folder (its mesh.ply)"
 OF_MESHES = ("check", "compare")  # commands that load no network
 
@@ -98,7 +99,7 @@ def make_parser() -> argparse.ArgumentParser:
         if name in ("extract", "view", "draw"):
             either = command.add_mutually_exclusive_group()
             either.add_argument("--level", type=float, default=0.0, help="value of the function (default 0)")
-            either.add_argument("--offset", type=_offset, help=OFFSET)
+            either.add_argument("--offset", type=_length, help=OFFSET)
             add("--output", type=int, default=0, help="index of the network's output (default 0)")
     _add_mesh(commands.choices["extract"].add_argument)
     _add_extraction(commands.choices["extract"].add_argument)
@@ -182,14 +183,14 @@ def _add_drawing(add: Add) -> None:
 def _add_comparing(add: Add) -> None:
     add("mesh", type=Path, help=MESH)
     add("shape", type=Path, help="the mesh that it should be, likewise")
-    add("--within", type=_length, help="largest distance that is no difference (default: 1%% of the size)")
+    add("--within", type=_within, help=WITHIN)
     add("--out", type=_picture, help="picture of both and of the distances between them: .png")
     add("--up", choices=("x", "y", "z"), default="z", help="the axis that points up")
     add("--azimuth", type=float, default=-30.0, help="of the camera, in degrees from the front (default -30)")
 
 
-def _offset(text: str) -> Length:
-    """Parse --offset: a length, perhaps with a unit."""
+def _length(text: str) -> Length:
+    """Parse a length, perhaps with a unit."""
     try:
         return parse_length(text)
     except UnitError as error:
@@ -204,9 +205,12 @@ def _unit(text: str) -> str:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _length(text: str) -> float:
-    """Parse --within: a positive number."""
-    return _positive(text, "a distance")
+def _within(text: str) -> Length:
+    """Parse --within: a positive length, perhaps with a unit."""
+    length = _length(text)
+    if not length.value > 0:
+        raise argparse.ArgumentTypeError(f"a distance is a positive number, got {text}")
+    return length
 
 
 def _picture(text: str) -> Path:

@@ -71,6 +71,12 @@ def format_length(length: float, unit: str | None, digits: int = 3) -> str:
     return f"{length:.{digits}g} {SHORT[unit] if unit else 'in your units'}"
 
 
+def with_unit(number: str, unit: str | None, power: int = 1) -> str:
+    """Append the unit of a length, an area or a volume where it is known, such as ``12 mm^2``."""
+    raised = "" if power == 1 else f"^{power}"
+    return f"{number} {SHORT[unit]}{raised}" if unit else number
+
+
 def parse_unit(text: object) -> str:
     """Return the unit of `UNITS` that a name such as mm, inches or metre means.
 

@@ -135,4 +135,5 @@ def written_on(
 def needs(module: str) -> None:
     """Raise ImportError, with the extra to install, if a module is missing."""
     if find_spec(module) is None:
-        raise ImportError(f"pictures need {module}: pip install 'creased[train]'")
+        package = "pillow" if module == "PIL" else module
+        raise ImportError(f"pictures need {package}: pip install 'creased[train]'")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from creased.io.similarity import Similarity
+from creased.io.units import with_unit
 from creased.meshes.polygon_mesh import PolygonMesh
 from creased.shapes.surface import Surface
 
@@ -103,6 +104,7 @@ class Comparison:
     invented: Missed  # of the mesh, far from the reference
     lost: Missed  # of the reference, far from the mesh
     normal_consistency: float  # mean absolute cosine between the normals at a point and at its nearest point
+    unit_name: str | None = None  # of the lengths, one of `creased.io.units.UNITS`; None: not known
 
     @property
     def longest_side(self) -> float:
@@ -128,12 +130,13 @@ class Comparison:
         """Describe the distances in a sentence."""
         ways = (("to", self.to_reference), ("from", self.from_reference))
         distances = [
-            f"{word} it " + ", ".join(f"{name} {length:.3g}" for name, length in asdict(way).items())
+            f"{word} it "
+            + with_unit(", ".join(f"{k} {length:.3g}" for k, length in asdict(way).items()), self.unit_name)
             for word, way in ways
         ]
         return (
-            f"against {self.name} (longest side {self.longest_side:.4g}): {'; '.join(distances)}; normals "
-            f"agree to {self.normal_consistency:.4f}"
+            f"against {self.name} (longest side {with_unit(f'{self.longest_side:.4g}', self.unit_name)}): "
+            f"{'; '.join(distances)}; normals agree to {self.normal_consistency:.4f}"
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from creased.io.units import with_unit
 from creased.shapes.comparison import Comparison, Facts
 
 SPECKS = 0.001  # of the area of a surface: more components than it should have are specks up to this share
@@ -78,7 +79,8 @@ def _distance(found: Comparison) -> Difference:
     lost, invented = found.from_reference.max, found.to_reference.max
     start, end = ("the shape", "the mesh") if lost >= invented else ("the mesh", "the shape")
     share = 100 * found.hausdorff / found.longest_side
-    words = f"{start} is up to {found.hausdorff:.3g} from {end}, {share:.2g} % of its longest side"
+    far = with_unit(f"{found.hausdorff:.3g}", found.unit_name)
+    words = f"{start} is up to {far} from {end}, {share:.2g} % of its longest side"
     return Difference(Kind.DISTANCE, words)
 
 

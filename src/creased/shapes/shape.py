@@ -86,6 +86,7 @@ class Shape:
             return Measured(metrics, None)
         unit = 1 / self.to_domain.scale
         compared = compare(mesh, self.surface, self.name, unit, rng, sizes.mesh)
+        compared = replace(compared, unit_name=self.to_domain.unit)
         metrics["original"] = None
         if self.original is not None:
             as_read = compare(mesh, self.original, f"{self.name} as read", unit, rng, sizes.mesh)
@@ -136,8 +137,9 @@ def load_shape(
     if path is not None:
         name, source = name or Path(path).stem, File(path)
     options = RepairOptions(**repair)
-    unit = parse_unit(units) if units else None
     read = source()
+    if units:
+        read.metadata["unit"] = parse_unit(units)
     try:
         solid = solidify(read, name, options)
     except ImportError as error:
@@ -147,7 +149,7 @@ def load_shape(
     return Shape(
         name=name,
         surface=solid.surface,
-        to_domain=replace(solid.to_domain, unit=unit or read.metadata.get("unit")),
+        to_domain=replace(solid.to_domain, unit=read.metadata.get("unit")),
         original=solid.original,
         repair=solid.report,
         sha256=sha256_of_mesh(read),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 N_SURFACE = 20_000  # fresh points on the shape
 N_VOLUME = 200_000  # fresh points in the domain
 N_MESH = 50_000  # points on each mesh
+WIDER = 1.2  # a domain that is advised where walls cut the surface
 FAITHFUL = "faithful to the shape"  # the first line of the table
 
 
@@ -70,6 +71,8 @@ def evaluate(shape: Target, domain: Box, program: Program, level_set: LevelSet, 
     metrics: dict[str, Any] = level_set.audit().as_dict()
     metrics |= {"guarantee": level_set.guarantee, "status": level_set.status}
     metrics |= {"is_complete": level_set.is_complete, "unit": shape.to_domain.unit}
+    is_cut = bool(level_set.is_on_wall().any())
+    metrics["cut_at"] = float(max(domain.upper)) if is_cut else None  # half the width of the domain
     is_empty = level_set.polygons.n == 0
     mesh = None if is_empty else Surface(PolygonMesh.of_level_set(level_set))
     sizes = Sizes(N_SURFACE, N_VOLUME, N_MESH)
@@ -93,11 +96,15 @@ def format_metrics(metrics: dict[str, Any]) -> Table:
     return table
 
 
-def advise(differences: Sequence[Mapping[str, str]], quality: str | None, n_samples: int) -> str:
+def advise(metrics: Mapping[str, Any], quality: str | None, n_samples: int) -> str:
     """Say which options bring a mesh nearer to its shape; specks come from places with few samples."""
+    kinds = [difference["kind"] for difference in metrics.get("differences", [])]
     advice = [finer_grid(quality), f"data.n_samples={2 * n_samples}"]
-    is_specks = bool(differences) and differences[0]["kind"] == Kind.SPECKS.name
-    return ", or ".join(reversed(advice) if is_specks else advice)
+    if kinds[:1] == [Kind.SPECKS.name]:
+        advice.reverse()
+    if metrics["cut_at"] and Kind.OPEN.name in kinds:
+        advice.insert(0, f"domain.half_width={WIDER * metrics['cut_at']:.3g}")
+    return ", or ".join(advice)
 
 
 def finer_grid(quality: str | None) -> str:

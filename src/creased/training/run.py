@@ -264,7 +264,7 @@ def _evaluate(cfg: DictConfig, shape: Target, module: SDFModule, trainer: L.Trai
     metrics: dict[str, Any] = run_facts | found.metrics
     if metrics.get("differences"):
         quality = cfg.quality.name if program.grid is not None else None
-        metrics["advice"] = advise(metrics["differences"], quality, cfg.data.n_samples)
+        metrics["advice"] = advise(metrics, quality, cfg.data.n_samples)
     return metrics
 
 

@@ -1,6 +1,7 @@
 """Meshes as people have them: what is learnt of them, or why they are refused."""
 
 import logging
+import re
 from typing import Any
 
 import numpy as np
@@ -261,3 +262,21 @@ def test_options_of_another_kind_are_refused_by_name(option: dict[str, Any]) -> 
     (name,) = option
     with pytest.raises(ShapeError, match=f"shape.{name} takes"):
         RepairOptions(**option)
+
+
+def test_what_a_repair_did_is_said_in_the_unit_of_the_mesh() -> None:
+    mesh = concatenate([without(house(), 2), sheet().apply_translation([0, 0, 30])])
+    mesh.metadata["unit"] = "millimeter"
+    with pytest.raises(ShapeError, match=r"4 x 3 x 0.9966 mm, about .* by default 1\.\d+ mm\)"):
+        solid(mesh)
+    found = solid(mesh, open="shell", thickness=0.5).report
+    words = "; ".join(found.sentences())
+    assert "to 0.5 mm: part" in words
+    assert "mm around and" in words
+    assert "mm across" in words
+    said = str(found.change)
+    assert re.search(r"max [\d.]+ mm; back mean", said)
+    assert re.search(r"area [\d.]+ -> [\d.]+ mm\^2, volume [\d.]+ mm\^3, the bounding box", said)
+    del mesh.metadata["unit"]
+    again = solid(mesh, open="shell", thickness=0.5).report
+    assert "mm" not in f"{again.change} {again.sentences()}"

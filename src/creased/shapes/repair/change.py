@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from creased.io.units import with_unit
 from creased.shapes.comparison import Comparison, compare
 from creased.shapes.repair.options import Limits
 from creased.shapes.surface import Surface
@@ -76,17 +77,20 @@ class Change:
 
     def __str__(self) -> str:
         """Describe the change in a sentence."""
-        found = self.comparison
+        found, unit = self.comparison, self.comparison.unit_name
         ways = (("of what was read from what is learnt", found.from_reference), ("back", found.to_reference))
         distances = "; ".join(
-            f"{name} mean {way.mean:.3g}, p99 {way.p99:.3g}, max {way.max:.3g}" for name, way in ways
+            with_unit(f"{name} mean {way.mean:.3g}, p99 {way.p99:.3g}, max {way.max:.3g}", unit)
+            for name, way in ways
         )
         volume = "" if self.volume_read is None else f"{self.volume_read:.5g} -> "
         return (
-            f"distances {distances}; farther than {found.tolerance:.3g}: {100 * found.lost.share:.2g} % of "
-            f"what was read (lost), {100 * found.invented.share:.2g} % of what is learnt (invented); area "
-            f"{self.area_read:.5g} -> {self.area_learnt:.5g}, volume {volume}{self.volume_learnt:.5g}, the "
-            f"bounding box moves by {self.extent:.3g}, parts {found.reference.n_components} -> "
+            f"distances {distances}; farther than {with_unit(f'{found.tolerance:.3g}', unit)}: "
+            f"{100 * found.lost.share:.2g} % of what was read (lost), {100 * found.invented.share:.2g} % of "
+            f"what is learnt (invented); area {self.area_read:.5g} -> "
+            f"{with_unit(f'{self.area_learnt:.5g}', unit, 2)}, volume {volume}"
+            f"{with_unit(f'{self.volume_learnt:.5g}', unit, 3)}, the bounding box moves by "
+            f"{with_unit(f'{self.extent:.3g}', unit)}, parts {found.reference.n_components} -> "
             f"{found.mesh.n_components}"
             + (f"; {100 * self.internal:.2g} % of what was read lay inside" if self.internal else "")
         )

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
+from creased.io.units import with_unit
 from creased.shapes.repair.change import Change
 from creased.shapes.repair.closing import Opening
 from creased.shapes.repair.parts import Part
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 KEPT = 50  # parts or openings that are recorded
@@ -27,13 +27,14 @@ class PartFacts:
     n_faces: int
     extent: tuple[float, float, float]  # sides of the bounding box
     centre: tuple[float, float, float]  # of the bounding box
+    unit: str | None = None  # of these lengths, one of `creased.io.units.UNITS`; None: not known
 
     @staticmethod
-    def of_part(part: Part, unit: float, origin: Any) -> PartFacts:
-        """Measure a part whose positions are multiples of ``unit`` from an origin (3,)."""
-        x, y, z = (float(side) * unit for side in part.bounds[1] - part.bounds[0])
-        u, v, w = (float(c) for c in part.bounds.mean(axis=0) * unit + np.asarray(origin))
-        return PartFacts(part.index, len(part.triangles), (x, y, z), (u, v, w))
+    def of_part(part: Part, frame: Frame) -> PartFacts:
+        """Measure a part whose positions are in a frame."""
+        x, y, z = (float(side) * frame.unit for side in part.bounds[1] - part.bounds[0])
+        u, v, w = (float(c) for c in part.bounds.mean(axis=0) * frame.unit + frame.origin)
+        return PartFacts(part.index, len(part.triangles), (x, y, z), (u, v, w), frame.unit_name)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values."""
@@ -41,7 +42,7 @@ class PartFacts:
 
     def __str__(self) -> str:
         """Name the part."""
-        sides = " x ".join(f"{side:.4g}" for side in self.extent)
+        sides = with_unit(" x ".join(f"{side:.4g}" for side in self.extent), self.unit)
         centre = ", ".join(f"{c:.6g}" for c in self.centre)
         return f"part {self.index} ({count(self.n_faces, 'face', 'faces')}, {sides}, about {centre})"
 
@@ -51,10 +52,11 @@ class Frame(NamedTuple):
 
     origin: NDArray[np.float64]  # (3,) in the user's coordinates
     unit: float  # the user's length of 1
+    unit_name: str | None = None  # of the user's lengths; None: not known
 
     def facts(self, parts: list[Part]) -> tuple[PartFacts, ...]:
         """Measure parts in the user's unit."""
-        return tuple(PartFacts.of_part(part, self.unit, self.origin) for part in parts)
+        return tuple(PartFacts.of_part(part, self) for part in parts)
 
 
 def count(n: int, one: str, more: str) -> str:
@@ -77,6 +79,7 @@ class Report:
     """What a repair did; lengths in the user's unit."""
 
     n_parts: int  # that were read
+    unit: str | None = None  # one of `creased.io.units.UNITS`; None: not known
     n_merged: int = 0  # vertices merged within the tolerance
     n_split: int = 0  # edges split at T-junctions
     n_repeated: int = 0  # triangles that were there twice
@@ -117,7 +120,10 @@ class Report:
         lids = f" in {count(self.n_closed, 'part', 'parts')}, by pymeshfix"
         if self.openings:
             longest = self.openings[0]
-            lids += f", the longest {longest.perimeter:.4g} around and {longest.extent:.4g} across"
+            around, across = (
+                with_unit(f"{length:.4g}", self.unit) for length in (longest.perimeter, longest.extent)
+            )
+            lids += f", the longest {around} around and {across} across"
         share = 100 * self.fragments_share
         inside = f", {self.n_inside:,} of them wholly inside others" if self.n_inside else ""
         every = [
@@ -142,7 +148,7 @@ class Report:
             (
                 len(self.shells),
                 *_parts("thickened"),
-                f" to {self.thickness or 0:.4g}: {name_parts(self.shells)}",
+                f" to {with_unit(f'{self.thickness or 0:.4g}', self.unit)}: {name_parts(self.shells)}",
             ),
             (self.n_reversed, "part reversed", "parts reversed", f" of {self.n_parts:,}: inside out"),
             (self.n_united, "", "parts that overlap or touch united", inside),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from creased.io.units import with_unit
 from creased.meshes.queries import TriangleIndex
 from creased.shapes.repair.closing import Closed, Opening, close_part, find_openings, is_flat, thicken
 from creased.shapes.repair.options import Limits, RepairOptions
@@ -143,5 +144,5 @@ def _refuse_sheets(name: str, frame: Frame, sheets: list[Part], found: Parts, n_
     return (
         f"shape {name}: {len(sheets):,} of {n_parts:,} parts cannot be closed to solids: "
         f"{named}. {drop}shape.open=shell thickens them (shape.thickness, by default "
-        f"{SHELL * frame.unit:.3g}){lenient}"
+        f"{with_unit(f'{SHELL * frame.unit:.3g}', frame.unit_name)}){lenient}"
     )

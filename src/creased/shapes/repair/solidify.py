@@ -52,7 +52,7 @@ def solidify(mesh: Trimesh, name: str, options: RepairOptions | None = None) -> 
     """Make a mesh a solid in the domain.
 
     Args:
-        mesh: any triangle mesh; not changed.
+        mesh: any triangle mesh; not changed. ``metadata["unit"]`` is named in messages.
         name: of the shape, for messages.
         options: how, and what is refused.
 
@@ -64,9 +64,11 @@ def solidify(mesh: Trimesh, name: str, options: RepairOptions | None = None) -> 
     frame, vertices, triangles = _normalise(mesh, name)
     if options.mode == "off":
         parts, report = _cut(vertices, triangles, 0.0)
+        report = replace(report, unit=frame.unit_name)
         _require_closed(parts, name)
         return _finish(name, frame, parts, Arranged(parts, parts), report, options, parts)
     parts, report = _cut(vertices, triangles, options.weld)
+    report = replace(report, unit=frame.unit_name)
     found = close_parts(parts, options)
     solids, asked, report = settle_sheets(name, frame, found, parts, report, options)
     if not solids and report.left_out:
@@ -90,7 +92,7 @@ def _normalise(mesh: Trimesh, name: str) -> tuple[Frame, NDArray[np.float64], ND
         raise ShapeError(f"shape {name}: the mesh has vertices at NaN or infinity")
     used = vertices[np.unique(triangles)]
     low, high = (used.min(axis=0), used.max(axis=0)) if len(used) else (np.zeros(3), np.zeros(3))
-    frame = Frame((low + high) / 2, float((high - low).max()))
+    frame = Frame((low + high) / 2, float((high - low).max()), mesh.metadata.get("unit"))
     if not frame.unit > 0:
         raise ShapeError(f"shape {name}: the mesh has no extent, so there is no inside to learn")
     vertices = (vertices - frame.origin) / frame.unit
@@ -151,7 +153,8 @@ def _finish(
             volume = _volume_read(learnt, arranged, in_frame) / to_domain.scale**3
         unit = 1 / to_domain.scale
         change = measure_change(learnt, compared, name, unit, hides=hides, volume_read=volume)
-        report = replace(report, change=change)
+        found = replace(change.comparison, unit_name=frame.unit_name)
+        report = replace(report, change=replace(change, comparison=found))
     report = replace(report, crossing=_share_inside(learnt))
     _log(name, report, len(learnt.triangles))
     if options.mode == "strict" and report.change is not None:
