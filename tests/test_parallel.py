@@ -23,6 +23,7 @@ from creased.core.subdivision import sub_boxes
 from creased.core.subdivision.sub_boxes import PLACES, split_box
 from creased.parallel import extract_complex_in_parts, extract_level_set_in_parts, ray_workers
 from tests.core.grids.test_grid_complex import random_on_grid
+from tests.core.subdivision.test_sub_boxes import degenerate_case
 from tests.invariants import check_closed, check_same
 from tests.strategies import Case, ball_program, generic_cases, random_program
 
@@ -120,6 +121,9 @@ def test_two_workers_give_the_whole() -> None:
     with ray_workers(2):  # one Ray for both
         found = extract_complex_in_parts(program, box, n_parts=6, workers=2)
         surface = extract_level_set_in_parts(program, box, n_parts=6, workers=2)
+        degenerate, around = degenerate_case("ternary, no bias", seed=8)
+        doubtful = extract_complex_in_parts(degenerate, around, n_parts=3, workers=2)
+    check_same(doubtful, extract_complex(degenerate, around, exact=True))
     check_same(found, extract_complex(program, box))
     check_same(surface, extract_level_set(program, box))
     assert not ray.is_initialized()

@@ -1,10 +1,10 @@
 """Extract on sub-boxes: one after the other, or on Ray's workers, on one machine or on many.
 
-The result is that of `creased.extract_complex` or `creased.extract_level_set`, cell by cell, with the cells
-in another order and vertices equal up to rounding; see `creased.core.subdivision.sub_boxes`. A network on a
-grid is cut by shares of its simplices, in any domain. Each worker
-holds one part at a time, the caller holds the result. Signs are decided in float64; `creased.certify` proves
-what was found.
+The result is that of `creased.extract_complex` or `creased.extract_level_set` with ``exact=True``, cell by
+cell, with the cells in another order and vertices equal up to rounding: signs are decided in float64, and
+in rationals where rounding leaves them in doubt; see `creased.core.subdivision.sub_boxes`. A network on a
+grid is cut by shares of its simplices, in any domain, in float64. Each worker holds one part at a time, the
+caller holds the result. `creased.certify` proves what was found.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from creased.core.domains.box import Box
 from creased.core.domains.domain import Domain
 from creased.core.drivers import subdivide_all
 from creased.core.extract_complex import complex_of
+from creased.core.extract_level_set import treated
 from creased.core.grids.grid_complex import complex_on_grid
 from creased.core.method_choice import is_large
 from creased.core.numerics.memory import Resources
@@ -110,7 +111,8 @@ def extract_level_set_in_parts(
     problem = make_problem(program, domain, level, Numbers(torch.float64), options.resources, prune=prune)
     with nullcontext(map) if workers is None else ray_workers(workers) as map_parts:
         parts = Parts(n_parts, map_parts)
-        return subdivide_all(problem, level, options.output, options.resources, parts=parts)
+        found = subdivide_all(problem, level, options.output, options.resources, parts=parts)
+    return treated(found, lambda: problem, "perturb")
 
 
 def _checked(call: str, program: Program, box: Domain | None, n_parts: int, workers: int | None) -> Domain:

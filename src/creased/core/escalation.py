@@ -18,10 +18,7 @@ from creased.core.method_choice import is_large
 from creased.core.numerics.tolerance import doubtful_band
 from creased.core.program.program import Program
 from creased.core.provenance import Finding, Note, SignCounts
-from creased.core.subdivision.problem import Numbers, SubdivisionProblem
-
-EVERYTHING = 1.0  # the band of doubt that holds all values
-FEW_VERTICES = 20_000  # that are decided again in rationals, which may take some milliseconds each
+from creased.core.subdivision.problem import EVERYTHING, FEW_VERTICES, Numbers, SubdivisionProblem
 
 Found = TypeVar("Found", PolyhedralComplex, LevelSet)
 

@@ -17,7 +17,7 @@ from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.degeneracy import treat
 from creased.core.domains.domain import Domain
-from creased.core.escalation import EVERYTHING, FEW_VERTICES, Reference, find_consistent, first_certified
+from creased.core.escalation import Reference, find_consistent, first_certified
 from creased.core.grids.grid_complex import complex_on_grid, count_on_grid, stream_on_grid
 from creased.core.numerics.memory import Resources
 from creased.core.numerics.tolerance import doubtful_band
@@ -26,7 +26,14 @@ from creased.core.program.program import Program
 from creased.core.provenance import Provenance
 from creased.core.subdivision.merge import collect
 from creased.core.subdivision.pieces import Cutter
-from creased.core.subdivision.problem import Numbers, SubdivisionProblem, choose_numbers, make_problem
+from creased.core.subdivision.problem import (
+    EVERYTHING,
+    FEW_VERTICES,
+    Numbers,
+    SubdivisionProblem,
+    choose_numbers,
+    make_problem,
+)
 from creased.core.subdivision.sub_boxes import Parts
 
 

@@ -84,7 +84,7 @@ def extract_level_set(
         found = march_over(problem, level, options, reason)
         found, refused = prove_walked(found, network, exact=treatment.is_exact)
         if refused is None:
-            return _treated(found, lambda: problem, treatment.degeneracy)
+            return treated(found, lambda: problem, treatment.degeneracy)
         reason = refused
 
     def find(numbers: Numbers) -> LevelSet:
@@ -98,10 +98,10 @@ def extract_level_set(
     else:
         double = partial(problem_in, Numbers(torch.float64))
         found = find_consistent(find, numbers, reference, lambda found: why_distrusted(found, double()))
-    return _treated(found, partial(problem_in, numbers), treatment.degeneracy)
+    return treated(found, partial(problem_in, numbers), treatment.degeneracy)
 
 
-def _treated(found: LevelSet, state: Callable[[], SubdivisionProblem], degeneracy: str) -> LevelSet:
+def treated(found: LevelSet, state: Callable[[], SubdivisionProblem], degeneracy: str) -> LevelSet:
     """Treat degeneracy as asked for; note a level that is taken on full-dimensional cells.
 
     The problem is stated where it is needed alone: that takes a copy of the network.

@@ -77,6 +77,9 @@ class SignDecisions(Protocol):
     ) -> None:
         """Set small values (n, N) at vertices to their exact signs, in place; 0 where they are zero."""
 
+    def place(self, shares: Tensor, values: Tensor, codes: CellCodes, ends: Tensor, largest: float) -> None:
+        """Set shares (n, 1) of edges with small values (2, n, 1) at both ends exactly, in place."""
+
 
 @dataclass
 class BlockCut:

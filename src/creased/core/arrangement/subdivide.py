@@ -216,13 +216,15 @@ def _interpolate(
         first, second = both = values.index_select(0, at).unflatten(0, (2, -1))
         a, b = both.gather(2, column.expand(2, -1, -1))
         share = a / (a - b)
+        starts, stops = between = points.index_select(0, at).unflatten(0, (2, -1))
+        mine = CellCodes(codes.words[chunk], codes.zero_ids[chunk])
+        if block.decisions is not None:
+            block.decisions.place(share, torch.stack([a, b]), mine, between, block.largest)
         made = torch.lerp(first, second, share, out=carried[chunk])
         snap_interpolated(made[:, to_come], first[:, to_come], second[:, to_come], coarse)
         made.scatter_(1, column, 0)
-        first, second = points.index_select(0, at).unflatten(0, (2, -1))
-        torch.lerp(first, second, share, out=vertices[chunk])
+        torch.lerp(starts, stops, share, out=vertices[chunk])
         if block.decisions is not None and turn + 1 < block.n_neurons:
-            mine = CellCodes(codes.words[chunk], codes.zero_ids[chunk])
             first_row = block.first_row + turn + 1
             block.decisions.settle(made[:, to_come], mine, vertices[chunk], first_row, block.largest)
         packed.append(_pack_from(block, made, turn + 1))

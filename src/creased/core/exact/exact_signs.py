@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
@@ -150,6 +151,7 @@ class Decisions(Generic[Exact]):
 
     exact: Exact
     band: float  # values below this, relative to the largest, are in doubt
+    tells_places: bool = True  # exact vertices are points (x, w)
 
     def settle(
         self, values: Tensor, codes: CellCodes, points: Tensor, first_row: int, largest: float
@@ -174,6 +176,30 @@ class Decisions(Generic[Exact]):
         least = max(kind.eps * bound, kind.tiny)  # where a value that rounding made zero is not
         values[vertex, column] = mine * values[vertex, column].abs().clamp(min=least)
 
+    def place(self, shares: Tensor, values: Tensor, codes: CellCodes, ends: Tensor, largest: float) -> None:
+        """Set shares of edges to those of exact vertices, in place, where values at both ends are in doubt.
+
+        There they are of the size of rounding, and so is nothing that they tell of where the vertex is.
+
+        Args:
+            shares: (n, 1), of the second end.
+            values: at the ends, (2, n, 1).
+            codes: of the vertices between them, with respect to the rows before.
+            ends: their positions, (2, n, D); nothing is done in homogeneous coordinates.
+            largest: what the band is relative to.
+        """
+        in_doubt = ((values != 0) & (values.abs() <= self.band * largest)).all(0)[:, 0]
+        for vertex in in_doubt.nonzero()[:, 0].tolist():
+            first, second = ends[:, vertex]
+            *point, w = self._vertex(codes, first, vertex)
+            if self.tells_places and len(point) == len(first):
+                along, step = second - first, first.new_tensor([float(Fraction(x, w)) for x in point]) - first
+                square = along.square().sum().clamp(min=torch.finfo(along.dtype).tiny)
+                shares[vertex] = (step @ along / square).clamp(0, 1)
+
     def _signs(self, codes: CellCodes, points: Tensor, vertex: int) -> tuple[int, ...]:
+        return self.exact.signs(self._vertex(codes, points[vertex], vertex), codes.words[vertex].tolist())
+
+    def _vertex(self, codes: CellCodes, towards: Tensor, vertex: int) -> Vector:
         zero_ids, words = codes.zero_ids[vertex].tolist(), codes.words[vertex].tolist()
-        return self.exact.signs(self.exact.vertex(zero_ids, words, points[vertex].tolist()), words)
+        return self.exact.vertex(zero_ids, words, towards.tolist())

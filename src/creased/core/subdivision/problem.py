@@ -20,6 +20,8 @@ from creased.core.program.combine import minus_level, negative
 from creased.core.program.program import Program
 from creased.core.provenance import Completeness, Finding, Method, Note, Provenance
 
+EVERYTHING = 1.0  # the band of doubt that holds all values
+FEW_VERTICES = 20_000  # that are decided again in rationals, which may take some milliseconds each
 FEWEST_STEPS = 1 << 18  # floating-point numbers across the domain; with fewer, vertices are lost
 
 
@@ -61,7 +63,16 @@ class SubdivisionProblem(NamedTuple):
 
     def on(self, domain: Domain) -> SubdivisionProblem:
         """Restate the problem on another domain with as many walls."""
-        return self._replace(domain=domain, begin=domain.start(self.program, self.rows.layout))
+        restated = self._replace(domain=domain, begin=domain.start(self.program, self.rows.layout))
+        return restated.deciding(self.band)
+
+    def deciding(self, band: float | None) -> SubdivisionProblem:
+        """Decide values in a band of doubt exactly; with None none is."""
+        if band is None or self.program.grid is not None:
+            return self._replace(band=band, decisions=None)
+        cutting = self.begin.affine if self.zero_sign > 0 else negative(self.begin.affine)
+        exact = ExactRows(cutting, self.domain.exact_walls(), self.rows.layout)
+        return self._replace(band=band, decisions=Decisions(exact, band))
 
     def exact_rows(self) -> ExactRows:
         """The rows in exact arithmetic, in the user's numbers."""
@@ -121,14 +132,10 @@ def make_problem(
         on_grid=program.grid is not None,
     )
     begin = domain.start(program, layout)
-    decisions = None
-    if numbers.band is not None and program.grid is None:
-        cutting = begin.affine if zero_sign > 0 else negative(begin.affine)
-        decisions = Decisions(ExactRows(cutting, domain.exact_walls(), layout), numbers.band)
     is_pruned = prune and bool(program.blocks)
     completeness = Completeness.PRUNED if is_pruned else Completeness.SUBDIVIDED
     divided = (Note(Finding.DIVIDED, part.note),) if part else ()
-    return SubdivisionProblem(
+    problem = SubdivisionProblem(
         program=program,
         domain=domain,
         rows=arrange(layout, program.device),
@@ -136,14 +143,15 @@ def make_problem(
         has_outputs=level is not None,
         prune=prune,
         zero_sign=zero_sign,
-        band=numbers.band,
-        decisions=decisions,
+        band=None,
+        decisions=None,
         part=part,
         at_once=resources.at_once,
         provenance=Provenance(
             Method.SUBDIVIDE, program.dtype, completeness, notes=(*numbers.notes, *divided)
         ),
     )
+    return problem.deciding(numbers.band)
 
 
 def _check_shape(program: Program, domain: Domain, at_once: int | None) -> None:

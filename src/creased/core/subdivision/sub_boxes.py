@@ -5,8 +5,17 @@ in pieces, which share the edge's own code, its zero ids and its signs, and of w
 So loose ends with equal codes are tied, and what is left is the complex as if it had not been cut: the same
 codes, and vertices that are the same up to rounding. Parts need not meet face to face.
 
-A vertex so near to a plane that rounding puts it on both sides, or on neither, leaves ends that nothing is
-tied to. They are counted, and the planes are moved.
+With exact signs this holds wherever the planes are, through degenerate points too. An exact zero counts as +:
+row r is moved up by e_r, with e_1 << e_2 << ... (simulation of simplicity); walls and planes are not moved.
+The coordinate x_a of a vertex is then an affine function of the e_r. Of the rows through the vertex that x_a
+depends on let s be the last neuron: as e_s moves none of the earlier rows, its coefficient is not zero, and
+x_a is no constant c. If there is none, x_a is that of a wall of the box, which no plane is in. So a vertex
+lies in no plane, an edge meets planes in inner points alone, and a part has the cells that are there.
+
+Rounding told signs at degenerate points otherwise in each part. So signs in doubt are decided in rationals.
+Not guaranteed: where rounding exceeds the band of doubt, a vertex may be on both sides of a plane, or on
+neither, and leaves ends that nothing is tied to. Then the planes are moved and, where there are few vertices,
+all signs are decided in rationals; what is still left over is counted.
 """
 
 from __future__ import annotations
@@ -25,9 +34,10 @@ from creased.core.arrangement.skeleton import Skeleton, restrict
 from creased.core.domains.box import Box
 from creased.core.domains.domain import Domain
 from creased.core.numerics.memory import Resources
+from creased.core.numerics.tolerance import doubtful_band
 from creased.core.provenance import Finding, Provenance
 from creased.core.subdivision.merge import Extraction, collect
-from creased.core.subdivision.problem import SubdivisionProblem
+from creased.core.subdivision.problem import EVERYTHING, FEW_VERTICES, SubdivisionProblem
 
 PLACES = (0.513, 0.479, 0.531, 0.467)  # of planes, as shares of sides, in one round and the next; never 1/2
 
@@ -77,7 +87,10 @@ def _sides(box: Box) -> list[float]:
 
 def cut_part(problem: SubdivisionProblem, level_row: int | None, memory: int | None, part: Domain) -> Part:
     """Cut one sub-box by all rows; keep cells of the whole domain, on one row or all."""
-    done = collect(problem.on(part), Resources(memory), level_row)
+    try:
+        done = collect(problem.on(part), Resources(memory), level_row)
+    except ArithmeticError:  # a wrong sign outside of the band made a vertex that does not exist
+        done = collect(problem._replace(band=EVERYTHING).on(part), Resources(memory), level_row)
     cells = done.skeleton
     is_real = ~_in_planes(cells.zero_ids, part, problem.domain)
     first, second = cells.edges.long().unbind(1)
@@ -135,14 +148,18 @@ def collect_in_parts(
 ) -> Extraction:
     """Cut a problem on a box by way of sub-boxes; see `creased.core.subdivision.merge.collect`.
 
-    Where vertices lie so near to planes that parts do not fit, the planes are moved and all is cut again;
-    what does not fit in the last round either is counted as inconsistent.
+    Signs in doubt are decided in rationals. Where parts do not fit all the same the planes are moved and all
+    is cut again; what does not fit in the last round either is counted as inconsistent.
     """
     domain = problem.domain
     box = Box(domain.lower, domain.upper)
-    cut = partial(cut_part, problem, level_row, memory)
+    problem = problem.deciding(doubtful_band(torch.float64))
     for place in PLACES:
+        cut = partial(cut_part, problem, level_row, memory)
         done, n_left = stitch(list(parts.map(cut, split_box(box, parts.n, place))), problem)
-        if not n_left:
+        is_small = len(done.skeleton.vertices) <= FEW_VERTICES
+        if not n_left and not (is_small and done.provenance.n_inconsistent):
             return done
+        if is_small:
+            problem = problem.deciding(EVERYTHING)
     return done._replace(provenance=done.provenance.inconsistent(n_left))
