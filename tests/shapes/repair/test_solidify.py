@@ -280,3 +280,32 @@ def test_what_a_repair_did_is_said_in_the_unit_of_the_mesh() -> None:
     del mesh.metadata["unit"]
     again = solid(mesh, open="shell", thickness=0.5).report
     assert "mm" not in f"{again.change} {again.sentences()}"
+
+
+def gutter(turn: float, growth: float, n: int = 80) -> trimesh.Trimesh:
+    """A sheet bent about the z axis, of radius 1 at first, which grows in one turn; 4 long."""
+    angle, z = (g.ravel() for g in np.meshgrid(np.linspace(0, turn, n), np.linspace(0, 4, n), indexing="ij"))
+    radius = 1 + growth * angle / (2 * np.pi)
+    mesh = sheet(n)
+    mesh.vertices = np.stack([radius * np.cos(angle), radius * np.sin(angle), z], axis=1)
+    return mesh
+
+
+@pytest.mark.parametrize(
+    ("turn", "growth", "thickness", "share"),
+    [
+        (np.pi, 0.0, 0.2, 0),
+        (np.pi, 0.0, 1.9, 0),
+        (np.pi, 0.0, 2.4, 1),  # the inner side has passed the axis, everywhere
+        (2 * np.pi + 0.5, 0.2, 0.1, 0),
+        # for half a radian there are two layers, 0.2 apart, and sides reach each other 0.14 beyond their ends
+        (2 * np.pi + 0.5, 0.2, 0.3, (1.11 + 2 * 0.138) / 7.515),
+    ],
+)
+def test_a_shell_thicker_than_bends_allow_is_said(
+    turn: float, growth: float, thickness: float, share: float
+) -> None:
+    report = solid(gutter(turn, growth), open="shell", thickness=thickness).report
+    assert len(report.shells) == 1
+    assert report.shells_overlap == pytest.approx(share, abs=0.02)
+    assert ("of the thickened parts overlaps itself" in report.summary()) == (share > 0)

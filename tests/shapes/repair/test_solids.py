@@ -6,6 +6,7 @@ import trimesh
 from trimesh.creation import box, torus
 from trimesh.util import concatenate
 
+from creased.meshes.import_open3d import import_open3d
 from creased.shapes.repair import solids
 from tests.shapes.repair.meshes import ball, block, clamp, inverted, solid, soup, volume
 
@@ -122,6 +123,23 @@ def test_a_surface_that_crosses_itself_is_spoken_of() -> None:
     found = solid(tube)
     assert found.report.crossing > 0.1
     assert "inside the solid" in found.report.summary()
+    if import_open3d() is None:
+        pytest.skip("open3d cannot be imported here")
+    n = found.report.n_crossings
+    assert n is not None
+    assert n > 100
+    assert f"inside the solid, {n:,} pairs of triangles intersect" in found.report.summary()
+    assert found.report.as_dict()["n_crossings"] == n
+
+
+def test_crossings_are_counted_where_there_are_some_alone() -> None:
+    assert solid(ball()).report.n_crossings is None
+    if import_open3d() is None:
+        pytest.skip("open3d cannot be imported here")
+    crossed = concatenate([block([0, 0, 0], [4, 4, 4]), block([1, 1, -1], [3, 3, 2])])
+    report = solid(crossed, repair="off").report
+    assert report.crossing == pytest.approx(24 / 128, abs=0.01)
+    assert report.n_crossings == 8  # two triangles of each side through the floor
 
 
 def test_a_union_of_too_many_solids_is_left_and_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KEPT = 50  # parts or openings that are recorded
+PAIRS = "pairs of triangles intersect"
 NAMED = 3  # parts that a message names; of more it gives the number
 
 
@@ -93,12 +94,14 @@ class Report:
     not_bounding: tuple[PartFacts, ...] = ()  # open parts inside or on the solid
     shells: tuple[PartFacts, ...] = ()
     thickness: float | None = None  # of shells
+    shells_overlap: float = 0.0  # share of them that overlaps itself, as they bend more than that allows
     n_reversed: int = 0
     n_cavities: int = 0
     n_united: int = 0
     n_inside: int = 0
     n_not_united: int = 0
     crossing: float = 0.0  # share of the surface that is learnt and has the solid on both sides
+    n_crossings: int | None = None  # pairs of triangles that intersect, where it has; None: not counted
     change: Change | None = field(default=None, compare=False)  # None: the surface is as it was read
 
     @property
@@ -155,8 +158,15 @@ class Report:
             (self.n_not_united, "", "parts that overlap cannot be united", ": walls inside are learnt"),
         ]
         done = [(count(n, one, more), details) for n, one, more, details in every if n]
+        if self.shells_overlap:
+            words = f"{100 * self.shells_overlap:.2g} % of the thickened parts overlaps itself"
+            done.append(
+                (words, ", as they bend more than the thickness allows: give a smaller shape.thickness")
+            )
         if self.crossing:
             words = f"{100 * self.crossing:.2g} % of the surface lies inside the solid"
+            if self.n_crossings is not None:
+                words += f", {count(self.n_crossings, 'pair of triangles intersects', PAIRS)}"
             done.append((words, ", as the mesh crosses itself: it is learnt all the same"))
         return done
 

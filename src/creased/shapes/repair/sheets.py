@@ -10,10 +10,12 @@ import numpy as np
 from creased.io.units import with_unit
 from creased.meshes.queries import TriangleIndex
 from creased.shapes.repair.closing import Closed, Opening, close_part, find_openings, is_flat, thicken
+from creased.shapes.repair.edges import areas
 from creased.shapes.repair.options import Limits, RepairOptions
 from creased.shapes.repair.parts import Part, draw_points, index_of
 from creased.shapes.repair.report import Frame, Report, name_parts
 from creased.shapes.sources import ShapeError
+from creased.shapes.surface import draw_by_weight
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 SHELL = 0.05  # of the longest side: thickness of shells, four cells of the grid of quality=normal
 ON_SOLID = 1e-4  # of the size: as near as this to a solid is on it
 ON_SHEET = 1e-6  # of the size: as near as this to a part is on it, and farther on its lid
+NEARER = 0.98  # of half the thickness: sides of a shell nearer than this to the sheet have passed others
 N_POINTS = 2000  # of a part that is closed by a lid
 MOST = 200  # parts with large lids: of more none is looked at
 
@@ -109,9 +112,29 @@ def settle_sheets(
         return found.solids, asked, replace(report, left_out=frame.facts(sheets))
     if options.open == "shell":
         shells = [thicken(sheet, thickness) for sheet in sheets]
-        report = replace(report, shells=frame.facts(sheets), thickness=thickness * frame.unit)
+        overlap = _share_overlapping(sheets, shells, thickness)
+        report = replace(
+            report, shells=frame.facts(sheets), thickness=thickness * frame.unit, shells_overlap=overlap
+        )
         return [*found.solids, *shells], [*asked, *shells], report
     raise ShapeError(_refuse_sheets(name, frame, sheets, found, len(parts)))
+
+
+def _share_overlapping(sheets: list[Part], shells: list[Part], thickness: float) -> float:
+    """Estimate which share of sheets has a side of its shell nearer than half the thickness, where it folds.
+
+    A sheet that bends or comes back to itself within that distance has a shell that overlaps itself.
+    """
+    rng, near, total = np.random.default_rng(0), 0.0, 0.0
+    for sheet, shell in zip(sheets, shells, strict=True):
+        chosen = draw_by_weight(areas(sheet.vertices, sheet.triangles), N_POINTS, rng)
+        weights = rng.dirichlet(np.ones(3), N_POINTS)[:, :, None]
+        index, n = TriangleIndex(sheet.vertices, sheet.triangles), len(sheet.vertices)
+        sides = [shell.vertices[k : k + n][sheet.triangles[chosen]] for k in (0, n)]
+        far = [index.nearest((weights * corners).sum(axis=1)).distance for corners in sides]
+        near += sheet.area * float((np.minimum(*far) < NEARER * thickness / 2).mean())
+        total += sheet.area
+    return near / total
 
 
 def _bound_nothing(sheets: list[Part], solids: list[Part]) -> list[bool]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from creased.io.similarity import Similarity
 from creased.meshes.queries import TriangleIndex
+from creased.meshes.self_intersections import self_intersections
 from creased.shapes.repair.change import Change, measure_change
 from creased.shapes.repair.edges import areas
 from creased.shapes.repair.options import Limits, RepairOptions
@@ -156,6 +157,9 @@ def _finish(
         found = replace(change.comparison, unit_name=frame.unit_name)
         report = replace(report, change=replace(change, comparison=found))
     report = replace(report, crossing=_share_inside(learnt))
+    if report.crossing:
+        pairs = self_intersections(learnt.mesh)
+        report = replace(report, n_crossings=None if pairs is None else len(pairs))
     _log(name, report, len(learnt.triangles))
     if options.mode == "strict" and report.change is not None:
         _require_within(name, report.change, report, Limits(**options.limits))
