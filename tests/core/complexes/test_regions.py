@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 
-from creased import Box, Regions, extract_complex, find_regions, stream_complex
+from creased import Affine, Box, Regions, extract_complex, find_regions, stream_complex
 from creased.core.arrangement.signs import pack_rows
 from creased.core.complexes.regions import Halfspaces
-from tests.strategies import Case, generic_cases, random_program
+from tests.strategies import Case, assemble, degenerate_cases, generic_cases, random_program
 
 
 def _of_case(case: Case) -> tuple[Regions, Tensor]:
@@ -100,6 +101,23 @@ def test_neighbours_differ_in_one_sign(case: Case) -> None:
     differ = signs[first] != signs[second]
     assert bool((differ.sum(1) == 1).all())
     assert bool(differ.gather(1, rows[:, None]).all())
+
+
+@given(st.one_of(generic_cases(), degenerate_cases()))
+def test_mean_degree_of_the_graph_of_regions_is_at_most_twice_the_dimension(case: Case) -> None:
+    regions, _ = _of_case(case)
+    assert regions.neighbours().shape[0] <= regions.dim * regions.n  # arXiv 2606.07728
+
+
+def test_mean_degree_of_a_grid_is_near_the_bound() -> None:
+    n = 9
+    weight = torch.eye(2).repeat_interleave(n, dim=0).double()
+    bias = torch.linspace(-0.8, 0.8, n).double().repeat(2)
+    program = assemble(
+        [Affine(weight, bias), Affine(torch.ones((1, 2 * n)).double(), torch.ones(1).double())]
+    )
+    regions = find_regions(extract_complex(program, Box.cube(2, 1), level=None))
+    assert (regions.n, regions.neighbours().shape[0]) == ((n + 1) ** 2, 2 * n * (n + 1))  # 2D n / (n + 1)
 
 
 def test_regions_of_a_piece_are_refused() -> None:
