@@ -61,7 +61,8 @@ def extract_complex(
             `PolyhedralComplex.true`); "error" raises.
         zero_sign: the sign, 1 or -1, that an output counts as having where it vanishes on a whole cell.
         exact: decide signs that rounding leaves in doubt in rationals; "contract" and "error" always do.
-        memory: bytes that the complex may take; what is free by default.
+        memory: bytes that the call may take at its peak, and some tens of millions beside; what is free by
+            default. What would take more stops before it does.
         at_once: vertices that are cut at once; by default as many as `creased.core.numerics.memory` allows.
         device: where to work; the program's by default.
         dtype: floating type to work in; the program's by default. Where float32 proves too coarse float64 is

@@ -52,9 +52,10 @@ def extract_level_set(
         seeds: for "march": the points an axis of a grid that is searched for changes of sign and for dips,
             points (m, D) near the level, or the level set of a network much like this one.
         complete: for "march": prove by certified subdivision that nothing is missing, and walk what was.
-        budget: seconds that the proof may take; what is proven by then, the guarantee says. None: any.
-        memory: bytes that the level set may take; what is free by default. One that would take more is given
-            up early, with what was found of it and a status in numbers.
+        budget: seconds that the proof may take; what is proven by then, the guarantee says, and where that
+            cuts the walk of a component short, the status. None: any.
+        memory: bytes that the call may take at its peak, and some tens of millions beside; what is free by
+            default. What would take more stops before it does, with what was found and a status in numbers.
         at_once: vertices that are cut at once; by default as many as `creased.core.numerics.memory` allows.
         progress: is told in words, now and then, how far it is.
         device: where to work; the program's by default.

@@ -33,7 +33,7 @@ def _program(
 
 
 def _kept(program: Program, walls: Affine | None = None, *, prune: bool = True) -> tuple[Tensor, Tensor]:
-    found = list(find_candidates(program, walls, prune=prune))
+    found = list(find_candidates(program, walls, prune=prune, working=1 << 28))
     simplices = torch.cat([batch.simplices for batch in found])
     order = simplices.argsort()
     return simplices[order], torch.cat([batch.states[batch.place] for batch in found])[order]

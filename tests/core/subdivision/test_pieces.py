@@ -22,6 +22,7 @@ from creased import (
     stream_complex,
 )
 from creased.core.provenance import Completeness, Finding
+from creased.core.subdivision.footprint import Limits
 from creased.core.subdivision.pieces import Cutter
 from tests.invariants import cell_codes, check_same, edge_codes, vertex_codes
 from tests.oracles import cells_of
@@ -147,8 +148,8 @@ def test_shares_of_the_pieces_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     shares: list[float] = []
     next_piece = Cutter.next_piece
 
-    def watched(self: Cutter):  # noqa: ANN202
-        piece = next_piece(self)
+    def watched(self: Cutter, limits: Limits):  # noqa: ANN202
+        piece = next_piece(self, limits)
         shares.extend([] if piece is None else [piece.share])
         return piece
 

@@ -78,7 +78,8 @@ class SimplexCutter:
         self.problem = problem
         widest = max((sum(block.affine.weight.shape) for block in program.blocks), default=program.in_dim)
         bytes_a_vertex = 8 * (widest + program.in_dim + layout.n_words + 5)
-        self._most = problem.at_once or working_bytes(program.device) // bytes_a_vertex
+        self._working = min(working_bytes(program.device), problem.share)
+        self._most = problem.at_once or max(self._working // bytes_a_vertex, 1)
         fitting = self._most // LARGE
         self._n_at_once = min(rows_at_once(FIRST, program.device, fitting), fitting)
         self._decisions = None if problem.band is None else Decisions(self.exact, problem.band)
@@ -100,7 +101,8 @@ class SimplexCutter:
         """Cut all simplices of a share that bounds do not rule out; yield them with what they are cut to."""
         walls = None if self._is_cube else self._in_space
         program, prune = self.problem.cutting, self.problem.prune
-        for found in find_candidates(program, walls, self._section, share, prune=prune):
+        working = self._working
+        for found in find_candidates(program, walls, self._section, share, prune=prune, working=working):
             yield from self._batches(found)
 
     def pieces_of(self, simplices: Tensor) -> Iterator[tuple[CornerStates, Piece]]:
@@ -246,9 +248,9 @@ def _start(rows: Arrangement, corners: CornerStates) -> Skeleton:
     )
 
 
-def why_stopped(n_vertices: int, n_bytes: int, memory: int | None) -> str | None:
+def why_stopped(n_vertices: int, n_bytes: int, memory: int | None, assembly: int = ASSEMBLY) -> str | None:
     """Say why cutting stops at so many vertices of so many bytes; None if their welding fits in memory."""
-    if memory is None or ASSEMBLY * n_bytes <= memory:
+    if memory is None or assembly * n_bytes <= memory:
         return None
     return (
         f"stopped at {n_vertices:,} vertices: all would take more than the {format_bytes(memory)} that are "

@@ -32,6 +32,8 @@ from creased.core.provenance import Provenance
 from creased.core.subdivision.problem import SubdivisionProblem
 from creased.core.subdivision.sub_boxes import Parts, together
 
+COUNTING = 16  # welding cells, and counting them, takes so many times the memory of what is welded
+
 
 class _Cut(NamedTuple):
     """Cells of a share of the simplices, not welded."""
@@ -82,7 +84,7 @@ def _cut_share(problem: SubdivisionProblem, resources: Resources, share: Share) 
         n_vertices += len(piece.skeleton.vertices)
         n_bytes += sum(part.nbytes for part in piece.skeleton)
         provenance = provenance.inconsistent(piece.n_inconsistent)
-        if why := why_stopped(n_vertices, n_bytes, memory):
+        if why := why_stopped(n_vertices, n_bytes, memory, COUNTING):
             provenance = provenance.stopped(why)
             break
     return _Cut(joined(pieces), provenance)

@@ -18,7 +18,7 @@ from torch import Tensor
 from creased.core.arrangement.signs import WORD, pack_rows
 from creased.core.grids.cell_maps import CornerStates
 from creased.core.grids.section import Heights
-from creased.core.numerics.memory import rows_at_once, working_bytes
+from creased.core.numerics.memory import rows_at_once
 from creased.core.program.affine_arithmetic import AffineForms, gamma
 from creased.core.program.bounds import Cells, Tail, excludes_zero
 from creased.core.program.feature_ranges import ranges_over_cubes
@@ -49,6 +49,7 @@ def find_candidates(
     share: Share = ALL,
     *,
     prune: bool,
+    working: int,
 ) -> Iterator[CornerStates]:
     """Simplices in a domain whose output may be zero, batch by batch; all of them, where nothing is pruned.
 
@@ -58,10 +59,11 @@ def find_candidates(
         heights: of the grid's section, if it has one: only simplices that it meets are found.
         share: of all simplices of the coarsest grid that is searched, with what is in them.
         prune: rule out simplices.
+        working: bytes that a batch may take.
     """
     grid = program.grid
     assert grid is not None
-    search = _Search(program, grid, walls, heights, prune=prune)
+    search = _Search(program, grid, walls, heights, prune=prune, working=working)
     batches = search.coarsest(share)
     for n, finer in pairwise(search.chain):
         found = torch.cat([search.keep(batch, n).simplices for batch in batches])
@@ -74,7 +76,14 @@ class _Search:
     """Decides for simplices of the grids between the coarsest and the finest."""
 
     def __init__(
-        self, program: Program, grid: KuhnGrid, walls: Affine | None, heights: Heights | None, *, prune: bool
+        self,
+        program: Program,
+        grid: KuhnGrid,
+        walls: Affine | None,
+        heights: Heights | None,
+        *,
+        prune: bool,
+        working: int,
     ) -> None:
         self._grid, self._inner, self._walls, self._prune = grid, program.inner, walls, prune
         self._section = heights
@@ -89,7 +98,7 @@ class _Search:
         self._tail = Tail(self._inner, ones)
         widest = max((block.n_neurons for block in program.blocks), default=1)
         n_bytes = 8 * (grid.dim + 1) * (grid.width + 4 * widest)
-        self.at_once = max(working_bytes(program.device) // n_bytes, 1)
+        self.at_once = max(working // n_bytes, 1)
 
     def coarsest(self, share: Share) -> Iterator[Tensor]:
         """A share of the simplices (m,) of the coarsest grid, batch by batch."""

@@ -14,6 +14,7 @@ import torch
 from creased.core.marching.march import Walker
 from creased.core.numerics.memory import Resources
 from creased.core.provenance import CompletenessProof
+from creased.core.subdivision.footprint import NO_LIMITS, Limits
 from creased.core.subdivision.pieces import Cutter, on_row
 from creased.core.subdivision.problem import SubdivisionProblem
 
@@ -31,11 +32,10 @@ def prove_complete(
         resources: with the progress callback.
     """
     cutter, bits, n_walls = Cutter(problem), problem.rows.bits, problem.rows.layout.n_walls
-    n_before, done, n_inconsistent, start = walker.cells.n, 0.0, 0, time.monotonic()
-    while not cutter.is_done and not walker.why_stopped:
-        if budget is not None and time.monotonic() - start > budget:
-            break
-        piece = cutter.next_piece()
+    n_before, done, n_inconsistent = walker.cells.n, 0.0, 0
+    limits = walker.limits = NO_LIMITS if budget is None else Limits(deadline=time.monotonic() + budget)
+    while not cutter.is_done and not walker.why_stopped and not limits.is_late():
+        piece = cutter.next_piece(limits._replace(n_bytes=walker.spare()))
         if piece is None:
             break
         done, n_inconsistent = done + piece.share, n_inconsistent + piece.n_inconsistent

@@ -10,6 +10,7 @@ the arrangement is perturbed as in subdivision, see `perturbation`.
 
 from __future__ import annotations
 
+import math
 import time
 from typing import NamedTuple
 
@@ -22,9 +23,10 @@ from creased.core.complexes.polygons import Polygons
 from creased.core.marching.cell_planes import Slicer
 from creased.core.marching.halfplane_intersection import Facets, find_facets, join_facets
 from creased.core.marching.seeds import BELOW, reach_of
-from creased.core.numerics.memory import Resources, format_bytes, working_bytes
+from creased.core.numerics.memory import LEAST, Resources, format_bytes, working_bytes
 from creased.core.numerics.tensors import Growable
 from creased.core.program.rounding import snapped_preactivations
+from creased.core.subdivision.footprint import NO_LIMITS
 from creased.core.subdivision.problem import SubdivisionProblem
 
 CACHE_SHARE = 32  # rows of a batch of cells take 1 / CACHE_SHARE of working memory, to stay in the cache
@@ -56,6 +58,7 @@ class Walker:
         self.program, self.rows = program, rows
         self.cells = CellSet(rows.bits, rows.keys)
         self.why_stopped = ""  # empty if the walk was not stopped
+        self.limits = NO_LIMITS  # of which the time is kept here
         self._resources, self._memory = resources, resources.memory_on(program.device)
         self._reported_at = time.monotonic()
         self._slicer = Slicer(program, domain, rows)
@@ -65,8 +68,9 @@ class Walker:
         self._n_sides = 0
         self._tentative: list[tuple[int, int]] = []  # ranges of cells at seeds, which may miss the level set
         n_bytes = 8 * program.in_dim * rows.layout.n_rows  # of the rows on a cell
-        self._batch = max(working_bytes(program.device) // (CACHE_SHARE * n_bytes), 64)
-        self._block = max(working_bytes(program.device) // (64 * rows.layout.n_words + 512), self._batch)
+        working = min(working_bytes(program.device), problem.share)
+        self._batch = max(working // (CACHE_SHARE * n_bytes), 64)
+        self._block = max(working // (64 * rows.layout.n_words + 512), self._batch)
         self._reach = reach_of(domain)
 
     @torch.inference_mode()
@@ -107,7 +111,7 @@ class Walker:
             self._report()
 
     def _report(self) -> None:
-        """Report progress; stop if memory would not suffice."""
+        """Report progress; stop if memory or time would not suffice."""
         n_left = self.cells.n - self._n_cut
         if time.monotonic() - self._reported_at > REPORT_SECONDS:
             self._resources.report(f"{self._n_cut:,} cells cut, {n_left:,} more in sight")
@@ -117,6 +121,14 @@ class Walker:
                 f"stopped at {self._n_cut:,} cells, with {n_left:,} more in sight: they would take more than "
                 f"the {format_bytes(self._memory)} that are allowed"
             )
+        elif n_left and self.limits.is_late():
+            self.why_stopped = (
+                f"stopped at {self._n_cut:,} cells, with {n_left:,} more in sight: the time is over"
+            )
+
+    def spare(self) -> float:
+        """Return the bytes that are left for other work."""
+        return math.inf if self._memory is None else max(self._memory - self._n_bytes(), LEAST)
 
     def _n_bytes(self) -> int:
         """Estimate the memory of the level set and its assembly, in bytes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -10,8 +11,12 @@ import torch
 
 ROOM = {"cpu": 4}  # capacity of a growing tensor over the rows needed; 2 elsewhere
 WORKING_BYTES = {"cpu": 1 << 28}  # of the cells that are cut at once; 4 GiB elsewhere
+SHARES = 8  # of the memory that is allowed, one of which is for the cells that are cut at once
 PARTS = 8  # of a GPU's memory, one of which they may take
+LEAST = 1 << 25  # bytes that cutting may take however little is allowed
 BATCHES_OF_A_DEVICE = 1 << 7  # that a CPU would work on one after the other; each launch costs the same
+M_MMAP_THRESHOLD = -3  # of mallopt
+LARGE_BLOCK = 1 << 22  # bytes
 MEMINFO = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")
 
@@ -19,7 +24,7 @@ CGROUP = Path("/sys/fs/cgroup")
 class Resources(NamedTuple):
     """What an extraction may use; None leaves it open."""
 
-    memory: int | None = None  # bytes that the result may take; the free memory by default
+    memory: int | None = None  # bytes that the call may take; the free memory by default
     at_once: int | None = None  # vertices that are cut at once; what fits in `working_bytes` by default
     device: torch.device | str | None = None  # the program's by default
     dtype: torch.dtype | None = None  # floating type to work in; the program's by default
@@ -28,6 +33,19 @@ class Resources(NamedTuple):
     def memory_on(self, device: torch.device) -> int | None:
         """Return the bytes that may be used on a device; None if unknown."""
         return free_bytes(device) if self.memory is None else self.memory
+
+    def share_on(self, device: torch.device) -> int:
+        """Return the bytes that cells being cut at once may take: a share of what may be used."""
+        allowed = self.memory_on(device)
+        return working_bytes(device) if allowed is None else max(allowed, LEAST) // SHARES
+
+    def keep_apart(self) -> None:
+        """Have the C library take large blocks apart, where memory is limited.
+
+        Else glibc keeps what is freed between smaller blocks, and finds no place for aligned ones in it.
+        """
+        if self.memory is not None and hasattr(library := ctypes.CDLL(None), "mallopt"):
+            library.mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
 
     def report(self, words: str) -> None:
         """Report progress."""

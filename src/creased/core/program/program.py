@@ -24,7 +24,9 @@ from creased.core.numerics.memory import rows_at_once, working_bytes
 from creased.core.numerics.tensors import map_tensors
 from creased.core.program.kuhn_grid import KuhnGrid
 
-BATCH = 1 << 12  # points evaluated at once
+BATCH = 1 << 12  # points that are worked on at once
+CACHED = 1 << 15  # numbers of a layer's preactivations that are evaluated at once
+FEWEST = 1 << 8  # points evaluated at once, however wide the layer
 
 
 @dataclass(frozen=True)
@@ -209,9 +211,13 @@ class Program:
     def outputs_at(self, points: Tensor) -> Tensor:
         """Evaluate outputs (m, O) at many points (m, D), in batches that fit the cache, without gradient."""
         widest = max(self.widths, default=self.in_dim)
-        fitting = max(working_bytes(points.device) // (16 * widest), BATCH)
-        parts = [self(batch) for batch in points.split(min(rows_at_once(BATCH, points.device), fitting))]
-        return torch.cat(parts) if parts else self.head.bias.new_empty((0, self.out_dim))
+        n_points = max(CACHED // widest, FEWEST)
+        fitting = max(working_bytes(points.device) // (16 * widest), n_points)
+        at_once = min(rows_at_once(n_points, points.device), fitting)
+        found = self.head.bias.new_empty((points.shape[0], self.out_dim))
+        for batch, outputs in zip(points.split(at_once), found.split(at_once), strict=True):
+            outputs.copy_(self(batch))
+        return found
 
     def preactivations(self, x: Tensor) -> Tensor:
         """Evaluate all rows (..., n_neurons + O) at points (..., D): preactivations, then the outputs."""

@@ -14,6 +14,8 @@ from creased.core.numerics.tensors import map_tensors
 from creased.core.numerics.tolerance import rounding_error
 from creased.core.program.program import Affine, Block, Program
 
+SAMPLED = 256  # vertices of a domain between which sizes are sampled
+
 
 def snap_sums(z: Tensor, affine: Affine, inputs: Tensor, inherited: Tensor | None = None) -> None:
     """Set values (V, N) to zero in place where they are within the rounding error of their sums.
@@ -57,8 +59,12 @@ def inherited_noise(program: Program, vertices: Tensor) -> list[Tensor | None]:
 
     Args:
         program: that cuts the domain.
-        vertices: of the domain (V, D); sizes are sampled at them and at the midpoints between them.
+        vertices: of the domain (V, D); sizes are sampled at them and at the midpoints between them, of some
+            of them where there are many.
     """
+    if not any(block.has_passthrough for block in program.blocks):
+        return [None] * (len(program.blocks) + 1)
+    vertices = vertices[:: -(-vertices.shape[0] // SAMPLED)]
     state = ((vertices[:, None] + vertices) / 2).flatten(0, 1)
     noise: list[Tensor | None] = [None]
     for block in program.blocks:

@@ -11,12 +11,16 @@ from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.hash_keys import CellCodes, group_codes
 from creased.core.arrangement.orthants import LATER, any_corner, own_vertices
 from creased.core.arrangement.skeleton import GrowingSkeleton, Skeleton, own_edges
-from creased.core.numerics.memory import Resources, format_bytes
+from creased.core.numerics.memory import LEAST, Resources, format_bytes
 from creased.core.provenance import Provenance
+from creased.core.subdivision.footprint import NO_LIMITS, Limits
 from creased.core.subdivision.pieces import Cutter, Piece, on_row
 from creased.core.subdivision.problem import SubdivisionProblem
 
 ASSEMBLY = 8  # putting a level set together takes this many times the memory of its skeleton
+MERGING = (
+    1.5  # merging pieces takes this many times the memory of all cells: a column is moved where it grows
+)
 SOON = 0.02  # share of the work after which the memory that all of it takes is known well enough
 
 
@@ -52,6 +56,10 @@ class PieceMerger:
 
     def add(self, piece: Piece) -> None:
         """Add the cells that belong to a piece."""
+        if piece.corners is None and not self._cells.vertices.n:  # it is all there is
+            self._cells = GrowingSkeleton.of(piece.skeleton)
+            self._cells.n_inconsistent = piece.n_inconsistent
+            return
         cells, first = piece.skeleton, self._cells.vertices.n
         if piece.corners is not None:
             is_own = own_vertices(cells.vertices, piece.corners)
@@ -118,16 +126,24 @@ class Extraction(NamedTuple):
 def collect(problem: SubdivisionProblem, resources: Resources, level_row: int | None = None) -> Extraction:
     """Cut all of a domain, or as much as memory allows; keep all cells, or those on one row."""
     memory = resources.memory_on(problem.program.device)
-    held = ASSEMBLY if level_row is not None else 1
+    held = ASSEMBLY if level_row is not None else MERGING
     cutter, merger, done = Cutter(problem), PieceMerger(problem.begin.skeleton, problem.rows), 0.0
     provenance = problem.provenance
-    while provenance.is_whole and (piece := cutter.next_piece()) is not None:
+    limits = NO_LIMITS
+    while provenance.is_whole:
+        if memory is not None:
+            limits = Limits(max(memory - MERGING * merger.n_bytes, LEAST))
+        if (piece := cutter.next_piece(limits)) is None:
+            break
         merger.add(piece if level_row is None else on_row(piece, level_row))
         done += piece.share
         resources.report(f"{min(done, 1):.0%} of the domain is cut: {merger.n_cells[0]:,} vertices")
         needed = held * merger.n_bytes / max(done, SOON)
-        if memory is not None and needed > memory and not cutter.is_done:
+        if memory is not None and needed > (max(memory, LEAST) if cutter.is_done else memory):
             provenance = provenance.stopped(_why_stopped(merger, min(done, 1), needed, memory))
+    if memory is not None and cutter.n_bytes_needed is not None:
+        needed = cutter.n_bytes_needed + MERGING * merger.n_bytes
+        provenance = provenance.stopped(_why_stopped(merger, min(done, 1), needed, memory))
     cells, _ = problem.settle(merger.finish())
     return Extraction(cells, provenance.inconsistent(merger.n_inconsistent))
 
@@ -136,5 +152,5 @@ def _why_stopped(merger: PieceMerger, done: float, needed: float, memory: int) -
     n_vertices, n_edges = merger.n_cells
     return (
         f"stopped after {done:.1%} of the domain, at {n_vertices:,} vertices and {n_edges:,} edges: all "
-        f"of it would take about {format_bytes(needed)}, and {format_bytes(memory)} are allowed"
+        f"of it would take {format_bytes(needed)} or more, and {format_bytes(memory)} are allowed"
     )

@@ -3,7 +3,8 @@
 A part that grows over its share of memory while it is cut is divided by regions; the others wait while one is
 finished. So what is worked on stays small as long as no single region outgrows it, and a finished piece can
 be counted, written or put together with the others, and forgotten. A cell between pieces is found in each,
-and belongs to the first of them.
+and belongs to the first of them. Before each step its memory is estimated: where it would exceed what is
+allowed, or the time is over, cutting stops before it is taken.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from creased.core.numerics.memory import working_bytes
 from creased.core.numerics.tensors import Growable
 from creased.core.program.program import Affine
 from creased.core.program.rounding import advance_snapped, inherited_noise, snap_sums
+from creased.core.subdivision.footprint import NO_LIMITS, Footprint, Limits
 from creased.core.subdivision.problem import SubdivisionProblem
 from creased.core.subdivision.prune import Pruner
 from creased.core.subdivision.subproblem import Subproblem, divide, renumber
@@ -44,18 +46,29 @@ class Cutter:
         self._program, self._rows = problem.cutting, problem.rows
         self._affines = [block.affine for block in self._program.blocks]
         self._affines += [self._program.head] * problem.has_outputs
+        self._widths = [sum(affine.weight.shape) for affine in (*self._affines, self._program.head)]
         self._pruner: Pruner | None = None
         self._noise: list[Tensor | None] = []  # of the states, inherited
+        self.n_bytes_needed: int | None = (
+            None  # that stopped cutting, being more than allowed; None: nothing did
+        )
         self._stack: list[Subproblem] = [self._start()]
 
     @torch.inference_mode()
-    def next_piece(self) -> Piece | None:
-        """Cut the next piece; None when all of the domain is done."""
+    def next_piece(self, limits: Limits = NO_LIMITS) -> Piece | None:
+        """Cut the next piece; None when all of the domain is done, or cutting stopped at a limit."""
         while self._stack:
             part = self._stack.pop()
             if self._is_cut(part):
                 return _finish(part)
-            self._stack.extend(reversed(self._advance(part)))
+            n_waiting = sum(map(self._footprint.held, self._stack))
+            parts = self._advance(part, limits._replace(n_bytes=limits.n_bytes - n_waiting))
+            self._stack.extend(reversed(parts))
+            if limits.is_late():
+                return None
+            if self.n_bytes_needed is not None:
+                self.n_bytes_needed += n_waiting
+                return None
         return None
 
     @property
@@ -71,10 +84,14 @@ class Cutter:
         self._noise = inherited_noise(program, start.vertices)
         if problem.prune and program.blocks:
             self._pruner = Pruner(program, start.vertices.abs().amax(0))
-        at_once = problem.at_once or max(working_bytes(program.device) // self._bytes_a_vertex(), 1)
+        number, dim, n_bytes = start.vertices.element_size(), start.vertices.shape[1], self._bytes_a_vertex()
+        division = Footprint.of(dim, self._rows.layout, number, has_corners=True).division
+        fitting = min(working_bytes(program.device) // n_bytes, problem.share // (n_bytes + division))
+        at_once = problem.at_once or max(fitting, 1)
         # So many vertices have C(n, D) creases; where they fit at once, nothing need be numbered.
         is_large = math.comb(self._rows.layout.n_neurons, problem.domain.dim) > at_once
         is_numbered = self._pruner is not None or is_large
+        self._footprint = Footprint.of(dim, self._rows.layout, number, has_corners=is_numbered)
         skeleton = GrowingSkeleton.of(start, corners if is_numbered else None)
         cut = self._start_block(skeleton, 0, start.vertices, problem.begin.n_started)
         return Subproblem(skeleton, cut, 0, at_once, forms=self._pruner.whole() if self._pruner else None)
@@ -91,17 +108,29 @@ class Cutter:
     def _is_cut(self, part: Subproblem) -> bool:
         return part.cut.is_done and part.index >= len(self._affines) - 1
 
-    def _advance(self, part: Subproblem) -> list[Subproblem]:
-        """Cut by neurons until the part is done, or so large that it is divided."""
+    def _advance(self, part: Subproblem, limits: Limits) -> list[Subproblem]:
+        """Cut by neurons until the part is done, so large that it is divided, or stopped at a limit."""
+        footprint = self._footprint
         while not self._is_cut(part):
             if part.cut.is_done:
+                if self._exceeds(footprint.to_advance(part, self._widths[part.index + 1]), limits):
+                    break
                 self._next_block(part)
+            if self._exceeds(footprint.to_cut(part), limits):
+                break
             cut_by_next(part.skeleton, part.cut)
             if self._pruner and part.index < len(self._program.blocks):
                 self._pruner.within_block(part)
             if part.skeleton.vertices.n > part.split_above and not self._is_cut(part):
-                return divide(part)
+                return [part] if self._exceeds(footprint.to_divide(part), limits) else divide(part)
         return [part]
+
+    def _exceeds(self, n_bytes: int, limits: Limits) -> bool:
+        """Tell if the next step would exceed the limits, and record the bytes that it needs."""
+        if n_bytes > limits.n_bytes:
+            self.n_bytes_needed = n_bytes
+            return True
+        return limits.is_late()
 
     def _next_block(self, part: Subproblem) -> None:
         """Propagate the state at the vertices through the block that has cut; start the next one."""

@@ -10,11 +10,12 @@ from torch import Tensor
 from creased.core.arrangement.cofaces import Arrangement, arrange
 from creased.core.arrangement.signs import RowLayout, clear_rows
 from creased.core.arrangement.skeleton import Skeleton
+from creased.core.domains.box import MOST_DIMENSIONS
 from creased.core.domains.domain import Domain, Start
 from creased.core.domains.essential import Essential, divide
 from creased.core.domains.infinity import cut_at_infinity, in_users_numbers
 from creased.core.exact.exact_signs import Decisions, ExactRows
-from creased.core.numerics.memory import Resources
+from creased.core.numerics.memory import LEAST, Resources, format_bytes
 from creased.core.numerics.tolerance import steps_across
 from creased.core.program.combine import minus_level, negative
 from creased.core.program.program import Program
@@ -50,7 +51,8 @@ class SubdivisionProblem(NamedTuple):
     band: float | None  # smaller values, relative to the largest of their layer, are decided exactly
     decisions: Decisions[ExactRows] | None  # decides them, on a network without a grid
     part: Essential | None  # of which program is the one, where directions were divided out
-    at_once: int | None  # vertices that are worked on at once; None: what fits in `working_bytes`
+    at_once: int | None  # vertices that are worked on at once; None: what fits
+    share: int  # bytes that these may take; on a CPU they take less, to stay in the cache
     provenance: Provenance  # so far
 
     @property
@@ -114,10 +116,13 @@ def make_problem(
     divided out. With a level of None the outputs do not cut.
 
     Raises:
-        ValueError: dimensions differ, or a weight is not finite.
+        ValueError: dimensions differ, a weight is not finite, or a copy of the network or the corners of a
+            box take more memory than allowed.
         LinealityError: there is no start on the whole space.
     """
     _check_shape(program, domain, resources.at_once)
+    resources.keep_apart()
+    _require_copy(program, numbers.dtype, resources)
     program = program.detach().to(resources.device, numbers.dtype)
     program.require_finite("extraction")
     program, domain, part = divide(program, domain)
@@ -131,6 +136,7 @@ def make_problem(
         at_infinity=not domain.is_bounded,
         on_grid=program.grid is not None,
     )
+    _require_start(domain, layout, program.device, resources)
     begin = domain.start(program, layout)
     is_pruned = prune and bool(program.blocks)
     completeness = Completeness.PRUNED if is_pruned else Completeness.SUBDIVIDED
@@ -147,6 +153,7 @@ def make_problem(
         decisions=None,
         part=part,
         at_once=resources.at_once,
+        share=resources.share_on(program.device),
         provenance=Provenance(
             Method.SUBDIVIDE, program.dtype, completeness, notes=(*numbers.notes, *divided)
         ),
@@ -161,6 +168,28 @@ def _check_shape(program: Program, domain: Domain, at_once: int | None) -> None:
         )
     if at_once is not None and at_once < 1:
         raise ValueError(f"at_once must be 1 or more, got {at_once}")
+
+
+def _require_copy(program: Program, dtype: torch.dtype, resources: Resources) -> None:
+    allowed = resources.memory_on(torch.device(resources.device or program.device))
+    needed = sum(tensor.numel() for tensor in program.tensors()) * dtype.itemsize
+    if dtype != program.dtype and allowed is not None and needed > max(allowed, LEAST):
+        raise ValueError(
+            f"the network takes {format_bytes(needed)} in {str(dtype).removeprefix('torch.')}, and "
+            f"{format_bytes(allowed)} are allowed"
+        )
+
+
+def _require_start(domain: Domain, layout: RowLayout, device: torch.device, resources: Resources) -> None:
+    dim, allowed = domain.dim, resources.memory_on(device)
+    if not domain.is_box or dim > MOST_DIMENSIONS or layout.on_grid or allowed is None:
+        return
+    a_corner = 2 * 4 * 2**dim + 8 * layout.n_words + 50 * dim + 8 * dim**2  # 2^D regions around it, D edges
+    if (needed := 2**dim * a_corner) > max(allowed, LEAST):
+        raise ValueError(
+            f"a box of {dim} dimensions has {2**dim:,} corners, which take {format_bytes(needed)} before "
+            f"it is cut, and {format_bytes(allowed)} are allowed: take a slice (creased.slice_program)"
+        )
 
 
 def choose_numbers(dtype: torch.dtype, domain: Domain, *, exact: bool = False) -> Numbers:

@@ -99,7 +99,7 @@ class Pruner:
         found = [forms(chosen) for chosen in kept.nonzero()[:, 0].split(self._batch(part))]
         part.forms = AffineForms(*(torch.cat(column) for column in zip(*found, strict=True)))
         part.skeleton, part.cut = subcomplex(part.skeleton, part.cut, any_corner(corners.rows >= 0))
-        part.prune_above = max(FEWEST, int(GROWTH * part.skeleton.vertices.n))
+        part.prune_above = max(min(FEWEST, part.split_above), int(GROWTH * part.skeleton.vertices.n))
 
     def _batch(self, part: Subproblem) -> int:
         """Number of regions in a batch."""

@@ -49,7 +49,7 @@ def cells_on_grid(program: Program, domain: Domain, memory: int | None = None) -
         ArithmeticError: rounding left faces open.
     """
     program = program.detach().to("cpu", torch.float64)
-    cutter = SimplexCutter(make_problem(program, domain, None, Numbers(torch.float64), Resources()))
+    cutter = SimplexCutter(make_problem(program, domain, None, Numbers(torch.float64), Resources(memory)))
     allowed = free_bytes(program.device) if memory is None else memory
     keys, simplices, n_flat, n_bytes = [], [], 0, 0
     for _, piece in cutter.pieces():
