@@ -111,6 +111,16 @@ def test_vertices_between_values_that_are_rounding_are_in_their_places(seed: int
     assert _is_the_whole("leaky, no bias", seed, level_set=False)
 
 
+@pytest.mark.parametrize("seed", [1, 24, 51, 65])
+def test_layers_whose_values_are_rounding_are_decided(seed: int) -> None:
+    program, box = degenerate_case("ternary, no bias", seed)
+    generator = torch.Generator().manual_seed(seed)
+    moved = map_tensors(
+        program, lambda t: t + 1e-16 * torch.randn(t.shape, generator=generator, dtype=t.dtype)
+    )
+    check_same(extract_complex_in_parts(moved, box, n_parts=3), extract_complex(moved, box, exact=True))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("level_set", [False, True])
 @pytest.mark.parametrize("kind", KINDS)

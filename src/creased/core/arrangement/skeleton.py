@@ -90,7 +90,7 @@ class BlockCut:
     n_neurons: int
     carried: Growable  # (V, N + P): preactivations, then passthrough
     buckets: list[list[Tensor]]  # for each neuron, or turn, batches (n,) int64 of the edges that it cuts next
-    largest: float = 0.0  # absolute value carried when the block starts
+    largest: float = 0.0  # absolute value carried when the block starts, or a scale that exceeds it
     n_done: int = 0  # number of neurons that have cut, or of turns
     decisions: SignDecisions | None = None  # decides doubtful signs; None: values within rounding are zero
     turns: Turns | None = None  # of neurons in simplices; None: one neuron cuts all that it does at once

@@ -57,6 +57,7 @@ def start_block(
     n_done: int = 0,
     decisions: SignDecisions | None = None,
     n_corners: int = 0,
+    scale: float = 0.0,
 ) -> BlockCut:
     """Prepare a skeleton, cut by all rows before ``first_row``, for the cuts of a block.
 
@@ -71,10 +72,11 @@ def start_block(
         decisions: decides doubtful signs exactly; None: computed signs are used.
         n_corners: of each simplex, where the skeleton is of simplices that share nothing, in order: their
             neurons take turns. 0: it is not.
+        scale: what doubts are relative to where it exceeds the largest value: that may be rounding itself.
     """
     buckets: list[list[Tensor]] = [[] for _ in range(n_neurons)]
     extremes = torch.stack(carried.rows.aminmax()).tolist() if carried.rows.numel() else [0.0]
-    largest = max(map(abs, extremes))
+    largest = max(scale, *map(abs, extremes))
     cut = BlockCut(rows, first_row, n_neurons, carried, buckets, largest, n_done, decisions)
     if decisions is not None and n_neurons:
         codes = CellCodes(skeleton.words.rows, skeleton.zero_ids.rows)

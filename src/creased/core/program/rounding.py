@@ -102,7 +102,12 @@ def snapped_preactivations(program: Program, points: Tensor) -> Tensor:
 
 
 def error_on_cells(program: Program, size: Tensor) -> Tensor:
-    """Bound the error (O,) of outputs interpolated between corners of a cell, where all signs agree.
+    """Bound the error (O,) of outputs interpolated between corners of a cell; see `errors_on_cells`."""
+    return errors_on_cells(program, size)[-1]
+
+
+def errors_on_cells(program: Program, size: Tensor) -> list[Tensor]:
+    """Bound the errors (N,) of each block, and of outputs, between corners of a cell where all signs agree.
 
     The error of a neuron may hide that its sign changes on the cell; then its ReLU is off by as much again.
 
@@ -111,12 +116,13 @@ def error_on_cells(program: Program, size: Tensor) -> Tensor:
         size: bound (S,) on the absolute values of the first state.
     """
     absolute = map_tensors(program, torch.abs)
-    state, error = size, rounding_error(size.dtype, 1) * size
+    state, error, errors = size, rounding_error(size.dtype, 1) * size, []
     for block in (*absolute.blocks, Block(absolute.head)):
         z = block.affine(state)
         error_of_z = block.affine.linear_part()(error) + rounding_error(z.dtype, len(state)) * z
+        errors.append(error_of_z)
         following = block.advance(state, z)
         noise_of = rounding_error(z.dtype, len(state) + len(z))
         error = block.linear_part().advance(error, 2 * error_of_z) + noise_of * following
         state = following
-    return error
+    return [*errors[:-1], error]

@@ -20,7 +20,7 @@ from creased.core.arrangement.subdivide import SCAN, cut_by_next, start_block
 from creased.core.numerics.memory import working_bytes
 from creased.core.numerics.tensors import Growable
 from creased.core.program.program import Affine
-from creased.core.program.rounding import advance_snapped, inherited_noise, snap_sums
+from creased.core.program.rounding import advance_snapped, errors_on_cells, inherited_noise, snap_sums
 from creased.core.subdivision.footprint import NO_LIMITS, Footprint, Limits
 from creased.core.subdivision.problem import SubdivisionProblem
 from creased.core.subdivision.prune import Pruner
@@ -52,6 +52,7 @@ class Cutter:
         self.n_bytes_needed: int | None = (
             None  # that stopped cutting, being more than allowed; None: nothing did
         )
+        self._scales = [0.0] * len(self._affines)  # such that proven errors are in the band of doubt
         self._stack: list[Subproblem] = [self._start()]
 
     @torch.inference_mode()
@@ -82,6 +83,9 @@ class Cutter:
         problem, program = self._problem, self._program
         start, corners = problem.begin.copied()
         self._noise = inherited_noise(program, start.vertices)
+        if problem.band:
+            errors = errors_on_cells(program, start.vertices.abs().amax(0))
+            self._scales = [max(error.tolist(), default=0.0) / problem.band for error in errors]
         if problem.prune and program.blocks:
             self._pruner = Pruner(program, start.vertices.abs().amax(0))
         number, dim, n_bytes = start.vertices.element_size(), start.vertices.shape[1], self._bytes_a_vertex()
@@ -156,7 +160,14 @@ class Cutter:
         has_passthrough = any(block.has_passthrough for block in blocks)
         carried = _evaluate(affine, state, self._noise[index], has_passthrough=has_passthrough)
         return start_block(
-            skeleton, carried, affine.bias.shape[0], first_row, self._rows, n_done, self._problem.decisions
+            skeleton,
+            carried,
+            affine.bias.shape[0],
+            first_row,
+            self._rows,
+            n_done,
+            self._problem.decisions,
+            scale=self._scales[index],
         )
 
 
