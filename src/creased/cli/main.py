@@ -15,6 +15,7 @@ from creased.cli.parser import OF_MESHES, in_bytes, level_of, make_parser
 from creased.io.atomic_write import write_whole
 from creased.io.checkpoint import KEY, Record, write_record
 from creased.io.export import ExportError
+from creased.io.limits import printable
 from creased.io.load import Loaded, load_file, locate
 from creased.io.units import SHORT
 from creased.networks import UnsupportedModuleError
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             COMMANDS[chosen.command](locate(loaded, path, chosen.half_width), chosen)
     except (ExportError, ImportError, OSError, UnsupportedModuleError, ValueError) as error:
-        print(f"creased: {error}", file=sys.stderr)
+        print(printable(f"creased: {error}"), file=sys.stderr)
         return 1
     return 0
 

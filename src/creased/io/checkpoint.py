@@ -18,6 +18,7 @@ from torch import Tensor
 from creased.core.domains.box import Box
 from creased.core.program.kuhn_grid import KuhnGrid, require_nested
 from creased.core.program.program import Affine, Block, Program
+from creased.io.limits import printable, why_too_large
 from creased.io.similarity import Similarity
 from creased.io.units import Length
 
@@ -98,7 +99,7 @@ def _parse(values: dict[str, Any]) -> Record:
     program(torch.zeros((1, domain.dim), dtype=program.dtype))  # shapes that do not fit raise here
     to_domain = Similarity.from_dict(values["to_domain"])
     sha256 = str(values.get("sha256", ""))
-    return Record(program, domain, to_domain, str(values["shape"]), int(values["epoch"]), sha256)
+    return Record(program, domain, to_domain, printable(str(values["shape"])), int(values["epoch"]), sha256)
 
 
 def load_plain(path: Path) -> dict[str, Any]:
@@ -109,6 +110,8 @@ def load_plain(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise CheckpointError(f"there is no checkpoint {path}")
+    if why := why_too_large(path):
+        raise CheckpointError(why)
     try:
         values = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:

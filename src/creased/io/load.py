@@ -12,6 +12,7 @@ from creased.core.domains.box import Box
 from creased.core.program.program import Program
 from creased.io.checkpoint import FORMAT, KEY, CheckpointError, Record, load_plain, read_record
 from creased.io.export import WRITERS
+from creased.io.limits import why_too_large
 from creased.io.similarity import Similarity
 from creased.networks import lower
 from creased.networks.onnx.read import OnnxNetwork, read_onnx
@@ -63,6 +64,8 @@ def load_file(
         network = read_onnx(path, output)
         return Loaded(_lower_onnx(network, path, input_shape).detach(), None)
     if path.suffix == ".npz":
+        if why := why_too_large(path):
+            raise CheckpointError(why)
         return Loaded(lower(_mlp(path, read_arrays(path), slope)).detach(), None)
     values = load_plain(path)
     if KEY in values:
@@ -100,6 +103,11 @@ def _state_dict(path: Path, values: dict[str, object]) -> dict[str, Tensor]:
         raise CheckpointError(
             f"{path} holds no record of creased (format {FORMAT}), and no state dict: was it trained by it?"
         )
+    for name, tensor in inner.items():
+        if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+            raise CheckpointError(
+                f"{path}: {name} of shape {tuple(tensor.shape)} has fewer numbers than that"
+            )
     return inner
 
 

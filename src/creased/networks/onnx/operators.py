@@ -10,6 +10,7 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from functools import reduce
+from itertools import zip_longest
 from typing import Any
 
 import torch
@@ -17,9 +18,27 @@ from torch.nn import functional
 
 from creased.networks.lowering.graph.refusals import Refusal
 
+BROADCAST = ("Add", "Div", "Max", "Mean", "Min", "Mul", "Sub", "Sum")
+MOST_NUMBERS = 1 << 26  # in one result
 Inputs = Sequence[Any]
 Attributes = dict[str, Any]
 Operator = Callable[[Inputs, Attributes], Any]
+
+
+def require_few(kind: str, inputs: Inputs) -> None:
+    """Refuse a node whose result would be far larger than a network's: before it is computed."""
+    shapes = [part.shape for part in inputs if isinstance(part, torch.Tensor)]
+    if kind == "Concat":
+        n = sum(map(math.prod, shapes))
+    elif kind in ("MatMul", "Gemm") and len(shapes) > 1:
+        rows, columns = math.prod(shapes[0][:-1]), max(shapes[1], default=1)
+        n = rows * columns
+    elif kind in BROADCAST:
+        n = math.prod(max(sizes) for sizes in zip_longest(*(shape[::-1] for shape in shapes), fillvalue=1))
+    else:
+        return
+    if n > MOST_NUMBERS:
+        raise Refusal(f"its result would have {n:,} numbers, and {MOST_NUMBERS:,} are allowed")
 
 
 def int_list(inputs: Inputs, position: int, attributes: Attributes, name: str) -> list[int] | None:

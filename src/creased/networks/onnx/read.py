@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from creased.networks.lowering.graph.refusals import Refusal, UnsupportedModuleError, unsupported_reason
-from creased.networks.onnx.operators import OPERATORS, Attributes
+from creased.networks.onnx.operators import MOST_NUMBERS, OPERATORS, Attributes, require_few
 from creased.networks.onnx.spatial import SPATIAL
 
 KNOWN = OPERATORS | SPATIAL
@@ -74,6 +75,7 @@ class OnnxNetwork(nn.Module):
     def _results(self, node: Node, values: dict[str, Any]) -> tuple[Any, ...]:
         inputs = [values[name] if name else None for name in node.inputs]
         try:
+            require_few(node.kind, inputs)
             found = KNOWN[node.kind](inputs, node.attributes | {"n_outputs": len(node.outputs)})
         except Refusal as refusal:
             raise UnsupportedModuleError(f"lower: node {node.name} ({node.kind}): {refusal}") from refusal
@@ -116,8 +118,11 @@ def _network_of(onnx: Any, graph: Any, path: Path, output: str | None) -> OnnxNe
         raise ValueError(f"{path} has {len(outputs)} outputs: choose one of {', '.join(outputs)}")
     if output is not None and output not in outputs:
         raise ValueError(f"{path} has no output {output}: choose one of {', '.join(outputs)}")
+    shape = _shape_of(points[0])
+    if shape is not None and math.prod(shape) > MOST_NUMBERS:
+        raise ValueError(f"{path} takes points of shape {shape}: more than {MOST_NUMBERS:,} numbers")
     nodes = [_node(onnx, entry, i) for i, entry in enumerate(graph.node)]
-    return OnnxNetwork(nodes, constants, points[0].name, output or outputs[0], _shape_of(points[0]))
+    return OnnxNetwork(nodes, constants, points[0].name, output or outputs[0], shape)
 
 
 def _node(onnx: Any, entry: Any, index: int) -> Node:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from creased.io.atomic_write import write_whole
 from creased.shapes.sources.mesh_file import File, ShapeError
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from trimesh import Trimesh
 
 OFFLINE = "bunny, sphere, torus, box and bracket need no download"
+MOST_BYTES = 1 << 30  # of a download
+MOST_SECONDS = 1800
 TIMEOUT = 60  # seconds without an answer before a download is abandoned
 
 
@@ -68,7 +71,7 @@ class Download:
             raise ShapeError(f"will not download from {self.url}: only https is allowed")
         try:
             with urllib.request.urlopen(self.url, timeout=TIMEOUT) as answer:  # noqa: S310, https alone
-                content: bytes = answer.read()
+                content = _read(answer, self.url)
         except (urllib.error.URLError, TimeoutError, OSError) as error:
             raise ShapeError(
                 f"cannot download {self.url}: {error}. Without a network, put the file into {self.cache}/, "
@@ -78,6 +81,16 @@ class Download:
         if found != self.sha256:
             raise ShapeError(f"{self.url} has SHA-256 {found}, expected {self.sha256}: not used")
         return content
+
+
+def _read(answer: BinaryIO, url: str) -> bytes:
+    """Read a download of bounded size, in bounded time."""
+    content, deadline = bytearray(), time.monotonic() + MOST_SECONDS
+    while part := answer.read(1 << 20):
+        content += part
+        if len(content) > MOST_BYTES or time.monotonic() > deadline:
+            raise ShapeError(f"{url} does not end: given up after {len(content):,} bytes")
+    return bytes(content)
 
 
 def _sha256(content: bytes) -> str:

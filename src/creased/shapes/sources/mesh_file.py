@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from creased.io.limits import why_too_large
 from creased.io.units import UnitError, parse_unit, unit_of_meters
 from creased.shapes.sources.rewriting import REWRITE
 
@@ -103,6 +104,8 @@ def require_content(path: Path) -> None:
         raise ShapeError(f"there is no file {path}")
     if path.stat().st_size == 0:
         raise ShapeError(f"{path} is empty")
+    if why := why_too_large(path):
+        raise ShapeError(why)
 
 
 class _Warnings(logging.Handler):

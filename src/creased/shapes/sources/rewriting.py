@@ -36,11 +36,17 @@ def _absolute(corner: bytes, before: list[int]) -> bytes:
 
 
 def one_face_a_line(content: bytes) -> bytes:
-    """Rewrite an OFF file whose lines are not one a vertex and one a face; faces must have no colours."""
+    """Rewrite an OFF file whose lines are not one a vertex and one a face; faces must have no colours.
+
+    Raises:
+        ValueError: it announces more than it holds.
+    """
     words = re.sub(rb"#[^\n]*", b"", content).split()
     if words[:1] != [b"OFF"] or len(words) < 4 or not all(word.isdigit() for word in words[1:4]):
         return content
     n_vertices, n_faces = int(words[1]), int(words[2])
+    if n_vertices > len(words) or n_faces > len(words):
+        raise ValueError(f"it announces {n_vertices:,} vertices and {n_faces:,} faces, and holds fewer")
     n_lines = sum(1 for line in content.splitlines() if line.split(b"#")[0].split())
     if n_lines in (n_vertices + n_faces + 1, n_vertices + n_faces + 2):
         return content
