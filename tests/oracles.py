@@ -8,7 +8,7 @@ engine's rule says: row k is moved up by eps_k, eps_1 << eps_2 << ..., here with
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cache
 from itertools import combinations, product
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from creased import Affine, Block, Box, LevelSet, PolyhedralComplex, Program, extract_level_set
 
@@ -26,6 +26,7 @@ PER_UNIT = 10**9  # the largest eps is 1 / PER_UNIT
 
 Point = tuple[Fraction, ...]
 Row = tuple[Point, Fraction]  # normal and offset: normal . x + offset
+State = tuple[Row, ...]
 Cell = tuple[int, ...]  # a sign vector in {-1, 0, +1}
 
 
@@ -170,8 +171,47 @@ class OpenCell(NamedTuple):
     state: tuple[Row, ...]
 
 
+class Stage(NamedTuple):
+    """What a layer does to the state on a cell."""
+
+    rows: Callable[[State], list[Row]]  # that cut
+    advance: Callable[[State, Sequence[Row], Sequence[int]], State]  # given their signs
+
+
 def true_cells_of(program: Program, lower: Sequence[float], upper: Sequence[float]) -> list[OpenCell]:
-    """All cells of a box cut by a plain ReLU program, by their signs in {-1, 0, +1}; nothing is perturbed.
+    """All cells of a box cut by an unfolded program, by their signs in {-1, 0, +1}; nothing is perturbed."""
+    exact = program.exact
+    outputs = Stage(affine_of(exact.head), lambda state, rows, signs: tuple(rows))
+    return true_cells([*map(_stage_of, exact.blocks), outputs], lower, upper)
+
+
+def _stage_of(block: Block) -> Stage:
+    mix, skip, shift = block.output_matrices()
+    following = affine_of(Affine(torch.cat([mix, skip], dim=1), shift))
+    return Stage(
+        affine_of(block.affine),
+        lambda state, rows, signs: tuple(following((*positive(rows, signs, 0), *state))),
+    )
+
+
+def affine_of(affine: Affine | nn.Linear) -> Callable[[State], list[Row]]:
+    """Rows W s + b of a state."""
+    weight, bias = (fractions_of(tensor.detach()) for tensor in (affine.weight, affine.bias))
+    return lambda state: [_combine(w, b, state) for w, b in zip(weight, bias, strict=True)]
+
+
+def positive(rows: Sequence[Row], signs: Sequence[int], slope: Fraction | int) -> State:
+    """Rows where they are positive, else times a slope."""
+    return tuple(row if sign > 0 else scaled(row, slope) for row, sign in zip(rows, signs, strict=True))
+
+
+def scaled(row: Row, factor: Fraction | int) -> Row:
+    """A multiple of a row."""
+    return tuple(factor * x for x in row[0]), factor * row[1]
+
+
+def true_cells(stages: Sequence[Stage], lower: Sequence[float], upper: Sequence[float]) -> list[OpenCell]:
+    """All cells of a box cut by the rows of stages, by their signs in {-1, 0, +1}; nothing is perturbed.
 
     The faces of the box are cells too. Each cell is cut by each row into what is above, on and below it.
     """
@@ -193,25 +233,18 @@ def true_cells_of(program: Program, lower: Sequence[float], upper: Sequence[floa
         for s, b in zip((1, -1), bound, strict=True)
     ]
     rows = {cell.signs: list(walls) for cell in cells}
-    for affine in [*(block.affine for block in program.blocks), program.head]:
-        weight, bias = fractions_of(affine.weight.detach()), fractions_of(affine.bias.detach())
+    for stage in stages:
         first = len(cells[0].signs)
-        for w, b in zip(weight, bias, strict=True):
+        for index in range(len(stage.rows(cells[0].state))):
             made, known = [], {}
             for cell in cells:
-                row = _combine(w, b, cell.state)
+                row = stage.rows(cell.state)[index]
                 for part in _parts_of(cell, row, rows[cell.signs]):
                     made.append(part)
                     known[part.signs] = [*rows[cell.signs], row]
             cells, rows = made, known
-        nothing = (unit[0][:0] + (Fraction(0),) * dim, Fraction(0))
         cells = [
-            cell._replace(
-                state=tuple(
-                    row if sign > 0 else nothing
-                    for sign, row in zip(cell.signs[first:], rows[cell.signs][first:], strict=True)
-                )
-            )
+            cell._replace(state=stage.advance(cell.state, rows[cell.signs][first:], cell.signs[first:]))
             for cell in cells
         ]
     return cells

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import torch
 from torch import nn
 
 from creased.core import extract_complex as complexes
@@ -16,14 +17,15 @@ from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
 from creased.core.program.program import Program
 from creased.networks import lower
+from creased.networks.lowering.graph.evaluation import weight_options
 
 Options = ParamSpec("Options")
 Found = TypeVar("Found")
 
 
 def as_program(network: Program | nn.Module) -> Program:
-    """Lower a module; return a program as it is."""
-    return network if isinstance(network, Program) else lower(network)
+    """Lower a module in double precision, in which nothing of it is lost; return a program as it is."""
+    return network if isinstance(network, Program) else lower(network, dtype=torch.float64)
 
 
 def _of_networks(
@@ -33,6 +35,8 @@ def _of_networks(
 
     @wraps(of_programs)
     def of_networks(network: Program | nn.Module, /, *args: Options.args, **kwargs: Options.kwargs) -> Found:
+        if isinstance(network, nn.Module) and kwargs.get("dtype") is None:
+            kwargs["dtype"] = weight_options(network)["dtype"]
         return of_programs(as_program(network), *args, **kwargs)
 
     return of_networks

@@ -16,7 +16,8 @@ from creased.networks import GroupSort, Maxout, ResidualMLP, SkipMLP
 from tests.networks.graphs import graphs
 
 MOST_NEURONS = {1: 20, 2: 16, 3: 10}  # by dimension
-ARCHITECTURES = ["plain", "plain", "leaky", "skip", "residual", "maxout", "group sort", "graph"]
+ARCHITECTURES = ["plain", "plain", "leaky", "skip", "residual", "maxout", "group sort", "layers", "graph"]
+SLOPES = [0.01, 0.1, 0.25, 0.999999]
 WEIGHTS = ["float", "ternary", "sixteenths", "zero biases", "spoiled"]
 OUTPUTS = ["one", "one", "one", "two", "largest", "difference"]
 DOMAINS = ["box", "box", "shifted box", "polytope", "simplex", "whole space"]
@@ -73,7 +74,12 @@ def _module(draw: st.DrawFn, dim: int, kind: str) -> nn.Module:
     if kind == "graph":
         return draw(graphs(dim=dim, n_nodes=6, widest=3))
     if kind == "leaky":
-        return MLP(dim, width, depth, activation=lambda: nn.LeakyReLU(0.25))
+        slope = draw(st.sampled_from(SLOPES))
+        return MLP(dim, width, depth, activation=lambda: nn.LeakyReLU(slope))
+    if kind == "layers":
+        kinds = [lambda: nn.PReLU(init=0.3), lambda: nn.Hardtanh(-0.3, 0.7), lambda: _normalised(width)]
+        make = draw(st.sampled_from(kinds))
+        return nn.Sequential(nn.Linear(dim, width), make(), nn.Linear(width, 2), nn.ReLU(), nn.Linear(2, 1))
     if kind == "skip":
         return SkipMLP(dim, width, depth + 1)
     if kind == "residual":
@@ -83,6 +89,13 @@ def _module(draw: st.DrawFn, dim: int, kind: str) -> nn.Module:
     if kind == "group sort":
         return nn.Sequential(nn.Linear(dim, 4), GroupSort(2), nn.Linear(4, 2), GroupSort(2), nn.Linear(2, 1))
     return MLP(dim, width, depth)
+
+
+def _normalised(width: int) -> nn.Module:
+    norm = nn.BatchNorm1d(width)
+    norm.running_mean.copy_(torch.randint(-1, 2, (width,)))
+    norm.running_var.fill_(1 + float(torch.rand(())))
+    return nn.Sequential(norm, nn.LeakyReLU(0.1))
 
 
 @torch.no_grad()
@@ -150,8 +163,10 @@ def _code(value: object) -> str:
         shape = "" if value.numel() else f".reshape({tuple(value.shape)})"
         return f"t({', '.join(map(repr, value.tolist()))}){shape}"
     if is_dataclass(value):
-        inner = (f"{field.name}={_code(getattr(value, field.name))}" for field in fields(value))
-        return f"{type(value).__name__}({', '.join(inner)})"
+        inner = (f"{field.name}={_code(getattr(value, field.name))}" for field in fields(value) if field.init)
+        made = f"{type(value).__name__}({', '.join(inner)})"
+        unfolded = getattr(value, "unfolded", None)
+        return made if unfolded is None else f"{made}.with_unfolded({_code(unfolded)})"
     if isinstance(value, tuple):
         return f"({''.join(_code(item) + ', ' for item in value)})"
     return repr(value)

@@ -130,6 +130,28 @@ def test_the_gradient_is_that_of_whole_extractions(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("n_samples", [None, 5])
+def test_second_derivatives_are_right(name: str, n_samples: int | None) -> None:
+    program, surface = _two_layers(), _two_layers_surface()
+    term, second = make(name, n_samples), program.blocks[1].affine
+
+    def measure(weight: Tensor) -> Tensor:
+        return term(surface, Program((program.blocks[0], Block(Affine(weight, second.bias))), program.head))
+
+    weight = second.weight.detach().clone().requires_grad_()
+    measure(weight)  # targets are taken from the first call
+    (gradient,) = torch.autograd.grad(measure(weight), weight, create_graph=True)
+    direction = torch.linspace(-1, 1, weight.numel()).to(weight).view_as(weight)
+    (along,) = torch.autograd.grad((gradient * direction).sum(), weight)
+    step = 1e-6 * direction
+    ends = [torch.autograd.grad(measure(weight + by), weight, create_graph=True)[0] for by in (step, -step)]
+    slope = (ends[0] - ends[1]).detach() / 2e-6
+    torch.testing.assert_close(along, slope, rtol=1e-4, atol=1e-8 + 1e-3 * float(slope.abs().max()))
+    if n_samples is None:
+        torch.testing.assert_close(gradient.detach(), torch.autograd.grad(measure(weight), weight)[0])
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_an_empty_level_set_gives_zero(name: str, device: torch.device, dtype: torch.dtype) -> None:
     program = _two_layers(dtype, device)
     value = make(name, 8)(extract_level_set(program, Box.cube(3, 1), 1e4), program)

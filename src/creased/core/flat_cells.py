@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -13,8 +14,10 @@ from creased.core.complexes.complex import find_regions
 from creased.core.complexes.level_set import LevelSet
 from creased.core.complexes.regions import Regions
 from creased.core.domains.domain import Domain
+from creased.core.exact.integer_program import IntegerProgram
 from creased.core.extract_complex import extract_complex
 from creased.core.grids.cut import SimplexCutter
+from creased.core.grids.exact_grid import ExactGrid
 from creased.core.grids.grid_regions import GridRegions
 from creased.core.numerics.memory import Resources
 from creased.core.numerics.tolerance import get_epsilon
@@ -66,11 +69,25 @@ def _in_simplices(program: Program, domain: Domain) -> Iterator[tuple[Regions, T
 
 def _has_flat(program: Program, regions: Regions, vertices: Tensor) -> bool:
     """Tell if the output vanishes on one of some regions, and that has a volume."""
-    is_flat = (regions.maps(program) == 0).flatten(1).all(1)
+    maps = regions.maps(program).abs()
+    noise = get_epsilon(maps.dtype) * float(maps.max()) if maps.numel() else 0.0
+    candidates = (maps <= noise).flatten(1).all(1).nonzero()[:, 0].tolist()
     offsets, corners = regions.vertices()
-    for region in is_flat.nonzero()[:, 0].tolist():
+    for region in candidates:
+        if not _vanishes(program, regions, region):
+            continue
         points = vertices[corners[offsets[region] : offsets[region + 1]]]
         extents = torch.linalg.svdvals(points - points.mean(0))
         if float(extents[-1]) > get_epsilon(points.dtype) * float(points.abs().max()):
             return True
     return False
+
+
+def _vanishes(program: Program, regions: Regions, region: int) -> bool:
+    """Tell in rationals if the output is zero on a region, or on what it extends to."""
+    exact, words = IntegerProgram.of(program.inner), regions.words[region : region + 1]
+    mask = regions.layout.masks(words, program.dtype)[0].tolist()
+    pattern = sum(1 << neuron for neuron, is_active in enumerate(mask) if is_active)
+    state = exact.inputs() if program.grid is None else ExactGrid(program.grid).encoder(int(words[0, -1]))
+    *_, output = exact.rows(state, pattern)
+    return not any(chain(*output.rows))

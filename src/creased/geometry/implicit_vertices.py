@@ -5,9 +5,10 @@ each of them is affine. With the activation pattern held fixed, one Newton step 
 
     x = x0 - J^-1 g(x0; weights)
 
-solves them with the live weights, exactly, and its derivative is that of the implicit function theorem,
-dx = -J^-1 dg. J is held constant for that, which makes second derivatives wrong: they are refused, unless
-``second_order`` keeps J in the graph. Rows being affine, derivatives of any order are right then.
+solves them with the live weights, exactly. Rows being affine, derivatives of any order are right if J is kept
+in the graph. The first is that of the implicit function theorem, dx = -J^-1 dg with g at x, and needs no
+graph of J: so it is computed by a second step from x, with J held constant. Where that derivative is itself
+to be differentiated (``create_graph``) the vertices are solved anew, with J in the graph.
 
 The adjoint J^-T G of a gradient G with respect to the vertices is the gradient with respect to the values of
 each vertex's rows.
@@ -19,11 +20,12 @@ checked: a vertex may have left the domain.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.utils.checkpoint import checkpoint
 
 from creased.core.arrangement.signs import RowLayout
@@ -96,7 +98,8 @@ def solve_vertices(
         level_set: extracted from this program, perhaps some steps of training ago.
         program: with live weights; it is evaluated in its own dtype, on its own device.
         which: vertices (n,) int64 to solve; all by default.
-        second_order: make second derivatives correct too, at three times the cost; refused otherwise.
+        second_order: keep what second derivatives need, at three times the cost. Otherwise they are as right,
+            and what they need is computed when they are asked for.
 
     Raises:
         ValueError: the program has other inputs than the level set.
@@ -138,15 +141,28 @@ def _vertices_at(level_set: LevelSet, program: Program, which: Tensor) -> _Verti
 
 def _solve(level_set: LevelSet, program: Program, which: Tensor, second_order: bool) -> VertexSolution:
     vertices = _vertices_at(level_set, program, which)
-    values = _values_at(program, vertices, level_set)
     with torch.set_grad_enabled(second_order and torch.is_grad_enabled()):
-        unit, scale, is_regular = _unit_rows(_jacobian_at(program, vertices, level_set))
-    right = torch.where(is_regular[:, None], values / scale, torch.zeros_like(values))
-    solved = vertices.points - torch.linalg.solve_ex(unit, right[:, :, None]).result[:, :, 0]
-    if not second_order:
-        solved = _FirstOrder.apply(solved)  # type: ignore[no-untyped-call]
-    is_current = is_regular & _keeps_signs(program, solved.detach(), vertices, level_set.layout)
-    return VertexSolution(solved, is_regular, is_current)
+        rows = _unit_rows(_jacobian_at(program, vertices, level_set))
+        solved = _newton_step(program, vertices, level_set, rows)
+    if torch.is_grad_enabled() and not second_order:
+        at_solved = vertices._replace(points=solved)
+        solved = _newton_step(program, at_solved, level_set, rows)
+        solved = with_derivatives_of(partial(_newton_solution, program, vertices, level_set), solved, program)
+    is_current = rows.is_regular & _keeps_signs(program, solved.detach(), vertices, level_set.layout)
+    return VertexSolution(solved, rows.is_regular, is_current)
+
+
+def _newton_step(program: Program, vertices: _Vertices, level_set: LevelSet, rows: _UnitRows) -> Tensor:
+    """Solve the rows (V, D, D) from points (V, D)."""
+    values = _values_at(program, vertices, level_set)
+    right = torch.where(rows.is_regular[:, None], values / rows.scale, torch.zeros_like(values))
+    return vertices.points - torch.linalg.solve_ex(rows.unit, right[:, :, None]).result[:, :, 0]
+
+
+def _newton_solution(program: Program, vertices: _Vertices, level_set: LevelSet) -> Tensor:
+    """Solve the vertices (V, D) with all of the solution in the graph."""
+    rows = _unit_rows(_jacobian_at(program, vertices, level_set))
+    return _newton_step(program, vertices, level_set, rows)
 
 
 @torch.no_grad()
@@ -158,17 +174,34 @@ def _keeps_signs(program: Program, points: Tensor, vertices: _Vertices, layout: 
     return ((signs == (vertices.masks > 0)) | is_own).all(dim=1)
 
 
-class _FirstOrder(torch.autograd.Function):
-    """The identity, differentiable once."""
+def with_derivatives_of(compute: Callable[[], Tensor], value: Tensor, program: Program) -> Tensor:
+    """Return a value of which the first derivatives in the weights are right, with the others right too.
+
+    Args:
+        compute: computes the value anew, with derivatives of any order; where a gradient is differentiated.
+        value: with right first derivatives.
+        program: with live weights.
+    """
+    weights = [tensor for tensor in program.tensors() if tensor.requires_grad]
+    made: Tensor = _WithDerivatives.apply(compute, value, *weights)  # type: ignore[no-untyped-call]
+    return made
+
+
+class _WithDerivatives(torch.autograd.Function):
+    """The identity; a gradient that is to be differentiated is that of the value computed anew."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        return x.view_as(x)
+    def forward(ctx: Any, compute: Callable[[], Tensor], value: Tensor, *weights: Tensor) -> Tensor:
+        ctx.compute, ctx.weights = compute, weights
+        return value.view_as(value)
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        return gradient
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        if not torch.is_grad_enabled():
+            return None, gradient, *[None] * len(ctx.weights)
+        value = ctx.compute() + sum(0 * weight.sum() for weight in ctx.weights)  # it may depend on none
+        of_weights = torch.autograd.grad(value, ctx.weights, gradient, create_graph=True)
+        return None, None, *of_weights
 
 
 def _program_rows(rows: Tensor, level_set: LevelSet) -> Tensor:
@@ -207,13 +240,18 @@ def _jacobian_at(program: Program, vertices: _Vertices, level_set: LevelSet) -> 
     return torch.where(is_wall[:, :, None], of_walls, torch.stack(tangents, dim=2))
 
 
-def _unit_rows(jacobian: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Normalise rows (V, D, D); give lengths (V, D), and where they are independent (V,).
+class _UnitRows(NamedTuple):
+    """Rows of unit length, those of the identity where they are dependent."""
 
-    Dependent rows are replaced by the identity's.
-    """
+    unit: Tensor  # (V, D, D)
+    scale: Tensor  # (V, D): their lengths
+    is_regular: Tensor  # (V,) bool: where they are independent
+
+
+def _unit_rows(jacobian: Tensor) -> _UnitRows:
+    """Normalise rows (V, D, D)."""
     scale = jacobian.norm(dim=2).clamp(min=torch.finfo(jacobian.dtype).tiny)
     unit = jacobian / scale[:, :, None]
     is_regular = torch.linalg.det(unit).abs() > get_epsilon(jacobian.dtype)
     identity = torch.eye(jacobian.shape[1], dtype=jacobian.dtype, device=jacobian.device)
-    return torch.where(is_regular[:, None, None], unit, identity), scale, is_regular
+    return _UnitRows(torch.where(is_regular[:, None, None], unit, identity), scale, is_regular)

@@ -55,8 +55,8 @@ def write_record(record: Record) -> dict[str, Any]:
     program = record.program.detach().to("cpu")
     return {
         "format": FORMAT,
-        "blocks": [_tensors(block.affine) | _tensors(block) for block in program.blocks],
-        "head": _tensors(program.head),
+        **_layers(program),
+        "unfolded": None if program.unfolded is None else _layers(program.unfolded),
         "grid": None if program.grid is None else vars(program.grid),
         "domain": {"lower": list(record.domain.lower), "upper": list(record.domain.upper)},
         "to_domain": record.to_domain.as_dict(),
@@ -89,14 +89,18 @@ def read_record(path: Path) -> Record:
 
 def _parse(values: dict[str, Any]) -> Record:
     """Convert plain values to a record, and check that its parts fit together."""
-    blocks = [Block(_affine(b), b.get("mix"), b.get("skip"), b.get("shift")) for b in values["blocks"]]
-    program = Program(tuple(blocks), _affine(values["head"]), _grid(values.get("grid")))
+    program = _program(values, _grid(values.get("grid")))
+    if (unfolded := values.get("unfolded")) is not None:
+        program = program.with_unfolded(_program(unfolded, program.grid))
     domain = Box(list(values["domain"]["lower"]), list(values["domain"]["upper"]))
     if any(not isinstance(t, Tensor) or not t.is_floating_point() for t in program.tensors()):
         raise TypeError("a weight is not a floating tensor")
     if program.in_dim != domain.dim:
         raise ValueError(f"the program takes {program.in_dim} inputs, the domain has {domain.dim} dimensions")
-    program(torch.zeros((1, domain.dim), dtype=program.dtype))  # shapes that do not fit raise here
+    for form in (program, program.exact):
+        form(torch.zeros((1, domain.dim), dtype=form.dtype))  # shapes that do not fit raise here
+    if program.exact.n_neurons != program.n_neurons:
+        raise ValueError("the unfolded form has another number of neurons")
     to_domain = Similarity.from_dict(values["to_domain"])
     sha256 = str(values.get("sha256", ""))
     return Record(program, domain, to_domain, printable(str(values["shape"])), int(values["epoch"]), sha256)
@@ -126,6 +130,16 @@ def load_plain(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise CheckpointError(f"{path} is not a checkpoint: it holds a {type(values).__name__}")
     return values
+
+
+def _layers(program: Program) -> dict[str, Any]:
+    blocks = [_tensors(block.affine) | _tensors(block) for block in program.blocks]
+    return {"blocks": blocks, "head": _tensors(program.head)}
+
+
+def _program(values: dict[str, Any], grid: KuhnGrid | None) -> Program:
+    blocks = [Block(_affine(b), b.get("mix"), b.get("skip"), b.get("shift")) for b in values["blocks"]]
+    return Program(tuple(blocks), _affine(values["head"]), grid)
 
 
 def _tensors(record: Affine | Block) -> dict[str, Tensor]:

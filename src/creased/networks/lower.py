@@ -8,7 +8,6 @@ compared with the module on random points before it is returned; elsewhere agree
 
 from __future__ import annotations
 
-from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 import torch
@@ -26,6 +25,7 @@ from creased.networks.lowering.graph.evaluation import (
 from creased.networks.lowering.graph.refusals import place_of, refuse_by_name
 from creased.networks.lowering.graph.schedule import Schedule, make_schedule
 from creased.networks.lowering.graph.tape import Tape
+from creased.networks.lowering.graph.unfold import unfold
 from creased.networks.lowering.graph.write import write
 from creased.networks.lowering.plain import lower_plain
 from creased.networks.lowering.trace import trace
@@ -34,21 +34,31 @@ from creased.networks.models.grid_mlp import grids_of
 N_CHECK_POINTS = 64  # random points on which the program is compared with its module
 
 Shape = tuple[int, ...]
-_schedules: WeakKeyDictionary[nn.Module, dict[object, Schedule]] = WeakKeyDictionary()
+_schedules: WeakKeyDictionary[nn.Module, dict[object, tuple[Schedule, ...]]] = WeakKeyDictionary()
 
 
-def lower(module: nn.Module, *, input_shape: Shape | None = None, check: bool = True) -> Program:
+def lower(
+    module: nn.Module,
+    *,
+    input_shape: Shape | None = None,
+    dtype: torch.dtype | None = None,
+    check: bool = True,
+) -> Program:
     """Write a network as a program of (affine, ReLU, passthrough) blocks.
 
     Supported are operations that are piecewise affine and continuous in eval mode, as modules, functions or
     methods: linear layers, convolutions, batch norm, weight and spectral norm, pooling, ReLU and other
     piecewise-linear activations, abs, clamp, max and min, sort, sums, concatenations, views, slices. The
     program has the module's device and dtype, and shares its weights. It maps points (n, D) to outputs
-    (n, O), both flattened whatever their shapes in the module.
+    (n, O), both flattened whatever their shapes in the module. Products and sums of the module's weights
+    are rounded in that dtype; what is decided in rationals, and certified, is of their factors and terms
+    (`Program.unfolded`).
 
     Args:
         module: the network; its ``forward`` takes a batch of points, and treats each point by itself.
         input_shape: the shape of one point, such as (1, 28, 28); by default (D,), with D found by trial.
+        dtype: another floating type for the program. In float64 a float32 module loses nothing, and numbers
+            of its code, such as slopes, are in double precision.
         check: trace the module anew, refuse NaN and infinity in its weights, and compare the program with the
             module. False only where the same module was lowered before and nothing but its weights has
             changed, as in a training step.
@@ -61,24 +71,32 @@ def lower(module: nn.Module, *, input_shape: Shape | None = None, check: bool = 
     """
     if check:
         _require_finite(module)
-    program = lower_plain(module) if input_shape is None else None
+    program = lower_plain(module, dtype) if input_shape is None else None
     if program is None:
-        program = write(_schedule_of(module, input_shape, anew=check), module)
-        program = replace(program, grid=joined_grid([grid.grid() for grid in grids_of(module)]))
+        schedules = _schedules_of(module, input_shape, anew=check)
+        program, *unfolded = (write(schedule, module, dtype) for schedule in schedules)
+        program = program.with_unfolded(unfolded[0] if unfolded else None)
+        program = program.on_grid(joined_grid([grid.grid() for grid in grids_of(module)]))
     if check:
         _require_agreement(program, module, input_shape or (program.in_dim,))
     return program
 
 
-def _schedule_of(module: nn.Module, shape: Shape | None, *, anew: bool) -> Schedule:
-    """Return the schedule of a module, made anew or cached by input shape, dtype and device."""
+def _schedules_of(module: nn.Module, shape: Shape | None, *, anew: bool) -> tuple[Schedule, ...]:
+    """Return the schedule of a module, and that of its unfolded form where there is another.
+
+    They are made anew, or cached by input shape, dtype and device.
+    """
     options = weight_options(module)
     key = (shape, *options.values())
     schedules = _schedules.setdefault(module, {})
     if anew or key not in schedules:
         shape = _input_shape_of(module, shape)
         tape = Tape(**options)
-        schedules[key] = make_schedule(tape, trace(module, shape, tape).index)
+        output = trace(module, shape, tape).index
+        unfolded = unfold(tape, output)
+        both = [make_schedule(tape, output), *([make_schedule(*unfolded)] if unfolded else [])]
+        schedules[key] = tuple(both)
     return schedules[key]
 
 
@@ -106,17 +124,18 @@ def _require_finite(module: nn.Module) -> None:
 
 @torch.no_grad()
 def _require_agreement(program: Program, module: nn.Module, shape: Shape) -> None:
-    """Compare program and module, in eval mode, on random points."""
-    generator = torch.Generator().manual_seed(0)
-    drawn = torch.randn((N_CHECK_POINTS, program.in_dim), generator=generator, dtype=program.dtype)
+    """Compare program and module, in eval mode, on random points of the module's dtype."""
+    generator, dtype = torch.Generator().manual_seed(0), weight_options(module)["dtype"]
+    drawn = torch.randn((N_CHECK_POINTS, program.in_dim), generator=generator, dtype=dtype)
     points = drawn.to(program.device)
     try:
         with in_eval_mode(module):
-            expected: Tensor = module(points.reshape(N_CHECK_POINTS, *shape)).reshape(N_CHECK_POINTS, -1)
+            out: Tensor = module(points.clone().reshape(N_CHECK_POINTS, *shape))
     except RuntimeError as error:
         raise ValueError(f"lower: the module cannot be evaluated: {error}") from error
-    found = program(points)
-    tolerance = get_epsilon(program.dtype) * (1 + float(expected.abs().max()))
+    expected = out.reshape(N_CHECK_POINTS, -1)
+    found = program(points.to(program.dtype)).to(dtype)
+    tolerance = get_epsilon(dtype) * (1 + float(expected.abs().max()))
     difference = float((found - expected).abs().max()) if found.shape == expected.shape else float("inf")
     if not difference <= tolerance:
         raise ValueError(

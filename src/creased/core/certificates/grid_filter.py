@@ -52,7 +52,7 @@ class GridSignFilter(SignFilter):
         walls = walls.masked_fill(is_plane, 0)
         walls[-1, is_plane] = 1
         self._grid, dim = program.grid, program.in_dim
-        self._program, self._layout = program.inner, layout
+        self._program, self._layout = program.inner.exact, layout
         self._linear = self._program.linear_part()
         own = torch.zeros((dim + 1, dim + 1)).to(walls)  # of f and 1: 1 - f_1, f_1 - f_2, ..., f_D
         own[torch.arange(dim), torch.arange(dim)] = -1

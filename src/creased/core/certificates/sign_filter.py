@@ -88,7 +88,7 @@ class SignFilter:
     """
 
     def __init__(self, program: Program, walls: Tensor, layout: RowLayout, reach: Tensor) -> None:
-        self._program, self._linear, self._layout = program, program.linear_part(), layout
+        self._program, self._linear, self._layout = program.exact, program.exact.linear_part(), layout
         self._normals, self._constants = walls[:-1], walls[-1]
         self._extent = 2 * float(reach.amax())  # no two points differ by more in a coordinate
         axes = torch.ones_like(reach)

@@ -83,7 +83,7 @@ def _meeting_the_input(program: Program) -> list[list[Fraction]]:
     one that the second leaves out too, by what passes both; and so on.
     """
     state, rows = identity(program.in_dim + 1), list[list[Fraction]]()
-    for block in (*program.blocks, Block(program.head)):
+    for block in (*program.exact.blocks, Block(program.exact.head)):
         rows += (list(row[:-1]) for row in IntegerAffine.of(block.affine)(state).fractions())
         if not block.has_passthrough:
             break

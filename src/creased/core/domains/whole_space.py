@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 
 import torch
@@ -92,18 +93,23 @@ class WholeSpace:
         neurons = torch.tensor([*first, *(i for i in range(weight.shape[0]) if i not in first)])
         order = torch.arange(layout.n_rows)
         order[1 : 1 + len(neurons)] = 1 + neurons
-        ordered = _with_neurons_in_order(program, neurons.to(program.device))
+        ordered = program.in_both_forms(partial(_with_neurons_in_order, neurons=neurons.to(program.device)))
         affine = ordered.blocks[0].affine
         skeleton = _cross(affine.weight[:dim], affine.bias[:dim], layout.n_words)
         corners = _corners(dim, program.device)
-        return Start(homogenise(ordered), ordered, skeleton, corners, dim, order.to(program.device))
+        return Start(
+            ordered.in_both_forms(homogenise), ordered, skeleton, corners, dim, order.to(program.device)
+        )
 
 
 def _with_neurons_in_order(program: Program, neurons: Tensor) -> Program:
-    block = program.blocks[0]
+    """Number the neurons of the first block that has any in another order."""
+    first = next(i for i, block in enumerate(program.blocks) if block.n_neurons)
+    block = program.blocks[first]
     mix, _, _ = block.output_matrices()
     affine = Affine(block.affine.weight[neurons], block.affine.bias[neurons])
-    return replace(program, blocks=(replace(block, affine=affine, mix=mix[:, neurons]), *program.blocks[1:]))
+    blocks = (*program.blocks[:first], replace(block, affine=affine, mix=mix[:, neurons]))
+    return replace(program, blocks=(*blocks, *program.blocks[first + 1 :]))
 
 
 def homogenise(program: Program) -> Program:

@@ -107,7 +107,7 @@ class IntegerBlock(NamedTuple):
 
 @dataclass(frozen=True)
 class IntegerProgram:
-    """A piecewise-affine map in integers."""
+    """A piecewise-affine map in integers, without any rounding of a network's weights."""
 
     blocks: tuple[IntegerBlock, ...]
     head: IntegerAffine
@@ -115,14 +115,14 @@ class IntegerProgram:
 
     @staticmethod
     def of(program: Program) -> IntegerProgram:
-        """Convert a program with float weights.
+        """Convert the unfolded form of a program with float weights.
 
         Raises:
             ValueError: a weight is NaN or infinite.
         """
         program.require_no_grid("integer arithmetic")
         program.require_finite("IntegerProgram.of")
-        program = program.detach()
+        program = program.detach().exact
         blocks = tuple(map(IntegerBlock.of, program.blocks))
         return IntegerProgram(blocks, IntegerAffine.of(program.head), program.in_dim)
 

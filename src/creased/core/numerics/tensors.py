@@ -15,8 +15,9 @@ Record = TypeVar("Record")
 
 
 def map_tensors(record: Record, move: Callable[[Tensor], Tensor]) -> Record:
-    """Copy a dataclass with ``move`` applied to its tensors and those of nested records."""
-    entries = {f.name: _moved(getattr(record, f.name), move) for f in fields(record)}  # type: ignore[arg-type]
+    """Copy a dataclass with ``move`` applied to the tensors of its arguments, and of nested records."""
+    made_of = [f.name for f in fields(record) if f.init]  # type: ignore[arg-type]
+    entries = {name: _moved(getattr(record, name), move) for name in made_of}
     copy: Record = replace(record, **entries)  # type: ignore[type-var]
     return copy
 

@@ -1,6 +1,8 @@
 """All tolerances of the package, as functions of the dtype."""
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -31,6 +33,11 @@ def doubtful_band(dtype: torch.dtype) -> float:
     It is far wider than the rounding error of well-conditioned vertices, and rarely entered by chance.
     """
     return float(torch.finfo(dtype).eps ** 0.5)
+
+
+def is_power_of_two(number: Any) -> bool:
+    """True for numbers, positive or negative, by which products are not rounded."""
+    return isinstance(number, int | float) and abs(math.frexp(number)[0]) == 0.5
 
 
 def steps_across(dtype: torch.dtype, lower: Sequence[float], upper: Sequence[float]) -> float:

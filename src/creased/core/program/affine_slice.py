@@ -1,9 +1,9 @@
 """Affine slices of the input: the program on the points origin + basis t, as a program of t.
 
 The slice is folded into the first layer, W (x0 + U t) + b = (W U) t + (W x0 + b), in double precision;
-`folding_error` bounds the rounding. On a grid nothing is folded: the grid remembers where it is sliced. The
-level set of the slice is a section of the level set of the program; distances agree where the basis is
-orthonormal.
+`folding_error` bounds the rounding. In the unfolded form it is a layer of its own. On a grid nothing is
+folded: the grid remembers where it is sliced. The level set of the slice is a section of the level set of the
+program; distances agree where the basis is orthonormal.
 """
 
 from __future__ import annotations
@@ -93,15 +93,17 @@ def _fold(program: Program, origin: Tensor, basis: Tensor) -> Program:
         outer = program.grid.section
         if outer is not None:
             origin, basis = outer.lift(origin), outer.basis @ basis
-        return replace(program, grid=replace(program.grid, section=Section(origin, basis)))
+        return program.on_grid(replace(program.grid, section=Section(origin, basis)))
+    before = Block.without_neurons(Affine(basis, origin))
+    unfolded = Program((before, *program.exact.blocks), program.exact.head)
     if not program.blocks:
-        return Program((), _folded(program.head, origin, basis))
+        return Program((), _folded(program.head, origin, basis)).with_unfolded(unfolded)
     first = program.blocks[0]
     block: Block = replace(first, affine=_folded(first.affine, origin, basis))
     if first.has_passthrough:
         _, skip, shift = first.output_matrices()
         block = replace(block, skip=skip @ basis, shift=skip @ origin + shift)
-    return Program((block, *program.blocks[1:]), program.head)
+    return Program((block, *program.blocks[1:]), program.head).with_unfolded(unfolded)
 
 
 def _folded(affine: Affine, origin: Tensor, basis: Tensor) -> Affine:

@@ -6,12 +6,17 @@ Level sets of the results are constructive solid geometry: with shapes negative 
 union, `maximum` the intersection, `maximum(a, negative(b))` the difference. Of a classifier, the zero set of
 `difference(program, i, j)` is where two classes tie, and that of `margin(program, i)` bounds the region of a
 class. Everything is differentiable in the weights of the programs.
+
+Differences of outputs are rounded; the unfolded form of a result (see `creased.core.program.program`) takes
+them of the outputs themselves, which it holds as a state.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import wraps
+from typing import Concatenate, ParamSpec
 
 import torch
 from torch import Tensor
@@ -19,7 +24,35 @@ from torch import Tensor
 from creased.core.program.kuhn_grid import KuhnGrid, joined_grid
 from creased.core.program.program import Affine, Block, Program
 
+Options = ParamSpec("Options")
 
+
+def _unfolding(
+    change: Callable[Concatenate[Program, Options], Program],
+) -> Callable[Concatenate[Program, Options], Program]:
+    """Extend a change of the head of a program to its unfolded form."""
+
+    @wraps(change)
+    def changed(program: Program, /, *args: Options.args, **kwargs: Options.kwargs) -> Program:
+        return program.in_both_forms(lambda form: change(form, *args, **kwargs))
+
+    return changed
+
+
+def _holding_outputs(
+    change: Callable[Concatenate[Program, Options], Program],
+) -> Callable[Concatenate[Program, Options], Program]:
+    """Extend a change that rounds a head to the unfolded form, with its outputs as a state."""
+
+    @wraps(change)
+    def changed(program: Program, /, *args: Options.args, **kwargs: Options.kwargs) -> Program:
+        held = _pad(program.exact, len(program.exact.blocks) + 1)
+        return change(program, *args, **kwargs).with_unfolded(change(held, *args, **kwargs).exact)
+
+    return changed
+
+
+@_unfolding
 def select(program: Program, outputs: int | Sequence[int]) -> Program:
     """Select outputs of a program, in the order given.
 
@@ -32,6 +65,7 @@ def select(program: Program, outputs: int | Sequence[int]) -> Program:
     return replace(program, head=_rows(program.head, chosen))
 
 
+@_unfolding
 def negative(program: Program) -> Program:
     """Negate the outputs: inside and outside change places."""
     return replace(program, head=Affine(-program.head.weight, -program.head.bias))
@@ -39,9 +73,15 @@ def negative(program: Program) -> Program:
 
 def minus_level(program: Program, level: float) -> Program:
     """Subtract a level from the outputs: the level set becomes the zero set."""
+    return program if level == 0 else _minus(program, level)
+
+
+@_holding_outputs
+def _minus(program: Program, level: float) -> Program:
     return replace(program, head=Affine(program.head.weight, program.head.bias - level))
 
 
+@_holding_outputs
 def difference(program: Program, i: int, j: int) -> Program:
     """Subtract output j from output i: zero where two classes tie."""
     first, second = select(program, i).head, select(program, j).head
@@ -95,6 +135,14 @@ def side_by_side(*programs: Program) -> Program:
         ValueError: there are none, or they differ in inputs, dtype or device.
     """
     _require_alike("side_by_side", programs, ("in_dim", "dtype", "device"))
+    joined = _joined(programs)
+    if all(program.unfolded is None for program in programs):
+        return joined
+    return joined.with_unfolded(_joined(_aligned(programs)))
+
+
+def _joined(programs: Sequence[Program]) -> Program:
+    """Join programs, block by block."""
     grid, shared = _share_grid(programs)
     depth = max(len(program.blocks) for program in programs)
     padded = [_pad(program, depth) for program in shared]
@@ -104,6 +152,28 @@ def side_by_side(*programs: Program) -> Program:
     ]
     head = _join_affine([program.head for program in padded], has_one_state=depth == 0)
     return Program(tuple(blocks), head, grid)
+
+
+def _aligned(programs: Sequence[Program]) -> list[Program]:
+    """Pass states on in unfolded forms, so that neurons of one depth in the programs are of one depth."""
+    left = [list(program.exact.blocks) for program in programs]
+    aligned: list[list[Block]] = [[] for _ in programs]
+    for level in range(max(len(program.blocks) for program in programs)):
+        counts = [
+            next(i + 1 for i, block in enumerate(blocks) if block.n_neurons)
+            if level < len(program.blocks) and program.widths[level]
+            else 0
+            for program, blocks in zip(programs, left, strict=True)
+        ]
+        for program, blocks, done, n in zip(programs, left, aligned, counts, strict=True):
+            state = (blocks[0].affine if blocks else program.exact.head).weight
+            done += [Block.without_neurons(_identity(state[0]))] * (max(counts) - n)
+            done += blocks[:n]
+            del blocks[:n]
+    return [
+        replace(program.exact, blocks=(*done, *blocks))
+        for program, done, blocks in zip(programs, aligned, left, strict=True)
+    ]
 
 
 def _share_grid(programs: Sequence[Program]) -> tuple[KuhnGrid | None, Sequence[Program]]:
@@ -158,6 +228,7 @@ def _require_alike(name: str, programs: Sequence[Program], properties: Sequence[
             raise ValueError(f"{name}: programs must have one {what}, got {', '.join(sorted(found))}")
 
 
+@_holding_outputs
 def _reduce(program: Program, n_kept: int, sign: int, group: int = 1) -> Program:
     """Keep the first outputs and reduce groups of others to their extreme, pairwise, in log2 blocks."""
     while (half := (program.out_dim - n_kept) // (2 * group) * group) > 0:
@@ -191,10 +262,8 @@ def _identity(like: Tensor) -> Affine:
 def _pad(program: Program, depth: int) -> Program:
     """Append blocks without neurons that pass the outputs on, up to a depth."""
     while len(program.blocks) < depth:
-        head = program.head
-        nothing = Affine(head.weight.new_zeros((0, head.weight.shape[1])), head.bias.new_zeros(0))
-        block = Block(nothing, head.weight.new_zeros((program.out_dim, 0)), head.weight, head.bias)
-        program = replace(program, blocks=(*program.blocks, block), head=_identity(head.bias))
+        block = Block.without_neurons(program.head)
+        program = replace(program, blocks=(*program.blocks, block), head=_identity(program.head.bias))
     return program
 
 

@@ -8,14 +8,18 @@ Each block maps a state ``s`` to the next one::
 With the passthrough ``B`` this covers skips, leaky ReLU, absolute values, maxout and the like. A program
 keeps the tensors it was built from, so one lowered from a module is differentiable in the module's weights.
 
+Weights that are products or sums of a network's numbers are rounded. Where there are any, the program keeps
+its `unfolded` form beside it: more blocks, without neurons between them, whose weights are the network's own
+numbers. What is decided in rationals, and what is certified, is of that form.
+
 A fixed activation pattern turns the program into one affine map. `preactivations_on` and `gradients_on`
 evaluate that map with the pattern *given*: on creases the signs of the values are rounding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -53,6 +57,14 @@ class Block:
     mix: Tensor | None = None  # C (S', N); None: identity
     skip: Tensor | None = None  # B (S', S); None: zero
     shift: Tensor | None = None  # c (S',); None: zero
+
+    @staticmethod
+    def without_neurons(affine: Affine) -> Block:
+        """Make the block that maps the state by an affine map."""
+        n_next, n_state = affine.weight.shape
+        like = affine.weight
+        nothing = Affine(like.new_zeros((0, n_state)), like.new_zeros(0))
+        return Block(nothing, like.new_zeros((n_next, 0)), affine.weight, affine.bias)
 
     @property
     def n_neurons(self) -> int:
@@ -112,6 +124,25 @@ class Program:
     blocks: tuple[Block, ...]
     head: Affine  # (O, S), (O,)
     grid: KuhnGrid | None = None  # encodes the input as the first state; None: it is the first state
+    unfolded: Program | None = field(default=None, init=False)  # the same, unrounded; None: it is
+
+    def with_unfolded(self, unfolded: Program | None) -> Program:
+        """Take another program as the unfolded form, with as many neurons, in this order.
+
+        `dataclasses.replace` drops it, as what it changes need not be true of that form.
+        """
+        copy = replace(self)
+        object.__setattr__(copy, "unfolded", unfolded)
+        return copy
+
+    def in_both_forms(self, change: Callable[[Program], Program]) -> Program:
+        """Change a program and its unfolded form alike."""
+        return change(self).with_unfolded(None if self.unfolded is None else change(self.unfolded))
+
+    @property
+    def exact(self) -> Program:
+        """The program of which all weights are the network's own numbers."""
+        return self if self.unfolded is None else self.unfolded
 
     @property
     def in_dim(self) -> int:
@@ -176,11 +207,15 @@ class Program:
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Program:
         """Move to another device or floating type; differentiable."""
-        return map_tensors(self, lambda t: t.to(device=device or t.device, dtype=dtype or t.dtype))
+
+        def move(tensor: Tensor) -> Tensor:
+            return tensor.to(device=device or tensor.device, dtype=dtype or tensor.dtype)
+
+        return self.in_both_forms(lambda program: map_tensors(program, move))
 
     def detach(self) -> Program:
         """Detach all weights from the autograd graph."""
-        return map_tensors(self, Tensor.detach)
+        return self.in_both_forms(lambda program: map_tensors(program, Tensor.detach))
 
     def tail(self, first_block: int) -> Program:
         """Take the blocks from ``first_block`` on, as a program of that block's state, without the grid."""
@@ -194,7 +229,12 @@ class Program:
     @property
     def inner(self) -> Program:
         """The program of the first state, without the grid."""
-        return replace(self, grid=None)
+        return self.on_grid(None)
+
+    def on_grid(self, grid: KuhnGrid | None) -> Program:
+        """Take another grid, in the dtype of the weights, as the encoder of the first state."""
+        grid = None if grid is None else map_tensors(grid, lambda t: t.to(self.dtype))
+        return self.in_both_forms(lambda program: replace(program, grid=grid))
 
     def encode(self, x: Tensor) -> Tensor:
         """The first state (..., S) at points (..., D)."""

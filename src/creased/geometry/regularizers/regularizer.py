@@ -17,7 +17,8 @@ network of 4x40 fitted to the bunny, the gradient of total edge length has a noi
 stay coplanar as the weights move them: with normals from single corners, not from the function, total mean
 curvature had a noise of 30 times its gradient; like this it has 1.
 
-Vertices that have left their cells since count as unmoved: extract again now and then.
+Vertices that have left their cells since count as unmoved: extract again now and then. Second derivatives,
+where they are asked for, are computed from all vertices.
 """
 
 from __future__ import annotations
@@ -30,7 +31,12 @@ from torch import Tensor
 
 from creased.core.complexes.level_set import LevelSet
 from creased.core.program.program import Program
-from creased.geometry.implicit_vertices import polygon_gradients, row_adjoints, solve_vertices
+from creased.geometry.implicit_vertices import (
+    polygon_gradients,
+    row_adjoints,
+    solve_vertices,
+    with_derivatives_of,
+)
 from creased.geometry.safe import directions_of, lengths_of
 
 
@@ -88,7 +94,16 @@ class Regularizer(ABC):
         if self._expansion is None or self._expansion.level_set is not level_set:
             self._expansion = self._expand(level_set, program)
         changes = self._changes(self._expansion, program)
-        return self.combine(self._expansion.totals.to(changes) + changes)
+        measure = self.combine(self._expansion.totals.to(changes) + changes)
+        return with_derivatives_of(lambda: self._measured(level_set, program).to(measure), measure, program)
+
+    def _measured(self, level_set: LevelSet, program: Program) -> Tensor:
+        """Compute the measure from all vertices, with derivatives of any order in the weights."""
+        solved = solve_vertices(level_set, program, second_order=True)
+        start = level_set.vertices.to(solved.vertices)
+        vertices = torch.where(solved.is_current[:, None], solved.vertices, start)
+        normals = directions_of(polygon_gradients(level_set, program))
+        return self.combine(self.totals(vertices, normals, level_set).reshape(-1))
 
     def _expand(self, level_set: LevelSet, program: Program) -> Expansion:
         vertices = level_set.vertices.detach().clone().requires_grad_(True)

@@ -129,9 +129,9 @@ def f_vector(
         CellBudgetError: there are more full-dimensional cells than allowed.
     """
     if with_outputs:
-        bias = program.head.bias
+        exact, bias = program.exact, program.head.bias
         head = Affine(bias.new_zeros((1, len(bias))), bias[:1])
-        program = replace(program, blocks=(*program.blocks, Block(program.head)), head=head)
+        program = replace(exact, blocks=(*exact.blocks, Block(exact.head)), head=head)
     return count_faces(cell.cone for cell in cells(program, domain, most))
 
 

@@ -43,7 +43,7 @@ def map_residues(program: Program, masks: Tensor, simplices: Tensor | None = Non
     """Compute the outputs' affine maps on cells modulo all primes: (R, n) int32; see `number_maps`."""
     columns = []
     for prime in PRIMES:
-        modular = map_tensors(program.detach().to("cpu"), partial(_modulo, prime=prime))
+        modular = map_tensors(program.exact.detach().to("cpu"), partial(_modulo, prime=prime))
         batches = [masks.cpu().split(BATCH)]
         if program.grid is not None and simplices is not None:
             batches.append(simplices.cpu().split(BATCH))

@@ -13,7 +13,7 @@ Four ways to find them, each sound, from cheap to complete:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 import torch
@@ -180,9 +180,11 @@ def _add_exact(program: Program, domain: Box | None, signs: list[Tensor], most: 
     The last layer need not cut: it is only evaluated.
     """
     exact, start = IntegerProgram.of(program), start_cone(program, domain)
-    known = [block_signs.tolist() for block_signs in signs]
+    widths = program.exact.widths
+    every = torch.cat([torch.zeros(0, dtype=torch.int8), *signs])
+    known = [block_signs.tolist() for block_signs in every.split(widths)]
     seen: list[list[set[int]]] = [[{sign} - {0} for sign in block_signs] for block_signs in known]
-    first_rows = list(accumulate(program.widths, initial=start.rows.bit_length()))
+    first_rows = list(accumulate(widths, initial=start.rows.bit_length()))
 
     def cut_further(part: PartialCell, index: int) -> Iterator[PartialCell]:
         if index == len(exact.blocks):
@@ -195,9 +197,8 @@ def _add_exact(program: Program, domain: Box | None, signs: list[Tensor], most: 
     for n_cells, _ in enumerate(depth_first(PartialCell((), start, exact.inputs()), cut_further)):
         if n_cells >= most:
             raise CellBudgetError(f"stable_units: more than {most:,} cells; take method 'linear' or 'engine'")
-    for index, block_seen in enumerate(seen):
-        only = [0 if len(s) > 1 else next(iter(s), -1) for s in block_seen]
-        signs[index] = torch.tensor(only, dtype=torch.int8)
+    only = [0 if len(s) > 1 else next(iter(s), -1) for s in chain(*seen)]
+    signs[:] = torch.tensor(only, dtype=torch.int8).split(program.widths)
 
 
 def _note_signs(cone: Cone, z: Sequence[Vector], known: list[int], seen: list[set[int]]) -> None:

@@ -2,12 +2,13 @@
 
 A rectification belongs to the first block after all that its argument depends on, so that independent ones
 share a block. The state between two blocks is a minimum vertex cut between known values and those that later
-steps need; in a plain network it is the block's neurons. Steps without influence on the output are dropped.
+steps need; in a plain network it is the block's neurons. What is to be kept (see `unfold`) is in it. Steps
+without influence on the output are dropped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +40,7 @@ class Schedule:
     options: dict[str, Any]  # dtype and device of the points
 
 
-class _Graph:
+class Graph:
     """The steps that the output depends on."""
 
     def __init__(self, steps: list[Step], output: int) -> None:
@@ -65,6 +66,16 @@ class _Graph:
                 left += [i for i in self.steps[index].inputs if i not in known]
         return found
 
+    def descendants(self, starts: Iterable[int]) -> set[int]:
+        """Find all live steps that depend on others, these not included."""
+        found: set[int] = set()
+        left = list(starts)
+        while left:
+            users = [user for user in self.users[left.pop()] if user not in found]
+            found.update(users)
+            left += users
+        return found
+
     def steps_to(self, ends: Iterable[int], known: Collection[int]) -> tuple[int, ...]:
         """Order the `ancestors`, without constants."""
         return tuple(i for i in sorted(self.ancestors(ends, known)) if self.steps[i].level != CONSTANT)
@@ -82,14 +93,15 @@ class _Graph:
 
 def make_schedule(tape: Tape, output: int) -> Schedule:
     """Assign the steps that the output depends on to blocks."""
-    graph = _Graph(tape.steps, output)
+    graph = Graph(tape.steps, output)
     state: tuple[int, ...] = (next(i for i in sorted(graph.live) if tape.steps[i].level != CONSTANT),)
     stages = []
     for level in range(tape.steps[output].level):
         neurons = tuple(i for i in tape.rectified if i in graph.live and tape.steps[i].level == level + 1)
         preactivations = tuple(tape.rectified[i] for i in neurons)
         steps = graph.steps_to(preactivations, state)
-        following = _next_state(graph, level + 1, state, neurons)
+        kept = [i for i in sorted(tape.kept) if i in graph.live and tape.steps[i].level == level + 1]
+        following = _next_state(graph, level + 1, state, neurons, kept)
         state_steps = graph.steps_to(following, {*state, *steps, *neurons})
         stages.append(Stage(state, steps, preactivations, neurons, state_steps))
         state = following
@@ -101,16 +113,21 @@ def make_schedule(tape: Tape, output: int) -> Schedule:
 
 
 def _next_state(
-    graph: _Graph, level: int, state: tuple[int, ...], neurons: tuple[int, ...]
+    graph: Graph, level: int, state: tuple[int, ...], neurons: tuple[int, ...], kept: Sequence[int]
 ) -> tuple[int, ...]:
-    """Choose the values that make up the state after ``level`` blocks, neurons first."""
+    """Choose the values that make up the state after ``level`` blocks, neurons first, with those kept."""
     needed = graph.needed_after(level)
-    given = [*neurons, *state]
+    given = [*neurons, *state, *kept]
     steps = graph.steps_to(needed, given)
     inputs = {index: graph.sources(index) for index in steps}
     touched = {i for sources in inputs.values() for i in sources} | set(needed)
-    if touched.isdisjoint(state):
+    if touched.isdisjoint((*state, *kept)):
         return neurons
-    sizes = {i: graph.steps[i].size for i in (*given, *steps) if graph.steps[i].shape is not None}
+    behind = graph.descendants(kept)
+    sizes = {
+        i: 0 if i in kept else graph.steps[i].size
+        for i in (*given, *steps)
+        if graph.steps[i].shape is not None and i not in behind
+    }
     cut = min_vertex_cut(inputs, sizes, given, needed)
     return tuple(i for i in (*neurons, *sorted(cut.difference(neurons))) if i in cut)

@@ -54,6 +54,7 @@ class Tape:
     steps: list[Step] = field(default_factory=list)
     tensors: dict[int, str] = field(default_factory=dict)  # tensors of the module, by their dotted names
     rectified: dict[int, int] = field(default_factory=dict)  # from relu(z) to z
+    kept: set[int] = field(default_factory=set)  # that are to be part of a state, see `unfold`
     _values: list[Value] = field(default_factory=list)
     _recorded: dict[Any, Any] = field(default_factory=dict)  # results by what was computed
 

@@ -13,6 +13,14 @@ BATCH = 5  # points in a sample
 CONSTANT = -1  # level of values that do not depend on the input
 
 
+CASTS = frozenset({"cpu", "cuda", "double", "float", "to", "type", "type_as"})  # methods
+
+
+def is_cast(function: Any) -> bool:
+    """True for methods that convert a tensor to another type or device."""
+    return getattr(function, "__name__", "") in CASTS
+
+
 class BatchSize(int):
     """The number of points in the batch; when the trace is run, the number of columns takes its place."""
 

@@ -7,6 +7,7 @@ held as columns over these coordinates, see `tape`.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
@@ -15,14 +16,23 @@ from torch import Tensor, nn
 
 from creased.core.program.program import Affine, Block, Program
 from creased.networks.lowering.graph.schedule import Schedule, Stage
-from creased.networks.lowering.graph.values import substitute
+from creased.networks.lowering.graph.values import CONSTANT, is_cast, substitute
 
 Columns = dict[int, Any]  # by step: tensor (m + 1, *shape), or a tuple of these; of a constant its value
 
 
-def write(schedule: Schedule, module: nn.Module) -> Program:
-    """Return the program of a module, differentiable in the module's tensors."""
-    constants: Columns = {index: attrgetter(name)(module) for index, name in schedule.tensors.items()}
+def write(schedule: Schedule, module: nn.Module, dtype: torch.dtype | None = None) -> Program:
+    """Return the program of a module, differentiable in the module's tensors.
+
+    Args:
+        schedule: of the module.
+        module: with the weights to be written.
+        dtype: floating type of the program, in which all is computed; None for that of the schedule.
+    """
+    schedule = replace(schedule, options=schedule.options | ({} if dtype is None else {"dtype": dtype}))
+    constants: Columns = {
+        index: _cast(attrgetter(name)(module), schedule) for index, name in schedule.tensors.items()
+    }
     _run(schedule, [i for i in schedule.constants if i not in constants], constants, 1)
     states = [stage.state for stage in (*schedule.stages, schedule.head)]
     blocks = [_block(schedule, *pair, constants) for pair in zip(schedule.stages, states[1:], strict=True)]
@@ -35,6 +45,9 @@ def _preactivations(schedule: Schedule, stage: Stage, constants: Columns) -> tup
     n_rows = sum(schedule.steps[index].size for index in stage.state) + 1
     columns = constants | _unit_columns(schedule, stage.state, n_rows)
     _run(schedule, stage.steps, columns, n_rows)
+    if not stage.preactivations:
+        zeros = torch.zeros((0, n_rows), **schedule.options)
+        return Affine(zeros[:, 1:], zeros[:, 0]), columns
     return _affine([columns[index] for index in stage.preactivations]), columns
 
 
@@ -61,7 +74,18 @@ def _run(schedule: Schedule, indices: Iterable[int], columns: Columns, count: in
         step = schedule.steps[index]
         assert step.function is not None
         args, kwargs = substitute((step.args, step.kwargs), lambda ref: columns[ref.index], count)
-        columns[index] = step.function(*args, **kwargs)
+        if is_cast(step.function) and step.level != CONSTANT:
+            columns[index] = args[0]  # rounding is no part of the function
+        else:
+            columns[index] = _cast(step.function(*args, **kwargs), schedule)
+
+
+def _cast(result: Any, schedule: Schedule) -> Any:
+    """Convert floating constants to the type of the program."""
+    dtype = schedule.options["dtype"]
+    if isinstance(result, Tensor):
+        return result.to(dtype) if result.is_floating_point() and result.dtype != dtype else result
+    return tuple(_cast(part, schedule) for part in result)
 
 
 def _unit_columns(schedule: Schedule, indices: tuple[int, ...], n_rows: int) -> Columns:

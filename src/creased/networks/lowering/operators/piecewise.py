@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from creased.core.numerics.tolerance import is_power_of_two
 from creased.networks.lowering.graph.refusals import Refusal
 from creased.networks.lowering.graph.tape import Tape
 from creased.networks.lowering.graph.values import Value
@@ -25,7 +26,7 @@ def relu(tape: Tape, x: Value, inplace: bool = False) -> Value:
     return tape.rectify(x)
 
 
-def _blend(hidden: Tensor, x: Tensor, slope: Tensor | float) -> Tensor:
+def _blend(hidden: Tensor, x: Tensor, slope: float) -> Tensor:
     """Return (1 - slope) relu(x) + slope x, given hidden = relu(x)."""
     return (1 - slope) * hidden + slope * x
 
@@ -36,7 +37,15 @@ def leaky_relu(tape: Tape, x: Value, negative_slope: float = 0.01, inplace: bool
         return tape.rectify(x)
     if negative_slope == 1:
         return x
-    return tape.apply(_blend, tape.rectify(x), x, negative_slope)
+    return _with_slope(tape, x, negative_slope)
+
+
+def _with_slope(tape: Tape, x: Value, slope: Any) -> Value:
+    """Record relu(x) + slope min(x, 0), in one step where no product with the slope is rounded."""
+    hidden = tape.rectify(x)
+    if is_power_of_two(slope):
+        return tape.apply(_blend, hidden, x, slope)
+    return add(tape, hidden, mul(tape, sub(tape, x, hidden), slope))
 
 
 def prelu(tape: Tape, x: Value, weight: Value) -> Value:
@@ -45,7 +54,7 @@ def prelu(tape: Tape, x: Value, weight: Value) -> Value:
         raise Refusal("prelu with a slope that depends on the input is not piecewise affine")
     if weight.sample.numel() > 1 and x.sample.ndim > 2:
         weight = tape.apply(torch.reshape, weight, (-1, *[1] * (x.sample.ndim - 2)))
-    return tape.apply(_blend, tape.rectify(x), x, weight)
+    return _with_slope(tape, x, weight)
 
 
 def rrelu(
@@ -64,7 +73,7 @@ def rrelu(
 
 def absolute(tape: Tape, x: Value) -> Value:
     """Record abs(x)."""
-    return tape.apply(_blend, tape.rectify(x), x, -1)
+    return _with_slope(tape, x, -1)
 
 
 def maximum(tape: Tape, x: Any, other: Any) -> Value:

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from creased.networks.lowering.graph.refusals import Refusal
 from creased.networks.lowering.graph.tape import Tape
-from creased.networks.lowering.graph.values import Value
+from creased.networks.lowering.graph.values import CASTS, Value
 from creased.networks.lowering.operators.arithmetic import Operation, add, by_name, depends_on_input, one_row
 
 VIEWS = (
@@ -23,12 +23,11 @@ VIEWS = (
 )
 PARTS = "chunk split tensor_split unbind"
 COPIES = "clone detach flip index_select repeat repeat_interleave roll tile broadcast_to channel_shuffle"
-CASTS = "cpu cuda double float to type type_as"
 SUMS = (
     "cumsum diff fold mean neg negative pos positive sum interpolate upsample pixel_shuffle pixel_unshuffle "
     "avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d"
 )
-LINEAR = frozenset(" ".join([VIEWS, PARTS, COPIES, CASTS, SUMS]).split())
+LINEAR = frozenset(" ".join([VIEWS, PARTS, COPIES, SUMS]).split()) | CASTS
 COLUMN_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "view": torch.Tensor.reshape,  # columns may not be contiguous where points are
     "view_as": torch.Tensor.reshape_as,
