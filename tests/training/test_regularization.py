@@ -83,7 +83,7 @@ def test_fewer_faces_are_made_by_their_experiment(configured: Compose, finished:
 
 def test_the_edge_length_regularizer_shortens_edges(configured: Compose, finished: Finished) -> None:
     _, plain = finished
-    each_step = ["regularizer.edge_length.weight=6e-4", "regularizer.edge_length.every_n_steps=1"]
+    each_step = ["regularizer.edge_length.weight=4e-4", "regularizer.edge_length.every_n_steps=1"]
     overrides = ["regularizer=edge_length", *each_step, "callbacks.extract.every_n_steps=10"]
     shorter = run(configured("shorter", *overrides))
     assert shorter["logged"]["train/edge_length"] > 0
