@@ -28,6 +28,7 @@ from creased.core.extract_level_set import treated
 from creased.core.grids.grid_complex import complex_on_grid
 from creased.core.method_choice import is_large
 from creased.core.numerics.memory import Resources
+from creased.core.numerics.surroundings import as_written
 from creased.core.options import domain_of, options_of, require_level
 from creased.core.program.combine import select
 from creased.core.program.program import Program
@@ -35,6 +36,7 @@ from creased.core.subdivision.problem import Numbers, make_problem
 from creased.core.subdivision.sub_boxes import MapParts, Parts, collect_in_parts
 
 
+@as_written
 def extract_complex_in_parts(
     network: Program | nn.Module,
     box: Box | None,
@@ -81,6 +83,7 @@ class PartsKeywords(TypedDict, total=False):
     at_once: int | None
 
 
+@as_written
 def extract_level_set_in_parts(
     network: Program | nn.Module,
     box: Box | None,

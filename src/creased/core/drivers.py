@@ -131,7 +131,7 @@ def _refuse_extremes(program: Program) -> None:
         )
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _seeds(problem: SubdivisionProblem, seeds: int | Tensor | LevelSet) -> Tensor:
     dim = problem.domain.dim
     if isinstance(seeds, LevelSet):

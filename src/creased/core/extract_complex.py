@@ -20,6 +20,7 @@ from creased.core.domains.domain import Domain
 from creased.core.escalation import Reference, find_consistent, first_certified
 from creased.core.grids.grid_complex import complex_on_grid, count_on_grid, stream_on_grid
 from creased.core.numerics.memory import Resources
+from creased.core.numerics.surroundings import as_written
 from creased.core.numerics.tolerance import doubtful_band
 from creased.core.options import ComplexKeywords, domain_of, options_of, require_level
 from creased.core.program.program import Program
@@ -37,6 +38,7 @@ from creased.core.subdivision.problem import (
 from creased.core.subdivision.sub_boxes import Parts
 
 
+@as_written
 def extract_complex(
     program: Program,
     domain: Domain | None = None,
@@ -104,6 +106,7 @@ def complex_of(
     return PolyhedralComplex(*cells, layout, domain, provenance, corners, part=part)
 
 
+@as_written
 def stream_complex(
     program: Program,
     domain: Domain | None = None,
@@ -136,6 +139,7 @@ def _pieces(problem: SubdivisionProblem) -> Iterator[PolyhedralComplex]:
         yield complex_of(problem, cells, problem.provenance.inconsistent(piece.n_inconsistent), corners)
 
 
+@as_written
 def count_cells(
     program: Program,
     domain: Domain | None = None,

@@ -15,6 +15,7 @@ from creased.core.drivers import march_over, subdivide_all
 from creased.core.escalation import Reference, find_consistent, first_certified, prove_walked, why_distrusted
 from creased.core.flat_cells import with_flat_note
 from creased.core.method_choice import choose_method, is_large
+from creased.core.numerics.surroundings import as_written
 from creased.core.options import LevelSetKeywords, domain_of, options_of, require_level
 from creased.core.program.combine import select
 from creased.core.program.program import Program
@@ -22,6 +23,7 @@ from creased.core.provenance import Method
 from creased.core.subdivision.problem import Numbers, SubdivisionProblem, choose_numbers, make_problem
 
 
+@as_written
 def extract_level_set(
     program: Program, domain: Domain | None, level: float = 0.0, **keywords: Unpack[LevelSetKeywords]
 ) -> LevelSet:

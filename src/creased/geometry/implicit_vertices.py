@@ -32,6 +32,7 @@ from creased.core.arrangement.signs import RowLayout
 from creased.core.complexes.level_set import LevelSet
 from creased.core.grids.cell_maps import encoder_maps
 from creased.core.grids.planes import plane_of
+from creased.core.numerics.surroundings import as_written
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
 
@@ -53,6 +54,7 @@ def implicit_vertices(
     return solve_vertices(level_set, program, which, second_order=second_order).vertices
 
 
+@as_written
 def polygon_gradients(level_set: LevelSet, program: Program, which: Tensor | None = None) -> Tensor:
     """Compute the function's gradients (F, D) or (n, D) on polygons, differentiable in the weights.
 
@@ -73,6 +75,7 @@ def polygon_gradients(level_set: LevelSet, program: Program, which: Tensor | Non
     return torch.cat(parts)
 
 
+@as_written
 def row_adjoints(level_set: LevelSet, program: Program, gradients: Tensor) -> Tensor:
     """Compute the adjoint J^-T G (V, D) of gradients G (V, D), without a graph.
 
@@ -89,6 +92,7 @@ def row_adjoints(level_set: LevelSet, program: Program, gradients: Tensor) -> Te
     return torch.cat(parts)
 
 
+@as_written
 def solve_vertices(
     level_set: LevelSet, program: Program, which: Tensor | None = None, *, second_order: bool = False
 ) -> VertexSolution:
@@ -144,7 +148,7 @@ def _solve(level_set: LevelSet, program: Program, which: Tensor, second_order: b
     with torch.set_grad_enabled(second_order and torch.is_grad_enabled()):
         rows = _unit_rows(_jacobian_at(program, vertices, level_set))
         solved = _newton_step(program, vertices, level_set, rows)
-    if torch.is_grad_enabled() and not second_order:
+    if not second_order:
         at_solved = vertices._replace(points=solved)
         solved = _newton_step(program, at_solved, level_set, rows)
         solved = with_derivatives_of(partial(_newton_solution, program, vertices, level_set), solved, program)
@@ -199,7 +203,9 @@ class _WithDerivatives(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         if not torch.is_grad_enabled():
             return None, gradient, *[None] * len(ctx.weights)
-        value = ctx.compute() + sum(0 * weight.sum() for weight in ctx.weights)  # it may depend on none
+        value = as_written(ctx.compute)() + sum(
+            0 * weight.sum() for weight in ctx.weights
+        )  # it may depend on none
         of_weights = torch.autograd.grad(value, ctx.weights, gradient, create_graph=True)
         return None, None, *of_weights
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.domain import Domain
+from creased.core.numerics.surroundings import as_written
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
 from creased.geometry.halfedges import halfedges_of
@@ -21,6 +22,7 @@ from creased.geometry.halfedges import halfedges_of
 UPPER_1, UPPER_2 = 1, 3  # walls of a box, see `creased.core.domains.domain`
 
 
+@as_written
 def sublevel_volume(vertices: Tensor, level_set: LevelSet, program: Program | None = None) -> Tensor:
     """Compute the volume of {f <= level} in the domain, a scalar in cubed units.
 

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
+from creased.core.numerics.surroundings import as_written
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.kuhn_grid import joined_grid
 from creased.core.program.program import Program
@@ -37,6 +38,7 @@ Shape = tuple[int, ...]
 _schedules: WeakKeyDictionary[nn.Module, dict[object, tuple[Schedule, ...]]] = WeakKeyDictionary()
 
 
+@as_written
 def lower(
     module: nn.Module,
     *,

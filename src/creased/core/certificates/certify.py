@@ -29,6 +29,7 @@ from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
 from creased.core.grids.grid_complex import count_own
 from creased.core.grids.unweld import Unwelded
+from creased.core.numerics.surroundings import as_written
 from creased.core.program.affine_slice import slice_program
 from creased.core.program.combine import minus_level, select
 from creased.core.program.program import Program
@@ -83,7 +84,8 @@ class Certificate:
         return f"{self.of} {'certified' if self.is_certified else 'NOT certified'}: {', '.join(found)}"
 
 
-@torch.inference_mode()
+@as_written
+@torch.no_grad()
 def certify(
     found: PolyhedralComplex | LevelSet,
     program: Program,
@@ -110,7 +112,8 @@ def certify(
     return prove(found, program, level, zero_sign=zero_sign, count=count)[0]
 
 
-@torch.inference_mode()
+@as_written
+@torch.no_grad()
 def prove(
     found: Found, program: Program, level: float = 0.0, *, zero_sign: int = 1, count: bool = True
 ) -> tuple[Certificate, Found]:

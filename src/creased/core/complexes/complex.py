@@ -22,6 +22,7 @@ from creased.core.complexes.regions import Regions
 from creased.core.complexes.unperturbed import TrueCells
 from creased.core.domains.domain import Domain
 from creased.core.domains.essential import Essential
+from creased.core.numerics.surroundings import as_written
 from creased.core.numerics.tensors import map_tensors
 from creased.core.provenance import Provenance
 
@@ -133,6 +134,7 @@ class PolyhedralComplex:
         return sum((-1) ** k * count for k, count in enumerate(self.f_vector()))
 
 
+@as_written
 def find_regions(complex_: PolyhedralComplex) -> Regions:
     """Find the regions of a whole complex.
 

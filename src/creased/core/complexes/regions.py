@@ -17,6 +17,7 @@ from torch import Tensor
 from creased.core.arrangement.orthants import DEAD
 from creased.core.arrangement.signs import RowLayout, sign_vectors
 from creased.core.domains.domain import Domain
+from creased.core.numerics.surroundings import as_written
 from creased.core.numerics.tensors import map_tensors
 from creased.core.program.program import Program
 
@@ -98,6 +99,7 @@ class Regions:
         keys = torch.unique(regions.reshape(-1)[inside].long() * n_rows + rows.reshape(-1)[inside])
         return _offsets(keys // n_rows, self.n), keys % n_rows
 
+    @as_written
     def halfspaces(self, program: Program, level: float = 0.0) -> Halfspaces:
         """The half-spaces of all regions (their H-representation).
 
@@ -130,6 +132,7 @@ class Regions:
         """The region (n,) of each entry of a list with such offsets (R + 1,)."""
         return torch.repeat_interleave(torch.arange(self.n, device=offsets.device), offsets.diff())
 
+    @as_written
     def maps(self, program: Program) -> Tensor:
         """The outputs of a program as affine functions (R, D + 1, O) on the regions, the constant last."""
         batches = [slice(start, start + BATCH) for start in range(0, max(self.n, 1), BATCH)]

@@ -22,6 +22,7 @@ from creased.core.domains.whole_space import LinealityError, WholeSpace
 from creased.core.exact.elimination import RationalMatrix, identity, rank
 from creased.core.exact.integer_program import IntegerAffine
 from creased.core.numerics.linear_algebra import independent_rows, null_space
+from creased.core.numerics.surroundings import as_written
 from creased.core.program.affine_slice import ProgramSlice, slice_program
 from creased.core.program.program import Affine, Block, Program
 
@@ -48,6 +49,7 @@ class Essential:
         return f"divided by a lineality space of dimension {n}: the coordinates are {where}"
 
 
+@as_written
 def essential(program: Program, *, orthogonal: bool = False) -> Essential:
     """Divide a network by its lineality space, to extract it on the whole space of what is left.
 

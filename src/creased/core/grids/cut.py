@@ -142,7 +142,7 @@ class SimplexCutter:
                 f"takes {format_bytes(needed)} or more, {format_bytes(free)} are free: count it, or stream it"
             )
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def cut(self, corners: CornerStates) -> Piece:
         """Cut simplices, given the encoded states at their corners."""
         heights = corners.states.new_empty(0)

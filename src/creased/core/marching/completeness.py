@@ -19,7 +19,7 @@ from creased.core.subdivision.pieces import Cutter, on_row
 from creased.core.subdivision.problem import SubdivisionProblem
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def prove_complete(
     problem: SubdivisionProblem, walker: Walker, budget: float | None, resources: Resources
 ) -> CompletenessProof:

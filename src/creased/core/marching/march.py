@@ -73,7 +73,7 @@ class Walker:
         self._block = max(working // (64 * rows.layout.n_words + 512), self._batch)
         self._reach = reach_of(domain)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def walk_from(self, seeds: Tensor) -> None:
         """Walk the components of {f = 0} just above seeds (m, D); see `marching.seeds`."""
         found = [self._cells_at(batch) for batch in seeds.split(self._batch)]
@@ -83,7 +83,7 @@ class Walker:
             self._tentative.append((n_known, self.cells.n))
             self._walk()
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def walk_on(self, words: Tensor, points: Tensor) -> None:
         """Walk from cells (m, W) that meet the level set at points (m, D)."""
         self._enter(words, points)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from creased.core.numerics.linear_algebra import independent_rows
+from creased.core.numerics.surroundings import as_written
 from creased.core.numerics.tolerance import get_epsilon, rounding_error
 from creased.core.program.kuhn_grid import Section
 from creased.core.program.program import Affine, Block, Program
@@ -40,6 +41,7 @@ class ProgramSlice:
         return self.origin + points.to(self.basis) @ self.basis.T
 
 
+@as_written
 def slice_program(
     program: Program, origin: Tensor | Sequence[float], basis: Tensor | Sequence[Sequence[float]]
 ) -> ProgramSlice:
@@ -73,6 +75,7 @@ def slice_program(
     return ProgramSlice(_fold(program, start, directions), start, directions, float(defect), error)
 
 
+@as_written
 def slice_through(program: Program, *points: Tensor) -> ProgramSlice:
     """Restrict a program of n inputs to the slice through D + 1 points (n,), with an orthonormal basis.
 

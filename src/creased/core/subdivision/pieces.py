@@ -55,7 +55,7 @@ class Cutter:
         self._scales = [0.0] * len(self._affines)  # such that proven errors are in the band of doubt
         self._stack: list[Subproblem] = [self._start()]
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def next_piece(self, limits: Limits = NO_LIMITS) -> Piece | None:
         """Cut the next piece; None when all of the domain is done, or cutting stopped at a limit."""
         while self._stack:
@@ -77,7 +77,7 @@ class Cutter:
         """True if no piece is left."""
         return not self._stack
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _start(self) -> Subproblem:
         """Make the subproblem of the whole domain, ready for the first block."""
         problem, program = self._problem, self._program

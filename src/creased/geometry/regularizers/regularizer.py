@@ -30,6 +30,7 @@ import torch
 from torch import Tensor
 
 from creased.core.complexes.level_set import LevelSet
+from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
 from creased.geometry.implicit_vertices import (
     polygon_gradients,
@@ -82,6 +83,7 @@ class Regularizer(ABC):
         """Combine the totals (k,) to the measure, a scalar; by default the only one."""
         return totals[0]
 
+    @as_written
     def __call__(self, level_set: LevelSet, program: Program) -> Tensor:
         """Estimate the measure, a scalar, differentiable in the program's weights; 0 for an empty level set.
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from creased.core.domains.box import Box
 from creased.core.exact.elimination import RationalMatrix, Vector, dot
+from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
 from creased.tropical.algebra.epigraphs import Point, epigraph, inner
 from creased.tropical.algebra.polynomials import TropicalPolynomial
@@ -26,6 +27,7 @@ class Equality(NamedTuple):
     witness: Point | None  # (D,): a point of the domain where they differ
 
 
+@as_written
 def equal(
     first: Program | TropicalRational,
     second: Program | TropicalRational,

@@ -23,6 +23,7 @@ from typing import Any
 from torch import Tensor
 
 from creased.core.exact.elimination import Vector, integer_row
+from creased.core.numerics.surroundings import as_written
 from creased.tropical.algebra.epigraphs import Point
 from creased.tropical.algebra.polynomials import Number, listed
 from creased.tropical.polyhedra.cones import Cone, all_directions, intersection
@@ -38,6 +39,7 @@ class PatternBudgetError(ValueError):
     """More activation patterns than allowed."""
 
 
+@as_written
 def activation_patterns(points: Points, n_terms: int, *, most: int = MOST_PATTERNS) -> list[Pattern]:
     """Enumerate the generic activation patterns of k terms on points (M, D), in ascending order.
 
@@ -120,6 +122,7 @@ def cover_count(n_points: int, dim: int) -> int:
     return 2 * sum(comb(n_points - 1, i) for i in range(dim + 1))
 
 
+@as_written
 def line_count(n_points: int, n_terms: int) -> int:
     """Count the patterns of k terms on points of a line: sum over r of C(M - 1, r - 1) k! / (k - r)!."""
     _require_positive("line_count", n_points, n_terms)

@@ -13,9 +13,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Affine, Block, Program
 
 
+@as_written
 def lift(program: Program) -> Program:
     """Build the program with outputs (F, G), each (O,), for which F - G is the given one's output.
 

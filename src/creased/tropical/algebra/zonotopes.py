@@ -15,6 +15,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from creased.core.exact.elimination import Vector, integer_row, rank
+from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
 from creased.tropical.algebra.epigraphs import Point
 from creased.tropical.algebra.rational_maps import one_output
@@ -81,6 +82,7 @@ class ZonotopeCounts(NamedTuple):
     status: str  # why the generic numbers do not hold; empty where they do
 
 
+@as_written
 def zonotope_of_layer(program: Program) -> Zonotope:
     """Build the zonotope of a network with one hidden layer.
 
@@ -112,6 +114,7 @@ def zonotopes_of_map(program: Program, index: int | None = None) -> tuple[Zonoto
     return Zonotope(tuple(sides[0]), program.in_dim + 1), Zonotope(tuple(sides[1]), program.in_dim + 1)
 
 
+@as_written
 def count_vertices(zonotope: Zonotope) -> ZonotopeCounts:
     """Count the vertices; there are upper + lower - shadow, as every vertex is upper or lower."""
     n, dim = len(zonotope.generators), zonotope.dim - 1

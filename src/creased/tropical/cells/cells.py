@@ -21,6 +21,7 @@ from creased.core.domains.domain import Domain as Convex
 from creased.core.exact.elimination import RationalMatrix, Vector, dot, integer_row, primitive
 from creased.core.exact.integer_program import IntegerBlock
 from creased.core.grids.exact_grid import ExactGrid
+from creased.core.numerics.surroundings import as_written
 from creased.core.options import domain_of
 from creased.core.program.program import Program
 from creased.tropical.cells.exact_network import ExactNetwork, PartialCell
@@ -45,6 +46,7 @@ class CellBudgetError(ValueError):
     """More cells than allowed, or a box with too many corners."""
 
 
+@as_written
 def cells(program: Program, domain: Domain = None, most: int = MOST_CELLS) -> Iterator[Cell]:
     """Enumerate the activation cells of a program, depth first.
 

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from creased.core.domains.domain import Domain as Convex
 from creased.core.numerics.pointer_doubling import label_components
+from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Affine, Block, Program
 from creased.tropical.cells.cells import (
     MOST_CELLS,
@@ -54,21 +55,25 @@ class Counts(NamedTuple):
     guarantee: str
 
 
+@as_written
 def activation_cells(program: Program, domain: Domain = None, *, method: str = "auto") -> int:
     """Count the full-dimensional cells of the arrangement of a program's creases; see `count`."""
     return count(program, domain, method=method).activation_cells
 
 
+@as_written
 def linear_regions(program: Program, domain: Domain = None, *, method: str = "auto") -> int:
     """Count the facet-connected parts on which a program is one affine map; see `count`."""
     return count(program, domain, method=method).linear_regions
 
 
+@as_written
 def affine_pieces(program: Program, domain: Domain = None, *, method: str = "auto") -> int:
     """Count the distinct affine maps of a program; see `count`."""
     return count(program, domain, method=method).affine_pieces
 
 
+@as_written
 def count(
     program: Program,
     domain: Domain = None,

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from creased.core.domains.polytope import Polytope
+from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
 from creased.tropical.cells.engine_cells import engine_cells
 from creased.tropical.cells.local_programs import Balls, program_on, proven_signs
@@ -43,6 +44,7 @@ class LocalComplexity:
         return self.crossing.sum(1)
 
 
+@as_written
 def local_complexity(
     program: Program,
     points: Tensor,

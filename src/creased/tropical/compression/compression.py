@@ -20,6 +20,7 @@ from typing import NamedTuple
 import torch
 
 from creased.core.domains.box import Box
+from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Affine, Block, Program
 from creased.tropical.algebra.epigraphs import inner
 from creased.tropical.cells.cells import MOST_CELLS, format_box, is_bounded
@@ -85,6 +86,7 @@ class _State(NamedTuple):
     size: Row | None  # bounds on the absolute values of the smaller one's, (S',); None: there are none
 
 
+@as_written
 def compress(
     program: Program, domain: Box | None, *, method: str = "auto", fold: bool = True, most: int = MOST_CELLS
 ) -> tuple[Program, Certificate]:
@@ -104,6 +106,7 @@ def compress(
     return compress_stable(program, domain, stable, fold=fold)
 
 
+@as_written
 def compress_stable(
     program: Program, domain: Box | None, stable: StableUnits, *, fold: bool = True
 ) -> tuple[Program, Certificate]:

@@ -22,6 +22,7 @@ from torch import Tensor
 from creased.core.domains.box import Box
 from creased.core.exact.elimination import Vector, dot
 from creased.core.exact.integer_program import IntegerProgram
+from creased.core.numerics.surroundings import as_written
 from creased.core.program.affine_arithmetic import gamma, input_forms
 from creased.core.program.bounds import Cells, Tail, excludes_zero
 from creased.core.program.program import Affine, Program
@@ -68,6 +69,7 @@ class StableUnits(NamedTuple):
         return sum(int((signs < 0).sum()) for signs in self.signs)
 
 
+@as_written
 def stable_units(
     program: Program, domain: Box | None, method: str = "linear", *, most: int = MOST_CELLS
 ) -> StableUnits:

@@ -23,6 +23,7 @@ from creased.core.arrangement.signs import unpack_rows
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.core.extract_level_set import extract_level_set
+from creased.core.numerics.surroundings import as_written
 from creased.core.program.affine_slice import ProgramSlice
 from creased.core.program.combine import difference
 from creased.core.program.program import Program
@@ -40,6 +41,7 @@ class Distance(NamedTuple):
     status: str = ""  # why there is no boundary, and what the value bounds
 
 
+@as_written
 def distance_to_level(
     program: Program | ProgramSlice,
     domain: Box,
@@ -87,6 +89,7 @@ def distance_to_level(
     return Distance(found.distance, witness, cell, status=status)
 
 
+@as_written
 def distance_to_other_class(
     program: Program | ProgramSlice, domain: Box, point: Tensor, norm: float = 2
 ) -> Distance:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from creased.core.domains.domain import Domain as Convex
 from creased.core.exact.elimination import Vector, dot, identity, integer_row, primitive, rref
+from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
 from creased.tropical.algebra.epigraphs import Point, inner
 from creased.tropical.algebra.polynomials import Number
@@ -36,6 +37,7 @@ class ExactDistance(NamedTuple):
     signs: tuple[int, ...] | None  # of the neurons there, 0 on a crease
 
 
+@as_written
 def exact_distance(
     program: Program,
     domain: Convex | None,
