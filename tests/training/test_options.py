@@ -33,6 +33,8 @@ def test_the_options_of_the_project_are_fine(experiment: str) -> None:
         ("optimizer.lr=fast", "got 'fast'"),
         ("trainer.max_epochs=-3", r"trainer\.max_epochs .*at least -1"),
         ("evaluation.budget=-1", r"evaluation\.budget .*-1"),
+        ("+trainer.precision=bf16-true", r"trainer\.precision=bf16-true .*bf16-mixed"),
+        ("+trainer.precision=16-true", r"trainer\.precision=16-true .*16-mixed"),
         ("evaluation.method=walk", r"evaluation\.method .*subdivide, march, auto.*'walk'"),
     ],
 )

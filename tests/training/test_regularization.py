@@ -112,6 +112,14 @@ def test_several_at_once_and_the_same_seed_gives_the_same_run(configured: Compos
     assert all(float(rows[-1][f"train/{name}"]) >= 0 for name in ("mean_curvature", "edge_length", "volume"))
 
 
+def test_mixed_precision_trains_as_single_precision_does(configured: Compose) -> None:
+    overrides = ["regularizer=edge_length", "regularizer.edge_length.every_n_steps=1", *TINY]
+    single = run(configured("single", *overrides))
+    mixed = run(configured("mixed", *overrides, "+trainer.precision=bf16-mixed"))
+    for key in ("surface_error_mean", "edge_length_total"):
+        assert mixed[key] == pytest.approx(single[key], rel=0.1)
+
+
 def test_stale_vertices_trigger_an_extraction(configured: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
     n_extracted = 0
     original = extract_level_set.__wrapped__  # type: ignore[attr-defined]

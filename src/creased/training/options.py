@@ -34,12 +34,15 @@ OPTIONS = (
 )
 
 
+HALF = ("bf16-true", "16-true", "transformer-engine", "transformer-engine-float16")
+
+
 class OptionError(ValueError):
     """An option whose value is no number, or out of bounds."""
 
 
 def require_options(cfg: DictConfig) -> None:
-    """Check all of `OPTIONS`, and the method of the final extraction.
+    """Check all of `OPTIONS`, the method of the final extraction, and the precision of the weights.
 
     Raises:
         OptionError: naming the option, its constraint and the value received.
@@ -53,6 +56,12 @@ def require_options(cfg: DictConfig) -> None:
     method = OmegaConf.select(cfg, "evaluation.method")
     if method is not None and method not in METHODS:
         raise OptionError(f"evaluation.method takes one of {', '.join(METHODS)}; got {method!r}")
+    precision = str(OmegaConf.select(cfg, "trainer.precision"))
+    if precision in HALF:
+        raise OptionError(
+            f"trainer.precision={precision} rounds weights to three digits, too coarse for a shape; "
+            "take bf16-mixed, 16-mixed, 32-true or 64-true"
+        )
 
 
 def _fits(option: Option, value: object) -> bool:
