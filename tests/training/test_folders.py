@@ -1,11 +1,14 @@
 """Run folders: a new one for each run, and the right one to resume."""
 
 import os
+import shutil
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from hydra.core.hydra_config import HydraConfig
 
+from creased.training import folders
 from creased.training.folders import LAST, ResumeError, choose_run_folder, find_checkpoint, label_shape
 from creased.training.run import shape_of
 from tests.configs import CONFIGS, composed
@@ -27,13 +30,67 @@ def test_last_is_the_newest_run_of_the_very_shape(tmp_path: Path) -> None:
     older, newer = _finished(tmp_path, "box"), _finished(tmp_path, "box")
     _finished(tmp_path, "box2")
     _finished(tmp_path, "my_box")
-    os.utime(older, (1, 1))
-    assert find_checkpoint("last", str(tmp_path), "box") == newer
+    assert find_checkpoint("last", str(tmp_path), "box") == newer != older
+
+
+def _set_clock(monkeypatch: pytest.MonkeyPatch, *time: int) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:
+            return datetime(*time)  # type: ignore[arg-type,misc]
+
+    monkeypatch.setattr(folders, "datetime", Clock)
+
+
+def test_times_of_files_do_not_say_which_run_is_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Touched files, copies of folders, clocks of file servers."""
+    runs = tmp_path / "runs"
+    _set_clock(monkeypatch, 2026, 3, 1, 12)
+    older = _finished(runs, "box")
+    _set_clock(monkeypatch, 2026, 3, 1, 13)
+    newer = _finished(runs, "box")
+    for path in (newer, newer.parent.parent):
+        os.utime(path, (1, 1))
+    for path in (older, older.parent.parent):
+        os.utime(path, (2**32, 2**32))
+    assert find_checkpoint("last", str(runs), "box") == newer
+    shutil.copytree(newer.parent.parent, tmp_path / "copies" / newer.parent.parent.name)
+    shutil.copytree(older.parent.parent, tmp_path / "copies" / older.parent.parent.name)
+    shutil.copytree(older.parent.parent, runs / f"copy of {older.parent.parent.name}")
+    assert find_checkpoint("last", str(runs), "box") == newer
+    copied = find_checkpoint("last", str(tmp_path / "copies"), "box")
+    assert copied.parent.parent.name == newer.parent.parent.name
+
+
+def test_a_clock_set_back_does_not_change_the_order_of_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for time in ((2026, 10, 25, 2, 30), (2026, 10, 25, 2, 10), (1970, 1, 1), (2026, 10, 25, 2, 29)):
+        _set_clock(monkeypatch, *time)
+        newest = _finished(tmp_path, "box")
+        assert find_checkpoint("last", str(tmp_path), "box") == newest
+    assert newest.parent.parent.name == "2026-10-25_02-30-00_box~4"
+    _set_clock(monkeypatch, 2026, 10, 25, 2, 31)
+    newest = _finished(tmp_path, "box")
+    assert newest.parent.parent.name == "2026-10-25_02-31-00_box"
+    assert find_checkpoint("last", str(tmp_path), "box") == newest
+
+
+def test_jobs_and_counters_are_ordered_as_numbers(tmp_path: Path) -> None:
+    names = ["box", "9_box", "10_box", "2026-01-01_00-00-00_box~9", "2026-01-01_00-00-00_box~10"]
+    for name in names:
+        (tmp_path / name / LAST).parent.mkdir(parents=True)
+        (tmp_path / name / LAST).write_bytes(b"")
+        assert find_checkpoint("last", str(tmp_path), "box") == tmp_path / name / LAST
+    assert choose_run_folder(str(tmp_path), "box", None) > str(tmp_path / names[-1])
 
 
 def test_names_with_odd_characters_are_found(tmp_path: Path) -> None:
-    checkpoint = _finished(tmp_path, "my [1] part=x")
-    assert find_checkpoint("last", str(tmp_path), "my [1] part=x") == checkpoint
+    for name in ("my [1] part=x", "12_{a}~3"):
+        checkpoint = _finished(tmp_path, name)
+        assert find_checkpoint("last", str(tmp_path), name) == checkpoint
 
 
 def test_a_resumed_run_stays_in_its_folder(tmp_path: Path) -> None:

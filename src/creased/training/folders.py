@@ -27,8 +27,9 @@ LAST = Path("checkpoints") / "last.ckpt"
 WANDB_RUN = "creased_wandb_run"  # entry of a checkpoint: the id of its W&B run
 RUN_FOLDER = "CREASED_RUN_FOLDER"  # environment variable by which rank 0 passes the folder to further ranks
 RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")  # variables of launchers; the first that is set counts
-# The parts of a folder's name around the shape: a time or the number of a job, and a counter.
-STAMPED = re.compile(r"^(\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d|\d+)_|~\d+$")
+TIME = "%Y-%m-%d_%H-%M-%S"  # of a run's start, at the front of its folder's name
+# A folder's name: a time or the number of a job, the shape, and a counter within a second.
+NAME = r"(?:(?P<stamp>\d{{4}}-\d\d-\d\d_\d\d-\d\d-\d\d|\d+)_)?{shape}(?:~(?P<count>\d+))?"
 
 
 class ResumeError(ValueError):
@@ -38,8 +39,8 @@ class ResumeError(ValueError):
 def find_checkpoint(ckpt_path: str, root: str, shape: str, sha256: str = "") -> Path:
     """Find the checkpoint that ``ckpt_path`` or ``start_from`` names: a file, a run folder, or "last".
 
-    "last" is the newest run of this shape under ``root`` that has a checkpoint. With the hash of what is read
-    for the shape, runs of other meshes of the same name do not count.
+    "last" is the run of this shape under ``root`` that has a checkpoint and began last, by the names of the
+    folders. With the hash of what is read for the shape, runs of other meshes of the same name do not count.
 
     Raises:
         ResumeError: there is none, or it is of another mesh.
@@ -47,11 +48,9 @@ def find_checkpoint(ckpt_path: str, root: str, shape: str, sha256: str = "") -> 
     if ckpt_path == "last" and is_follower() and RUN_FOLDER in os.environ:
         ckpt_path = os.environ[RUN_FOLDER]  # another run may have become the newest
     if ckpt_path == "last":
-        folders = [folder for folder in Path(root).glob("*") if STAMPED.sub("", folder.name) == shape]
-        runs = [folder / LAST for folder in folders if (folder / LAST).is_file()]
+        runs = [folder / LAST for _, folder in _newest_first(root, shape) if (folder / LAST).is_file()]
         if not runs:
             raise ResumeError(f"last: no run of shape {shape} under {root} has a checkpoint yet")
-        runs.sort(key=lambda path: path.stat().st_mtime, reverse=True)
         if found := next((path for path in runs if _may_be_of(path, sha256)), None):
             return found
         raise ResumeError(f"last: the runs under {root} are of other meshes called {shape}")
@@ -62,6 +61,19 @@ def find_checkpoint(ckpt_path: str, root: str, shape: str, sha256: str = "") -> 
     if not _may_be_of(path, sha256):
         raise ResumeError(f"{path} was trained on another mesh than the {shape} that is given now")
     return path
+
+
+def _newest_first(root: str, shape: str) -> list[tuple[str, Path]]:
+    """List stamps and folders of the runs of a shape by when they began.
+
+    That is told by their names alone: copies and clocks of file servers change the times of files. Times come
+    before numbers of jobs, and these before a name with neither.
+    """
+    name = re.compile(NAME.format(shape=re.escape(shape)))
+    found = [(match, folder) for folder in Path(root).glob("*") if (match := name.fullmatch(folder.name))]
+    runs = [(match["stamp"] or "", int(match["count"] or 1), folder) for match, folder in found]
+    runs.sort(key=lambda run: (len(run[0]), *run), reverse=True)
+    return [(stamp, folder) for stamp, _, folder in runs]
 
 
 def _may_be_of(checkpoint: Path, sha256: str) -> bool:
@@ -117,12 +129,16 @@ def given_facts() -> set[str]:
 
 
 def choose_run_folder(root: str, shape: str, ckpt_path: str | None, sha256: str = "") -> str:
-    """Create a new folder under ``root``, or return that of the run to resume; see `find_checkpoint`."""
+    """Create a new folder under ``root``, or return that of the run to resume; see `find_checkpoint`.
+
+    A new one is named by the time; where the clock was set back, by that of the newest run of the shape.
+    """
     if ckpt_path is not None:
         checkpoint = find_checkpoint(ckpt_path, root, shape, sha256)
         if checkpoint.parent.name == LAST.parent.name:
             return str(checkpoint.parent.parent)
-    name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{shape}"
+    stamps = [f"{datetime.now():{TIME}}", *(stamp for stamp, _ in _newest_first(root, shape)[:1])]
+    name = f"{max(stamps, key=lambda stamp: (len(stamp), stamp))}_{shape}"
     for count in itertools.count(1):
         folder = Path(root) / (name if count == 1 else f"{name}~{count}")
         try:

@@ -97,7 +97,9 @@ def shots_of(
         return [Shot(path.name, lambda: (mesh_scene(path), None))]
     files = [path]
     if path.is_dir():
-        files = sorted((path / "epochs").glob("epoch_*.ckpt")) or [path / "checkpoints" / "last.ckpt"]
+        epochs = (path / "epochs").glob("epoch_*.ckpt")
+        by_number = sorted(epochs, key=lambda file: (len(file.name), file.name))
+        files = by_number or [path / "checkpoints" / "last.ckpt"]
 
     def shot(file: Path) -> Shot:
         return Shot(
