@@ -21,6 +21,7 @@ SLOPES = [0.01, 0.1, 0.25, 0.999999]
 WEIGHTS = ["float", "ternary", "sixteenths", "zero biases", "spoiled"]
 OUTPUTS = ["one", "one", "one", "two", "largest", "difference"]
 DOMAINS = ["box", "box", "shifted box", "polytope", "simplex", "whole space"]
+MEMORY = [4000, 8000, 16000, 10**5]  # bytes: from too little to enough
 
 
 class FuzzCase(NamedTuple):
@@ -32,6 +33,8 @@ class FuzzCase(NamedTuple):
     exact: bool
     zero_sign: int
     output: int = 0  # whose level sets are looked at
+    n_parts: int = 2  # sub-boxes
+    memory: int = 8000  # bytes
 
 
 @st.composite
@@ -54,7 +57,8 @@ def fuzz_cases(draw: st.DrawFn) -> FuzzCase:
     domain = _domain(draw, dim, draw(st.sampled_from(DOMAINS)))
     values = program(torch.randn(64, dim, dtype=torch.float64))
     level = draw(st.sampled_from([0.0, 0.0, 0.5, round(float(values.median()), 3)]))
-    return FuzzCase(program, domain, level, draw(st.booleans()), draw(st.sampled_from([1, 1, -1])), output)
+    asked = draw(st.booleans()), draw(st.sampled_from([1, 1, -1])), output
+    return FuzzCase(program, domain, level, *asked, draw(st.integers(2, 8)), draw(st.sampled_from(MEMORY)))
 
 
 def _with_outputs(program: Program, kind: str) -> tuple[Program, int]:

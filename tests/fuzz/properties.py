@@ -22,6 +22,7 @@ from creased import (
 from creased.core.domains.essential import divide
 from tests.fuzz.cases import FuzzCase
 from tests.fuzz.level_sets import check_caps, check_level_sets, check_treatments
+from tests.fuzz.ways import check_ways
 from tests.invariants import check_edges, check_faces, check_stubs, check_vertices
 from tests.oracles import true_cells_of
 
@@ -53,6 +54,7 @@ def check(case: FuzzCase) -> bool:
     check_true_cells(case)
     check_treatments(case)
     check_caps(case)
+    check_ways(case)
     return is_misled
 
 
