@@ -1,7 +1,7 @@
 """All ways to one result: engines, numbers, pieces, parts, modules, programs and the command line agree.
 
-The networks are generic. Single precision may find other cells than double, but only where a certificate says
-that a sign is wrong.
+The weights are generic; the level is a value that the network takes, of some on whole cells. Single precision
+may find other cells than double, but only where a certificate says that a sign is wrong.
 """
 
 from __future__ import annotations
