@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import torch
 from hypothesis import strategies as st
-from torch import Tensor
+from torch import Tensor, nn
 
-from creased import Affine, Block, Box, Program
+from creased import Affine, Block, Box, Program, lower
 from creased.core.numerics.tensors import map_tensors
 
 WIDEST = {1: 20, 2: 20, 3: 20, 4: 12, 5: 10}  # neurons of a hidden layer, by input dimension
@@ -54,14 +54,12 @@ def random_program(
 
 def assemble(affines: Sequence[Affine], slope: float = 0.0) -> Program:
     """A program of ReLU layers, or of leaky ones."""
-    return Program(tuple(_block(affine, slope) for affine in affines[:-1]), affines[-1])
-
-
-def _block(affine: Affine, slope: float) -> Block:
-    if slope == 0:
-        return Block(affine)
-    identity = torch.eye(affine.bias.shape[0]).to(affine.bias)
-    return Block(affine, (1 - slope) * identity, slope * affine.weight, slope * affine.bias)
+    layers: list[nn.Module] = []
+    for affine in affines:
+        linear = nn.Linear(affine.weight.shape[1], affine.weight.shape[0]).to(affine.weight)
+        linear.weight.data, linear.bias.data = affine.weight.detach(), affine.bias.detach()
+        layers += [linear, nn.LeakyReLU(slope) if slope else nn.ReLU()]
+    return lower(nn.Sequential(*layers[:-1]), check=False).detach()
 
 
 def ball_program(

@@ -27,6 +27,7 @@ class Completeness(Enum):
     PRUNED = "complete in the domain: every cell was subdivided, or proven not to meet the level"
     WALKED = "complete in the domain: every cell was walked, or proven not to meet the level"
     SEEDED = "every component that a seed lies on, whole; one without a seed is missed"
+    UNDECIDED = "not complete: signs within rounding were not decided"
     INCONSISTENT = "not complete: rounding left faces open"
     STOPPED = "not complete: stopped early"
 
@@ -43,6 +44,7 @@ class Finding(Enum):
     WALK_REFUSED = auto()  # what was walked is not right, and was subdivided instead
     IN_FLOAT64 = auto()  # single precision was asked for, and does not do
     IN_RATIONALS = auto()  # neither does double
+    UNDECIDED = auto()  # signs within rounding were left as computed
     RATIONALS_ADVISED = auto()  # double does not do, and rationals would take long
     DIVIDED = auto()  # by the lineality space of the network
     STOPPED = auto()  # before more memory was taken than allowed
@@ -129,6 +131,14 @@ class Provenance:
         """Record that the extraction was given up, and why."""
         noted = self.noting(Note(Finding.STOPPED, sentence))
         return replace(noted, completeness=Completeness.STOPPED)
+
+    def undecided(self, n: int) -> Provenance:
+        """Add n vertices of which signs within rounding were left as computed; completeness is not proven."""
+        if n == 0:
+            return self
+        sentence = f"signs at {n:,} vertices are within rounding and were not decided: exact=True would"
+        left = Completeness.UNDECIDED if self.is_complete else self.completeness
+        return replace(self.noting(Note(Finding.UNDECIDED, sentence)), completeness=left)
 
     def inconsistent(self, n: int) -> Provenance:
         """Add n open faces; completeness is then no longer proven."""

@@ -72,13 +72,19 @@ class GrowingSkeleton:
 class SignDecisions(Protocol):
     """Decides doubtful signs while a block cuts; see `creased.core.exact.exact_signs`."""
 
+    @property
+    def snaps(self) -> bool:
+        """True if values within rounding are to be zero first."""
+
     def settle(
         self, values: Tensor, codes: CellCodes, points: Tensor, first_row: int, largest: float
     ) -> None:
         """Set small values (n, N) at vertices to their exact signs, in place; 0 where they are zero."""
 
-    def place(self, shares: Tensor, values: Tensor, codes: CellCodes, ends: Tensor, largest: float) -> None:
-        """Set shares (n, 1) of edges with small values (2, n, 1) at both ends exactly, in place."""
+    def place(
+        self, shares: Tensor, gaps: Tensor, first: Tensor, codes: CellCodes, ends: Tensor, largest: float
+    ) -> None:
+        """Set shares (n, 1) of edges with small values at both ends exactly, in place."""
 
 
 @dataclass

@@ -217,13 +217,15 @@ def _interpolate(
         at, column = ends[:, chunk].flatten(), columns[chunk]
         first, second = both = values.index_select(0, at).unflatten(0, (2, -1))
         a, b = both.gather(2, column.expand(2, -1, -1))
-        share = a / (a - b)
+        gap = a - b
+        share = a / gap
         starts, stops = between = points.index_select(0, at).unflatten(0, (2, -1))
         mine = CellCodes(codes.words[chunk], codes.zero_ids[chunk])
         if block.decisions is not None:
-            block.decisions.place(share, torch.stack([a, b]), mine, between, block.largest)
+            block.decisions.place(share, gap, a, mine, between, block.largest)
         made = torch.lerp(first, second, share, out=carried[chunk])
-        snap_interpolated(made[:, to_come], first[:, to_come], second[:, to_come], coarse)
+        if block.decisions is None or block.decisions.snaps:
+            snap_interpolated(made[:, to_come], first[:, to_come], second[:, to_come], coarse)
         made.scatter_(1, column, 0)
         torch.lerp(starts, stops, share, out=vertices[chunk])
         if block.decisions is not None and turn + 1 < block.n_neurons:

@@ -7,9 +7,10 @@ is the integer vector on which its D rows vanish, found by elimination.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
@@ -145,13 +146,25 @@ def as_number(words: Sequence[int]) -> int:
     return sum((word & (2**64 - 1)) << (64 * i) for i, word in enumerate(words))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Decisions(Generic[Exact]):
     """Exact decisions of the signs of one arrangement that rounding leaves in doubt."""
 
-    exact: Exact
+    make: Callable[[], Exact]  # called with the first doubt
     band: float  # values below this, relative to the largest, are in doubt
     tells_places: bool = True  # exact vertices are points (x, w)
+    most: int | None = None  # vertices that are decided; then signs are as computed. None: all
+    n_undecided: int = 0  # vertices of which signs in doubt were left as computed
+
+    @cached_property
+    def exact(self) -> Exact:
+        """The rows in exact arithmetic."""
+        return self.make()
+
+    @property
+    def snaps(self) -> bool:
+        """True if values within rounding are to be zero first: the band may be narrower, or most spent."""
+        return self.most in (None, 0)
 
     def settle(
         self, values: Tensor, codes: CellCodes, points: Tensor, first_row: int, largest: float
@@ -170,36 +183,60 @@ class Decisions(Generic[Exact]):
         if not vertex.numel():
             return
         chosen, place = torch.unique(vertex, return_inverse=True)
-        signs = torch.tensor([self._signs(codes, points, int(v)) for v in chosen.tolist()])
-        mine = signs.to(values.device)[place, first_row + column].to(values.dtype)
+        found = {i: signs for i, v in enumerate(chosen.tolist()) if (signs := self._signs(codes, points, v))}
+        if len(found) < len(chosen):
+            is_known = torch.zeros_like(chosen, dtype=torch.bool)
+            is_known[list(found)] = True
+            kept = is_known[place]
+            vertex, column, place = vertex[kept], column[kept], (is_known.cumsum(0) - 1)[place[kept]]
+        if not found:
+            return
+        table = torch.tensor(list(found.values()), device=values.device)
+        mine = table[place, first_row + column].to(values.dtype)
         kind = torch.finfo(values.dtype)
         least = max(kind.eps * bound, kind.tiny)  # where a value that rounding made zero is not
         values[vertex, column] = mine * values[vertex, column].abs().clamp(min=least)
 
-    def place(self, shares: Tensor, values: Tensor, codes: CellCodes, ends: Tensor, largest: float) -> None:
+    def place(
+        self, shares: Tensor, gaps: Tensor, first: Tensor, codes: CellCodes, ends: Tensor, largest: float
+    ) -> None:
         """Set shares of edges to those of exact vertices, in place, where values at both ends are in doubt.
 
         There they are of the size of rounding, and so is nothing that they tell of where the vertex is.
 
         Args:
             shares: (n, 1), of the second end.
-            values: at the ends, (2, n, 1).
+            gaps: between the values at the ends, which have opposite signs, (n, 1).
+            first: the values at the first ends, (n, 1).
             codes: of the vertices between them, with respect to the rows before.
             ends: their positions, (2, n, D); nothing is done in homogeneous coordinates.
             largest: what the band is relative to.
         """
-        in_doubt = ((values != 0) & (values.abs() <= self.band * largest)).all(0)[:, 0]
-        for vertex in in_doubt.nonzero()[:, 0].tolist():
-            first, second = ends[:, vertex]
-            *point, w = self._vertex(codes, first, vertex)
-            if self.tells_places and len(point) == len(first):
-                along, step = second - first, first.new_tensor([float(Fraction(x, w)) for x in point]) - first
+        for vertex in (gaps.abs() <= self.band * largest).nonzero()[:, 0].tolist():
+            if float(first[vertex]) in (0.0, float(gaps[vertex])):
+                continue  # an end lies on the row
+            start, stop = ends[:, vertex]
+            *point, w = self._vertex(codes, start, vertex) or (0,)
+            if self.tells_places and len(point) == len(start):
+                along, step = stop - start, start.new_tensor([float(Fraction(x, w)) for x in point]) - start
                 square = along.square().sum().clamp(min=torch.finfo(along.dtype).tiny)
                 shares[vertex] = (step @ along / square).clamp(0, 1)
 
     def _signs(self, codes: CellCodes, points: Tensor, vertex: int) -> tuple[int, ...]:
-        return self.exact.signs(self._vertex(codes, points[vertex], vertex), codes.words[vertex].tolist())
+        point = self._vertex(codes, points[vertex], vertex)
+        return self.exact.signs(point, codes.words[vertex].tolist()) if point else ()
 
     def _vertex(self, codes: CellCodes, towards: Tensor, vertex: int) -> Vector:
+        """Solve for a vertex; () where no more are decided, or, of a limited number, where there is none."""
+        if self.most == 0:
+            self.n_undecided += 1
+            return ()
         zero_ids, words = codes.zero_ids[vertex].tolist(), codes.words[vertex].tolist()
-        return self.exact.vertex(zero_ids, words, towards.tolist())
+        if self.most is None:
+            return self.exact.vertex(zero_ids, words, towards.tolist())
+        self.most -= 1
+        try:
+            return self.exact.vertex(zero_ids, words, towards.tolist())
+        except ArithmeticError:  # a wrong sign outside of the band made a vertex that does not exist
+            self.n_undecided += 1
+            return ()

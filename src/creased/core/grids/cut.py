@@ -82,7 +82,7 @@ class SimplexCutter:
         self._most = problem.at_once or max(self._working // bytes_a_vertex, 1)
         fitting = self._most // LARGE
         self._n_at_once = min(rows_at_once(FIRST, program.device, fitting), fitting)
-        self._decisions = None if problem.band is None else Decisions(self.exact, problem.band)
+        self._decisions = None if problem.band is None else Decisions(lambda: self.exact, problem.band)
 
     @cached_property
     def exact(self) -> GridRows:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from itertools import product
 from operator import mul
 
@@ -139,7 +140,7 @@ def cut_out(
     n, first_row = over.shape[1], grid.dim + 1
     # Where a second height is zero on an edge of the grid rounding does not tell.
     band = doubtful_band(torch.float64)
-    decisions = Decisions(_HeightRows(heights), band, tells_places=False) if n > 1 else None
+    decisions = Decisions(partial(_HeightRows, heights), band, tells_places=False) if n > 1 else None
     carried = Growable(torch.cat([over, state], dim=1))
     cut = start_block(skeleton, carried, n, first_row, rows, decisions=decisions)
     while not cut.is_done:

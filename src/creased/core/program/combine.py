@@ -167,7 +167,7 @@ def _aligned(programs: Sequence[Program]) -> list[Program]:
         ]
         for program, blocks, done, n in zip(programs, left, aligned, counts, strict=True):
             state = (blocks[0].affine if blocks else program.exact.head).weight
-            done += [Block.without_neurons(_identity(state[0]))] * (max(counts) - n)
+            done += [Block.without_neurons(_identity(state.new_empty(state.shape[1])))] * (max(counts) - n)
             done += blocks[:n]
             del blocks[:n]
     return [

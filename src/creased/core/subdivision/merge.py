@@ -145,7 +145,8 @@ def collect(problem: SubdivisionProblem, resources: Resources, level_row: int | 
         needed = cutter.n_bytes_needed + MERGING * merger.n_bytes
         provenance = provenance.stopped(_why_stopped(merger, min(done, 1), needed, memory))
     cells, _ = problem.settle(merger.finish())
-    return Extraction(cells, provenance.inconsistent(merger.n_inconsistent))
+    n_undecided = problem.decisions.n_undecided if problem.decisions is not None else 0
+    return Extraction(cells, provenance.undecided(n_undecided).inconsistent(merger.n_inconsistent))
 
 
 def _why_stopped(merger: PieceMerger, done: float, needed: float, memory: int) -> str:

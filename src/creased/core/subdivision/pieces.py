@@ -158,7 +158,11 @@ class Cutter:
         affine = self._affines[index]
         blocks = self._program.blocks[index : index + 1]
         has_passthrough = any(block.has_passthrough for block in blocks)
-        carried = _evaluate(affine, state, self._noise[index], has_passthrough=has_passthrough)
+        carried = _evaluate(affine, state, has_passthrough=has_passthrough)
+        decisions = self._problem.decisions
+        if decisions is None or decisions.snaps:
+            for rows, inputs in zip(carried.rows.split(SCAN), state.split(SCAN), strict=True):
+                snap_sums(rows[:, : affine.bias.shape[0]], affine, inputs, self._noise[index])
         return start_block(
             skeleton,
             carried,
@@ -166,12 +170,23 @@ class Cutter:
             first_row,
             self._rows,
             n_done,
-            self._problem.decisions,
-            scale=self._scales[index],
+            decisions,
+            scale=self._scale_of_doubt(index, state),
         )
 
+    def _scale_of_doubt(self, index: int, state: Tensor) -> float:
+        """What doubts about the values of a block are relative to, given its state (V, S).
 
-def _evaluate(affine: Affine, state: Tensor, noise: Tensor | None, *, has_passthrough: bool) -> Growable:
+        Proven errors grow beyond all use with depth: where not all doubts are to be decided, the sizes of the
+        sums stand in for them.
+        """
+        decisions, affine = self._problem.decisions, self._affines[index]
+        if decisions is None or decisions.most is None or not state.numel() or not affine.bias.numel():
+            return self._scales[index]
+        return float((affine.weight.abs() @ state.abs().amax(0) + affine.bias.abs()).max())
+
+
+def _evaluate(affine: Affine, state: Tensor, *, has_passthrough: bool) -> Growable:
     """Preactivations at the vertices, followed by the state (V, S) where the block passes it on."""
     n_neurons, n_inputs = affine.weight.shape
     width = n_neurons + (n_inputs if has_passthrough else 0)
@@ -182,7 +197,6 @@ def _evaluate(affine: Affine, state: Tensor, noise: Tensor | None, *, has_passth
             rows[:, n_neurons:] = inputs
         else:
             torch.addmm(affine.bias, inputs, affine.weight.T, out=rows)
-        snap_sums(rows[:, :n_neurons], affine, inputs, noise)
     return values
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -16,11 +17,12 @@ from creased.core.domains.essential import Essential, divide
 from creased.core.domains.infinity import cut_at_infinity, in_users_numbers
 from creased.core.exact.exact_signs import Decisions, ExactRows
 from creased.core.numerics.memory import LEAST, Resources, format_bytes
-from creased.core.numerics.tolerance import steps_across
+from creased.core.numerics.tolerance import doubtful_band, steps_across
 from creased.core.program.combine import minus_level, negative
 from creased.core.program.program import Program
 from creased.core.provenance import Completeness, Finding, Method, Note, Provenance
 
+MOST_DECIDED = 1000  # vertices that are decided in rationals unasked, in less than a second mostly
 EVERYTHING = 1.0  # the band of doubt that holds all values
 FEW_VERTICES = 20_000  # that are decided again in rationals, which may take some milliseconds each
 FEWEST_STEPS = 1 << 18  # floating-point numbers across the domain; with fewer, vertices are lost
@@ -69,12 +71,16 @@ class SubdivisionProblem(NamedTuple):
         return restated.deciding(self.band)
 
     def deciding(self, band: float | None) -> SubdivisionProblem:
-        """Decide values in a band of doubt exactly; with None none is."""
-        if band is None or self.program.grid is not None:
+        """Decide values in a band of doubt exactly; with None those of some vertices, within rounding."""
+        is_single = self.program.dtype != torch.float64
+        if self.program.grid is not None or (band is None and is_single):
             return self._replace(band=band, decisions=None)
         cutting = self.begin.affine if self.zero_sign > 0 else negative(self.begin.affine)
-        exact = ExactRows(cutting, self.domain.exact_walls(), self.rows.layout)
-        return self._replace(band=band, decisions=Decisions(exact, band))
+        make = partial(ExactRows, cutting, self.domain.exact_walls(), self.rows.layout)
+        if band is None:
+            within_rounding = Decisions(make, doubtful_band(torch.float64), most=MOST_DECIDED)
+            return self._replace(band=None, decisions=within_rounding)
+        return self._replace(band=band, decisions=Decisions(make, band))
 
     def exact_rows(self) -> ExactRows:
         """The rows in exact arithmetic, in the user's numbers."""
