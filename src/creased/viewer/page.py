@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from creased.viewer.origins import own_pages_only
 from creased.viewer.scene import SURFACE, Scene, Section, Segments
 from creased.viewer.sources import Field, Shot
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import viser
     from numpy.typing import NDArray
 
-HOST = "127.0.0.1"  # the loopback interface alone, as the page has no access control
+HOST = "127.0.0.1"  # the loopback interface alone, as the page has no access control beyond `origins`
 AXES = ("x", "y", "z")
 CAMERA_DISTANCE = 0.75  # in sizes of the scene
 STEPS = 200  # of the plane's slider
@@ -166,7 +167,8 @@ def _start(port: int) -> viser.ViserServer:
     except ImportError as error:
         raise ImportError("creased view needs viser: pip install 'creased[view]'") from error
     logging.getLogger("websockets").setLevel(logging.CRITICAL)  # not of closed connections
-    with redirect_stdout(StringIO()):  # its banner, which verbose=False does not suppress
+    # Its banner is not suppressed by verbose=False, and it has no option for origins.
+    with redirect_stdout(StringIO()), own_pages_only():
         return viser.ViserServer(host=HOST, port=port, label="creased", verbose=False)
 
 
