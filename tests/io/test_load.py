@@ -116,3 +116,16 @@ def test_weights_that_are_not_finite_are_refused_by_layer(network: creased.MLP, 
     torch.save(network.state_dict(), tmp_path / "net.pt")
     with pytest.raises(ValueError, match=r"weight of Sequential\[2\] \(Linear\) holds NaN or infinity"):
         creased.load_program(tmp_path / "net.pt")
+
+
+@pytest.mark.parametrize("keys", [("model_state_dict",), ("net",), ("ema", "decoder")])
+def test_the_only_nested_state_dict_is_found(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    network, points = creased.MLP(3, 4, 1), torch.rand(5, 3)
+    values: dict[str, Any] = dict(network.state_dict())
+    for key in reversed(keys):
+        values = {key: values, "epoch": 3}
+    torch.save(values, tmp_path / "net.pt")
+    torch.testing.assert_close(creased.load_program(tmp_path / "net.pt")(points), network(points))
+    torch.save({"one": network.state_dict(), "other": network.state_dict()}, tmp_path / "two.pt")
+    with pytest.raises(CheckpointError, match="one, other"):
+        creased.load_program(tmp_path / "two.pt")

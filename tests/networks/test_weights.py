@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 import pytest
 import torch
@@ -49,6 +50,56 @@ def test_names_without_numbers_are_read_in_their_own_order() -> None:
     torch.testing.assert_close(mlp_of_weights(tensors, slope=0.1)(x), c(leaky(b(leaky(a(x), 0.1)), 0.1)))
 
 
+def _deep(*names: str) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+    """Layers under names; points, and the values there."""
+    sizes = [3] + [4] * (len(names) - 1) + [1]
+    layers = [nn.Linear(n_in, n_out) for n_in, n_out in pairwise(sizes)]
+    points = torch.rand(20, 3)
+    values = nn.Sequential(*(part for layer in layers for part in (layer, nn.ReLU())))[:-1](points)
+    named = zip(names, layers, strict=True)
+    return (
+        {f"{name}.{part}": t for name, layer in named for part, t in layer.state_dict().items()},
+        points,
+        values,
+    )
+
+
+HIDDEN = [f"hidden.{i}" for i in range(11)]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [[*HIDDEN, "out"], ["first", *HIDDEN, "last"], [f"{i}.layer" for i in range(12)], ["a", "zz", "m.0"]],
+)
+@pytest.mark.parametrize("is_sorted", [False, True])
+def test_names_in_alphabetical_order_are_the_same_network(names: list[str], is_sorted: bool) -> None:
+    tensors, points, values = _deep(*names)
+    if is_sorted:
+        tensors = dict(sorted(tensors.items()))
+    torch.testing.assert_close(mlp_of_weights(tensors)(points), values)
+
+
+@pytest.mark.parametrize(
+    ("weight", "bias", "turned"), [("kernel", "bias", True), ("A", "b", True), ("W", "b", False)]
+)
+def test_names_of_other_libraries_are_known(weight: str, bias: str, turned: bool) -> None:
+    tensors, points, values = _deep("Dense_0", "Dense_1", "Dense_2")
+    named = {}
+    for name, tensor in tensors.items():
+        of_weight = name.endswith("weight")
+        own = name.replace("weight", weight) if of_weight else name.replace("bias", bias)
+        named[own] = tensor.T if turned and of_weight else tensor
+    torch.testing.assert_close(mlp_of_weights(named)(points), values)
+
+
+@pytest.mark.parametrize("norm", [nn.utils.weight_norm, nn.utils.parametrizations.weight_norm])
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*deprecated")
+def test_weight_normalisation_is_multiplied_out(norm: Callable[[nn.Module], nn.Module]) -> None:
+    network = nn.Sequential(norm(nn.Linear(3, 4)), nn.ReLU(), norm(nn.Linear(4, 1)))
+    points = torch.rand(20, 3)
+    torch.testing.assert_close(mlp_of_weights(network.state_dict())(points), network(points))
+
+
 def _with(**changes: Tensor | None) -> Mapping[str, Tensor]:
     tensors = {name.replace(".", "_"): tensor for name, tensor in MLP(3, 4, 1).state_dict().items()}
     return {name: tensor for name, tensor in (tensors | changes).items() if tensor is not None}
@@ -71,7 +122,11 @@ def _with(**changes: Tensor | None) -> Mapping[str, Tensor]:
             _with(**{"0_weight": torch.ones(4, 3, dtype=torch.int64)}),
             "weights must be floating, got torch.int64",
         ),
-        ({"0.weight_g": torch.ones(4, 1), "0.weight_v": torch.ones(4, 3)}, "0.weight_g is a factor of a"),
+        ({"0.weight_g": torch.ones(4, 1), "0.weight_u": torch.ones(4)}, "0.weight_g is a factor of a"),
+        (
+            {"a.weight": torch.ones(3, 3), "b.weight": torch.ones(3, 3)},
+            "a.weight, b.weight fit in several orders",
+        ),
         ({"weight": torch.ones(4, 3, 3)}, "unexpected tensors weight"),
     ],
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
@@ -36,7 +37,7 @@ def load_program(
 
     Args:
         path: a checkpoint of creased or of Lightning, a state dict (.pt, .pth), an archive of weights and
-            biases (.npz), or an ONNX model (.onnx).
+            biases (.npz), or an ONNX model (.onnx). A state dict may be nested, if it is the only one.
         slope: for weights alone: that of LeakyReLU between the layers; 0 for ReLU.
         input_shape: for an ONNX model that leaves it open: the shape of one point.
         output: for an ONNX model of several outputs: the name of one.
@@ -97,18 +98,30 @@ def _lower_onnx(network: OnnxNetwork, path: Path, input_shape: Shape | None) -> 
 
 
 def _state_dict(path: Path, values: dict[str, object]) -> dict[str, Tensor]:
-    """Find the state dict: the file itself, or Lightning's entry of that name."""
-    inner = values.get("state_dict", values)
-    if not isinstance(inner, dict) or not inner or not all(isinstance(t, Tensor) for t in inner.values()):
-        raise CheckpointError(
-            f"{path} holds no record of creased (format {FORMAT}), and no state dict: was it trained by it?"
-        )
+    """Find the state dict: the file itself, or the only one in it."""
+    found = dict(_state_dicts(values))
+    if "state_dict" in found:  # Lightning's
+        found = {"state_dict": found["state_dict"]}
+    if len(found) != 1:
+        what = f"several state dicts: {', '.join(found)}" if found else "no state dict: was it trained by it?"
+        raise CheckpointError(f"{path} holds no record of creased (format {FORMAT}), and {what}")
+    (inner,) = found.values()
     for name, tensor in inner.items():
         if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
             raise CheckpointError(
                 f"{path}: {name} of shape {tuple(tensor.shape)} has fewer numbers than that"
             )
     return inner
+
+
+def _state_dicts(values: Mapping[Any, Any], path: str = "") -> Iterator[tuple[str, dict[str, Tensor]]]:
+    """Yield nested dicts of tensors alone, with the keys that lead there."""
+    if values and all(isinstance(tensor, Tensor) for tensor in values.values()):
+        yield path, {str(name): tensor for name, tensor in values.items()}
+        return
+    for name, inner in values.items():
+        if isinstance(inner, Mapping):
+            yield from _state_dicts(inner, f"{path}.{name}" if path else str(name))
 
 
 def _mlp(path: Path, tensors: dict[str, Tensor], slope: float) -> nn.Sequential:

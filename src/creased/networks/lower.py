@@ -71,6 +71,7 @@ def lower(
         ValueError: the weights hold NaN or infinity, the module rejects points of that shape, or the program
             does not agree with the module.
     """
+    module = getattr(module, "_orig_mod", module)  # that torch.compile wraps
     if check:
         _require_finite(module)
     program = lower_plain(module, dtype) if input_shape is None else None

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
-from itertools import pairwise
+from itertools import chain, pairwise, permutations
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-WEIGHT = re.compile(r"(?<![a-z])weight(?![a-z])")  # in a name, as in weight_0 and layers.0.weight
+WEIGHT = re.compile(r"(?<![a-zA-Z])(weight|kernel|W|A)(?![a-zA-Z])")  # in a name, as in weight_0 and W1
+BIASES = {"weight": "bias", "kernel": "bias", "W": "b", "A": "b"}  # the name of a bias, by that of its weight
+TRANSPOSED = ("kernel", "A")  # (in, out), as in flax
+PARAMETRIZED = "parametrizations.weight.original"
+NORMED = (("weight_g", "weight_v"), (f"{PARAMETRIZED}0", f"{PARAMETRIZED}1"))
 FACTORS = re.compile(r"weight_(g|v|u|orig)$|original\d*$")  # of a reparametrized weight
+MOST_FAMILIES = 6  # of names, of which all orders are tried
 
 
 class WeightsError(ValueError):
@@ -26,38 +31,59 @@ class WeightsError(ValueError):
 def mlp_of_weights(tensors: Mapping[str, Tensor], slope: float = 0.0) -> nn.Sequential:
     """Build linear layers with ReLU between, which hold the given tensors.
 
-    Layers are ordered by the numbers in their names, or without numbers as given. A bias is named like its
-    weight, with ``bias`` for ``weight``; it may be missing.
+    Names that differ in numbers only are a family, and in the order of these. The order of families, or of
+    names without numbers, is the one given, unless that is alphabetical and so tells nothing: then it is the
+    only one in which layers fit. A bias is named like its weight: ``weight`` and ``bias``, ``W`` and ``b``,
+    or, with weights (in, out), ``kernel`` and ``bias``, ``A`` and ``b``; it may be missing. Weight
+    normalisation is multiplied out.
 
     Args:
         tensors: floating weights (out, in) and biases (out,) by name.
         slope: negative slope of LeakyReLU; 0 for ReLU.
 
     Raises:
-        WeightsError: there are other tensors, consecutive layers do not fit, or the slope is not finite.
+        WeightsError: there are other tensors, no order or several let layers fit, or the slope is not finite.
     """
     if not math.isfinite(slope):
         raise WeightsError(f"slope must be a finite number, got {slope}")
+    tensors = _multiplied_out(tensors)
     if reparametrized := sorted(filter(FACTORS.search, tensors)):
         raise WeightsError(
             f"not the weights of a plain network: {reparametrized[0]} is a factor of a reparametrized weight"
         )
-    names = _in_order([name for name, tensor in tensors.items() if WEIGHT.search(name) and tensor.ndim == 2])
-    biases = {name: WEIGHT.sub("bias", name) for name in names}
-    others = set(tensors).difference(names, biases.values())
-    if others or not names:
+    weights = {name: _kind(name) for name, tensor in tensors.items() if _kind(name) and tensor.ndim == 2}
+    biases = {name: WEIGHT.sub(BIASES[kind], name) for name, kind in weights.items()}
+    others = set(tensors).difference(weights, biases.values())
+    if others or not weights:
         found = f"unexpected tensors {', '.join(sorted(others))}" if others else "no weight (out, in)"
         raise WeightsError(f"not the weights of a plain network: {found}")
-    layers = [_layer(name, tensors[name], tensors.get(biases[name])) for name in names]
-    for (one, first), (other, second) in pairwise(zip(names, layers, strict=True)):
-        if first.out_features != second.in_features:
-            raise WeightsError(
-                f"not the weights of a plain network: {one} has {first.out_features} outputs, {other} takes "
-                f"{second.in_features} inputs; weights are (out, in)"
-            )
-    between = [nn.LeakyReLU(slope) if slope else nn.ReLU() for _ in layers[1:]]
-    parts = [part for pair in zip(layers, between, strict=False) for part in pair]
-    return nn.Sequential(*parts, layers[-1])
+    layers = {}
+    for name, kind in weights.items():
+        weight = tensors[name].T if kind in TRANSPOSED else tensors[name]
+        layers[name] = _layer(name, weight, tensors.get(biases[name]))
+    ordered = [layers[name] for name in _in_order(layers)]
+    between = [nn.LeakyReLU(slope) if slope else nn.ReLU() for _ in ordered[1:]]
+    parts = [part for pair in zip(ordered, between, strict=False) for part in pair]
+    return nn.Sequential(*parts, ordered[-1])
+
+
+def _kind(name: str) -> str:
+    """What a name calls a weight; empty if it names none."""
+    found = WEIGHT.findall(name)
+    return found[-1] if found else ""
+
+
+def _multiplied_out(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Replace lengths g and directions v of weight normalisation by the weights g v / |v|."""
+    plain = dict(tensors)
+    for length, direction in NORMED:
+        for name in [name for name in plain if name.endswith(length)]:
+            whole = name.removesuffix(length)
+            if whole + direction in plain and plain[name].shape[0] == plain[whole + direction].shape[0]:
+                lengths, directions = plain.pop(name), plain.pop(whole + direction)
+                sizes = directions.flatten(1).norm(dim=1).view_as(lengths)
+                plain[f"{whole}weight"] = directions * (lengths / sizes)
+    return plain
 
 
 def read_arrays(path: Path) -> dict[str, Tensor]:
@@ -82,11 +108,50 @@ def read_arrays(path: Path) -> dict[str, Tensor]:
         ) from error
 
 
-def _in_order(names: list[str]) -> list[str]:
-    """Sort names that differ in their numbers only by these; leave other names as they are."""
-    if len({re.sub(r"\d+", "0", name) for name in names}) == 1:
-        return sorted(names, key=lambda name: [int(n) for n in re.findall(r"\d+", name)])
-    return names
+def _in_order(layers: Mapping[str, nn.Linear]) -> list[str]:
+    """Order layers by their names, and refuse those that do not fit, or fit in several orders."""
+    names = list(layers)
+    families: dict[str, list[str]] = {}
+    for name in names:
+        families.setdefault(re.sub(r"\d+", "0", name), []).append(name)
+    by_number = [sorted(family, key=_numbers) for family in families.values()]
+    if len(families) == 1:
+        orders = by_number
+    elif names != sorted(names) and list(families.values()) == by_number:
+        orders = [names]  # given in an order that means something
+    else:
+        every = permutations(by_number) if len(families) <= MOST_FAMILIES else [by_number]
+        orders = [list(chain(*order)) for order in every] + [sorted(names, key=_naturally)]
+    fitting = {tuple(order) for order in orders if not _misfit(order, layers)}
+    if len(fitting) > 1:
+        raise WeightsError(
+            f"not the weights of a plain network: layers {', '.join(names)} fit in several orders, and their "
+            "names do not tell which"
+        )
+    if not fitting:
+        raise WeightsError(f"not the weights of a plain network: {_misfit(orders[0], layers)}")
+    return list(fitting.pop())
+
+
+def _numbers(name: str) -> list[int]:
+    return [int(n) for n in re.findall(r"\d+", name)]
+
+
+def _naturally(name: str) -> list[tuple[str, int]]:
+    """Sort numbers in names as numbers."""
+    return [(text, int(number or -1)) for text, number in re.findall(r"(\D*)(\d*)", name)]
+
+
+def _misfit(order: Sequence[str], layers: Mapping[str, nn.Linear]) -> str:
+    """Say which consecutive layers do not fit; empty if all do."""
+    for one, other in pairwise(order):
+        first, second = layers[one], layers[other]
+        if first.out_features != second.in_features:
+            return (
+                f"{one} has {first.out_features} outputs, {other} takes {second.in_features} inputs; "
+                "weights are (out, in)"
+            )
+    return ""
 
 
 def _layer(name: str, weight: Tensor, bias: Tensor | None) -> nn.Linear:

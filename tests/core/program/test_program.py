@@ -124,3 +124,10 @@ def test_maps_in_frames_are_the_maps_along_their_axes(slope: float) -> None:
     torch.testing.assert_close(larger[..., 2:13], along)
     assert bool(larger[..., :2].isnan().all())
     assert bool(larger[..., 13:].isnan().all())
+
+
+def test_a_program_takes_a_floating_type_first_and_points_of_coarser_ones() -> None:
+    program = random_program(3, (4,)).to(torch.float32)
+    assert program.dtype == torch.float32
+    points = torch.rand(5, 3)
+    torch.testing.assert_close(program.to(torch.float64)(points), program.to(torch.float64)(points.double()))

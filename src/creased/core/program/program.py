@@ -205,8 +205,12 @@ class Program:
         if self.grid is not None:
             raise ValueError(f"{caller}: networks on a grid are not supported here")
 
-    def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Program:
-        """Move to another device or floating type; differentiable."""
+    def to(
+        self, device: torch.device | str | torch.dtype | None = None, dtype: torch.dtype | None = None
+    ) -> Program:
+        """Move to another device or floating type, which may come first; differentiable."""
+        if isinstance(device, torch.dtype):
+            device, dtype = None, device
 
         def move(tensor: Tensor) -> Tensor:
             return tensor.to(device=device or tensor.device, dtype=dtype or tensor.dtype)
@@ -237,8 +241,10 @@ class Program:
         return self.in_both_forms(lambda program: replace(program, grid=grid))
 
     def encode(self, x: Tensor) -> Tensor:
-        """The first state (..., S) at points (..., D)."""
-        return x if self.grid is None else self.grid.encode(x)
+        """The first state (..., S) at points (..., D), in the weights' dtype if that is finer."""
+        if self.grid is not None:
+            return self.grid.encode(x)
+        return x.to(self.dtype) if torch.promote_types(x.dtype, self.dtype) == self.dtype else x
 
     def __call__(self, x: Tensor) -> Tensor:
         """Evaluate the outputs (..., O) at points (..., D)."""
