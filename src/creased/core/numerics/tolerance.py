@@ -35,6 +35,14 @@ def doubtful_band(dtype: torch.dtype) -> float:
     return float(torch.finfo(dtype).eps ** 0.5)
 
 
+def band_of_rounding(dtype: torch.dtype) -> float:
+    """Return the band about zero, relative to a layer's sums, that holds the rounding of nearly all vertices.
+
+    In single precision it is as narrow as can be, for many values are in it by chance.
+    """
+    return max(doubtful_band(torch.float64), 16 * torch.finfo(dtype).eps)
+
+
 def is_power_of_two(number: Any) -> bool:
     """True for numbers, positive or negative, by which products are not rounded."""
     return isinstance(number, int | float) and abs(math.frexp(number)[0]) == 0.5

@@ -17,12 +17,13 @@ from creased.core.domains.essential import Essential, divide
 from creased.core.domains.infinity import cut_at_infinity, in_users_numbers
 from creased.core.exact.exact_signs import Decisions, ExactRows
 from creased.core.numerics.memory import LEAST, Resources, format_bytes
-from creased.core.numerics.tolerance import doubtful_band, steps_across
+from creased.core.numerics.tolerance import band_of_rounding, steps_across
 from creased.core.program.combine import minus_level, negative
 from creased.core.program.program import Program
 from creased.core.provenance import Completeness, Finding, Method, Note, Provenance
 
 MOST_DECIDED = 1000  # vertices that are decided in rationals unasked, in less than a second mostly
+MOST_IN_SINGLE = 50  # in single precision, where some are in doubt by chance
 EVERYTHING = 1.0  # the band of doubt that holds all values
 FEW_VERTICES = 20_000  # that are decided again in rationals, which may take some milliseconds each
 FEWEST_STEPS = 1 << 18  # floating-point numbers across the domain; with fewer, vertices are lost
@@ -47,6 +48,7 @@ class SubdivisionProblem(NamedTuple):
     domain: Domain
     rows: Arrangement
     begin: Start  # what is cut
+    precise: Program | None  # the program in double precision, in which doubts are decided; None: it is
     has_outputs: bool  # whether the zeros of the outputs cut too
     prune: bool  # whether what cannot meet them is dropped
     zero_sign: int  # -1: zeros of the outputs count as -
@@ -72,13 +74,14 @@ class SubdivisionProblem(NamedTuple):
 
     def deciding(self, band: float | None) -> SubdivisionProblem:
         """Decide values in a band of doubt exactly; with None those of some vertices, within rounding."""
-        is_single = self.program.dtype != torch.float64
-        if self.program.grid is not None or (band is None and is_single):
+        if self.program.grid is not None:
             return self._replace(band=band, decisions=None)
-        cutting = self.begin.affine if self.zero_sign > 0 else negative(self.begin.affine)
+        affine = self.begin.affine if self.precise is None else self.precise
+        cutting = affine if self.zero_sign > 0 else negative(affine)
         make = partial(ExactRows, cutting, self.domain.exact_walls(), self.rows.layout)
         if band is None:
-            within_rounding = Decisions(make, doubtful_band(torch.float64), most=MOST_DECIDED)
+            most = MOST_DECIDED if self.precise is None else MOST_IN_SINGLE
+            within_rounding = Decisions(make, band_of_rounding(self.program.dtype), most=most)
             return self._replace(band=None, decisions=within_rounding)
         return self._replace(band=band, decisions=Decisions(make, band))
 
@@ -129,11 +132,14 @@ def make_problem(
     _check_shape(program, domain, resources.at_once)
     resources.keep_apart()
     _require_copy(program, numbers.dtype, resources)
-    program = program.detach().to(resources.device, numbers.dtype)
+    given, program = program, program.detach().to(resources.device, numbers.dtype)
     program.require_finite("extraction")
     program, domain, part = divide(program, domain)
+    is_single = numbers.dtype != torch.float64 and program.grid is None
+    precise = given.detach().to(resources.device, torch.float64) if is_single else None
     if level is not None:
         program = minus_level(program, level)
+        precise = None if precise is None else minus_level(precise, level)
     n_outputs = 0 if level is None else program.out_dim
     layout = RowLayout(
         domain.n_walls,
@@ -152,6 +158,7 @@ def make_problem(
         domain=domain,
         rows=arrange(layout, program.device),
         begin=begin,
+        precise=precise,
         has_outputs=level is not None,
         prune=prune,
         zero_sign=zero_sign,
