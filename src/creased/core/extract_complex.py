@@ -62,7 +62,9 @@ def extract_complex(
             by nothing, which leaves cells without extent; "contract" finds the true cells too (see
             `PolyhedralComplex.true`); "error" raises.
         zero_sign: the sign, 1 or -1, that an output counts as having where it vanishes on a whole cell.
-        exact: decide signs that rounding leaves in doubt in rationals; "contract" and "error" always do.
+        exact: decide all signs that rounding leaves in doubt in rationals, and prove them; "contract" and
+            "error" always do. Otherwise those within rounding are decided at up to some vertices, and the
+            status counts what is left.
         memory: bytes that the call may take at its peak, and some tens of millions beside; what is free by
             default. What would take more stops before it does.
         at_once: vertices that are cut at once; by default as many as `creased.core.numerics.memory` allows.

@@ -43,8 +43,10 @@ def extract_level_set(
             set of a function moved by nothing, with several vertices in one place; "contract" makes one of
             these; "error" raises.
         zero_sign: the sign, 1 or -1, that the function less the level counts as having where it is zero.
-        exact: decide signs that rounding leaves in doubt in rationals; "contract" and "error" always do. What
-            was marched has all its signs proven after the walk, and is subdivided where one is wrong.
+        exact: decide all signs that rounding leaves in doubt in rationals, and prove them; "contract" and
+            "error" always do. Otherwise subdivision decides those within rounding at up to some vertices; the
+            status counts what is left, and `is_complete` is then false. What was marched has all its signs
+            proven after the walk, and is subdivided where one is wrong.
         method: "subdivide" cuts the domain, and proves that nothing is missing; its cost follows the volume
             near the level. "march" walks the level set, in two or three dimensions, at the cost of its faces,
             and finds the components that a seed lies on. "auto" takes "march" for larger networks, where

@@ -122,7 +122,6 @@ def cover_count(n_points: int, dim: int) -> int:
     return 2 * sum(comb(n_points - 1, i) for i in range(dim + 1))
 
 
-@as_written
 def line_count(n_points: int, n_terms: int) -> int:
     """Count the patterns of k terms on points of a line: sum over r of C(M - 1, r - 1) k! / (k - r)!."""
     _require_positive("line_count", n_points, n_terms)

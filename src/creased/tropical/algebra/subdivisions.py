@@ -14,7 +14,6 @@ from itertools import combinations
 
 from creased.core.domains.box import Box
 from creased.core.exact.elimination import Vector
-from creased.core.numerics.surroundings import as_written
 from creased.tropical.algebra.epigraphs import Epigraph, Point, epigraph
 from creased.tropical.algebra.polynomials import TropicalPolynomial
 from creased.tropical.algebra.rational_maps import TropicalRational
@@ -77,7 +76,6 @@ def dual_subdivision(polynomial: TropicalPolynomial) -> DualSubdivision:
     )
 
 
-@as_written
 def decision_boundary(rational: TropicalRational, domain: Box | None = None) -> list[BoundaryFace]:
     """Find the set {F = G}, the part of the hypersurface of max(F, G) between a monomial of each.
 

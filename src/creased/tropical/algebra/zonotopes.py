@@ -114,7 +114,6 @@ def zonotopes_of_map(program: Program, index: int | None = None) -> tuple[Zonoto
     return Zonotope(tuple(sides[0]), program.in_dim + 1), Zonotope(tuple(sides[1]), program.in_dim + 1)
 
 
-@as_written
 def count_vertices(zonotope: Zonotope) -> ZonotopeCounts:
     """Count the vertices; there are upper + lower - shadow, as every vertex is upper or lower."""
     n, dim = len(zonotope.generators), zonotope.dim - 1

@@ -18,7 +18,6 @@ from itertools import accumulate
 from math import comb, factorial, prod
 from typing import NamedTuple
 
-from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
 
 
@@ -123,14 +122,12 @@ def generic_f_vector(n_hyperplanes: int, dim: int) -> tuple[int, ...]:
     return tuple(comb(n, dim - k) * zaslavsky(k, max(n - dim + k, 0)) for k in range(dim + 1))
 
 
-@as_written
 def bounded_regions(n_hyperplanes: int, dim: int) -> int:
     """Count the bounded regions of hyperplanes in general position: C(n - 1, D)."""
     _check_generic("bounded_regions", n_hyperplanes, dim)
     return comb(n_hyperplanes - 1, dim) if n_hyperplanes else 0
 
 
-@as_written
 def regions_at_infinity(n_hyperplanes: int, dim: int) -> int:
     """Count the unbounded regions of hyperplanes in general position: 2 sum C(n - 1, i), i < D."""
     _check_generic("regions_at_infinity", n_hyperplanes, dim)
