@@ -88,7 +88,9 @@ def test_a_function_alone_is_extracted_where_it_is_told(
     assert main([*command, "--half-width", "1", "--output", "1"]) == 1
     assert "output must be in 0..0, got 1" in capsys.readouterr().err
     assert main(["info", str(tmp_path / "net.pt")]) == 0
-    assert "3 inputs, hidden widths (6, 6), 1 output(s)" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "3 inputs, hidden widths (6, 6), 1 output(s)" in told
+    assert "ReLU between layers, none behind the last" in told
 
 
 def test_files_that_hold_no_network_are_refused(network: creased.MLP, tmp_path: Path) -> None:

@@ -84,6 +84,8 @@ def _describe(loaded: Loaded) -> str:
         "network": f"{program.in_dim} inputs, hidden widths {program.widths}, {program.out_dim} output(s)",
         "weights": f"{n_weights:,} in {str(program.dtype).removeprefix('torch.')}",
     }
+    if loaded.assumed:
+        lines["assumed"] = loaded.assumed
     return "\n".join(f"{name:<12} {value}" for name, value in lines.items())
 
 

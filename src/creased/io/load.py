@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from creased.core.domains.box import Box
 from creased.core.program.program import Program
@@ -25,6 +25,7 @@ class Loaded(NamedTuple):
 
     program: Program
     record: Record | None  # None unless the file is a checkpoint of creased
+    assumed: str = ""  # what weights alone do not tell; a sentence without a full stop
 
 
 Shape = tuple[int, ...]
@@ -67,12 +68,12 @@ def load_file(
     if path.suffix == ".npz":
         if why := why_too_large(path):
             raise CheckpointError(why)
-        return Loaded(lower(_mlp(path, read_arrays(path), slope)).detach(), None)
+        return _of_weights(path, read_arrays(path), slope)
     values = load_plain(path)
     if KEY in values:
         record = read_record(path)
         return Loaded(record.program, record)
-    return Loaded(lower(_mlp(path, _state_dict(path, values), slope)).detach(), None)
+    return _of_weights(path, _state_dict(path, values), slope)
 
 
 def locate(loaded: Loaded, path: Path, half_width: float | None) -> Record:
@@ -124,8 +125,10 @@ def _state_dicts(values: Mapping[Any, Any], path: str = "") -> Iterator[tuple[st
             yield from _state_dicts(inner, f"{path}.{name}" if path else str(name))
 
 
-def _mlp(path: Path, tensors: dict[str, Tensor], slope: float) -> nn.Sequential:
+def _of_weights(path: Path, tensors: dict[str, Tensor], slope: float) -> Loaded:
     try:
-        return mlp_of_weights(tensors, slope)
+        network = mlp_of_weights(tensors, slope)
+        activation = f"LeakyReLU({slope:g})" if slope else "ReLU"
+        return Loaded(lower(network).detach(), None, f"{activation} between layers, none behind the last")
     except WeightsError as error:
         raise CheckpointError(f"{path}: {error}; lower the module itself, with creased.lower") from error
