@@ -181,3 +181,20 @@ def test_assignment_into_a_tensor_is_refused() -> None:
 
 def test_buffers_may_decide_what_is_done() -> None:
     assert agreed(Does(lambda m, x: x.relu() if m.c.sum() > -99 and int(m.c.numel()) else -x)).widths == (3,)
+
+
+def test_checks_of_numbers_and_requests_for_gradients_pass() -> None:
+    def checked(m: nn.Module, x: Tensor) -> Tensor:
+        assert torch.isfinite(x).all()
+        if x.isnan().any():
+            raise ValueError
+        return x.clone().detach().requires_grad_().relu()
+
+    program, points = lower(Does(checked), input_shape=(3,)), torch.randn(20, 3)
+    torch.testing.assert_close(program(points), points.relu())
+
+
+def test_a_compiled_module_is_the_one_that_was_compiled() -> None:
+    plain = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
+    points = torch.rand(5, 3)
+    torch.testing.assert_close(lower(torch.compile(plain))(points), plain(points))

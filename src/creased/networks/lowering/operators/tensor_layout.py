@@ -92,8 +92,25 @@ def _made_like(make: Callable[..., Tensor]) -> Operation:
     return operation
 
 
+def requires_grad(tape: Tape, x: Value, requires_grad: bool = True) -> Value:
+    """Return the value: what is differentiated is no part of the function."""
+    return x
+
+
+def _everywhere(answer: bool) -> Operation:
+    """Make the operator of a check of numbers, which are finite wherever a program is evaluated."""
+
+    def operation(tape: Tape, x: Value) -> Value:
+        return tape.literal(torch.full_like(x.sample, answer, dtype=torch.bool))
+
+    return operation
+
+
 TENSOR_LAYOUT: dict[str, Operation] = {
-    **by_name(cat, stack, hstack, pad),
+    **by_name(cat, stack, hstack, pad, requires_grad),
+    "isfinite": _everywhere(True),
+    "isnan": _everywhere(False),
+    "isinf": _everywhere(False),
     **dict.fromkeys(("concat", "concatenate"), cat),
     **{name: _made_like(getattr(torch, name)) for name in ("zeros_like", "ones_like", "full_like")},
     **{
