@@ -102,14 +102,17 @@ def _proven(found: Found, reference: Reference) -> tuple[Found, bool]:
 def prove_walked(found: LevelSet, program: Program, *, exact: bool) -> tuple[LevelSet, Note | None]:
     """Record what is proven of a level set that was walked; return a note if it is not right.
 
-    Without ``exact`` nothing is proven; one with open faces is not right, but kept of large networks.
+    Signs are proven with ``exact``, and where nothing is missed. Otherwise one with open faces is not right.
+    Of large networks what is not right is kept, without ``exact``, and not complete.
     """
-    if not exact:
+    if not exact and not found.is_complete:
         why = None if is_large(program) else _why_inconsistent(found)
         return found, Note(Finding.WALK_REFUSED, f"subdivided, as {why} of what was walked") if why else None
     certificate, placed = prove(found, program)
     if certificate.is_certified:
         signs = SignCounts(certificate.n_signs, certificate.n_rational)
         return replace(placed, provenance=replace(found.provenance, signs=signs)), None
+    if not exact and is_large(program):
+        return replace(found, provenance=found.provenance.undecided(certificate.n_wrong)), None
     refused = f"subdivided, as what was walked is not right: {certificate}"
     return found, Note(Finding.WALK_REFUSED, refused)

@@ -46,7 +46,7 @@ def extract_level_set(
         exact: decide all signs that rounding leaves in doubt in rationals, and prove them; "contract" and
             "error" always do. Otherwise subdivision decides those within rounding at up to some vertices; the
             status counts what is left, and `is_complete` is then false. What was marched has all its signs
-            proven after the walk, and is subdivided where one is wrong.
+            proven after the walk, as with ``complete``, and is subdivided where one is wrong.
         method: "subdivide" cuts the domain, and proves that nothing is missing; its cost follows the volume
             near the level. "march" walks the level set, in two or three dimensions, at the cost of its faces,
             and finds the components that a seed lies on. "auto" takes "march" for larger networks, where
