@@ -72,9 +72,11 @@ def _has_flat(program: Program, regions: Regions, vertices: Tensor) -> bool:
     maps = regions.maps(program).abs()
     noise = get_epsilon(maps.dtype) * float(maps.max()) if maps.numel() else 0.0
     candidates = (maps <= noise).flatten(1).all(1).nonzero()[:, 0].tolist()
-    offsets, corners = regions.vertices()
+    if not candidates:
+        return False
+    exact, (offsets, corners) = IntegerProgram.of(program.inner), regions.vertices()
     for region in candidates:
-        if not _vanishes(program, regions, region):
+        if not _vanishes(exact, program, regions, region):
             continue
         points = vertices[corners[offsets[region] : offsets[region + 1]]]
         extents = torch.linalg.svdvals(points - points.mean(0))
@@ -83,9 +85,9 @@ def _has_flat(program: Program, regions: Regions, vertices: Tensor) -> bool:
     return False
 
 
-def _vanishes(program: Program, regions: Regions, region: int) -> bool:
+def _vanishes(exact: IntegerProgram, program: Program, regions: Regions, region: int) -> bool:
     """Tell in rationals if the output is zero on a region, or on what it extends to."""
-    exact, words = IntegerProgram.of(program.inner), regions.words[region : region + 1]
+    words = regions.words[region : region + 1]
     mask = regions.layout.masks(words, program.dtype)[0].tolist()
     pattern = sum(1 << neuron for neuron, is_active in enumerate(mask) if is_active)
     state = exact.inputs() if program.grid is None else ExactGrid(program.grid).encoder(int(words[0, -1]))

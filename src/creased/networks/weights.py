@@ -68,7 +68,7 @@ def mlp_of_weights(tensors: Mapping[str, Tensor], slope: float = 0.0) -> nn.Sequ
 
 
 def _kind(name: str) -> str:
-    """What a name calls a weight; empty if it names none."""
+    """Return the word for a weight in a name; empty if it names none."""
     found = WEIGHT.findall(name)
     return found[-1] if found else ""
 

@@ -84,8 +84,6 @@ class Certificate:
         return f"{self.of} {'certified' if self.is_certified else 'NOT certified'}: {', '.join(found)}"
 
 
-@as_written
-@torch.no_grad()
 def certify(
     found: PolyhedralComplex | LevelSet,
     program: Program,

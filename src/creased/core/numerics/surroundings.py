@@ -32,7 +32,7 @@ def as_written(call: Callable[Arguments, Found]) -> Callable[Arguments, Found]:
 
 
 def _as_written_step_by_step(call: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
-    """The same for generators, between whose steps what surrounds them is as it was."""
+    """Extend a generator, with its surroundings as they were between its steps."""
 
     @wraps(call)
     def alone(*args: Any, **kwargs: Any) -> Iterator[Any]:

@@ -175,7 +175,7 @@ class Cutter:
         )
 
     def _scale_of_doubt(self, index: int, state: Tensor) -> float:
-        """What doubts about the values of a block are relative to, given its state (V, S).
+        """Return the size that doubts about a block's values are relative to, given its state (V, S).
 
         Proven errors grow beyond all use with depth: where not all doubts are to be decided, the sizes of the
         sums stand in for them.
