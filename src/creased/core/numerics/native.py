@@ -1,0 +1,30 @@
+"""Kernels compiled for the CPU by numba, where it is installed (``pip install 'creased[fast]'``).
+
+A kernel does in one pass over the cells what the torch path does in one operation after another. Kernels take
+and give plain arrays of doubles, and are for CPU tensors alone; the torch path is the reference, does all of
+the work where numba is absent and on every other device, and decides what rounding leaves in doubt. Modules
+of kernels import numba, and so are imported only where `is_native` is true.
+
+The first use compiles (seconds) and writes the result beside the module or to the user's cache, from where
+later processes take it.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from importlib.util import find_spec
+
+import torch
+
+SWITCH = "CREASED_NATIVE"  # environment variable; 0: never use compiled kernels
+
+
+def is_native(dtype: torch.dtype, device: torch.device) -> bool:
+    """Return whether compiled kernels do the work for tensors of that type on that device."""
+    return dtype == torch.float64 and device.type == "cpu" and _has_numba() and os.environ.get(SWITCH) != "0"
+
+
+@cache
+def _has_numba() -> bool:
+    return find_spec("numba") is not None
