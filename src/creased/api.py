@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from inspect import signature
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import torch
 from torch import nn
@@ -16,28 +17,47 @@ from creased.core.certificates.certify import Certificate
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
 from creased.core.program.program import Program
-from creased.networks import lower
+from creased.networks.lower import lower_with_last
 from creased.networks.lowering.graph.evaluation import weight_options
 
 Options = ParamSpec("Options")
 Found = TypeVar("Found")
+L = TypeVar("L", float, float | None)
 
 
-def as_program(network: Program | nn.Module) -> Program:
-    """Lower a module in double precision, in which nothing of it is lost; return a program as it is."""
-    return network if isinstance(network, Program) else lower(network, dtype=torch.float64)
+def at_level(network: Program | nn.Module, level: L, output: int = 0) -> tuple[Program, L]:
+    """Lower a module in double precision, in which nothing of it is lost; return a program as it is.
+
+    A level of the module is mapped to that before its last activation.
+
+    Raises:
+        ValueError: the module does not take the level.
+    """
+    if isinstance(network, Program):
+        return network, level
+    program, last = lower_with_last(network, dtype=torch.float64)
+    if last is None or level is None:
+        return program, level
+    return program, last.before(level, output)
 
 
 def _of_networks(
     of_programs: Callable[Concatenate[Program, Options], Found],
 ) -> Callable[Concatenate[Program | nn.Module, Options], Found]:
-    """Extend a function of programs to modules."""
+    """Extend a function of programs to modules; levels are the module's."""
 
     @wraps(of_programs)
     def of_networks(network: Program | nn.Module, /, *args: Options.args, **kwargs: Options.kwargs) -> Found:
-        if isinstance(network, nn.Module) and kwargs.get("dtype") is None:
+        if isinstance(network, Program):
+            return of_programs(network, *args, **kwargs)
+        if kwargs.get("dtype") is None:
             kwargs["dtype"] = weight_options(network)["dtype"]
-        return of_programs(as_program(network), *args, **kwargs)
+        bound = signature(of_programs).bind(network, *args, **kwargs)
+        bound.apply_defaults()
+        output = cast("int", kwargs.get("output", 0))
+        program, level = at_level(network, bound.arguments["level"], output)
+        bound.arguments |= {"program": program, "level": level}
+        return of_programs(*bound.args, **bound.kwargs)
 
     return of_networks
 
@@ -46,7 +66,8 @@ def certify(
     found: PolyhedralComplex | LevelSet, network: Program | nn.Module, level: float = 0.0, **options: Any
 ) -> Certificate:
     """Certify what was extracted from a network; see `creased.core.certificates.certify.certify`."""
-    return certificates.certify(found, as_program(network), level, **options)
+    program, before = at_level(network, None if isinstance(found, LevelSet) else level)
+    return certificates.certify(found, program, before or 0.0, **options)
 
 
 count_cells = _of_networks(complexes.count_cells)

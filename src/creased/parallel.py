@@ -17,7 +17,7 @@ from typing import Any, TypedDict, Unpack
 import torch
 from torch import nn
 
-from creased.api import as_program
+from creased.api import at_level
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
@@ -63,7 +63,7 @@ def extract_complex_in_parts(
         ValueError: dimensions differ, a weight is not finite, or the domain is no box.
         ImportError: workers are asked for, and Ray is not installed.
     """
-    program = as_program(network)
+    program, level = at_level(network, level)
     domain = _checked("extract_complex_in_parts", program, box, n_parts, workers)
     resources = Resources(memory, at_once)
     problem = make_problem(program, domain, level, Numbers(torch.float64), resources)
@@ -105,7 +105,8 @@ def extract_level_set_in_parts(
         workers: Ray's; None cuts one sub-box after the other.
         **keywords: ``output``, ``prune``, ``memory`` (of a part) and ``at_once`` as of `extract_level_set`.
     """
-    program, options = as_program(network), options_of("extract_level_set_in_parts", keywords, PartsKeywords)
+    options = options_of("extract_level_set_in_parts", keywords, PartsKeywords)
+    program, level = at_level(network, level, options.output)
     require_level("extract_level_set_in_parts", program, level, options.output)
     domain = _checked("extract_level_set_in_parts", program, box, n_parts, workers)
     program = select(program, options.output)

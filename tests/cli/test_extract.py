@@ -14,6 +14,7 @@ from creased.cli.main import main
 from creased.io.checkpoint import KEY, Record, write_record
 from creased.io.similarity import Similarity
 from creased.meshes.import_open3d import import_open3d
+from creased.networks import lower_with_last
 
 TO_DOMAIN = Similarity((10.0, 0.0, 0.0), 0.1)
 
@@ -207,3 +208,25 @@ def test_degenerate_creases_are_contracted_or_refused(degenerate: Path, tmp_path
     assert "--certify: " in capsys.readouterr().err
     assert main([*command, "--exact", "--certify"]) == 0
     assert "level set certified" in capsys.readouterr().out
+
+
+def test_levels_of_a_file_are_those_behind_its_last_activation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(creased.MLP(3, 8, 1), torch.nn.Sigmoid()).double()
+    program, last = lower_with_last(network)
+    box = creased.Box.cube(3, 1.0)
+    record = Record(program.detach(), box, Similarity.identity(), "ball", 3, last=last)
+    path, out = tmp_path / "c.ckpt", tmp_path / "mesh.ply"
+    torch.save({KEY: write_record(record)}, path)
+    assert main(["info", str(path)]) == 0
+    assert "sigmoid(z), z the network's output" in capsys.readouterr().out
+    assert main(["extract", str(path), "--out", str(out)]) == 1
+    assert "level 0 is not taken" in capsys.readouterr().err
+    level = float(network(torch.zeros(1, 3, dtype=torch.float64)).detach())
+    assert main(["extract", str(path), "--level", str(level), "--out", str(out)]) == 0
+    mesh = trimesh.load_mesh(out, process=False)
+    assert len(mesh.vertices) > 3
+    values = network(torch.as_tensor(mesh.vertices, dtype=torch.float64))
+    torch.testing.assert_close(values, torch.full_like(values, level), rtol=1e-5, atol=1e-5)

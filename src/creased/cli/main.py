@@ -84,6 +84,10 @@ def _describe(loaded: Loaded) -> str:
         "network": f"{program.in_dim} inputs, hidden widths {program.widths}, {program.out_dim} output(s)",
         "weights": f"{n_weights:,} in {str(program.dtype).removeprefix('torch.')}",
     }
+    if loaded.last is not None:
+        lines["taken off"] = (
+            f"the last activation: the file's function is {loaded.last}, z the network's output"
+        )
     if loaded.assumed:
         lines["assumed"] = loaded.assumed
     return "\n".join(f"{name:<12} {value}" for name, value in lines.items())

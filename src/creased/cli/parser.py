@@ -255,5 +255,10 @@ def in_bytes(gigabytes: float | None) -> int | None:
 
 
 def level_of(record: Record, chosen: argparse.Namespace) -> float:
-    """Return --level, or the level of --offset."""
-    return float(chosen.level) if chosen.offset is None else record.level_of(chosen.offset)
+    """Return --level, or the level of --offset, before the last activation of the network.
+
+    Raises:
+        ValueError: the network does not take it.
+    """
+    level = float(chosen.level) if chosen.offset is None else record.level_of(chosen.offset)
+    return record.before(level, chosen.output)

@@ -21,6 +21,7 @@ from creased.core.program.program import Affine, Block, Program
 from creased.io.limits import printable, why_too_large
 from creased.io.similarity import Similarity
 from creased.io.units import Length
+from creased.networks.lowering.last_activation import LastActivation
 
 KEY = "creased"
 FORMAT = 1
@@ -40,6 +41,15 @@ class Record:
     shape: str  # name of the training shape
     epoch: int  # epochs done
     sha256: str = ""  # of what was read for the shape; empty if that is not known
+    last: LastActivation | None = None  # that stands behind the program in what was trained
+
+    def before(self, level: float, output: int = 0) -> float:
+        """Map a value of what was trained to one of the program.
+
+        Raises:
+            ValueError: the last activation does not take it.
+        """
+        return level if self.last is None else self.last.before(level, output)
 
     def level_of(self, offset: Length) -> float:
         """Compute the level whose set is offset outward, as far as the function is a signed distance.
@@ -63,6 +73,7 @@ def write_record(record: Record) -> dict[str, Any]:
         "shape": record.shape,
         "epoch": record.epoch,
         "sha256": record.sha256,
+        "last": None if record.last is None else record.last.as_plain(),
     }
 
 
@@ -102,8 +113,10 @@ def _parse(values: dict[str, Any]) -> Record:
     if program.exact.n_neurons != program.n_neurons:
         raise ValueError("the unfolded form has another number of neurons")
     to_domain = Similarity.from_dict(values["to_domain"])
-    sha256 = str(values.get("sha256", ""))
-    return Record(program, domain, to_domain, printable(str(values["shape"])), int(values["epoch"]), sha256)
+    sha256, behind = str(values.get("sha256", "")), values.get("last")
+    last = None if behind is None else LastActivation.from_plain(behind)
+    shape, epoch = printable(str(values["shape"])), int(values["epoch"])
+    return Record(program, domain, to_domain, shape, epoch, sha256, last)
 
 
 def load_plain(path: Path) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from creased.io.checkpoint import FORMAT, KEY, CheckpointError, Record, load_pla
 from creased.io.export import WRITERS
 from creased.io.limits import why_too_large
 from creased.io.similarity import Similarity
-from creased.networks import lower
+from creased.networks.lower import Lowered, lower, lower_with_last
+from creased.networks.lowering.last_activation import LastActivation
 from creased.networks.onnx.read import OnnxNetwork, read_onnx
 from creased.networks.weights import WeightsError, mlp_of_weights, read_arrays
 
@@ -26,6 +27,7 @@ class Loaded(NamedTuple):
     program: Program
     record: Record | None  # None unless the file is a checkpoint of creased
     assumed: str = ""  # what weights alone do not tell; a sentence without a full stop
+    last: LastActivation | None = None  # that was taken off
 
 
 Shape = tuple[int, ...]
@@ -64,7 +66,8 @@ def load_file(
         )
     if path.suffix == ".onnx":
         network = read_onnx(path, output)
-        return Loaded(_lower_onnx(network, path, input_shape).detach(), None)
+        program, last = _lower_onnx(network, path, input_shape)
+        return Loaded(program.detach(), None, last=last)
     if path.suffix == ".npz":
         if why := why_too_large(path):
             raise CheckpointError(why)
@@ -72,7 +75,7 @@ def load_file(
     values = load_plain(path)
     if KEY in values:
         record = read_record(path)
-        return Loaded(record.program, record)
+        return Loaded(record.program, record, last=record.last)
     return _of_weights(path, _state_dict(path, values), slope)
 
 
@@ -88,14 +91,16 @@ def locate(loaded: Loaded, path: Path, half_width: float | None) -> Record:
             raise CheckpointError(f"{path} holds a function alone, and no domain: give --half-width")
         return record
     domain = Box.cube(program.in_dim, half_width)
-    return replace(record or Record(program, domain, Similarity.identity(), path.name, 0), domain=domain)
+    if record is None:
+        return Record(program, domain, Similarity.identity(), path.name, 0, last=loaded.last)
+    return replace(record, domain=domain)
 
 
-def _lower_onnx(network: OnnxNetwork, path: Path, input_shape: Shape | None) -> Program:
+def _lower_onnx(network: OnnxNetwork, path: Path, input_shape: Shape | None) -> Lowered:
     shape = input_shape or network.input_shape
     if shape is None:
         raise CheckpointError(f"{path} does not say what shape its points have: give input_shape")
-    return lower(network, input_shape=shape)
+    return lower_with_last(network, input_shape=shape)
 
 
 def _state_dict(path: Path, values: dict[str, object]) -> dict[str, Tensor]:

@@ -5,7 +5,7 @@ files. `lower` accepts these and any other piecewise-affine torch module; none o
 """
 
 from creased.networks.initialise import geometric, kaiming
-from creased.networks.lower import lower
+from creased.networks.lower import Lowered, lower, lower_with_last
 from creased.networks.lowering.graph.refusals import UnsupportedModuleError
 from creased.networks.models.grid_mlp import GridMLP
 from creased.networks.models.group_sort import GroupSort
@@ -21,6 +21,7 @@ __all__ = [
     "MLP",
     "GridMLP",
     "GroupSort",
+    "Lowered",
     "Maxout",
     "MaxoutMLP",
     "OnnxNetwork",
@@ -33,6 +34,7 @@ __all__ = [
     "geometric",
     "kaiming",
     "lower",
+    "lower_with_last",
     "mlp_of_weights",
     "read_onnx",
 ]

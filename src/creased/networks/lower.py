@@ -8,6 +8,8 @@ compared with the module on random points before it is returned; elsewhere agree
 
 from __future__ import annotations
 
+import logging
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import torch
@@ -28,17 +30,35 @@ from creased.networks.lowering.graph.schedule import Schedule, make_schedule
 from creased.networks.lowering.graph.tape import Tape
 from creased.networks.lowering.graph.unfold import unfold
 from creased.networks.lowering.graph.write import write
+from creased.networks.lowering.last_activation import LastActivation
 from creased.networks.lowering.plain import lower_plain
 from creased.networks.lowering.trace import trace
 from creased.networks.models.grid_mlp import grids_of
 
+log = logging.getLogger(__name__)
+
 N_CHECK_POINTS = 64  # random points on which the program is compared with its module
 
 Shape = tuple[int, ...]
-_schedules: WeakKeyDictionary[nn.Module, dict[object, tuple[Schedule, ...]]] = WeakKeyDictionary()
 
 
-@as_written
+class Lowered(NamedTuple):
+    """A program, and what the module has behind it."""
+
+    program: Program
+    last: LastActivation | None  # taken off; None: the program is the whole module
+
+
+class _Traced(NamedTuple):
+    """What a trace of a module gives."""
+
+    schedules: tuple[Schedule, ...]  # of the module, and of its unfolded form where that is another
+    last: LastActivation | None
+
+
+_traces: WeakKeyDictionary[nn.Module, dict[object, _Traced]] = WeakKeyDictionary()
+
+
 def lower(
     module: nn.Module,
     *,
@@ -56,6 +76,10 @@ def lower(
     are rounded in that dtype; what is decided in rationals, and certified, is of their factors and terms
     (`Program.unfolded`).
 
+    A last activation that is strictly monotone (tanh, sigmoid, softplus, scaled and shifted ones, a softmax)
+    is taken off, and logged: the program gives the values before it, or their negatives where it decreases.
+    Functions that take a module and a level map the level; `lower_with_last` returns the activation.
+
     Args:
         module: the network; its ``forward`` takes a batch of points, and treats each point by itself.
         input_shape: the shape of one point, such as (1, 28, 28); by default (D,), with D found by trial.
@@ -71,36 +95,48 @@ def lower(
         ValueError: the weights hold NaN or infinity, the module rejects points of that shape, or the program
             does not agree with the module.
     """
+    return lower_with_last(module, input_shape=input_shape, dtype=dtype, check=check).program
+
+
+@as_written
+def lower_with_last(
+    module: nn.Module,
+    *,
+    input_shape: Shape | None = None,
+    dtype: torch.dtype | None = None,
+    check: bool = True,
+) -> Lowered:
+    """Write a network as a program, as `lower` does, and return the last activation that was taken off."""
     module = getattr(module, "_orig_mod", module)  # that torch.compile wraps
     if check:
         _require_finite(module)
-    program = lower_plain(module, dtype) if input_shape is None else None
+    program, last = lower_plain(module, dtype) if input_shape is None else None, None
     if program is None:
-        schedules = _schedules_of(module, input_shape, anew=check)
-        program, *unfolded = (write(schedule, module, dtype) for schedule in schedules)
+        traced = _traced(module, input_shape, anew=check)
+        program, *unfolded = (write(schedule, module, dtype) for schedule in traced.schedules)
         program = program.with_unfolded(unfolded[0] if unfolded else None)
         program = program.on_grid(joined_grid([grid.grid() for grid in grids_of(module)]))
+        last = traced.last
     if check:
-        _require_agreement(program, module, input_shape or (program.in_dim,))
-    return program
+        _require_agreement(Lowered(program, last), module, input_shape or (program.in_dim,))
+        if last is not None:
+            log.info("the last activation is taken off: the module is %s of the program z", last)
+    return Lowered(program, last)
 
 
-def _schedules_of(module: nn.Module, shape: Shape | None, *, anew: bool) -> tuple[Schedule, ...]:
-    """Return the schedule of a module, and that of its unfolded form where there is another.
-
-    They are made anew, or cached by input shape, dtype and device.
-    """
+def _traced(module: nn.Module, shape: Shape | None, *, anew: bool) -> _Traced:
+    """Trace a module anew, or look its trace up by input shape, dtype and device."""
     options = weight_options(module)
     key = (shape, *options.values())
-    schedules = _schedules.setdefault(module, {})
-    if anew or key not in schedules:
+    traces = _traces.setdefault(module, {})
+    if anew or key not in traces:
         shape = _input_shape_of(module, shape)
         tape = Tape(**options)
-        output = trace(module, shape, tape).index
-        unfolded = unfold(tape, output)
-        both = [make_schedule(tape, output), *([make_schedule(*unfolded)] if unfolded else [])]
-        schedules[key] = tuple(both)
-    return schedules[key]
+        output, last = trace(module, shape, tape)
+        unfolded = unfold(tape, output.index)
+        both = [make_schedule(tape, output.index), *([make_schedule(*unfolded)] if unfolded else [])]
+        traces[key] = _Traced(tuple(both), last)
+    return traces[key]
 
 
 def _input_shape_of(module: nn.Module, shape: Shape | None) -> Shape:
@@ -126,8 +162,9 @@ def _require_finite(module: nn.Module) -> None:
 
 
 @torch.no_grad()
-def _require_agreement(program: Program, module: nn.Module, shape: Shape) -> None:
+def _require_agreement(lowered: Lowered, module: nn.Module, shape: Shape) -> None:
     """Compare program and module, in eval mode, on random points of the module's dtype."""
+    program, last = lowered
     generator, dtype = torch.Generator().manual_seed(0), weight_options(module)["dtype"]
     drawn = torch.randn((N_CHECK_POINTS, program.in_dim), generator=generator, dtype=dtype)
     points = drawn.to(program.device)
@@ -137,7 +174,8 @@ def _require_agreement(program: Program, module: nn.Module, shape: Shape) -> Non
     except RuntimeError as error:
         raise ValueError(f"lower: the module cannot be evaluated: {error}") from error
     expected = out.reshape(N_CHECK_POINTS, -1)
-    found = program(points.to(program.dtype)).to(dtype)
+    found = program(points.to(program.dtype))
+    found = (found if last is None else last(found)).to(dtype)
     tolerance = get_epsilon(dtype) * (1 + float(expected.abs().max()))
     difference = float((found - expected).abs().max()) if found.shape == expected.shape else float("inf")
     if not difference <= tolerance:

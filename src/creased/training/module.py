@@ -18,7 +18,7 @@ from creased.core.program.program import Program
 from creased.geometry.implicit_vertices import solve_vertices
 from creased.io.checkpoint import KEY, Record, write_record
 from creased.io.similarity import Similarity
-from creased.networks import lower
+from creased.networks.lower import lower, lower_with_last
 from creased.networks.models.grid_mlp import grids_of
 from creased.shapes import Target
 from creased.training.folders import WANDB_RUN
@@ -57,7 +57,9 @@ class SDFModule(L.LightningModule):
         shape: Target | None = None,
     ) -> None:
         super().__init__()
-        program = lower(network)  # refuses networks that are not piecewise affine before training
+        program, last = lower_with_last(network)  # refuses what is not piecewise affine before training
+        if last is not None and last.before(0.0) != 0:
+            raise ValueError(f"SDFModule: the last activation, {last}, has its zeros elsewhere: leave it out")
         self.network = network
         self.losses = dict(losses)
         self.make_optimizer = optimizer
@@ -185,9 +187,10 @@ class SDFModule(L.LightningModule):
 
     def record(self) -> Record:
         """Make the record that checkpoints store; see `creased.io.checkpoint`."""
-        program = lower(self.network, check=False).detach().to("cpu")
+        program, last = lower_with_last(self.network, check=False)
         epochs = self.current_epoch + 1
-        return Record(program, self.domain, self.to_domain, self.shape_name, epochs, self.shape_sha256)
+        program = program.detach().to("cpu")
+        return Record(program, self.domain, self.to_domain, self.shape_name, epochs, self.shape_sha256, last)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the record and the id of the W&B run to Lightning's entries."""

@@ -119,7 +119,8 @@ def _read(
             "slice it first, with creased.slice_program"
         )
     record = locate(loaded, path, half_width)
-    box, level = record.domain, level if offset is None else record.level_of(offset)
+    level = record.before(level if offset is None else record.level_of(offset), output)
+    box = record.domain
     name = path.name if loaded.record is None else f"{loaded.record.shape}, epoch {loaded.record.epoch}"
     found = extract_level_set(loaded.program, box, level, output=output, method="auto")
     return level_set_scene(found, name), Field(loaded.program, box, level, output)

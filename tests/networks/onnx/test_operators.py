@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from creased import UnsupportedModuleError, load_program, lower
+from creased import UnsupportedModuleError, load_program
+from creased.networks import lower_with_last
 from creased.networks.onnx.operators import OPERATORS
 from creased.networks.onnx.read import read_onnx
 from creased.networks.onnx.spatial import SPATIAL
@@ -124,6 +125,13 @@ CASES: dict[str, tuple[list[tuple[str, list[Any], dict[str, Any]]], tuple[int | 
     ),
     "GlobalAveragePool": ([("GlobalAveragePool", [], {})], ("n", 2, 3, 3), 18),
     "GlobalMaxPool": ([("GlobalMaxPool", [], {})], ("n", 2, 3, 3), 18),
+    "Elu": ([("Elu", [], {"alpha": 0.5})], ("n", 3), 18),
+    "Softmax": ([("Softmax", [], {"axis": 1})], ("n", 3), 18),
+    "LogSoftmax": ([("LogSoftmax", [], {})], ("n", 3), 18),
+    **{
+        name: ([(name, [], {})], ("n", 3), 18)
+        for name in ("Atan", "Erf", "Exp", "Selu", "Sigmoid", "Softplus", "Softsign", "Tanh")
+    },
 }
 
 
@@ -138,10 +146,9 @@ def test_programs_agree_with_the_reference_evaluator(name: str, tmp_path: Path) 
     (expected,) = reference.ReferenceEvaluator(str(path)).run(None, {"x": x})
     found = network(torch.from_numpy(x))
     torch.testing.assert_close(found, torch.from_numpy(expected.copy()), rtol=1e-5, atol=1e-5)
-    program = lower(network, input_shape=network.input_shape)
-    torch.testing.assert_close(
-        program(torch.from_numpy(x).flatten(1)), found.reshape(7, -1), rtol=1e-5, atol=1e-5
-    )
+    program, last = lower_with_last(network, input_shape=network.input_shape)
+    values = program(torch.from_numpy(x).flatten(1))
+    torch.testing.assert_close(last(values) if last else values, found.reshape(7, -1), rtol=1e-5, atol=1e-5)
 
 
 def test_every_operator_is_tested() -> None:
@@ -152,8 +159,17 @@ def test_every_operator_is_tested() -> None:
 @pytest.mark.parametrize(
     ("nodes", "shape", "message"),
     [
-        ([("Softmax", [], {})], ("n", 3), r"node n0 \(Softmax\): Softmax is not .* logits"),
-        ([("Relu", [], {}), ("Sigmoid", [], {})], ("n", 3), r"node n1 \(Sigmoid\): .* Hardsigmoid or ReLU"),
+        (
+            [("Softmax", [], {}), ("Relu", [], {})],
+            ("n", 3),
+            r"node n0 \(Softmax\): softmax is not .* logits",
+        ),
+        (
+            [("Relu", [], {}), ("Sigmoid", [], {}), ("Abs", [], {})],
+            ("n", 3),
+            r"node n1 \(Sigmoid\): .* Hardsigmoid or ReLU",
+        ),
+        ([("Selu", [], {"alpha": 1.0})], ("n", 3), r"node n0 \(Selu\): .* numbers of its own"),
         ([("Det", [], {})], ("n", 3, 3), r"node n0 \(Det\): Det is not supported"),
         ([("Mul", ["x"], {})], ("n", 3), r"node n0 \(Mul\): a product of two values"),
         ([("ReduceMean", [], {})], ("n", 3), "cannot be evaluated|points of a batch"),

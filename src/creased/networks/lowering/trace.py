@@ -28,7 +28,15 @@ from creased.networks.lowering.graph.refusals import (
 )
 from creased.networks.lowering.graph.tape import Tape
 from creased.networks.lowering.graph.values import BATCH, BatchSize, Value, find_values, substitute
+from creased.networks.lowering.last_activation import LastActivation
 from creased.networks.lowering.operators.arithmetic import ARITHMETIC
+from creased.networks.lowering.operators.behind import (
+    Mapped,
+    increasing,
+    is_monotone,
+    record_behind,
+    record_last,
+)
 from creased.networks.lowering.operators.extremes import EXTREMES, Extremes
 from creased.networks.lowering.operators.layers import LAYERS
 from creased.networks.lowering.operators.piecewise import PIECEWISE
@@ -104,11 +112,16 @@ class Recorder(fx.Tracer):
         return result
 
     def _operate(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if all(value.is_constant for value in find_values((args, kwargs))):
+        values = find_values((args, kwargs))
+        if all(value.is_constant for value in values):
             return _apply_to_constants(self.tape, target, args, kwargs)
         if target is getattr:
             raise Refusal(f"attribute {args[1]} of a tensor is not supported")
         name = _name_of(target)
+        if any(isinstance(value, Mapped) for value in values):
+            return record_behind(self.tape, name, _column_function(target, name), args, kwargs)
+        if is_monotone(name):
+            return record_last(args[0], name, args[1:], kwargs, self._refusal(name))
         if name in LINEAR:
             return self.tape.apply(_column_function(target, name), *args, **kwargs)
         if name not in OPERATIONS:
@@ -134,15 +147,23 @@ class Recorder(fx.Tracer):
             return tuple(self._wrap(part) for part in result)
         return result
 
-    def place(self, error: Exception) -> str:
-        """Say where an error was raised: the innermost module called, and a line of its code."""
+    def _refusal(self, name: str) -> str:
+        """Refuse an activation here, should it turn out not to be the last."""
+        _, kind = next(reversed(self.module_stack.values()), ("", type(self.root)))
+        own = kind.__name__ if kind.__module__.startswith("torch.nn") else name
+        return f"lower: {self.place(traceback.extract_stack())}: {unsupported_reason(own)}"
+
+    def place(self, frames: traceback.StackSummary) -> str:
+        """Say where frames of a stack are: the innermost module called, and a line of its code."""
+        if node := getattr(self.root.module, "node_at_work", ""):
+            return str(node)
         path, kind = next(reversed(self.module_stack.values()), ("", type(self.root)))
-        line = "" if kind.__module__.startswith("torch.nn") else _line(error)
+        line = "" if kind.__module__.startswith("torch.nn") else _line(frames)
         return place_of(type(self.root.module), path.partition(".")[2], kind) + line
 
 
 def _unless_refused(module: nn.Module, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    if is_refused_by_name(module):
+    if is_refused_by_name(module) and not is_monotone(type(module).__name__.lower()):
         raise Refusal(unsupported_reason(type(module).__name__))
     return forward(*args, **kwargs)
 
@@ -178,9 +199,8 @@ def _is_in_place(target: Any, kwargs: dict[str, Any]) -> bool:
     return kwargs.get("inplace") is True or (name.endswith("_") and not name.endswith("__"))
 
 
-def _line(error: Exception) -> str:
-    """Return the innermost line of the user's code in the traceback of an error."""
-    frames = traceback.extract_tb(error.__traceback__)
+def _line(frames: traceback.StackSummary) -> str:
+    """Return the innermost line of the user's code in frames."""
     own = [frame for frame in frames if not frame.filename.startswith((LOWERING_PATH, TORCH_PATH, "<"))]
     return f", line {own[-1].lineno} of {Path(own[-1].filename).name}" if own else ""
 
@@ -196,8 +216,11 @@ class _Root(nn.Module):
         self.result = self.module(self.points)
 
 
-def trace(module: nn.Module, shape: tuple[int, ...], tape: Tape) -> Value:
-    """Record a module, in eval mode, on points of a shape; return its flattened output (n, O).
+def trace(module: nn.Module, shape: tuple[int, ...], tape: Tape) -> tuple[Value, LastActivation | None]:
+    """Record a module, in eval mode, on points of a shape.
+
+    Returns:
+        Its flattened output (n, O), without a last activation that is monotone, and that activation.
 
     Raises:
         UnsupportedModuleError: an operation is not supported; the message names it and its place.
@@ -210,19 +233,26 @@ def trace(module: nn.Module, shape: tuple[int, ...], tape: Tape) -> Value:
     try:
         with in_eval_mode(module):
             recorder.trace(root)
-            return _flattened(tape, root.result)
+            return _without_last(tape, root.result)
     except UnsupportedModuleError:
         raise
     except Exception as error:
         reason = str(error) if isinstance(error, Refusal) else f"cannot be traced: {error}"
-        raise UnsupportedModuleError(f"lower: {recorder.place(error)}: {reason}") from error
+        place = recorder.place(traceback.extract_tb(error.__traceback__))
+        raise UnsupportedModuleError(f"lower: {place}: {reason}") from error
 
 
-def _flattened(tape: Tape, result: Any) -> Value:
+def _without_last(tape: Tape, result: Any) -> tuple[Value, LastActivation | None]:
+    """Flatten an output to (n, O), and take a last activation off."""
     if not isinstance(result, Proxy):
         raise Refusal(f"the output must be one tensor, got a {type(result).__name__}")
-    if result.value.is_constant:
+    value = result.value
+    if value.is_constant:
         raise Refusal("the output does not depend on the input")
-    if len(result.shape) == 2:
-        return result.value
-    return tape.apply(torch.Tensor.reshape, result.value, (BatchSize(BATCH), -1))
+    if len(result.shape) != 2:
+        arguments = (value, (BatchSize(BATCH), -1))
+        if isinstance(value, Mapped):
+            value = record_behind(tape, "reshape", torch.Tensor.reshape, arguments, {})
+        else:
+            value = tape.apply(torch.Tensor.reshape, *arguments)
+    return increasing(tape, value) if isinstance(value, Mapped) else (value, None)

@@ -77,6 +77,12 @@ def _hard_sigmoid(inputs: Inputs, attributes: Attributes) -> Any:
     return torch.clamp(attributes.get("alpha", 0.2) * inputs[0] + attributes.get("beta", 0.5), 0, 1)
 
 
+def _selu(inputs: Inputs, attributes: Attributes) -> Any:
+    if {"alpha", "gamma"} & attributes.keys():
+        raise Refusal("Selu with numbers of its own is not supported")
+    return torch.selu(inputs[0])
+
+
 def _batch_norm(inputs: Inputs, attributes: Attributes) -> Any:
     x, scale, bias, mean, variance = inputs[:5]
     if attributes.get("training_mode", 0):
@@ -180,7 +186,12 @@ OPERATORS: dict[str, Operator] = {
     "Gemm": _gemm,
     "HardSigmoid": _hard_sigmoid,
     "Identity": _unary(lambda x: x),
+    "Atan": _unary(torch.atan),
+    "Elu": lambda inputs, attributes: functional.elu(inputs[0], attributes.get("alpha", 1.0)),
+    "Erf": _unary(torch.erf),
+    "Exp": _unary(torch.exp),
     "LeakyRelu": lambda inputs, attributes: functional.leaky_relu(inputs[0], attributes.get("alpha", 0.01)),
+    "LogSoftmax": lambda inputs, attributes: torch.log_softmax(inputs[0], attributes.get("axis", -1)),
     "MatMul": _binary(operator.matmul),
     "Max": _binary(torch.maximum),
     "Mean": lambda inputs, attributes: reduce(operator.add, inputs) / len(inputs),
@@ -194,11 +205,17 @@ OPERATORS: dict[str, Operator] = {
     "ReduceSum": _reduction(torch.sum),
     "Relu": _unary(torch.relu),
     "Reshape": _reshape,
+    "Selu": _selu,
+    "Sigmoid": _unary(torch.sigmoid),
     "Slice": _slice,
+    "Softmax": lambda inputs, attributes: torch.softmax(inputs[0], attributes.get("axis", -1)),
+    "Softplus": _unary(functional.softplus),
+    "Softsign": _unary(functional.softsign),
     "Split": _split,
     "Squeeze": _squeeze,
     "Sub": _binary(operator.sub),
     "Sum": _binary(operator.add),
+    "Tanh": _unary(torch.tanh),
     "Transpose": _transpose,
     "Unsqueeze": _unsqueeze,
 }

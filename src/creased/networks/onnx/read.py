@@ -49,6 +49,7 @@ class OnnxNetwork(nn.Module):
         super().__init__()
         self.input_name, self.output_name, self.input_shape = input_name, output_name, input_shape
         self.constants = dict(constants)
+        self.node_at_work = ""  # for messages
         self.nodes = [node for node in nodes if not self._fold(node)]
         used = {name for node in self.nodes for name in node.inputs if name in self.constants}
         floating = sorted(name for name in used if self.constants[name].is_floating_point())
@@ -74,11 +75,12 @@ class OnnxNetwork(nn.Module):
 
     def _results(self, node: Node, values: dict[str, Any]) -> tuple[Any, ...]:
         inputs = [values[name] if name else None for name in node.inputs]
+        self.node_at_work = f"node {node.name} ({node.kind})"
         try:
             require_few(node.kind, inputs)
             found = KNOWN[node.kind](inputs, node.attributes | {"n_outputs": len(node.outputs)})
         except Refusal as refusal:
-            raise UnsupportedModuleError(f"lower: node {node.name} ({node.kind}): {refusal}") from refusal
+            raise UnsupportedModuleError(f"lower: {self.node_at_work}: {refusal}") from refusal
         return found if isinstance(found, tuple) else (found,)
 
 
