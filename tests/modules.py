@@ -26,6 +26,21 @@ class Does(nn.Module):
         return self.function(self, x)
 
 
+def asserting(net: nn.Module, x: Tensor) -> Tensor:
+    """Assert much, then apply a network; pytest would rewrite assertions of a test file."""
+    assert torch.isfinite(x).all()
+    assert x.shape[-1] == 3
+    assert x.dtype.is_floating_point
+    assert not x.requires_grad
+    assert not x.isnan().any()
+    assert (x.abs() < 1e6).all()
+    assert not (x > 1e6).any()
+    torch._assert(torch.isfinite(x).all(), "finite")
+    if not torch.isfinite(x).all().item():
+        raise ValueError("not finite")
+    return net(x.cuda() if x.is_cuda else x.contiguous())  # type: ignore[no-any-return]
+
+
 def points(n: int, *shape: int, seed: int = 3) -> Tensor:
     """Normal points in double precision."""
     return 2 * torch.randn(n, *shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)

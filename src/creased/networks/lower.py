@@ -20,12 +20,14 @@ from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.kuhn_grid import joined_grid
 from creased.core.program.program import Program
 from creased.networks.lowering.graph.evaluation import (
+    Output,
+    choose_output,
     evaluation_error,
     find_input_shape,
     in_eval_mode,
     weight_options,
 )
-from creased.networks.lowering.graph.refusals import place_of, refuse_by_name
+from creased.networks.lowering.graph.refusals import place_of, refuse_by_name, refuse_compiled
 from creased.networks.lowering.graph.schedule import Schedule, make_schedule
 from creased.networks.lowering.graph.tape import Tape
 from creased.networks.lowering.graph.unfold import unfold
@@ -54,6 +56,7 @@ class _Traced(NamedTuple):
 
     schedules: tuple[Schedule, ...]  # of the module, and of its unfolded form where that is another
     last: LastActivation | None
+    shape: Shape  # of one point
 
 
 _traces: WeakKeyDictionary[nn.Module, dict[object, _Traced]] = WeakKeyDictionary()
@@ -64,6 +67,7 @@ def lower(
     *,
     input_shape: Shape | None = None,
     dtype: torch.dtype | None = None,
+    output: Output | None = None,
     check: bool = True,
 ) -> Program:
     """Write a network as a program of (affine, ReLU, passthrough) blocks.
@@ -82,9 +86,11 @@ def lower(
 
     Args:
         module: the network; its ``forward`` takes a batch of points, and treats each point by itself.
-        input_shape: the shape of one point, such as (1, 28, 28); by default (D,), with D found by trial.
+        input_shape: the shape of one point, such as (1, 28, 28); by default (D,), with D found by trial. For
+            a module of sets of points (B, N, D), each by itself, it is (1, D).
         dtype: another floating type for the program. In float64 a float32 module loses nothing, and numbers
             of its code, such as slopes, are in double precision.
+        output: key or index of a tensor, for a module that returns several in a dict, a tuple or the like.
         check: trace the module anew, refuse NaN and infinity in its weights, and compare the program with the
             module. False only where the same module was lowered before and nothing but its weights has
             changed, as in a training step.
@@ -95,7 +101,7 @@ def lower(
         ValueError: the weights hold NaN or infinity, the module rejects points of that shape, or the program
             does not agree with the module.
     """
-    return lower_with_last(module, input_shape=input_shape, dtype=dtype, check=check).program
+    return lower_with_last(module, input_shape=input_shape, dtype=dtype, output=output, check=check).program
 
 
 @as_written
@@ -104,38 +110,42 @@ def lower_with_last(
     *,
     input_shape: Shape | None = None,
     dtype: torch.dtype | None = None,
+    output: Output | None = None,
     check: bool = True,
 ) -> Lowered:
     """Write a network as a program, as `lower` does, and return the last activation that was taken off."""
     module = getattr(module, "_orig_mod", module)  # that torch.compile wraps
+    refuse_compiled(module)
     if check:
         _require_finite(module)
-    program, last = lower_plain(module, dtype) if input_shape is None else None, None
+    is_plain = input_shape is None and output is None
+    program, last = lower_plain(module, dtype) if is_plain else None, None
+    shape = input_shape
     if program is None:
-        traced = _traced(module, input_shape, anew=check)
+        traced = _traced(module, input_shape, output, anew=check)
         program, *unfolded = (write(schedule, module, dtype) for schedule in traced.schedules)
         program = program.with_unfolded(unfolded[0] if unfolded else None)
         program = program.on_grid(joined_grid([grid.grid() for grid in grids_of(module)]))
-        last = traced.last
+        last, shape = traced.last, traced.shape
     if check:
-        _require_agreement(Lowered(program, last), module, input_shape or (program.in_dim,))
+        _require_agreement(Lowered(program, last), module, shape or (program.in_dim,), output)
         if last is not None:
             log.info("the last activation is taken off: the module is %s of the program z", last)
     return Lowered(program, last)
 
 
-def _traced(module: nn.Module, shape: Shape | None, *, anew: bool) -> _Traced:
-    """Trace a module anew, or look its trace up by input shape, dtype and device."""
+def _traced(module: nn.Module, shape: Shape | None, output: Output | None, *, anew: bool) -> _Traced:
+    """Trace a module anew, or look its trace up by input shape, output, dtype and device."""
     options = weight_options(module)
-    key = (shape, *options.values())
+    key = (shape, output, *options.values())
     traces = _traces.setdefault(module, {})
     if anew or key not in traces:
         shape = _input_shape_of(module, shape)
         tape = Tape(**options)
-        output, last = trace(module, shape, tape)
-        unfolded = unfold(tape, output.index)
-        both = [make_schedule(tape, output.index), *([make_schedule(*unfolded)] if unfolded else [])]
-        traces[key] = _Traced(tuple(both), last)
+        value, last = trace(module, shape, tape, output)
+        unfolded = unfold(tape, value.index)
+        both = [make_schedule(tape, value.index), *([make_schedule(*unfolded)] if unfolded else [])]
+        traces[key] = _Traced(tuple(both), last, shape)
     return traces[key]
 
 
@@ -162,7 +172,7 @@ def _require_finite(module: nn.Module) -> None:
 
 
 @torch.no_grad()
-def _require_agreement(lowered: Lowered, module: nn.Module, shape: Shape) -> None:
+def _require_agreement(lowered: Lowered, module: nn.Module, shape: Shape, output: Output | None) -> None:
     """Compare program and module, in eval mode, on random points of the module's dtype."""
     program, last = lowered
     generator, dtype = torch.Generator().manual_seed(0), weight_options(module)["dtype"]
@@ -170,7 +180,8 @@ def _require_agreement(lowered: Lowered, module: nn.Module, shape: Shape) -> Non
     points = drawn.to(program.device)
     try:
         with in_eval_mode(module):
-            out: Tensor = module(points.clone().reshape(N_CHECK_POINTS, *shape))
+            result = module(points.clone().reshape(N_CHECK_POINTS, *shape))
+            out: Tensor = choose_output(result, output)
     except RuntimeError as error:
         raise ValueError(f"lower: the module cannot be evaluated: {error}") from error
     expected = out.reshape(N_CHECK_POINTS, -1)

@@ -144,7 +144,7 @@ def test_refusals_name_the_place(module: Callable[[], nn.Module], message: str) 
         (lambda m, x: x if x.sum() > 0 else -x, "gt is not continuous|points of a batch"),
         (lambda m, x: x if x else -x, "cannot be evaluated"),
         (lambda m, x: x * float(x[0, 0]), "depends on the values of the input|points of a batch"),
-        (lambda m, x: (x, x), "the output must be one tensor, got a tuple"),
+        (lambda m, x: (x, x), "has 2 outputs, choose one by output=: 0, 1"),
         (lambda m, x: m.w.expand(len(x), -1), "the output does not depend on the input"),
         (lambda m, x: torch.special.bessel_j0(x), "special_bessel_j0 is not supported"),
         (lambda m, x: functional.layer_norm(x, (3,)), "layer_norm is not piecewise affine"),

@@ -18,7 +18,13 @@ import torch
 from torch import Tensor, fx, nn
 from torch.fx.node import map_aggregate
 
-from creased.networks.lowering.graph.evaluation import in_eval_mode
+from creased.networks.lowering.graph.evaluation import (
+    Output,
+    OutputError,
+    choose_output,
+    in_eval_mode,
+    uses_unsupported,
+)
 from creased.networks.lowering.graph.refusals import (
     Refusal,
     UnsupportedModuleError,
@@ -42,11 +48,12 @@ from creased.networks.lowering.operators.layers import LAYERS
 from creased.networks.lowering.operators.piecewise import PIECEWISE
 from creased.networks.lowering.operators.pooling import POOLING
 from creased.networks.lowering.operators.sorting import SORTING
+from creased.networks.lowering.operators.switches import SWITCHES, Switch, Undecided, record_switched
 from creased.networks.lowering.operators.tensor_layout import COLUMN_FUNCTIONS, LINEAR, TENSOR_LAYOUT
 from creased.networks.lowering.proxy import Proxy
 from creased.networks.models.grid_mlp import GridFeatures, grids_of
 
-OPERATIONS = ARITHMETIC | TENSOR_LAYOUT | LAYERS | PIECEWISE | EXTREMES | POOLING | SORTING
+OPERATIONS = SWITCHES | ARITHMETIC | TENSOR_LAYOUT | LAYERS | PIECEWISE | EXTREMES | POOLING | SORTING
 LOWERING_PATH = str(Path(__file__).parent)
 TORCH_PATH = str(Path(torch.__file__).parent)
 
@@ -120,6 +127,8 @@ class Recorder(fx.Tracer):
         name = _name_of(target)
         if any(isinstance(value, Mapped) for value in values):
             return record_behind(self.tape, name, _column_function(target, name), args, kwargs)
+        if any(isinstance(value, Switch | Undecided) for value in values):
+            return record_switched(self.tape, name, args, kwargs)
         if is_monotone(name):
             return record_last(args[0], name, args[1:], kwargs, self._refusal(name))
         if name in LINEAR:
@@ -216,7 +225,9 @@ class _Root(nn.Module):
         self.result = self.module(self.points)
 
 
-def trace(module: nn.Module, shape: tuple[int, ...], tape: Tape) -> tuple[Value, LastActivation | None]:
+def trace(
+    module: nn.Module, shape: tuple[int, ...], tape: Tape, output: Output | None = None
+) -> tuple[Value, LastActivation | None]:
     """Record a module, in eval mode, on points of a shape.
 
     Returns:
@@ -233,22 +244,24 @@ def trace(module: nn.Module, shape: tuple[int, ...], tape: Tape) -> tuple[Value,
     try:
         with in_eval_mode(module):
             recorder.trace(root)
-            return _without_last(tape, root.result)
-    except UnsupportedModuleError:
+            return _without_last(tape, choose_output(root.result, output))
+    except (UnsupportedModuleError, OutputError):
         raise
     except Exception as error:
         reason = str(error) if isinstance(error, Refusal) else f"cannot be traced: {error}"
+        if isinstance(error, Refusal) and (called := uses_unsupported(module, shape)):
+            reason = unsupported_reason(called)
         place = recorder.place(traceback.extract_tb(error.__traceback__))
         raise UnsupportedModuleError(f"lower: {place}: {reason}") from error
 
 
 def _without_last(tape: Tape, result: Any) -> tuple[Value, LastActivation | None]:
     """Flatten an output to (n, O), and take a last activation off."""
-    if not isinstance(result, Proxy):
-        raise Refusal(f"the output must be one tensor, got a {type(result).__name__}")
-    value = result.value
-    if value.is_constant:
+    value = result.value if isinstance(result, Proxy) else None
+    if value is None or value.is_constant:
         raise Refusal("the output does not depend on the input")
+    if isinstance(value, Switch | Undecided):
+        raise Refusal(unsupported_reason(value.name if isinstance(value, Switch) else "gt"))
     if len(result.shape) != 2:
         arguments = (value, (BatchSize(BATCH), -1))
         if isinstance(value, Mapped):

@@ -92,7 +92,7 @@ def test_prelu_has_one_slope_a_channel() -> None:
         (lambda m, x: functional.rrelu(x, training=True), "random"),
         (lambda m, x: functional.prelu(x, x[0]), "number of points|mixes the points"),
         (lambda m, x: x.clamp(1, -1), "clamp needs min <= max"),
-        (lambda m, x: torch.where(x > 0, x, 0.1 * x), "gt is not continuous"),
+        (lambda m, x: torch.where(x > 0, x, 1 - x), "where: both sides must agree"),
         (lambda m, x: x.sign(), "sign is not continuous; the nearest supported is Hardtanh"),
         (lambda m, x: x.round(), "round is not continuous"),
     ],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 
 NO_ACTIVATION = "no activation: the boundaries between classes are those of the logits"
+NEAREST_SWITCH = "LeakyReLU, maximum or clamp"
 NO_NORM = "BatchNorm, which is affine in eval mode, or no normalisation"
 
 
@@ -26,6 +28,8 @@ NOT_PIECEWISE_AFFINE = _nearest_of(
         "Hardsigmoid or ReLU": "Sigmoid",
         "Softshrink": "Tanhshrink",
         "TriangleWave": "Sin Cos",
+        "GridMLP, which interpolates on simplices and not in products of coordinates": "GridSample "
+        "GridSampler GridSampler2d GridSampler3d",
         "Maxout": "GLU MultiheadAttention ScaledDotProductAttention",
         "amax": "Logsumexp",
         "abs": "Pow Square",
@@ -47,7 +51,7 @@ NOT_CONTINUOUS = _nearest_of(
         "the identity": "Round Floor Ceil Trunc",
         "TriangleWave": "Fmod Remainder Mod",
         "div": "Floordiv",
-        "LeakyReLU, maximum or clamp": "Where",
+        NEAREST_SWITCH: "Where",
         NO_ACTIVATION: "Argmax",
     }
 )
@@ -86,6 +90,23 @@ def refuse_by_name(module: nn.Module) -> None:
         if is_refused_by_name(part):
             reason = unsupported_reason(type(part).__name__)
             raise UnsupportedModuleError(f"lower: {place_of(type(module), path, type(part))}: {reason}")
+
+
+def refuse_compiled(module: nn.Module) -> None:
+    """Refuse modules whose Python code is gone.
+
+    Raises:
+        UnsupportedModuleError: it is of TorchScript or of torch.export.
+    """
+    kinds = {torch.jit.ScriptModule: "TorchScript", torch.export.ExportedProgram: "torch.export"}
+    found = next((name for kind, name in kinds.items() if isinstance(module, kind)), None)
+    if isinstance(module, torch.fx.GraphModule) and "_guards_fn" in dict(module.named_children()):
+        found = "torch.export"
+    if found is not None:
+        raise UnsupportedModuleError(
+            f"lower: a program of {found} cannot be traced: lower the module that it was made of, or "
+            "export that to ONNX and load it with creased.load_program"
+        )
 
 
 def place_of(root: type, path: str, kind: type) -> str:

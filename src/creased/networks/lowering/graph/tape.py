@@ -93,6 +93,14 @@ class Tape:
         self.rectified[found.index] = value.index
         return found
 
+    def value_at(self, index: int) -> Value:
+        """Return the value that a step made."""
+        return self._values[index]
+
+    def value_of(self, part: Any) -> Any:
+        """Return the value that a reference in the arguments of a step stands for; others as they are."""
+        return self._values[part.index] if isinstance(part, Ref) else part
+
     def preactivation_of(self, value: Value) -> Value | None:
         """Return z if the value is relu(z), else None."""
         index = self.rectified.get(value.index)

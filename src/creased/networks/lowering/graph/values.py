@@ -24,6 +24,14 @@ def is_cast(function: Any) -> bool:
 class BatchSize(int):
     """The number of points in the batch; when the trace is run, the number of columns takes its place."""
 
+    def __mul__(self, other: int) -> int:
+        return self if other == 1 else int(self) * other
+
+    __rmul__ = __mul__
+
+    def __floordiv__(self, other: int) -> int:
+        return self if other == 1 else int(self) // other
+
 
 @dataclass(frozen=True)
 class Ref:

@@ -19,7 +19,7 @@ from creased.networks.lowering.operators.arithmetic import Operation, add, by_na
 
 VIEWS = (
     "contiguous expand expand_as flatten moveaxis movedim narrow permute ravel reshape reshape_as select "
-    "squeeze swapaxes swapdims transpose unflatten unfold unsqueeze view view_as getitem diagonal"
+    "swapaxes swapdims transpose unflatten unfold unsqueeze view view_as getitem diagonal"
 )
 PARTS = "chunk split tensor_split unbind"
 COPIES = "clone detach flip index_select repeat repeat_interleave roll tile broadcast_to channel_shuffle"
@@ -92,6 +92,13 @@ def _made_like(make: Callable[..., Tensor]) -> Operation:
     return operation
 
 
+def squeeze(tape: Tape, x: Value, *dims: Any, **named: Any) -> Any:
+    """Record the removal of axes; without any given, of all of a point that have one entry."""
+    if dims or named:
+        return tape.apply(Tensor.squeeze, x, *dims, **named)
+    return tape.apply(Tensor.squeeze, x, tuple(i for i, n in enumerate(x.sample.shape) if n == 1 and i > 0))
+
+
 def requires_grad(tape: Tape, x: Value, requires_grad: bool = True) -> Value:
     """Return the value: what is differentiated is no part of the function."""
     return x
@@ -107,7 +114,7 @@ def _everywhere(answer: bool) -> Operation:
 
 
 TENSOR_LAYOUT: dict[str, Operation] = {
-    **by_name(cat, stack, hstack, pad, requires_grad),
+    **by_name(cat, stack, hstack, pad, squeeze, requires_grad),
     "isfinite": _everywhere(True),
     "isnan": _everywhere(False),
     "isinf": _everywhere(False),
