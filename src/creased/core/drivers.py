@@ -18,9 +18,9 @@ from creased.core.complexes.link import ProgramMaps
 from creased.core.complexes.surface import Surface, link_surface, notes_of, residual_of
 from creased.core.grids.grid_surface import surface_on_grid
 from creased.core.marching.completeness import prove_complete
-from creased.core.marching.march import Walker
 from creased.core.marching.seeds import grid_seeds, level_set_seeds, project
 from creased.core.marching.surface_of_walk import surface_of_walk
+from creased.core.marching.walkers import start_walk
 from creased.core.numerics.memory import Resources
 from creased.core.numerics.tensors import map_tensors
 from creased.core.options import ExtractionOptions
@@ -75,7 +75,7 @@ def march_over(
         ValueError: weights are so large or small that squares of slopes leave the range of the numbers.
     """
     _refuse_extremes(problem.program)
-    walker, march = Walker(problem, options.resources), options.march
+    walker, march = start_walk(problem, options.resources), options.march
     seeds = _seeds(problem, march.seeds)
     walker.walk_from(seeds)
     proof = prove_complete(problem, walker, march.budget, options.resources) if march.complete else None

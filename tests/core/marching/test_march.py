@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,11 +11,22 @@ from hypothesis import given
 from torch import Tensor
 
 from creased import MLP, Affine, Block, Box, Program, extract_level_set, lower
+from creased.core.numerics.native import SWITCH
 from creased.core.numerics.tensors import map_tensors
 from creased.core.provenance import Completeness, Finding, Method
 from tests.invariants import cell_codes, inner_points, vertex_codes, vertices_by_code
 from tests.oracles import named_case
 from tests.strategies import Case, ball_program, degenerate_cases, generic_cases, random_program
+
+
+@pytest.fixture(autouse=True, params=["compiled", "batches"], scope="module")
+def _engine(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each test runs on both walks; without numba, the second alone."""
+    if request.param == "compiled":
+        pytest.importorskip("numba")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(SWITCH, "1" if request.param == "compiled" else "0")
+        yield
 
 
 @given(generic_cases(dims=(2, 3)))

@@ -32,7 +32,7 @@ def prove_complete(
         resources: with the progress callback.
     """
     cutter, bits, n_walls = Cutter(problem), problem.rows.bits, problem.rows.layout.n_walls
-    n_before, done, n_inconsistent = walker.cells.n, 0.0, 0
+    n_before, done, n_inconsistent = walker.n_cells, 0.0, 0
     limits = walker.limits = NO_LIMITS if budget is None else Limits(deadline=time.monotonic() + budget)
     while not cutter.is_done and not walker.why_stopped and not limits.is_late():
         piece = cutter.next_piece(limits._replace(n_bytes=walker.spare()))
@@ -48,4 +48,4 @@ def prove_complete(
         n_inconsistent += int(walker.is_empty(words).sum())
         resources.report(f"proven complete in {min(done, 1):.0%} of the domain")
     is_whole = cutter.is_done and n_inconsistent == 0 and not walker.why_stopped
-    return CompletenessProof(min(done, 1.0), n_inconsistent, is_whole, walker.cells.n - n_before, budget)
+    return CompletenessProof(min(done, 1.0), n_inconsistent, is_whole, walker.n_cells - n_before, budget)

@@ -1,8 +1,9 @@
 """Marching: visit the cells of a level set from neighbour to neighbour, at a cost proportional to its faces.
 
-From the cells of the seeds, neighbours across the sides of polygons are visited breadth first, in batches:
-the neighbour across a row has the same sign vector but for that row. A cell keeps its sides and the numbers
-of its neighbours, from which `surface_of_walk` assembles the surface.
+From the cells of the seeds, neighbours across the sides of polygons are visited: the neighbour across a row
+has the same sign vector but for that row. A cell keeps its sides and the numbers of its neighbours, from
+which `surface_of_walk` assembles the surface. `BatchWalker` visits breadth first, many cells at once, on any
+device; `CompiledWalker` depth first, one by one, on the CPU.
 
 Components that a seed lies on are found whole; a component without a seed is missed. Where corners coincide
 the arrangement is perturbed as in subdivision, see `perturbation`.
@@ -12,19 +13,18 @@ from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from creased.core.arrangement.cell_set import CellSet
 from creased.core.arrangement.signs import pack_rows
 from creased.core.complexes.polygons import Polygons
 from creased.core.marching.cell_planes import Slicer
-from creased.core.marching.halfplane_intersection import Facets, find_facets, join_facets
+from creased.core.marching.halfplane_intersection import find_facets, join_facets
 from creased.core.marching.seeds import BELOW, reach_of
 from creased.core.numerics.memory import LEAST, Resources, format_bytes, working_bytes
-from creased.core.numerics.tensors import Growable
 from creased.core.program.rounding import snapped_preactivations
 from creased.core.subdivision.footprint import NO_LIMITS
 from creased.core.subdivision.problem import SubdivisionProblem
@@ -37,15 +37,26 @@ REPORT_SECONDS = 1.0  # between two progress messages
 class Walk(NamedTuple):
     """The result of a walk: the sides of the cells that were cut, cell by cell."""
 
-    cells: CellSet
+    words: Tensor  # (n, W): the cells; those that were cut come first
     n_sides: Tensor  # (C,) int64: of each cell that was cut
     n_empty: int  # cells without a side, though a neighbour or the completeness proof has one
-    rows: Tensor  # (S,) int32: the row that each side lies on
+    rows: Tensor  # (S,) int64: the row that each side lies on
     neighbours: Tensor  # (S,) int64: the cell across it; -1 beyond a wall
     starts: Tensor  # (S, D): the first corner of each side
 
 
-class Walker:
+class CutCells(NamedTuple):
+    """The sides of a batch of cells, and what lies across them."""
+
+    n_sides: Tensor  # (R,) int64
+    rows: Tensor  # (n,) int64: of each side
+    starts: Tensor  # (n, D): its first corner
+    crossed: Tensor  # (m,) int64: the sides that are not on a wall, the longest first
+    across: Tensor  # (m, W): the cells beyond these
+    middle: Tensor  # (m, D): of these
+
+
+class Walker(ABC):
     """Walks the level set of one program from seeds and further cells.
 
     Args:
@@ -56,16 +67,13 @@ class Walker:
     def __init__(self, problem: SubdivisionProblem, resources: Resources) -> None:
         program, domain, rows = problem.program, problem.domain, problem.rows
         self.program, self.rows = program, rows
-        self.cells = CellSet(rows.bits, rows.keys)
+        self.n_cells = self.n_cut = 0  # known ones, and those of them that were cut
+        self.n_found = 0  # sides
         self.why_stopped = ""  # empty if the walk was not stopped
         self.limits = NO_LIMITS  # of which the time is kept here
         self._resources, self._memory = resources, resources.memory_on(program.device)
         self._reported_at = time.monotonic()
         self._slicer = Slicer(program, domain, rows)
-        self._points = Growable(program.head.weight.new_empty((0, domain.dim)))  # on the level, one a cell
-        self._found: list[tuple[Tensor, ...]] = []
-        self._sizes = Growable(rows.bits[:0, 0])  # sides of each cell that was cut
-        self._n_sides = 0
         self._tentative: list[tuple[int, int]] = []  # ranges of cells at seeds, which may miss the level set
         n_bytes = 8 * program.in_dim * rows.layout.n_rows  # of the rows on a cell
         working = min(working_bytes(program.device), problem.share)
@@ -73,14 +81,30 @@ class Walker:
         self._block = max(working // (64 * rows.layout.n_words + 512), self._batch)
         self._reach = reach_of(domain)
 
+    @abstractmethod
+    def _enter(self, words: Tensor, points: Tensor) -> Tensor:
+        """Return the numbers (m,) of cells; queue and count new ones, each with the first of its points."""
+
+    @abstractmethod
+    def _find(self, words: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the numbers (m,) of cells (m, W), -1 for those not known, and of sides, -1 where not cut."""
+
+    @abstractmethod
+    def _visit(self) -> None:
+        """Cut some of the queued cells, enter their neighbours, and count what was found."""
+
+    @abstractmethod
+    def _results(self) -> tuple[Tensor, Walk]:
+        """Return the number (C,) of each cell that was cut, and the walk, as if no cell were empty."""
+
     @torch.no_grad()
     def walk_from(self, seeds: Tensor) -> None:
         """Walk the components of {f = 0} just above seeds (m, D); see `marching.seeds`."""
         found = [self._cells_at(batch) for batch in seeds.split(self._batch)]
         if found:
-            n_known = self.cells.n
+            n_known = self.n_cells
             self._enter(torch.cat([words for words, _ in found]), torch.cat([points for _, points in found]))
-            self._tentative.append((n_known, self.cells.n))
+            self._tentative.append((n_known, self.n_cells))
             self._walk()
 
     @torch.no_grad()
@@ -91,39 +115,31 @@ class Walker:
 
     def knows(self, words: Tensor) -> Tensor:
         """True (m,) for the cells (m, W) that were cut or are queued."""
-        return self.cells.find(words) >= 0
+        return self._find(words)[0] >= 0
 
     def is_empty(self, words: Tensor) -> Tensor:
         """True (m,) for the cells (m, W) that were cut and have no side."""
-        numbers = self.cells.find(words)
-        is_cut = (numbers >= 0) & (numbers < self._n_cut)
-        is_empty = is_cut.clone()
-        is_empty[is_cut] = self._sizes.rows[numbers[is_cut]] == 0
-        return is_empty
-
-    @property
-    def _n_cut(self) -> int:
-        return self._sizes.n
+        return self._find(words)[1] == 0
 
     def _walk(self) -> None:
-        while self._n_cut < self.cells.n and not self.why_stopped:
-            self._visit(self._n_cut, min(self.cells.n, self._n_cut + self._block))
+        while self.n_cut < self.n_cells and not self.why_stopped:
+            self._visit()
             self._report()
 
     def _report(self) -> None:
         """Report progress; stop if memory or time would not suffice."""
-        n_left = self.cells.n - self._n_cut
+        n_left = self.n_cells - self.n_cut
         if time.monotonic() - self._reported_at > REPORT_SECONDS:
-            self._resources.report(f"{self._n_cut:,} cells cut, {n_left:,} more in sight")
+            self._resources.report(f"{self.n_cut:,} cells cut, {n_left:,} more in sight")
             self._reported_at = time.monotonic()
         if self._memory is not None and n_left and self._n_bytes() > self._memory:
             self.why_stopped = (
-                f"stopped at {self._n_cut:,} cells, with {n_left:,} more in sight: they would take more than "
+                f"stopped at {self.n_cut:,} cells, with {n_left:,} more in sight: they would take more than "
                 f"the {format_bytes(self._memory)} that are allowed"
             )
         elif n_left and self.limits.is_late():
             self.why_stopped = (
-                f"stopped at {self._n_cut:,} cells, with {n_left:,} more in sight: the time is over"
+                f"stopped at {self.n_cut:,} cells, with {n_left:,} more in sight: the time is over"
             )
 
     def spare(self) -> float:
@@ -132,9 +148,13 @@ class Walker:
 
     def _n_bytes(self) -> int:
         """Estimate the memory of the level set and its assembly, in bytes."""
+        return self._bytes_of(self.n_cells, self.n_found)
+
+    def _bytes_of(self, n_cells: int, n_sides: int) -> int:
+        """Estimate the memory of so many cells and sides in a level set and its assembly, in bytes."""
         per_side = 4 + 8 + 8 * self.program.in_dim
         per_cell = 3 * 8 * self.rows.layout.n_words + 2 * 8 + 2 * 8 * self.program.in_dim
-        return self.cells.n * per_cell + self._n_sides * (2 * per_side + 10 * 8)
+        return n_cells * per_cell + n_sides * (2 * per_side + 10 * 8)
 
     def _cells_at(self, seeds: Tensor) -> tuple[Tensor, Tensor]:
         """Find the cells (words) at seeds and a point of the level set in each; drop seeds that miss it."""
@@ -150,12 +170,13 @@ class Walker:
         is_met = is_inside & is_below
         return words[is_met], points[is_met]
 
-    def _visit(self, start: int, stop: int) -> None:
-        """Cut the cells from start to stop, and enter their neighbours."""
-        words, points = self.cells.words[start:stop], self._points.rows[start:stop]
+    def _cut(self, words: Tensor, points: Tensor) -> CutCells:
+        """Cut cells (R, W) by the level set, which passes near points (R, D)."""
+        slopes_of, reach = self._slicer.normal_slopes, self._reach
         batches = zip(words.split(self._batch), points.split(self._batch), strict=True)
-        facets = join_facets([self._cut(*batch) for batch in batches], self._batch)
-        n_sides = torch.bincount(facets.cell, minlength=stop - start)
+        found = [find_facets(self._slicer.cut(*batch), slopes_of, reach) for batch in batches]
+        facets = join_facets(found, self._batch)
+        n_sides = torch.bincount(facets.cell, minlength=words.shape[0])
         crossed = (facets.row >= self.rows.layout.n_walls).nonzero()[:, 0]
         first = last = facets.start[crossed]
         if self.program.in_dim == 3:
@@ -164,32 +185,12 @@ class Walker:
         order = torch.argsort((first - last).abs().amax(1), descending=True, stable=True)
         crossed, middle = crossed[order], (first[order] + last[order]) / 2
         across = words[facets.cell[crossed]] ^ self.rows.bits[facets.row[crossed]]
-        neighbours = torch.full_like(facets.row, -1)
-        neighbours[crossed] = self._enter(across, middle)
-        self._sizes.append(n_sides)
-        self._found.append((facets.row.int(), neighbours, facets.start))
-        self._n_sides += facets.row.shape[0]
-
-    def _cut(self, words: Tensor, points: Tensor) -> Facets:
-        return find_facets(self._slicer.cut(words, points), self._slicer.normal_slopes, self._reach)
-
-    def _enter(self, words: Tensor, points: Tensor) -> Tensor:
-        """Return the numbers (m,) of cells; queue new ones, each with the first of its points."""
-        n_known = self.cells.n
-        numbers = self.cells.add(words)
-        is_new = (numbers >= n_known).nonzero()[:, 0]
-        first = torch.full((self.cells.n - n_known,), numbers.shape[0], device=numbers.device)
-        first.scatter_reduce_(0, numbers[is_new] - n_known, is_new, "amin")
-        self._points.append(points[first])
-        return numbers
+        return CutCells(n_sides, facets.row, facets.start, crossed, across, middle)
 
     def finish(self) -> Walk:
-        """Concatenate the results."""
-        dim, like = self.program.in_dim, self.rows.bits
-        none = (like[:0, 0].int(), like[:0, 0], self.program.head.weight.new_empty((0, dim)))
-        rows, neighbours, starts = (torch.cat(parts) for parts in zip(none, *self._found, strict=True))
-        n_sides = self._sizes.rows
-        is_empty = n_sides == 0
+        """Return what was found."""
+        cells, walk = self._results()
+        is_empty = walk.n_sides == 0
         for first, last in self._tentative:
-            is_empty[first:last] = False
-        return Walk(self.cells, n_sides, int(is_empty.sum()), rows, neighbours, starts)
+            is_empty &= (cells < first) | (cells >= last)
+        return walk._replace(n_empty=int(is_empty.sum()))

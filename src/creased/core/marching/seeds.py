@@ -1,9 +1,8 @@
 """Find seeds of a walk, points just below the level set: on a grid, near given points, near an earlier one.
 
 They lie below because an exact zero counts as +: that is where the perturbed level set lies, see
-`perturbation`. Along the grid's lines, seeds are found by bisection where the sign changes between
-neighbours, and by Newton's method where |f| has a local minimum; thin components away from the lines are
-missed.
+`perturbation`. Along the grid's lines, seeds are bracketed where the sign changes between neighbours, and
+found by Newton's method where |f| has a local minimum; thin components away from the lines are missed.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from creased.core.program.program import Program
 BELOW = 1e-11  # of the domain's reach
 NEWTON_STEPS = 8  # f is piecewise affine, so one step per cell crossed
 COARSE = 16  # points an axis of the grid that supplements an earlier level set
+STEPS_AT_ONCE = 4  # of a bracket, between two looks at which are narrow
 MOST = 1024  # approximate number of points of an earlier level set
 
 
@@ -46,7 +46,7 @@ def grid_seeds(program: Program, domain: Domain, n: int) -> Tensor:
             dips.append(points.narrow(axis, 1, n - 2)[_dips(values, axis)])
     dip = torch.unique(torch.cat(dips), dim=0)
     found = project(program, domain, dip, within=spacing)
-    return torch.cat([_bisect(program, domain, torch.cat(firsts), torch.cat(seconds)), found])
+    return torch.cat([_bracket(program, domain, torch.cat(firsts), torch.cat(seconds)), found])
 
 
 def reach_of(domain: Domain) -> float:
@@ -73,16 +73,36 @@ def _dips(values: Tensor, axis: int) -> Tensor:
     return alike & is_least & (here.abs() <= slope)
 
 
-def _bisect(program: Program, domain: Domain, first: Tensor, second: Tensor) -> Tensor:
-    """Bisect between pairs of points (m, D) of different sign; return points just below the zero set."""
-    is_plus = program.outputs_at(first) >= 0
-    above, below = torch.where(is_plus, first, second), torch.where(is_plus, second, first)
-    down = (below - above) / (below - above).square().sum(1, keepdim=True).sqrt()
-    for _ in range(math.ceil(-math.log2(BELOW))):
-        middle = (above + below) / 2
-        is_plus = program.outputs_at(middle) >= 0
-        above, below = torch.where(is_plus, middle, above), torch.where(is_plus, below, middle)
-    return below + BELOW * reach_of(domain) * down
+def _bracket(program: Program, domain: Domain, first: Tensor, second: Tensor) -> Tensor:
+    """Bracket zeros between pairs of points (m, D) of different sign; return points just below the zero set.
+
+    Steps alternate between the secant, which ends at once where the function is affine, and the middle.
+    """
+    one, other = program.outputs_at(torch.cat([first, second]))[:, 0].tensor_split(2)
+    is_plus = one >= 0
+    above, below = torch.where(is_plus[:, None], first, second), torch.where(is_plus[:, None], second, first)
+    high, low = torch.where(is_plus, one, other), torch.where(is_plus, other, one)
+    least, found = BELOW * reach_of(domain), torch.empty_like(below)
+    pending = torch.arange(below.shape[0], device=below.device)
+    while pending.numel():
+        for step in range(STEPS_AT_ONCE):
+            margin = (least / 2 / _lengths(below - above)).clamp(max=0.5)
+            share = high / (high - low) if step % 2 == 0 else torch.full_like(high, 0.5)
+            share = torch.minimum(torch.maximum(share, margin), 1 - margin)
+            middle = above + share[:, None] * (below - above)
+            value = program.outputs_at(middle)[:, 0]
+            is_plus = value >= 0
+            above, high = torch.where(is_plus[:, None], middle, above), torch.where(is_plus, value, high)
+            below, low = torch.where(is_plus[:, None], below, middle), torch.where(is_plus, low, value)
+        down = (below - above) / _lengths(below - above)[:, None]
+        found.index_copy_(0, pending, below + least * down)
+        left = (_lengths(below - above) > least).nonzero()[:, 0]
+        pending, above, below, high, low = (x[left] for x in (pending, above, below, high, low))
+    return found
+
+
+def _lengths(vectors: Tensor) -> Tensor:
+    return vectors.square().sum(1).sqrt()
 
 
 def project(program: Program, domain: Domain, points: Tensor, within: float = torch.inf) -> Tensor:

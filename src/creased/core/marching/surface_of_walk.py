@@ -50,7 +50,7 @@ def surface_of_walk(walk: Walk, rows: Arrangement, maps: CellMaps) -> Surface:
     level = torch.full_like(row, rows.layout.first_output)
     zeros = torch.stack([torch.minimum(before, row), torch.maximum(before, row), level], dim=1)
     edge = sides.edges.firsts()
-    words = walk.cells.words[cells]
+    words = walk.words[cells]
     clear_rows(words, before)
     clear_rows(words, row)
     skeleton = Skeleton(
@@ -60,7 +60,7 @@ def surface_of_walk(walk: Walk, rows: Arrangement, maps: CellMaps) -> Surface:
         edges=torch.stack([vertex[edge], vertex[sides.following[edge]]], dim=1),
         edge_zero_ids=torch.stack([sides.row[edge], level[:1].expand(edge.shape[0])], dim=1).int(),
     )
-    met = walk.cells.words[: walk.n_sides.shape[0]][walk.n_sides > 0]
+    met = walk.words[: walk.n_sides.shape[0]][walk.n_sides > 0]
     none = Polygons(vertex.new_zeros(1), vertex[:0])
     n_inconsistent += _count_misoriented(sides)
     return Surface(skeleton, Polygons.of_sizes(walk.n_sides, vertex), met, none, n_inconsistent)
@@ -70,7 +70,7 @@ def _relate(walk: Walk, n_rows: int) -> _Sides:
     """Build the adjacency of sides: around polygons and across edges."""
     n_sides = walk.n_sides
     cell = torch.repeat_interleave(torch.arange(n_sides.shape[0], device=n_sides.device), n_sides)
-    row = walk.rows.long()
+    row = walk.rows
     following = Polygons.of_sizes(n_sides, row).following()
     every = torch.arange(row.shape[0], device=row.device)
     previous = torch.empty_like(following).index_copy_(0, following, every)
@@ -124,7 +124,7 @@ def _curve(walk: Walk, sides: _Sides, rows: Arrangement) -> Skeleton:
     first = sides.edges.firsts()
     level = torch.full_like(sides.row, rows.layout.first_output)
     edges = number.reshape(-1, 2)
-    words = walk.cells.words[sides.cell[first]]
+    words = walk.words[sides.cell[first]]
     clear_rows(words, sides.row[first])
     return Skeleton(
         vertices=walk.starts[first],

@@ -54,9 +54,14 @@ def steps_across(dtype: torch.dtype, lower: Sequence[float], upper: Sequence[flo
     return min((b - a) / (eps * max(abs(a), abs(b))) for a, b in zip(lower, upper, strict=True))
 
 
+def coincidence(dtype: torch.dtype) -> float:
+    """Return the distance, relative to the reach of coordinates, that may be rounding; on the safe side."""
+    return float(4 * torch.finfo(dtype).eps ** 0.5)
+
+
 def may_coincide(distances: Tensor, reach: float) -> Tensor:
     """Mark distances that may be rounding, for coordinates of that reach; errs on the safe side."""
-    return distances.abs() <= 4 * torch.finfo(distances.dtype).eps ** 0.5 * reach
+    return distances.abs() <= coincidence(distances.dtype) * reach
 
 
 def snap_interpolated(made: Tensor, first: Tensor, second: Tensor, coarse: float) -> None:

@@ -1,0 +1,7 @@
+"""Kernels of the walk, compiled for the CPU by numba: import them only where `native.is_native` is true.
+
+Cells are visited depth first, those across the neurons of the last block first. The cells with the same signs
+up to a block then come one after another, and the maps of all rows up to the next block, which depend on
+these signs alone, are composed once for all of them; where few neurons of a block flip, the maps behind it
+are updated by their columns.
+"""

@@ -1,0 +1,94 @@
+"""The cells of a walk: a hash table by sign vector, and a stack of queued ones for each block."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from creased.core.marching.kernels.compiler import Floats, Integers, compiled
+from creased.core.marching.kernels.composition import has_bit
+from creased.core.marching.kernels.records import NOBODY, Cells, Network, Sides
+
+
+@compiled
+def seek(slots: Integers, known: Integers, known_keys: Integers, words: Integers, key: int) -> int:
+    """Return the slot of a cell, or the empty one where it belongs."""
+    mask = slots.shape[0] - 1
+    slot, step = key & mask, 1
+    while slots[slot] != NOBODY:
+        cell = slots[slot]
+        if known_keys[cell] == key:
+            is_equal = True
+            for w in range(words.shape[0]):
+                is_equal &= known[cell, w] == words[w]
+            if is_equal:
+                return slot
+        slot = (slot + step) & mask
+        step += 1
+    return slot
+
+
+@compiled
+def enter(cells: Cells, counts: Integers, words: Integers, key: int, block: int) -> int:
+    """Return the number of a cell; a new one is put on the stack of a block."""
+    known, keys, _, following, slots, stacks = cells
+    slot = seek(slots, known, keys, words, key)
+    if slots[slot] == NOBODY:
+        cell = counts[0]
+        slots[slot], keys[cell] = cell, key
+        for w in range(words.shape[0]):
+            known[cell, w] = words[w]
+        following[cell], stacks[block] = stacks[block], cell
+        counts[0] += 1
+    return slots[slot]
+
+
+@compiled
+def pop(stacks: Integers, following: Integers) -> int:
+    """Take a cell from the last stack that is not empty."""
+    for block in range(stacks.shape[0] - 1, -1, -1):
+        cell = stacks[block]
+        if cell != NOBODY:
+            stacks[block] = following[cell]
+            return cell
+    return NOBODY
+
+
+@compiled
+def key_of(keys: Integers, words: Integers) -> int:
+    """Return the hash key of a cell."""
+    key = np.int64(0)
+    for row in range(keys.shape[0]):
+        if has_bit(words, row):
+            key ^= keys[row]
+    return key
+
+
+@compiled
+def enter_cells(network: Network, cells: Cells, sides: Sides, words: Integers, points: Floats) -> Integers:
+    """Return the numbers (m,) of cells (m, W); new ones are queued, to be entered at points (m, 3)."""
+    numbers = np.empty(words.shape[0], np.int64)
+    for i in range(words.shape[0]):
+        n_known = sides.counts[0]
+        numbers[i] = enter(cells, sides.counts, words[i], key_of(network.keys, words[i]), 0)
+        if numbers[i] == n_known:
+            cells.points[n_known] = points[i]
+    return numbers
+
+
+@compiled
+def find_cells(network: Network, cells: Cells, words: Integers) -> Integers:
+    """Return the numbers (m,) of cells (m, W), NOBODY for those that are not known."""
+    numbers = np.empty(words.shape[0], np.int64)
+    for i in range(words.shape[0]):
+        numbers[i] = cells.slots[
+            seek(cells.slots, cells.words, cells.keys, words[i], key_of(network.keys, words[i]))
+        ]
+    return numbers
+
+
+@compiled
+def fill_slots(cells: Cells, n_cells: int) -> None:
+    """Enter the first cells into an empty table."""
+    cells.slots[:] = NOBODY
+    for cell in range(n_cells):
+        cells.slots[seek(cells.slots, cells.words, cells.keys, cells.words[cell], cells.keys[cell])] = cell
