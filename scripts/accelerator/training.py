@@ -9,7 +9,6 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, TensorDataset
 
 import creased
 from accelerator.bench import Bench
@@ -72,7 +71,7 @@ def _copy(network: nn.Module) -> nn.Module:
 
 
 def lightning_epoch(bench: Bench) -> None:
-    """An epoch of the default grid network as `train.py` takes it, with its batches drawn on the CPU."""
+    """An epoch of the default grid network as `train.py` takes it, with its samples on the device."""
     try:
         import lightning
 
@@ -86,13 +85,13 @@ def lightning_epoch(bench: Bench) -> None:
     warnings.simplefilter("ignore")
     steps = 20 if bench.quick else EPOCH
     drawn = [tuple(part.cpu() for part in bench.networks.batch()) for _ in range(64)]
-    samples = TensorDataset(*(torch.cat(parts) for parts in zip(*drawn, strict=True)))
+    samples = [torch.cat(parts).to(bench.device) for parts in zip(*drawn, strict=True)]
     adam = partial(torch.optim.Adam, lr=0.01, betas=(0.9, 0.99))
     module = SDFModule(new_grid(64, quick=bench.quick), {"distance": ClampedDistance()}, adam, constant())
     where = "gpu" if bench.device.type == "cuda" else "cpu"
 
-    def batches() -> DataLoader[tuple[Tensor, ...]]:
-        return DataLoader(samples, batch_size=None, sampler=ShuffledBatches(len(samples), 4096, steps, 0))
+    def batches() -> ShuffledBatches:
+        return ShuffledBatches(samples, 4096, steps, 0)
 
     def fit() -> float:
         quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}

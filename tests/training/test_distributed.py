@@ -126,10 +126,12 @@ def test_followers_write_nothing(tmp_path: Path) -> None:
 
 
 def test_ranks_share_the_batch_that_one_process_takes() -> None:
-    alone = list(ShuffledBatches(50, 12, 9, seed=3))
-    ranks = [list(ShuffledBatches(50, 4, 9, seed=3, rank=rank, n_ranks=3)) for rank in range(3)]
+    samples = [torch.arange(50)]
+    alone = [batch for (batch,) in ShuffledBatches(samples, 12, 9, seed=3)]
+    ranks = [list(ShuffledBatches(samples, 4, 9, seed=3, rank=rank, n_ranks=3)) for rank in range(3)]
+    assert len(torch.cat(alone[:4]).unique()) == 48  # without replacement
     for step, batch in enumerate(alone):
-        torch.testing.assert_close(torch.cat([mine[step] for mine in ranks]), batch)
+        torch.testing.assert_close(torch.cat([mine[step][0] for mine in ranks]), batch)
 
 
 def test_a_follower_writes_where_rank_zero_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

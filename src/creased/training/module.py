@@ -33,6 +33,25 @@ TABLE_EPS = 1e-6  # of Adam: between gradients near the surface and those of rar
 log = logging.getLogger(__name__)
 
 
+class _Means:
+    """Means of scalars by name, summed where the scalars are."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, tuple[Tensor, int]] = {}
+
+    def add(self, name: str, value: Tensor) -> None:
+        """Add a scalar."""
+        so_far, n = self._sums.get(name, (None, 0))
+        value = value.detach()
+        self._sums[name] = (value if so_far is None else so_far + value, n + 1)
+
+    def take(self) -> list[tuple[str, Tensor, int]]:
+        """Return names, means and numbers of scalars; begin anew."""
+        found = [(name, total / n, n) for name, (total, n) in self._sums.items()]
+        self._sums = {}
+        return found
+
+
 class SDFModule(L.LightningModule):
     """Fits a piecewise-affine network to signed distances.
 
@@ -66,6 +85,7 @@ class SDFModule(L.LightningModule):
         self.schedule = schedule
         self.regularizers = dict(regularizers or {})
         self._warned: set[str] = set()
+        self._means = _Means()
         self.domain = domain or Box.cube(3, 0.5)
         if (program.in_dim, program.out_dim, self.domain.dim) != (3, 1, 3):
             raise ValueError(
@@ -94,12 +114,24 @@ class SDFModule(L.LightningModule):
         total = values.new_zeros(())
         for name, term in self.losses.items():
             loss = term(self.network, points, values, distances)
-            self.log(f"train/{name}", loss, on_step=False, on_epoch=True, sync_dist=True)
+            self._means.add(name, loss)
             total = total + term.weight * loss
         total = total + self._regularize(total)
-        self.log("loss", total, prog_bar=True, on_step=True, on_epoch=False)
-        self.log("train/loss", total, on_step=False, on_epoch=True, sync_dist=True)
+        self._means.add("loss", total)
+        step, trainer = self.global_step + 1, self.trainer
+        is_due = step % trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
+        if is_due or trainer.is_last_batch or step == trainer.max_steps:
+            self._log_means(total)
         return total
+
+    def _log_means(self, total: Tensor) -> None:
+        """Log the loss (), and the means over the steps since this was done last.
+
+        Not in every step, of which the logging of three values took a tenth.
+        """
+        self.log("loss", total, prog_bar=True, on_step=True, on_epoch=False)
+        for name, mean, n_steps in self._means.take():  # the epoch's mean weights them by their steps
+            self.log(f"train/{name}", mean, on_step=False, on_epoch=True, sync_dist=True, batch_size=n_steps)
 
     def on_fit_start(self) -> None:
         """Refuse regularizers without a level set; Lightning calls callbacks before this.
@@ -127,7 +159,7 @@ class SDFModule(L.LightningModule):
             if not bool(torch.isfinite(value)):
                 self._warn_once(f"regularizer {name} is not finite in step {step}: left out while it is")
                 continue
-            self.log(f"train/{name}", value, on_step=False, on_epoch=True, sync_dist=True)
+            self._means.add(name, value)
             total = total + weight * factor * value
         return total
 

@@ -53,7 +53,7 @@ class Regularization:
 
     def __call__(
         self, level_set: LevelSet, program: Program, loss: Tensor, network: nn.Module, step: int
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, float]:
         """Compute the term and its balancing factor, 1 unless ``balanced``.
 
         Args:
@@ -66,15 +66,19 @@ class Regularization:
         value = self.term(level_set, program)
         if self.balanced and (self._measured_at < 0 or step - self._measured_at >= REBALANCE_STEPS):
             parameters = [p for p in network.parameters() if p.requires_grad]
-            of_term, of_loss = (_gradient_norm(scalar, parameters) for scalar in (value, loss))
+            norms = torch.stack([_gradient_norm(scalar, parameters) for scalar in (value, loss)])
+            of_term, of_loss = norms.tolist()
             if 0 < of_term < float("inf"):
                 self._ratio, self._measured_at = of_loss / of_term, step
-        return value, torch.as_tensor(self._ratio).to(value) if self.balanced else torch.ones_like(value)
+        return value, self._ratio if self.balanced else 1.0
 
 
-def _gradient_norm(scalar: Tensor, parameters: Sequence[Tensor]) -> float:
-    """Compute the norm of the gradient averaged over the ranks; a collective."""
-    if not scalar.requires_grad:
-        return 0.0
-    gradients = torch.autograd.grad(scalar, parameters, retain_graph=True, allow_unused=True)
-    return sum(float(mean_over_ranks(g).square().sum()) for g in gradients if g is not None) ** 0.5
+def _gradient_norm(scalar: Tensor, parameters: Sequence[Tensor]) -> Tensor:
+    """Compute the norm () of the gradient averaged over the ranks, in double precision; a collective."""
+    squares = scalar.new_zeros((), dtype=torch.float64)
+    if scalar.requires_grad:
+        gradients = torch.autograd.grad(scalar, parameters, retain_graph=True, allow_unused=True)
+        for gradient in gradients:
+            if gradient is not None:
+                squares = squares + mean_over_ranks(gradient).square().sum()
+    return squares.sqrt()

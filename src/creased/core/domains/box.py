@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from creased.core.domains.domain import BoundedDomain
 from creased.core.program.affine_slice import ProgramSlice, slice_program
 from creased.core.program.program import Program
 
+BOXES = 64  # whose walls are kept
 MOST_DIMENSIONS = 20  # of a box that is subdivided: a million corners
 
 
@@ -59,12 +61,7 @@ class Box(BoundedDomain):
 
     def halfspaces(self, dtype: torch.dtype, device: torch.device) -> Tensor:
         """The walls as affine functions (D + 1, 2 D), >= 0 inside, the constant last."""
-        walls = torch.zeros((self.dim + 1, self.n_walls), dtype=dtype)
-        lower, upper = (torch.tensor(bound, dtype=dtype) for bound in (self.lower, self.upper))
-        eye = torch.eye(self.dim, dtype=dtype)
-        walls[:-1, 0::2], walls[-1, 0::2] = eye, -lower
-        walls[:-1, 1::2], walls[-1, 1::2] = -eye, upper
-        return walls.to(device)
+        return _halfspaces(self, dtype, device)
 
     def skeleton(self, n_words: int, dtype: torch.dtype, device: torch.device) -> Skeleton:
         """Corners and edges of the box."""
@@ -89,6 +86,18 @@ class Box(BoundedDomain):
             edges=torch.stack([starts, starts + (1 << along)], dim=1).to(device, torch.int32),
             edge_zero_ids=edge_zero_ids.to(device, torch.int32),
         )
+
+
+@lru_cache(BOXES)
+def _halfspaces(box: Box, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """The walls of a box; kept, for each training step would copy them to the device."""
+    with torch.inference_mode(mode=False):
+        walls = torch.zeros((box.dim + 1, box.n_walls), dtype=dtype)
+        lower, upper = (torch.tensor(bound, dtype=dtype) for bound in (box.lower, box.upper))
+        eye = torch.eye(box.dim, dtype=dtype)
+        walls[:-1, 0::2], walls[-1, 0::2] = eye, -lower
+        walls[:-1, 1::2], walls[-1, 1::2] = -eye, upper
+        return walls.to(device)
 
 
 def slice_across(program: Program, box: Box, axis: int, at: float) -> tuple[ProgramSlice, Box]:

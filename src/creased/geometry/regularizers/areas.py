@@ -93,9 +93,8 @@ class Compactness(Regularizer):
     def combine(self, totals: Tensor) -> Tensor:
         """Compute the excess; 0 where no volume is enclosed."""
         area, volume = totals
-        if float(volume.detach()) <= 0:
-            return 0 * area
-        return area**3 / (36 * math.pi * volume.square()) - 1
+        enclosed = torch.where(volume > 0, volume, 1)
+        return torch.where(volume > 0, area**3 / (36 * math.pi * enclosed.square()) - 1, 0)
 
 
 def _volume(vertices: Tensor, level_set: LevelSet) -> Tensor:

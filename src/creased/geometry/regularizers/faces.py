@@ -63,7 +63,7 @@ class FaceCount(Regularizer):
     def combine(self, totals: Tensor) -> Tensor:
         """Estimate the number of faces; 0 where there is no area."""
         length, area = totals
-        return length.square() / (math.pi * area) if float(area.detach()) > 0 else 0 * length
+        return torch.where(area > 0, length.square() / (math.pi * torch.where(area > 0, area, 1)), 0)
 
 
 class Planarity(Regularizer):

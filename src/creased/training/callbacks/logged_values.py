@@ -87,6 +87,13 @@ class TrainingBar(RichProgressBar):
           leave: true
     """
 
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Show the values at each refresh; the base class reads them from the device in every step."""
+        if trainer.is_last_batch or (batch_idx + 1) % max(self.refresh_rate, 1) == 0:
+            super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
+
     def get_metrics(
         self, trainer: L.Trainer, pl_module: L.LightningModule
     ) -> dict[str, int | str | float | dict[str, float]]:
