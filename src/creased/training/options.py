@@ -17,11 +17,12 @@ class Option(NamedTuple):
     kind: type[int] | type[float]
     least: float
     greatest: float = math.inf
+    word: str = ""  # that may stand for the number
 
 
 OPTIONS = (
     Option("seed", int, 0, 2**32 - 1),
-    Option("threads", int, 1),
+    Option("threads", int, 1, word="auto"),
     Option("model.width", int, 1),
     Option("model.depth", int, 1),
     Option("data.n_samples", int, 1),
@@ -50,9 +51,12 @@ def require_options(cfg: DictConfig) -> None:
     for option in OPTIONS:
         value = OmegaConf.select(cfg, option.name)
         if value is not None and not _fits(option, value):
+            word = f"{option.word} or " if option.word else ""
             kind = "a whole number" if option.kind is int else "a number"
             bound = "" if math.isinf(option.greatest) else f", at most {option.greatest}"
-            raise OptionError(f"{option.name} takes {kind}, at least {option.least}{bound}; got {value!r}")
+            raise OptionError(
+                f"{option.name} takes {word}{kind}, at least {option.least}{bound}; got {value!r}"
+            )
     method = OmegaConf.select(cfg, "evaluation.method")
     if method is not None and method not in METHODS:
         raise OptionError(f"evaluation.method takes one of {', '.join(METHODS)}; got {method!r}")
@@ -66,5 +70,7 @@ def require_options(cfg: DictConfig) -> None:
 
 def _fits(option: Option, value: object) -> bool:
     kinds = (int,) if option.kind is int else (int, float)
+    if option.word and value == option.word:
+        return True
     is_number = isinstance(value, kinds) and not isinstance(value, bool)
     return is_number and option.least <= value <= option.greatest  # type: ignore[operator]

@@ -38,6 +38,7 @@ from creased.training.callbacks.draw import DrawLevelSet
 from creased.training.callbacks.extract import require_extraction
 from creased.training.callbacks.guard import DivergedError
 from creased.training.callbacks.save import SaveMesh
+from creased.training.callbacks.threads import ChooseThreads
 from creased.training.distributed import RankError, silence_followers, supervised_ranks
 from creased.training.evaluate import advise, evaluate, format_metrics, warn_of_thin_parts
 from creased.training.folders import LAST, given_facts, is_follower, label_shape
@@ -86,6 +87,8 @@ def run(cfg: DictConfig) -> dict[str, Any]:
     folder = Path(cfg.paths.output)
     folder.mkdir(parents=True, exist_ok=True)
     callbacks = [instantiate(callback) for callback in cfg.callbacks.values() if callback is not None]
+    if cfg.threads == "auto":
+        callbacks.insert(0, ChooseThreads())  # before those that extract
     regularizers: dict[str, Regularization] = dict(instantiate(cfg.regularizer))
     require_extraction(regularizers, callbacks)
     shape: Target = instantiate(shape_of(cfg))
@@ -125,7 +128,7 @@ def _prepare_process(cfg: DictConfig) -> None:
     """Check the options, set threads and seeds, and quieten logging."""
     silence_followers()
     require_options(cfg)
-    torch.set_num_threads(cfg.threads)
+    torch.set_num_threads(1 if cfg.threads == "auto" else cfg.threads)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     L.seed_everything(cfg.seed, workers=True, verbose=False)
 

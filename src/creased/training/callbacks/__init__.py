@@ -11,8 +11,10 @@ from creased.training.callbacks.local_complexity import LocalComplexity
 from creased.training.callbacks.log_meshes import LogMeshes
 from creased.training.callbacks.logged_values import EpochTable, TrainingBar
 from creased.training.callbacks.save import KeepEpochs, SaveMesh
+from creased.training.callbacks.threads import ChooseThreads
 
 __all__ = [
+    "ChooseThreads",
     "DrawLevelSet",
     "EpochTable",
     "ExtractLevelSet",
