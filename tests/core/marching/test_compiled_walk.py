@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -109,6 +109,38 @@ def test_maps_do_not_drift() -> None:
     assert compiled.polygons.n > 5_000
     require_alike(compiled, batches)
     assert float(compiled.residual.max()) < 4 * float(batches.residual.max())
+
+
+@pytest.fixture
+def _many_lanes() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("_many_lanes")
+@pytest.mark.parametrize("widths", [(64, 64), (3, 40), (16, 16, 16, 16)])
+def test_lanes_find_the_same(widths: tuple[int, ...]) -> None:
+    program = random_program(3, widths, seed=7)
+    compiled, batches = both_ways(program, Box.cube(3, 3), level=program(torch.ones(1, 3).double()).item())
+    assert compiled.n_inconsistent == 0
+    require_alike(compiled, batches)
+
+
+@pytest.mark.usefixtures("_many_lanes")
+@given(degenerate_cases(dims=(3,)))
+def test_lanes_break_ties_alike(case: Case) -> None:
+    compiled, batches = both_ways(case.program, case.box, seeds=9)
+    assert cell_codes(compiled) == cell_codes(batches)
+
+
+@pytest.mark.usefixtures("_many_lanes")
+def test_lanes_keep_a_bound_on_memory() -> None:
+    program = random_program(3, (64, 64), seed=2)
+    compiled, _ = both_ways(program, Box.cube(3, 3), memory=1_000_000)
+    assert compiled.provenance.completeness is Completeness.STOPPED
+    assert compiled.n_inconsistent == 0
 
 
 def prism(n_sides: int) -> Program:

@@ -74,7 +74,7 @@ class Walker(ABC):
         self._resources, self._memory = resources, resources.memory_on(program.device)
         self._reported_at = time.monotonic()
         self._slicer = Slicer(program, domain, rows)
-        self._tentative: list[tuple[int, int]] = []  # ranges of cells at seeds, which may miss the level set
+        self._tentative = self.rows.bits[:0, 0]  # cells at seeds, which may miss the level set
         n_bytes = 8 * program.in_dim * rows.layout.n_rows  # of the rows on a cell
         working = min(working_bytes(program.device), problem.share)
         self._batch = max(working // (CACHE_SHARE * n_bytes), 64)
@@ -102,9 +102,8 @@ class Walker(ABC):
         """Walk the components of {f = 0} just above seeds (m, D); see `marching.seeds`."""
         found = [self._cells_at(batch) for batch in seeds.split(self._batch)]
         if found:
-            n_known = self.n_cells
-            self._enter(torch.cat([words for words, _ in found]), torch.cat([points for _, points in found]))
-            self._tentative.append((n_known, self.n_cells))
+            words, points = (torch.cat(parts) for parts in zip(*found, strict=True))
+            self._tentative = self._enter(words, points)
             self._walk()
 
     @torch.no_grad()
@@ -190,7 +189,5 @@ class Walker(ABC):
     def finish(self) -> Walk:
         """Return what was found."""
         cells, walk = self._results()
-        is_empty = walk.n_sides == 0
-        for first, last in self._tentative:
-            is_empty &= (cells < first) | (cells >= last)
-        return walk._replace(n_empty=int(is_empty.sum()))
+        empty = cells[walk.n_sides == 0]
+        return walk._replace(n_empty=int((~torch.isin(empty, self._tentative)).sum()))

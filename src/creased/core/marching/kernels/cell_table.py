@@ -1,4 +1,8 @@
-"""The cells of a walk: a hash table by sign vector, and a stack of queued ones for each block."""
+"""The cells of a walk: a hash table by sign vector, and a stack of queued ones for each block.
+
+Several lanes can walk at once, each on a thread of its own: a cell belongs to the lane that the hash of its
+signs in the first block gives, so that lanes meet at the creases of the first block alone.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import numpy as np
 
 from creased.core.marching.kernels.compiler import Floats, Integers, compiled
 from creased.core.marching.kernels.composition import has_bit
-from creased.core.marching.kernels.records import NOBODY, Cells, Network, Sides
+from creased.core.marching.kernels.records import N_NEURONS, NEURONS, NOBODY, Cells, Network, Sides
 
 
 @compiled
@@ -61,6 +65,27 @@ def key_of(keys: Integers, words: Integers) -> int:
         if has_bit(words, row):
             key ^= keys[row]
     return key
+
+
+@compiled
+def owner_of(network: Network, words: Integers) -> int:
+    """Return the lane that a cell belongs to."""
+    n_lanes, first, hashed = network.lane[1], network.blocks[0, NEURONS], np.int64(0)
+    if n_lanes == 1:
+        return 0
+    for row in range(first, first + network.blocks[0, N_NEURONS]):
+        if has_bit(words, row):
+            hashed ^= network.keys[row]
+    return (hashed & 0x7FFFFFFF) % n_lanes
+
+
+@compiled
+def owners_of(network: Network, words: Integers) -> Integers:
+    """Return the lanes (m,) that cells (m, W) belong to."""
+    owners = np.empty(words.shape[0], np.int64)
+    for i in range(words.shape[0]):
+        owners[i] = owner_of(network, words[i])
+    return owners
 
 
 @compiled

@@ -179,7 +179,7 @@ def _flip(maps: Floats, numbers: Floats, blocks: Integers, block: int, old: Inte
 @compiled
 def move(network: Network, scratch: Scratch, words: Integers) -> None:
     """Turn the maps of a cell into those of another one."""
-    numbers, blocks, _, _ = network
+    numbers, blocks, _, _, _ = network
     current, maps, ages, active = scratch.words, scratch.maps, scratch.ages, scratch.active
     first = _first_difference(current, words, blocks)
     if (
@@ -199,7 +199,7 @@ def move(network: Network, scratch: Scratch, words: Integers) -> None:
 @compiled
 def prepare(network: Network, scratch: Scratch) -> None:
     """Enter the maps that are the same on all cells, and those of a cell where all neurons are inactive."""
-    numbers, blocks, _, walls = network
+    numbers, blocks, _, walls, _ = network
     maps, active = scratch.maps, scratch.active
     scratch.words[:] = 0
     maps[:, : walls.shape[1]] = walls

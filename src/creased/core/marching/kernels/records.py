@@ -18,6 +18,7 @@ class Network(NamedTuple):
     blocks: Integers  # (L + 1, 9): see `Block`
     keys: Integers  # (n_rows,): hash keys; that of a sign vector is the XOR over its set bits
     walls: Floats  # (4, n_walls): slopes and constants
+    lane: Integers  # (2,): which lane of a walk this is, and how many there are
 
 
 class Block(NamedTuple):
@@ -58,9 +59,12 @@ class Sides(NamedTuple):
     sizes: Integers  # (n,): their numbers of sides
     doubts: Integers  # (n,): cells left to the torch path
     rows: Integers  # (S,)
-    neighbours: Integers  # (S,): numbers of cells; NOBODY beyond a wall
+    neighbours: Integers  # (S,): the cell across, numbered over all lanes; NOBODY beyond a wall
+    foreign: (
+        Integers  # (n, 3): sides across which another lane has the cell, the sides that follow, the cells
+    )
     starts: Floats  # (S, 3)
-    counts: Integers  # (4,): cells, cut cells, doubts, sides
+    counts: Integers  # (5,): cells, cut cells, doubts, sides, foreign sides
 
 
 class Scratch(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from creased.core.marching.kernels.cell_table import enter, pop
+from creased.core.marching.kernels.cell_table import enter, owner_of, pop
 from creased.core.marching.kernels.compiler import compiled, sources
 from creased.core.marching.kernels.composition import move
 from creased.core.marching.kernels.polygon import FLAT, find_polygon, place_plane, trace_lines
@@ -18,9 +18,9 @@ DONE, PAUSED, FULL = 0, 1, 2  # why a walk returned
 @compiled
 def _append_sides(network: Network, cells: Cells, sides: Sides, scratch: Scratch, cell: int, n: int) -> None:
     """Append the n sides of a cell, and enter its neighbours."""
-    _, blocks, keys, walls = network
+    _, blocks, keys, walls, lane = network
     frame, polygon, counts, at = scratch.frame, scratch.polygon, sides.counts, sides.counts[3]
-    words, points, starts = scratch.words, cells.points, sides.starts
+    words, points, starts, foreign = scratch.words, cells.points, sides.starts, sides.foreign
     sides.cells[counts[1]], sides.sizes[counts[1]] = cell, n
     for i in range(n):
         x, y = polygon[2, i], polygon[3, i]
@@ -32,13 +32,18 @@ def _append_sides(network: Network, cells: Cells, sides: Sides, scratch: Scratch
             block, n_known, bit = 0, counts[0], np.int64(1) << np.int64(row & 63)
             while blocks[block + 1, NEURONS] <= row:
                 block += 1
+            following = at + i + 1 if i + 1 < n else at
             words[row >> 6] ^= bit
-            neighbour = enter(cells, counts, words, cells.keys[cell] ^ keys[row], block)
+            if block == 0 and owner_of(network, words) != lane[0]:
+                foreign[counts[4], 0], foreign[counts[4], 1], foreign[counts[4], 2] = at + i, following, cell
+                counts[4] += 1
+            else:
+                number = enter(cells, counts, words, cells.keys[cell] ^ keys[row], block)
+                neighbour = number * lane[1] + lane[0]
+                if number == n_known:
+                    for d in range(3):
+                        points[n_known, d] = (starts[at + i, d] + starts[following, d]) / 2
             words[row >> 6] ^= bit
-            if neighbour == n_known:
-                following = at + i + 1 if i + 1 < n else at
-                for d in range(3):
-                    points[n_known, d] = (starts[at + i, d] + starts[following, d]) / 2
         sides.rows[at + i], sides.neighbours[at + i] = row, neighbour
     counts[1] += 1
     counts[3] += n
@@ -61,6 +66,8 @@ def _compile_walk(stamp: str) -> Callable[..., int]:
             return DONE
         maps, lines, frame, counts = scratch.maps, scratch.lines, scratch.frame, sides.counts
         for _ in range(most):
+            if counts[4] + SPARE > sides.foreign.shape[0]:
+                return PAUSED
             if counts[0] + SPARE > cells.keys.shape[0] or counts[3] + SPARE > sides.rows.shape[0]:
                 return FULL
             cell = pop(cells.stacks, cells.following)
@@ -98,6 +105,7 @@ def walk(
         most: cells to cut.
 
     Returns:
-        DONE; PAUSED after so many cells; FULL if an array is to be enlarged first.
+        DONE; PAUSED after so many cells, or as many foreign sides as there is room for; FULL if an array
+        is to be enlarged first.
     """
     return _walk(network, cells, sides, scratch, reach, tolerance, most)
