@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
 
 from creased.core.domains.box import Box
+from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
 from creased.io.checkpoint import FORMAT, KEY, CheckpointError, Record, load_plain, read_record
 from creased.io.export import WRITERS
@@ -17,7 +19,7 @@ from creased.io.limits import why_too_large
 from creased.io.similarity import Similarity
 from creased.networks.lower import Lowered, lower, lower_with_last
 from creased.networks.lowering.last_activation import LastActivation
-from creased.networks.onnx.read import OnnxNetwork, read_onnx
+from creased.networks.onnx.read import OnnxNetwork, evaluate_file, read_onnx
 from creased.networks.weights import WeightsError, mlp_of_weights, read_arrays
 
 
@@ -34,7 +36,12 @@ Shape = tuple[int, ...]
 
 
 def load_program(
-    path: str | Path, *, slope: float = 0.0, input_shape: Shape | None = None, output: str | None = None
+    path: str | Path,
+    *,
+    slope: float = 0.0,
+    input_shape: Shape | None = None,
+    output: str | None = None,
+    inputs: Mapping[str, Any] | None = None,
 ) -> Program:
     """Load the program of a network in a file.
 
@@ -43,7 +50,8 @@ def load_program(
             biases (.npz), or an ONNX model (.onnx). A state dict may be nested, if it is the only one.
         slope: for weights alone: that of LeakyReLU between the layers; 0 for ReLU.
         input_shape: for an ONNX model that leaves it open: the shape of one point.
-        output: for an ONNX model of several outputs: the name of one.
+        output: for an ONNX model: the name of an output, or of any tensor within.
+        inputs: for an ONNX model of several inputs: values of all but the points, by name.
 
     Raises:
         CheckpointError: the file is missing or damaged, or holds no network.
@@ -51,11 +59,16 @@ def load_program(
         UnsupportedModuleError: the network is not piecewise affine.
         ValueError: a weight is not finite.
     """
-    return load_file(Path(path), slope=slope, input_shape=input_shape, output=output).program
+    return load_file(Path(path), slope=slope, input_shape=input_shape, output=output, inputs=inputs).program
 
 
 def load_file(
-    path: Path, *, slope: float = 0.0, input_shape: Shape | None = None, output: str | None = None
+    path: Path,
+    *,
+    slope: float = 0.0,
+    input_shape: Shape | None = None,
+    output: str | None = None,
+    inputs: Mapping[str, Any] | None = None,
 ) -> Loaded:
     """Load a file as `load_program` does, with the record of a checkpoint of creased."""
     if path.suffix in (".onnx", ".npz") and not path.is_file():
@@ -65,7 +78,7 @@ def load_file(
             f"{path} is a mesh and not a network: creased check, compare and view take meshes"
         )
     if path.suffix == ".onnx":
-        network = read_onnx(path, output)
+        network = read_onnx(path, output, inputs)
         program, last = _lower_onnx(network, path, input_shape)
         return Loaded(program.detach(), None, last=last)
     if path.suffix == ".npz":
@@ -97,10 +110,26 @@ def locate(loaded: Loaded, path: Path, half_width: float | None) -> Record:
 
 
 def _lower_onnx(network: OnnxNetwork, path: Path, input_shape: Shape | None) -> Lowered:
+    """Lower a network of ONNX, and compare it with the reference evaluator at a point.
+
+    Raises:
+        CheckpointError: the shape of its points is not known, or it differs.
+    """
     shape = input_shape or network.input_shape
     if shape is None:
-        raise CheckpointError(f"{path} does not say what shape its points have: give input_shape")
-    return lower_with_last(network, input_shape=shape)
+        raise CheckpointError(
+            f"{path} does not say what shape its points have: give input_shape=, or --input-shape"
+        )
+    lowered = lower_with_last(network, input_shape=shape)
+    point = torch.randn((1, *shape), generator=torch.Generator().manual_seed(0))
+    if (expected := evaluate_file(path, network, point)) is not None:
+        values = lowered.program(point.reshape(1, -1).to(lowered.program.dtype)).detach()
+        found = (values if lowered.last is None else lowered.last(values)).reshape(-1)
+        tolerance = get_epsilon(torch.float32) * (1 + float(expected.abs().max()))
+        differs = found.shape != expected.shape or float((found - expected).abs().max()) > tolerance
+        if differs:
+            raise CheckpointError(f"{path} is another function in onnx's reference evaluator: not loaded")
+    return lowered
 
 
 def _state_dict(path: Path, values: dict[str, object]) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""ONNX operators by torch functions: arithmetic, activations, tensor layout and reductions.
+"""ONNX operators by torch functions: arithmetic, activations, comparisons and reductions.
 
 Each takes its inputs, None for an omitted one, and its attributes by name, as in https://onnx.ai/onnx/operators.
 Attributes that later versions turned into inputs are accepted as either.
@@ -18,8 +18,14 @@ from torch.nn import functional
 
 from creased.networks.lowering.graph.refusals import Refusal
 
-BROADCAST = ("Add", "Div", "Max", "Mean", "Min", "Mul", "Sub", "Sum")
+BROADCAST = ("Add", "Div", "Max", "Mean", "Min", "Mul", "Sub", "Sum", "Where", "Greater", "Less")
 MOST_NUMBERS = 1 << 26  # in one result
+FLOATING = {
+    1: torch.float32,
+    10: torch.float16,
+    11: torch.float64,
+    16: torch.bfloat16,
+}  # by number of the type
 Inputs = Sequence[Any]
 Attributes = dict[str, Any]
 Operator = Callable[[Inputs, Attributes], Any]
@@ -27,7 +33,7 @@ Operator = Callable[[Inputs, Attributes], Any]
 
 def require_few(kind: str, inputs: Inputs) -> None:
     """Refuse a node whose result would be far larger than a network's: before it is computed."""
-    shapes = [part.shape for part in inputs if isinstance(part, torch.Tensor)]
+    shapes = [part.shape for part in inputs if hasattr(part, "shape")]
     if kind == "Concat":
         n = sum(map(math.prod, shapes))
     elif kind in ("MatMul", "Gemm") and len(shapes) > 1:
@@ -37,6 +43,15 @@ def require_few(kind: str, inputs: Inputs) -> None:
         n = math.prod(max(sizes) for sizes in zip_longest(*(shape[::-1] for shape in shapes), fillvalue=1))
     else:
         return
+    require_size(n)
+
+
+def require_size(n: int) -> None:
+    """Refuse a result of so many numbers, if they are too many.
+
+    Raises:
+        Refusal: they are.
+    """
     if n > MOST_NUMBERS:
         raise Refusal(f"its result would have {n:,} numbers, and {MOST_NUMBERS:,} are allowed")
 
@@ -98,63 +113,6 @@ def _dropout(inputs: Inputs, attributes: Attributes) -> Any:
     return inputs[0]
 
 
-def _flatten(inputs: Inputs, attributes: Attributes) -> Any:
-    x, axis = inputs[0], attributes.get("axis", 1)
-    return x.flatten(1) if axis % x.ndim == 1 else x.reshape(math.prod(x.shape[:axis]), -1)
-
-
-def _reshape(inputs: Inputs, attributes: Attributes) -> Any:
-    x, shape = inputs[0], int_list(inputs, 1, attributes, "shape") or []
-    if not attributes.get("allowzero", 0):
-        shape = [x.shape[i] if n == 0 else n for i, n in enumerate(shape)]
-    if shape[:1] == [1]:  # a model exported with a batch of one
-        shape[0] = x.shape[0]
-    return x.reshape(shape)
-
-
-def _concat(inputs: Inputs, attributes: Attributes) -> Any:
-    axis, n = attributes["axis"], max(part.shape[0] for part in inputs)
-    parts = [part if part.shape[0] == n or axis == 0 else part.expand(n, *part.shape[1:]) for part in inputs]
-    return torch.cat(parts, axis)
-
-
-def _transpose(inputs: Inputs, attributes: Attributes) -> Any:
-    return inputs[0].permute(attributes.get("perm", list(range(inputs[0].ndim))[::-1]))
-
-
-def _slice(inputs: Inputs, attributes: Attributes) -> Any:
-    x = inputs[0]
-    starts, ends, axes, steps = (
-        int_list(inputs, i, attributes, name) for i, name in enumerate(("starts", "ends", "axes", "steps"), 1)
-    )
-    assert starts is not None
-    assert ends is not None
-    axes = axes if axes is not None else list(range(len(starts)))
-    for axis, start, end, step in zip(axes, starts, ends, steps or [1] * len(axes), strict=True):
-        entries = list(range(x.shape[axis]))[start:end:step]
-        x = x.narrow(axis, 0, 0) if not entries else x.index_select(axis, torch.tensor(entries))
-    return x
-
-
-def _split(inputs: Inputs, attributes: Attributes) -> Any:
-    x, axis, sizes = inputs[0], attributes.get("axis", 0), int_list(inputs, 1, attributes, "split")
-    return x.split(-(-x.shape[axis] // attributes["n_outputs"]) if sizes is None else sizes, axis)
-
-
-def _squeeze(inputs: Inputs, attributes: Attributes) -> Any:
-    axes = int_list(inputs, 1, attributes, "axes")
-    if axes is None:
-        axes = [i for i, n in enumerate(inputs[0].shape) if n == 1 and i > 0]
-    return inputs[0].squeeze(tuple(axes))
-
-
-def _unsqueeze(inputs: Inputs, attributes: Attributes) -> Any:
-    x, axes = inputs[0], int_list(inputs, 1, attributes, "axes") or []
-    for axis in sorted(axis % (x.ndim + len(axes)) for axis in axes):
-        x = x.unsqueeze(axis)
-    return x
-
-
 def _reduction(reduced: Callable[..., Any]) -> Operator:
     def operation(inputs: Inputs, attributes: Attributes) -> Any:
         x, axes = inputs[0], int_list(inputs, 1, attributes, "axes")
@@ -164,6 +122,51 @@ def _reduction(reduced: Callable[..., Any]) -> Operator:
         return reduced(x, chosen, keepdim=bool(attributes.get("keepdims", 1)))
 
     return operation
+
+
+def _cast(inputs: Inputs, attributes: Attributes) -> Any:
+    """Convert to another type; what is piecewise affine is not to be rounded to integers."""
+    kind = FLOATING.get(attributes.get("to", 1))
+    if kind is None:
+        raise Refusal("a cast to integers or truth values is not continuous; the nearest supported is none")
+    return inputs[0].to(kind)
+
+
+def _einsum(inputs: Inputs, attributes: Attributes) -> Any:
+    equation = attributes["equation"].decode().replace(" ", "")
+    terms = equation.partition("->")[0].split(",")
+    sizes = {
+        letter: n
+        for term, x in zip(terms, inputs, strict=True)
+        for letter, n in zip(term, x.shape, strict=False)
+        if letter.isalpha()
+    }
+    require_size(math.prod(sizes.values()))
+    return torch.einsum(equation, *inputs)
+
+
+def _thresholded(inputs: Inputs, attributes: Attributes) -> Any:
+    if attributes.get("alpha", 1.0) != 0:
+        raise Refusal(
+            "ThresholdedRelu is not continuous unless its alpha is 0; the nearest supported is Relu"
+        )
+    return torch.relu(inputs[0])
+
+
+def _shrink(inputs: Inputs, attributes: Attributes) -> Any:
+    size, bias = attributes.get("lambd", 0.5), attributes.get("bias", 0.0)
+    if size != bias:
+        raise Refusal("Shrink is not continuous unless its bias is its lambd")
+    return functional.softshrink(inputs[0], size)
+
+
+def _cumsum(inputs: Inputs, attributes: Attributes) -> Any:
+    x, axis = inputs[0], int(inputs[1])
+    if attributes.get("exclusive", 0):
+        raise Refusal("CumSum with exclusive=1 is not supported")
+    if not attributes.get("reverse", 0):
+        return torch.cumsum(x, axis)
+    return torch.flip(torch.cumsum(torch.flip(x, (axis,)), axis), (axis,))
 
 
 def _unary(function: Callable[[Any], Any]) -> Operator:
@@ -177,20 +180,25 @@ def _binary(function: Callable[[Any, Any], Any]) -> Operator:
 OPERATORS: dict[str, Operator] = {
     "Abs": _unary(torch.abs),
     "Add": _binary(operator.add),
+    "Atan": _unary(torch.atan),
     "BatchNormalization": _batch_norm,
+    "Cast": _cast,
+    "Celu": lambda inputs, attributes: functional.celu(inputs[0], attributes.get("alpha", 1.0)),
     "Clip": _clip,
-    "Concat": _concat,
+    "CumSum": _cumsum,
     "Div": _binary(operator.truediv),
     "Dropout": _dropout,
-    "Flatten": _flatten,
-    "Gemm": _gemm,
-    "HardSigmoid": _hard_sigmoid,
-    "Identity": _unary(lambda x: x),
-    "Atan": _unary(torch.atan),
+    "Einsum": _einsum,
     "Elu": lambda inputs, attributes: functional.elu(inputs[0], attributes.get("alpha", 1.0)),
     "Erf": _unary(torch.erf),
     "Exp": _unary(torch.exp),
+    "Gemm": _gemm,
+    "Greater": _binary(torch.gt),
+    "GreaterOrEqual": _binary(torch.ge),
+    "HardSigmoid": _hard_sigmoid,
     "LeakyRelu": lambda inputs, attributes: functional.leaky_relu(inputs[0], attributes.get("alpha", 0.01)),
+    "Less": _binary(torch.lt),
+    "LessOrEqual": _binary(torch.le),
     "LogSoftmax": lambda inputs, attributes: torch.log_softmax(inputs[0], attributes.get("axis", -1)),
     "MatMul": _binary(operator.matmul),
     "Max": _binary(torch.maximum),
@@ -198,24 +206,23 @@ OPERATORS: dict[str, Operator] = {
     "Min": _binary(torch.minimum),
     "Mul": _binary(operator.mul),
     "Neg": _unary(torch.neg),
+    "Not": _unary(torch.logical_not),
     "PRelu": _prelu,
+    "ReduceL1": _reduction(lambda x, axes, keepdim: torch.sum(torch.abs(x), axes, keepdim)),
     "ReduceMax": _reduction(torch.amax),
     "ReduceMean": _reduction(torch.mean),
     "ReduceMin": _reduction(torch.amin),
     "ReduceSum": _reduction(torch.sum),
     "Relu": _unary(torch.relu),
-    "Reshape": _reshape,
     "Selu": _selu,
+    "Shrink": _shrink,
     "Sigmoid": _unary(torch.sigmoid),
-    "Slice": _slice,
     "Softmax": lambda inputs, attributes: torch.softmax(inputs[0], attributes.get("axis", -1)),
     "Softplus": _unary(functional.softplus),
     "Softsign": _unary(functional.softsign),
-    "Split": _split,
-    "Squeeze": _squeeze,
     "Sub": _binary(operator.sub),
     "Sum": _binary(operator.add),
     "Tanh": _unary(torch.tanh),
-    "Transpose": _transpose,
-    "Unsqueeze": _unsqueeze,
+    "ThresholdedRelu": _thresholded,
+    "Where": lambda inputs, attributes: torch.where(*inputs),
 }

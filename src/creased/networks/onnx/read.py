@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import math
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,10 +13,15 @@ import torch
 from torch import Tensor, nn
 
 from creased.networks.lowering.graph.refusals import Refusal, UnsupportedModuleError, unsupported_reason
+from creased.networks.onnx.folding import evaluate
+from creased.networks.onnx.layout import LAYOUT
 from creased.networks.onnx.operators import MOST_NUMBERS, OPERATORS, Attributes, require_few
 from creased.networks.onnx.spatial import SPATIAL
 
-KNOWN = OPERATORS | SPATIAL
+log = logging.getLogger(__name__)
+KNOWN = OPERATORS | LAYOUT | SPATIAL
+OWN = ("", "ai.onnx")  # domains of ONNX's own operators
+MOST_FOLDED = 1 << 27  # numbers in all constants that are worked out, beside four times those of the file
 
 
 class Node(NamedTuple):
@@ -25,17 +32,25 @@ class Node(NamedTuple):
     inputs: list[str]  # names of values; empty for an omitted one
     outputs: list[str]
     attributes: Attributes
+    domain: str = ""
+
+    @property
+    def refusal(self) -> str:
+        """Begin a message that refuses the node."""
+        return f"lower: node {self.name} ({self.kind})"
 
 
 class OnnxNetwork(nn.Module):
     """Evaluate an ONNX graph; its floating constants are parameters. Made by `read_onnx`.
 
     Args:
-        nodes: operations in topological order.
+        nodes: operations in topological order, that the output depends on.
         constants: tensors by name.
         input_name: of the only input.
-        output_name: of the only output, or the chosen one.
+        output_name: of the value to return.
         input_shape: of one point; None if the file leaves it open.
+        batch: points that the file is for at once.
+        opset: version of ONNX's operators.
     """
 
     def __init__(
@@ -45,12 +60,22 @@ class OnnxNetwork(nn.Module):
         input_name: str,
         output_name: str,
         input_shape: tuple[int, ...] | None,
+        batch: int = 1,
+        opset: int = 18,
     ) -> None:
         super().__init__()
         self.input_name, self.output_name, self.input_shape = input_name, output_name, input_shape
+        self.batch, self.opset = batch, opset
+        self.is_flat = False  # the file takes a point of one axis, and no batch
         self.constants = dict(constants)
         self.node_at_work = ""  # for messages
+        self.fixed: dict[str, Tensor] = {}  # inputs of the file that are constants here
+        self.room = MOST_FOLDED + 4 * sum(tensor.numel() for tensor in constants.values())
         self.nodes = [node for node in nodes if not self._fold(node)]
+        self.of_shapes = self._of_shapes()  # names of values that depend on the shapes of others alone
+        for node in self.nodes:
+            if node.outputs[0] not in self.of_shapes and (node.kind not in KNOWN or node.domain not in OWN):
+                raise UnsupportedModuleError(f"{node.refusal}: {unsupported_reason(node.kind)}")
         used = {name for node in self.nodes for name in node.inputs if name in self.constants}
         floating = sorted(name for name in used if self.constants[name].is_floating_point())
         self.parameter_names = {name: str(i) for i, name in enumerate(floating)}
@@ -59,42 +84,85 @@ class OnnxNetwork(nn.Module):
 
     def _fold(self, node: Node) -> bool:
         """Evaluate a node whose inputs are all constants; return False for other nodes."""
-        if node.kind != "Constant" and not all(name in self.constants for name in node.inputs if name):
+        if not all(name in self.constants for name in node.inputs if name):
             return False
-        found = [node.attributes["value"]] if node.kind == "Constant" else self._results(node, self.constants)
+        found = (
+            [node.attributes["value"]] if node.kind == "Constant" else self._worked_out(node, self.constants)
+        )
+        self.room -= sum(tensor.numel() for tensor in found)
+        if self.room < 0:
+            raise UnsupportedModuleError(f"{node.refusal}: constants worked out take too many numbers")
         self.constants.update(zip(node.outputs, found, strict=False))
         return True
+
+    def _worked_out(self, node: Node, values: dict[str, Any]) -> tuple[Tensor, ...]:
+        """Evaluate a node of constants."""
+        inputs = [values[name] if name else None for name in node.inputs]
+        attributes = node.attributes | {"n_outputs": len(node.outputs)}
+        try:
+            return evaluate(node.kind, inputs, attributes, self.opset, node.domain)
+        except Refusal as refusal:
+            raise UnsupportedModuleError(f"{node.refusal}: {refusal}") from refusal
+
+    def _of_shapes(self) -> set[str]:
+        found: set[str] = set()
+        for node in self.nodes:
+            known = [name in found or name in self.constants for name in node.inputs if name]
+            if node.kind in ("Shape", "Size") or all(known):
+                found.update(node.outputs)
+        return found
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the output at points (n, *input_shape)."""
         values: dict[str, Any] = {**self.constants, self.input_name: x}
         values |= {name: self.weights[key] for name, key in self.parameter_names.items()}
         for node in self.nodes:
-            values.update(zip(node.outputs, self._results(node, values), strict=False))
+            if node.kind in ("Shape", "Size"):
+                found = self._sizes(node, values[node.inputs[0]])
+            elif node.outputs[0] in self.of_shapes and not self._is_of_weights(node):
+                found = self._worked_out(node, values)
+            else:
+                found = self._results(node, values)
+            values.update(zip(node.outputs, found, strict=False))
         return values[self.output_name]
+
+    def _is_of_weights(self, node: Node) -> bool:
+        return node.kind in KNOWN and any(name in self.parameter_names for name in node.inputs)
+
+    def _sizes(self, node: Node, x: Any) -> tuple[Tensor, ...]:
+        """Return the shape of a value, or its size, in the batch that the file is for."""
+        shape = [self.batch, *x.shape[1:]]
+        if node.kind == "Size":
+            return (torch.tensor(math.prod(shape)),)
+        return (torch.tensor(shape[node.attributes.get("start", 0) : node.attributes.get("end")]),)
 
     def _results(self, node: Node, values: dict[str, Any]) -> tuple[Any, ...]:
         inputs = [values[name] if name else None for name in node.inputs]
-        self.node_at_work = f"node {node.name} ({node.kind})"
+        self.node_at_work = node.refusal.removeprefix("lower: ")
         try:
             require_few(node.kind, inputs)
-            found = KNOWN[node.kind](inputs, node.attributes | {"n_outputs": len(node.outputs)})
+            given = node.attributes | {"n_outputs": len(node.outputs), "batch": self.batch}
+            if self.is_flat and node.kind == "MatMul" and node.inputs[0] in self.parameter_names:
+                matrix: Any = inputs[0]
+                inputs = [inputs[1], matrix.transpose(-1, -2)]  # the points are rows here
+            found = KNOWN[node.kind](inputs, given)
         except Refusal as refusal:
-            raise UnsupportedModuleError(f"lower: {self.node_at_work}: {refusal}") from refusal
+            raise UnsupportedModuleError(f"{node.refusal}: {refusal}") from refusal
         return found if isinstance(found, tuple) else (found,)
 
 
-def read_onnx(path: Path, output: str | None = None) -> OnnxNetwork:
+def read_onnx(path: Path, output: str | None = None, inputs: Mapping[str, Any] | None = None) -> OnnxNetwork:
     """Read the network of an ONNX file.
 
     Args:
         path: the file.
-        output: name of an output; required if there are several.
+        output: name of an output, or of any value within; required if there are several outputs.
+        inputs: values of all inputs but the points, by name: tensors, or nested lists of numbers.
 
     Raises:
         ImportError: onnx is not installed.
         UnsupportedModuleError: an operator is not supported; the message names it and its node.
-        ValueError: the file is not a valid model, has not exactly one input, or lacks the output.
+        ValueError: the file is not a valid model, has not exactly one input left, or lacks the output.
     """
     try:
         onnx = import_module("onnx")
@@ -107,24 +175,61 @@ def read_onnx(path: Path, output: str | None = None) -> OnnxNetwork:
         raise
     except Exception as error:  # onnx raises many types on a damaged file
         raise ValueError(f"{path} is not a valid ONNX model: {str(error).strip().splitlines()[0]}") from error
-    return _network_of(onnx, model.graph, path, output)
+    return _network_of(onnx, model, path, output, inputs or {})
 
 
-def _network_of(onnx: Any, graph: Any, path: Path, output: str | None) -> OnnxNetwork:
+def _network_of(
+    onnx: Any, model: Any, path: Path, output: str | None, fixed: Mapping[str, Any]
+) -> OnnxNetwork:
+    graph = model.graph
     constants = {entry.name: _tensor(onnx, entry) for entry in graph.initializer}
-    points = [entry for entry in graph.input if entry.name not in constants]
-    outputs = [entry.name for entry in graph.output]
-    if len(points) != 1:
-        raise ValueError(f"{path} must have one input, got {len(points)}: {[p.name for p in points]}")
-    if output is None and len(outputs) != 1:
-        raise ValueError(f"{path} has {len(outputs)} outputs: choose one of {', '.join(outputs)}")
-    if output is not None and output not in outputs:
-        raise ValueError(f"{path} has no output {output}: choose one of {', '.join(outputs)}")
-    shape = _shape_of(points[0])
+    output = _output_of(graph, path, output)
+    nodes, used = _needed([_node(onnx, entry, i) for i, entry in enumerate(graph.node)], output)
+    left = [entry for entry in graph.input if entry.name not in constants]
+    if unknown := sorted(set(fixed).difference(entry.name for entry in left)):
+        raise ValueError(f"{path} has no input {unknown[0]}: it has {', '.join(e.name for e in left)}")
+    given = {e.name: _fixed(onnx, e, fixed[e.name], path) for e in left if e.name in fixed}
+    left = [entry for entry in left if entry.name not in fixed and (entry.name in used or len(left) == 1)]
+    if len(left) != 1:
+        names = [entry.name for entry in left]
+        how = ": fix all but the points by inputs=" if left else ": the output is constant"
+        raise ValueError(f"{path} must have one input, got {len(left)}: {names}{how}")
+    shape, batch = _shape_of(left[0])
     if shape is not None and math.prod(shape) > MOST_NUMBERS:
         raise ValueError(f"{path} takes points of shape {shape}: more than {MOST_NUMBERS:,} numbers")
-    nodes = [_node(onnx, entry, i) for i, entry in enumerate(graph.node)]
-    return OnnxNetwork(nodes, constants, points[0].name, output or outputs[0], shape)
+    opset = next((entry.version for entry in model.opset_import if entry.domain in OWN), 18)
+    network = OnnxNetwork(nodes, constants | given, left[0].name, output, shape, batch, opset)
+    network.fixed, network.is_flat = given, len(left[0].type.tensor_type.shape.dim) == 1
+    return network
+
+
+def _output_of(graph: Any, path: Path, output: str | None) -> str:
+    outputs = [entry.name for entry in graph.output]
+    if output is None and len(outputs) != 1:
+        raise ValueError(f"{path} has {len(outputs)} outputs: choose one of {', '.join(outputs)}")
+    if output is not None and all(output not in node.output for node in graph.node):
+        raise ValueError(f"{path} has no output {output}: choose one of {', '.join(outputs)}")
+    return output or str(outputs[0])
+
+
+def _needed(nodes: list[Node], output: str) -> tuple[list[Node], set[str]]:
+    """Return the nodes that a value depends on, and the names of all values that they need."""
+    used, needed = {output}, []
+    for node in reversed(nodes):
+        if used.intersection(node.outputs):
+            used.update(node.inputs)
+            needed.append(node)
+    return needed[::-1], used
+
+
+def _fixed(onnx: Any, entry: Any, value: Any, path: Path) -> Tensor:
+    """Return the value of an input in its type and, as far as that is known, its shape."""
+    kind = onnx.helper.tensor_dtype_to_np_dtype(entry.type.tensor_type.elem_type)
+    shape = [max(axis.dim_value, 1) for axis in entry.type.tensor_type.shape.dim]
+    array = import_module("numpy").asarray(value.tolist() if isinstance(value, Tensor) else value, dtype=kind)
+    if array.size not in (1, math.prod(shape)):
+        raise ValueError(f"{path}: input {entry.name} has shape {tuple(shape)}, got {array.size} numbers")
+    return torch.from_numpy(array).reshape(-1).expand(math.prod(shape)).reshape(shape).clone()
 
 
 def _node(onnx: Any, entry: Any, index: int) -> Node:
@@ -132,10 +237,7 @@ def _node(onnx: Any, entry: Any, index: int) -> Node:
     attributes = {a.name: onnx.helper.get_attribute_value(a) for a in entry.attribute}
     if entry.op_type == "Constant":
         attributes = {"value": _constant(onnx, attributes)}
-    elif entry.op_type not in KNOWN or entry.domain not in ("", "ai.onnx"):
-        reason = unsupported_reason(entry.op_type)
-        raise UnsupportedModuleError(f"lower: node {name} ({entry.op_type}): {reason}")
-    return Node(entry.op_type, name, list(entry.input), list(entry.output), attributes)
+    return Node(entry.op_type, name, list(entry.input), list(entry.output), attributes, entry.domain)
 
 
 def _constant(onnx: Any, attributes: Attributes) -> Tensor:
@@ -147,8 +249,32 @@ def _tensor(onnx: Any, entry: Any) -> Tensor:
     return torch.from_numpy(onnx.numpy_helper.to_array(entry).copy())
 
 
-def _shape_of(points: Any) -> tuple[int, ...] | None:
-    """Return the shape of one point, all axes but the first; None if it is not fixed."""
-    axes = points.type.tensor_type.shape.dim
-    sizes = tuple(axis.dim_value for axis in axes)[1:]
-    return sizes if sizes and all(size > 0 for size in sizes) else None
+def _shape_of(points: Any) -> tuple[tuple[int, ...] | None, int]:
+    """Return the shape of one point, None if it is not fixed, and the number of points in a batch.
+
+    The first axis is that of the batch; an input of one axis is one point.
+    """
+    sizes = [axis.dim_value for axis in points.type.tensor_type.shape.dim]
+    batch = max(sizes.pop(0), 1) if len(sizes) > 1 else 1
+    return (tuple(sizes) if sizes and all(size > 0 for size in sizes) else None), batch
+
+
+def evaluate_file(path: Path, network: OnnxNetwork, point: Tensor) -> Tensor | None:
+    """Evaluate the file at one point (1, *shape) by onnx's reference evaluator; None where that fails."""
+    onnx, reference = import_module("onnx"), import_module("onnx.reference")
+    model = onnx.load(str(path))
+    (entry,) = (entry for entry in model.graph.input if entry.name == network.input_name)
+    kind = onnx.helper.tensor_dtype_to_np_dtype(entry.type.tensor_type.elem_type)
+    is_flat = network.is_flat
+    points = point[0] if is_flat else point.expand(network.batch, *point.shape[1:])
+    del model.graph.output[:]
+    model.graph.output.append(onnx.helper.make_empty_tensor_value_info(network.output_name))
+    feeds = {name: tensor.numpy() for name, tensor in network.fixed.items()}
+    try:
+        evaluator = reference.ReferenceEvaluator(model)
+        (out,) = evaluator.run(None, {network.input_name: points.numpy().astype(kind), **feeds})
+        found = torch.from_numpy(import_module("numpy").array(out, dtype="float64"))
+        return found.reshape(-1) if is_flat else found.reshape(network.batch, -1)[0]
+    except Exception as error:  # the evaluator raises anything
+        log.info("%s is not compared with onnx's reference evaluator, which fails: %s", path, error)
+        return None

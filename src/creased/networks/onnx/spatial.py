@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from creased.networks.lowering.graph.refusals import Refusal
-from creased.networks.onnx.operators import Attributes, Inputs, Operator
+from creased.networks.onnx.operators import Attributes, Inputs, Operator, require_size
 
 
 class _Window(NamedTuple):
@@ -45,10 +46,12 @@ def _same(size: int, kernel: int, stride: int, dilation: int, more_after: bool) 
     return (n // 2, n - n // 2) if more_after else (n - n // 2, n // 2)
 
 
-def _padded(x: Any, window: _Window) -> Any:
+def _padded(x: Any, window: _Window, mode: str = "constant") -> Any:
     if not any(map(any, window.pads)):
         return x
-    return functional.pad(x, [n for pair in reversed(window.pads) for n in pair])
+    sizes = [n + sum(pair) for n, pair in zip(x.shape[2:], window.pads, strict=True)]
+    require_size(math.prod(x.shape[:2]) * math.prod(sizes))
+    return functional.pad(x, [n for pair in reversed(window.pads) for n in pair], mode)
 
 
 def _of_axes(name: str, x: Any) -> Callable[..., Any]:
@@ -63,9 +66,32 @@ def _conv(inputs: Inputs, attributes: Attributes) -> Any:
     return _of_axes("conv", x)(_padded(x, window), weight, bias, *options)
 
 
+def _conv_transpose(inputs: Inputs, attributes: Attributes) -> Any:
+    x, weight, bias = (*inputs, None)[:3]
+    if attributes.get("output_shape") or attributes.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID"):
+        raise Refusal("ConvTranspose with output_shape or auto_pad is not supported: give pads")
+    window = _window(x, weight.shape[2:], attributes)
+    extra = list(attributes.get("output_padding", [0] * (x.ndim - 2)))
+    sizes = [
+        (n - 1) * stride + dilation * (k - 1) + 1
+        for n, k, stride, dilation in zip(
+            x.shape[2:], weight.shape[2:], window.strides, window.dilations, strict=True
+        )
+    ]
+    require_size(x.shape[0] * weight.shape[1] * attributes.get("group", 1) * math.prod(sizes))
+    pads = window.equal_pads("ConvTranspose")
+    options = (window.strides, pads, extra, attributes.get("group", 1), window.dilations)
+    return _of_axes("conv_transpose", x)(x, weight, bias, *options)
+
+
 def _max_pool(inputs: Inputs, attributes: Attributes) -> Any:
     x, kernel = inputs[0], list(attributes["kernel_shape"])
     window = _window(x, kernel, attributes)
+    if any(a != b for a, b in window.pads) and all(n == 1 for n in window.dilations):
+        x, window = (
+            _padded(x, window, "replicate"),
+            window._replace(pads=[(0, 0)] * (x.ndim - 2)),
+        )  # same maxima
     pads, ceil_mode = window.equal_pads("MaxPool"), bool(attributes.get("ceil_mode", 0))
     return _of_axes("max_pool", x)(x, kernel, window.strides, pads, window.dilations, ceil_mode)
 
@@ -88,6 +114,7 @@ def _global_pool(reduced: Callable[..., Any]) -> Operator:
 SPATIAL: dict[str, Operator] = {
     "AveragePool": _average_pool,
     "Conv": _conv,
+    "ConvTranspose": _conv_transpose,
     "GlobalAveragePool": _global_pool(torch.mean),
     "GlobalMaxPool": _global_pool(torch.amax),
     "MaxPool": _max_pool,
