@@ -40,11 +40,17 @@ def _clear(device: Pretended) -> None:
         counter.clear()
 
 
-def test_subdivision_reads_three_numbers_a_neuron(device: Pretended, plain: Program) -> None:
+def test_subdivision_reads_three_numbers_a_neuron_and_two_of_doubts(
+    device: Pretended, plain: Program
+) -> None:
     _clear(device)
     extract_complex(plain, BOX, level=None)
-    in_loop = sum(n for line, n in device.reads.items() if "core/arrangement" in line)
-    assert in_loop <= 3 * plain.n_neurons + 2 * len(plain.blocks)
+    of_cuts, of_doubts = (
+        sum(n for line, n in device.reads.items() if part in line)
+        for part in ("core/arrangement", "core/exact")
+    )
+    assert of_cuts <= 3 * plain.n_neurons + 2 * len(plain.blocks)
+    assert of_doubts <= 2 * plain.n_neurons
     assert device.launches.total() <= 115 * plain.n_neurons
 
 
@@ -52,8 +58,18 @@ def test_marching(device: Pretended, plain: Program) -> None:
     level = _level_of(plain)
     _clear(device)
     extract_level_set(plain, BOX, level, method="march")
-    assert device.launches.total() <= 3660
-    assert (device.reads + device.uploads).total() <= 97, device.reads + device.uploads
+    assert device.launches.total() <= 3400
+    assert (device.reads + device.uploads).total() <= 94, device.reads + device.uploads
+
+
+def test_marching_deep_networks(device: Pretended) -> None:
+    torch.manual_seed(0)
+    program = lower(MLP(3, 32, 8).double()).detach().to(device.device)
+    level = _level_of(program)
+    _clear(device)
+    extract_level_set(program, BOX, level, method="march")
+    assert device.launches.total() <= 9_700
+    assert (device.reads + device.uploads).total() <= 260, device.reads + device.uploads
 
 
 def test_grids(device: Pretended, grid: Program) -> None:

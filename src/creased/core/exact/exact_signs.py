@@ -212,7 +212,8 @@ class Decisions(Generic[Exact]):
             ends: their positions, (2, n, D); nothing is done in homogeneous coordinates.
             largest: what the band is relative to.
         """
-        for vertex in (gaps.abs() <= self.band * largest).nonzero()[:, 0].tolist():
+        doubtful = (gaps.abs() <= self.band * largest).nonzero()[:, 0]
+        for vertex in doubtful.tolist() if doubtful.numel() else ():  # an empty list would be waited for, too
             if float(first[vertex]) in (0.0, float(gaps[vertex])):
                 continue  # an end lies on the row
             start, stop = ends[:, vertex]

@@ -18,9 +18,11 @@ from torch import Tensor
 
 from creased.core.marching.cell_planes import NormalSlopes, Slices
 from creased.core.marching.perturbation import ClippedLines, NearestLines, spans_with_ties
+from creased.core.numerics.memory import selection_pays
 from creased.core.numerics.tolerance import may_coincide
 
 NEAREST = 12  # rows that are tried first; doubled while the polygon is incomplete
+FAR = 2  # times as many on a device, where trying again costs more
 
 
 class Facets(NamedTuple):
@@ -58,7 +60,9 @@ def _settle(
 ) -> tuple[Facets, Tensor]:
     """Find sides in cells with given names (R,), with more lines while incomplete; and doubtful cells."""
     n_rows = slices.rows.shape[2]
-    found, doubtful, n_near = [], [names[:0]], min(NEAREST, n_rows)
+    is_far = normal_slopes is None and not selection_pays(names.device)  # slopes would take too much memory
+    nearest = FAR * NEAREST if is_far else NEAREST
+    found, doubtful, n_near = [], [names[:0]], min(nearest, n_rows)
     while names.numel():
         near = _nearest(slices, n_near, reach)
         slopes = None if normal_slopes is None else normal_slopes.gather(near.rows)
