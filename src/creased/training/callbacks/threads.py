@@ -15,6 +15,7 @@ import torch
 WARM_UP = 5  # steps before the first trial
 BLOCK = 6  # steps of a trial, of which the first, in which threads are started, does not count
 TRIALS = 4  # with one thread, and as many with all idle cores, in turns
+HOPELESS = 2  # times as long with more threads: no further trials
 GAIN = 0.9  # more threads are to take less than this share of the time
 
 log = logging.getLogger(__name__)
@@ -67,8 +68,10 @@ class ChooseThreads(L.Callback):
         if n_tried >= 0 and n_tried % BLOCK:
             self._seconds[self._tried()].append(self._clock() - self._start)
         self._step += 1
-        if n_tried + 1 == 2 * TRIALS * BLOCK:
+        if n_tried >= 0 and (n_tried + 1) % (2 * BLOCK) == 0:
             one, many = (median(self._seconds[n]) for n in (1, self.most))
+            if n_tried + 1 < 2 * TRIALS * BLOCK and many < HOPELESS * one:
+                return
             chosen = self.most if many < GAIN * one else 1
             self._choose(chosen, f"a step takes {1e3 * one:.1f} ms in 1, {1e3 * many:.1f} ms in {self.most}")
 
