@@ -183,8 +183,23 @@ def test_kernels_are_used_where_there_are_some(
     dim: int, dtype: torch.dtype, switch: str, has_numba: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(native.SWITCH, switch)
-    monkeypatch.setattr(native, "_has_numba", lambda: has_numba)
+    monkeypatch.setattr(native, "_can_compile", lambda: has_numba)
     program, box = random_program(dim, (4,), seed=0), Box.cube(dim, 1)
     walker = start_walk(make_problem(program, box, 0.0, choose_numbers(dtype, box), Resources()), Resources())
     is_compiled = dim == 3 and dtype == torch.float64 and switch == "1" and has_numba
     assert isinstance(walker, BatchWalker) == (not is_compiled)
+
+
+def test_without_a_place_for_its_cache_torch_walks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> Callable[..., object]:
+        def compiled(function: object) -> object:
+            raise RuntimeError(f"cannot cache function {function!r}: no locator available")
+
+        return compiled
+
+    monkeypatch.setattr(numba, "njit", refuse)
+    native._can_compile.cache_clear()
+    assert not native.is_native(torch.float64, torch.device("cpu"))
+    monkeypatch.undo()
+    native._can_compile.cache_clear()
+    assert native.is_native(torch.float64, torch.device("cpu"))

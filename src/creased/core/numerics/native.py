@@ -6,7 +6,7 @@ the work where numba is absent and on every other device, and decides what round
 of kernels import numba, and so are imported only where `is_native` is true.
 
 The first use compiles (seconds) and writes the result beside the module or to the user's cache, from where
-later processes take it.
+later processes take it; where neither can be written to, torch does the work.
 """
 
 from __future__ import annotations
@@ -22,9 +22,19 @@ SWITCH = "CREASED_NATIVE"  # environment variable; 0: never use compiled kernels
 
 def is_native(dtype: torch.dtype, device: torch.device) -> bool:
     """Return whether compiled kernels do the work for tensors of that type on that device."""
-    return dtype == torch.float64 and device.type == "cpu" and _has_numba() and os.environ.get(SWITCH) != "0"
+    is_plain = dtype == torch.float64 and device.type == "cpu" and os.environ.get(SWITCH) != "0"
+    return is_plain and _can_compile()
 
 
 @cache
-def _has_numba() -> bool:
-    return find_spec("numba") is not None
+def _can_compile() -> bool:
+    """Return whether numba is installed, and can keep what it compiles for later processes."""
+    if find_spec("numba") is None:
+        return False
+    from numba import njit
+
+    try:
+        njit(cache=True)(_can_compile.__wrapped__)
+    except RuntimeError:  # no folder that can be written to
+        return False
+    return True
