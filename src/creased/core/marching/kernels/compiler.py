@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -13,8 +14,20 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 U = np.uint64  # for indices: signed ones are compared with zero first, which hinders vectorisation
 
-compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"contract"},
+}
+compiled = njit(**OPTIONS, cache=True)
 reassociated = njit(cache=True, nogil=True, error_model="numpy", fastmath=True)  # sums in any order
+
+# Kernels that are part of one that Python calls, and that one, which is cached with its parts. References to
+# arrays are not counted, which would take most of the time of small kernels: they allocate nothing.
+SEARCH = OPTIONS | {"_nrt": False}
+part = njit(**SEARCH, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+whole = njit(**SEARCH, cache=True)
+ZERO: Any = np.int64(0)  # kernels called with a literal would be compiled again for that
 
 
 def sources() -> str:
