@@ -20,6 +20,7 @@ from creased.core.extract_level_set import extract_level_set
 from creased.core.memory_estimate import format_expected
 from creased.core.options import LevelSetKeywords, options_of
 from creased.io.checkpoint import Record
+from creased.io.curves import CURVE_WRITERS, curves_of, write_curves
 from creased.io.export import WITH_UNIT, ExportError, mesh_to_write, require_writer, write_mesh
 from creased.io.metadata import Written, check_written, format_check, write_metadata
 from creased.io.similarity import Similarity
@@ -39,6 +40,9 @@ def extract(record: Record, chosen: argparse.Namespace) -> None:
     Raises:
         ValueError: the options contradict each other, or the mesh cannot be written; the message says why.
     """
+    if record.program.in_dim == 2:
+        _extract_curves(record, chosen)
+        return
     require_writer(chosen.out)
     to_domain = _file_coordinates(record, chosen)
     if chosen.certify and chosen.degeneracy == "contract":
@@ -76,6 +80,34 @@ def extract(record: Record, chosen: argparse.Namespace) -> None:
     print(f"{level_set.guarantee}; {seconds:.2f} s")
     if certificate is not None:
         print(certificate)
+    if level_set.status:
+        print(f"note: {level_set.status}")
+
+
+def _extract_curves(record: Record, chosen: argparse.Namespace) -> None:
+    """Extract and write the curves of a network of two inputs.
+
+    Raises:
+        ValueError: an option is of meshes alone, or the curves cannot be written.
+    """
+    if chosen.out.suffix.lower() not in CURVE_WRITERS:
+        raise ExportError(f"cannot write curves to {chosen.out}: they are {', '.join(CURVE_WRITERS)}")
+    names = ("against", "triangles", "decimate", "check", "unit")
+    given = [f"--{name}" for name in names if getattr(chosen, name)]
+    if given or chosen.boundary != "open":
+        raise ExportError(
+            f"{(*given, '--boundary')[0]}: of surfaces alone, and a network of two inputs has curves"
+        )
+    start = time.perf_counter()
+    level_set = _level_set(record, chosen)
+    seconds = time.perf_counter() - start
+    curves = curves_of(level_set)
+    write_curves(curves, chosen.out)
+    n_closed = sum(curve.is_closed for curve in curves)
+    print(f"{chosen.out}: {len(curves):,} curves, {n_closed:,} closed, {len(level_set.vertices):,} vertices")
+    print(f"{level_set.guarantee}; {seconds:.2f} s")
+    if chosen.certify:
+        print(certify(level_set, record.program))
     if level_set.status:
         print(f"note: {level_set.status}")
 

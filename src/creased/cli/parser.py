@@ -7,8 +7,10 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+from creased.cli.slices import SLICE, parse_slice
 from creased.core.options import METHODS, TREATMENTS
 from creased.io.checkpoint import Record
+from creased.io.curves import CURVE_WRITERS
 from creased.io.export import BOUNDARIES, WRITERS
 from creased.io.units import Length, UnitError, parse_length, parse_unit
 from creased.meshes.decimation import FEWEST
@@ -26,6 +28,8 @@ EXAMPLES = {  # by command; the first example of each is in the overview
   creased extract logs/train/runs/RUN --out mesh.ply --against shape    distances to the training shape
   creased extract quantised.npz --half-width 1 --out mesh.ply --exact --certify   prove every sign
   creased extract weights.npz --half-width 1 --out mesh.stl   weights store no domain: [-1, 1]^3
+  creased extract plan.onnx --half-width 1 --out curve.svg    curves of two inputs: .svg, .dxf, .obj
+  creased extract wide.onnx --slice "0,2 at 0,0.3,0,1,0" --half-width 1 --out curve.dxf   of five inputs
 """,
     "info": """
   creased info logs/train/runs/RUN                            the last checkpoint of a run
@@ -92,6 +96,10 @@ def make_parser() -> argparse.ArgumentParser:
         if name in OF_MESHES:
             continue
         _add_file(add, ", a mesh" if name == "view" else "")
+        if name != "view":
+            _add_onnx(add)
+        if name in ("extract", "count", "draw"):
+            add("--slice", type=parse_slice, help=SLICE)
         if name != "info":
             add("--half-width", type=_size, help="of the cube to look in (default: the training box)")
         if name in ("extract", "count"):
@@ -117,8 +125,22 @@ def _add_file(add: Add, more: str) -> None:
     add("--slope", type=float, default=0.0, help="for weights alone: slope of LeakyReLU (default: ReLU)")
 
 
+def _add_onnx(add: Add) -> None:
+    add("--input-shape", type=_shape, help="of one point, where an ONNX file leaves it open: 1,28,28")
+    add("--tensor", metavar="NAME", help="of an ONNX file: the output, or any tensor within")
+    add(
+        "--fix",
+        type=_fixed,
+        action="append",
+        default=[],
+        metavar="NAME=NUMBERS",
+        help="of an ONNX file of several inputs: the value of one; may be given again",
+    )
+
+
 def _add_mesh(add: Add) -> None:
-    add("--out", type=Path, required=True, help=f"mesh file: {', '.join(WRITERS)}")
+    curves = ", ".join(CURVE_WRITERS)
+    add("--out", type=Path, required=True, help=f"mesh: {', '.join(WRITERS)}; curves of two inputs: {curves}")
     add("--coordinates", choices=("user", "domain"), default="user", help="of the mesh (default user)")
     add("--boundary", choices=BOUNDARIES, default="open", help="where walls cut the surface (default: open)")
     add("--unit", type=_unit, help="of length in the file: mm, cm, m, in, ft, um (default: the shape's)")
@@ -187,6 +209,23 @@ def _add_comparing(add: Add) -> None:
     add("--out", type=_picture, help="picture of both and of the distances between them: .png")
     add("--up", choices=("x", "y", "z"), default="z", help="the axis that points up")
     add("--azimuth", type=float, default=-30.0, help="of the camera, in degrees from the front (default -30)")
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    """Parse --input-shape: positive integers."""
+    sizes = text.split(",")
+    if not all(size.strip().isdecimal() and int(size) for size in sizes):
+        raise argparse.ArgumentTypeError(f"a shape is of positive integers, as 1,28,28, got {text}")
+    return tuple(int(size) for size in sizes)
+
+
+def _fixed(text: str) -> tuple[str, list[float]]:
+    """Parse --fix: a name and numbers."""
+    name, _, numbers = text.partition("=")
+    try:
+        return name, [float(number) for number in numbers.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"an input is fixed as NAME=0.5 or NAME=1,2,3, got {text}") from None
 
 
 def _length(text: str) -> Length:

@@ -19,6 +19,7 @@ from creased.core.complexes.level_set import LevelSet
 from creased.core.complexes.polygons import Polygons
 from creased.core.program.program import Program
 from creased.io.atomic_write import write_whole
+from creased.io.curves import curves_of, write_curves
 from creased.io.similarity import Similarity
 from creased.io.single_precision import about_centre, format_rounding
 from creased.io.three_mf import format_rows, three_mf_bytes
@@ -43,10 +44,10 @@ def save(
     boundary: Boundary = "open",
     program: Program | None = None,
 ) -> None:
-    """Write a level set as a mesh.
+    """Write a level set as a mesh, or one of two inputs as curves.
 
     Args:
-        level_set: with D = 3, bounded, not empty.
+        level_set: with D = 3, or D = 2 for .svg, .dxf and .obj, in its own coordinates; bounded, not empty.
         path: of the file, whose ending names the format: .ply, .obj and .3mf need torch alone, .stl and .glb
             trimesh; missing folders are created.
         to_domain: the similarity whose inverse maps vertices to the user's coordinates, with their unit;
@@ -55,11 +56,15 @@ def save(
         program: the network's, to cap level sets of degenerate networks; see `creased.meshes.caps`.
 
     Raises:
+        CurveError: as `ExportError`, of curves.
         ExportError: the ending is none of these, there is no surface to write, or it is cut and may not be.
         ImportError: the format, or a cap, needs a package that is not installed.
         OSError: the file cannot be written; an old one of that name is still there.
     """
     path = Path(path)
+    if level_set.dim == 2:
+        write_curves(curves_of(level_set), path)
+        return
     require_writer(path)
     mesh = mesh_to_write(level_set, to_domain, boundary, f"cannot write {path}", program)
     if loss := write_mesh(mesh, path, to_domain.unit if to_domain else None):
