@@ -35,7 +35,8 @@ def at_level(network: Program | nn.Module, level: L, output: int = 0) -> tuple[P
     """
     if isinstance(network, Program):
         return network, level
-    program, last = lower_with_last(network, dtype=torch.float64)
+    with torch.no_grad():
+        program, last = lower_with_last(network, dtype=torch.float64)
     if last is None or level is None:
         return program, level
     return program, last.before(level, output)

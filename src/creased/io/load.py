@@ -120,7 +120,8 @@ def _lower_onnx(network: OnnxNetwork, path: Path, input_shape: Shape | None) -> 
         raise CheckpointError(
             f"{path} does not say what shape its points have: give input_shape=, or --input-shape"
         )
-    lowered = lower_with_last(network, input_shape=shape)
+    with torch.no_grad():  # a graph would keep what each step made
+        lowered = lower_with_last(network, input_shape=shape)
     point = torch.randn((1, *shape), generator=torch.Generator().manual_seed(0))
     if (expected := evaluate_file(path, network, point)) is not None:
         values = lowered.program(point.reshape(1, -1).to(lowered.program.dtype)).detach()

@@ -6,7 +6,7 @@ held as columns over these coordinates, see `tape`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any
@@ -40,36 +40,50 @@ def write(schedule: Schedule, module: nn.Module, dtype: torch.dtype | None = Non
     return Program(tuple(blocks), head)
 
 
-def _preactivations(schedule: Schedule, stage: Stage, constants: Columns) -> tuple[Affine, Columns]:
-    """Return the map z = A s + b of a stage, and the columns of its values over the state."""
+def _preactivations(
+    schedule: Schedule, stage: Stage, constants: Columns, referred: Collection[int] = ()
+) -> tuple[Affine, Columns]:
+    """Return the map z = A s + b of a stage, and the columns over the state of what is referred to."""
     n_rows = sum(schedule.steps[index].size for index in stage.state) + 1
     columns = constants | _unit_columns(schedule, stage.state, n_rows)
-    _run(schedule, stage.steps, columns, n_rows)
+    _run(schedule, stage.steps, columns, n_rows, {*constants, *stage.preactivations, *referred})
     if not stage.preactivations:
         zeros = torch.zeros((0, n_rows), **schedule.options)
         return Affine(zeros[:, 1:], zeros[:, 0]), columns
-    return _affine([columns[index] for index in stage.preactivations]), columns
+    parts = [columns[index] for index in stage.preactivations]
+    columns = {index: column for index, column in columns.items() if index in {*constants, *referred}}
+    return _affine(parts), columns
 
 
 def _block(schedule: Schedule, stage: Stage, following: tuple[int, ...], constants: Columns) -> Block:
     """Write one block, given the values ``following`` that make up the next state."""
-    affine, columns = _preactivations(schedule, stage, constants)
+    referred = {i for index in stage.state_steps for i in schedule.steps[index].inputs} | set(following)
+    affine, columns = _preactivations(schedule, stage, constants, referred)
     if following == stage.neurons:
         return Block(affine)
     n_neurons, n_state = affine.weight.shape
     n_rows = n_neurons + n_state + 1
-    referred = {i for index in stage.state_steps for i in schedule.steps[index].inputs} | set(following)
     for index in referred.intersection((*stage.state, *stage.steps)):
         columns[index] = _prepend_zeros(n_neurons, columns[index])
     columns |= _unit_columns(schedule, stage.neurons, n_rows)
-    _run(schedule, stage.state_steps, columns, n_rows)
+    _run(schedule, stage.state_steps, columns, n_rows, {*constants, *following})
     state = _affine([columns[index] for index in following])
     mix, skip = state.weight.tensor_split([n_neurons], dim=1)
     return Block(affine, mix, skip, state.bias)
 
 
-def _run(schedule: Schedule, indices: Iterable[int], columns: Columns, count: int) -> None:
-    """Run steps in order on ``count`` columns; add their results to ``columns``."""
+def _run(
+    schedule: Schedule,
+    indices: Sequence[int],
+    columns: Columns,
+    count: int,
+    kept: Collection[int] | None = None,
+) -> None:
+    """Run steps in order on ``count`` columns; add their results to ``columns``.
+
+    Those that are not to be kept are dropped behind their last use: of convolutions they are large.
+    """
+    last = {i: index for index in indices for i in schedule.steps[index].inputs}
     for index in indices:
         step = schedule.steps[index]
         assert step.function is not None
@@ -78,6 +92,11 @@ def _run(schedule: Schedule, indices: Iterable[int], columns: Columns, count: in
             columns[index] = args[0]  # rounding is no part of the function
         else:
             columns[index] = _cast(step.function(*args, **kwargs), schedule)
+        del args, kwargs
+        if kept is not None:
+            for source in step.inputs:
+                if last[source] == index and source not in kept:
+                    columns.pop(source, None)
 
 
 def _cast(result: Any, schedule: Schedule) -> Any:
@@ -104,6 +123,9 @@ def _prepend_zeros(n_neurons: int, columns: Any) -> Any:
 
 
 def _affine(columns: list[Tensor]) -> Affine:
-    """Concatenate values into one affine map of their coordinates."""
-    rows = torch.cat([part.reshape(part.shape[0], -1) for part in columns], dim=1)
+    """Concatenate values into one affine map of their coordinates; the list is emptied on the way."""
+    flat = [part.reshape(part.shape[0], -1) for part in columns]
+    columns.clear()
+    rows = flat[0] if len(flat) == 1 else torch.cat(flat, dim=1)
+    flat.clear()
     return Affine(rows[:-1].T.contiguous(), rows[-1])
