@@ -4,7 +4,8 @@
     ./run python scripts/bench_wide.py --only 4x128
 
 The floor is the composition of the affine maps of as many cells as there are faces, as matrix products of 512
-cells at once in float64. Every measurement is a process of its own with one thread.
+cells at once in float64. The last columns are with `complete=True`: nothing is missed, all signs are proven.
+Every measurement is a process of its own with one thread.
 """
 
 from __future__ import annotations
@@ -40,14 +41,30 @@ def main() -> None:
 def _measure(path: Path, name: str, steps: int) -> Found:
     depth, width = (int(n) for n in name.split("x"))
     fit_bunny(path, depth, width, steps)
-    floor, marched, again = (measure(system, path) for system in ("compose", "march", "compose"))
+    systems = ("compose", "march", "complete", "compose")
+    floor, marched, complete, again = (measure(system, path) for system in systems)
     n_composed = floor["faces"] + again["faces"]
-    return marched | {"floor": (floor["seconds"] + again["seconds"]) / n_composed}
+    return marched | {
+        "floor": (floor["seconds"] + again["seconds"]) / n_composed,
+        "complete": complete["seconds"],
+        "complete_megabytes": complete["megabytes"],
+    }
 
 
 def _print(results: dict[str, Found]) -> None:
     table = Table(title=f"marching, one thread; {date.today()}")
-    for column in ("net", "faces", "CPU s", "us a face", "floor, us", "ratio", "peak MB", "max |f|"):
+    for column in (
+        "net",
+        "faces",
+        "CPU s",
+        "us a face",
+        "floor, us",
+        "ratio",
+        "peak MB",
+        "max |f|",
+        "complete, s",
+        "MB",
+    ):
         table.add_column(column, justify="left" if column == "net" else "right")
     for name, found in results.items():
         cost, floor = 1e6 * found["seconds"] / found["faces"], 1e6 * found["floor"]
@@ -60,6 +77,8 @@ def _print(results: dict[str, Found]) -> None:
             f"{cost / floor:.1f}",
             f"{found['megabytes']:,.0f}",
             f"{found['error']:.0e}",
+            f"{found['complete']:.1f}",
+            f"{found['complete_megabytes']:,.0f}",
         )
     Console(width=110).print(table)
 

@@ -22,11 +22,14 @@ from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import RowLayout, signs_of
+from creased.core.numerics.memory import rows_at_once
 from creased.core.numerics.tensors import map_tensors
 from creased.core.numerics.tolerance import rounding_error
 from creased.core.program.program import BATCH, Program
 
 AT_ONCE = 2048  # vertices at which all rows are evaluated: their values stay in the cache
+CACHED = 1 << 18  # numbers of one kind at vertices that are looked at by slopes
+FEWEST = 1 << 7  # vertices that are looked at in one go, however many rows there are
 HALF = 0.5  # how far from the identity J times its approximate inverse may be
 
 
@@ -180,7 +183,9 @@ class SignFilter:
 
         Rows are those of the cell that the signs name: where one of a vertex's is in doubt all are.
         """
-        batches = zip(*(x.split(BATCH) for x in (points, *codes)), strict=True)
+        fitting = max(CACHED // self._layout.n_rows, FEWEST)
+        at_once = rows_at_once(fitting, points.device, BATCH)
+        batches = zip(*(x.split(at_once) for x in (points, *codes)), strict=True)
         return torch.cat([self._doubts(at, words, zero_ids.long()) for at, words, zero_ids in batches])
 
     def _frames(self, points: Tensor, words: Tensor) -> Frames:

@@ -106,13 +106,12 @@ def _join(stack: Stack, work: Scratch, first: int, n_fresh: int, n_old: int, dim
 
 @part
 def _choose(work: Scratch, block: int, n_open: int) -> int:
-    """Choose the open neuron that divides a region most evenly."""
-    best, place = -1.0, 0
+    """Choose the open neuron whose relaxation is the loosest."""
+    loosest, place = -1.0, 0
     for k in range(n_open):
-        low, high = -work.low[block, work.open[k]], work.high[block, work.open[k]]
-        balance = min(low, high) / (low + high)
-        if balance > best:
-            best, place = balance, k
+        rise = work.rise[block, work.open[k]]
+        if rise > loosest:
+            loosest, place = rise, k
     return place
 
 
