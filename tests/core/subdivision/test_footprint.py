@@ -16,6 +16,7 @@ import creased
 from creased import Box
 from creased.core.marching.march import Walker
 from creased.core.numerics.memory import Resources
+from creased.core.numerics.native import SWITCH
 from creased.core.subdivision.footprint import Limits
 from creased.core.subdivision.pieces import Cutter
 from creased.core.subdivision.problem import Numbers, make_problem
@@ -162,8 +163,13 @@ def test_a_proof_ends_with_its_budget() -> None:
     assert "within 0.5 s" in found.provenance.guarantee or "time is over" in found.provenance.guarantee
 
 
-def test_a_walk_stops_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("switch", ["0", "1"])
+def test_a_walk_stops_when_its_time_is_over(switch: str, monkeypatch: pytest.MonkeyPatch) -> None:
     init = Walker.__init__
+    monkeypatch.setenv(SWITCH, switch)
+    if switch == "1":
+        pytest.importorskip("numba")
+        monkeypatch.setattr("creased.core.marching.compiled_walk.CHUNK", 8)
 
     def late(self: Walker, *arguments: object) -> None:
         init(self, *arguments)  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from creased.core.marching.kernels.cell_table import owners_of
 from creased.core.marching.kernels.records import NOBODY
-from creased.core.marching.lane import ROOM, Lane, lay_out
+from creased.core.marching.lane import Lane, lay_out
 from creased.core.marching.march import Walk, Walker
 from creased.core.numerics.memory import Resources
 from creased.core.numerics.tolerance import coincidence
@@ -21,6 +21,7 @@ from creased.core.subdivision.problem import SubdivisionProblem
 
 CHUNK = 1 << 14  # cells between two looks at the clock and the memory, at most
 SIDES = 4  # of a cell, on average
+FEWEST = 16  # cells, however little memory there is
 MOST_LANES = 8
 
 
@@ -52,7 +53,8 @@ class CompiledWalker(Walker):
 
     def _shares(self, words: Tensor) -> list[Tensor]:
         """Return which of the cells (m, W) belong to each lane."""
-        owners = torch.from_numpy(owners_of(self._network, words.numpy()))
+        owners = torch.empty(words.shape[0], dtype=torch.int64)
+        owners_of(owners.numpy(), self._network, words.numpy())
         return [(owners == i).nonzero()[:, 0] for i in range(self._n_lanes)]
 
     def _visit(self) -> None:
@@ -60,7 +62,7 @@ class CompiledWalker(Walker):
         n_cut, most = self.n_cut, CHUNK // self._n_lanes
         if self._memory is not None:
             fitting = (self._memory - self._n_bytes()) // (self._bytes_of(1, SIDES) * self._n_lanes)
-            most = min(max(int(fitting), ROOM), most)
+            most = min(max(int(fitting), FEWEST), most)
         if self._n_lanes == 1:
             self._lanes[0].run(2 * self._reach, self._tolerance, most)
         else:

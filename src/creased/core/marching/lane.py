@@ -91,13 +91,15 @@ class Lane:
     def enter(self, words: Tensor, points: Tensor) -> Tensor:
         """Return the numbers (m,) of cells; queue new ones, each with the first of its points."""
         self._make_room(words.shape[0], 0)
-        return torch.from_numpy(
-            enter_cells(self._network, self._cells, self._sides, words.numpy(), points.numpy())
-        )
+        numbers = torch.empty(words.shape[0], dtype=torch.int64)
+        records = (self._network, self._cells, self._sides)
+        enter_cells(numbers.numpy(), *records, words.numpy(), points.numpy())
+        return numbers
 
     def find(self, words: Tensor) -> tuple[Tensor, Tensor]:
         """Return the numbers (m,) of cells, -1 for those not known, and of their sides, -1 where not cut."""
-        numbers = torch.from_numpy(find_cells(self._network, self._cells, words.numpy()))
+        numbers = torch.empty(words.shape[0], dtype=torch.int64)
+        find_cells(numbers.numpy(), self._network, self._cells, words.numpy())
         sizes = torch.full((self.counts[0] + 1,), -1)  # the last is that of cells that are not known
         cells, n_sides = self.cut_cells()
         sizes[cells] = n_sides

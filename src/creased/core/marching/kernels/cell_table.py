@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from creased.core.marching.kernels.compiler import Floats, Integers, compiled
+from creased.core.marching.kernels.compiler import Floats, Integers, part, whole
 from creased.core.marching.kernels.composition import has_bit
 from creased.core.marching.kernels.records import N_NEURONS, NEURONS, NOBODY, Cells, Network, Sides
 
 
-@compiled
+@part
 def seek(slots: Integers, known: Integers, known_keys: Integers, words: Integers, key: int) -> int:
     """Return the slot of a cell, or the empty one where it belongs."""
     mask = slots.shape[0] - 1
@@ -31,7 +31,7 @@ def seek(slots: Integers, known: Integers, known_keys: Integers, words: Integers
     return slot
 
 
-@compiled
+@part
 def enter(cells: Cells, counts: Integers, words: Integers, key: int, block: int) -> int:
     """Return the number of a cell; a new one is put on the stack of a block."""
     known, keys, _, following, slots, stacks = cells
@@ -46,7 +46,7 @@ def enter(cells: Cells, counts: Integers, words: Integers, key: int, block: int)
     return slots[slot]
 
 
-@compiled
+@part
 def pop(stacks: Integers, following: Integers) -> int:
     """Take a cell from the last stack that is not empty."""
     for block in range(stacks.shape[0] - 1, -1, -1):
@@ -57,7 +57,7 @@ def pop(stacks: Integers, following: Integers) -> int:
     return NOBODY
 
 
-@compiled
+@part
 def key_of(keys: Integers, words: Integers) -> int:
     """Return the hash key of a cell."""
     key = np.int64(0)
@@ -67,7 +67,7 @@ def key_of(keys: Integers, words: Integers) -> int:
     return key
 
 
-@compiled
+@part
 def owner_of(network: Network, words: Integers) -> int:
     """Return the lane that a cell belongs to."""
     n_lanes, first, hashed = network.lane[1], network.blocks[0, NEURONS], np.int64(0)
@@ -79,39 +79,35 @@ def owner_of(network: Network, words: Integers) -> int:
     return (hashed & 0x7FFFFFFF) % n_lanes
 
 
-@compiled
-def owners_of(network: Network, words: Integers) -> Integers:
-    """Return the lanes (m,) that cells (m, W) belong to."""
-    owners = np.empty(words.shape[0], np.int64)
+@whole
+def owners_of(owners: Integers, network: Network, words: Integers) -> None:
+    """Write the lanes (m,) that cells (m, W) belong to."""
     for i in range(words.shape[0]):
         owners[i] = owner_of(network, words[i])
-    return owners
 
 
-@compiled
-def enter_cells(network: Network, cells: Cells, sides: Sides, words: Integers, points: Floats) -> Integers:
-    """Return the numbers (m,) of cells (m, W); new ones are queued, to be entered at points (m, 3)."""
-    numbers = np.empty(words.shape[0], np.int64)
+@whole
+def enter_cells(
+    numbers: Integers, network: Network, cells: Cells, sides: Sides, words: Integers, points: Floats
+) -> None:
+    """Write the numbers (m,) of cells (m, W); new ones are queued, to be entered at points (m, 3)."""
     for i in range(words.shape[0]):
         n_known = sides.counts[0]
         numbers[i] = enter(cells, sides.counts, words[i], key_of(network.keys, words[i]), 0)
         if numbers[i] == n_known:
-            cells.points[n_known] = points[i]
-    return numbers
+            for d in range(points.shape[1]):
+                cells.points[n_known, d] = points[i, d]
 
 
-@compiled
-def find_cells(network: Network, cells: Cells, words: Integers) -> Integers:
-    """Return the numbers (m,) of cells (m, W), NOBODY for those that are not known."""
-    numbers = np.empty(words.shape[0], np.int64)
+@whole
+def find_cells(numbers: Integers, network: Network, cells: Cells, words: Integers) -> None:
+    """Write the numbers (m,) of cells (m, W), NOBODY for those that are not known."""
     for i in range(words.shape[0]):
-        numbers[i] = cells.slots[
-            seek(cells.slots, cells.words, cells.keys, words[i], key_of(network.keys, words[i]))
-        ]
-    return numbers
+        key = key_of(network.keys, words[i])
+        numbers[i] = cells.slots[seek(cells.slots, cells.words, cells.keys, words[i], key)]
 
 
-@compiled
+@whole
 def fill_slots(cells: Cells, n_cells: int) -> None:
     """Enter the first cells into an empty table."""
     cells.slots[:] = NOBODY

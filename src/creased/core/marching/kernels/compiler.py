@@ -14,19 +14,12 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 U = np.uint64  # for indices: signed ones are compared with zero first, which hinders vectorisation
 
-OPTIONS: dict[str, Any] = {
-    "nogil": True,
-    "error_model": "numpy",
-    "fastmath": {"contract"},
-}
-compiled = njit(**OPTIONS, cache=True)
-reassociated = njit(cache=True, nogil=True, error_model="numpy", fastmath=True)  # sums in any order
-
-# Kernels that are part of one that Python calls, and that one, which is cached with its parts. References to
-# arrays are not counted, which would take most of the time of small kernels: they allocate nothing.
-SEARCH = OPTIONS | {"_nrt": False}
-part = njit(**SEARCH, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-whole = njit(**SEARCH, cache=True)
+# References to arrays are not counted, which would take most of the time of small kernels; none allocates.
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+PART = OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # of a kernel that Python calls
+part = njit(**PART, fastmath={"contract"})
+reassociated = njit(**PART, fastmath=True)  # sums in any order
+whole = njit(**OPTIONS, fastmath={"contract"}, cache=True)  # one that Python calls, cached with its parts
 ZERO: Any = np.int64(0)  # kernels called with a literal would be compiled again for that
 
 

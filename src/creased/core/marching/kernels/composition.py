@@ -6,7 +6,7 @@ are over columns, so that they are vectorised without reassociation of sums.
 
 from __future__ import annotations
 
-from creased.core.marching.kernels.compiler import Floats, Integers, U, compiled
+from creased.core.marching.kernels.compiler import Floats, Integers, U, part, whole
 from creased.core.marching.kernels.records import (
     BIAS,
     MIX,
@@ -25,13 +25,13 @@ OLDEST = 32  # updates of maps before they are composed anew, so that rounding d
 FLIP_SHARE = 4  # neurons of a block, for each that flips, if its maps are to be updated
 
 
-@compiled
+@part
 def has_bit(words: Integers, row: int) -> bool:
     """Return the sign of a row."""
     return (words[row >> 6] >> (row & 63)) & 1 == 1
 
 
-@compiled
+@part
 def _add_column(
     maps: Floats, numbers: Floats, at: int, column: int, sign: float, weights: int, n_out: int
 ) -> None:
@@ -47,7 +47,7 @@ def _add_column(
         m3[at + o] += a3 * a
 
 
-@compiled
+@part
 def _accumulate(
     maps: Floats, numbers: Floats, active: Integers, n: int, at: int, start: int, matrix: int, n_out: int
 ) -> None:
@@ -74,7 +74,7 @@ def _accumulate(
             m3[at + o] += a3 * a + b3 * b
 
 
-@compiled
+@part
 def set_columns(maps: Floats, at: int, n: int, numbers: Floats, constants: int) -> None:
     """Set n columns of the maps to constants from a place of the numbers on; to zero if it is below 0."""
     for o in range(U(n)):
@@ -82,7 +82,7 @@ def set_columns(maps: Floats, at: int, n: int, numbers: Floats, constants: int) 
         maps[3, U(at) + o] = numbers[U(constants) + o] if constants >= 0 else 0.0
 
 
-@compiled
+@part
 def _list_active(words: Integers, first: int, n_neurons: int, active: Integers) -> int:
     """List the active neurons from a row on; return their number."""
     n = 0
@@ -92,7 +92,7 @@ def _list_active(words: Integers, first: int, n_neurons: int, active: Integers) 
     return n
 
 
-@compiled
+@part
 def _list_nonzero(maps: Floats, start: int, n_state: int, active: Integers) -> int:
     """List which of the maps from a column on are not zero; return their number."""
     n = 0
@@ -103,7 +103,7 @@ def _list_nonzero(maps: Floats, start: int, n_state: int, active: Integers) -> i
     return n
 
 
-@compiled
+@part
 def _advance(maps: Floats, numbers: Floats, blocks: Integers, active: Integers, block: int, n: int) -> int:
     """Compute the input of the next block, n neurons being active; return how many of it are not zero."""
     n_next, at = blocks[block + 1, N_STATE], blocks[block + 1, STATE]
@@ -126,7 +126,7 @@ def _advance(maps: Floats, numbers: Floats, blocks: Integers, active: Integers, 
     return _list_nonzero(maps, at, n_next, active)
 
 
-@compiled
+@part
 def compose(
     maps: Floats, numbers: Floats, blocks: Integers, active: Integers, words: Integers, first: int
 ) -> None:
@@ -141,7 +141,7 @@ def compose(
         _accumulate(maps, numbers, active, n, at, state, blocks[following, WEIGHT], n_out)
 
 
-@compiled
+@part
 def _first_difference(one: Integers, other: Integers, blocks: Integers) -> int:
     """Return the first block in which the signs of two cells differ; the number of blocks if in none."""
     for w in range(one.shape[0]):
@@ -157,7 +157,7 @@ def _first_difference(one: Integers, other: Integers, blocks: Integers) -> int:
     return blocks.shape[0]
 
 
-@compiled
+@part
 def _flip(maps: Floats, numbers: Floats, blocks: Integers, block: int, old: Integers, new: Integers) -> bool:
     """Update the maps behind a block by the columns of neurons that flip; False if too many do."""
     first, n_neurons, following = blocks[block, NEURONS], blocks[block, N_NEURONS], block + 1
@@ -176,7 +176,7 @@ def _flip(maps: Floats, numbers: Floats, blocks: Integers, block: int, old: Inte
     return True
 
 
-@compiled
+@part
 def move(network: Network, scratch: Scratch, words: Integers) -> None:
     """Turn the maps of a cell into those of another one."""
     numbers, blocks, _, _, _ = network
@@ -196,13 +196,15 @@ def move(network: Network, scratch: Scratch, words: Integers) -> None:
     compose(maps, numbers, blocks, active, words, first)
 
 
-@compiled
+@whole
 def prepare(network: Network, scratch: Scratch) -> None:
     """Enter the maps that are the same on all cells, and those of a cell where all neurons are inactive."""
     numbers, blocks, _, walls, _ = network
     maps, active = scratch.maps, scratch.active
     scratch.words[:] = 0
-    maps[:, : walls.shape[1]] = walls
+    for c in range(4):
+        for wall in range(walls.shape[1]):
+            maps[c, wall] = walls[c, wall]
     for c in range(3):
         maps[c, blocks[0, STATE] + c] = 1.0
         active[c] = c

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from creased.core.marching.kernels.compiler import Floats, Integers, U, compiled, reassociated
+from creased.core.marching.kernels.compiler import Floats, Integers, U, part, reassociated
 from creased.core.marching.kernels.composition import has_bit
 from creased.core.marching.kernels.records import MOST_SIDES, NOBODY, Scratch
 
@@ -20,7 +20,7 @@ MARGIN = 1e-6  # by which a line is beyond the farthest corner, relatively, to b
 NEAR = 2.0  # how near the first lines are that clip a polygon, to the last one's farthest corner, squared
 
 
-@compiled
+@part
 def place_plane(frame: Floats, maps: Floats, output: int, point: Floats) -> None:
     """Find the plane of the level set near a point: the nearest point of it, two axes and the normal."""
     g0, g1, g2 = maps[0, output], maps[1, output], maps[2, output]
@@ -44,7 +44,7 @@ def place_plane(frame: Floats, maps: Floats, output: int, point: Floats) -> None
     frame[2, 0], frame[2, 1], frame[2, 2] = g1 * u2 - g2 * u1, g2 * u0 - g0 * u2, g0 * u1 - g1 * u0
 
 
-@compiled
+@part
 def trace_lines(lines: Floats, maps: Floats, frame: Floats) -> float:
     """Compute how near and how steep every row is in the plane; return the sum of squared slopes."""
     p0, p1, p2 = frame[0, 0], frame[0, 1], frame[0, 2]
@@ -67,7 +67,7 @@ def _sum(values: Floats) -> float:
     return total
 
 
-@compiled
+@part
 def line_of(maps: Floats, frame: Floats, words: Integers, row: int) -> Line:
     """Return slopes along the axes of the plane, and the value at its point, of a row.
 
@@ -81,7 +81,7 @@ def line_of(maps: Floats, frame: Floats, words: Integers, row: int) -> Line:
     return scale * a, scale * b, scale * c
 
 
-@compiled
+@part
 def _clip(polygon: Floats, sides: Integers, n: int, row: int, line: Line, tolerance: float) -> int:
     """Clip a polygon of n corners by a half-plane; return the number, -1 if a corner is near the line."""
     a, b, c = line
@@ -114,7 +114,7 @@ def _clip(polygon: Floats, sides: Integers, n: int, row: int, line: Line, tolera
     return m
 
 
-@compiled
+@part
 def _farthest(polygon: Floats, n: int) -> float:
     """Bound the squared distances of n corners."""
     farthest = 0.0
@@ -123,7 +123,7 @@ def _farthest(polygon: Floats, n: int) -> float:
     return farthest * (1 + MARGIN)
 
 
-@compiled
+@part
 def find_polygon(scratch: Scratch, reach: float, tolerance: float, flat: float) -> int:
     """Intersect the half-planes of all rows; return the number of corners, -1 where it is in doubt.
 
@@ -152,7 +152,7 @@ def find_polygon(scratch: Scratch, reach: float, tolerance: float, flat: float) 
     return n if _refine(scratch, n, tolerance) else -1
 
 
-@compiled
+@part
 def _refine(scratch: Scratch, n: int, tolerance: float) -> bool:
     """Compute corners from the lines that meet there; False if they are nearly parallel, or sides short."""
     words, maps, _, _, _, polygon, sides, frame, _ = scratch

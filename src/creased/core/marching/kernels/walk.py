@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from creased.core.marching.kernels.cell_table import enter, owner_of, pop
-from creased.core.marching.kernels.compiler import compiled, sources
+from creased.core.marching.kernels.compiler import part, sources, whole
 from creased.core.marching.kernels.composition import move
 from creased.core.marching.kernels.polygon import FLAT, find_polygon, place_plane, trace_lines
 from creased.core.marching.kernels.records import NEURONS, NOBODY, SPARE, Cells, Network, Scratch, Sides
@@ -15,7 +15,7 @@ from creased.core.marching.kernels.records import NEURONS, NOBODY, SPARE, Cells,
 DONE, PAUSED, FULL = 0, 1, 2  # why a walk returned
 
 
-@compiled
+@part
 def _append_sides(network: Network, cells: Cells, sides: Sides, scratch: Scratch, cell: int, n: int) -> None:
     """Append the n sides of a cell, and enter its neighbours."""
     _, blocks, keys, walls, lane = network
@@ -52,7 +52,7 @@ def _append_sides(network: Network, cells: Cells, sides: Sides, scratch: Scratch
 def _compile_walk(stamp: str) -> Callable[..., int]:
     """Compile the loop; see `sources` for the stamp."""
 
-    @compiled
+    @whole
     def loop(
         network: Network,
         cells: Cells,
