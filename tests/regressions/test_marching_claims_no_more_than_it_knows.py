@@ -10,6 +10,7 @@ from torch import Tensor
 
 from creased import Affine, Block, Box, Program, extract_level_set
 from creased.core.marching.halfplane_intersection import Facets, find_facets
+from creased.core.numerics.native import SWITCH
 from creased.core.numerics.tensors import map_tensors
 from tests.invariants import cell_codes
 from tests.strategies import assemble, random_program
@@ -54,9 +55,16 @@ def test_slopes_that_cannot_be_squared_are_refused(scale: float) -> None:
     assert not extract_level_set(program, box).is_empty
 
 
-def test_a_cell_without_a_face_is_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("switch", ["0", "1"])
+def test_a_cell_without_a_face_is_no_proof(switch: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The proof finds vertices in cells that the walk knows, but found nothing in."""
     empty = find_facets
+    monkeypatch.setenv(SWITCH, switch)
+    if switch == "1":
+        pytest.importorskip("numba")
+        monkeypatch.setattr(
+            "creased.core.marching.compiled_walk.coincidence", lambda dtype: 1e9
+        )  # all doubtful
 
     def nothing(*args: Any) -> Facets:
         found = empty(*args)

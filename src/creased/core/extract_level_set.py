@@ -50,12 +50,12 @@ def extract_level_set(
         method: "subdivide" cuts the domain, and proves that nothing is missing; its cost follows the volume
             near the level. "march" walks the level set, in two or three dimensions, at the cost of its faces,
             and finds the components that a seed lies on. "auto" takes "march" for larger networks, where
-            completeness is not asked for; the guarantee says which was taken, and why.
+            completeness is not asked for, or kernels prove it; the guarantee says which was taken, and why.
         prune: for "subdivide": drop regions as soon as bounds prove that they do not meet the level; False
             cuts everything. By default where it pays, from some 120 neurons on in three dimensions.
         seeds: for "march": the points an axis of a grid that is searched for changes of sign and for dips,
             points (m, D) near the level, or the level set of a network much like this one.
-        complete: for "march": prove by certified subdivision that nothing is missing, and walk what was.
+        complete: for "march": prove that nothing is missing, and walk what was.
         budget: seconds that the proof may take; what is proven by then, the guarantee says, and where that
             cuts the walk of a component short, the status. None: any.
         memory: bytes that the call may take at its peak, and some tens of millions beside; what is free by

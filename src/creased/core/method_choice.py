@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from creased.core.domains.domain import Domain
+from creased.core.marching.completeness import has_compiled_proof
 from creased.core.options import ExtractionOptions
 from creased.core.program.program import Program
 from creased.core.provenance import Finding, Method, Note
@@ -54,12 +55,12 @@ def _chosen(program: Program, domain: Domain, options: ExtractionOptions) -> tup
         why = f"there are not 2 or 3 dimensions but {program.in_dim}"
     elif not domain.is_bounded:
         why = "the domain is unbounded"
-    elif options.march.complete:
-        why = "completeness was asked for"
     elif treatment.is_exact or treatment.zero_sign < 0:
         why = "exactness was asked for"
     elif not is_large(program):
         why = f"there are only {n} neurons"
+    elif options.march.complete and not has_compiled_proof(program):
+        why = "completeness was asked for"
     else:
         return Method.MARCH, Note(Finding.CHOSEN, f"marched, as there are {n} neurons")
     return Method.SUBDIVIDE, Note(Finding.CHOSEN, f"subdivided, as {why}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from torch import Tensor
 
 from creased import (
+    MLP,
     Affine,
     Box,
     PolyhedralComplex,
@@ -21,6 +23,7 @@ from creased import (
     certify,
     extract_complex,
     extract_level_set,
+    lower,
     stream_complex,
 )
 from creased.core import escalation
@@ -261,6 +264,42 @@ def test_filters_doubt_every_wrong_sign(case: Case) -> None:
             continue
         wrong = [row for row, (a, b) in enumerate(zip(mine, true, strict=True)) if a != b]
         assert not wrong or bool(doubts[vertex].any() & coarse[vertex])
+
+
+def test_rounding_is_bounded_cell_by_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In deep networks, far below what it may be in any cell: fewer signs are left to rationals."""
+    torch.manual_seed(2)
+    program = lower(MLP(3, 16, 12).double()).detach()
+    box = Box.cube(3, 1)
+    found = extract_level_set(program, box, program(torch.zeros(3).double()).item(), method="march")
+    walls = box.halfspaces(torch.float64, torch.device("cpu"))
+    proof = SignFilter(program, walls, found.layout, torch.ones(3).double())
+    points, masks = found.vertices[:4], found.activation_masks()[:4]
+    bounds = proof._bounds_at(points, masks)
+    assert bounds is not None
+    assert bool((bounds.rounding <= proof.bounds.rounding).all())
+    assert bool((bounds.rounding[:, -1] < 0.1 * proof.bounds.rounding[-1]).all())
+    rows = program.preactivations_on(points, masks)
+    for i in range(len(points)):
+        state, exact = [Fraction(x) for x in points[i].tolist()], []
+        for block, mask in zip(program.blocks, masks[i].split(program.widths), strict=True):
+            exact += (z := _affine(block.affine, state))
+            state = [value * int(active) for value, active in zip(z, mask.tolist(), strict=True)]
+        exact += _affine(program.head, state)
+        errors = [abs(Fraction(x) - y) for x, y in zip(rows[i].tolist(), exact, strict=True)]
+        limits = bounds.rounding[i, found.layout.n_walls :].tolist()
+        assert all(error <= limit for error, limit in zip(errors, limits, strict=True))
+    codes = CellCodes(found.words, found.zero_ids)
+    n_left = int(proof.by_slopes(found.vertices, codes).sum())
+    monkeypatch.setattr(proof, "_bounds_at", lambda *_: None)
+    assert n_left <= int(proof.by_slopes(found.vertices, codes).sum())
+
+
+def _affine(affine: Affine, state: list[Fraction]) -> list[Fraction]:
+    rows = zip(affine.weight.tolist(), affine.bias.tolist(), strict=True)
+    return [
+        sum((Fraction(w) * x for w, x in zip(row, state, strict=True)), Fraction(bias)) for row, bias in rows
+    ]
 
 
 def test_narrow_band_is_widened_where_a_sign_is_wrong() -> None:

@@ -97,19 +97,22 @@ class SignFilter:
         axes = torch.ones_like(reach)
         self.bounds = self._bound(Sizes(reach, reach, axes, axes))
 
-    def _bound(self, sizes: Sizes, n_more: int = 0) -> Bounds:
-        """Bound all rows, given bounds of frames; with these more roundings before each."""
+    def _bound(self, sizes: Sizes, n_more: int = 0, masks: Tensor | None = None) -> Bounds:
+        """Bound all rows, given bounds of frames; with these more roundings before each.
+
+        With activation patterns (n, n_neurons) and sizes (n, ...), in each of these cells.
+        """
         program, (normals, constants) = self._program, (self._normals.abs(), self._constants.abs())
         absolute = map_tensors(program, torch.abs)
-        ones = sizes.state.new_ones((1, program.n_neurons))
-        size = self._cut(absolute.preactivations_on(sizes.state[None], ones))[0]
-        slope = self._cut(absolute.linear_part().preactivations_on(sizes.state_axis[None], ones))[0]
+        active = sizes.state.new_ones(program.n_neurons) if masks is None else masks
+        size = self._cut(absolute.preactivations_on(sizes.state, active))
+        slope = self._cut(absolute.linear_part().preactivations_on(sizes.state_axis, active))
         n_terms = sum(sum(b.affine.weight.shape) + 4 for b in program.blocks)
         n_terms += sum(program.head.weight.shape) + program.in_dim + n_more
         lost = self._lost = rounding_error(torch.float64, n_terms)
-        slopes = torch.cat([sizes.place_axis @ normals, slope])
+        slopes = torch.cat([sizes.place_axis @ normals, slope], dim=-1)
         return Bounds(
-            rounding=lost * torch.cat([sizes.place @ normals + constants, size]),
+            rounding=lost * torch.cat([sizes.place @ normals + constants, size], dim=-1),
             slope=slopes,
             passing=torch.cat([torch.zeros_like(constants), self._cut(_passing(absolute))]),
             slope_rounding=lost * slopes,
@@ -188,14 +191,34 @@ class SignFilter:
         batches = zip(*(x.split(at_once) for x in (points, *codes)), strict=True)
         return torch.cat([self._doubts(at, words, zero_ids.long()) for at, words, zero_ids in batches])
 
+    def _bounds_at(self, points: Tensor, masks: Tensor) -> Bounds | None:
+        """Bounds at points (n, D) alone, in cells of these patterns: inactive neurons do not round."""
+        axes = torch.ones_like(points)
+        return self._bound(Sizes(points.abs(), points.abs(), axes, axes), masks=masks)
+
     def _frames(self, points: Tensor, words: Tensor) -> Frames:
         """Frames at points (n, D), or as near to them as may be, in cells with these words (n, W)."""
         axes = torch.eye(points.shape[1]).to(points)[:, None]
         return Frames(points, points, axes, axes)
 
     def _doubts(self, points: Tensor, words: Tensor, zeros: Tensor) -> Tensor:
-        bounds, layout, dim = self.bounds, self._layout, points.shape[1]
-        masks = layout.masks(words, points.dtype)
+        masks = self._layout.masks(words, points.dtype)
+        doubts = self._doubts_by(self.bounds, points, words, zeros, masks)
+        left = doubts.any(1).nonzero()[:, 0]
+        points, words, zeros, masks = (part[left] for part in (points, words, zeros, masks))
+        bounds = self._bounds_at(points, masks) if left.shape[0] else None
+        if bounds is not None:
+            doubts[left] = self._doubts_by(bounds, points, words, zeros, masks)
+        return doubts
+
+    def _doubts_by(
+        self, bounds: Bounds, points: Tensor, words: Tensor, zeros: Tensor, masks: Tensor
+    ) -> Tensor:
+        layout, dim = self._layout, points.shape[1]
+        value_error, slope_error = (
+            bound.expand(len(points), -1).gather(1, zeros)
+            for bound in (bounds.rounding, bounds.slope_rounding)
+        )
         frames = self._frames(points, words)
         neurons = self._cut(self._program.preactivations_on(frames.state, masks))
         values = torch.cat([frames.place @ self._normals + self._constants, neurons], dim=1)
@@ -206,17 +229,18 @@ class SignFilter:
             slopes.append(torch.cat([normals, self._cut(along)], dim=1))
         jacobian = torch.stack([along.gather(1, zeros) for along in slopes], dim=2)
         inverse, info = torch.linalg.inv_ex(jacobian)
-        error = bounds.slope_rounding[zeros][:, :, None]
-        product = inverse.abs() @ (jacobian.abs() * rounding_error(points.dtype, dim) + error)
+        product = inverse.abs() @ (
+            jacobian.abs() * rounding_error(points.dtype, dim) + slope_error[:, :, None]
+        )
         off = ((inverse @ jacobian - torch.eye(dim).to(points)).abs() + product).sum(2).amax(1)
-        value = values.gather(1, zeros).abs() + bounds.rounding[zeros]
+        value = values.gather(1, zeros).abs() + value_error
         distance = (inverse.abs() @ value[:, :, None])[:, :, 0].amax(1) / (1 - off)
         is_known = (info == 0) & (off <= HALF) & distance.isfinite()
         margin = values.mul_(signs_of(words, layout.n_rows)).sub_(bounds.rounding)
         lost = dim * bounds.slope_rounding
         proven = (margin > (bounds.slope + lost) * distance[:, None]).scatter(1, zeros, True)
         left = (is_known & ~proven.all(1)).nonzero()[:, 0]  # where slopes of all cells are too coarse
-        steep = torch.stack([along[left].abs() for along in slopes]).sum(0) + lost
+        steep = torch.stack([along[left].abs() for along in slopes]).sum(0) + lost.expand_as(values)[left]
         proven[left] = (margin[left] > steep * distance[left, None]).scatter(1, zeros[left], True)
         return ~(proven & is_known[:, None])
 

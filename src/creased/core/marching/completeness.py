@@ -20,6 +20,7 @@ import torch
 from creased.core.marching.march import Walker
 from creased.core.numerics.memory import Resources
 from creased.core.numerics.native import is_native
+from creased.core.program.program import Program
 from creased.core.provenance import CompletenessProof
 from creased.core.subdivision.footprint import NO_LIMITS, Limits
 from creased.core.subdivision.pieces import Cutter, on_row
@@ -49,16 +50,16 @@ def prove_complete(
 
 def is_searchable(problem: SubdivisionProblem) -> bool:
     """Return whether the compiled search takes a problem."""
-    program = problem.cutting
-    return (
-        is_native(program.dtype, program.device)
-        and problem.domain.is_bounded
-        and problem.begin.order is None
-        and problem.domain.dim in (2, 3)
-        and len(program.blocks) > 0
-        and program.grid is None
-        and all(block.is_plain for block in program.blocks)
-    )
+    domain, program = problem.domain, problem.cutting
+    is_start_plain = domain.is_bounded and problem.begin.order is None
+    return is_start_plain and program.dtype == torch.float64 and has_compiled_proof(program)
+
+
+def has_compiled_proof(program: Program) -> bool:
+    """Return whether there are kernels for the proof of such a network, in double precision."""
+    is_plain = program.grid is None and all(block.is_plain for block in program.blocks)
+    is_small = program.in_dim in (2, 3) and len(program.blocks) > 0
+    return is_plain and is_small and is_native(torch.float64, program.device)
 
 
 class _Done(NamedTuple):
