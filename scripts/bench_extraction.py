@@ -29,13 +29,13 @@ NAMES = {
     "level_set": "level set",
     "level_set32": "level set, float32",
     "march": "level set, marched",
-    "proven": "level set, marched and proven complete",
+    "complete": "level set, marched and proven complete",
     "unpruned": "level set, not pruned",
     **{f"marching{n}": f"marching cubes {n}^3" for n in (64, 128, 256, 512)},
     "published": "published complex (float32)",
 }
 COMPLEXES = ("full", "full32", "published")
-SURFACES = ("level_set", "march", "proven", "marching128", "marching256")
+SURFACES = ("level_set", "march", "complete", "marching128", "marching256")
 FITTED = {  # depth, width, systems
     "3,3x16 fitted": (3, 16, COMPLEXES + SURFACES),
     "3,4x24 fitted": (4, 24, COMPLEXES + SURFACES),

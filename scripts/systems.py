@@ -134,7 +134,6 @@ def _make(system: str, program: creased.Program, peer: Path) -> Extract:
         "level_set": lambda: _level_set(program),
         "level_set32": lambda: _level_set(program, dtype=torch.float32),
         "march": lambda: _level_set(program, method="march"),
-        "proven": lambda: _level_set(program, method="march", complete=True),
         "complete": lambda: _level_set(program, method="march", complete=True),
         "unpruned": lambda: _level_set(program, prune=False),
         "compose": lambda: _compose(program),
