@@ -57,10 +57,13 @@ def _draw(found: dict[tuple[int, int], dict[str, Found]], out: Path) -> None:
             if system != "marching128":
                 cost = [1e6 * second / face for second, face in zip(seconds, faces, strict=True)]
                 axes[0].plot(faces, cost, style, color=colour)
+        above = family is DEEPER
         for (depth, width), x in zip(family, faces, strict=True):
-            y = 1e6 * found[depth, width]["level_set"]["seconds"] / x
-            place = {"textcoords": "offset points", "xytext": (4, 4), "fontsize": 8}
-            axes[0].annotate(f"{depth}x{width}", (x, y), **place)
+            if above or (depth, width) not in DEEPER:
+                y = 1e6 * found[depth, width]["level_set"]["seconds"] / x
+                place = {"xytext": (-6, 6) if above else (6, -8), "ha": "right" if above else "left"}
+                axes[0].annotate(f"{depth}x{width}", (x, y), textcoords="offset points", fontsize=8, **place)
+    axes[0].margins(x=0.12)
     axes[1].plot([], [], "o-", color="grey", label="subdivided")
     axes[1].plot([], [], "^--", color="grey", label="marched")
     axes[1].plot([], [], "s:", color="grey", label="marching cubes 128^3")

@@ -8,6 +8,7 @@ Unlike in `torch.fx`, shapes are known during the trace, and control flow may de
 from __future__ import annotations
 
 import math
+import threading
 import traceback
 from collections.abc import Callable
 from functools import partial
@@ -56,6 +57,7 @@ from creased.networks.models.grid_mlp import GridFeatures, grids_of
 OPERATIONS = SWITCHES | ARITHMETIC | TENSOR_LAYOUT | LAYERS | PIECEWISE | EXTREMES | POOLING | SORTING
 LOWERING_PATH = str(Path(__file__).parent)
 TORCH_PATH = str(Path(torch.__file__).parent)
+TRACING = threading.RLock()  # torch.fx changes the class of all modules while it traces
 
 
 class Recorder(fx.Tracer):
@@ -66,6 +68,7 @@ class Recorder(fx.Tracer):
         self.tape = tape
         tensors = (*module.named_parameters(), *module.named_buffers())
         self._names = {id(tensor): name for name, tensor in tensors}
+        self._thread = threading.get_ident()
         self._grids = grids_of(module)
         self._points: Value | None = None  # the input, where features of grids stand behind it
         self._features: dict[nn.Module, Value] = {}
@@ -91,7 +94,9 @@ class Recorder(fx.Tracer):
         return False
 
     def call_module(self, m: nn.Module, forward: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        """Trace into a module, unless it is refused by name."""
+        """Trace into a module, unless it is refused by name; what other threads call is only called."""
+        if threading.get_ident() != self._thread:
+            return forward(*args, **kwargs)
         assert self.submodule_paths is not None
         if isinstance(m, GridFeatures):
             return self._encoded(m, *args)
@@ -100,8 +105,9 @@ class Recorder(fx.Tracer):
         return super().call_module(m, partial(_unless_refused, m, forward), args, kwargs)
 
     def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
-        """Return proxies for the tensors of the module."""
-        return self._proxy_of(attr_val) if id(attr_val) in self._names else attr_val
+        """Return proxies for the tensors of the module, in the thread that traces."""
+        is_traced = id(attr_val) in self._names and threading.get_ident() == self._thread
+        return self._proxy_of(attr_val) if is_traced else attr_val
 
     def _proxy_of(self, tensor: Tensor) -> Proxy:
         return Proxy(self.tape.tensor(self._names[id(tensor)], tensor), self)
@@ -242,7 +248,7 @@ def trace(
         points = tape.apply(torch.Tensor.reshape, points, (-1, *shape))
     root = _Root(module, Proxy(points, recorder))
     try:
-        with in_eval_mode(module):
+        with TRACING, in_eval_mode(module):
             recorder.trace(root)
             return _without_last(tape, choose_output(root.result, output))
     except (UnsupportedModuleError, OutputError):
