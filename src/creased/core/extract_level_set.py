@@ -59,7 +59,8 @@ def extract_level_set(
         budget: seconds that the proof may take; what is proven by then, the guarantee says, and where that
             cuts the walk of a component short, the status. None: any.
         memory: bytes that the call may take at its peak, and some tens of millions beside, two hundred
-            where the first walk of a process loads its compiled kernels; what is free by default. What would take more stops before it does, with what was found and a status in numbers.
+            where the first walk of a process loads its compiled kernels; what is free by default. What would
+            take more stops before it does, with what was found and a status in numbers.
         at_once: vertices that are cut at once; by default as many as `creased.core.numerics.memory` allows.
         progress: is told in words, now and then, how far it is.
         device: where to work; the program's by default.
