@@ -99,7 +99,7 @@ def make_scratch(n_blocks: int, widest: int, n_words: int) -> records.Scratch:
 
 
 def known_cells(walk: Walk, dim: int) -> records.Known:
-    """records.Known cells: those of a walk that have sides, with the mean of their corners."""
+    """Known cells: those of a walk that have sides, with the mean of their corners."""
     has_sides = walk.n_sides > 0
     cell = torch.repeat_interleave(torch.arange(len(walk.n_sides)), walk.n_sides)
     points = _numbers(len(walk.n_sides), 3)

@@ -32,6 +32,7 @@ from creased.core.marching.kernels.search_records import (
     Network,
     Scratch,
 )
+from creased.core.marching.kernels.sign_bits import has_bit, set_bit
 
 
 @part
@@ -175,7 +176,7 @@ def enter(net: Network, levels: Levels, work: Scratch, block: int, n_vertices: i
             n_open += 1
         elif is_on:
             row = net.first_row[block] + i
-            work.words[row // 64] |= np.int64(1) << np.int64(row % 64)
+            set_bit(work.words, row)
     levels.n_open[block] = n_open
     passed = levels.passed[block + 1]
     begin(net, block + 1, passed)
@@ -209,7 +210,7 @@ def _switched_on(net: Network, levels: Levels, work: Scratch, block: int) -> int
     for k in range(levels.n_open[block]):
         i = levels.open[block, k]
         row = net.first_row[block] + i
-        if (work.words[row // 64] >> np.int64(row % 64)) & np.int64(1):
+        if has_bit(work.words, row):
             work.slope[block, i], work.rise[block, i] = 1.0, 0.0
             pass_on(net, levels.z[block], work, block, i, n)
             n += 1
@@ -223,8 +224,7 @@ def keep_open(net: Network, levels: Levels, work: Scratch, block: int, n_open: i
     for k in range(levels.n_open[block]):
         i = levels.open[block, k]
         row = net.first_row[block] + i
-        is_on = (work.words[row // 64] >> np.int64(row % 64)) & np.int64(1)
-        work.slope[block, i] = work.lower[block, i] = float(is_on)
+        work.slope[block, i] = work.lower[block, i] = 1.0 if has_bit(work.words, row) else 0.0
         work.rise[block, i] = 0.0
     for k in range(n_open):
         i = work.open[k]
@@ -246,7 +246,7 @@ def keep_open(net: Network, levels: Levels, work: Scratch, block: int, n_open: i
             _admit(net, levels, block, i)
         if low + high >= 0.0:
             row = net.first_row[block] + i
-            work.words[row // 64] |= np.int64(1) << np.int64(row % 64)
+            set_bit(work.words, row)
             work.slope[block, i] = work.lower[block, i] = 1.0
     return n
 

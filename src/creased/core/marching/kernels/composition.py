@@ -20,15 +20,10 @@ from creased.core.marching.kernels.records import (
     Network,
     Scratch,
 )
+from creased.core.marching.kernels.sign_bits import has_bit
 
 OLDEST = 32  # updates of maps before they are composed anew, so that rounding does not add up
 FLIP_SHARE = 4  # neurons of a block, for each that flips, if its maps are to be updated
-
-
-@part
-def has_bit(words: Integers, row: int) -> bool:
-    """Return the sign of a row."""
-    return (words[row >> 6] >> (row & 63)) & 1 == 1
 
 
 @part

@@ -5,8 +5,6 @@ A region is a simple polytope: each vertex lies on D facets, with a neighbour al
 
 from __future__ import annotations
 
-import numpy as np
-
 from creased.core.marching.kernels.compiler import ZERO, Floats, Integers, part
 from creased.core.marching.kernels.search_records import (
     BLOCK,
@@ -27,6 +25,7 @@ from creased.core.marching.kernels.search_records import (
     Scratch,
     Stack,
 )
+from creased.core.marching.kernels.sign_bits import set_bit
 
 
 @part
@@ -179,7 +178,7 @@ def divide(
         for k in range(len(work.words)):
             stack.words[top, k] = work.words[k]
         if side == 0:
-            stack.words[top, row // 64] |= np.int64(1) << np.int64(row % 64)
+            set_bit(stack.words[top], row)
         for k in range(n_open):
             if k != place:
                 stack.open[stack.tops[OPEN_TOP]] = work.open[k]
