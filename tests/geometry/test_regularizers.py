@@ -121,7 +121,7 @@ def test_the_gradient_is_that_of_whole_extractions(name: str) -> None:
         moved = weight.detach().clone()
         moved[row, column] += sign * step
         block = program.blocks[1]
-        affine = replace(block.affine, weight=moved)
+        affine = replace(block.affine, matrix=moved)
         live = Program((program.blocks[0], replace(block, affine=affine)), program.head)
         there = extract_level_set(live, Box.cube(3, 1))
         ends.append(float(CLOSED_FORMS[name](there.vertices, there)))

@@ -13,6 +13,7 @@ import torch
 from creased.cli.extract import extract
 from creased.cli.parser import OF_MESHES, in_bytes, level_of, make_parser
 from creased.cli.slices import require_shown, sliced
+from creased.core.numerics.sparse import entries_of
 from creased.io.atomic_write import write_whole
 from creased.io.checkpoint import KEY, Record, write_record
 from creased.io.export import ExportError
@@ -81,7 +82,7 @@ def _draw(record: Record, chosen: argparse.Namespace) -> None:
 
 def _describe(loaded: Loaded) -> str:
     program = loaded.program
-    n_weights = sum(tensor.numel() for tensor in program.tensors())
+    n_weights = sum(entries_of(tensor).numel() for tensor in program.tensors())
     lines = _describe_training(loaded.record) if loaded.record else {}
     if program.grid is not None:
         levels, (_, features) = program.grid.levels, program.grid.tables[0].shape

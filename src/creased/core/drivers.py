@@ -22,6 +22,7 @@ from creased.core.marching.seeds import grid_seeds, level_set_seeds, project
 from creased.core.marching.surface_of_walk import surface_of_walk
 from creased.core.marching.walkers import start_walk
 from creased.core.numerics.memory import Resources
+from creased.core.numerics.sparse import entries_of
 from creased.core.numerics.tensors import map_tensors
 from creased.core.options import ExtractionOptions
 from creased.core.program.program import Program
@@ -118,7 +119,7 @@ def _level_set(
 
 
 def _refuse_extremes(program: Program) -> None:
-    sizes = torch.cat([tensor.abs().reshape(-1) for tensor in program.tensors()])
+    sizes = torch.cat([entries_of(tensor).abs().reshape(-1) for tensor in program.tensors()])
     sizes = sizes[sizes > 0]
     absolute = map_tensors(program.linear_part(), torch.abs)
     ones = torch.ones((1, program.in_dim), dtype=program.dtype, device=program.device)

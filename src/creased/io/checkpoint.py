@@ -8,7 +8,7 @@ plain values, and no class is instantiated by a name found in the file.
 from __future__ import annotations
 
 import pickle
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -146,8 +146,8 @@ def load_plain(path: Path) -> dict[str, Any]:
 
 
 def _layers(program: Program) -> dict[str, Any]:
-    blocks = [_tensors(block.affine) | _tensors(block) for block in program.blocks]
-    return {"blocks": blocks, "head": _tensors(program.head)}
+    blocks = [_weights(block.affine) | _tensors(block) for block in program.blocks]
+    return {"blocks": blocks, "head": _weights(program.head)}
 
 
 def _program(values: dict[str, Any], grid: KuhnGrid | None) -> Program:
@@ -155,9 +155,13 @@ def _program(values: dict[str, Any], grid: KuhnGrid | None) -> Program:
     return Program(tuple(blocks), _affine(values["head"]), grid)
 
 
-def _tensors(record: Affine | Block) -> dict[str, Tensor]:
-    entries = {field.name: getattr(record, field.name) for field in fields(record)}
-    return {name: value for name, value in entries.items() if isinstance(value, Tensor)}
+def _tensors(block: Block) -> dict[str, Tensor]:
+    optional = {"mix": block.mix, "skip": block.skip, "shift": block.shift}
+    return {name: tensor for name, tensor in optional.items() if tensor is not None}
+
+
+def _weights(affine: Affine) -> dict[str, Tensor]:
+    return {"weight": affine.matrix, "bias": affine.bias}
 
 
 def _affine(values: dict[str, Tensor]) -> Affine:

@@ -106,7 +106,7 @@ def test_flat_outputs_are_certified_with_the_sign_they_count_as(
     zero_sign: int, domain: WholeSpace | Box
 ) -> None:
     program = random_program(2, (5,), seed=1)
-    head = replace(program.head, bias=torch.zeros(1).double(), weight=program.head.weight.abs())
+    head = replace(program.head, bias=torch.zeros(1).double(), matrix=program.head.weight.abs())
     program = replace(program, head=head)
     found = extract_complex(program, domain, exact=True, zero_sign=zero_sign)
     assert certify(found, program, zero_sign=zero_sign).is_certified

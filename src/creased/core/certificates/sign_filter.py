@@ -107,8 +107,8 @@ class SignFilter:
         active = sizes.state.new_ones(program.n_neurons) if masks is None else masks
         size = self._cut(absolute.preactivations_on(sizes.state, active))
         slope = self._cut(absolute.linear_part().preactivations_on(sizes.state_axis, active))
-        n_terms = sum(sum(b.affine.weight.shape) + 4 for b in program.blocks)
-        n_terms += sum(program.head.weight.shape) + program.in_dim + n_more
+        n_terms = sum(sum(b.affine.matrix.shape) + 4 for b in program.blocks)
+        n_terms += sum(program.head.matrix.shape) + program.in_dim + n_more
         lost = self._lost = rounding_error(torch.float64, n_terms)
         slopes = torch.cat([sizes.place_axis @ normals, slope], dim=-1)
         return Bounds(

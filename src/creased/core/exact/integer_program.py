@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import mul
 from typing import NamedTuple
 
@@ -34,8 +34,17 @@ class IntegerAffine:
     @staticmethod
     def of(affine: Affine) -> IntegerAffine:
         """Convert an affine map with finite float weights."""
-        rows = torch.cat([affine.weight, affine.bias[:, None]], dim=1).tolist()
-        return IntegerAffine.of_rows(rows, affine.weight.shape[1])
+        matrix, bias = affine.matrix, affine.bias
+        width = matrix.shape[1]
+        if matrix.layout == torch.strided:
+            return IntegerAffine.of_rows(torch.cat([matrix, bias[:, None]], dim=1).tolist(), width)
+        columns, values = matrix.col_indices().tolist(), matrix.values().tolist()
+        spans = list(pairwise(matrix.crow_indices().tolist()))
+        exact = RationalMatrix.of(
+            [*values[a:b], last] for (a, b), last in zip(spans, bias.tolist(), strict=True)
+        )
+        places = tuple((*columns[a:b], width) for a, b in spans)
+        return IntegerAffine(places, exact.rows, width, exact.scale.bit_length() - 1)
 
     @staticmethod
     def of_rows(rows: Sequence[Sequence[float]], width: int) -> IntegerAffine:
@@ -75,7 +84,7 @@ class IntegerBlock(NamedTuple):
     def of(block: Block) -> IntegerBlock:
         """Convert a block with finite float weights."""
         last = None if block.is_plain else IntegerAffine.of(block.output_map())
-        n_state = block.affine.weight.shape[1] if block.has_passthrough else 0
+        n_state = block.affine.matrix.shape[1] if block.has_passthrough else 0
         return IntegerBlock(IntegerAffine.of(block.affine), last, n_state)
 
     @property

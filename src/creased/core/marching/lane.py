@@ -12,6 +12,7 @@ from creased.core.marching.kernels import records
 from creased.core.marching.kernels.cell_table import enter_cells, fill_slots, find_cells
 from creased.core.marching.kernels.composition import prepare
 from creased.core.marching.kernels.walk import FULL, walk
+from creased.core.numerics.sparse import dense
 from creased.core.program.program import Block, Program
 
 FOREIGN = 1 << 14  # sides to other lanes that there is room for
@@ -176,16 +177,17 @@ def lay_out(program: Program, walls: Tensor, lane: tuple[int, int]) -> records.N
     def put(values: Tensor | None) -> int:
         if values is None:
             return -1
+        values = dense(values)
         numbers.append((values.T if values.dim() == 2 else values).reshape(-1))
         return sum(part.shape[0] for part in numbers[:-1])
 
     for block in (*program.blocks, Block(program.head)):
-        n_neurons, n_state = block.affine.weight.shape
+        n_neurons, n_state = block.affine.matrix.shape
         is_relu = previous is not None and previous.is_plain and not block.has_passthrough
         state = neurons - n_state if is_relu else free
         free += 0 if is_relu else n_state
         weight, bias, mix, skip, shift = map(
-            put, (block.affine.weight, block.affine.bias, block.mix, block.skip, block.shift)
+            put, (block.affine.matrix, block.affine.bias, block.mix, block.skip, block.shift)
         )
         blocks.append(records.Block(n_state, n_neurons, weight, bias, mix, skip, shift, neurons, state))
         previous, neurons = block, neurons + n_neurons

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from creased.core.numerics.sparse import apply_rows
 from creased.core.program.program import Affine, Block
 
 
@@ -62,12 +63,12 @@ def spread(forms: AffineForms) -> Tensor:
 
 def apply(affine: Affine, forms: AffineForms, size: Tensor) -> AffineForms:
     """Apply an affine map to forms; ``size`` (S,) bounds their absolute values."""
-    relative = gamma(forms.maps.dtype, forms.maps.shape[1] + forms.symbols.shape[1] + affine.weight.shape[1])
-    weight = affine.weight.abs()
-    maps = forms.maps @ affine.weight.T
+    relative = gamma(forms.maps.dtype, forms.maps.shape[1] + forms.symbols.shape[1] + affine.matrix.shape[1])
+    weight = affine.matrix.abs()
+    maps = apply_rows(affine.matrix, forms.maps)
     maps[:, -1] += affine.bias
-    error = forms.error @ weight.T + relative * (weight @ size + affine.bias.abs())
-    return AffineForms(maps, error, forms.symbols @ affine.weight.T)
+    error = apply_rows(weight, forms.error) + relative * (weight @ size + affine.bias.abs())
+    return AffineForms(maps, error, apply_rows(affine.matrix, forms.symbols))
 
 
 def scale(forms: AffineForms, slope: Tensor) -> AffineForms:

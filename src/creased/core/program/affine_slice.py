@@ -110,7 +110,7 @@ def _fold(program: Program, origin: Tensor, basis: Tensor) -> Program:
 
 
 def _folded(affine: Affine, origin: Tensor, basis: Tensor) -> Affine:
-    return Affine(affine.weight @ basis, affine(origin))
+    return Affine(affine.matrix @ basis, affine(origin))
 
 
 def _folding_error(program: Program, origin: Tensor, basis: Tensor) -> float:

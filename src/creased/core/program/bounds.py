@@ -161,7 +161,7 @@ def _lowest_value(tail: Tail, relaxations: list[Relaxation], cells: Cells) -> Te
     size of the state that the coefficients act on.
     """
     program, side = tail.program, cells.side
-    terms = max(sum(block.affine.weight.shape) for block in (*program.blocks, Block(program.head)))
+    terms = max(sum(block.affine.matrix.shape) for block in (*program.blocks, Block(program.head)))
     relative = gamma(program.dtype, 2 * terms + cells.state.maps.shape[1])
     least = _Functional(
         side[:, None] * program.head.weight[0],
@@ -183,9 +183,9 @@ def _lowest_value(tail: Tail, relaxations: list[Relaxation], cells: Cells) -> Te
 
 def _pull(least: _Functional, affine: Affine, size: Tensor, relative: float) -> _Functional:
     """Pull a functional back through an affine map, whose arguments are bounded by ``size`` (S,)."""
-    weighed = least.covector.abs() @ (affine.weight.abs() @ size + affine.bias.abs())
+    weighed = least.covector.abs() @ (affine.matrix.abs() @ size + affine.bias.abs())
     return _Functional(
-        least.covector @ affine.weight,
+        least.covector @ affine.matrix,
         least.constant + least.covector @ affine.bias,
         least.slack + relative * weighed,
     )

@@ -166,8 +166,9 @@ def _aligned(programs: Sequence[Program]) -> list[Program]:
             for program, blocks in zip(programs, left, strict=True)
         ]
         for program, blocks, done, n in zip(programs, left, aligned, counts, strict=True):
-            state = (blocks[0].affine if blocks else program.exact.head).weight
-            done += [Block.without_neurons(_identity(state.new_empty(state.shape[1])))] * (max(counts) - n)
+            following = blocks[0].affine if blocks else program.exact.head
+            like = following.bias.new_empty(following.matrix.shape[1])
+            done += [Block.without_neurons(_identity(like))] * (max(counts) - n)
             done += blocks[:n]
             del blocks[:n]
     return [
@@ -207,10 +208,11 @@ def _with_input(program: Program, grid: KuhnGrid, own: slice) -> Program:
         )
 
     if not program.blocks:
-        return Program((), replace(program.head, weight=spread(program.head.weight)), grid)
+        return Program((), replace(program.head, matrix=spread(program.head.weight)), grid)
     block = program.blocks[0]
-    affine = replace(block.affine, weight=spread(block.affine.weight))
-    block = replace(block, affine=affine, skip=None if block.skip is None else spread(block.skip))
+    affine = replace(block.affine, matrix=spread(block.affine.weight))
+    skip = spread(block.output_matrices()[1]) if block.has_passthrough else None
+    block = replace(block, affine=affine, skip=skip)
     return Program((block, *program.blocks[1:]), program.head, grid)
 
 

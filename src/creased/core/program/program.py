@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 
 from creased.core.numerics.memory import rows_at_once, working_bytes
+from creased.core.numerics.sparse import apply_rows, dense, entries_of
 from creased.core.numerics.tensors import map_tensors
 from creased.core.program.kuhn_grid import KuhnGrid
 
@@ -37,21 +38,29 @@ FEWEST = 1 << 8  # points evaluated at once, however wide the layer
 class Affine:
     """The map ``x -> weight x + bias``, applied to rows."""
 
-    weight: Tensor  # (out, in) floating
+    matrix: Tensor  # (out, in) floating; in compressed rows, see `core.numerics.sparse`, of convolutions
     bias: Tensor  # (out,) floating
+
+    @property
+    def weight(self) -> Tensor:
+        """The matrix (out, in), dense."""
+        return dense(self.matrix)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Map rows (..., in) to rows (..., out)."""
-        return torch.nn.functional.linear(x, self.weight, self.bias)
+        return apply_rows(self.matrix, x, self.bias)
 
     def linear_part(self) -> Affine:
         """Drop the constant."""
-        return Affine(self.weight, torch.zeros_like(self.bias))
+        return Affine(self.matrix, torch.zeros_like(self.bias))
 
 
 @dataclass(frozen=True)
 class Block:
-    """One layer of neurons; ``None`` stands for the plain ReLU layer's identity, zero and zero."""
+    """One layer of neurons; ``None`` stands for the plain ReLU layer's identity, zero and zero.
+
+    Matrices may be in compressed rows; `output_matrices` and `Affine.weight` are dense.
+    """
 
     affine: Affine  # A (N, S), b (N,): the preactivations
     mix: Tensor | None = None  # C (S', N); None: identity
@@ -61,10 +70,10 @@ class Block:
     @staticmethod
     def without_neurons(affine: Affine) -> Block:
         """Make the block that maps the state by an affine map."""
-        n_next, n_state = affine.weight.shape
-        like = affine.weight
+        n_next, n_state = affine.matrix.shape
+        like = affine.bias
         nothing = Affine(like.new_zeros((0, n_state)), like.new_zeros(0))
-        return Block(nothing, like.new_zeros((n_next, 0)), affine.weight, affine.bias)
+        return Block(nothing, like.new_zeros((n_next, 0)), affine.matrix, affine.bias)
 
     @property
     def n_neurons(self) -> int:
@@ -83,11 +92,11 @@ class Block:
 
     def output_matrices(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return C (S', N), B (S', S) and c (S',), with the identity and zeros filled in."""
-        like, n_state = self.affine.bias, self.affine.weight.shape[1]
+        like, n_state = self.affine.bias, self.affine.matrix.shape[1]
         eye = torch.eye(self.n_neurons, dtype=like.dtype, device=like.device)
-        mix = eye if self.mix is None else self.mix
+        mix = eye if self.mix is None else dense(self.mix)
         n_next = mix.shape[0]
-        skip = like.new_zeros((n_next, n_state)) if self.skip is None else self.skip
+        skip = like.new_zeros((n_next, n_state)) if self.skip is None else dense(self.skip)
         return mix, skip, like.new_zeros(n_next) if self.shift is None else self.shift
 
     def output_map(self) -> Affine:
@@ -104,16 +113,16 @@ class Block:
 
         The state is used only by a passthrough, and may be None without one.
         """
-        out = activation if self.mix is None else activation @ self.mix.T
+        out = activation if self.mix is None else apply_rows(self.mix, activation)
         if self.skip is not None:
             assert state is not None
-            out = out + state @ self.skip.T
+            out = out + apply_rows(self.skip, state)
         return out if self.shift is None else out + self.shift
 
     def pull_back(self, covector: Tensor, mask: Tensor) -> Tensor:
         """Pull covectors (R, S') on the next state back to the state (R, S), on patterns (R, N)."""
         hidden = covector if self.mix is None else covector @ self.mix
-        pulled = (hidden * mask) @ self.affine.weight
+        pulled = (hidden * mask) @ self.affine.matrix
         return pulled if self.skip is None else pulled + covector @ self.skip
 
 
@@ -150,7 +159,7 @@ class Program:
         if self.grid is not None:
             return self.grid.in_dim
         first = self.blocks[0].affine if self.blocks else self.head
-        return first.weight.shape[1]
+        return first.matrix.shape[1]
 
     @property
     def out_dim(self) -> int:
@@ -170,19 +179,19 @@ class Program:
     @property
     def dtype(self) -> torch.dtype:
         """Floating type of the weights."""
-        return self.head.weight.dtype
+        return self.head.matrix.dtype
 
     @property
     def device(self) -> torch.device:
         """Device of the weights."""
-        return self.head.weight.device
+        return self.head.matrix.device
 
     def tensors(self) -> Iterator[Tensor]:
-        """Iterate over all weights, block by block."""
+        """Iterate over all weights, block by block, as they are kept: some may be in compressed rows."""
         for block in self.blocks:
-            yield from (block.affine.weight, block.affine.bias)
+            yield from (block.affine.matrix, block.affine.bias)
             yield from (t for t in (block.mix, block.skip, block.shift) if t is not None)
-        yield from (self.head.weight, self.head.bias)
+        yield from (self.head.matrix, self.head.bias)
         yield from self.grid.tables if self.grid is not None else ()
 
     def require_finite(self, caller: str) -> None:
@@ -192,7 +201,7 @@ class Program:
             ValueError: a weight is NaN or infinite.
         """
         tensors = list(self.tensors())
-        is_finite = torch.stack([tensor.isfinite().all() for tensor in tensors]).tolist()
+        is_finite = torch.stack([entries_of(tensor).isfinite().all() for tensor in tensors]).tolist()
         for tensor in (t for t, finite in zip(tensors, is_finite, strict=True) if not finite):
             raise ValueError(f"{caller}: a weight of shape {tuple(tensor.shape)} holds NaN or infinity")
 
@@ -328,5 +337,8 @@ class Program:
 def map_frames(affine: Affine, frames: Tensor, out: Tensor) -> None:
     """Map axes and origins (R, k + 1, S) into part of a larger tensor, (R, k + 1, n)."""
     rows = out.as_strided((out.shape[0] * out.shape[1], out.shape[2]), out.stride()[1:], out.storage_offset())
-    torch.mm(frames.reshape(-1, frames.shape[2]), affine.weight.T, out=rows)
+    if affine.matrix.layout == torch.strided:
+        torch.mm(frames.reshape(-1, frames.shape[2]), affine.matrix.T, out=rows)
+    else:
+        rows.copy_(apply_rows(affine.matrix, frames.reshape(-1, frames.shape[2])))
     out[:, -1] += affine.bias

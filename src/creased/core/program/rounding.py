@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from creased.core.numerics.sparse import rows_of
 from creased.core.numerics.tensors import map_tensors
 from creased.core.numerics.tolerance import rounding_error
 from creased.core.program.program import Affine, Block, Program
@@ -29,12 +30,14 @@ def snap_sums(z: Tensor, affine: Affine, inputs: Tensor, inherited: Tensor | Non
     if z.numel() == 0:
         return
     noise_of = rounding_error(z.dtype, inputs.shape[1])
-    weight, bias = affine.weight.abs(), affine.bias.abs()
+    weight, bias = affine.matrix.abs(), affine.bias.abs()
     least = torch.zeros_like(bias) if inherited is None else weight @ inherited
     most = noise_of * (weight @ inputs.abs().amax(0) + bias) + least
     row, neuron = (z.abs() <= most).nonzero(as_tuple=True)
     if row.numel():
-        noise = noise_of * ((inputs[row].abs() * weight[neuron]).sum(1) + bias[neuron]) + least[neuron]
+        noise = (
+            noise_of * ((inputs[row].abs() * rows_of(weight, neuron)).sum(1) + bias[neuron]) + least[neuron]
+        )
         is_noise = z[row, neuron].abs() <= noise
         z[row[is_noise], neuron[is_noise]] = 0
 

@@ -46,7 +46,7 @@ class Cutter:
         self._program, self._rows = problem.cutting, problem.rows
         self._affines = [block.affine for block in self._program.blocks]
         self._affines += [self._program.head] * problem.has_outputs
-        self._widths = [sum(affine.weight.shape) for affine in (*self._affines, self._program.head)]
+        self._widths = [sum(affine.matrix.shape) for affine in (*self._affines, self._program.head)]
         self._pruner: Pruner | None = None
         self._noise: list[Tensor | None] = []  # of the states, inherited
         self.n_bytes_needed: int | None = (
@@ -104,7 +104,7 @@ class Cutter:
         """Estimate the bytes of a vertex, with its edges and values, while a part is cut."""
         dim, layout, program = self._problem.domain.dim, self._rows.layout, self._program
         number = program.head.weight.element_size()
-        widest = max((sum(block.affine.weight.shape) for block in program.blocks), default=1)
+        widest = max((sum(block.affine.matrix.shape) for block in program.blocks), default=1)
         edges = dim * (8 + 4 * (dim - 1))
         maps = 4 * 2**dim + (dim + 1) * number * widest // 4 if self._problem.prune else 0
         return dim * (number + 4) + 8 * layout.n_words + edges + number * widest + maps
@@ -183,18 +183,18 @@ class Cutter:
         decisions, affine = self._problem.decisions, self._affines[index]
         if decisions is None or decisions.most is None or not state.numel() or not affine.bias.numel():
             return self._scales[index]
-        return float((affine.weight.abs() @ state.abs().amax(0) + affine.bias.abs()).max())
+        return float((affine.matrix.abs() @ state.abs().amax(0) + affine.bias.abs()).max())
 
 
 def _evaluate(affine: Affine, state: Tensor, *, has_passthrough: bool) -> Growable:
     """Preactivations at the vertices, followed by the state (V, S) where the block passes it on."""
-    n_neurons, n_inputs = affine.weight.shape
+    n_neurons, n_inputs = affine.matrix.shape
     width = n_neurons + (n_inputs if has_passthrough else 0)
     values = Growable.with_room(state.shape[0], state.new_empty((0, width)))
     for rows, inputs in zip(values.rows.split(SCAN), state.split(SCAN), strict=True):
-        if has_passthrough:
+        if has_passthrough or affine.matrix.layout != torch.strided:
             rows[:, :n_neurons] = affine(inputs)
-            rows[:, n_neurons:] = inputs
+            rows[:, n_neurons:] = inputs[:, : width - n_neurons]
         else:
             torch.addmm(affine.bias, inputs, affine.weight.T, out=rows)
     return values

@@ -13,6 +13,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from creased.core.numerics.sparse import dense
 from creased.core.numerics.tensors import map_tensors
 from creased.core.program.kuhn_grid import KuhnGrid
 from creased.core.program.program import BATCH, Program
@@ -41,9 +42,9 @@ def number_maps(program: Program, masks: Tensor, simplices: Tensor | None = None
 
 def map_residues(program: Program, masks: Tensor, simplices: Tensor | None = None) -> Tensor:
     """Compute the outputs' affine maps on cells modulo all primes: (R, n) int32; see `number_maps`."""
-    columns = []
+    columns, exact = [], map_tensors(program.exact.detach().to("cpu"), dense)
     for prime in PRIMES:
-        modular = map_tensors(program.exact.detach().to("cpu"), partial(_modulo, prime=prime))
+        modular = map_tensors(exact, partial(_modulo, prime=prime))
         batches = [masks.cpu().split(BATCH)]
         if program.grid is not None and simplices is not None:
             batches.append(simplices.cpu().split(BATCH))

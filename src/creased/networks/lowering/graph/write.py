@@ -6,7 +6,7 @@ held as columns over these coordinates, see `tape`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any
@@ -14,9 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from creased.core.numerics.sparse import ColumnBatches
 from creased.core.program.program import Affine, Block, Program
 from creased.networks.lowering.graph.schedule import Schedule, Stage
 from creased.networks.lowering.graph.values import CONSTANT, is_cast, substitute
+
+NUMBERS = 1 << 23  # of a value that are held at once
 
 Columns = dict[int, Any]  # by step: tensor (m + 1, *shape), or a tuple of these; of a constant its value
 
@@ -35,41 +38,96 @@ def write(schedule: Schedule, module: nn.Module, dtype: torch.dtype | None = Non
     }
     _run(schedule, [i for i in schedule.constants if i not in constants], constants, 1)
     states = [stage.state for stage in (*schedule.stages, schedule.head)]
-    blocks = [_block(schedule, *pair, constants) for pair in zip(schedule.stages, states[1:], strict=True)]
-    head, _ = _preactivations(schedule, schedule.head, constants)
-    return Program(tuple(blocks), head)
+    blocks = [
+        _Writer(schedule, stage, following, constants).block()
+        for stage, following in zip(schedule.stages, states[1:], strict=True)
+    ]
+    return Program(tuple(blocks), _Writer(schedule, schedule.head, (), constants).affine())
 
 
-def _preactivations(
-    schedule: Schedule, stage: Stage, constants: Columns, referred: Collection[int] = ()
-) -> tuple[Affine, Columns]:
-    """Return the map z = A s + b of a stage, and the columns over the state of what is referred to."""
-    n_rows = sum(schedule.steps[index].size for index in stage.state) + 1
-    columns = constants | _unit_columns(schedule, stage.state, n_rows)
-    _run(schedule, stage.steps, columns, n_rows, {*constants, *stage.preactivations, *referred})
-    if not stage.preactivations:
-        zeros = torch.zeros((0, n_rows), **schedule.options)
-        return Affine(zeros[:, 1:], zeros[:, 0]), columns
-    parts = [columns[index] for index in stage.preactivations]
-    columns = {index: column for index, column in columns.items() if index in {*constants, *referred}}
-    return _affine(parts), columns
+class _Writer:
+    """Writes a stage, some coordinates at a time: columns of convolutions are large, and mostly zero."""
 
+    def __init__(
+        self, schedule: Schedule, stage: Stage, following: tuple[int, ...], constants: Columns
+    ) -> None:
+        self._schedule, self._stage, self._constants = schedule, stage, constants
+        self._following = following  # the values that make up the next state; not read for the head
+        self._referred = {i for index in stage.state_steps for i in schedule.steps[index].inputs}
+        self._referred |= set(following)
+        involved = (*stage.state, *stage.steps, *stage.neurons, *stage.state_steps)
+        self._n_at_once = max(NUMBERS // max((schedule.steps[i].size for i in involved), default=1), 1)
 
-def _block(schedule: Schedule, stage: Stage, following: tuple[int, ...], constants: Columns) -> Block:
-    """Write one block, given the values ``following`` that make up the next state."""
-    referred = {i for index in stage.state_steps for i in schedule.steps[index].inputs} | set(following)
-    affine, columns = _preactivations(schedule, stage, constants, referred)
-    if following == stage.neurons:
-        return Block(affine)
-    n_neurons, n_state = affine.weight.shape
-    n_rows = n_neurons + n_state + 1
-    for index in referred.intersection((*stage.state, *stage.steps)):
-        columns[index] = _prepend_zeros(n_neurons, columns[index])
-    columns |= _unit_columns(schedule, stage.neurons, n_rows)
-    _run(schedule, stage.state_steps, columns, n_rows, {*constants, *following})
-    state = _affine([columns[index] for index in following])
-    mix, skip = state.weight.tensor_split([n_neurons], dim=1)
-    return Block(affine, mix, skip, state.bias)
+    def affine(self) -> Affine:
+        """Write the map z = A s + b."""
+        weight = ColumnBatches()
+        for axes in self._batches(self._stage.state):
+            columns = self._on_state(axes)
+            bias = self._gather(weight, columns, self._stage.preactivations, len(axes))
+        return Affine(weight.matrix(), bias)
+
+    def block(self) -> Block:
+        """Write the map z = A s + b, and that of state and neurons to the next state."""
+        if self._following == self._stage.neurons:
+            return Block(self.affine())
+        weight, mix, skip = ColumnBatches(), ColumnBatches(), ColumnBatches()
+        for axes in self._batches(self._stage.state):
+            columns = self._on_state(axes)
+            bias = self._gather(weight, columns, self._stage.preactivations, len(axes))
+            columns = self._kept(columns, self._referred) | self._units(
+                self._stage.neurons, len(axes), range(0)
+            )
+            self._advance(columns, len(axes), skip)
+        constant = self._kept(self._on_state(range(0)), self._referred)
+        for axes in self._batches(self._stage.neurons):
+            columns = self._constants | {
+                index: _prepend_zeros(len(axes), column)
+                for index, column in constant.items()
+                if index not in self._constants
+            }
+            shift = self._advance(columns | self._units(self._stage.neurons, len(axes), axes), len(axes), mix)
+        return Block(Affine(weight.matrix(), bias), mix.matrix(), skip.matrix(), shift)
+
+    def _on_state(self, axes: range) -> Columns:
+        """Return the columns, over some axes of the state, of what the stage needs."""
+        stage, count = self._stage, len(axes)
+        columns = self._constants | self._units(stage.state, count, axes)
+        kept = {*self._constants, *stage.preactivations, *self._referred}
+        _run(self._schedule, stage.steps, columns, count + 1, kept)
+        return columns
+
+    def _advance(self, columns: Columns, count: int, matrix: ColumnBatches) -> Tensor:
+        """Append the next state's columns to a matrix, and return its constant."""
+        kept = {*self._constants, *self._following}
+        _run(self._schedule, self._stage.state_steps, columns, count + 1, kept)
+        return self._gather(matrix, columns, self._following, count)
+
+    def _gather(self, matrix: ColumnBatches, columns: Columns, indices: Sequence[int], count: int) -> Tensor:
+        """Append the columns of values, one behind the other, to a matrix; return their constants."""
+        flat = [columns[index].reshape(count + 1, -1) for index in indices]
+        rows = torch.cat(flat, dim=1) if flat else torch.zeros((count + 1, 0), **self._schedule.options)
+        matrix.append(rows[:-1])
+        return rows[-1].clone()
+
+    def _kept(self, columns: Columns, kept: Collection[int]) -> Columns:
+        return {index: column for index, column in columns.items() if index in {*self._constants, *kept}}
+
+    def _batches(self, indices: tuple[int, ...]) -> Iterator[range]:
+        """Yield the coordinates of values in batches; an empty one if there are none."""
+        n = self._size(indices)
+        for start in range(0, max(n, 1), self._n_at_once):
+            yield range(start, min(start + self._n_at_once, n))
+
+    def _units(self, indices: tuple[int, ...], count: int, axes: range) -> Columns:
+        """Return ``count`` columns, and the constant, of values that are coordinates: some axes, or none."""
+        unit = torch.zeros((count + 1, self._size(indices)), **self._schedule.options)
+        unit[range(len(axes)), axes] = 1
+        steps = self._schedule.steps
+        parts = zip(indices, unit.split([steps[index].size for index in indices], dim=1), strict=True)
+        return {index: part.reshape(count + 1, *(steps[index].shape or ())) for index, part in parts}
+
+    def _size(self, indices: tuple[int, ...]) -> int:
+        return sum(self._schedule.steps[index].size for index in indices)
 
 
 def _run(
@@ -107,25 +165,8 @@ def _cast(result: Any, schedule: Schedule) -> Any:
     return tuple(_cast(part, schedule) for part in result)
 
 
-def _unit_columns(schedule: Schedule, indices: tuple[int, ...], n_rows: int) -> Columns:
-    """Return columns of values that are the first coordinates themselves, of ``n_rows`` with the constant."""
-    sizes = [schedule.steps[index].size for index in indices]
-    unit = torch.eye(n_rows, sum(sizes), **schedule.options)
-    parts = zip(indices, unit.split(sizes, dim=1), strict=True)
-    return {index: part.reshape(n_rows, *(schedule.steps[index].shape or ())) for index, part in parts}
-
-
 def _prepend_zeros(n_neurons: int, columns: Any) -> Any:
     """Prepend zero columns for neurons, on which the value does not depend."""
     if not isinstance(columns, Tensor):
         return tuple(_prepend_zeros(n_neurons, part) for part in columns)
     return torch.cat([columns.new_zeros((n_neurons, *columns.shape[1:])), columns])
-
-
-def _affine(columns: list[Tensor]) -> Affine:
-    """Concatenate values into one affine map of their coordinates; the list is emptied on the way."""
-    flat = [part.reshape(part.shape[0], -1) for part in columns]
-    columns.clear()
-    rows = flat[0] if len(flat) == 1 else torch.cat(flat, dim=1)
-    flat.clear()
-    return Affine(rows[:-1].T.contiguous(), rows[-1])
