@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from creased import Box, extract_complex, extract_level_set, slice_program, slice_through
+from creased import Box, extract_complex, extract_level_set, lower, slice_program, slice_through
 from tests.strategies import ball_program, random_program
 
 
@@ -20,6 +20,37 @@ def test_slice_has_the_values_of_the_whole(dim: int, widths: tuple[int, ...], sl
     points = torch.randn((50, dim), generator=generator, dtype=torch.float64)
     torch.testing.assert_close(cut.program(points), program(cut.lift(points)))
     assert not cut.is_orthonormal
+    assert 0 < cut.folding_error < 1e-12
+
+
+class WithLatent(torch.nn.Module):
+    """A decoder of a latent vector and a point, which takes both again behind its second layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        sizes = [(12, 20), (20, 17), (17 + 12, 20), (20, 1)]
+        self.layers = torch.nn.ModuleList(torch.nn.Linear(*size) for size in sizes)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        first, second, third, last = self.layers
+        y = torch.relu(second(torch.relu(first(x))))
+        return last(torch.relu(third(torch.cat([y, x], dim=1))))
+
+
+@pytest.mark.parametrize("moves", [True, False])
+def test_slices_forget_inputs_that_they_fix(moves: bool) -> None:
+    torch.manual_seed(0)
+    program = lower(WithLatent().double())
+    origin, basis = torch.randn(12).double(), torch.eye(12).double()[:, 9:]
+    if moves:
+        basis = basis + 0.5 * torch.eye(12).double()[:, 6:9]  # three numbers of the latent vector follow
+    cut = slice_program(program, origin, basis)
+    n_passed = 6 if moves else 3
+    assert [block.affine.matrix.shape[1] for block in cut.program.blocks] == [3, 17 + n_passed, 20]
+    assert cut.program.exact.blocks[0].affine.matrix.shape == (0, 3)
+    points = torch.randn((50, 3), dtype=torch.float64)
+    torch.testing.assert_close(cut.program(points), program(cut.lift(points)))
+    torch.testing.assert_close(cut.program.exact(points), program(cut.lift(points)))
     assert 0 < cut.folding_error < 1e-12
 
 
