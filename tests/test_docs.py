@@ -51,6 +51,7 @@ COMMANDS = [(page.name, words) for page in TEXTS for words in _commands(page)]
 TRAININGS = [words[1:] for _, words in COMMANDS if words[:1] == ["train"]]
 
 
+@pytest.mark.filterwarnings("ignore:.*LeafSpec.*", "ignore:.*does not have many workers.*")  # of Lightning
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.stem)
 def test_the_code_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -124,3 +125,16 @@ def test_the_site_builds_and_fetches_nothing(tmp_path: Path) -> None:
         fetched = re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"?(https?:[^\s\">]+)", page.read_text())
         assert [url for url in fetched if "localhost" not in url] == [], page.name
     assert "extract_level_set" in (site / "api" / "index.html").read_text()
+
+
+@pytest.mark.slow
+def test_users_code_is_clean_under_strict_mypy(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "your_project.md"
+    (tmp_path / "users.py").write_text(_code(page))
+    (tmp_path / "mypy.ini").write_text("[mypy]\nstrict = True\nuntyped_calls_exclude = torch\n")
+    words = [sys.executable, "-m", "mypy", "--config-file", "mypy.ini", "users.py"]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, timeout=280)
+    assert done.returncode == 0, done.stdout
+    lengths = [block["code"].strip().count("\n") + 1 for block in BLOCK.finditer(page.read_text())]
+    assert lengths[0] <= 20
+    assert lengths[-1] <= 30

@@ -29,6 +29,7 @@ from creased.core.program import combine
 from creased.core.program.affine_slice import ProgramSlice, slice_program, slice_through
 from creased.core.program.program import Affine, Block, Program
 from creased.core.provenance import Completeness, Finding, Provenance
+from creased.geometry.tracking import TrackedLevelSet
 from creased.io.export import save
 from creased.io.load import load_program
 from creased.networks import MLP, GridMLP, UnsupportedModuleError, lower
@@ -59,6 +60,7 @@ __all__ = [
     "Provenance",
     "Regions",
     "Simplex",
+    "TrackedLevelSet",
     "TrueCells",
     "UnsupportedModuleError",
     "WholeSpace",

@@ -89,7 +89,7 @@ def _waits_of_a_step(
     regularizers = {} if term is None else {"term": Regularization(term, 1.0, balanced=True)}
     adam = partial(torch.optim.Adam, lr=0.01)
     module = SDFModule(network, {"distance": ClampedDistance()}, adam, constant(), regularizers)
-    module.level_set = extract_level_set(network, BOX, dtype=torch.float64)
+    module.surface.keep(extract_level_set(network, BOX, dtype=torch.float64))
     trainer = SimpleNamespace(
         estimated_stepping_batches=100, log_every_n_steps=50, is_last_batch=False, max_steps=-1
     )

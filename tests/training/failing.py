@@ -36,5 +36,11 @@ class PoisonOnRank(L.Callback):
 class FailingExtraction(ExtractLevelSet):
     """Fails as it extracts, which rank 0 does alone."""
 
-    def _extracted(self, module: Any) -> Any:
-        return extract_level_set.extract_level_set(module.program(), module.domain, output=7)
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        super().setup(trainer, pl_module, stage)
+        surface: Any = self.surface
+        surface.extract = self._fail
+
+    def _fail(self, **_: Any) -> Any:
+        surface = self.surface
+        return extract_level_set.extract_level_set(surface.program(), surface.domain, output=7)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
+import lightning as L
 import pytest
 import torch
 
 from creased.core.complexes.level_set import LevelSet
+from creased.geometry import tracking
 from creased.networks import MLP
 from creased.training import SDFModule
-from creased.training.callbacks import EpochTable, ExtractLevelSet, SaveMesh, StopOnNaN, extract
+from creased.training.callbacks import EpochTable, ExtractLevelSet, SaveMesh, StopOnNaN
 from creased.training.callbacks.guard import DivergedError
 from creased.training.data import ShuffledBatches
 from creased.training.distributed import RankError, all_agree, from_rank_zero
@@ -68,21 +70,27 @@ def _module(trainer: Any) -> SDFModule:
     return module
 
 
+def _extract(module: SDFModule) -> None:
+    callback, trainer = ExtractLevelSet(method="subdivide"), cast(L.Trainer, module._trainer)
+    callback.setup(trainer, module, "fit")
+    callback._extract(module)
+
+
 def test_only_rank_zero_extracts_and_all_have_the_level_set(monkeypatch: pytest.MonkeyPatch) -> None:
     wire, extracting = Wire(), []
-    original = extract.extract_level_set
+    original = tracking.extract_level_set
 
     def counted(*args: Any, **options: Any) -> LevelSet:
         extracting.append(rank)
         return original(*args, **options)
 
-    monkeypatch.setattr(extract, "extract_level_set", counted)
+    monkeypatch.setattr(tracking, "extract_level_set", counted)
     found = []
     for rank in (0, 1):
         module = _module(wire.at(rank))
-        ExtractLevelSet(method="subdivide")._extract(module)
-        assert module.level_set is not None
-        found.append(module.level_set)
+        _extract(module)
+        assert module.surface.level_set is not None
+        found.append(module.surface.level_set)
     assert extracting == [0]
     assert not found[0].is_empty
     torch.testing.assert_close(found[1].vertices, found[0].vertices)
@@ -93,11 +101,11 @@ def test_an_extraction_that_fails_ends_the_others_too(monkeypatch: pytest.Monkey
         raise ArithmeticError("no level set today")
 
     wire = Wire()
-    monkeypatch.setattr(extract, "extract_level_set", failing)
+    monkeypatch.setattr(tracking, "extract_level_set", failing)
     with pytest.raises(ArithmeticError, match="today"):
-        ExtractLevelSet()._extract(_module(wire.at(0)))
+        _extract(_module(wire.at(0)))
     with pytest.raises(RankError, match="rank 0 has failed"):
-        ExtractLevelSet()._extract(_module(wire.at(1)))
+        _extract(_module(wire.at(1)))
 
 
 def test_one_process_asks_nobody() -> None:
@@ -119,7 +127,7 @@ def test_a_loss_that_diverges_elsewhere_ends_this_rank() -> None:
 def test_followers_write_nothing(tmp_path: Path) -> None:
     trainer = Wire().at(1)
     module = _module(Wire().at(0))
-    ExtractLevelSet(method="subdivide")._extract(module)
+    _extract(module)
     SaveMesh(str(tmp_path)).on_train_epoch_end(trainer, module)
     EpochTable(str(tmp_path / "metrics.csv")).on_train_epoch_end(trainer, module)
     assert not list(tmp_path.iterdir())

@@ -129,7 +129,7 @@ def test_stale_vertices_trigger_an_extraction(configured: Compose, monkeypatch: 
         n_extracted += 1
         return original(*args, **kwargs)
 
-    monkeypatch.setattr("creased.training.callbacks.extract.extract_level_set", counted)
+    monkeypatch.setattr("creased.geometry.tracking.extract_level_set", counted)
     short = [*TINY, "data.n_batches=30", "regularizer=area"]  # looked at after 25
     run(configured("patient", *short, "callbacks.extract.stale_above=1.0"))
     patient, n_extracted = n_extracted, 0
@@ -141,14 +141,14 @@ def test_stale_shares_are_measured() -> None:
     torch.manual_seed(0)
     network = torch.nn.Sequential(torch.nn.Linear(3, 16), torch.nn.ReLU(), torch.nn.Linear(16, 1))
     module = SDFModule(network, {}, torch.optim.Adam, lambda done: 1.0, domain=Box.cube(3, 1))
-    assert module.stale_share() == 0
+    assert module.surface.stale_share() == 0
     with torch.no_grad():
         network[-1].bias -= network(torch.zeros(1, 3))[0]
-    module.level_set = extract_level_set(network, Box.cube(3, 1))
-    assert module.stale_share() == 0
+    module.surface.keep(extract_level_set(network, Box.cube(3, 1)))
+    assert module.surface.stale_share() == 0
     with torch.no_grad():
         network[0].bias += 0.3 * torch.randn(16)
-    assert module.stale_share() > 0.1
+    assert module.surface.stale_share() > 0.1
 
 
 def test_a_regularizer_without_extraction_is_refused_before_any_work(configured: Compose) -> None:

@@ -49,6 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(_describe(loaded))
         else:
             COMMANDS[chosen.command](locate(loaded, path, chosen.half_width), chosen)
+    except ModuleNotFoundError as error:
+        advice = (
+            "" if "pip install" in str(error) else "; this needs more than torch: pip install 'creased[all]'"
+        )
+        print(printable(f"creased: {error}{advice}"), file=sys.stderr)
+        return 1
     except (ExportError, ImportError, OSError, UnsupportedModuleError, ValueError) as error:
         print(printable(f"creased: {error}"), file=sys.stderr)
         return 1

@@ -3,7 +3,7 @@
 `implicit_vertices` solves the equations of each vertex again with the live weights; combinatorics stay those
 of the extracted level set and carry no gradient. Measures (areas, volumes, curvatures) are functions of
 positions and polygons, with finite gradients on degenerate ones. `regularizers` turns measures into losses
-that are estimated from a sample of vertices.
+that are estimated from a sample of vertices. `tracking` extracts anew while a module is trained.
 """
 
 from creased.core.complexes.polygons import area_vectors, enclosed_volume

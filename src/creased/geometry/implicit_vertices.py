@@ -13,9 +13,9 @@ to be differentiated (``create_graph``) the vertices are solved anew, with J in 
 The adjoint J^-T G of a gradient G with respect to the vertices is the gradient with respect to the values of
 each vertex's rows.
 
-As training moves the weights, a vertex can leave its cell, and is then no vertex of the level set any more.
-It is one as long as all other neurons keep their signs at the new position (`is_current`). Walls are not
-checked: a vertex may have left the domain.
+As training moves the weights, a vertex can leave its cell, and is no vertex of the level set any more.
+It is one as long as all other neurons keep their signs where it is now (`is_current`); `implicit_vertices`
+leaves others where they were. Walls are not checked: a vertex may have left the domain.
 """
 
 from __future__ import annotations
@@ -50,8 +50,14 @@ class VertexSolution(NamedTuple):
 def implicit_vertices(
     level_set: LevelSet, program: Program, which: Tensor | None = None, *, second_order: bool = False
 ) -> Tensor:
-    """Compute vertex positions (V, D) or (n, D), differentiable in the weights; see `solve_vertices`."""
-    return solve_vertices(level_set, program, which, second_order=second_order).vertices
+    """Compute vertex positions (V, D) or (n, D), differentiable in the weights; see `solve_vertices`.
+
+    Vertices that have left their cells since the extraction stay where they were extracted, and have no
+    gradient: descent along what they solve for would leave the level set.
+    """
+    solved = solve_vertices(level_set, program, which, second_order=second_order)
+    start = level_set.vertices if which is None else level_set.vertices[which.to(level_set.vertices.device)]
+    return torch.where(solved.is_current[:, None], solved.vertices, start.to(solved.vertices))
 
 
 @as_written

@@ -12,13 +12,11 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.core.program.program import Program
-from creased.geometry.implicit_vertices import solve_vertices
+from creased.geometry.tracking import TrackedLevelSet
 from creased.io.checkpoint import KEY, Record, write_record
 from creased.io.similarity import Similarity
-from creased.networks.lower import lower, lower_with_last
 from creased.networks.models.grid_mlp import grids_of
 from creased.shapes import Target
 from creased.training.folders import WANDB_RUN
@@ -60,7 +58,7 @@ class SDFModule(L.LightningModule):
         losses: terms by name; their weighted sum is minimised.
         optimizer: makes the optimizer from the parameters.
         schedule: factor on the learning rate as a function of the share of the run done.
-        regularizers: by name, of the level set that the extraction callback stores in ``level_set``.
+        regularizers: by name, of the level set that the extraction callback keeps in ``surface``.
         domain: the box in which level sets are extracted.
         shape: the training shape, whose name, hash and similarity go into the record in checkpoints.
     """
@@ -76,9 +74,12 @@ class SDFModule(L.LightningModule):
         shape: Target | None = None,
     ) -> None:
         super().__init__()
-        program, last = lower_with_last(network)  # refuses what is not piecewise affine before training
-        if last is not None and last.before(0.0) != 0:
+        domain = domain or Box.cube(3, 0.5)
+        self.surface = TrackedLevelSet(network, domain, every_n_steps=None)  # extracted by the callback
+        if self.surface.level != 0:
+            last = self.surface.last
             raise ValueError(f"SDFModule: the last activation, {last}, has its zeros elsewhere: leave it out")
+        program = self.program()
         self.network = network
         self.losses = dict(losses)
         self.make_optimizer = optimizer
@@ -86,7 +87,7 @@ class SDFModule(L.LightningModule):
         self.regularizers = dict(regularizers or {})
         self._warned: set[str] = set()
         self._means = _Means()
-        self.domain = domain or Box.cube(3, 0.5)
+        self.domain = domain
         if (program.in_dim, program.out_dim, self.domain.dim) != (3, 1, 3):
             raise ValueError(
                 f"SDFModule: shapes need 3 inputs, 1 output and a domain of 3 dimensions, got "
@@ -95,8 +96,6 @@ class SDFModule(L.LightningModule):
         self.to_domain = Similarity.identity() if shape is None else shape.to_domain
         self.shape_name = "" if shape is None else shape.name
         self.shape_sha256 = "" if shape is None else shape.sha256
-        self.level_set: LevelSet | None = None  # set by the extraction callback, detached
-        self.extracted_at = 0  # the step that it was extracted in
 
     def forward(self, points: Tensor) -> Tensor:
         """Evaluate the network (n,) at points (n, D)."""
@@ -105,7 +104,7 @@ class SDFModule(L.LightningModule):
 
     def program(self) -> Program:
         """Lower the network to a program that shares its weights."""
-        return lower(self.network, check=False)
+        return self.surface.program()
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> Tensor:
         """Compute and log the weighted sum of the loss terms and the regularizers."""
@@ -139,7 +138,7 @@ class SDFModule(L.LightningModule):
         Raises:
             ValueError: no callback has extracted one.
         """
-        if self.wants_level_set and self.level_set is None:
+        if self.wants_level_set and self.surface.level_set is None:
             raise ValueError(
                 f"SDFModule: regularizers {', '.join(self.regularizers)} need a callback that extracts level "
                 "sets: give the Trainer an ExtractLevelSet"
@@ -147,7 +146,8 @@ class SDFModule(L.LightningModule):
 
     def _regularize(self, loss: Tensor) -> Tensor | float:
         """Sum the weighted regularizers; 0 while there is no level set."""
-        if self.level_set is None or self.level_set.is_empty:
+        level_set = self.surface.level_set
+        if level_set is None or level_set.is_empty:
             return 0.0
         step, n_steps = self.global_step, max(int(self.trainer.estimated_stepping_batches), 1)
         total: Tensor | float = 0.0
@@ -155,7 +155,7 @@ class SDFModule(L.LightningModule):
             weight = regularization.weight_at(step, n_steps)
             if weight == 0:
                 continue
-            value, factor = regularization(self.level_set, self.program(), loss, self.network, step)
+            value, factor = regularization(level_set, self.program(), loss, self.network, step)
             if not bool(torch.isfinite(value)):
                 self._warn_once(f"regularizer {name} is not finite in step {step}: left out while it is")
                 continue
@@ -173,15 +173,6 @@ class SDFModule(L.LightningModule):
     def wants_level_set(self) -> bool:
         """True if a regularizer has a positive weight."""
         return any(regularization.weight > 0 for regularization in self.regularizers.values())
-
-    @torch.no_grad()
-    def stale_share(self, n: int = 512) -> float:
-        """Estimate the share of vertices that have left their cells, from a sample of n."""
-        if self.level_set is None or self.level_set.is_empty:
-            return 0.0
-        chosen = torch.randperm(self.level_set.vertices.shape[0])[:n]
-        solved = solve_vertices(self.level_set, self.program(), chosen)
-        return 1 - float(solved.is_current.float().mean())
 
     def validation_step(self, batch: tuple[Tensor], batch_index: int) -> None:
         """Log the mean |f| on the surface of the shape, in domain units."""
@@ -219,12 +210,34 @@ class SDFModule(L.LightningModule):
 
     def record(self) -> Record:
         """Make the record that checkpoints store; see `creased.io.checkpoint`."""
-        program, last = lower_with_last(self.network, check=False)
-        epochs = self.current_epoch + 1
-        program = program.detach().to("cpu")
-        return Record(program, self.domain, self.to_domain, self.shape_name, epochs, self.shape_sha256, last)
+        return record_of(self, self.surface, self.domain)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the record and the id of the W&B run to Lightning's entries."""
         checkpoint[KEY] = write_record(self.record())
         checkpoint[WANDB_RUN] = wandb_run_id(self.trainer.loggers)
+
+
+def record_of(module: L.LightningModule, surface: TrackedLevelSet, domain: Box) -> Record:
+    """Record the function of any module; similarity, name and hash are the module's, if it has them.
+
+    Args:
+        module: after ``current_epoch + 1`` epochs.
+        surface: of its network.
+        domain: in which the function is to be looked at.
+    """
+    return Record(
+        surface.program().detach().to("cpu"),
+        domain,
+        similarity_of(module),
+        getattr(module, "shape_name", type(module).__name__),
+        module.current_epoch + 1,
+        getattr(module, "shape_sha256", ""),
+        surface.last,
+    )
+
+
+def similarity_of(module: L.LightningModule) -> Similarity:
+    """Return the map from the user's coordinates to the domain: that of the module, or the identity."""
+    found = getattr(module, "to_domain", None)
+    return found if isinstance(found, Similarity) else Similarity.identity()

@@ -247,7 +247,7 @@ def _evaluate(cfg: DictConfig, shape: Target, module: SDFModule, trainer: L.Trai
     if level_set.is_complete or (certificate and certificate.is_certified):
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, SaveMesh):  # the mesh again, its metadata now with the certificate
-                callback.write(level_set, module, certificate)
+                callback.write(level_set, program, module.to_domain, certificate)
     run_facts = {
         "shape": shape.name,
         "shape_sha256": shape.sha256,
@@ -273,8 +273,8 @@ def _evaluate(cfg: DictConfig, shape: Target, module: SDFModule, trainer: L.Trai
 
 def _last_level_set(module: SDFModule) -> LevelSet | None:
     """Return the level set of the last epoch where it is that of the final weights, whole and in float64."""
-    found = module.level_set
-    if found is None or found.is_empty or module.extracted_at != module.global_step:
+    found = module.surface.level_set
+    if found is None or found.is_empty or module.surface.extracted_at != module.global_step:
         return None
     is_as_good = found.is_complete and found.vertices.dtype == torch.float64
     return found.to("cpu") if is_as_good else None

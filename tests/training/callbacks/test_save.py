@@ -13,7 +13,7 @@ import trimesh
 import creased
 from creased.io.similarity import Similarity
 from creased.shapes import load_shape
-from creased.training.callbacks import SaveMesh
+from creased.training.callbacks import ExtractLevelSet, SaveMesh
 from creased.training.module import SDFModule
 
 
@@ -26,12 +26,19 @@ def module() -> SDFModule:
     to_domain = Similarity((10.0, 0.0, 0.0), 0.1)
     shape = replace(load_shape("", trimesh.creation.box), to_domain=to_domain)
     made = SDFModule(network, {}, torch.optim.Adam, lambda _: 1.0, shape=shape)
-    made.level_set = creased.extract_level_set(network, made.domain)
+    made.surface.keep(creased.extract_level_set(network, made.domain))
     return made
 
 
+def trainer_of(module: SDFModule) -> Any:
+    extraction = ExtractLevelSet()
+    trainer = SimpleNamespace(is_global_zero=True, callbacks=[extraction])
+    extraction.setup(trainer, module, "fit")  # type: ignore[arg-type]
+    return trainer
+
+
 def test_each_mesh_has_metadata(module: SDFModule, tmp_path: Path) -> None:
-    trainer: Any = SimpleNamespace(is_global_zero=True)
+    trainer = trainer_of(module)
     SaveMesh(str(tmp_path)).on_train_epoch_end(trainer, module)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "mesh.glb",
@@ -50,7 +57,7 @@ def test_each_mesh_has_metadata(module: SDFModule, tmp_path: Path) -> None:
 def test_a_cut_surface_that_may_not_be_leaves_the_old_mesh(
     module: SDFModule, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    trainer: Any = SimpleNamespace(is_global_zero=True)
+    trainer = trainer_of(module)
     (tmp_path / "mesh.ply").write_text("old")
     SaveMesh(str(tmp_path), ["ply"], boundary="error").on_train_epoch_end(trainer, module)
     assert (tmp_path / "mesh.ply").read_text() == "old"
@@ -73,10 +80,9 @@ def test_formats_that_cannot_be_written_are_refused_before_training(formats: Any
 def test_what_stl_loses_is_said_once(
     module: SDFModule, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert module.level_set is not None
     module.to_domain = Similarity((1e7, 0.0, 0.0), 0.1, "meter")
     save = SaveMesh(str(tmp_path), ["stl"])
     for _ in range(2):
-        save.write(module.level_set, module)
+        save.on_train_epoch_end(trainer_of(module), module)
     (record,) = caplog.records
     assert "single precision" in record.getMessage()

@@ -33,6 +33,7 @@ from creased.core.complexes.level_set import LevelSet
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
 from creased.geometry.implicit_vertices import (
+    implicit_vertices,
     polygon_gradients,
     row_adjoints,
     solve_vertices,
@@ -101,9 +102,7 @@ class Regularizer(ABC):
 
     def _measured(self, level_set: LevelSet, program: Program) -> Tensor:
         """Compute the measure from all vertices, with derivatives of any order in the weights."""
-        solved = solve_vertices(level_set, program, second_order=True)
-        start = level_set.vertices.to(solved.vertices)
-        vertices = torch.where(solved.is_current[:, None], solved.vertices, start)
+        vertices = implicit_vertices(level_set, program, second_order=True)
         normals = directions_of(polygon_gradients(level_set, program))
         return self.combine(self.totals(vertices, normals, level_set).reshape(-1))
 

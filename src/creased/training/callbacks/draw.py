@@ -16,7 +16,7 @@ from creased.render import error_picture, images, render
 from creased.render.camera import View
 from creased.shapes.comparison import Comparison
 from creased.shapes.surface import Surface
-from creased.training.module import SDFModule
+from creased.training.callbacks.extract import surface_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,14 +55,13 @@ class DrawLevelSet(L.Callback):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Draw, if this epoch has extracted a level set."""
-        assert isinstance(pl_module, SDFModule)
-        level_set, epoch = pl_module.level_set, trainer.current_epoch + 1
+        level_set, epoch = surface_of(trainer, "DrawLevelSet").level_set, trainer.current_epoch + 1
         is_drawing = trainer.is_global_zero and not self._is_broken
         if not is_drawing or level_set is None or level_set is self._drawn:
             return
         self._drawn = level_set
         with self._stopping_at_errors():
-            self._draw(level_set, pl_module.domain, epoch, trainer)
+            self._draw(level_set, epoch, trainer)
 
     def draw_errors(
         self,
@@ -91,7 +90,8 @@ class DrawLevelSet(L.Callback):
             self._is_broken = True
             log.warning("no more pictures in this run: %s", error)
 
-    def _draw(self, level_set: LevelSet, domain: Box, epoch: int, trainer: L.Trainer) -> None:
+    def _draw(self, level_set: LevelSet, epoch: int, trainer: L.Trainer) -> None:
+        domain = level_set.domain if isinstance(level_set.domain, Box) else None
         image = render.render_level_set(level_set, size=self.size, view=self.view, domain=domain)
         self.labels[epoch] = f"epoch {epoch} · {level_set.polygons.n:,} faces"
         images.save_png(image, self._path(epoch))

@@ -9,11 +9,12 @@ from typing import Any
 
 import lightning as L
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from creased.core.extract_complex import count_cells
 from creased.core.program.program import Program
 from creased.networks import lower
+from creased.training.callbacks.extract import network_of
 from creased.training.distributed import from_rank_zero
 from creased.training.schedules import is_epoch_due
 from creased.tropical import local_complexity
@@ -99,10 +100,7 @@ class LocalComplexity(L.Callback):
         """Count and log."""
         if not is_epoch_due(trainer, self.every_n_epochs):
             return
-        network = getattr(pl_module, self.network, None)
-        if not isinstance(network, nn.Module):
-            kind = type(pl_module).__name__
-            raise ValueError(f"LocalComplexity: {kind} has no module {self.network!r}; say network=NAME")
+        network = network_of(pl_module, self.network, "LocalComplexity")
         start = time.perf_counter()
         with torch.no_grad():
             program = lower(network, input_shape=self.input_shape, check=False).detach()

@@ -10,7 +10,8 @@ import lightning as L
 
 from creased.core.complexes.level_set import LevelSet
 from creased.io.export import save
-from creased.training.module import SDFModule
+from creased.training.callbacks.extract import surface_of
+from creased.training.module import similarity_of
 from creased.training.schedules import is_epoch_due
 from creased.training.wandb import wandb_loggers
 
@@ -20,7 +21,8 @@ log = logging.getLogger(__name__)
 class LogMeshes(L.Callback):
     """Logs the level set as `mesh` (GLB, in the user's coordinates) and its audit, with a W&B logger.
 
-    The summary gets `audit` and `guarantee`, each as a sentence.
+    Works with any LightningModule, behind `ExtractLevelSet`. The summary gets `audit` and `guarantee`,
+    each as a sentence.
 
     YAML to paste, in `configs/callbacks/`:
 
@@ -37,11 +39,11 @@ class LogMeshes(L.Callback):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Log the level set of this epoch, if there is one."""
-        assert isinstance(pl_module, SDFModule)
-        loggers, level_set = wandb_loggers(trainer.loggers), pl_module.level_set
-        if not loggers or level_set is None or not trainer.is_global_zero:
+        loggers = wandb_loggers(trainer.loggers)
+        if not loggers or not trainer.is_global_zero or not is_epoch_due(trainer, self.every_n_epochs):
             return
-        if not is_epoch_due(trainer, self.every_n_epochs):
+        level_set = surface_of(trainer, "LogMeshes").level_set
+        if level_set is None:
             return
         epoch = trainer.current_epoch + 1
         for logger in loggers:
@@ -53,12 +55,14 @@ class LogMeshes(L.Callback):
                 except OSError as error:
                     log.warning("W&B gets no mesh of epoch %d: %s", epoch, error)
 
-    def _log(self, run: object, level_set: LevelSet, module: SDFModule, step: int, epoch: int) -> None:
+    def _log(
+        self, run: object, level_set: LevelSet, module: L.LightningModule, step: int, epoch: int
+    ) -> None:
         import wandb
 
         with TemporaryDirectory() as folder:  # W&B copies the file
             path = Path(folder) / "mesh.glb"
-            save(level_set, path, module.to_domain)
+            save(level_set, path, similarity_of(module))
             caption = f"epoch {epoch}: {level_set.polygons.n:,} faces"
             mesh = wandb.Object3D(str(path), caption=caption)
             run.log({"mesh": mesh, "trainer/global_step": step})  # type: ignore[attr-defined]

@@ -12,19 +12,23 @@ import torch
 
 from creased.core.certificates.certify import Certificate
 from creased.core.complexes.level_set import LevelSet
+from creased.core.domains.box import Box
+from creased.core.program.program import Program
 from creased.io.atomic_write import write_whole
 from creased.io.checkpoint import KEY, write_record
 from creased.io.export import BOUNDARIES, Boundary, ExportError, mesh_to_write, require_writer, write_mesh
 from creased.io.metadata import Written, write_metadata
+from creased.io.similarity import Similarity
 from creased.meshes.mesh_audit import audit_mesh
-from creased.training.module import SDFModule
+from creased.training.callbacks.extract import surface_of
+from creased.training.module import record_of, similarity_of
 from creased.training.schedules import is_epoch_due
 
 log = logging.getLogger(__name__)
 
 
 class SaveMesh(L.Callback):
-    """Writes the extracted level set in the user's coordinates.
+    """Writes what `ExtractLevelSet` extracts, of any LightningModule, in the user's coordinates.
 
     YAML to paste, in `configs/callbacks/`:
 
@@ -54,18 +58,24 @@ class SaveMesh(L.Callback):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Write the level set of this epoch, if there is one."""
-        assert isinstance(pl_module, SDFModule)
-        if pl_module.level_set is not None and trainer.is_global_zero:
-            self.write(pl_module.level_set, pl_module)
+        if not trainer.is_global_zero:
+            return
+        surface = surface_of(trainer, "SaveMesh")
+        if surface.level_set is not None:
+            self.write(surface.level_set, surface.program(), similarity_of(pl_module))
 
-    def write(self, level_set: LevelSet, module: SDFModule, certificate: Certificate | None = None) -> None:
-        """Write a level set of the module and its metadata; nothing if it is empty."""
+    def write(
+        self,
+        level_set: LevelSet,
+        program: Program,
+        to_domain: Similarity,
+        certificate: Certificate | None = None,
+    ) -> None:
+        """Write a level set of the program and its metadata; nothing if it is empty."""
         if level_set.is_empty:
             return
         try:
-            mesh = mesh_to_write(
-                level_set, module.to_domain, self.boundary, "no mesh is written", module.program()
-            )
+            mesh = mesh_to_write(level_set, to_domain, self.boundary, "no mesh is written", program)
         except ExportError as error:
             log.error("%s; training continues, the earlier mesh is kept", error)
             return
@@ -73,10 +83,9 @@ class SaveMesh(L.Callback):
         for ending in self.formats:
             path = self.folder / f"mesh.{ending}"
             try:
-                loss = write_mesh(mesh, path, module.to_domain.unit)
-                write_metadata(
-                    Written(path, level_set, audit, module.to_domain, self.boundary, certificate=certificate)
-                )
+                loss = write_mesh(mesh, path, to_domain.unit)
+                written = Written(path, level_set, audit, to_domain, self.boundary, certificate=certificate)
+                write_metadata(written)
                 if loss and ending not in self._logged:
                     log.warning("%s", loss)
                     self._logged.add(ending)
@@ -106,11 +115,13 @@ class KeepEpochs(L.Callback):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Write the function of this epoch."""
-        assert isinstance(pl_module, SDFModule)
         if not trainer.is_global_zero or not is_epoch_due(trainer, self.every_n_epochs):
             return
-        content = io.BytesIO()
-        torch.save({KEY: write_record(pl_module.record())}, content)
+        surface, content = surface_of(trainer, "KeepEpochs"), io.BytesIO()
+        domain = surface.domain if surface.level_set is None else surface.level_set.domain
+        if not isinstance(domain, Box):
+            raise ValueError(f"KeepEpochs: checkpoints are of functions on a Box, got {domain}")
+        torch.save({KEY: write_record(record_of(pl_module, surface, domain))}, content)
         path = self.folder / f"epoch_{trainer.current_epoch + 1:03d}.ckpt"
         try:
             write_whole(path, content.getvalue())
