@@ -46,6 +46,31 @@ def test_many_inputs_are_refused_at_once(
     assert "--slice" in said
 
 
+def test_view_takes_the_options_of_files_and_slices(
+    wide: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = pytest.importorskip("creased.cli.view")
+    shown = []
+
+    class Page:
+        def __init__(self, shots: list, *_: object) -> None:
+            shown.append(shots[-1].scene)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(view, "Page", Page)
+    arguments = ["view", str(wide), "--half-width", "1", "--slope", "0.1"]
+    assert main(arguments) == 1
+    assert "two or three inputs, got 5" in capsys.readouterr().err
+    assert main([*arguments, "--slice", "0,2,4 at 0,0.3,0,1,0"]) == 0
+    (scene,) = shown
+    program = creased.load_program(wide, slope=0.1)
+    lifted = torch.zeros(len(scene.vertices), 5).double()
+    lifted[:, [0, 2, 4]] = torch.from_numpy(scene.vertices).double()
+    lifted[:, 1], lifted[:, 3] = 0.3, 1.0
+    assert len(lifted) > 3
+    torch.testing.assert_close(program(lifted), torch.zeros_like(lifted[:, :1]), atol=1e-5, rtol=0)
+
+
 def test_slices_lie_on_the_level_set(wide: Path, capsys: pytest.CaptureFixture[str]) -> None:
     program = creased.load_program(wide)
     out = str(wide.with_suffix(".obj"))

@@ -12,13 +12,13 @@ import torch
 
 from creased.cli.extract import extract
 from creased.cli.parser import OF_MESHES, in_bytes, level_of, make_parser
-from creased.cli.slices import require_shown, sliced
+from creased.cli.slices import load_chosen
 from creased.core.numerics.sparse import entries_of
 from creased.io.atomic_write import write_whole
 from creased.io.checkpoint import KEY, Record, write_record
 from creased.io.export import ExportError
 from creased.io.limits import printable
-from creased.io.load import Loaded, load_file, locate
+from creased.io.load import Loaded, locate
 from creased.io.units import SHORT
 from creased.networks import UnsupportedModuleError
 from creased.tropical.cells.report import count_table
@@ -39,12 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return check(chosen) if chosen.command == "check" else compare_files(chosen)
         path = chosen.file / "checkpoints" / "last.ckpt" if chosen.file.is_dir() else chosen.file
-        shape, inputs = chosen.input_shape, dict(chosen.fix)
-        loaded = load_file(path, slope=chosen.slope, input_shape=shape, output=chosen.tensor, inputs=inputs)
-        if getattr(chosen, "slice", None) is not None:
-            loaded = sliced(loaded, chosen.slice)
-        if chosen.command in ("extract", "draw"):
-            require_shown(chosen.command, loaded)
+        loaded = load_chosen(path, chosen)
         if chosen.command == "info":
             print(_describe(loaded))
         else:

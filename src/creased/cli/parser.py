@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
-from creased.cli.slices import SLICE, parse_slice
+from creased.cli.slices import SHOWING, SLICE, parse_slice
 from creased.core.options import METHODS, TREATMENTS
 from creased.io.checkpoint import Record
 from creased.io.curves import CURVE_WRITERS
@@ -59,6 +59,7 @@ EXAMPLES = {  # by command; the first example of each is in the overview
   creased view logs/train/runs/RUN                            the epochs of a run, in the browser
   creased view mesh.ply                                       a mesh file
   creased view model.onnx --half-width 1                      the level set of any network
+  creased view wide.onnx --slice "0,2,4" --half-width 1       of five inputs, the others zero
 """,
 }
 
@@ -96,15 +97,14 @@ def make_parser() -> argparse.ArgumentParser:
         if name in OF_MESHES:
             continue
         _add_file(add, ", a mesh" if name == "view" else "")
-        if name != "view":
-            _add_onnx(add)
-        if name in ("extract", "count", "draw"):
+        _add_onnx(add)
+        if name in (*SHOWING, "count"):
             add("--slice", type=parse_slice, help=SLICE)
         if name != "info":
             add("--half-width", type=_size, help="of the cube to look in (default: the training box)")
         if name in ("extract", "count"):
             add("--memory", type=float, help="GB that may be used (default: what is free)")
-        if name in ("extract", "view", "draw"):
+        if name in SHOWING:
             either = command.add_mutually_exclusive_group()
             either.add_argument("--level", type=float, default=0.0, help="value of the function (default 0)")
             either.add_argument("--offset", type=_length, help=OFFSET)

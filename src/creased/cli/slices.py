@@ -1,9 +1,10 @@
-"""Parse --slice, and restrict what was loaded to it."""
+"""Parse --slice, and load the networks of commands, restricted to it."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from torch import Tensor
 from creased.core.domains.box import Box
 from creased.core.program.affine_slice import ProgramSlice, slice_program, slice_through
 from creased.io.checkpoint import CheckpointError, Record
-from creased.io.load import Loaded
+from creased.io.load import Loaded, load_file
 from creased.io.similarity import Similarity
 
 SLICE = (
@@ -46,6 +47,25 @@ class Slice:
         origin[list(self.axes)] = 0.0
         basis: Tensor = torch.eye(n, dtype=torch.float64)[:, list(self.axes)]
         return slice_program(loaded.program, origin, basis)
+
+
+SHOWING = ("extract", "draw", "view")  # commands that take two or three inputs
+
+
+def load_chosen(path: Path, chosen: argparse.Namespace) -> Loaded:
+    """Load a file as a command's options say, and restrict it to --slice.
+
+    Raises:
+        CheckpointError: it holds no network, or one of too many inputs for the command.
+        ValueError: the slice does not fit.
+    """
+    shape, inputs = chosen.input_shape, dict(chosen.fix)
+    loaded = load_file(path, slope=chosen.slope, input_shape=shape, output=chosen.tensor, inputs=inputs)
+    if getattr(chosen, "slice", None) is not None:
+        loaded = sliced(loaded, chosen.slice)
+    if chosen.command in SHOWING:
+        require_shown(chosen.command, loaded)
+    return loaded
 
 
 def parse_slice(text: str) -> Slice:

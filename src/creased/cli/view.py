@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import threading
 import webbrowser
+from functools import partial
 
+from creased.cli.slices import load_chosen
 from creased.viewer.page import Page
 from creased.viewer.sources import shots_of
 
@@ -18,10 +20,9 @@ def view(chosen: argparse.Namespace) -> None:
         ImportError: viser is not installed.
     """
     try:
-        options = {
-            name: getattr(chosen, name) for name in ("half_width", "slope", "level", "offset", "output")
-        }
-        page = Page(shots_of(chosen.file, **options), chosen.port, chosen.up)
+        options = {name: getattr(chosen, name) for name in ("half_width", "level", "offset", "output")}
+        shots = shots_of(chosen.file, load=partial(load_chosen, chosen=chosen), **options)
+        page = Page(shots, chosen.port, chosen.up)
     except KeyboardInterrupt:
         return
     try:

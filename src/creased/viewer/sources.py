@@ -13,7 +13,7 @@ from creased.core.domains.box import Box
 from creased.core.extract_level_set import extract_level_set
 from creased.core.program.program import Program
 from creased.io.checkpoint import CheckpointError
-from creased.io.load import load_file, locate
+from creased.io.load import Loaded, load_file, locate
 from creased.io.units import Length
 from creased.shapes.sources import File
 from creased.shapes.sources.mesh_file import POINTS
@@ -30,6 +30,8 @@ MESHES = (
     ".dae",
     *POINTS,
 )  # the latter to be refused
+Load = Callable[[Path], Loaded]
+
 FLAT = 1e-5  # radians: triangles of one polygon meet at smaller angles, in single precision
 
 
@@ -72,8 +74,8 @@ class Shot:
 def shots_of(
     path: Path,
     *,
+    load: Load = load_file,
     half_width: float | None = None,
-    slope: float = 0.0,
     level: float = 0.0,
     offset: Length | None = None,
     output: int = 0,
@@ -82,8 +84,8 @@ def shots_of(
 
     Args:
         path: a run folder, a checkpoint, a network (.pt, .npz, .onnx) or a mesh file.
+        load: loads a file of a network; with other options than the default ones, or a slice of it.
         half_width: of the cube to show; the training box by default.
-        slope: for weights alone: that of LeakyReLU.
         level: value of the function.
         offset: distance from its zero level set, in place of a level.
         output: index of the output.
@@ -102,17 +104,15 @@ def shots_of(
         files = by_number or [path / "checkpoints" / "last.ckpt"]
 
     def shot(file: Path) -> Shot:
-        return Shot(
-            file.stem.replace("_", " "), lambda: _read(file, half_width, slope, level, offset, output)
-        )
+        return Shot(file.stem.replace("_", " "), lambda: _read(file, load, half_width, level, offset, output))
 
     return [shot(file) for file in files]
 
 
 def _read(
-    path: Path, half_width: float | None, slope: float, level: float, offset: Length | None, output: int
+    path: Path, load: Load, half_width: float | None, level: float, offset: Length | None, output: int
 ) -> tuple[Scene, Field | None]:
-    loaded = load_file(path, slope=slope)
+    loaded = load(path)
     if loaded.program.in_dim not in (2, 3):
         raise CheckpointError(
             f"{path} is a network of {loaded.program.in_dim} inputs; 2 or 3 can be shown: "
