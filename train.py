@@ -4,7 +4,7 @@ import hydra
 from omegaconf import DictConfig
 
 from creased.training.command import objective, run_command
-from creased.training.folders import register_resolvers
+from creased.training.runs.folders import register_resolvers
 
 register_resolvers()
 

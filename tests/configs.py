@@ -10,7 +10,7 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from creased.training.folders import register_resolvers
+from creased.training.runs.folders import register_resolvers
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / "configs"

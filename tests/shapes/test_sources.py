@@ -127,7 +127,7 @@ def test_what_a_run_was_trained_on_is_found(tmp_path: Path) -> None:
 )
 def test_no_other_name_in_a_file_is_called(text: str, tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(text)
-    with pytest.raises(ShapeError, match="--against FILE"):
+    with pytest.raises(ShapeError, match="give a file"):
         source_of_run(tmp_path)
 
 

@@ -23,7 +23,7 @@ TINY = ("data.n_samples=2000", "data.n_batches=20", "data.batch_size=256", "data
 def take_few_points(patch: pytest.MonkeyPatch) -> None:
     """Compare a finished run with its shape at a tenth of the points."""
     for name, n in (("N_SURFACE", 2000), ("N_VOLUME", 20_000), ("N_MESH", 5000)):
-        patch.setattr(import_module("creased.training.evaluate"), name, n)
+        patch.setattr(import_module("creased.evaluation.measure"), name, n)
 
 
 @pytest.fixture(scope="module")

@@ -12,14 +12,15 @@ import torch
 
 from creased.core.complexes.level_set import LevelSet
 from creased.geometry import tracking
+from creased.io.runs import LAST
 from creased.networks import MLP
 from creased.training import SDFModule
 from creased.training.callbacks import EpochTable, ExtractLevelSet, SaveMesh, StopOnNaN
 from creased.training.callbacks.guard import DivergedError
 from creased.training.data import ShuffledBatches
 from creased.training.distributed import RankError, all_agree, from_rank_zero
-from creased.training.folders import (
-    LAST,
+from creased.training.losses import ClampedDistance
+from creased.training.runs.folders import (
     RUN_FOLDER,
     ResumeError,
     choose_run_folder,
@@ -27,7 +28,6 @@ from creased.training.folders import (
     is_follower,
     require_agreement,
 )
-from creased.training.losses import ClampedDistance
 from creased.training.schedules import constant
 
 LAUNCHED = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "WORLD_SIZE", "TORCHELASTIC_RUN_ID", RUN_FOLDER)
@@ -150,10 +150,10 @@ def test_a_follower_writes_where_rank_zero_says(tmp_path: Path, monkeypatch: pyt
     newer.parent.mkdir()
     newer.write_bytes(b"")
     monkeypatch.setenv(RUN_FOLDER, str(told))
-    assert find_checkpoint("last", str(tmp_path), "box") == newer
+    assert find_checkpoint("last", str(tmp_path)) == newer
     monkeypatch.setenv("LOCAL_RANK", "1")
     assert is_follower()
-    assert find_checkpoint("last", str(tmp_path), "box") == told / LAST
+    assert find_checkpoint("last", str(tmp_path)) == told / LAST
 
 
 def test_processes_started_side_by_side_need_to_be_given_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:

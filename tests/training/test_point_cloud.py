@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 import trimesh
 
 from creased.io.checkpoint import read_record
-from creased.training.folders import ResumeError, find_checkpoint
 from creased.training.run import run
+from creased.training.runs.folders import hash_of_shape
 from tests.training.conftest import TINY, Compose
 
 GRID = ("model=grid", "model.levels=[4,8]", "model.width=4")
@@ -35,6 +34,6 @@ def test_a_run_on_points_is_measured_as_points(configured: Compose, tmp_path: Pa
     record = read_record(last)
     assert record.to_domain.unit == "millimeter"
     assert record.sha256 == metrics["shape_sha256"]
-    assert find_checkpoint(str(last), "", "ball", record.sha256) == last
-    with pytest.raises(ResumeError, match="another"):
-        find_checkpoint(str(last), "", "ball", "0" * 64)
+    assert hash_of_shape(tmp_path / "ball") == record.sha256
+    (tmp_path / "ball" / "config.yaml").unlink()
+    assert hash_of_shape(tmp_path / "ball") == record.sha256

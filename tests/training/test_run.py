@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 import creased
 from creased.io.checkpoint import read_record
-from creased.training.folders import LAST
+from creased.io.runs import LAST
 from creased.training.run import run
 from tests.configs import composed
 from tests.training.conftest import SMOKE, TINY, Compose, Finished

@@ -15,8 +15,8 @@ import yaml
 from lightning.pytorch.loggers import WandbLogger
 from omegaconf import DictConfig, OmegaConf
 
-from creased.training.folders import read_wandb_run
 from creased.training.run import run
+from creased.training.runs.folders import read_wandb_run
 from creased.training.wandb import publish
 from tests.configs import ROOT, composed
 from tests.training.conftest import Compose

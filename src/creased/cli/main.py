@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 
 import torch
 
@@ -19,6 +20,7 @@ from creased.io.checkpoint import KEY, Record, write_record
 from creased.io.export import ExportError
 from creased.io.limits import printable
 from creased.io.load import Loaded, locate
+from creased.io.runs import checkpoint_of, named
 from creased.io.units import SHORT
 from creased.networks import UnsupportedModuleError
 from creased.tropical.cells.report import count_table
@@ -29,6 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status; a user's mistake ends in one line, not in a traceback."""
     chosen = make_parser().parse_args(arguments)
     try:
+        _find_last(chosen)
+        if chosen.command == "eval":
+            from creased.cli.evaluate import evaluate  # needs trimesh, warp and rich
+
+            evaluate(chosen)
+            return 0
         if chosen.command == "view":
             from creased.cli.view import view  # needs numpy and viser
 
@@ -38,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from creased.cli.meshes import check, compare_files  # need trimesh and warp
 
             return check(chosen) if chosen.command == "check" else compare_files(chosen)
-        path = chosen.file / "checkpoints" / "last.ckpt" if chosen.file.is_dir() else chosen.file
+        path = checkpoint_of(chosen.file)
         loaded = load_chosen(path, chosen)
         if chosen.command == "info":
             print(_describe(loaded))
@@ -54,6 +62,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(printable(f"creased: {error}"), file=sys.stderr)
         return 1
     return 0
+
+
+def _find_last(chosen: argparse.Namespace) -> None:
+    """Replace the word "last" in place of a path by the newest run folder."""
+    for name in ("file", "mesh", "shape", "files"):
+        value = getattr(chosen, name, None)
+        if isinstance(value, Path):
+            setattr(chosen, name, named(value))
+        elif isinstance(value, list):
+            setattr(chosen, name, [named(path) for path in value])
 
 
 def _count(record: Record, chosen: argparse.Namespace) -> None:

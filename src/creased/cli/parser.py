@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+from creased import __version__
 from creased.cli.slices import SHOWING, SLICE, parse_slice
 from creased.core.options import METHODS, TREATMENTS
 from creased.io.checkpoint import Record
@@ -47,6 +48,10 @@ EXAMPLES = {  # by command; the first example of each is in the overview
   creased draw RUN --across z --at 0.1 --out complex.png      the plane z = 0.1 of three inputs
   creased draw weights.npz --half-width 1 --out complex.svg   a network of two inputs
 """,
+    "eval": """
+  creased eval logs/train/runs/RUN                            function and exact mesh, against the run's shape
+  creased eval last --shape scan.obj --json metrics.json      against another mesh; --json - prints JSON
+""",
     "check": """
   creased check part.stl scan.ply                             closed, manifold, oriented? walls? exit status
   creased check logs/train/runs/RUN                           the mesh of a run
@@ -66,6 +71,7 @@ EXAMPLES = {  # by command; the first example of each is in the overview
 OFFSET = "distance outward from the surface, in the coordinates of the mesh or with a unit: 1mm"
 WITHIN = "largest distance that is no difference, perhaps with a unit: 0.1mm (default: 1%% of the size)"
 MESH = "a mesh file, or a run folder (its mesh.ply)"
+AGAINST = "a mesh file, or bunny, sphere, torus, box or bracket (default: the shape of the run)"
 OF_MESHES = ("check", "compare")  # commands that load no network
 
 SUMMARIES = {
@@ -73,6 +79,7 @@ SUMMARIES = {
     "info": "describe the network in a file",
     "count": "count cells, linear regions and affine pieces",
     "compress": "write an equal network of fewer neurons",
+    "eval": "measure a checkpoint against its shape or another",
     "check": "say whether mesh files are solids, and what is wrong with them",
     "compare": "measure distances between two meshes, both ways",
     "view": "show a surface in the browser",
@@ -88,6 +95,7 @@ def make_parser() -> argparse.ArgumentParser:
         epilog="\n".join(["examples:", *(lines.strip("\n").splitlines()[0] for lines in EXAMPLES.values())]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"creased {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, summary in SUMMARIES.items():
         command = commands.add_parser(name, help=summary)
@@ -95,6 +103,9 @@ def make_parser() -> argparse.ArgumentParser:
         command.formatter_class = argparse.RawDescriptionHelpFormatter
         command.epilog = f"examples:\n{EXAMPLES[name].strip(chr(10))}"
         if name in OF_MESHES:
+            continue
+        if name == "eval":
+            _add_evaluation(add)
             continue
         _add_file(add, ", a mesh" if name == "view" else "")
         _add_onnx(add)
@@ -123,6 +134,18 @@ def make_parser() -> argparse.ArgumentParser:
 def _add_file(add: Add, more: str) -> None:
     add("file", type=Path, help=f"a checkpoint, a run folder (its last checkpoint), .pt, .npz, .onnx{more}")
     add("--slope", type=float, default=0.0, help="for weights alone: slope of LeakyReLU (default: ReLU)")
+
+
+def _add_evaluation(add: Add) -> None:
+    add("file", type=Path, help="a checkpoint, or a run folder (its last checkpoint)")
+    add("--shape", metavar="SHAPE", help=AGAINST)
+    add(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="write all metrics to a file; -: to the screen, without the table",
+    )
+    add("--certify", action="store_true", help="prove in exact arithmetic that the surface found is right")
 
 
 def _add_onnx(add: Add) -> None:

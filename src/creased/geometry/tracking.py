@@ -63,6 +63,7 @@ class TrackedLevelSet:
         self.level = level if self.last is None else self.last.before(level)  # of the program
         self.every_n_steps, self.stale_above = every_n_steps, stale_above
         self.level_set: LevelSet | None = None  # the last one extracted, detached
+        self._versions: list[int] = []  # of the parameters that it is of
         self.n_steps, self.extracted_at = 0, 0  # steps done, and those that were done at the last extraction
 
     def program(self) -> Program:
@@ -90,6 +91,15 @@ class TrackedLevelSet:
     def keep(self, level_set: LevelSet) -> None:
         """Take a level set that was extracted elsewhere with the present weights."""
         self.level_set, self.extracted_at = level_set, self.n_steps
+        self._versions = self._versions_now()
+
+    @property
+    def is_current(self) -> bool:
+        """True if there is a level set, and no weight was written to since it was extracted."""
+        return self.level_set is not None and self._versions == self._versions_now()
+
+    def _versions_now(self) -> list[int]:
+        return [parameter._version for parameter in self.network.parameters()]
 
     def step(self) -> None:
         """Count a step of training, and extract where it is due."""

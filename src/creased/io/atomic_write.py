@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file by way of a temporary one in its folder, synced and then renamed; folders are created.
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file beside a path, which is synced and renamed to it at the end; folders are created.
 
     Raises:
         OSError: it cannot be written; an old file of that name is unchanged.
@@ -19,7 +23,7 @@ def write_whole(path: Path, content: bytes) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.umask(mask := os.umask(0))
@@ -28,3 +32,13 @@ def write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file as `replacing` does.
+
+    Raises:
+        OSError: it cannot be written; an old file of that name is unchanged.
+    """
+    with replacing(path) as file:
+        file.write(content)

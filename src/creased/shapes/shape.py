@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from creased.core.domains.box import Box
+from creased.io.runs import as_named
 from creased.io.similarity import Similarity
 from creased.io.units import parse_unit
+from creased.meshes.polygon_mesh import PolygonMesh
 from creased.meshes.queries import TriangleIndex
 from creased.shapes.comparison import compare
 from creased.shapes.metrics import compare_functions, comparison_metrics
@@ -52,6 +54,17 @@ class Shape:
         """The triangles of the surface."""
         mesh: Trimesh = self.surface.mesh.to_trimesh()
         return mesh
+
+    def placed(self, to_domain: Similarity) -> Shape:
+        """Move the solid to where another map puts the user's coordinates."""
+        here, there = self.to_domain, to_domain.in_unit(self.to_domain.unit)
+
+        def move(surface: Surface) -> Surface:
+            mesh = surface.mesh
+            return Surface(PolygonMesh(there.apply(here.invert(mesh.vertices)), mesh.polygons))
+
+        original = None if self.original is None else move(self.original)
+        return replace(self, surface=move(self.surface), original=original, to_domain=there)
 
     @property
     def index(self) -> TriangleIndex:
@@ -127,10 +140,10 @@ def load_shape(
         ShapeError: there is no such mesh, it cannot be made a solid, or not without changing it beyond the
             limits.
     """
-    if path is not None and holds_points(Path(path).expanduser()):
+    if path is not None and holds_points(as_named(path)):
         if RepairOptions(**repair) != RepairOptions(limits=repair.get("limits", {})):
             log.warning("%s: points are not repaired: options of repair do nothing", path)
-        cloud = load_cloud(Path(path).expanduser(), normals, units)
+        cloud = load_cloud(as_named(path), normals, units)
         return replace(cloud, name=name or cloud.name, licence=licence, credit=credit)
     if normals is not None:
         log.warning("shape.normals=%s is for points, and does nothing to a mesh", normals)
@@ -166,5 +179,5 @@ def sha256_of_file(path: str) -> str:
     Raises:
         ShapeError: it cannot be read.
     """
-    file = Path(path).expanduser()
+    file = as_named(path)
     return sha256_of_points(read_points(file)) if holds_points(file) else sha256_of_mesh(File(path)())

@@ -2,8 +2,9 @@
 
 `run` assembles a run from a configuration and evaluates it; `command` is `train.py`, with messages for
 Hydra's errors. `module` holds the network, its losses and regularizers; `data` serves samples of a shape;
-`callbacks` extract the level set each epoch, and write, draw and log it. `folders`, `resume` and `options`
-check the user's input before any work. `distributed` coordinates several processes: rank 0 alone extracts
+`callbacks` extract the level set each epoch, and write, draw and log it; `checkpoints` are written whole.
+`runs` chooses, resumes and locks run folders, and `options` checks numbers, before any work. `distributed`
+coordinates several processes: rank 0 alone extracts
 and writes.
 """
 

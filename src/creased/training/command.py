@@ -24,13 +24,16 @@ from hydra.errors import (
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from creased.shapes import ShapeError
 from creased.training.run import run_or_explain
+from creased.training.runs.folders import ResumeError
+from creased.training.runs.replay import CONFIGS, replayed
 
 TRACES = "HYDRA_FULL_ERROR"  # with 1 Hydra raises what it caught; a user who sets it wants the traceback
 ALL_OPTIONS = "./run train --cfg job shows every option"
 SIMILAR = 0.75  # difflib's ratio of two words, from which on one is suggested for the other
-PATHS = ("shape.path", "ckpt_path", "start_from")  # options that name files
-CONFIGS = Path(__file__).parents[3] / "configs"
+# Options that name files.
+PATHS = ("shape.path", "ckpt_path", "start_from", "paths.root", "paths.runs", "paths.output", "paths.meshes")
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +44,10 @@ def run_command(main: Callable[[], object]) -> None:
         main()
         return
     os.environ[TRACES] = "1"
-    sys.argv[1:] = quote_paths(sys.argv[1:])
     try:
+        sys.argv[1:] = replayed(quote_paths(sys.argv[1:]))
         main()
-    except (HydraException, OSError) as error:
+    except (HydraException, OSError, ResumeError, ShapeError) as error:
         print(f"creased: {_format_error(error)}", file=sys.stderr)
         raise SystemExit(1) from None
     finally:
@@ -60,7 +63,7 @@ def quote_paths(words: Sequence[str]) -> list[str]:
 def _is_plain(word: str, is_sweep: bool) -> bool:
     """Return True for what is no file, and for what Hydra reads as one name, or in a sweep as several."""
     name, _, value = word.partition("=")
-    if name not in PATHS or not value:
+    if name.lstrip("+") not in PATHS or not value:
         return True
     try:
         parsed = OverridesParser.create().parse_override(word)

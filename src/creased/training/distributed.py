@@ -21,7 +21,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from torch import Tensor
 
-from creased.training.folders import RUN_FOLDER, is_follower
+from creased.training.runs.folders import RUN_FOLDER, is_follower
 
 Made = TypeVar("Made")
 GRACE = 5.0  # seconds that a failing rank gets to end before the others are killed

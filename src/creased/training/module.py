@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import lightning as L
@@ -17,11 +19,12 @@ from creased.core.program.program import Program
 from creased.geometry.tracking import TrackedLevelSet
 from creased.io.checkpoint import KEY, Record, write_record
 from creased.io.similarity import Similarity
+from creased.networks.lower import lower
 from creased.networks.models.grid_mlp import grids_of
 from creased.shapes import Target
-from creased.training.folders import WANDB_RUN
 from creased.training.losses import LossTerm
 from creased.training.regularization import Regularization
+from creased.training.runs.folders import WANDB_RUN
 from creased.training.schedules import Schedule
 from creased.training.wandb import wandb_run_id
 
@@ -149,7 +152,7 @@ class SDFModule(L.LightningModule):
         level_set = self.surface.level_set
         if level_set is None or level_set.is_empty:
             return 0.0
-        step, n_steps = self.global_step, max(int(self.trainer.estimated_stepping_batches), 1)
+        step, n_steps = self.global_step, self._n_steps()
         total: Tensor | float = 0.0
         for name, regularization in self.regularizers.items():
             weight = regularization.weight_at(step, n_steps)
@@ -185,9 +188,14 @@ class SDFModule(L.LightningModule):
             group["lr"] *= NETWORK_RATE
         if len(optimizer.param_groups) > 1 and "eps" in optimizer.defaults:
             optimizer.param_groups[0]["eps"] = TABLE_EPS
-        n_steps = max(int(self.trainer.estimated_stepping_batches), 1)
+        groups = [{k: v for k, v in group.items() if k != "params"} for group in optimizer.param_groups]
+        self._options: list[dict[str, Any]] = groups
+        n_steps = self._n_steps()
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.schedule(step / n_steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def _n_steps(self) -> int:
+        return max(int(self.trainer.estimated_stepping_batches), 1)
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """Take a step in which denormal numbers count as zero.
@@ -208,14 +216,37 @@ class SDFModule(L.LightningModule):
         others = [parameter for parameter in self.parameters() if id(parameter) not in known]
         return [{"params": params} for params in (tables, others) if params]
 
-    def record(self) -> Record:
-        """Make the record that checkpoints store; see `creased.io.checkpoint`."""
-        return record_of(self, self.surface, self.domain)
+    def record(self, weights: Mapping[str, Tensor] | None = None) -> Record:
+        """Make the record that checkpoints store; see `creased.io.checkpoint`.
+
+        Args:
+            weights: a state of this module, in place of its present one.
+        """
+        record = record_of(self, self.surface, self.domain)
+        if weights is None:
+            return record
+        network, part = deepcopy(self.network), "network."
+        network.load_state_dict(
+            {name.removeprefix(part): weights[name] for name in weights if name.startswith(part)}
+        )
+        return replace(record, program=lower(network, check=False).detach().to("cpu"))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the record and the id of the W&B run to Lightning's entries."""
-        checkpoint[KEY] = write_record(self.record())
+        weights, present = checkpoint["state_dict"], self.state_dict()  # callbacks put averages there
+        is_present = all(torch.equal(weights[name], present[name]) for name in present)
+        checkpoint[KEY] = write_record(self.record(None if is_present else weights))
         checkpoint[WANDB_RUN] = wandb_run_id(self.trainer.loggers)
+
+    def on_train_start(self) -> None:
+        """Give a resumed optimizer the options configured now; its moments are those of the checkpoint."""
+        schedulers = [config.scheduler for config in self.trainer.lr_scheduler_configs]
+        if self.trainer.ckpt_path is None or not schedulers:  # callbacks may have rates of their own
+            return
+        schedulers[0].base_lrs = [options["lr"] for options in self._options]
+        factor = self.schedule(schedulers[0].last_epoch / self._n_steps())
+        for group, options in zip(self.trainer.optimizers[0].param_groups, self._options, strict=True):
+            group |= options | {"initial_lr": options["lr"], "lr": options["lr"] * factor}
 
 
 def record_of(module: L.LightningModule, surface: TrackedLevelSet, domain: Box) -> Record:

@@ -12,6 +12,7 @@ import logging
 import sys
 import time
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,12 @@ from creased.core.certificates.certify import certify
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.core.extract_level_set import extract_level_set
+from creased.evaluation.advice import advise, warn_of_thin_parts
+from creased.evaluation.measure import evaluate
+from creased.evaluation.table import format_metrics
 from creased.io.atomic_write import write_whole
 from creased.io.metadata import certificate_as_dict
+from creased.io.runs import as_named
 from creased.networks import UnsupportedModuleError
 from creased.shapes import Target
 from creased.training.callbacks.draw import DrawLevelSet
@@ -39,14 +44,15 @@ from creased.training.callbacks.extract import require_extraction
 from creased.training.callbacks.guard import DivergedError
 from creased.training.callbacks.save import SaveMesh
 from creased.training.callbacks.threads import ChooseThreads
+from creased.training.checkpoints import settle_averages, showing_averages
 from creased.training.distributed import RankError, silence_followers, supervised_ranks
-from creased.training.evaluate import advise, evaluate, format_metrics, warn_of_thin_parts
-from creased.training.folders import LAST, given_facts, is_follower, label_shape
 from creased.training.module import SDFModule
 from creased.training.options import require_options
 from creased.training.quality import format_expectation
 from creased.training.regularization import Regularization
-from creased.training.resume import accept, refuse, resume_from, start_from
+from creased.training.runs.folders import ResumeError, given_facts, is_follower, label_shape
+from creased.training.runs.lock import locked
+from creased.training.runs.resume import accept, offer, refuse, resume_from, start_from
 from creased.training.wandb import closing_loggers, publish
 
 log = logging.getLogger(__name__)
@@ -82,10 +88,18 @@ def run(cfg: DictConfig) -> dict[str, Any]:
         The metrics, as in `metrics.json`; none on ranks other than 0, which only train.
     """
     start = time.perf_counter()
-    _prepare_process(cfg)
-    log.info("%s", format_expectation(cfg))
     folder = Path(cfg.paths.output)
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        _prepare_process(cfg)
+        with nullcontext() if is_follower() else locked(folder):
+            return _run(cfg, folder, start)
+    finally:
+        refuse(cfg, folder)  # does nothing after the run was accepted
+
+
+def _run(cfg: DictConfig, folder: Path, start: float) -> dict[str, Any]:
+    log.info("%s", format_expectation(cfg))
     callbacks = [instantiate(callback) for callback in cfg.callbacks.values() if callback is not None]
     if cfg.threads == "auto":
         callbacks.insert(0, ChooseThreads())  # before those that extract
@@ -96,19 +110,20 @@ def run(cfg: DictConfig) -> dict[str, Any]:
     domain: Box = instantiate(cfg.domain)
     data: L.LightningDataModule = instantiate(cfg.data, _partial_=True)(shape, domain)
     module = _make_module(cfg, shape, domain, regularizers)
-    checkpoint = resume_from(cfg, module)  # may refuse; before anything is written to the run's folder
+    checkpoint = resume_from(cfg, module, plain)  # may refuse; before anything is written to the run's folder
     start_from(cfg, module)
     if not is_follower():
         accept(cfg, folder)
         write_whole(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)).encode())
-    trainer = _make_trainer(cfg, plain, callbacks)
-    thinness = warn_of_thin_parts(shape, module.network, cfg.quality.name)
+    trainer = _make_trainer(cfg, plain, showing_averages(callbacks))
+    thinness = None if is_follower() else warn_of_thin_parts(shape, module.network, cfg.quality.name)
     prepared = time.perf_counter()
     with closing_loggers(trainer):
         with supervised_ranks(trainer, str(folder)):
             _fit(trainer, module, data, checkpoint)
         if not trainer.is_global_zero:
             return {}
+        settle_averages(trainer, module, folder)
         trained = time.perf_counter()
         metrics = _evaluate(cfg, shape, module, trainer) | {"thinness": thinness}
         finished = time.perf_counter()
@@ -140,23 +155,21 @@ def run_or_explain(cfg: DictConfig) -> dict[str, Any]:
     """
     try:
         return run(cfg)
-    except USER_ERRORS as error:
+    except (*USER_ERRORS, KeyboardInterrupt) as error:
         log.debug("traceback", exc_info=True)
-        is_silent = is_follower() and isinstance(error, DivergedError | RankError)  # rank 0 prints it
-        message, status = _format_mistake(error), 1
-        if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
-            log.error("this run of the sweep failed: %s", message)
-            return {"failed": message}
-    except KeyboardInterrupt:
-        is_silent, message, status = is_follower(), "interrupted", 130
-    finally:
-        if cfg.ckpt_path is not None:
-            refuse()  # does nothing after it was accepted
-    if is_silent:
+        return _explain(error, cfg)
+
+
+def _explain(error: BaseException, cfg: DictConfig) -> dict[str, Any]:
+    is_stopped = isinstance(error, KeyboardInterrupt)
+    message, status = ("interrupted", 130) if is_stopped else (_format_mistake(error), 1)
+    if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN and not is_stopped:
+        log.error("this run of the sweep failed: %s", message)
+        return {"failed": message}
+    if is_follower() and isinstance(error, DivergedError | RankError | KeyboardInterrupt):  # rank 0 prints it
         raise SystemExit(status)
-    kept = Path(cfg.paths.output) / LAST
-    if kept.exists():
-        message += f"\ncreased: the last whole checkpoint is {kept}; resume with ckpt_path={cfg.paths.output}"
+    if not isinstance(error, ResumeError) and (how := offer(Path(cfg.paths.output))):
+        message += f"\ncreased: {how}"
     print(f"creased: {message}", file=sys.stderr)
     raise SystemExit(status)
 
@@ -217,7 +230,7 @@ def _settle_config(cfg: DictConfig, shape: Target) -> dict[str, Any]:
     plain: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     plain["shape"] |= {"name": shape.name, "licence": shape.licence, "credit": shape.credit}
     if cfg.shape.path is not None:
-        plain["shape"]["source"] = None
+        plain["shape"] |= {"source": None, "path": str(as_named(cfg.shape.path).absolute())}
     return plain | {"shape_sha256": shape.sha256}
 
 
@@ -244,7 +257,8 @@ def _evaluate(cfg: DictConfig, shape: Target, module: SDFModule, trainer: L.Trai
     else:
         seconds = float(trainer.callback_metrics["extract_s"])
     certificate = certify(level_set, program) if is_to_certify else None
-    if level_set.is_complete or (certificate and certificate.is_certified):
+    is_older = module.surface.level_set is not None and not module.surface.is_current
+    if is_older or level_set.is_complete or (certificate and certificate.is_certified):
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, SaveMesh):  # the mesh again, its metadata now with the certificate
                 callback.write(level_set, program, module.to_domain, certificate)
@@ -274,7 +288,7 @@ def _evaluate(cfg: DictConfig, shape: Target, module: SDFModule, trainer: L.Trai
 def _last_level_set(module: SDFModule) -> LevelSet | None:
     """Return the level set of the last epoch where it is that of the final weights, whole and in float64."""
     found = module.surface.level_set
-    if found is None or found.is_empty or module.surface.extracted_at != module.global_step:
+    if found is None or found.is_empty or not module.surface.is_current:
         return None
     is_as_good = found.is_complete and found.vertices.dtype == torch.float64
     return found.to("cpu") if is_as_good else None

@@ -17,7 +17,7 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.loggers import Logger, WandbLogger
 
-from creased.training.folders import LAST
+from creased.io.runs import LAST
 
 MESHES = "mesh.*"
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from creased.io.limits import why_too_large
+from creased.io.runs import as_named
 from creased.io.units import UnitError, parse_unit, unit_of_meters
 from creased.shapes.sources.rewriting import REWRITE
 
@@ -52,7 +53,7 @@ class File:
         Raises:
             ShapeError: it is missing, unreadable, or holds no triangles.
         """
-        path = Path(self.path).expanduser()
+        path = as_named(self.path)
         if path.suffix.lower() in POINTS and path.is_file():
             raise ShapeError(f"{path} is a point cloud, not a mesh")
         scene = read_scene(path)

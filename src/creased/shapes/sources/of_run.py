@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from creased.shapes.procedural import box, bracket, sphere, torus
 from creased.shapes.sources.download import BunnyScan, Download
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from trimesh import Trimesh
 
 BY_NAME = {source.__name__: source for source in (BunnyScan, Download, File, box, bracket, sphere, torus)}
+NAMED: dict[str, Source] = {
+    "bunny": BunnyScan(),
+    "sphere": sphere(),
+    "torus": torus(),
+    "box": box(),
+    "bracket": bracket(),
+}  # that need no file
+LOADED = ("_target_", "name", "source", "path")  # options of a shape that say what it is made from
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,9 @@ def source_of_run(folder: Path) -> tuple[Source, str]:
 
     path = folder / "config.yaml"
     if not path.is_file():
-        raise ShapeError(f"--against shape needs a run folder with its config.yaml, got {folder}")
+        raise ShapeError(
+            f"the training shape needs a run folder with its config.yaml, got {folder}: give a file"
+        )
     try:
         config = dict(OmegaConf.load(path))
         shape = config["shape"]
@@ -58,5 +68,19 @@ def source_of_run(folder: Path) -> tuple[Source, str]:
             raise KeyError(package)
         name, source = str(shape["name"]), BY_NAME[kind](**options)
     except Exception as error:  # nearly anything, if the file is no configuration of a run
-        raise ShapeError(f"{path} does not name the training shape: give --against FILE") from error
+        raise ShapeError(f"{path} does not name the training shape: give a file") from error
     return source, name
+
+
+def options_of_run(folder: Path) -> dict[str, Any]:
+    """Read the arguments of `creased.shapes.load_shape` for a run's training shape.
+
+    Raises:
+        ShapeError: as of `source_of_run`.
+    """
+    from omegaconf import OmegaConf
+
+    source, _ = source_of_run(folder)
+    shape: Any = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml").shape)
+    options = {name: value for name, value in shape.items() if name not in LOADED}
+    return options | {"name": str(shape["name"]), "source": source, "path": shape["path"]}

@@ -11,8 +11,10 @@ from rich.console import Console
 from torch import Tensor
 
 from creased import Box, GridMLP, extract_level_set, lower
+from creased.evaluation.advice import advise, finer_grid, warn_of_thin_parts
+from creased.evaluation.measure import evaluate
+from creased.evaluation.table import format_metrics
 from creased.shapes import Shape, load_shape
-from creased.training.evaluate import advise, evaluate, finer_grid, format_metrics, warn_of_thin_parts
 from tests.modules import Does
 
 pytestmark = pytest.mark.usefixtures("few_points")

@@ -8,16 +8,19 @@ from pathlib import Path
 import pytest
 from hydra.core.hydra_config import HydraConfig
 
-from creased.training import folders
-from creased.training.folders import LAST, ResumeError, choose_run_folder, find_checkpoint, label_shape
+from creased.io.runs import LAST
 from creased.training.run import shape_of
+from creased.training.runs import folders
+from creased.training.runs.folders import ResumeError, choose_run_folder, find_checkpoint, label_shape
 from tests.configs import CONFIGS, composed
 
 
-def _finished(root: Path, shape: str) -> Path:
-    checkpoint = Path(choose_run_folder(str(root), shape, None)) / LAST
+def _finished(root: Path, shape: str, sha256: str = "") -> Path:
+    run = Path(choose_run_folder(str(root), shape, None))
+    checkpoint = run / LAST
     checkpoint.parent.mkdir(parents=True)
     checkpoint.write_bytes(b"")
+    (run / "config.yaml").write_text(f"shape_sha256: '{sha256}'")
     return checkpoint
 
 
@@ -26,11 +29,13 @@ def test_runs_of_one_second_get_folders_of_their_own(tmp_path: Path) -> None:
     assert len(folders) == 4
 
 
-def test_last_is_the_newest_run_of_the_very_shape(tmp_path: Path) -> None:
-    older, newer = _finished(tmp_path, "box"), _finished(tmp_path, "box")
-    _finished(tmp_path, "box2")
-    _finished(tmp_path, "my_box")
-    assert find_checkpoint("last", str(tmp_path), "box") == newer != older
+def test_last_is_the_newest_run_of_the_very_shape_whatever_its_files_name(tmp_path: Path) -> None:
+    older, newer = _finished(tmp_path, "box", "b" * 64), _finished(tmp_path, "cube", "b" * 64)
+    other = _finished(tmp_path, "box", "0" * 64)
+    assert find_checkpoint("last", str(tmp_path)) == other
+    assert find_checkpoint("last", str(tmp_path), "b" * 64) == newer != older
+    with pytest.raises(ResumeError, match=f"of this shape; the newest is {other.parent.parent.name}"):
+        find_checkpoint("last", str(tmp_path), "c" * 64)
 
 
 def _set_clock(monkeypatch: pytest.MonkeyPatch, *time: int) -> None:
@@ -55,12 +60,12 @@ def test_times_of_files_do_not_say_which_run_is_the_last(
         os.utime(path, (1, 1))
     for path in (older, older.parent.parent):
         os.utime(path, (2**32, 2**32))
-    assert find_checkpoint("last", str(runs), "box") == newer
+    assert find_checkpoint("last", str(runs)) == newer
     shutil.copytree(newer.parent.parent, tmp_path / "copies" / newer.parent.parent.name)
     shutil.copytree(older.parent.parent, tmp_path / "copies" / older.parent.parent.name)
     shutil.copytree(older.parent.parent, runs / f"copy of {older.parent.parent.name}")
-    assert find_checkpoint("last", str(runs), "box") == newer
-    copied = find_checkpoint("last", str(tmp_path / "copies"), "box")
+    assert find_checkpoint("last", str(runs)) == newer
+    copied = find_checkpoint("last", str(tmp_path / "copies"))
     assert copied.parent.parent.name == newer.parent.parent.name
 
 
@@ -70,12 +75,12 @@ def test_a_clock_set_back_does_not_change_the_order_of_runs(
     for time in ((2026, 10, 25, 2, 30), (2026, 10, 25, 2, 10), (1970, 1, 1), (2026, 10, 25, 2, 29)):
         _set_clock(monkeypatch, *time)
         newest = _finished(tmp_path, "box")
-        assert find_checkpoint("last", str(tmp_path), "box") == newest
+        assert find_checkpoint("last", str(tmp_path)) == newest
     assert newest.parent.parent.name == "2026-10-25_02-30-00_box~4"
     _set_clock(monkeypatch, 2026, 10, 25, 2, 31)
     newest = _finished(tmp_path, "box")
     assert newest.parent.parent.name == "2026-10-25_02-31-00_box"
-    assert find_checkpoint("last", str(tmp_path), "box") == newest
+    assert find_checkpoint("last", str(tmp_path)) == newest
 
 
 def test_jobs_and_counters_are_ordered_as_numbers(tmp_path: Path) -> None:
@@ -83,27 +88,28 @@ def test_jobs_and_counters_are_ordered_as_numbers(tmp_path: Path) -> None:
     for name in names:
         (tmp_path / name / LAST).parent.mkdir(parents=True)
         (tmp_path / name / LAST).write_bytes(b"")
-        assert find_checkpoint("last", str(tmp_path), "box") == tmp_path / name / LAST
+        assert find_checkpoint("last", str(tmp_path)) == tmp_path / name / LAST
     assert choose_run_folder(str(tmp_path), "box", None) > str(tmp_path / names[-1])
 
 
 def test_names_with_odd_characters_are_found(tmp_path: Path) -> None:
     for name in ("my [1] part=x", "12_{a}~3"):
         checkpoint = _finished(tmp_path, name)
-        assert find_checkpoint("last", str(tmp_path), name) == checkpoint
+        assert find_checkpoint("last", str(tmp_path)) == checkpoint
 
 
 def test_a_resumed_run_stays_in_its_folder(tmp_path: Path) -> None:
     checkpoint = _finished(tmp_path, "box")
     for name in ("last", str(checkpoint), str(checkpoint.parent.parent)):
-        assert choose_run_folder(str(tmp_path), "box", name) == str(checkpoint.parent.parent)
+        found = find_checkpoint(name, str(tmp_path))
+        assert choose_run_folder(str(tmp_path), "box", found) == str(checkpoint.parent.parent)
 
 
 def test_nothing_to_resume_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ResumeError, match="no run of shape box"):
-        find_checkpoint("last", str(tmp_path), "box")
+    with pytest.raises(ResumeError, match=r"no run under .* has a checkpoint"):
+        find_checkpoint("last", str(tmp_path))
     with pytest.raises(ResumeError, match="there is no checkpoint"):
-        find_checkpoint(str(tmp_path / "nowhere.ckpt"), str(tmp_path), "box")
+        find_checkpoint(str(tmp_path / "nowhere.ckpt"), str(tmp_path))
 
 
 def test_a_users_file_names_the_shape() -> None:

@@ -1,86 +1,17 @@
-"""Compare a run with its shape: what its grid may lose, and at the end its function and its mesh."""
+"""Format the metrics of a run as a table for people, whose first line says whether the mesh is the shape."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-from torch import nn
-
-from creased.core.complexes.level_set import LevelSet
-from creased.core.domains.box import Box
-from creased.core.program.program import Program
-from creased.geometry.measures import edge_lengths
+from creased.evaluation import measure
 from creased.io.units import SHORT
-from creased.meshes.mesh_audit import ask_trimesh
-from creased.meshes.polygon_mesh import PolygonMesh
-from creased.networks.models.grid_mlp import grids_of
-from creased.shapes.comparison import Comparison
-from creased.shapes.differences import Kind
-from creased.shapes.surface import Surface
-from creased.shapes.target import Sizes, Target
-from creased.training.folders import is_follower
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from rich.table import Table
 
-log = logging.getLogger(__name__)
-
-N_SURFACE = 20_000  # fresh points on the shape
-N_VOLUME = 200_000  # fresh points in the domain
-N_MESH = 50_000  # points on each mesh
-WIDER = 1.2  # a domain that is advised where walls cut the surface
 FAITHFUL = "faithful to the shape"  # the first line of the table
-
-
-def warn_of_thin_parts(shape: Target, network: nn.Module, quality: str) -> dict[str, Any] | None:
-    """Log which walls and gaps of a shape are thinner than a cell of the network's grid; None without one."""
-    if not (grids := grids_of(network)) or is_follower():
-        return None
-    finest = min(grids, key=lambda grid: grid.half_width / grid.levels[-1])
-    n_cells = finest.levels[-1]
-    rng = np.random.default_rng(0)
-    found = shape.measure_thinness(n_cells, 2 * finest.half_width / n_cells, rng)
-    if found is None:
-        return None
-    for sentence in found.sentences(1 / shape.to_domain.scale, shape.to_domain.unit):
-        log.warning("shape %s: %s; %s is finer", shape.name, sentence, finer_grid(quality))
-    return found.as_dict()
-
-
-class Evaluation(NamedTuple):
-    """What is known of a finished run."""
-
-    metrics: dict[str, Any]  # in units of the domain, but for ``comparison``, which is in the user's
-    mesh: Surface | None  # None if the level set is empty
-    comparison: Comparison | None  # of the mesh with the shape
-
-
-def evaluate(shape: Target, domain: Box, program: Program, level_set: LevelSet, seed: int) -> Evaluation:
-    """Audit the exact mesh of a trained function, and compare function and mesh with the shape."""
-    rng = np.random.default_rng([seed, 1])  # another stream than that of the training samples
-
-    def function(points: NDArray[Any]) -> NDArray[Any]:
-        rows = torch.from_numpy(np.asarray(points)).to(program.device, program.dtype)
-        return program.outputs_at(rows)[:, 0].cpu().numpy()
-
-    metrics: dict[str, Any] = level_set.audit().as_dict()
-    metrics |= {"guarantee": level_set.guarantee, "status": level_set.status}
-    metrics |= {"is_complete": level_set.is_complete, "unit": shape.to_domain.unit}
-    is_cut = bool(level_set.is_on_wall().any())
-    metrics["cut_at"] = float(max(domain.upper)) if is_cut else None  # half the width of the domain
-    is_empty = level_set.polygons.n == 0
-    mesh = None if is_empty else Surface(PolygonMesh.of_level_set(level_set))
-    sizes = Sizes(N_SURFACE, N_VOLUME, N_MESH)
-    found = shape.measure(function, mesh, domain, sizes, rng)
-    if mesh is not None:
-        metrics["edge_length_total"] = float(edge_lengths(level_set.vertices, level_set.edges).sum())
-        metrics["trimesh"] = ask_trimesh(mesh.mesh)
-    return Evaluation(metrics | found.metrics, mesh, found.comparison)
 
 
 def format_metrics(metrics: dict[str, Any]) -> Table:
@@ -94,23 +25,6 @@ def format_metrics(metrics: dict[str, Any]) -> Table:
     for name, value, note in _lines(metrics):
         table.add_row(name, value, note, style="bold" if (name, value) == (FAITHFUL, "no") else None)
     return table
-
-
-def advise(metrics: Mapping[str, Any], quality: str | None, n_samples: int) -> str:
-    """Say which options bring a mesh nearer to its shape; specks come from places with few samples."""
-    kinds = [difference["kind"] for difference in metrics.get("differences", [])]
-    advice = [finer_grid(quality), f"data.n_samples={2 * n_samples}"]
-    if kinds[:1] == [Kind.SPECKS.name]:
-        advice.reverse()
-    if metrics["cut_at"] and Kind.OPEN.name in kinds:
-        advice.insert(0, f"domain.half_width={WIDER * metrics['cut_at']:.3g}")
-    return ", or ".join(advice)
-
-
-def finer_grid(quality: str | None) -> str:
-    """Name the option for the next finer grid than that of a quality; None: the network is on no grid."""
-    finer = {None: "model=grid", "draft": "quality=normal", "normal": "quality=high", "high": "quality=ultra"}
-    return finer.get(quality, "a further level in model.levels")
 
 
 def _trimesh_agrees(metrics: dict[str, Any]) -> str:
@@ -203,8 +117,8 @@ def _count(name: str, key: str, metrics: dict[str, Any], shape: Mapping[str, Any
 
 def _against_shape(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [
-        *_errors(metrics, "on the shape", f"{N_SURFACE:,} fresh points"),
-        ("IoU", f"{metrics['iou']:.4f}", f"volumetric, {N_VOLUME:,} fresh points"),
+        *_errors(metrics, "on the shape", f"{measure.N_SURFACE:,} fresh points"),
+        ("IoU", f"{metrics['iou']:.4f}", f"volumetric, {measure.N_VOLUME:,} fresh points"),
         *_distances(metrics),
         *_repaired(metrics),
         ("chamfer_l1_mean", f"{metrics['chamfer_l1_mean']:.5f}", "mean of both means, domain units"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 import sys
 import tempfile
 from datetime import datetime
@@ -16,82 +15,71 @@ from hydra.errors import InstantiationException
 from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from yaml import YAMLError  # type: ignore[import-untyped]
 
-from creased.io.checkpoint import KEY, CheckpointError, load_plain
+from creased.io.checkpoint import CheckpointError, load_plain, read_record
+from creased.io.runs import LAST, TIME, as_named, checkpoint_of, newest_first
 from creased.shapes import ShapeError
 from creased.shapes.shape import sha256_of_file
 from creased.shapes.sources.mesh_file import sha256_of_mesh
 from creased.training.quality import recipe_name
 
-LAST = Path("checkpoints") / "last.ckpt"
 WANDB_RUN = "creased_wandb_run"  # entry of a checkpoint: the id of its W&B run
 RUN_FOLDER = "CREASED_RUN_FOLDER"  # environment variable by which rank 0 passes the folder to further ranks
 RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")  # variables of launchers; the first that is set counts
-TIME = "%Y-%m-%d_%H-%M-%S"  # of a run's start, at the front of its folder's name
-# A folder's name: a time or the number of a job, the shape, and a counter within a second.
-NAME = r"(?:(?P<stamp>\d{{4}}-\d\d-\d\d_\d\d-\d\d-\d\d|\d+)_)?{shape}(?:~(?P<count>\d+))?"
 
 
 class ResumeError(ValueError):
     """A run that cannot be resumed, or has no folder; the message says why."""
 
 
-def find_checkpoint(ckpt_path: str, root: str, shape: str, sha256: str = "") -> Path:
+def find_checkpoint(ckpt_path: str, root: str, sha256: str = "") -> Path:
     """Find the checkpoint that ``ckpt_path`` or ``start_from`` names: a file, a run folder, or "last".
 
-    "last" is the run of this shape under ``root`` that has a checkpoint and began last, by the names of the
-    folders. With the hash of what is read for the shape, runs of other meshes of the same name do not count.
+    Args:
+        ckpt_path: "last" is the run under ``root`` that has a checkpoint and began last.
+        root: the folder of run folders.
+        sha256: of what is read for the shape; with it "last" is the last run of this very shape.
 
     Raises:
-        ResumeError: there is none, or it is of another mesh.
+        ResumeError: there is none.
     """
     if ckpt_path == "last" and is_follower() and RUN_FOLDER in os.environ:
         ckpt_path = os.environ[RUN_FOLDER]  # another run may have become the newest
     if ckpt_path == "last":
-        runs = [folder / LAST for _, folder in _newest_first(root, shape) if (folder / LAST).is_file()]
+        runs = [run for _, run in newest_first(Path(root)) if (run / LAST).is_file()]
         if not runs:
-            raise ResumeError(f"last: no run of shape {shape} under {root} has a checkpoint yet")
-        if found := next((path for path in runs if _may_be_of(path, sha256)), None):
-            return found
-        raise ResumeError(f"last: the runs under {root} are of other meshes called {shape}")
-    path = Path(ckpt_path).expanduser()
-    path = path / LAST if path.is_dir() else path
+            raise ResumeError(f"last: no run under {root} has a checkpoint yet")
+        if found := next((run for run in runs if not sha256 or hash_of_shape(run) == sha256), None):
+            return found / LAST
+        raise ResumeError(
+            f"last: no run under {root} is of this shape; the newest is {runs[0].name}, which "
+            f"ckpt_path={runs[0]} alone resumes"
+        )
+    path = checkpoint_of(as_named(ckpt_path))
     if not path.is_file():
         raise ResumeError(f"there is no checkpoint {path}")
-    if not _may_be_of(path, sha256):
-        raise ResumeError(f"{path} was trained on another mesh than the {shape} that is given now")
     return path
 
 
-def _newest_first(root: str, shape: str) -> list[tuple[str, Path]]:
-    """List stamps and folders of the runs of a shape by when they began.
-
-    That is told by their names alone: copies and clocks of file servers change the times of files. Times come
-    before numbers of jobs, and these before a name with neither.
-    """
-    name = re.compile(NAME.format(shape=re.escape(shape)))
-    found = [(match, folder) for folder in Path(root).glob("*") if (match := name.fullmatch(folder.name))]
-    runs = [(match["stamp"] or "", int(match["count"] or 1), folder) for match, folder in found]
-    runs.sort(key=lambda run: (len(run[0]), *run), reverse=True)
-    return [(stamp, folder) for stamp, _, folder in runs]
+def run_of(checkpoint: Path) -> Path | None:
+    """Return the run folder that a checkpoint lies in; None if it lies elsewhere."""
+    return checkpoint.parent.parent if checkpoint.parent.name == LAST.parent.name else None
 
 
-def _may_be_of(checkpoint: Path, sha256: str) -> bool:
-    """Return False if the hashes of what was read are known and differ; what cannot be read fails later."""
-    if not sha256:
-        return True
+def hash_of_shape(run: Path) -> str:
+    """Read the SHA-256 of what a run has read for its shape; empty if that is not known."""
     try:
-        record = load_plain(checkpoint).get(KEY)
-    except CheckpointError:
-        return True
-    known = record.get("sha256") if isinstance(record, dict) else None
-    return not known or known == sha256
+        return str(OmegaConf.load(run / "config.yaml").shape_sha256)
+    except (AttributeError, OSError, ValueError, YAMLError):
+        try:
+            return read_record(run / LAST).sha256
+        except CheckpointError:
+            return ""
 
 
-def _hash_of_resumed(shape: DictConfig, ckpt_path: str | None) -> str:
-    """Hash what is read for a shape, if a run is to be resumed; empty if none is, or nothing is read."""
-    if ckpt_path is None:
-        return ""
+def hash_of_given(shape: DictConfig) -> str:
+    """Hash what is read for a configured shape; empty if nothing is read."""
     if shape.get("path") is not None:
         return sha256_of_file(shape.path)
     return "" if shape.get("source") is None else sha256_of_mesh(instantiate(shape.source)())
@@ -128,16 +116,14 @@ def given_facts() -> set[str]:
     return {key.removeprefix("shape.") for key in keys if key.startswith("shape.")}
 
 
-def choose_run_folder(root: str, shape: str, ckpt_path: str | None, sha256: str = "") -> str:
-    """Create a new folder under ``root``, or return that of the run to resume; see `find_checkpoint`.
+def choose_run_folder(root: str, shape: str, checkpoint: Path | None) -> str:
+    """Create a new folder under ``root``, or return that of the run to resume.
 
-    A new one is named by the time; where the clock was set back, by that of the newest run of the shape.
+    A new one is named by the time and the shape; where the clock was set back, by the time of the newest run.
     """
-    if ckpt_path is not None:
-        checkpoint = find_checkpoint(ckpt_path, root, shape, sha256)
-        if checkpoint.parent.name == LAST.parent.name:
-            return str(checkpoint.parent.parent)
-    stamps = [f"{datetime.now():{TIME}}", *(stamp for stamp, _ in _newest_first(root, shape)[:1])]
+    if checkpoint is not None and (run := run_of(checkpoint)):
+        return str(run)
+    stamps = [f"{datetime.now():{TIME}}", *(stamp for stamp, _ in newest_first(Path(root))[:1])]
     name = f"{max(stamps, key=lambda stamp: (len(stamp), stamp))}_{shape}"
     for count in itertools.count(1):
         folder = Path(root) / (name if count == 1 else f"{name}~{count}")
@@ -173,13 +159,19 @@ def _resolve_run_folder(root: str, shape: DictConfig, ckpt_path: str | None) -> 
         if config is not None and config.mode == RunMode.MULTIRUN and ckpt_path is None:
             folder = str(Path(config.sweep.dir) / config.sweep.subdir)
         else:
-            sha256, label = _hash_of_resumed(shape, ckpt_path), label_shape(shape.name, shape.get("path"))
-            folder = choose_run_folder(root, label, ckpt_path, sha256)
+            label = label_shape(shape.name, shape.get("path"))
+            folder = choose_run_folder(root, label, _resumed(root, shape, ckpt_path))
         require_writable(folder)
     except (InstantiationException, ResumeError, ShapeError, OSError) as error:
         print(f"creased: {error}", file=sys.stderr)
         raise SystemExit(1) from error
     return folder
+
+
+def _resumed(root: str, shape: DictConfig, ckpt_path: str | None) -> Path | None:
+    if ckpt_path is None:
+        return None
+    return find_checkpoint(ckpt_path, root, hash_of_given(shape) if ckpt_path == "last" else "")
 
 
 def read_wandb_run(root: str, shape: DictConfig, ckpt_path: str | None) -> str | None:
@@ -188,11 +180,9 @@ def read_wandb_run(root: str, shape: DictConfig, ckpt_path: str | None) -> str |
     None if nothing is resumed, if it was not logged, and if the checkpoint cannot be read, which the run
     itself reports.
     """
-    if ckpt_path is None:
-        return None
     try:
-        sha256, label = _hash_of_resumed(shape, ckpt_path), label_shape(shape.name, shape.get("path"))
-        run_id = load_plain(find_checkpoint(ckpt_path, root, label, sha256)).get(WANDB_RUN)
+        checkpoint = _resumed(root, shape, ckpt_path)
+        run_id = None if checkpoint is None else load_plain(checkpoint).get(WANDB_RUN)
     except (InstantiationException, OSError, ValueError):
         return None
     return None if run_id is None else str(run_id)
@@ -214,6 +204,6 @@ def register_resolvers() -> None:
 
 def _is_without_wandb_key() -> bool:
     """Return True if no W&B account is set up, so that runs are kept offline."""
-    netrc = Path("~/.netrc").expanduser()
+    netrc = as_named("~/.netrc")
     has_login = netrc.is_file() and "wandb" in netrc.read_text()
     return not (os.environ.get("WANDB_API_KEY") or has_login)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 import trimesh
 
-from creased.io.checkpoint import read_record
-from creased.training.folders import LAST, ResumeError, choose_run_folder
+from creased.io.checkpoint import load_plain, read_record
+from creased.io.runs import LAST
 from creased.training.run import run
-from tests.configs import composed
+from creased.training.runs.folders import ResumeError, find_checkpoint
 from tests.training.conftest import TINY, Compose
 
 
@@ -26,7 +27,7 @@ def test_a_run_of_no_steps_has_the_weights_it_started_from(configured: Compose) 
 def test_what_does_not_fit_is_refused(configured: Compose) -> None:
     first = configured("first", *TINY, "trainer.max_epochs=1", "data.n_batches=5")
     run(first)
-    with pytest.raises(ResumeError, match="has hidden widths"):
+    with pytest.raises(ResumeError, match="hidden widths"):
         run(configured("wide", f"start_from={first.paths.output}", "model.width=17"))
     both = [f"start_from={first.paths.output}", f"ckpt_path={first.paths.output}", "trainer.max_epochs=3"]
     with pytest.raises(ResumeError, match="give one of them"):
@@ -41,7 +42,9 @@ def test_a_run_on_other_grids_is_refused(configured: Compose) -> None:
     run(first)
     with pytest.raises(ResumeError, match=r"on grids of \(2, 4\) cubes an axis, the model"):
         run(configured("finer", *grid, "model.levels=[2,8]", f"start_from={first.paths.output}"))
-    with pytest.raises(ResumeError, match="on grids of"):
+    with pytest.raises(
+        ResumeError, match=r"trained with model\.levels=\[2, 4\], and cannot go on with \[2, 8\]"
+    ):
         run(
             configured(
                 "deeper",
@@ -62,11 +65,32 @@ def test_another_mesh_of_the_same_name_is_not_resumed(configured: Compose, tmp_p
     before = checkpoint.read_bytes()
     again = ["ckpt_path=last", "trainer.max_epochs=2"]
     sha256 = read_record(checkpoint).sha256
-    assert choose_run_folder(str(runs), "scan", "last", sha256) == str(runs / "1_scan")
+    assert find_checkpoint("last", str(runs), sha256) == checkpoint
     trimesh.creation.box().export(scan)
-    for name in ("last", str(runs / "1_scan")):
-        with pytest.raises(ResumeError, match="other mesh"):
+    for name, words in (("last", "of this shape"), (str(runs / "1_scan"), "another mesh called scan")):
+        with pytest.raises(ResumeError, match=words):
             run(configured("runs/1_scan", *mine, *again, f"ckpt_path={name}"))
-        with pytest.raises(SystemExit):
-            composed(*mine, f"ckpt_path={name}").paths.output  # noqa: B018, resolves the run folder
     assert checkpoint.read_bytes() == before
+
+
+def test_a_resumed_run_takes_the_rate_that_is_given(
+    configured: Compose, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    first = configured("run", *TINY, "trainer.max_epochs=1")
+    run(first)
+    path = Path(first.paths.output) / LAST
+    before, epoch_1 = load_plain(path), read_record(path).program
+    again = [
+        "trainer.max_epochs=2",
+        f"ckpt_path={first.paths.output}",
+        "optimizer.lr=0.0",
+        "optimizer.betas=[0.5,0.5]",
+    ]
+    run(configured("run", *TINY, *again))
+    assert "changed: optimizer.lr 0.01 -> 0.0, optimizer.betas [0.9, 0.99] -> [0.5, 0.5]" in caplog.text
+    for old, new in zip(epoch_1.tensors(), read_record(path).program.tensors(), strict=True):
+        torch.testing.assert_close(old, new, rtol=0, atol=0)
+    (state,) = load_plain(path)["optimizer_states"]
+    assert state["param_groups"][0]["betas"] == [0.5, 0.5] or state["param_groups"][0]["betas"] == (0.5, 0.5)
+    assert state["state"][0]["step"] == 2 * before["optimizer_states"][0]["state"][0]["step"]

@@ -1,0 +1,26 @@
+"""Format commands that go on with a run, as they can be pasted into a shell."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+LAUNCHER = "CREASED_LAUNCHER"  # environment variable: the script `run`, where that has started this process
+
+
+def train_command(*words: str) -> str:
+    """Format a command line of `train.py`, started as this process was."""
+    script = sys.argv[0] if Path(sys.argv[0]).name == "train.py" else "train.py"
+    return shlex.join([*_started("train", ["python", script]), *words])
+
+
+def creased_command(*words: str) -> str:
+    """Format a command line of `creased`, likewise."""
+    return shlex.join([*_started("creased", ["creased"]), *words])
+
+
+def _started(command: str, otherwise: list[str]) -> list[str]:
+    launcher = os.environ.get(LAUNCHER)
+    return [launcher, command] if launcher else otherwise
