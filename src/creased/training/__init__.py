@@ -4,8 +4,7 @@
 Hydra's errors. `module` holds the network, its losses and regularizers; `data` serves samples of a shape;
 `callbacks` extract the level set each epoch, and write, draw and log it; `checkpoints` are written whole.
 `runs` chooses, resumes and locks run folders, and `options` checks numbers, before any work. `distributed`
-coordinates several processes: rank 0 alone extracts
-and writes.
+coordinates several processes: rank 0 alone extracts and writes.
 """
 
 from creased.training.data import SDFDataModule
