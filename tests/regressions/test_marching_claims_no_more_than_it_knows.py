@@ -10,7 +10,7 @@ from torch import Tensor
 
 from creased import Affine, Block, Box, Program, extract_level_set
 from creased.core.marching.halfplane_intersection import Facets, find_facets
-from creased.core.numerics.native import SWITCH
+from creased.core.native.available import SWITCH
 from creased.core.numerics.tensors import map_tensors
 from tests.invariants import cell_codes
 from tests.strategies import assemble, random_program

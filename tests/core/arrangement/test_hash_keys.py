@@ -22,6 +22,7 @@ from creased.core.arrangement.hash_keys import (
     pair_equal,
 )
 from creased.core.arrangement.signs import row_bits
+from creased.core.native.available import SWITCH, is_native
 from tests.oracles import cells_of
 from tests.strategies import random_program
 
@@ -41,7 +42,11 @@ def all_equal(n_rows: int, n_words: int, device: torch.device, seed: int = 0) ->
 
 
 @pytest.mark.parametrize("table", [no_multipliers, all_equal])
-def test_colliding_first_table_changes_nothing(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("native", ["0", "1"])
+def test_colliding_first_table_changes_nothing(
+    table: Table, native: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SWITCH, native)
     program, box = random_program(3, (6, 5), seed=2), Box.cube(3, 1)
     expected, surface = extract_complex(program, box), extract_level_set(program, box)
     counts = expected.f_vector()
@@ -55,7 +60,8 @@ def test_colliding_first_table_changes_nothing(table: Table, monkeypatch: pytest
 
     monkeypatch.setattr("creased.core.arrangement.hash_keys.key_table", counted)
     found = extract_complex(program, box)
-    assert set(drawn) == {1}
+    is_compiled = is_native(program.dtype, program.device)
+    assert set(drawn) == (set() if is_compiled else {1})  # kernels compare more codes, and go on
     assert found.n_inconsistent == 0
     assert cells_of(found) == cells_of(expected)
     assert found.edges.shape == expected.edges.shape
@@ -124,6 +130,7 @@ def lose_one_pair(*arguments: Any) -> Pairs:
 
 
 def test_torn_faces_are_counted_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SWITCH, "0")
     tilted = Affine(torch.tensor([[1.0, 0.2, 0.1]]), torch.tensor([0.1]))
     flat = Program((), tilted)
     assert extract_level_set(flat, Box.cube(3, 1)).polygons.sizes.tolist() == [4]

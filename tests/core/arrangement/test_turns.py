@@ -36,7 +36,7 @@ def test_new_edges_are_in_the_simplex_of_the_edge_that_is_split(device: torch.de
     )
     turns = take_turns(pack_rows(signs, 4, 1), N_CORNERS, 4, 2)
     split = torch.tensor([1, 7, 8], device=device)
-    turns.inherit(split, torch.tensor([[1, 2]], device=device))
+    turns.inherit(split, torch.tensor([1], device=device))
     added = torch.arange(2 * N_EDGES, 2 * N_EDGES + 4, device=device)
     second = torch.full((4,), 5, dtype=torch.int32, device=device)
     own = turns.of(torch.tensor([0, 6, 6, 6], device=device), second)

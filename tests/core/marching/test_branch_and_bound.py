@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from creased import MLP, Affine, Block, Box, Program, extract_level_set, lower
 from creased.core.marching.completeness import is_searchable
 from creased.core.marching.walkers import start_walk
+from creased.core.native.available import SWITCH
 from creased.core.numerics.memory import Resources
-from creased.core.numerics.native import SWITCH
 from creased.core.program.affine_arithmetic import AffineForms, input_forms
 from creased.core.program.bounds import Cells, Tail, _lowest_value, _relax_forward
 from creased.core.subdivision.problem import Numbers, SubdivisionProblem, make_problem

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from creased import Affine, Block, Box, LevelSet, Program, extract_level_set, lower
 from creased.core.marching.batch_walk import BatchWalker
 from creased.core.marching.walkers import start_walk
-from creased.core.numerics import native
+from creased.core.native import available
 from creased.core.numerics.memory import Resources
 from creased.core.provenance import Completeness
 from creased.core.subdivision.problem import choose_numbers, make_problem
@@ -31,7 +31,7 @@ def both_ways(program: Any, box: Box = BOX, **options: Any) -> tuple[LevelSet, L
     with pytest.MonkeyPatch.context() as patch:
         found = []
         for switch in ("1", "0"):
-            patch.setenv(native.SWITCH, switch)
+            patch.setenv(available.SWITCH, switch)
             found.append(extract_level_set(program, box, method="march", **options))
     return found[0], found[1]
 
@@ -182,8 +182,8 @@ def test_a_walk_goes_on_from_given_cells() -> None:
 def test_kernels_are_used_where_there_are_some(
     dim: int, dtype: torch.dtype, switch: str, has_numba: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(native.SWITCH, switch)
-    monkeypatch.setattr(native, "_can_compile", lambda: has_numba)
+    monkeypatch.setenv(available.SWITCH, switch)
+    monkeypatch.setattr(available, "_can_compile", lambda: has_numba)
     program, box = random_program(dim, (4,), seed=0), Box.cube(dim, 1)
     walker = start_walk(make_problem(program, box, 0.0, choose_numbers(dtype, box), Resources()), Resources())
     is_compiled = dim == 3 and dtype == torch.float64 and switch == "1" and has_numba
@@ -198,8 +198,8 @@ def test_without_a_place_for_its_cache_torch_walks(monkeypatch: pytest.MonkeyPat
         return compiled
 
     monkeypatch.setattr(numba, "njit", refuse)
-    native._can_compile.cache_clear()
-    assert not native.is_native(torch.float64, torch.device("cpu"))
+    available._can_compile.cache_clear()
+    assert not available.is_native(torch.float64, torch.device("cpu"))
     monkeypatch.undo()
-    native._can_compile.cache_clear()
-    assert native.is_native(torch.float64, torch.device("cpu"))
+    available._can_compile.cache_clear()
+    assert available.is_native(torch.float64, torch.device("cpu"))

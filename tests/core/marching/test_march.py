@@ -11,7 +11,7 @@ from hypothesis import given
 from torch import Tensor
 
 from creased import MLP, Affine, Block, Box, Program, extract_level_set, lower
-from creased.core.numerics.native import SWITCH, is_native
+from creased.core.native.available import SWITCH, is_native
 from creased.core.numerics.tensors import map_tensors
 from creased.core.provenance import Completeness, Finding, Method
 from tests.invariants import cell_codes, inner_points, vertex_codes, vertices_by_code

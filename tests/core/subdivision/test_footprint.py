@@ -15,8 +15,8 @@ import torch
 import creased
 from creased import Box
 from creased.core.marching.march import Walker
+from creased.core.native.available import SWITCH
 from creased.core.numerics.memory import Resources
-from creased.core.numerics.native import SWITCH
 from creased.core.subdivision.footprint import Limits
 from creased.core.subdivision.pieces import Cutter
 from creased.core.subdivision.problem import Numbers, make_problem

@@ -72,6 +72,8 @@ class GrowingSkeleton:
 class SignDecisions(Protocol):
     """Decides doubtful signs while a block cuts; see `creased.core.exact.exact_signs`."""
 
+    band: float  # values below this, relative to the largest, are in doubt
+
     @property
     def snaps(self) -> bool:
         """True if values within rounding are to be zero first."""

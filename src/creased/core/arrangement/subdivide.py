@@ -28,6 +28,7 @@ from creased.core.arrangement.orthants import edge_corners, inside_walls, live_f
 from creased.core.arrangement.signs import WORD, lowest_row, pack_rows
 from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton, SignDecisions
 from creased.core.arrangement.turns import take_turns
+from creased.core.native.available import is_native
 from creased.core.numerics.memory import rows_at_once, selection_pays
 from creased.core.numerics.tensors import Growable
 from creased.core.numerics.tolerance import rounding_error, snap_interpolated
@@ -78,16 +79,34 @@ def start_block(
     extremes = torch.stack(carried.rows.aminmax()).tolist() if carried.rows.numel() else [0.0]
     largest = max(scale, *map(abs, extremes))
     cut = BlockCut(rows, first_row, n_neurons, carried, buckets, largest, n_done, decisions)
-    if decisions is not None and n_neurons:
-        codes = CellCodes(skeleton.words.rows, skeleton.zero_ids.rows)
-        z = carried.rows[:, :n_neurons]
-        decisions.settle(z, codes, skeleton.vertices.rows, first_row, cut.largest)
-    words = skeleton.words.rows[:, cut.words]
-    words |= _pack_from(cut, carried.rows, n_done)
-    if n_corners and decisions is None:
-        cut.turns = take_turns(words, n_corners, first_row, n_neurons)
-    _schedule_all(skeleton, cut)
+    if n_neurons:
+        _sign_all(skeleton, cut)
+        if n_corners and decisions is None and not _is_compiled(cut):
+            words = skeleton.words.rows[:, cut.words]
+            cut.turns = take_turns(words, n_corners, first_row, n_neurons)
+        _schedule_all(skeleton, cut)
     return cut
+
+
+def _is_compiled(block: BlockCut) -> bool:
+    """True if kernels do the work."""
+    values = block.carried.rows
+    return is_native(values.dtype, values.device)
+
+
+def _sign_all(skeleton: GrowingSkeleton, block: BlockCut) -> None:
+    """Write the signs of the values at the vertices; those in doubt are decided."""
+    if _is_compiled(block):
+        from creased.core.arrangement import compiled_cut
+
+        compiled_cut.sign_vertices(skeleton, block)
+        return
+    if block.decisions is not None:
+        codes = CellCodes(skeleton.words.rows, skeleton.zero_ids.rows)
+        z = block.carried.rows[:, : block.n_neurons]
+        block.decisions.settle(z, codes, skeleton.vertices.rows, block.first_row, block.largest)
+    words = skeleton.words.rows[:, block.words]
+    words |= _pack_from(block, block.carried.rows, block.n_done)
 
 
 def cut_by_next(skeleton: GrowingSkeleton, cut: BlockCut) -> None:
@@ -113,6 +132,12 @@ def _pack_from(block: BlockCut, carried: Tensor, neuron: int) -> Tensor:
 
 def _schedule_all(skeleton: GrowingSkeleton, block: BlockCut) -> None:
     """Put every edge that the block cuts in the bucket of its lowest neuron."""
+    if _is_compiled(block):
+        from creased.core.arrangement import compiled_cut
+
+        last = block.rows.numbers[block.first_row + block.n_done, None]
+        compiled_cut.schedule(skeleton, block, torch.arange(skeleton.edges.n), last)
+        return
     words = skeleton.words.rows[:, block.words].contiguous()
     to_come = ~block.rows.before[block.first_row + block.n_done, block.words]
     at_once = rows_at_once(SCAN, words.device)
@@ -148,6 +173,11 @@ def _joined(parts: list[Tensor]) -> Tensor:
 
 def _cut_edges(skeleton: GrowingSkeleton, block: BlockCut, split: Tensor, turn: int, row: Tensor) -> None:
     """Split edges (n,) by rows (n,) or (1,), join the new vertices, schedule edges for later rows."""
+    if _is_compiled(block):
+        from creased.core.arrangement import compiled_cut
+
+        compiled_cut.cut_edges(skeleton, block, split, row)
+        return
     first_vertex, first_edge = skeleton.words.n, skeleton.edges.n
     new = _split_edges(skeleton, block, split, turn, row)
     pairs, chord_zero_ids, n_inconsistent = _join(new, block.rows)
@@ -163,7 +193,7 @@ def _cut_edges(skeleton: GrowingSkeleton, block: BlockCut, split: Tensor, turn: 
         crossed = torch.cat([halves.flatten(0, 1), of_chords[:, 0] ^ of_chords[:, 1]])
         added = torch.arange(first_edge, skeleton.edges.n, device=split.device)
         if block.turns is not None:
-            block.turns.inherit(split, pairs)
+            block.turns.inherit(split, pairs[:, 0])
         _schedule(block, torch.cat([split, added]), crossed)
 
 

@@ -30,10 +30,10 @@ class Turns:
         """Turns (n,) int32, counted from the first row, of rows (n,) in the simplices of edges (n,)."""
         return self.table.index_select(0, self.starts.rows.index_select(0, edges) + rows)
 
-    def inherit(self, split: Tensor, pairs: Tensor) -> None:
-        """Place new edges in simplices: halves of edges (n,), and chords of pairs (p, 2) of these."""
+    def inherit(self, split: Tensor, joined: Tensor) -> None:
+        """Place new edges in simplices: halves of edges (n,), and chords from some (p,) of these."""
         starts = self.starts.rows.index_select(0, split)
-        self.starts.append(starts, starts.index_select(0, pairs[:, 0]))
+        self.starts.append(starts, starts.index_select(0, joined))
 
 
 def take_turns(words: Tensor, n_corners: int, first_row: int, n_neurons: int) -> Turns:

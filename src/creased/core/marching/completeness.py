@@ -18,8 +18,8 @@ from typing import NamedTuple
 import torch
 
 from creased.core.marching.march import Walker
+from creased.core.native.available import is_native
 from creased.core.numerics.memory import Resources
-from creased.core.numerics.native import is_native
 from creased.core.program.program import Program
 from creased.core.provenance import CompletenessProof
 from creased.core.subdivision.footprint import NO_LIMITS, Limits

@@ -6,8 +6,8 @@ import sys
 
 from creased.core.marching.batch_walk import BatchWalker
 from creased.core.marching.march import Walker
+from creased.core.native.available import is_native
 from creased.core.numerics.memory import Resources
-from creased.core.numerics.native import is_native
 from creased.core.subdivision.problem import SubdivisionProblem
 
 

@@ -32,7 +32,7 @@ def snap_sums(z: Tensor, affine: Affine, inputs: Tensor, inherited: Tensor | Non
     noise_of = rounding_error(z.dtype, inputs.shape[1])
     weight, bias = affine.matrix.abs(), affine.bias.abs()
     least = torch.zeros_like(bias) if inherited is None else weight @ inherited
-    most = noise_of * (weight @ inputs.abs().amax(0) + bias) + least
+    most = noise_of * (weight @ torch.maximum(inputs.amax(0), -inputs.amin(0)) + bias) + least
     row, neuron = (z.abs() <= most).nonzero(as_tuple=True)
     if row.numel():
         noise = (

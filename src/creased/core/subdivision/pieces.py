@@ -26,6 +26,7 @@ from creased.core.subdivision.problem import SubdivisionProblem
 from creased.core.subdivision.prune import Pruner
 from creased.core.subdivision.subproblem import Subproblem, divide, renumber
 
+FEWEST_DIVIDED = 1 << 12  # vertices of a part that is divided before it is too large
 FEW = 8  # while vertices are fewer than would be divided by this factor, new regions get numbers of their own
 
 
@@ -125,9 +126,17 @@ class Cutter:
             cut_by_next(part.skeleton, part.cut)
             if self._pruner and part.index < len(self._program.blocks):
                 self._pruner.within_block(part)
-            if part.skeleton.vertices.n > part.split_above and not self._is_cut(part):
+            if self._expected(part) > part.split_above and not self._is_cut(part):
                 return [part] if self._exceeds(footprint.to_divide(part), limits) else divide(part)
         return [part]
+
+    def _expected(self, part: Subproblem) -> float:
+        """Estimate how many vertices a part will have: what is divided early is moved while it is small."""
+        n, layout = part.skeleton.vertices.n, self._rows.layout
+        if self._pruner is not None or n < FEWEST_DIVIDED:
+            return n
+        n_done = part.cut.first_row - layout.n_walls + part.cut.n_done
+        return n * (layout.n_neurons / max(n_done, 1)) ** part.skeleton.zero_ids.rows.shape[1]
 
     def _exceeds(self, n_bytes: int, limits: Limits) -> bool:
         """Tell if the next step would exceed the limits, and record the bytes that it needs."""
@@ -183,7 +192,8 @@ class Cutter:
         decisions, affine = self._problem.decisions, self._affines[index]
         if decisions is None or decisions.most is None or not state.numel() or not affine.bias.numel():
             return self._scales[index]
-        return float((affine.matrix.abs() @ state.abs().amax(0) + affine.bias.abs()).max())
+        largest = torch.maximum(state.amax(0), -state.amin(0))  # no copy of all is made
+        return float((affine.matrix.abs() @ largest + affine.bias.abs()).max())
 
 
 def _evaluate(affine: Affine, state: Tensor, *, has_passthrough: bool) -> Growable:

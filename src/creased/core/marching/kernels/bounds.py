@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from creased.core.marching.kernels.compiler import ZERO, Floats, Integers, part
 from creased.core.marching.kernels.forms import (
     add_rows,
     begin,
@@ -32,7 +31,8 @@ from creased.core.marching.kernels.search_records import (
     Network,
     Scratch,
 )
-from creased.core.marching.kernels.sign_bits import has_bit, set_bit
+from creased.core.native.compiler import ZERO, Floats, Integers, part
+from creased.core.native.sign_bits import has_bit, set_bit
 
 
 @part

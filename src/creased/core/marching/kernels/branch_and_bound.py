@@ -18,7 +18,6 @@ from creased.core.marching.kernels.bounds import (
     output_range,
     propagate,
 )
-from creased.core.marching.kernels.compiler import ZERO, Integers, part, sources, whole
 from creased.core.marching.kernels.regions import divide, pop
 from creased.core.marching.kernels.search_records import (
     BLOCK,
@@ -40,6 +39,7 @@ from creased.core.marching.kernels.search_records import (
     Scratch,
     Stack,
 )
+from creased.core.native.compiler import ZERO, Integers, part, sources, whole
 
 
 @part
@@ -137,4 +137,4 @@ def _compile_search(stamp: str) -> Callable[..., float]:
     return search
 
 
-search = _compile_search(sources())
+search = _compile_search(sources(__file__))

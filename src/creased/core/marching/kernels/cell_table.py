@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from creased.core.marching.kernels.compiler import Floats, Integers, part, whole
 from creased.core.marching.kernels.records import N_NEURONS, NEURONS, NOBODY, Cells, Network, Sides
-from creased.core.marching.kernels.sign_bits import has_bit
+from creased.core.native.compiler import Floats, Integers, part, whole
+from creased.core.native.sign_bits import has_bit
 
 
 @part

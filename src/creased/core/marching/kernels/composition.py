@@ -6,7 +6,6 @@ are over columns, so that they are vectorised without reassociation of sums.
 
 from __future__ import annotations
 
-from creased.core.marching.kernels.compiler import Floats, Integers, U, part, whole
 from creased.core.marching.kernels.records import (
     BIAS,
     MIX,
@@ -20,7 +19,8 @@ from creased.core.marching.kernels.records import (
     Network,
     Scratch,
 )
-from creased.core.marching.kernels.sign_bits import has_bit
+from creased.core.native.compiler import Floats, Integers, U, part, whole
+from creased.core.native.sign_bits import has_bit
 
 OLDEST = 32  # updates of maps before they are composed anew, so that rounding does not add up
 FLIP_SHARE = 4  # neurons of a block, for each that flips, if its maps are to be updated

@@ -5,8 +5,8 @@ Rounding is part of the error, as in `creased.core.program.affine_arithmetic`.
 
 from __future__ import annotations
 
-from creased.core.marching.kernels.compiler import Floats, part
 from creased.core.marching.kernels.search_records import CONSTANT, ERROR, PLANES, Network, Scratch
+from creased.core.native.compiler import Floats, part
 
 
 @part

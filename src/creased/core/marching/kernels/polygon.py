@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from creased.core.marching.kernels.compiler import Floats, Integers, U, part, reassociated
 from creased.core.marching.kernels.records import MOST_SIDES, NOBODY, Scratch
-from creased.core.marching.kernels.sign_bits import has_bit
+from creased.core.native.compiler import Floats, Integers, U, part, reassociated
+from creased.core.native.sign_bits import has_bit
 
 Line = tuple[float, float, float]
 

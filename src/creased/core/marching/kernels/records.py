@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from creased.core.marching.kernels.compiler import Floats, Integers
+from creased.core.native.compiler import Floats, Integers
 
 MOST_SIDES = 60  # of a polygon; one with more is left to the torch path
 SPARE = 64  # cells and sides that there is room for before a cell is cut

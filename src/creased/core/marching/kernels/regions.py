@@ -5,7 +5,6 @@ A region is a simple polytope: each vertex lies on D facets, with a neighbour al
 
 from __future__ import annotations
 
-from creased.core.marching.kernels.compiler import ZERO, Floats, Integers, part
 from creased.core.marching.kernels.search_records import (
     BLOCK,
     CONSTANT,
@@ -25,7 +24,8 @@ from creased.core.marching.kernels.search_records import (
     Scratch,
     Stack,
 )
-from creased.core.marching.kernels.sign_bits import set_bit
+from creased.core.native.compiler import ZERO, Floats, Integers, part
+from creased.core.native.sign_bits import set_bit
 
 
 @part

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from creased.core.marching.kernels.compiler import Floats, Integers
+from creased.core.native.compiler import Floats, Integers
 
 PLANES, CONSTANT, ERROR = 5, 3, 4  # of an affine function on space: three slopes, the constant, its error
 BLOCK, FIRST_VERTEX, N_VERTICES, FIRST_OPEN, N_OPEN, FIRST_POINT, N_POINTS, FRAME = range(8)

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from creased.core.marching.kernels.cell_table import enter, owner_of, pop
-from creased.core.marching.kernels.compiler import part, sources, whole
 from creased.core.marching.kernels.composition import move
 from creased.core.marching.kernels.polygon import FLAT, find_polygon, place_plane, trace_lines
 from creased.core.marching.kernels.records import NEURONS, NOBODY, SPARE, Cells, Network, Scratch, Sides
+from creased.core.native.compiler import part, sources, whole
 
 DONE, PAUSED, FULL = 0, 1, 2  # why a walk returned
 
@@ -87,7 +87,7 @@ def _compile_walk(stamp: str) -> Callable[..., int]:
     return loop
 
 
-_walk = _compile_walk(sources())
+_walk = _compile_walk(sources(__file__))
 
 
 def walk(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from creased.core.marching.kernels.compiler import Integers, part
+from creased.core.native.compiler import Integers, part
 
 
 @part

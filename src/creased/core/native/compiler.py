@@ -23,11 +23,11 @@ whole = njit(**OPTIONS, fastmath={"contract"}, cache=True)  # one that Python ca
 ZERO: Any = np.int64(0)  # kernels called with a literal would be compiled again for that
 
 
-def sources() -> str:
-    """Hash the kernels' sources.
+def sources(module: str) -> str:
+    """Hash the sources of the kernels in the folder of a module, and those of this one.
 
     The cache of a compiled function is of its own file and of what it closes over. One that calls kernels of
     other files closes over this hash.
     """
-    files = sorted(Path(__file__).parent.glob("*.py"))
+    files = sorted(file for path in (module, __file__) for file in Path(path).parent.glob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

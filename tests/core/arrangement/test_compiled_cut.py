@@ -1,0 +1,62 @@
+"""Compiled kernels cut as torch does: the same cells, in the same places, and the same doubts are decided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from creased import Box, extract_complex, extract_level_set, stream_complex
+from creased.core.arrangement import subdivide
+from creased.core.native.available import SWITCH
+from tests.invariants import check_same
+from tests.strategies import Case, degenerate_cases, generic_cases, random_program
+
+pytest.importorskip("numba")
+
+
+def both_ways(extract: Any, *args: Any, **keywords: Any) -> tuple[Any, Any]:
+    """Cut by compiled kernels, and by torch."""
+    with pytest.MonkeyPatch.context() as patch:
+        found = []
+        for switch in ("1", "0"):
+            patch.setenv(SWITCH, switch)
+            found.append(extract(*args, **keywords))
+    return found[0], found[1]
+
+
+def test_kernels_do_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("torch splits edges")
+
+    monkeypatch.setenv(SWITCH, "1")
+    monkeypatch.setattr(subdivide, "_split_edges", refuse)
+    assert extract_complex(random_program(3, (6, 5), seed=2), Box.cube(3, 1)).n_inconsistent == 0
+
+
+@given(generic_cases(dims=(1, 2, 3, 4)))
+def test_complexes_are_the_same(case: Case) -> None:
+    check_same(*both_ways(extract_complex, case.program, case.box))
+
+
+@given(degenerate_cases(dims=(2, 3)))
+@settings(max_examples=20)
+def test_doubts_are_decided_alike(case: Case) -> None:
+    compiled, torch_ = both_ways(extract_complex, case.program, case.box, exact=True)
+    check_same(compiled, torch_)
+
+
+@given(generic_cases(dims=(2, 3)))
+def test_pruned_level_sets_are_the_same(case: Case) -> None:
+    check_same(*both_ways(extract_level_set, case.program, case.box, method="subdivide"))
+
+
+def test_pieces_keep_their_corners() -> None:
+    program, box = random_program(3, (12, 12), seed=4), Box.cube(3, 1)
+    check_same(*both_ways(extract_complex, program, box, at_once=200))
+    assert not any(piece.n_inconsistent for piece in stream_complex(program, box, at_once=200))
+
+
+def test_signs_of_many_words_are_inherited() -> None:
+    check_same(*both_ways(extract_complex, random_program(2, (70, 70), seed=5), Box.cube(2, 1)))
