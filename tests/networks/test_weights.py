@@ -133,3 +133,37 @@ def _with(**changes: Tensor | None) -> Mapping[str, Tensor]:
 def test_what_is_no_plain_network_is_refused(tensors: Mapping[str, Tensor], message: str) -> None:
     with pytest.raises(WeightsError, match=message):
         mlp_of_weights(tensors)
+
+
+def _marked(*operations: str) -> tuple[dict[str, Tensor], nn.Sequential]:
+    """Arrays as neural-implicit-queries writes them, and layers with ReLU between."""
+    torch.manual_seed(0)
+    layers = [nn.Linear(3, 4), nn.Linear(4, 4), nn.Linear(4, 1)]
+    tensors: dict[str, Tensor] = {}
+    for i, layer in enumerate(layers):
+        tensors |= {
+            f"{2 * i:04d}.dense.A": layer.weight.detach().T,
+            f"{2 * i:04d}.dense.b": layer.bias.detach(),
+        }
+    tensors |= {f"{2 * i + 1:04d}.{name}._": torch.zeros(0) for i, name in enumerate(operations)}
+    return tensors, nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2])
+
+
+def test_empty_arrays_that_name_relu_are_read() -> None:
+    tensors, expected = _marked("relu", "relu", "squeeze_last")
+    x = torch.randn(10, 3)
+    torch.testing.assert_close(mlp_of_weights(tensors)(x), expected(x))
+
+
+@pytest.mark.parametrize(
+    ("operations", "named"),
+    [(("elu", "elu"), "elu"), (("relu", "sin", "squeeze_last"), "sin"), (("relu", "relu", "relu"), "relu")],
+)
+def test_empty_arrays_that_name_others_are_refused(operations: tuple[str, ...], named: str) -> None:
+    with pytest.raises(WeightsError, match=f"the file names {named} where ReLU is between layers"):
+        mlp_of_weights(_marked(*operations)[0])
+
+
+def test_a_slope_contradicts_arrays_that_name_relu() -> None:
+    with pytest.raises(WeightsError, match="names relu where LeakyReLU"):
+        mlp_of_weights(_marked("relu", "relu")[0], slope=0.1)

@@ -21,6 +21,10 @@ TRANSPOSED = ("kernel", "A")  # (in, out), as in flax
 PARAMETRIZED = "parametrizations.weight.original"
 NORMED = (("weight_g", "weight_v"), (f"{PARAMETRIZED}0", f"{PARAMETRIZED}1"))
 FACTORS = re.compile(r"weight_(g|v|u|orig)$|original\d*$")  # of a reparametrized weight
+MARK = re.compile(
+    r"(\d+)\.(\w+)\._$"
+)  # an empty array that names an operation, as in neural-implicit-queries
+WITHOUT_EFFECT = ("squeeze_last",)  # operations behind the last layer
 MOST_FAMILIES = 6  # of names, of which all orders are tried
 
 
@@ -35,7 +39,8 @@ def mlp_of_weights(tensors: Mapping[str, Tensor], slope: float = 0.0) -> nn.Sequ
     names without numbers, is the one given, unless that is alphabetical and so tells nothing: then it is the
     only one in which layers fit. A bias is named like its weight: ``weight`` and ``bias``, ``W`` and ``b``,
     or, with weights (in, out), ``kernel`` and ``bias``, ``A`` and ``b``; it may be missing. Weight
-    normalisation is multiplied out.
+    normalisation is multiplied out. Empty tensors that name operations, such as ``0001.relu._``, must say
+    that there is ReLU between layers and nothing at the end.
 
     Args:
         tensors: floating weights (out, in) and biases (out,) by name.
@@ -46,7 +51,7 @@ def mlp_of_weights(tensors: Mapping[str, Tensor], slope: float = 0.0) -> nn.Sequ
     """
     if not math.isfinite(slope):
         raise WeightsError(f"slope must be a finite number, got {slope}")
-    tensors = _multiplied_out(tensors)
+    tensors = _multiplied_out(_without_marks(tensors, slope))
     if reparametrized := sorted(filter(FACTORS.search, tensors)):
         raise WeightsError(
             f"not the weights of a plain network: {reparametrized[0]} is a factor of a reparametrized weight"
@@ -71,6 +76,24 @@ def _kind(name: str) -> str:
     """Return the word for a weight in a name; empty if it names none."""
     found = WEIGHT.findall(name)
     return found[-1] if found else ""
+
+
+def _without_marks(tensors: Mapping[str, Tensor], slope: float) -> Mapping[str, Tensor]:
+    """Drop empty tensors that name operations, once they say what is assumed: ReLU between layers."""
+    marks = {name: found for name in tensors if not tensors[name].numel() and (found := MARK.search(name))}
+    if not marks:
+        return tensors
+    layers = {name: tensor for name, tensor in tensors.items() if name not in marks}
+    operations = {_numbers(name)[0]: "layer" for name in layers if _numbers(name)}
+    operations |= {int(found[1]): found[2] for found in marks.values() if found[2] not in WITHOUT_EFFECT}
+    named = [operations[number] for number in sorted(operations)]
+    if slope or named != (["layer", "relu"] * len(named))[: len(named)] or named[-1] != "layer":
+        others = sorted({*named}.difference(["layer", "relu"])) or ["relu"]
+        raise WeightsError(
+            f"not the weights of a plain network: the file names {', '.join(others)} where "
+            f"{'LeakyReLU' if slope else 'ReLU'} is between layers, and nothing behind the last"
+        )
+    return layers
 
 
 def _multiplied_out(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
