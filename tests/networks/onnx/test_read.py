@@ -9,7 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from creased import Box, extract_level_set, lower
+from creased import MLP, Box, extract_level_set, load_program, lower
+from creased.networks.models.maxout import MaxoutMLP
+from creased.networks.models.residual_mlp import ResidualMLP
+from creased.networks.models.skip_mlp import SkipMLP
 from creased.networks.onnx.read import read_onnx
 from tests.networks.onnx.test_operators import array, ints, model
 
@@ -56,6 +59,19 @@ def test_what_torch_exports_comes_back(tmp_path: Path) -> None:
     x = torch.randn(20, 1, 8, 8)
     torch.testing.assert_close(program(x.flatten(1)), module(x), rtol=1e-4, atol=1e-5)
     assert program.n_neurons == lower(module, input_shape=(1, 8, 8)).n_neurons
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("model", [MLP, MaxoutMLP, ResidualMLP, SkipMLP])
+def test_what_the_dynamo_exporter_writes_comes_back(tmp_path: Path, model: type[nn.Module]) -> None:
+    pytest.importorskip("onnxscript")  # that exporter needs it, nothing else does
+    torch.manual_seed(0)
+    module = model(3, 8, 4).eval()
+    path = tmp_path / "m.onnx"
+    n_points = torch.export.Dim("n")
+    torch.onnx.export(module, (torch.rand(2, 3),), str(path), dynamo=True, dynamic_shapes=({0: n_points},))
+    x = torch.rand(20, 3)
+    torch.testing.assert_close(load_program(path)(x), module(x), rtol=1e-4, atol=1e-5)
 
 
 def test_weights_can_be_trained(tmp_path: Path) -> None:
