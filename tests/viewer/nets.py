@@ -23,7 +23,7 @@ def tiny_surface(program: Program) -> tuple[LevelSet, float]:
     return extract_level_set(program, box, level), level
 
 
-def tiny_shot(seed: int = 3) -> Shot:
+def tiny_shot(seed: int = 3, epoch: int | None = None) -> Shot:
     program = tiny_program(seed=seed)
     surface, level = tiny_surface(program)
-    return Shot(f"net {seed}", lambda: (level_set_scene(surface), Field(program, CUBE, level)))
+    return Shot(f"net {seed}", lambda: (level_set_scene(surface), Field(program, CUBE, level)), epoch)

@@ -13,7 +13,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from creased.viewer.origins import is_own
-from creased.viewer.page import HOST, Page
+from creased.viewer.page import Page
+from creased.viewer.server import HOST
 from tests.viewer.nets import tiny_shot
 from tests.viewer.test_page import free_port
 

@@ -16,8 +16,14 @@ import pytest
 pytest.importorskip("viser")
 pytest.importorskip("PIL")
 
+from websockets.sync.client import connect
+
+from creased.shapes.surface import Surface
+from creased.viewer.errors import error_bands
 from creased.viewer.page import Page
-from creased.viewer.scene import LAYERS, LEVEL
+from creased.viewer.scene import LAYERS, LEVEL, Scene, Segments
+from creased.viewer.sources import Shot
+from creased.viewer.tools import mesh_file
 from tests.browser import Browser, find_chromium
 from tests.viewer.nets import tiny_shot
 
@@ -84,7 +90,7 @@ def test_a_browser_sees_the_mesh_its_creases_by_layer_and_the_plane(page: Page, 
 
 def test_the_slider_of_epochs_changes_what_is_shown(page: Page) -> None:
     later = page.caption.content
-    page.epoch.value = 0
+    page.epoch.value = 1
     assert "net 3" in (earlier := page.caption.content)
     assert "net 4" in later
     assert earlier.replace("net 3", "net 4") != later
@@ -117,3 +123,82 @@ def test_the_command_says_where_and_ends_cleanly(tmp_path: Path) -> None:
     server.send_signal(signal.SIGINT)
     _, err = server.communicate(timeout=60)
     assert (server.returncode, err) == (0, "")
+
+
+def test_another_level_is_extracted_and_can_be_saved(page: Page) -> None:
+    exact = page.scene()
+    page.level.value = 0.05
+    other = page.scene()
+    assert other is not exact
+    assert other.level_set is not None
+    field = page.shot().field
+    assert field is not None
+    assert other.level_set.level == pytest.approx(field.level + 0.05)
+    rows = mesh_file(page, "obj").decode().splitlines()
+    assert sum(row.startswith("v ") for row in rows) == other.level_set.vertices.shape[0]
+
+
+def test_errors_are_coloured_and_the_shape_is_laid_over() -> None:
+    pytest.importorskip("warp")
+    trimesh = pytest.importorskip("trimesh")
+    ball = trimesh.creation.icosphere(2, 0.5)
+    shape = Surface.of_triangles(ball.vertices, ball.faces)
+    page = Page([tiny_shot()], free_port(), shape=lambda: shape)
+    try:
+        page.colour.value = "error"
+        page.show_shape.value = True
+        page.cut.value = True
+        assert "too much" in page.caption.content
+        scene = page.scene()
+        middles = scene.vertices[scene.triangles].mean(axis=1)
+        bands = error_bands(scene, shape).bands
+        radii = np.linalg.norm(middles, axis=1)
+        assert radii[bands > 5].min() > 0.5 > radii[bands < 3].max(initial=0)
+    finally:
+        page.stop()
+
+
+def test_new_shots_are_followed_only_from_the_newest(page: Page) -> None:
+    page.add(tiny_shot(5, epoch=7))
+    assert page.shot().label == "net 5"
+    page.epoch.value = 1
+    page.add(tiny_shot(6, epoch=9))
+    assert page.shot().label == "net 3"
+    page.epoch.value = 8  # not kept: the one before
+    assert page.shot().label == "net 5"
+
+
+def test_playing_goes_through_the_epochs(page: Page) -> None:
+    page.player.toggle()
+    deadline = time.monotonic() + 20
+    seen = set()
+    while page.player._thread is not None and page.player._thread.is_alive() and time.monotonic() < deadline:
+        seen.add(page.epoch.value)
+        time.sleep(0.02)
+    assert seen == {1, 2}
+
+
+def test_a_large_surface_is_with_a_browser_in_three_seconds() -> None:
+    """The time until its megabytes are received, compressed; drawing them is the browser's."""
+    n = 300  # 180,000 triangles
+    x, y = np.meshgrid(np.linspace(-1, 1, n + 1), np.linspace(-1, 1, n + 1), indexing="ij")
+    vertices = np.stack([x, y, 0.2 * np.sin(5 * x) * y], axis=-1).reshape(-1, 3).astype(np.float32)
+    corner = (np.arange(n)[:, None] * (n + 1) + np.arange(n)).reshape(-1, 1)
+    triangles = np.concatenate(
+        [corner + np.array(step) for step in ((0, n + 1, 1), (1, n + 1, n + 2))]
+    ).astype(np.int32)
+    lines = Segments(vertices[triangles[:, :2]], np.zeros((len(triangles), 3), dtype=np.uint8))
+    scene = Scene(vertices, triangles, lines, "large", {"crease": LEVEL})
+    start = time.perf_counter()
+    page = Page([Shot("large", lambda: (scene, None))], free_port())
+    try:
+        assert not page.show_creases.value  # they would cover it
+        address, received = page.url.removeprefix("http://"), 0
+        with connect(
+            f"ws://{address}", origin=f"http://{address}", subprotocols=["viser-v1.1.1"], max_size=None
+        ) as browser:
+            while received < 1_000_000:
+                received += len(browser.recv(10))
+        assert time.perf_counter() - start < 3
+    finally:
+        page.stop()

@@ -47,7 +47,7 @@ def test_a_run_folder_shows_its_epochs_in_order(tmp_path: Path) -> None:
     for epoch in (10, 2, 1):
         keep(tmp_path / "epochs" / f"epoch_{epoch:03d}.ckpt", epoch)
     shots = shots_of(tmp_path)
-    assert [shot.label for shot in shots] == ["epoch 001", "epoch 002", "epoch 010"]
+    assert [shot.label for shot in shots] == ["epoch 1", "epoch 2", "epoch 10"]
     assert shots[2].scene.caption.startswith("blob, epoch 10")
     assert shots[0].scene is shots[0].scene  # read once
     assert shots[1].field is not None

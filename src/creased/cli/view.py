@@ -6,10 +6,11 @@ import argparse
 import threading
 import webbrowser
 from functools import partial
+from typing import Any
 
 from creased.cli.slices import load_chosen
 from creased.viewer.page import Page
-from creased.viewer.sources import shots_of
+from creased.viewer.sources import shape_of_run, shots_of
 
 
 def view(chosen: argparse.Namespace) -> None:
@@ -22,7 +23,9 @@ def view(chosen: argparse.Namespace) -> None:
     try:
         options = {name: getattr(chosen, name) for name in ("half_width", "level", "offset", "output")}
         shots = shots_of(chosen.file, load=partial(load_chosen, chosen=chosen), **options)
-        page = Page(shots, chosen.port, chosen.up)
+        is_run = chosen.file.is_dir()
+        more: dict[str, Any] = {"shape": lambda: shape_of_run(chosen.file)} if is_run else {}
+        page = Page(shots, chosen.port, chosen.up, **more)
     except KeyboardInterrupt:
         return
     try:

@@ -55,7 +55,7 @@ def draw_errors(
     camera, width = make_camera(view, domain, size), max(np.subtract(domain.upper, domain.lower))
     of_shape, of_mesh = (look(each.mesh, camera, 0.4 * width) for each in (shape, mesh))
     p99 = max(found.to_reference.p99, found.from_reference.p99)
-    limit = _round_up(p99) or found.tolerance
+    limit = round_up(p99) or found.tolerance
     figures = f"distance: p99 {p99:.3g}, max {found.hausdorff:.3g}; longest side {found.longest_side:.4g}"
     panels = (
         (develop(of_shape, PORCELAIN, 0), f"{found.name}: {shape.mesh.polygons.n:,} faces"),
@@ -78,7 +78,7 @@ def _draw_distances(
         (of_shape, shape_in_front, lacking),
         (of_mesh, mesh_in_front, too_much),
     ):
-        colours.append(paint(seen.light[chosen], _colour(distances / limit)))
+        colours.append(paint(seen.light[chosen], colour_of(distances / limit)))
         pixels.append(seen.fragments.pixel[chosen])
     return average(np.concatenate(colours), np.concatenate(pixels), of_shape, PORCELAIN)
 
@@ -99,7 +99,7 @@ def _distances(fragments: Fragments, chosen: NDArray[np.int64], index: TriangleI
     return index.signed_distance(fragments.points[chosen[first]])[pixel]
 
 
-def _colour(values: NDArray[Any]) -> NDArray[np.float32]:
+def colour_of(values: NDArray[Any]) -> NDArray[np.float32]:
     """Map values (n,) from -1 to 1 to colours (n, 3), those beyond to the colours at the ends."""
     stops = np.linspace(-1, 1, len(SCALE))
     channels = [np.interp(values, stops, channel) for channel in zip(*SCALE, strict=True)]
@@ -110,7 +110,7 @@ def _draw_scale(limit: float, size: int) -> NDArray[np.uint8]:
     """Draw the colours from -limit to limit, with labels: (size, size / 4, 3)."""
     picture = np.full((size, size // 4, 3), PORCELAIN.background, dtype=np.uint8)
     top, bottom, left, right = size // 5, size - size // 5, size // 24, size // 12
-    picture[top:bottom, left:right] = _colour(np.linspace(1, -1, bottom - top))[:, None]
+    picture[top:bottom, left:right] = colour_of(np.linspace(1, -1, bottom - top))[:, None]
     letter = max(11, size // 38)
     labels = [
         (f"{value:+.3g}" if value else "0", 1 - value / limit)
@@ -125,7 +125,7 @@ def _draw_scale(limit: float, size: int) -> NDArray[np.uint8]:
     return picture
 
 
-def _round_up(length: float) -> float:
+def round_up(length: float) -> float:
     """Round up to 1, 2 or 5 times a power of ten; 0 to 0."""
     if length <= 0:
         return 0.0

@@ -20,9 +20,11 @@ class Option(NamedTuple):
     word: str = ""  # that may stand for the number
 
 
+FLAG = "true, false"
 OPTIONS = (
     Option("seed", int, 0, 2**32 - 1),
     Option("threads", int, 1, word="auto"),
+    Option("viewer", int, 1, 65535, word=FLAG),
     Option("model.width", int, 1),
     Option("model.depth", int, 1),
     Option("data.n_samples", int, 1),
@@ -70,7 +72,7 @@ def require_options(cfg: DictConfig) -> None:
 
 def _fits(option: Option, value: object) -> bool:
     kinds = (int,) if option.kind is int else (int, float)
-    if option.word and value == option.word:
+    if (option.word and value == option.word) or (option.word == FLAG and isinstance(value, bool)):
         return True
     is_number = isinstance(value, kinds) and not isinstance(value, bool)
     return is_number and option.least <= value <= option.greatest  # type: ignore[operator]

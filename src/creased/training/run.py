@@ -42,6 +42,7 @@ from creased.shapes import Target
 from creased.training.callbacks.draw import DrawLevelSet
 from creased.training.callbacks.extract import require_extraction
 from creased.training.callbacks.guard import DivergedError
+from creased.training.callbacks.live_view import LiveView
 from creased.training.callbacks.save import SaveMesh
 from creased.training.callbacks.threads import ChooseThreads
 from creased.training.checkpoints import settle_averages, showing_averages
@@ -103,6 +104,8 @@ def _run(cfg: DictConfig, folder: Path, start: float) -> dict[str, Any]:
     callbacks = [instantiate(callback) for callback in cfg.callbacks.values() if callback is not None]
     if cfg.threads == "auto":
         callbacks.insert(0, ChooseThreads())  # before those that extract
+    if cfg.viewer is not False:
+        callbacks.append(LiveView(8080 if cfg.viewer is True else cfg.viewer, cfg.shape.up))
     regularizers: dict[str, Regularization] = dict(instantiate(cfg.regularizer))
     require_extraction(regularizers, callbacks)
     shape: Target = instantiate(shape_of(cfg))

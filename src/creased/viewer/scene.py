@@ -47,6 +47,7 @@ class Scene:
     creases: Segments
     caption: str  # one line: name, counts and status
     legend: dict[str, RGB]  # colours of the creases, by meaning
+    level_set: LevelSet | None = None  # that it shows; None: of a mesh file
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def level_set_scene(level_set: LevelSet, name: str = "") -> Scene:
         Segments(points[edges].astype(np.float32), colours_of(layers)),
         f"{name}: {counts}, {len(points):,} vertices" + (f"; {level_set.status}" if level_set.status else ""),
         legend_of(layers),
+        level_set.to("cpu"),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,15 +11,20 @@ from pathlib import Path
 
 import numpy as np
 
+from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.core.extract_level_set import extract_level_set
 from creased.core.program.program import Program
-from creased.io.checkpoint import CheckpointError
+from creased.io.checkpoint import CheckpointError, read_record
 from creased.io.load import Loaded, load_file, locate
+from creased.io.similarity import Similarity
 from creased.io.units import Length
-from creased.shapes.sources import File
-from creased.shapes.sources.mesh_file import POINTS
+from creased.shapes.sources import File, source_of_run
+from creased.shapes.sources.mesh_file import POINTS, ShapeError
+from creased.shapes.surface import Surface
 from creased.viewer.scene import LEVEL, Scene, Section, Segments, level_set_scene, section
+
+log = logging.getLogger(__name__)
 
 MESHES = (
     ".ply",
@@ -30,8 +37,8 @@ MESHES = (
     ".dae",
     *POINTS,
 )  # the latter to be refused
+EPOCH = re.compile(r"epoch_(\d+)\.ckpt")  # counted from 1
 Load = Callable[[Path], Loaded]
-
 FLAT = 1e-5  # radians: triangles of one polygon meet at smaller angles, in single precision
 
 
@@ -43,6 +50,12 @@ class Field:
     box: Box
     level: float = 0.0
     output: int = 0
+    to_domain: Similarity | None = None  # from the user's coordinates, in which meshes are saved
+
+    def at(self, level: float, name: str) -> Scene:
+        """Extract another level, of the program, and make its scene."""
+        found = extract_level_set(self.program, self.box, level, output=self.output, method="auto")
+        return level_set_scene(found, name)
 
     def section(self, axis: int, offset: float) -> Section:
         """Extract the plane section; see `creased.viewer.scene.section`."""
@@ -55,6 +68,7 @@ class Shot:
 
     label: str
     read: Callable[[], tuple[Scene, Field | None]]  # None: of a mesh file
+    epoch: int | None = None  # counted from 1; None: not of a run
 
     @cached_property
     def _both(self) -> tuple[Scene, Field | None]:
@@ -69,6 +83,10 @@ class Shot:
     def field(self) -> Field | None:
         """The function to cut by planes; None for a mesh file."""
         return self._both[1]
+
+    def forget(self) -> None:
+        """Free what was read; it is read again when it is asked for."""
+        self.__dict__.pop("_both", None)
 
 
 def shots_of(
@@ -99,12 +117,15 @@ def shots_of(
         return [Shot(path.name, lambda: (mesh_scene(path), None))]
     files = [path]
     if path.is_dir():
-        epochs = (path / "epochs").glob("epoch_*.ckpt")
+        epochs = [file for file in (path / "epochs").glob("epoch_*.ckpt") if EPOCH.fullmatch(file.name)]
         by_number = sorted(epochs, key=lambda file: (len(file.name), file.name))
         files = by_number or [path / "checkpoints" / "last.ckpt"]
 
     def shot(file: Path) -> Shot:
-        return Shot(file.stem.replace("_", " "), lambda: _read(file, load, half_width, level, offset, output))
+        of_epoch = EPOCH.fullmatch(file.name)
+        epoch = int(of_epoch[1]) if of_epoch else None
+        label = file.stem if epoch is None else f"epoch {epoch}"
+        return Shot(label, lambda: _read(file, load, half_width, level, offset, output), epoch)
 
     return [shot(file) for file in files]
 
@@ -122,8 +143,40 @@ def _read(
     level = record.before(level if offset is None else record.level_of(offset), output)
     box = record.domain
     name = path.name if loaded.record is None else f"{loaded.record.shape}, epoch {loaded.record.epoch}"
-    found = extract_level_set(loaded.program, box, level, output=output, method="auto")
-    return level_set_scene(found, name), Field(loaded.program, box, level, output)
+    field = Field(loaded.program, box, level, output, record.to_domain)
+    return field.at(level, name), field
+
+
+def live_shot(level_set: LevelSet, program: Program, epoch: int, to_domain: Similarity) -> Shot:
+    """Make the shot of an epoch that has just ended.
+
+    Args:
+        level_set: of the program, on a box; taken once, and extracted again when it was forgotten.
+        program: with weights that do not change any more.
+        epoch: counted from 1.
+        to_domain: from the user's coordinates.
+    """
+    box, label, at_hand = level_set.domain, f"epoch {epoch}", [level_set]
+    if not isinstance(box, Box):
+        raise ValueError(f"live_shot: shows level sets in a Box, got {box}")
+    field = Field(program, box, level_set.level, level_set.output, to_domain)
+
+    def read() -> tuple[Scene, Field | None]:
+        scene = level_set_scene(at_hand.pop(), label) if at_hand else field.at(field.level, label)
+        return scene, field
+
+    return Shot(label, read, epoch)
+
+
+def shape_of_run(folder: Path) -> Surface | None:
+    """Read the training shape of a run, in the domain; None where it cannot be found or is no mesh."""
+    try:
+        source, _ = source_of_run(folder)
+        found, to_domain = source(), read_record(folder / "checkpoints" / "last.ckpt").to_domain
+    except (CheckpointError, ShapeError, OSError) as error:
+        log.warning("the shape is not shown: %s", error)
+        return None
+    return Surface.of_triangles(to_domain.apply(np.asarray(found.vertices)), found.faces)
 
 
 def mesh_scene(path: Path) -> Scene:

@@ -7,6 +7,7 @@
 from creased.training.callbacks.draw import DrawLevelSet
 from creased.training.callbacks.extract import ExtractLevelSet
 from creased.training.callbacks.guard import StopOnNaN
+from creased.training.callbacks.live_view import LiveView
 from creased.training.callbacks.local_complexity import LocalComplexity
 from creased.training.callbacks.log_meshes import LogMeshes
 from creased.training.callbacks.logged_values import EpochTable, TrainingBar
@@ -19,6 +20,7 @@ __all__ = [
     "EpochTable",
     "ExtractLevelSet",
     "KeepEpochs",
+    "LiveView",
     "LocalComplexity",
     "LogMeshes",
     "SaveMesh",
