@@ -12,10 +12,12 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes, KeyTable, cell_keys
+from creased.core.numerics.memory import selection_pays
 from creased.core.numerics.tensors import Growable
 
 EMPTY = torch.iinfo(torch.int64).max
 SLOTS = 1 << 12  # initially; enlarged before more than half are taken
+STEPS = 3  # between two looks at what is left, on a device
 SPREAD = 0x9E3779B97F4A7C15 - (1 << 64)  # Knuth's multiplicative hashing: 2^64 over the golden ratio
 
 
@@ -93,15 +95,19 @@ class CellSet:
         """
         found, slots = entries.clone(), self._first_slots(self._keys.rows[entries])
         pending, step = torch.arange(entries.shape[0], device=entries.device), 0
+        mine, slot, at_once = entries, slots, 1 if selection_pays(entries.device) else STEPS
         while pending.numel():
-            mine, slot, step = entries[pending], slots[pending], step + 1
-            claims = torch.where(self._slots[slot] == EMPTY, mine, EMPTY)
-            self._slots.scatter_reduce_(0, slot, claims, "amin")
-            there = self._slots[slot]
-            found[pending] = there
-            is_settled = (there == mine) | self._are_equal(there, mine)
-            slots[pending] = torch.where(is_settled, slot, (slot + step) & (self._slots.shape[0] - 1))
-            pending = pending[~is_settled]
+            is_settled = torch.zeros_like(mine, dtype=torch.bool)
+            for _ in range(at_once):
+                claims = torch.where(self._slots[slot] == EMPTY, mine, EMPTY)
+                self._slots.scatter_reduce_(0, slot, claims, "amin")
+                there = self._slots[slot]
+                is_settled = is_settled | (there == mine) | self._are_equal(there, mine)
+                step += 1
+                slot = torch.where(is_settled, slot, (slot + step) & (self._slots.shape[0] - 1))
+            found[pending], slots[pending] = there, slot
+            left = (~is_settled).nonzero()[:, 0]
+            pending, mine, slot = pending[left], mine[left], slot[left]
         return found, slots
 
     def _are_equal(self, first: Tensor, second: Tensor) -> Tensor:
@@ -113,6 +119,7 @@ class CellSet:
 
     def _grow(self, n_known: int) -> None:
         """Enlarge the table and enter the known cells again."""
-        n_slots = 1 << (4 * self.n - 1).bit_length()
+        sparsely = 4 if selection_pays(self._slots.device) else 16  # a step costs more on a device
+        n_slots = 1 << (sparsely * self.n - 1).bit_length()
         self._slots = torch.full((n_slots,), EMPTY, dtype=torch.int64, device=self._slots.device)
         self._seek(torch.arange(n_known, device=self._slots.device))

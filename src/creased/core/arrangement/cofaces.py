@@ -23,6 +23,7 @@ from creased.core.arrangement.hash_keys import (
     pair_equal,
 )
 from creased.core.arrangement.signs import RowLayout, row_bits, rows_before
+from creased.core.numerics.tensors import where_true
 
 
 class Arrangement(NamedTuple):
@@ -53,11 +54,12 @@ class Cofaces:
         codes: of the cells.
         exists: (n, s, 2) bool: True if moving one of the first s zeros of a cell to -, + gives a coface.
         rows: tables of the arrangement.
+        n: how many exist, where that is known.
     """
 
-    def __init__(self, codes: CellCodes, exists: Tensor, rows: Arrangement) -> None:
+    def __init__(self, codes: CellCodes, exists: Tensor, rows: Arrangement, n: int | None = None) -> None:
         self._codes, self._rows, self._n_slots = codes, rows, exists.shape[1]
-        self._place = exists.reshape(-1).nonzero()[:, 0]  # of each entry in the (n, s, 2) table
+        self._place = where_true(exists.reshape(-1), n)  # of each entry in the (n, s, 2) table
 
     def pair(self) -> Pairs:
         """Pair entries with equal cofaces."""

@@ -47,6 +47,7 @@ class _NewVertices(NamedTuple):
     before: Tensor  # (n or 1, W): bits of the rows that have cut
     zero_ids: Tensor  # (n, D) int32: of the new vertices; the last one is of the row that cuts
     live_faces: Tensor  # (n, D - 1, 2) bool: True if moving a zero of the edge to -, + gives a live 2-face
+    n_faces: int  # that are live
 
 
 def start_block(
@@ -211,13 +212,14 @@ def _split_edges(
     differ = first ^ second
     words = (first & second) | (differ & before)
     zero_ids = torch.cat([edge_zero_ids, row.expand(len(split))[:, None]], dim=1)
-    to_come = (differ & after)[:, block.words]
-    interpolated = _interpolate(skeleton, block, ends, turn, row, CellCodes(words, zero_ids))
-    words[:, block.words].bitwise_or_(to_come & interpolated)
     faces = _live_faces(skeleton, ends, edge_zero_ids, second, block.rows)
+    columns = (row.long() - block.first_row).expand(len(split))[:, None]
+    splits = _Splits(ends, columns, CellCodes(words, zero_ids), turn)
+    interpolated, n_faces = _interpolate(skeleton, block, splits, faces)
+    words[:, block.words].bitwise_or_((differ & after)[:, block.words] & interpolated)
     skeleton.words.append(words)
     skeleton.zero_ids.append(zero_ids)
-    return _NewVertices(edge_zero_ids, ends, end_words, words, before, zero_ids, faces)
+    return _NewVertices(edge_zero_ids, ends, end_words, words, before, zero_ids, faces, n_faces)
 
 
 def _live_faces(
@@ -232,37 +234,72 @@ def _live_faces(
     return live_faces(around, edge_zero_ids.shape[1] + 1)
 
 
+class _Splits(NamedTuple):
+    """Edges that are split."""
+
+    ends: Tensor  # (2, n) int32
+    columns: Tensor  # (n, 1) int64: of the neurons that split them
+    codes: CellCodes  # of the new vertices, as far as rows have cut
+    turn: int
+
+
 def _interpolate(
-    skeleton: GrowingSkeleton, block: BlockCut, ends: Tensor, turn: int, row: Tensor, codes: CellCodes
-) -> Tensor:
-    """Append positions and carried values of new vertices between ends (2, n); return packed signs."""
-    coarse, n = min(rounding_error(block.carried.rows.dtype, 1) * block.largest, 0.5), ends.shape[1]
-    carried, values = block.carried.extend(n), block.carried.rows
-    vertices, points = skeleton.vertices.extend(n), skeleton.vertices.rows
-    columns, to_come = (row.long() - block.first_row).expand(n)[:, None], slice(turn + 1, block.n_neurons)
-    packed = []
-    at_once = rows_at_once(CHUNK, ends.device)
-    for start in range(0, n, at_once):
-        chunk = slice(start, start + at_once)
-        at, column = ends[:, chunk].flatten(), columns[chunk]
-        first, second = both = values.index_select(0, at).unflatten(0, (2, -1))
-        a, b = both.gather(2, column.expand(2, -1, -1))
-        gap = a - b
-        share = a / gap
-        starts, stops = between = points.index_select(0, at).unflatten(0, (2, -1))
-        mine = CellCodes(codes.words[chunk], codes.zero_ids[chunk])
-        if block.decisions is not None:
-            block.decisions.place(share, gap, a, mine, between, block.largest)
-        made = torch.lerp(first, second, share, out=carried[chunk])
-        if block.decisions is None or block.decisions.snaps:
-            snap_interpolated(made[:, to_come], first[:, to_come], second[:, to_come], coarse)
-        made.scatter_(1, column, 0)
-        torch.lerp(starts, stops, share, out=vertices[chunk])
-        if block.decisions is not None and turn + 1 < block.n_neurons:
-            first_row = block.first_row + turn + 1
-            block.decisions.settle(made[:, to_come], mine, vertices[chunk], first_row, block.largest)
-        packed.append(_pack_from(block, made, turn + 1))
-    return _joined(packed)
+    skeleton: GrowingSkeleton, block: BlockCut, splits: _Splits, faces: Tensor
+) -> tuple[Tensor, int]:
+    """Append positions and carried values of new vertices; return packed signs, and the number of live faces.
+
+    The host waits for a device once: what is in doubt is seldom, and done again.
+    """
+    n, first = splits.ends.shape[1], (skeleton.vertices.n, block.carried.n)
+    skeleton.vertices.extend(n)
+    block.carried.extend(n)
+    at_once = rows_at_once(CHUNK, faces.device)
+    chunks = [slice(start, min(start + at_once, n)) for start in range(0, n, at_once)]
+    done = [_fill(skeleton, block, splits, chunk, first) for chunk in chunks]
+    packed = [signs for signs, _ in done]
+    *in_doubt, n_faces = torch.stack([*(doubts for _, doubts in done), faces.sum()]).tolist()
+    for i, chunk in enumerate(chunks):
+        if in_doubt[i]:
+            packed[i], _ = _fill(skeleton, block, splits, chunk, first, block.decisions)
+    return _joined(packed), n_faces
+
+
+def _fill(
+    skeleton: GrowingSkeleton,
+    block: BlockCut,
+    splits: _Splits,
+    chunk: slice,
+    first_new: tuple[int, int],
+    decisions: SignDecisions | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Write places and values of a chunk of new vertices; return packed signs, and if any is in doubt."""
+    at, column, values = splits.ends[:, chunk].flatten(), splits.columns[chunk], block.carried.rows
+    first, second = both = values.index_select(0, at).unflatten(0, (2, -1))
+    a, b = both.gather(2, column.expand(2, -1, -1))
+    gap = a - b
+    share = a / gap
+    starts, stops = between = skeleton.vertices.rows.index_select(0, at).unflatten(0, (2, -1))
+    mine = CellCodes(splits.codes.words[chunk], splits.codes.zero_ids[chunk])
+    if decisions is not None:
+        decisions.place(share, gap, a, mine, between, block.largest)
+    vertices, made = (
+        rows[start + chunk.start : start + chunk.stop]
+        for rows, start in zip((skeleton.vertices.rows, values), first_new, strict=True)
+    )
+    torch.lerp(first, second, share, out=made)
+    torch.lerp(starts, stops, share, out=vertices)
+    to_come = made[:, splits.turn + 1 : block.n_neurons]
+    if block.decisions is None or block.decisions.snaps:
+        one, other = both[..., splits.turn + 1 : block.n_neurons]
+        snap_interpolated(to_come, one, other, min(rounding_error(made.dtype, 1) * block.largest, 0.5))
+    made.scatter_(1, column, 0)
+    if decisions is not None:
+        decisions.settle(to_come, mine, vertices, block.first_row + splits.turn + 1, block.largest)
+    in_doubt = torch.zeros((), dtype=torch.bool, device=made.device)
+    if block.decisions is not None and decisions is None:
+        bound = block.decisions.band * block.largest
+        in_doubt = (gap.abs() <= bound).any() | (to_come.abs() <= bound).any()
+    return _pack_from(block, made, splits.turn + 1), in_doubt
 
 
 def _join(new: _NewVertices, rows: Arrangement) -> tuple[Tensor, Tensor, int]:
@@ -270,7 +307,8 @@ def _join(new: _NewVertices, rows: Arrangement) -> tuple[Tensor, Tensor, int]:
     dim = new.zero_ids.shape[1]
     if dim == 1:
         return new.words.new_empty((0, 2)), new.edge_zero_ids[:0], 0
-    faces = Cofaces(CellCodes(new.words & new.before, new.edge_zero_ids), new.live_faces, rows)
+    codes = CellCodes(new.words & new.before, new.edge_zero_ids)
+    faces = Cofaces(codes, new.live_faces, rows, new.n_faces)
     found = faces.pair()
     pairs = faces.cells(found.entries)
     row = new.zero_ids[:, -1].index_select(0, pairs[:, 0])

@@ -43,10 +43,13 @@ class BatchWalker(Walker):
     def _enter(self, words: Tensor, points: Tensor) -> Tensor:
         n_known = self._cells.n
         numbers = self._cells.add(words)
-        is_new = (numbers >= n_known).nonzero()[:, 0]
-        first = torch.full((self._cells.n - n_known,), numbers.shape[0], device=numbers.device)
-        first.scatter_reduce_(0, numbers[is_new] - n_known, is_new, "amin")
-        self._points.append(points[first])
+        n, every = numbers.shape[0], torch.arange(numbers.shape[0], device=numbers.device)
+        first = torch.full(
+            (self._cells.n - n_known + 1,), n, device=numbers.device
+        )  # the last: of known ones
+        place = torch.where(numbers >= n_known, numbers - n_known, self._cells.n - n_known)
+        first.scatter_reduce_(0, place, every, "amin")
+        self._points.append(points[first[:-1]])
         self.n_cells = self._cells.n
         return numbers
 

@@ -19,10 +19,11 @@ from torch import Tensor
 from creased.core.marching.cell_planes import NormalSlopes, Slices
 from creased.core.marching.perturbation import ClippedLines, NearestLines, spans_with_ties
 from creased.core.numerics.memory import selection_pays
+from creased.core.numerics.tensors import places_of
 from creased.core.numerics.tolerance import may_coincide
 
 NEAREST = 12  # rows that are tried first; doubled while the polygon is incomplete
-FAR = 2  # times as many on a device, where trying again costs more
+FAR = 4  # times as many on a device, where trying again costs more
 
 
 class Facets(NamedTuple):
@@ -67,10 +68,12 @@ def _settle(
         near = _nearest(slices, n_near, reach)
         slopes = None if normal_slopes is None else normal_slopes.gather(near.rows)
         spans = _spans(near) if slopes is None else spans_with_ties(near, slopes)
-        doubtful.append(names[spans.is_doubtful])
         is_whole = (_is_whole(near, spans) | (n_near == n_rows)) & ~spans.is_doubtful
-        found.append(_sides(slices, near, spans, is_whole, names))
-        rest = (~(is_whole | spans.is_doubtful)).nonzero()[:, 0]
+        is_side = spans.exists & (spans.high - spans.low < torch.inf) & is_whole[:, None]
+        is_left = ~(is_whole | spans.is_doubtful)
+        sides, (in_doubt,), (rest,) = places_of(is_side, spans.is_doubtful, is_left)
+        doubtful.append(names[in_doubt])
+        found.append(_sides(slices, near, spans, sides, names))
         if rest.numel():
             slices = slices.choose(rest)
             normal_slopes = None if normal_slopes is None else normal_slopes.choose(rest)
@@ -133,12 +136,9 @@ def _is_whole(near: NearestLines, spans: ClippedLines) -> Tensor:
     return spans.exists.any(1) & is_clear
 
 
-def _sides(
-    slices: Slices, near: NearestLines, spans: ClippedLines, is_whole: Tensor, names: Tensor
-) -> Facets:
-    """List the sides of the cells (R,) marked True, in order around each polygon."""
-    is_bounded = spans.low.isfinite() & spans.high.isfinite()
-    cell, line = (spans.exists & is_bounded & is_whole[:, None]).nonzero(as_tuple=True)
+def _sides(slices: Slices, near: NearestLines, spans: ClippedLines, sides: Tensor, names: Tensor) -> Facets:
+    """List sides, given as cells and lines (2, n), in order around each polygon."""
+    cell, line = sides
     low = spans.low[cell, line]
     if near.normals.shape[1] == 1:
         cell = cell.repeat_interleave(2)

@@ -20,7 +20,6 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.signs import pack_rows
-from creased.core.complexes.polygons import Polygons
 from creased.core.marching.cell_planes import Slicer
 from creased.core.marching.halfplane_intersection import find_facets, join_facets
 from creased.core.marching.seeds import BELOW, reach_of
@@ -175,11 +174,11 @@ class Walker(ABC):
         batches = zip(words.split(self._batch), points.split(self._batch), strict=True)
         found = [find_facets(self._slicer.cut(*batch), slopes_of, reach) for batch in batches]
         facets = join_facets(found, self._batch)
-        n_sides = torch.bincount(facets.cell, minlength=words.shape[0])
+        n_sides = torch.zeros_like(words[:, 0]).index_add_(0, facets.cell, torch.ones_like(facets.cell))
         crossed = (facets.row >= self.rows.layout.n_walls).nonzero()[:, 0]
         first = last = facets.start[crossed]
         if self.program.in_dim == 3:
-            last = facets.start[Polygons.of_sizes(n_sides, facets.row).following()[crossed]]
+            last = facets.start[_following(n_sides, facets.cell)[crossed]]
         # A cell is entered across its longest known side, far from its corners.
         order = torch.argsort((first - last).abs().amax(1), descending=True, stable=True)
         crossed, middle = crossed[order], (first[order] + last[order]) / 2
@@ -191,3 +190,10 @@ class Walker(ABC):
         cells, walk = self._results()
         empty = cells[walk.n_sides == 0]
         return walk._replace(n_empty=int((~torch.isin(empty, self._tentative)).sum()))
+
+
+def _following(n_sides: Tensor, cell: Tensor) -> Tensor:
+    """Return the next side (n,) around the same cell, for sides in the order of their cells (n,)."""
+    stops = n_sides.cumsum(0)[cell]
+    following = torch.arange(1, cell.shape[0] + 1, device=cell.device)
+    return torch.where(following < stops, following, stops - n_sides[cell])

@@ -86,23 +86,20 @@ def _bracket(program: Program, domain: Domain, first: Tensor, second: Tensor) ->
     pending = torch.arange(below.shape[0], device=below.device)
     while pending.numel():
         for step in range(STEPS_AT_ONCE):
-            margin = (least / 2 / _lengths(below - above)).clamp(max=0.5)
-            share = high / (high - low) if step % 2 == 0 else torch.full_like(high, 0.5)
-            share = torch.minimum(torch.maximum(share, margin), 1 - margin)
-            middle = above + share[:, None] * (below - above)
+            across = below - above
+            share = high / (high - low) if step % 2 == 0 else 0.5
+            margin = (least / 2 / torch.linalg.vector_norm(across, dim=1)).clamp_(max=0.5)
+            middle = torch.addcmul(above, (margin.clamp(min=share)).clamp_(max=1 - margin)[:, None], across)
             value = program.outputs_at(middle)[:, 0]
             is_plus = value >= 0
             above, high = torch.where(is_plus[:, None], middle, above), torch.where(is_plus, value, high)
             below, low = torch.where(is_plus[:, None], below, middle), torch.where(is_plus, low, value)
-        down = (below - above) / _lengths(below - above)[:, None]
-        found.index_copy_(0, pending, below + least * down)
-        left = (_lengths(below - above) > least).nonzero()[:, 0]
+        across = below - above
+        lengths = torch.linalg.vector_norm(across, dim=1)
+        found.index_copy_(0, pending, torch.addcmul(below, least / lengths[:, None], across))
+        left = (lengths > least).nonzero()[:, 0]
         pending, above, below, high, low = (x[left] for x in (pending, above, below, high, low))
     return found
-
-
-def _lengths(vectors: Tensor) -> Tensor:
-    return vectors.square().sum(1).sqrt()
 
 
 def project(program: Program, domain: Domain, points: Tensor, within: float = torch.inf) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from creased.core.numerics.memory import room
+from creased.core.numerics.memory import room, selection_pays
 
 Record = TypeVar("Record")
 
@@ -30,6 +30,28 @@ def _moved(value: Any, move: Callable[[Tensor], Tensor]) -> Any:
     if isinstance(value, tuple):
         return tuple(_moved(entry, move) for entry in value)
     return map_tensors(value, move) if is_dataclass(value) else value
+
+
+def places_of(*masks: Tensor) -> list[Tensor]:
+    """Return where masks (n, ...) are True, each as the columns (d, m) of indices.
+
+    The host waits for a device once, for how many there are.
+    """
+    is_device = not selection_pays(masks[0].device)
+    sizes = torch.stack([mask.sum() for mask in masks]).tolist() if is_device else [None] * len(masks)
+    return [_indices(mask, n).T for mask, n in zip(masks, sizes, strict=True)]
+
+
+def where_true(mask: Tensor, n: int | None) -> Tensor:
+    """Return where a mask (m,) is True; the host does not wait for a device where the number n is known."""
+    return _indices(mask, n)[:, 0]
+
+
+def _indices(mask: Tensor, n: int | None) -> Tensor:
+    """Return the indices (n, d) of True entries."""
+    if n is None or selection_pays(mask.device):
+        return mask.nonzero()
+    return torch.nonzero_static(mask, size=n)
 
 
 class Growable:

@@ -317,9 +317,9 @@ class Program:
         for block, mask in zip(self.blocks, masks.split(self.widths, dim=-1), strict=True):
             z = out[..., n_done : n_done + block.n_neurons]
             map_frames(block.affine, state, z)
-            state = block.linear_part().advance(state, z * mask[:, None])
+            state = replace(block, shift=None).advance(state, z * mask[:, None])
             if block.shift is not None:
-                state[:, -1] += block.shift
+                state[:, -1].add_(block.shift)
             n_done += block.n_neurons
         map_frames(self.head, state, out[..., n_done:])
         return out
@@ -341,4 +341,4 @@ def map_frames(affine: Affine, frames: Tensor, out: Tensor) -> None:
         torch.mm(frames.reshape(-1, frames.shape[2]), affine.matrix.T, out=rows)
     else:
         rows.copy_(apply_rows(affine.matrix, frames.reshape(-1, frames.shape[2])))
-    out[:, -1] += affine.bias
+    out[:, -1].add_(affine.bias)
