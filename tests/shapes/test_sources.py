@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from io import BufferedIOBase
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from hydra.utils import instantiate
 
 from creased.shapes import BunnyScan, Download, File, ShapeError, load_shape
 from creased.shapes.shape import sha256_of_file
-from creased.shapes.sources import source_of_run
+from creased.shapes.sources import download, source_of_run
 from tests.configs import composed, names_of
 
 ALWAYS_THERE = ("bunny", "sphere", "torus", "box", "bracket")
@@ -174,3 +175,23 @@ def test_a_package_that_a_repair_lacks_is_named(monkeypatch: pytest.MonkeyPatch)
     mesh.update_faces(np.arange(len(mesh.faces)) > 0)
     with pytest.raises(ShapeError, match=r"needs pymeshfix: pip install 'creased\[shapes\]'"):
         load_shape("ball", lambda: mesh)
+
+
+def test_a_download_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte now and then, each within the time-out of the connection, or more bytes than a mesh has."""
+
+    class Drip(BufferedIOBase):
+        n_bytes, clock = 0, 0.0
+
+        def read1(self, size: int = -1, /) -> bytes:
+            Drip.clock += 30
+            Drip.n_bytes += 1
+            return b"x"
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            return b"".join(self.read1() for _ in range(size or 0))
+
+    monkeypatch.setattr(download.time, "monotonic", lambda: Drip.clock)
+    with pytest.raises(ShapeError, match="does not end"):
+        download._read(Drip(), "https://example.org/mesh.obj")
+    assert download.MOST_SECONDS <= Drip.clock <= download.MOST_SECONDS + 60

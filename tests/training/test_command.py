@@ -2,6 +2,9 @@
 
 import math
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ from omegaconf import OmegaConf
 
 from creased.training import command
 from creased.training.command import TRACES, objective, quote_paths, run_command
-from tests.configs import composed
+from tests.configs import ROOT, composed
 
 METRICS = {
     "shape": "box",
@@ -111,3 +114,17 @@ def test_what_is_no_number_is_said_with_what_there_is(
 
 def test_a_run_that_failed_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _ask(monkeypatch, "n_polygons", {"failed": "diverged"}) is None
+
+
+def test_tab_completes_options_and_choices() -> None:
+    """By Hydra, as `python train.py`; the function that `./run completion` prints asks the same."""
+    environment = os.environ | {"COMP_LINE": "train.py shape=b", "PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, str(ROOT / "train.py"), "--shell-completion", "query=bash"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.split() == ["shape=box", "shape=bracket", "shape=bunny"]
+    function = subprocess.run(
+        ["sh", str(ROOT / "run"), "completion"], capture_output=True, text=True, check=True
+    )
+    assert "--shell-completion query=bash" in function.stdout
+    if bash := shutil.which("bash"):
+        subprocess.run([bash, "-n"], input=function.stdout, text=True, check=True)

@@ -12,10 +12,11 @@ from creased.core.certificates.certify import certify
 from creased.core.extract_level_set import extract_level_set
 from creased.evaluation.advice import advise
 from creased.evaluation.measure import evaluate
-from creased.io.checkpoint import read_record
+from creased.io.checkpoint import Record, read_record
 from creased.io.metadata import certificate_as_dict
 from creased.shapes import File, PointCloud, Shape, ShapeError, load_shape
 from creased.shapes.sources.of_run import NAMED, options_of_run
+from creased.shapes.target import Target
 
 BUDGET = 60.0  # seconds for the proof that no component is missing
 
@@ -38,11 +39,22 @@ def evaluate_checkpoint(
         CheckpointError: the file is missing or no checkpoint of creased.
         ShapeError: the shape cannot be loaded, or is another than the run was trained on.
     """
-    start = time.perf_counter()
     record = read_record(path)
     target = load_target(path, record.sha256, shape)
+    return evaluate_record(record, target, is_to_certify=is_to_certify, seed=seed)
+
+
+def evaluate_record(
+    record: Record, target: Target, *, is_to_certify: bool = False, seed: int = 0
+) -> dict[str, Any]:
+    """Extract the exact mesh of a trained function, and compare both with a shape; see `evaluate_checkpoint`.
+
+    Raises:
+        ShapeError: the shape is of points, and not what the function was trained on.
+    """
+    start = time.perf_counter()
     if target.to_domain != record.to_domain:
-        if isinstance(target, PointCloud):
+        if not isinstance(target, Shape):
             raise ShapeError(f"{target.name} is of points, and not what {record.shape} was: give a mesh")
         target = target.placed(record.to_domain)
     program = record.program.to(dtype=torch.float64)

@@ -13,6 +13,7 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
 
 from creased.core.domains.box import Box
 from creased.core.program.program import Program
@@ -90,6 +91,7 @@ class SDFModule(L.LightningModule):
         self.regularizers = dict(regularizers or {})
         self._warned: set[str] = set()
         self._means = _Means()
+        self._options: list[dict[str, Any]] = []  # of the groups of parameters, as configured
         self.domain = domain
         if (program.in_dim, program.out_dim, self.domain.dim) != (3, 1, 3):
             raise ValueError(
@@ -189,10 +191,32 @@ class SDFModule(L.LightningModule):
         if len(optimizer.param_groups) > 1 and "eps" in optimizer.defaults:
             optimizer.param_groups[0]["eps"] = TABLE_EPS
         groups = [{k: v for k, v in group.items() if k != "params"} for group in optimizer.param_groups]
-        self._options: list[dict[str, Any]] = groups
+        self._options = groups
         n_steps = self._n_steps()
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.schedule(step / n_steps))
+        scheduler = LambdaLR(optimizer, lambda step: self.schedule(step / n_steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    @property
+    def lr(self) -> float:
+        """The rate of the first group of parameters, before the schedule; `LearningRateFinder` sets it."""
+        return float(self._options[0]["lr"]) if self._options else 0.0
+
+    @lr.setter
+    def lr(self, rate: float) -> None:
+        factor = rate / self.lr
+        for options in self._options:
+            options["lr"] *= factor
+        self._take_options()
+
+    def _take_options(self) -> None:
+        """Give the optimizer and its schedule the options that are configured."""
+        schedulers = [config.scheduler for config in self.trainer.lr_scheduler_configs]
+        if not schedulers or not isinstance(schedulers[0], LambdaLR):  # callbacks may have rates of their own
+            return
+        schedulers[0].base_lrs = [options["lr"] for options in self._options]
+        factor = self.schedule(schedulers[0].last_epoch / self._n_steps())
+        for group, options in zip(self.trainer.optimizers[0].param_groups, self._options, strict=True):
+            group |= options | {"initial_lr": options["lr"], "lr": options["lr"] * factor}
 
     def _n_steps(self) -> int:
         return max(int(self.trainer.estimated_stepping_batches), 1)
@@ -240,13 +264,8 @@ class SDFModule(L.LightningModule):
 
     def on_train_start(self) -> None:
         """Give a resumed optimizer the options configured now; its moments are those of the checkpoint."""
-        schedulers = [config.scheduler for config in self.trainer.lr_scheduler_configs]
-        if self.trainer.ckpt_path is None or not schedulers:  # callbacks may have rates of their own
-            return
-        schedulers[0].base_lrs = [options["lr"] for options in self._options]
-        factor = self.schedule(schedulers[0].last_epoch / self._n_steps())
-        for group, options in zip(self.trainer.optimizers[0].param_groups, self._options, strict=True):
-            group |= options | {"initial_lr": options["lr"], "lr": options["lr"] * factor}
+        if self.trainer.ckpt_path is not None:
+            self._take_options()
 
 
 def record_of(module: L.LightningModule, surface: TrackedLevelSet, domain: Box) -> Record:

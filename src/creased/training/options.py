@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Iterable
+from difflib import get_close_matches
+from importlib.util import find_spec
+from typing import Any, NamedTuple
 
+import lightning as L
 from omegaconf import DictConfig, OmegaConf
 
 from creased.core.options import METHODS
@@ -37,6 +41,17 @@ OPTIONS = (
 )
 
 
+LOGGED = (
+    "val/surface_error",
+    "loss",
+    "faces",
+    "extract_s",
+    *(
+        f"mesh/{name}"
+        for name in ("vertices", "components", "euler_characteristic", "is_closed", "area", "volume")
+    ),
+    "mesh/stale",
+)
 HALF = ("bf16-true", "16-true", "transformer-engine", "transformer-engine-float16")
 
 
@@ -62,12 +77,59 @@ def require_options(cfg: DictConfig) -> None:
     method = OmegaConf.select(cfg, "evaluation.method")
     if method is not None and method not in METHODS:
         raise OptionError(f"evaluation.method takes one of {', '.join(METHODS)}; got {method!r}")
+    if isinstance(activation := OmegaConf.select(cfg, "model.activation"), str):
+        raise OptionError(
+            f"model.activation takes a class of modules, not {activation!r}: give "
+            "model.activation.path=torch.nn.ReLU, or model=leaky, maxout, group_sort"
+        )
+    _require_habits(cfg)
     precision = str(OmegaConf.select(cfg, "trainer.precision"))
     if precision in HALF:
         raise OptionError(
             f"trainer.precision={precision} rounds weights to three digits, too coarse for a shape; "
             "take bf16-mixed, 16-mixed, 32-true or 64-true"
         )
+
+
+def _require_habits(cfg: DictConfig) -> None:
+    """Check options of which one asks for another."""
+
+    def given(name: str) -> Any:
+        return OmegaConf.select(cfg, name)
+
+    if given("extras.enforce_tags") and not given("tags"):
+        raise OptionError("extras.enforce_tags is set, and there are no tags: give tags=[WORD,...]")
+    if given("train") is False and given("ckpt_path") is None:
+        raise OptionError("train=false evaluates a run: give ckpt_path=RUN, or last")
+    if "tensorboard" in (given("logger") or ()) and not any(map(find_spec, ("tensorboard", "tensorboardX"))):
+        raise OptionError("logger=tensorboard needs tensorboard: pip install tensorboard")
+    is_bounded = (given("trainer.max_steps") or -1) >= 0 or given("trainer.max_time")
+    if given("trainer.max_epochs") == -1 and not is_bounded:
+        raise OptionError("trainer.max_epochs=-1 never ends: give +trainer.max_steps=N, or +trainer.max_time")
+
+
+def require_monitored(callbacks: Iterable[L.Callback], terms: Iterable[str]) -> None:
+    """Refuse callbacks that monitor a value which nobody logs; those of other packages may log any.
+
+    Args:
+        callbacks: of the trainer.
+        terms: names of losses and regularizers.
+
+    Raises:
+        OptionError: naming the callback, the value and the nearest ones.
+    """
+    callbacks = list(callbacks)
+    if not all(type(callback).__module__.startswith(("creased.", "lightning.")) for callback in callbacks):
+        return
+    known = [*LOGGED, *(f"train/{name}" for name in ("loss", *terms))]
+    for callback in callbacks:
+        name = getattr(callback, "monitor", None)
+        if name is not None and name not in known and not name.startswith("complexity"):
+            nearest = get_close_matches(name, known, 3, 0.3) or known[:3]
+            raise OptionError(
+                f"{type(callback).__name__} monitors {name}, which nobody logs: did you mean "
+                f"{', '.join(nearest)}?"
+            )
 
 
 def _fits(option: Option, value: object) -> bool:

@@ -43,5 +43,12 @@ def format_expectation(cfg: DictConfig) -> str:
     )
 
 
+def expected_of(cfg: DictConfig) -> tuple[float, float] | None:
+    """Return the seconds and gigabytes that were measured of this very recipe; None of any other."""
+    if EXPECTED not in cfg.recipe or changed_options(cfg):
+        return None
+    return float(cfg.recipe[EXPECTED].seconds), float(cfg.recipe[EXPECTED].gigabytes)
+
+
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} minutes"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 import sys
 import time
 import warnings
@@ -23,6 +24,7 @@ from hydra.errors import InstantiationException
 from hydra.types import RunMode
 from hydra.utils import instantiate
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.callbacks import ProgressBar
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
@@ -32,13 +34,16 @@ from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.core.extract_level_set import extract_level_set
 from creased.evaluation.advice import advise, warn_of_thin_parts
+from creased.evaluation.checkpoint import evaluate_record
 from creased.evaluation.measure import evaluate
 from creased.evaluation.table import format_metrics
 from creased.io.atomic_write import write_whole
+from creased.io.checkpoint import read_record
 from creased.io.metadata import certificate_as_dict
 from creased.io.runs import as_named
 from creased.networks import UnsupportedModuleError
 from creased.shapes import Target
+from creased.training.announce import announcement, next_commands
 from creased.training.callbacks.draw import DrawLevelSet
 from creased.training.callbacks.extract import require_extraction
 from creased.training.callbacks.guard import DivergedError
@@ -46,12 +51,19 @@ from creased.training.callbacks.live_view import LiveView
 from creased.training.callbacks.save import SaveMesh
 from creased.training.callbacks.threads import ChooseThreads
 from creased.training.checkpoints import settle_averages, showing_averages
+from creased.training.console import say
 from creased.training.distributed import RankError, silence_followers, supervised_ranks
 from creased.training.module import SDFModule
-from creased.training.options import require_options
-from creased.training.quality import format_expectation
+from creased.training.options import require_monitored, require_options
 from creased.training.regularization import Regularization
-from creased.training.runs.folders import ResumeError, given_facts, is_follower, label_shape
+from creased.training.runs.folders import (
+    ResumeError,
+    find_checkpoint,
+    given_facts,
+    is_follower,
+    label_shape,
+    run_of,
+)
 from creased.training.runs.lock import locked
 from creased.training.runs.resume import accept, offer, refuse, resume_from, start_from
 from creased.training.wandb import closing_loggers, publish
@@ -100,7 +112,8 @@ def run(cfg: DictConfig) -> dict[str, Any]:
 
 
 def _run(cfg: DictConfig, folder: Path, start: float) -> dict[str, Any]:
-    log.info("%s", format_expectation(cfg))
+    if cfg.extras.print_config:
+        print(OmegaConf.to_yaml(cfg, resolve=True))
     callbacks = [instantiate(callback) for callback in cfg.callbacks.values() if callback is not None]
     if cfg.threads == "auto":
         callbacks.insert(0, ChooseThreads())  # before those that extract
@@ -108,14 +121,18 @@ def _run(cfg: DictConfig, folder: Path, start: float) -> dict[str, Any]:
         callbacks.append(LiveView(8080 if cfg.viewer is True else cfg.viewer, cfg.shape.up))
     regularizers: dict[str, Regularization] = dict(instantiate(cfg.regularizer))
     require_extraction(regularizers, callbacks)
+    require_monitored(callbacks, [*cfg.loss, *cfg.regularizer])
     shape: Target = instantiate(shape_of(cfg))
     plain = _settle_config(cfg, shape)
     domain: Box = instantiate(cfg.domain)
     data: L.LightningDataModule = instantiate(cfg.data, _partial_=True)(shape, domain)
     module = _make_module(cfg, shape, domain, regularizers)
     checkpoint = resume_from(cfg, module, plain)  # may refuse; before anything is written to the run's folder
+    if not cfg.train:
+        return _evaluate_again(cfg, Path(str(checkpoint)), shape)
     start_from(cfg, module)
     if not is_follower():
+        log.info("what this run does\n%s", announcement(cfg, shape, module, folder))
         accept(cfg, folder)
         write_whole(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)).encode())
     trainer = _make_trainer(cfg, plain, showing_averages(callbacks))
@@ -146,9 +163,31 @@ def _prepare_process(cfg: DictConfig) -> None:
     """Check the options, set threads and seeds, and quieten logging."""
     silence_followers()
     require_options(cfg)
+    if cfg.extras.ignore_warnings:
+        warnings.filterwarnings("ignore")
+    if cfg.seed is None:
+        cfg.seed = _seed_of_run(cfg)
     torch.set_num_threads(1 if cfg.threads == "auto" else cfg.threads)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # the report of trainer.profiler
     L.seed_everything(cfg.seed, workers=True, verbose=False)
+
+
+def _seed_of_run(cfg: DictConfig) -> int:
+    """Draw a seed, or read that of the run to resume."""
+    if cfg.ckpt_path is not None:
+        run = run_of(find_checkpoint(cfg.ckpt_path, cfg.paths.runs))
+        if run is not None and (run / "config.yaml").is_file():
+            return int(OmegaConf.load(run / "config.yaml").seed)
+    return secrets.randbelow(2**32)
+
+
+def _evaluate_again(cfg: DictConfig, checkpoint: Path, shape: Target) -> dict[str, Any]:
+    """Evaluate a checkpoint as `creased eval` does, and write nothing."""
+    certify_too = bool(cfg.evaluation.get("certify", False))
+    metrics = evaluate_record(read_record(checkpoint), shape, is_to_certify=certify_too, seed=cfg.seed)
+    say(format_metrics(metrics))
+    return metrics | {"logged": {}}
 
 
 def run_or_explain(cfg: DictConfig) -> dict[str, Any]:
@@ -241,7 +280,10 @@ def _make_trainer(cfg: DictConfig, plain: Any, callbacks: list[L.Callback]) -> L
     loggers: list[Logger] = [instantiate(logger) for logger in cfg.logger.values()]
     for logger in loggers:
         logger.log_hyperparams(plain)
-    trainer: L.Trainer = instantiate(cfg.trainer, _partial_=True)(callbacks=callbacks, logger=loggers)
+    has_bar = any(isinstance(callback, ProgressBar) for callback in callbacks)
+    trainer: L.Trainer = instantiate(cfg.trainer, _partial_=True)(
+        callbacks=callbacks, logger=loggers, enable_progress_bar=has_bar
+    )
     return trainer
 
 
@@ -298,8 +340,5 @@ def _last_level_set(module: SDFModule) -> LevelSet | None:
 
 
 def _report(metrics: dict[str, Any], folder: Path) -> None:
-    from rich.console import Console
-
-    console = Console()
-    console.print(format_metrics(metrics))
-    console.print(f"meshes, pictures, metrics and checkpoints are in {folder}", soft_wrap=True)
+    words = f"meshes, pictures, metrics and checkpoints are in {folder}"
+    say(format_metrics(metrics), f"{words}\n{next_commands(folder, metrics['epochs'])}".rstrip())

@@ -9,8 +9,9 @@ import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
+from io import BufferedIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from creased.io.atomic_write import write_whole
 from creased.shapes.sources.mesh_file import File, ShapeError
@@ -83,10 +84,10 @@ class Download:
         return content
 
 
-def _read(answer: BinaryIO, url: str) -> bytes:
+def _read(answer: BufferedIOBase, url: str) -> bytes:
     """Read a download of bounded size, in bounded time."""
     content, deadline = bytearray(), time.monotonic() + MOST_SECONDS
-    while part := answer.read(1 << 20):
+    while part := answer.read1(1 << 20):  # what has come, if only a byte: the clock is looked at
         content += part
         if len(content) > MOST_BYTES or time.monotonic() > deadline:
             raise ShapeError(f"{url} does not end: given up after {len(content):,} bytes")

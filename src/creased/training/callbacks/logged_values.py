@@ -11,6 +11,8 @@ from typing import Any
 
 import lightning as L
 from lightning.pytorch.callbacks import RichProgressBar
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from creased.io.atomic_write import write_whole
 
@@ -18,7 +20,6 @@ SHOWN = {  # label and format of each value in the bar
     "loss": ("loss", "{:.4f}"),
     "val/surface_error": ("|f|", "{:.4f}"),
     "faces": ("faces", "{:,.0f}"),
-    "extract_s": ("extract", "{:.1f}s"),
 }
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ class EpochTable(L.Callback):
 
 
 class TrainingBar(RichProgressBar):
-    """Lightning's Rich progress bar, with epochs counted from 1, counts as integers, and times in seconds.
+    """Lightning's Rich progress bar in one line of 80 columns, with epochs counted from 1.
 
     YAML to paste, in `configs/callbacks/`:
 
@@ -94,6 +95,21 @@ class TrainingBar(RichProgressBar):
         if trainer.is_last_batch or (batch_idx + 1) % max(self.refresh_rate, 1) == 0:
             super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 
+    def configure_columns(self, trainer: L.Trainer) -> list[ProgressColumn]:
+        """Choose what is shown before the values."""
+        whole = Column(no_wrap=True)
+        description = TextColumn("{task.description}", table_column=whole)
+        count, left = (
+            MofNCompleteColumn(table_column=whole),
+            TimeRemainingColumn(compact=True, table_column=whole),
+        )
+        return [description, BarColumn(bar_width=8), count, left]
+
+    def _init_progress(self, trainer: L.Trainer) -> None:
+        super()._init_progress(trainer)
+        if self._metric_component is not None:  # values that do not fit are cut off
+            self._metric_component._table_column = Column(no_wrap=True, overflow="ellipsis", ratio=1)
+
     def get_metrics(
         self, trainer: L.Trainer, pl_module: L.LightningModule
     ) -> dict[str, int | str | float | dict[str, float]]:
@@ -103,4 +119,5 @@ class TrainingBar(RichProgressBar):
         return {label: form.format(float(values[name])) for name, label, form in shown}
 
     def _get_train_description(self, current_epoch: int) -> str:
-        return f"Epoch {current_epoch + 1}/{self.trainer.max_epochs}"
+        n_epochs = self.trainer.max_epochs
+        return f"Epoch {current_epoch + 1}" + (f"/{n_epochs}" if n_epochs and n_epochs > 0 else "")

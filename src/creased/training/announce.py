@@ -1,0 +1,88 @@
+"""Say before the work what a run is going to do and to take, and after it what to type next."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from pathlib import Path
+
+import torch
+from omegaconf import DictConfig
+
+from creased.io.runs import LAST
+from creased.shapes import Target
+from creased.training.module import SDFModule
+from creased.training.quality import expected_of, format_expectation
+from creased.training.runs.commands import creased_command, train_command
+
+TRIALS = 3  # steps that are timed
+PER_STEP = 1.5  # times forward and backward: the optimizer, the batches
+BYTES = 4  # of a weight
+STATES = 3  # a weight and the optimizer's two moments
+
+
+def announcement(cfg: DictConfig, shape: Target, module: SDFModule, folder: Path) -> str:
+    """Format the block: shape, folder, network, seed, threads, time, memory, disk, how to watch it."""
+    program = module.program()
+    n_weights = sum(parameter.numel() for parameter in module.network.parameters())
+    widths = ", ".join(map(str, program.widths))
+    grid = (
+        "" if program.grid is None else f", grids of {', '.join(map(str, program.grid.levels))} cubes an axis"
+    )
+    epochs, steps = cfg.trainer.max_epochs, cfg.data.n_batches
+    lines = {
+        "shape": shape.name,
+        "folder": str(folder),
+        "network": f"{type(module.network).__name__}, {n_weights:,} weights, hidden widths {widths}{grid}",
+        "training": f"{'any number of' if epochs in (None, -1) else epochs} epochs of {steps:,} steps of "
+        f"{cfg.data.batch_size:,} points, seed {cfg.seed}, CPU threads {cfg.threads}",
+        "expect": _format_costs(cfg, module, n_weights),
+        "quality": format_expectation(cfg).removeprefix("quality="),
+        "watch": f"{creased_command('view', str(folder))}; preview.png, metrics.csv, each epoch",
+    }
+    return "\n".join(f"  {name:<9} {value}" for name, value in lines.items())
+
+
+def next_commands(folder: Path, n_epochs: int) -> str:
+    """Format the commands that come next; none without a checkpoint."""
+    if not (folder / LAST).is_file():
+        return ""
+    run = str(folder)
+    lines = {
+        "view": creased_command("view", run),
+        "extract": creased_command("extract", run, "--out", "mesh.3mf", "--boundary", "cap"),
+        "resume": train_command(f"ckpt_path={run}", f"trainer.max_epochs={2 * n_epochs}"),
+    }
+    return "\n".join(f"  {name:<8} {command}" for name, command in lines.items())
+
+
+def _format_costs(cfg: DictConfig, module: SDFModule, n_weights: int) -> str:
+    n_epochs = cfg.trainer.max_epochs if (cfg.trainer.max_epochs or -1) > 0 else 1
+    known, source = expected_of(cfg), "as measured on one CPU core"
+    if known is not None:
+        seconds, gigabytes = known
+    else:
+        seconds = PER_STEP * _seconds_of_step(module, cfg.data.batch_size) * cfg.data.n_batches * n_epochs
+        source = "of training, by the time of a step on the CPU"
+        unit = 1 if sys.platform == "darwin" else 1024
+        used = unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        gigabytes = (used + (STATES + 1) * BYTES * n_weights) / 2**30
+    megabytes = (
+        2 * (STATES + 1) + n_epochs
+    ) * BYTES * n_weights / 2**20 + 10  # checkpoints; meshes, pictures
+    minutes = "less than a minute" if seconds < 50 else f"about {max(1, round(seconds / 60))} min"
+    return f"{minutes} ({source}), {gigabytes:.1f} GB of memory, {megabytes:,.0f} MB on disk"
+
+
+def _seconds_of_step(module: SDFModule, batch_size: int) -> float:
+    """Time forward and backward passes of the network; weights and random numbers stay as they are."""
+    generator = torch.Generator().manual_seed(0)
+    points = torch.rand((batch_size, module.domain.dim), generator=generator) - 0.5
+    taken = []
+    for _ in range(TRIALS):
+        start = time.perf_counter()
+        module(points).abs().mean().backward()
+        taken.append(time.perf_counter() - start)
+    module.zero_grad(set_to_none=True)
+    return min(taken)
