@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 INTERVAL = 1.0  # seconds between two updates of the figures
 LINE = {"stroke": "#0072b2", "width": 2}
-AXES = ({"size": 30}, {"size": 60})
+AXES = ({"size": 30}, {"size": 76})
 
 
 class LivePage:
@@ -90,5 +90,5 @@ class LivePage:
         empty = np.zeros(1), np.ones(1)
         options: Any = {"scales": scales, "axes": AXES, "legend": {"show": False}, "series": ({}, LINE)}
         return self.page.server.gui.add_uplot(
-            empty, title=title, aspect=2.2, visible=False, order=-1, **options
+            empty, title=title, aspect=2.2, padding=(12, 24, 0, 0), visible=False, order=-1, **options
         )
