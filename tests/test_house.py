@@ -11,7 +11,14 @@ ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src" / "creased").rglob("*.py"))
 
 
-COMPILED = {"lane", "compiled_cut", "available", "compiler", "sign_bits"}  # modules that call kernels
+COMPILED = {
+    "lane",
+    "compiled_cut",
+    "compiled_numbers",
+    "available",
+    "compiler",
+    "sign_bits",
+}  # modules that call kernels
 CORE = sorted((ROOT / "src" / "creased" / "core").rglob("*.py"))
 
 

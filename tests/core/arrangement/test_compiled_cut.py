@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import given, settings
 
 from creased import Box, extract_complex, extract_level_set, stream_complex
 from creased.core.arrangement import subdivide
+from creased.core.arrangement.cells import CellsAround
+from creased.core.arrangement.cofaces import arrange
+from creased.core.arrangement.hash_keys import CellCodes, KeyTable
 from creased.core.native.available import SWITCH
 from tests.invariants import check_same
 from tests.strategies import Case, degenerate_cases, generic_cases, random_program
@@ -56,6 +60,30 @@ def test_pieces_keep_their_corners() -> None:
     program, box = random_program(3, (12, 12), seed=4), Box.cube(3, 1)
     check_same(*both_ways(extract_complex, program, box, at_once=200))
     assert not any(piece.n_inconsistent for piece in stream_complex(program, box, at_once=200))
+
+
+@given(generic_cases(dims=(1, 2, 3, 4)))
+def test_cells_are_numbered_alike(case: Case) -> None:
+    whole = extract_complex(case.program, case.box)
+    codes, rows = CellCodes(whole.words, whole.zero_ids), arrange(whole.layout, whole.words.device)
+
+    def numbered(dim: int) -> tuple[Any, Any]:
+        cells = CellsAround(codes, None, dim, rows)
+        numbers, firsts = cells.number()
+        return firsts[numbers.long()].tolist(), sorted(firsts.tolist())
+
+    for dim in range(1, whole.dim + 1):
+        compiled, sorted_ = both_ways(numbered, dim)
+        assert compiled == sorted_
+
+
+def test_cells_whose_keys_collide_are_told_apart() -> None:
+    whole = extract_complex(random_program(3, (6, 5), seed=2), Box.cube(3, 1))
+    rows = arrange(whole.layout, whole.words.device)
+    equal = KeyTable(*(torch.zeros_like(column) for column in rows.keys))
+    codes = CellCodes(whole.words, whole.zero_ids)
+    counts = [CellsAround(codes, None, k, rows._replace(keys=equal)).count() for k in (1, 2, 3)]
+    assert tuple(counts) == whole.f_vector()[1:]
 
 
 def test_signs_of_many_words_are_inherited() -> None:

@@ -17,6 +17,7 @@ from torch import Tensor
 from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.hash_keys import CellCodes, Groups, KeyTable, cell_keys, group_equal
 from creased.core.arrangement.orthants import DEAD, EARLIER
+from creased.core.native.available import is_native
 
 
 class _Choices(NamedTuple):
@@ -69,9 +70,20 @@ class CellsAround:
         """Return the vertices (n,) of entries (n,)."""
         return self.place.index_select(0, entries) // self._choices.moved.shape[0]
 
+    def number(self) -> tuple[Tensor, Tensor]:
+        """Number the cells: return that of each entry's (n,) int32, and the first entry (G,) of each."""
+        if is_native(torch.float64, self.place.device):
+            from creased.core.arrangement.compiled_numbers import number_cells
+
+            moves = self._choices.moved, self._choices.is_plus
+            return number_cells(self._codes, moves, self.place, self._rows.keys)
+        groups = self.group()
+        numbers = torch.empty_like(self.place, dtype=torch.int32)
+        return numbers.index_copy_(0, groups.order, groups.numbers().to(torch.int32)), groups.firsts()
+
     def count(self) -> int:
         """Count the cells."""
-        return int(self.group().starts.sum())
+        return self.number()[1].shape[0]
 
     def codes(self, entries: Tensor) -> CellCodes:
         """Return the codes of the cells of entries (n,)."""
@@ -114,8 +126,7 @@ def number_regions(codes: CellCodes, rows: Arrangement) -> tuple[Tensor, Tensor]
     """
     dim = codes.zero_ids.shape[1]
     regions = CellsAround(codes, None, dim, rows)
-    groups = regions.group()
-    numbers = groups.numbers().to(torch.int32)
+    numbers, firsts = regions.number()
     corners = codes.zero_ids.new_full((codes.zero_ids.shape[0], 2**dim), DEAD)
-    corners.reshape(-1).index_copy_(0, regions.place.index_select(0, groups.order), numbers)
-    return corners, regions.codes(groups.firsts()).words
+    corners.reshape(-1).index_copy_(0, regions.place, numbers)
+    return corners, regions.codes(firsts).words

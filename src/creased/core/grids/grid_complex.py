@@ -141,8 +141,7 @@ def count_own(soup: Skeleton, rows: Arrangement, welder: Welder) -> tuple[int, .
     codes, counts = CellCodes(soup.words, soup.zero_ids), []
     for dim in range(soup.vertices.shape[1] + 1):
         cells = CellsAround(codes, None, dim, rows)
-        groups = cells.group()
-        counts.append(int(welder.is_own(cells.codes(groups.firsts())).sum()))
+        counts.append(int(welder.is_own(cells.codes(cells.number()[1])).sum()))
     return tuple(counts)
 
 
