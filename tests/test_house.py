@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+import creased
+
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src" / "creased").rglob("*.py"))
 
@@ -65,4 +67,12 @@ def test_every_hook_before_a_commit_is_a_check_of_ci() -> None:
     commands = (ROOT / ".ci" / "run").read_text().replace("$bin/", ".venv/bin/").splitlines()
     (repo,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
     entries = {hook["entry"] for hook in repo["hooks"]}
-    assert entries == {line for line in commands if line.startswith(".venv/bin/") and "-m" not in line}
+    tools = [line for line in commands if line.startswith(".venv/bin/")]
+    assert entries == {line for line in tools if "-m" not in line and "python" not in line}
+
+
+def test_the_version_is_the_same_wherever_it_stands() -> None:
+    version = creased.__version__
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"version = {{{version}}}" in (ROOT / "docs" / "cite.md").read_text()
+    assert (ROOT / "CHANGELOG.md").read_text().split("\n## ")[1].startswith(f"{version} (")

@@ -12,10 +12,12 @@ BARE = """
 import sys, tomllib
 from pathlib import Path
 
-class Refuse:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in REFUSED:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+class Without:
+    def __init__(self, finder):
+        self.finder = finder
+
+    def find_spec(self, name, *rest):
+        return None if name.partition(".")[0] in REFUSED else self.finder.find_spec(name, *rest)
 
 MODULES = {"pillow": "PIL", "python-flint": "flint", "warp-lang": "warp", "hydra-core": "hydra",
            "open3d-cpu": "open3d", "scikit-learn": "sklearn"}
@@ -23,7 +25,7 @@ extras = tomllib.loads(Path("pyproject.toml").read_text())["project"]["optional-
 names = {word.split(">")[0].split("[")[0] for words in extras.values() for word in words} - {"creased"}
 REFUSED = {MODULES.get(name, name.replace("-", "_")) for name in names}
 assert {"numpy", "viser", "lightning", "numba"} <= REFUSED
-sys.meta_path.insert(0, Refuse())
+sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
 """
 
 

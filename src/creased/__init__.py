@@ -35,7 +35,7 @@ from creased.io.load import load_program
 from creased.networks import MLP, GridMLP, UnsupportedModuleError, lower
 from creased.viewer.figure import figure
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "MLP",

@@ -34,6 +34,7 @@ from creased.core.program.combine import select
 from creased.core.program.program import Program
 from creased.core.subdivision.problem import Numbers, make_problem
 from creased.core.subdivision.sub_boxes import MapParts, Parts, collect_in_parts
+from creased.extras import how_to_install
 
 
 @as_written
@@ -138,7 +139,7 @@ def ray_workers(n: int) -> Iterator[MapParts]:
     try:
         import ray
     except ImportError as error:
-        raise ImportError("extraction on workers needs Ray: pip install 'creased[ray]'") from error
+        raise ImportError(f"extraction on workers needs Ray: {how_to_install('ray')}") from error
     is_mine = not ray.is_initialized()
     if is_mine and os.environ.get("RAY_ADDRESS"):
         ray.init(log_to_driver=False)

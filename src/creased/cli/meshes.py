@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from creased.core.domains.box import Box
+from creased.extras import how_to_install
 from creased.io.metadata import unit_beside
 from creased.io.units import SHORT, UnitError, conversion, with_unit
 from creased.meshes.polygon_mesh import PolygonMesh
@@ -23,7 +24,7 @@ from creased.shapes.sources import File, ShapeError
 from creased.shapes.thickness import measure_widths, thinnest
 
 SOLID = "a solid"
-UNKNOWN = "not known to be a solid: open3d looks whether it crosses itself: pip install 'creased[open3d]'"
+UNKNOWN = f"not known to be a solid: open3d looks whether it crosses itself: {how_to_install('open3d')}"
 DOMAIN = Box.cube(3, 0.5)
 
 

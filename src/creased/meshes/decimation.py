@@ -5,6 +5,7 @@ The result is no longer the level set: its distance is not bounded, and no guara
 
 from __future__ import annotations
 
+from creased.extras import how_to_install
 from creased.meshes.import_open3d import as_open3d, import_open3d
 from creased.meshes.polygon_mesh import PolygonMesh
 
@@ -22,7 +23,7 @@ def decimate(mesh: PolygonMesh, n_triangles: int) -> PolygonMesh:
         raise ValueError(f"decimate: needs at least {FEWEST} triangles, got {n_triangles}")
     open3d = import_open3d()
     if open3d is None:
-        raise ImportError("--decimate needs open3d: pip install 'creased[open3d]'")
+        raise ImportError(f"--decimate needs open3d: {how_to_install('open3d')}")
     import numpy as np
 
     given = as_open3d(open3d, mesh.vertices.numpy(), mesh.triangles().numpy())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from creased.extras import how_to_install
 from creased.meshes.import_open3d import import_open3d
 from creased.shapes.sources.mesh_file import POINTS, ShapeError, read_scene, require_content
 
@@ -133,5 +134,5 @@ def _read_pcd(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
 def _require_open3d(what: str) -> Any:
     open3d = import_open3d()
     if open3d is None:
-        raise ShapeError(f"{what} needs open3d: pip install 'creased[open3d]'")
+        raise ShapeError(f"{what} needs open3d: {how_to_install('open3d')}")
     return open3d

@@ -7,7 +7,7 @@ import shlex
 import sys
 from pathlib import Path
 
-LAUNCHER = "CREASED_LAUNCHER"  # environment variable: the script `run`, where that has started this process
+from creased.extras import LAUNCHER
 
 
 def train_command(*words: str) -> str:
