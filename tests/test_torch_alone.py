@@ -38,7 +38,7 @@ def test_every_command_has_help() -> None:
     done = run(
         """
 from creased.cli.main import main
-from creased.cli.parser import SUMMARIES
+from creased.cli.examples import SUMMARIES
 for words in ([], *([command] for command in SUMMARIES)):
     try:
         main([*words, "--help"])

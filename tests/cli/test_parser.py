@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from creased.cli.examples import EXAMPLES
 from creased.cli.main import main
-from creased.cli.parser import EXAMPLES, make_parser
+from creased.cli.parser import make_parser
 
 ROOT = Path(__file__).parents[2]
 

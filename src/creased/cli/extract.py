@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from creased.cli.parser import in_bytes, level_of
+from creased.cli.values import in_bytes, level_of
 from creased.core.certificates.certify import certify
 from creased.core.complexes.level_set import LevelSet
 from creased.core.extract_level_set import extract_level_set

@@ -12,8 +12,9 @@ from pathlib import Path
 import torch
 
 from creased.cli.extract import extract
-from creased.cli.parser import OF_MESHES, in_bytes, level_of, make_parser
+from creased.cli.parser import OF_MESHES, make_parser
 from creased.cli.slices import load_chosen
+from creased.cli.values import in_bytes, level_of
 from creased.core.numerics.sparse import entries_of
 from creased.io.atomic_write import write_whole
 from creased.io.checkpoint import KEY, Record, write_record

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -65,14 +65,22 @@ def _format_costs(cfg: DictConfig, module: SDFModule, n_weights: int) -> str:
     else:
         seconds = PER_STEP * _seconds_of_step(module, cfg.data.batch_size) * cfg.data.n_batches * n_epochs
         source = "of training, by the time of a step on the CPU"
-        unit = 1 if sys.platform == "darwin" else 1024
-        used = unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        gigabytes = (used + (STATES + 1) * BYTES * n_weights) / 2**30
+        gigabytes = (_peak_bytes() + (STATES + 1) * BYTES * n_weights) / 2**30
     megabytes = (
         2 * (STATES + 1) + n_epochs
     ) * BYTES * n_weights / 2**20 + 10  # checkpoints; meshes, pictures
     minutes = "less than a minute" if seconds < 50 else f"about {max(1, round(seconds / 60))} min"
     return f"{minutes} ({source}), {gigabytes:.1f} GB of memory, {megabytes:,.0f} MB on disk"
+
+
+def _peak_bytes() -> int:
+    """Return the most memory that the process has had; 0 where the system does not tell."""
+    if find_spec("resource") is None:  # Windows
+        return 0
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _seconds_of_step(module: SDFModule, batch_size: int) -> float:
