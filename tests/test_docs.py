@@ -1,6 +1,7 @@
 """What the documents show is there, runs and parses: code, pictures, links, command lines, the site."""
 
 import ast
+import os
 import re
 import shlex
 import subprocess
@@ -8,14 +9,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnx
 import pytest
 import yaml
 from hydra.errors import HydraException
+from onnx import helper, numpy_helper
 
 from creased.cli.parser import make_parser
 from tests.configs import ROOT, composed
 
-PAGES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
 TEXTS = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 FILE = re.compile(
     r"(?<![\w/])((?:scripts|configs|tests|src|core|networks|geometry|tropical|meshes|io|shapes|render|training)"
@@ -51,10 +55,62 @@ COMMANDS = [(page.name, words) for page in TEXTS for words in _commands(page)]
 TRAININGS = [words[1:] for _, words in COMMANDS if words[:1] == ["train"]]
 
 
+RUN = """#!/bin/sh
+command=$1; shift
+case $command in
+    train) exec "$PYTHON" "$ROOT/train.py" "$@" ;;
+    creased) exec "$PYTHON" -c 'import sys; from creased.cli.main import main; sys.exit(main())' "$@" ;;
+    python) exec "$PYTHON" "$@" ;;
+esac
+"""
+
+
+def write_onnx(path: Path) -> None:
+    """A model of three inputs, with random weights, that is zero at the origin."""
+    draw = np.random.default_rng(0)
+    weights = {f"w{i}": draw.normal(size=shape) for i, shape in enumerate(((3, 16), (16, 16), (16, 1)))}
+    nodes, last = [], "x"
+    for i, name in enumerate(weights):
+        nodes.append(helper.make_node("MatMul", [last, name], [f"z{i}"]))
+        last = f"z{i}"
+        if i < 2:
+            nodes.append(helper.make_node("Relu", [last], [f"a{i}"]))
+            last = f"a{i}"
+    ends = [
+        helper.make_tensor_value_info(name, onnx.TensorProto.DOUBLE, ["n", d])
+        for name, d in (("x", 3), (last, 1))
+    ]
+    graph = helper.make_graph(
+        nodes, "model", ends[:1], ends[1:], [numpy_helper.from_array(w, n) for n, w in weights.items()]
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), str(path))
+
+
+@pytest.mark.slow
+def test_the_command_lines_of_the_recipes_run(tmp_path: Path) -> None:
+    write_onnx(tmp_path / "model.onnx")
+    (tmp_path / "run").write_text(RUN)
+    (tmp_path / "run").chmod(0o755)
+    (tmp_path / "scripts").symlink_to(ROOT / "scripts")
+    text = (ROOT / "docs" / "recipes.md").read_text()
+    blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 3
+    paths = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+    names = {"ROOT": str(ROOT), "PYTHON": sys.executable, "CREASED_ROOT": str(tmp_path), "PYTHONPATH": paths}
+    for block in blocks:
+        done = subprocess.run(
+            ["sh", "-e", "-c", block], capture_output=True, text=True, cwd=tmp_path, env=os.environ | names
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    for name in ("part.3mf", "mesh.ply", "summary/table.md"):
+        assert (tmp_path / name).exists()
+
+
 @pytest.mark.filterwarnings("ignore:.*LeafSpec.*", "ignore:.*does not have many workers.*")  # of Lightning
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.stem)
 def test_the_code_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    write_onnx(tmp_path / "model.onnx")
     names: dict[str, Any] = {"__name__": "__main__"}
     exec(compile(_code(page), page.name, "exec"), names)  # warnings are errors
     assert "creased" in names
@@ -69,7 +125,7 @@ def test_links_and_pictures_exist(page: Path) -> None:
 
 def test_every_page_is_in_the_navigation() -> None:
     listed = re.findall(r"[\w/]+\.md", (ROOT / "mkdocs.yml").read_text().split("nav:")[1])
-    assert {page.name for page in PAGES} <= set(listed)
+    assert {page.relative_to(ROOT / "docs").as_posix() for page in PAGES} <= set(listed)
 
 
 @pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.stem)
@@ -118,13 +174,16 @@ def test_the_site_builds_and_fetches_nothing(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         cwd=ROOT,
-        timeout=200,
+        timeout=280,
     )
     assert done.returncode == 0, done.stderr
     for page in site.rglob("*.html"):
         fetched = re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"?(https?:[^\s\">]+)", page.read_text())
         assert [url for url in fetched if "localhost" not in url] == [], page.name
     assert "extract_level_set" in (site / "api" / "index.html").read_text()
+    assert "module-attribute" not in (site / "api" / "index.html").read_text()
+    for notebook in (ROOT / "notebooks").glob("*.ipynb"):  # executed, with figures
+        assert "Plotly.newPlot" in (site / "notebooks" / notebook.stem / "index.html").read_text()
 
 
 @pytest.mark.slow
