@@ -63,7 +63,7 @@ def _draw(found: dict[tuple[int, int], dict[str, Found]], out: Path) -> None:
                 y = 1e6 * found[depth, width]["level_set"]["seconds"] / x
                 place = {"xytext": (-6, 6) if above else (6, -8), "ha": "right" if above else "left"}
                 axes[0].annotate(f"{depth}x{width}", (x, y), textcoords="offset points", fontsize=8, **place)
-    axes[0].margins(x=0.12)
+    axes[0].margins(x=0.2, y=0.1)
     axes[1].plot([], [], "o-", color="grey", label="subdivided")
     axes[1].plot([], [], "^--", color="grey", label="marched")
     axes[1].plot([], [], "s:", color="grey", label="marching cubes 128^3")
