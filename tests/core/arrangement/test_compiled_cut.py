@@ -56,6 +56,13 @@ def test_pruned_level_sets_are_the_same(case: Case) -> None:
     check_same(*both_ways(extract_level_set, case.program, case.box, method="subdivide"))
 
 
+def test_single_precision_is_cut_by_kernels_too() -> None:
+    program, box = random_program(3, (8, 8), seed=6), Box.cube(3, 1)
+    found = both_ways(extract_complex, program, box, dtype=torch.float32)
+    assert [part.vertices.dtype for part in found] == [torch.float32] * 2
+    check_same(*found, tolerance=1e-4)
+
+
 def test_pieces_keep_their_corners() -> None:
     program, box = random_program(3, (12, 12), seed=4), Box.cube(3, 1)
     check_same(*both_ways(extract_complex, program, box, at_once=200))
