@@ -12,7 +12,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from creased.training import command
-from creased.training.command import TRACES, objective, quote_paths, run_command
+from creased.training.command import TRACES, by_own_names, objective, quote_paths, run_command
 from tests.configs import ROOT, composed
 
 METRICS = {
@@ -27,6 +27,10 @@ METRICS = {
 @pytest.fixture(autouse=True)
 def _without_traces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(TRACES, raising=False)
+
+
+def test_hydras_name_of_the_folder_is_taken_too() -> None:
+    assert by_own_names(["seed=1", "hydra.run.dir=a/b=c"]) == ["seed=1", "paths.output=a/b=c"]
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def announcement(cfg: DictConfig, shape: Target, module: SDFModule, folder: Path
         "training": f"{'any number of' if epochs in (None, -1) else epochs} epochs of {steps:,} steps of "
         f"{cfg.data.batch_size:,} points, seed {cfg.seed}, CPU threads {cfg.threads}",
         "expect": _format_costs(cfg, module, n_weights),
-        "quality": format_expectation(cfg).removeprefix("quality="),
+        "quality": format_expectation(cfg),
         "watch": f"{creased_command('view', str(folder))}; preview.png, metrics.csv, each epoch",
     }
     return "\n".join(f"  {name:<9} {value}" for name, value in lines.items())

@@ -51,13 +51,19 @@ def run_command(main: Callable[[], object]) -> None:
         return
     os.environ[TRACES] = "1"
     try:
-        sys.argv[1:] = replayed(quote_paths(sys.argv[1:]))
+        sys.argv[1:] = replayed(quote_paths(by_own_names(sys.argv[1:])))
         main()
     except (HydraException, OSError, ResumeError, ShapeError) as error:
         print(f"creased: {_format_error(error)}", file=sys.stderr)
         raise SystemExit(1) from None
     finally:
         os.environ.pop(TRACES, None)
+
+
+def by_own_names(words: Sequence[str]) -> list[str]:
+    """Take the folder of a run by Hydra's name, too: all that a run writes goes there, not its log alone."""
+    theirs, ours = "hydra.run.dir=", "paths.output="
+    return [ours + word.removeprefix(theirs) if word.startswith(theirs) else word for word in words]
 
 
 def quote_paths(words: Sequence[str]) -> list[str]:

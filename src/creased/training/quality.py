@@ -29,17 +29,16 @@ def changed_options(cfg: DictConfig) -> list[str]:
 
 
 def format_expectation(cfg: DictConfig) -> str:
-    """Format what a run will take and give, as measured; or why that is not known."""
+    """Format what a run will give, as measured; or why that is not known."""
     name = cfg.quality.name
     if EXPECTED not in cfg.recipe:
-        return f"quality={name}: what to expect was measured of networks on a grid, model=grid"
+        return f"{name}; what to expect was measured of networks on a grid, model=grid"
     if changed := changed_options(cfg):
-        return f"quality={name}, but {', '.join(changed)}: its expected time and error do not apply"
+        return f"{name}, but {', '.join(changed)}: its expected time and error do not apply"
     expected = cfg.recipe[EXPECTED]
     return (
-        f"quality={name}: expect about {_duration(expected.seconds)} of one CPU core and "
-        f"{expected.gigabytes:g} GB; for the bunny, a mesh of {expected.faces:,} faces, "
-        f"{expected.error:.5f} of the unit box away from it on average"
+        f"{name}; of the bunny a mesh of {expected.faces:,} faces, {expected.error:.5f} of the unit box away "
+        "from it on average"
     )
 
 
@@ -48,7 +47,3 @@ def expected_of(cfg: DictConfig) -> tuple[float, float] | None:
     if EXPECTED not in cfg.recipe or changed_options(cfg):
         return None
     return float(cfg.recipe[EXPECTED].seconds), float(cfg.recipe[EXPECTED].gigabytes)
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} minutes"
