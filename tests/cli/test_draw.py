@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 import torch
@@ -101,3 +102,14 @@ def test_a_level_that_is_nowhere_is_said(tmp_path: Path, capsys: pytest.CaptureF
     _write(tmp_path / "net.npz", 2)
     assert _draw(tmp_path / "net.npz", "--level", "99", "--out", str(tmp_path / "a.png")) == 0
     assert capsys.readouterr().out.endswith("activation cells, no level set\n")
+
+
+def test_a_picture_names_its_axes_its_plane_and_what_colours_mean(tmp_path: Path) -> None:
+    _write(tmp_path / "net.npz", 3)
+    options = ["--half-width", "1", "--across", "y", "--at", "0.1", "--out", str(tmp_path / "a.svg")]
+    with matplotlib.rc_context({"svg.fonttype": "none"}):  # words, not outlines
+        assert main(["draw", str(tmp_path / "net.npz"), *options]) == 0
+    words = re.findall(r">([^<>\n]+)</text>", (tmp_path / "a.svg").read_text())
+    assert {"x", "z", "layer 1", "level set", "gradient", "d/dx", "d/dz"} <= set(words)
+    assert "net.npz: y = 0.1" in words
+    assert any(re.fullmatch(r"0\.50?", word) for word in words)  # a tick

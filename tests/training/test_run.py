@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 import creased
 from creased.io.checkpoint import read_record
 from creased.io.runs import LAST
+from creased.render.images import load_png
 from creased.training.run import run
 from tests.configs import composed
 from tests.training.conftest import SMOKE, TINY, Compose, Finished
@@ -53,6 +54,16 @@ def test_a_run_leaves_all_that_was_promised(finished: Finished) -> None:
     for name in names:
         assert (folder / name).stat().st_size > 100, name
     assert json.loads((folder / "metrics.json").read_text()) == metrics
+
+
+def test_progress_begins_with_the_shape_and_ends_with_the_distances(finished: Finished) -> None:
+    sheet, errors = (load_png(finished[0] / name) for name in ("progress.png", "error.png"))
+    cell = errors.shape[0] - 2 * 14  # captions of small pictures take 28 pixels
+    gap = cell // 20
+    shape, distances = errors[:cell, :cell], errors[:cell, 2 * cell : 3 * cell]
+    below = 2 * gap + errors.shape[0]
+    assert (sheet[gap : gap + cell, gap : gap + cell] == shape).all()
+    assert (sheet[below : below + cell, 2 * gap + cell : 2 * (gap + cell)] == distances).all()
 
 
 def test_each_epoch_is_kept_as_a_function(finished: Finished) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from creased.core.domains.box import Box, slice_across
 from creased.core.program.program import Program
-from creased.drawing.plane import PlaneComplex, draw_complex, flatten
+from creased.drawing.plane import PlaneComplex, draw_complex, draw_directions, flatten
 from creased.io.atomic_write import write_whole
 from creased.tropical.algebra.rational_maps import one_output
 
@@ -33,6 +33,7 @@ def draw(
     section: Section | None = None,
     level: float = 0.0,
     output: int = 0,
+    name: str = "",
 ) -> str:
     """Write a picture of the complex, and return a sentence that counts its cells.
 
@@ -43,6 +44,7 @@ def draw(
         section: for three inputs: the plane; z = 0 by default.
         level: value of the function on the level set.
         output: index of the network's output.
+        name: of the shape, for the title.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -62,7 +64,10 @@ def draw(
         raise ValueError(f"draw: output must be in 0..{program.out_dim - 1}, got {output}")
     program, plane, where = _in_plane(one_output(program, output, "draw"), domain, section)
     flat = flatten(program, plane, level)
-    _draw(figure, flat, where)
+    across = where[:1]
+    _draw(
+        figure, flat, ": ".join(filter(None, (name, where))), AXES.replace(across, "") if across else AXES[:2]
+    )
     written = BytesIO()
     figure.savefig(written, format=kind, dpi=150, bbox_inches="tight", pad_inches=0.1)
     write_whole(out, written.getvalue())
@@ -93,8 +98,15 @@ def _in_plane(program: Program, domain: Box, section: Section | None) -> tuple[P
     return cut.program, plane, f"{across} = {at:g}"
 
 
-def _draw(figure: Any, flat: PlaneComplex, title: str) -> None:
+def _draw(figure: Any, flat: PlaneComplex, title: str, names: str) -> None:
+    """Draw a complex with its scales, a legend of its lines, and one of its colours."""
+    from matplotlib.ticker import AutoLocator
+
     axes = figure.add_subplot()
     draw_complex(axes, flat, line_width=0.8 * min(1.0, sqrt(FEW / max(len(flat.segments), 1))))
-    if title:
-        axes.set_title(title, fontsize=10)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(AutoLocator())
+    axes.set(xlabel=names[0], ylabel=names[1])
+    axes.set_title(title, fontsize=10)
+    axes.get_legend().set_bbox_to_anchor((0.5, -0.1), transform=axes.transAxes)
+    draw_directions(axes.inset_axes((1.08, 0.84, 0.16, 0.16)), names)

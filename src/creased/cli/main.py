@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -97,7 +98,8 @@ def _draw(record: Record, chosen: argparse.Namespace) -> None:
     section = Section(chosen.across or "z", chosen.at or 0.0) if is_section else None
     torch.set_num_threads(1)
     output, level = chosen.output, level_of(record, chosen)
-    print(draw(record.program, record.domain, chosen.out, section=section, level=level, output=output))
+    options: dict[str, Any] = {"section": section, "level": level, "output": output, "name": record.shape}
+    print(draw(record.program, record.domain, chosen.out, **options))
 
 
 def _describe(loaded: Loaded) -> str:

@@ -179,6 +179,21 @@ def draw_bold(axes: Any, segments: NDArray[np.float64], widths: tuple[float, flo
     return lines
 
 
+def draw_directions(axes: Any, names: str = "xy", n: int = 101) -> None:
+    """Draw the legend of `by_direction`: the colour of each gradient, as a disk of n pixels across."""
+    across = np.linspace(-1, 1, n)
+    vectors = np.stack(np.meshgrid(across, across), axis=-1).reshape(-1, 2)
+    lengths = np.linalg.norm(vectors, axis=1)
+    colours = by_direction(vectors / np.quantile(lengths, 0.9))  # full at the rim
+    colours[lengths > 1] = 1
+    axes.imshow(colours.reshape(n, n, 3), origin="lower", extent=(-1, 1, -1, 1), interpolation="bilinear")
+    axes.set(xticks=[], yticks=[], xlabel=f"d/d{names[0]}", ylabel=f"d/d{names[1]}")
+    axes.set_title("gradient", fontsize=8)
+    axes.spines[:].set_visible(False)
+    for label in (axes.xaxis.label, axes.yaxis.label):
+        label.set_size(8)
+
+
 def frame(axes: Any, domain: Box) -> None:
     """Show a box in the plane at equal scales, with neither ticks nor a frame."""
     axes.set(

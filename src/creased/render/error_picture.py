@@ -7,6 +7,7 @@ red where the reconstruction has too much, blue where it lacks something. Each s
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,8 @@ from creased.shapes.surface import Surface
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+Panel = tuple[str, "NDArray[np.uint8]"]  # a caption and a picture
+
 SCALE = ((24, 78, 160), (122, 180, 224), (240, 240, 238), (244, 158, 116), (168, 18, 38))  # blue to red
 
 
@@ -39,6 +42,28 @@ def draw_errors(
     unit: str | None = None,
 ) -> NDArray[np.uint8]:
     """Draw a shape, a mesh of it, and the distances between them, with their scale: (H, W, 3).
+
+    See `error_panels`.
+    """
+    return side_by_side(error_panels(mesh, shape, found, domain=domain, view=view, size=size, unit=unit))
+
+
+def side_by_side(panels: Sequence[Panel]) -> NDArray[np.uint8]:
+    """Put captioned pictures of one height in a row."""
+    return np.concatenate([captioned(picture, text) for text, picture in panels], axis=1)
+
+
+def error_panels(
+    mesh: Surface,
+    shape: Surface,
+    found: Comparison,
+    *,
+    domain: Box,
+    view: View = THREE_QUARTER,
+    size: int = 480,
+    unit: str | None = None,
+) -> list[Panel]:
+    """Draw a shape, a mesh of it, the distances between them, and their scale, each with its caption.
 
     Args:
         mesh: the reconstruction.
@@ -57,13 +82,12 @@ def draw_errors(
     p99 = max(found.to_reference.p99, found.from_reference.p99)
     limit = round_up(p99) or found.tolerance
     figures = f"distance: p99 {p99:.3g}, max {found.hausdorff:.3g}; longest side {found.longest_side:.4g}"
-    panels = (
-        (develop(of_shape, PORCELAIN, 0), f"{found.name}: {shape.mesh.polygons.n:,} faces"),
-        (develop(of_mesh, PORCELAIN, 0), f"mesh: {mesh.mesh.polygons.n:,} faces"),
-        (_draw_distances(of_shape, of_mesh, shape, mesh, limit / found.unit), figures),
-        (_draw_scale(limit, size), SHORT[unit] if unit else "your units"),
-    )
-    return np.concatenate([captioned(picture, text) for picture, text in panels], axis=1)
+    return [
+        (f"{found.name}: {shape.mesh.polygons.n:,} faces", develop(of_shape, PORCELAIN, 0)),
+        (f"mesh: {mesh.mesh.polygons.n:,} faces", develop(of_mesh, PORCELAIN, 0)),
+        (figures, _draw_distances(of_shape, of_mesh, shape, mesh, limit / found.unit)),
+        (SHORT[unit] if unit else "your units", _draw_scale(limit, size)),
+    ]
 
 
 def _draw_distances(

@@ -64,9 +64,9 @@ def captioned(image: NDArray[np.uint8], text: str, *, theme: Theme = PORCELAIN) 
     return written_on(canvas, text, (width / 2, height + letter), min(letter, fitting), theme)
 
 
-def thin_out(frames: Sequence[Frame]) -> list[Frame]:
-    """Select at most ``MOST_FRAMES`` frames, evenly, the first and the last among them."""
-    kept = np.linspace(0, len(frames) - 1, min(len(frames), MOST_FRAMES)).round().astype(int)
+def thin_out(frames: Sequence[Frame], most: int = MOST_FRAMES) -> list[Frame]:
+    """Select at most so many frames, evenly, the first and the last among them."""
+    kept = np.linspace(0, len(frames) - 1, min(len(frames), most)).round().astype(int)
     return [frames[i] for i in kept]
 
 

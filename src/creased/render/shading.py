@@ -1,7 +1,8 @@
 """Flat shading under three lights, and creases drawn over it.
 
-Creases have a constant width in pixels and fade where the polygons around are so small that lines would cover
-them; boundary edges, where a surface is cut open, have a colour of their own.
+Creases have a constant width in pixels, fade where the polygons around are so small that lines would cover
+them, and are left out where they could not be told apart; boundary edges, where a surface is cut open, have
+a colour of their own.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ PORCELAIN = Theme(
 STRONGEST = 0.85  # opacity of a line
 N_RINGS = 5  # of polygons around a vertex, over which areas are averaged
 MOST_INK = 0.24  # largest share of an area that creases may cover before they fade
+LEAST_ROOM = 0.45  # of that share; creases with less are a grey haze, and are left out
 KEY, FILL, RIM = (-0.55, 0.75, 0.65), (0.85, 0.05, 0.45), (0.35, 0.45, -0.8)  # in the camera's axes
 
 
@@ -55,11 +57,11 @@ def light_up(
     open_to = openness(fragments, camera, fans, index, to_key=key, reach=reach)
     normals = np.concatenate([fans.normals, -fans.normals])  # the insides behind the outsides
     sky = 0.5 + 0.5 * normals @ camera.axes[1]
-    ambient = np.outer(sky, [0.30, 0.33, 0.37]) + np.outer(1 - sky, [0.22, 0.205, 0.19])
-    ambient += np.outer((normals @ fill).clip(0), [0.15, 0.185, 0.235])
+    ambient = np.outer(sky, [0.19, 0.21, 0.24]) + np.outer(1 - sky, [0.14, 0.13, 0.12])
+    ambient += np.outer((normals @ fill).clip(0), [0.12, 0.15, 0.19])
     ambient += np.outer((normals @ rim).clip(0) ** 2, [0.20, 0.20, 0.22])
     halfway = (key + camera.axes[2]) / np.linalg.norm(key + camera.axes[2])
-    direct = np.outer((normals @ key).clip(0), [0.74, 0.70, 0.63])
+    direct = np.outer((normals @ key).clip(0), [0.92, 0.87, 0.79])
     direct += 0.10 * ((normals @ halfway).clip(0) ** 40)[:, None]
     side = fans.owners[fragments.triangle] + len(fans.normals) * fragments.is_back
     return (
@@ -100,7 +102,7 @@ def draw_creases(
 
 
 def _crease_strength(camera: Camera, fans: Fans, line_width: float) -> NDArray[np.float64]:
-    """Compute the opacity (V,) of creases at each vertex: lower where polygons nearby are small."""
+    """Compute the opacity (V,) of creases at each vertex: lower where polygons are small, down to 0."""
     flat = project(camera, fans.points)
     start, end, middle = (flat[fans.triangles[:, i]] for i in range(3))
     along, spoke = end - start, middle - start
@@ -108,7 +110,7 @@ def _crease_strength(camera: Camera, fans: Fans, line_width: float) -> NDArray[n
     drawn = np.hypot(along[:, 0], along[:, 1]) * line_width / 2
     area, drawn = (_gather_at_vertices(fans, each) for each in (area, drawn))
     room = np.divide(MOST_INK * area, drawn, out=np.zeros_like(area), where=drawn > 0)
-    return STRONGEST * np.minimum(1, room**1.25)
+    return STRONGEST * ((room - LEAST_ROOM) / (1 - LEAST_ROOM)).clip(0, 1)
 
 
 def _gather_at_vertices(fans: Fans, measure: NDArray[np.float64]) -> NDArray[np.float64]:

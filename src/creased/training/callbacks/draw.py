@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +14,15 @@ from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.render import error_picture, images, render
 from creased.render.camera import View
+from creased.render.error_picture import Panel
 from creased.shapes.comparison import Comparison
 from creased.shapes.surface import Surface
 from creased.training.callbacks.extract import surface_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+CELL = 480  # pixels, the width of a picture among others
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +31,8 @@ class DrawLevelSet(L.Callback):
     """Draws the extracted level set, and sends the pictures to loggers that take images.
 
     Writes `pictures/epoch_NNN.png`, `preview.png` (the newest) and `progress.png` (the epochs side by side),
-    and at the end of the run `error.png` (the shape, the mesh, and the distances between them).
+    and at the end of the run `error.png` (the shape, the mesh, and the distances between them);
+    `progress.png` then begins with the shape and ends with the distances.
     The first error is logged, and no more pictures are drawn; training continues.
 
     YAML to paste, in `configs/callbacks/`:
@@ -38,7 +42,7 @@ class DrawLevelSet(L.Callback):
           folder: ${paths.output}
           up: ${shape.up}
           azimuth: ${shape.azimuth}
-          size: 480
+          size: 960
 
     Args:
         folder: the run folder.
@@ -47,7 +51,7 @@ class DrawLevelSet(L.Callback):
         size: side of a picture in pixels.
     """
 
-    def __init__(self, folder: str, up: str = "z", azimuth: float = -30.0, size: int = 480) -> None:
+    def __init__(self, folder: str, up: str = "z", azimuth: float = -30.0, size: int = 960) -> None:
         self.folder, self.view, self.size = Path(folder), View(azimuth, up=up), size
         self.labels: dict[int, str] = {}  # caption of each epoch's picture
         self._drawn: LevelSet | None = None
@@ -76,10 +80,12 @@ class DrawLevelSet(L.Callback):
         if self._is_broken:
             return
         with self._stopping_at_errors():
-            image = error_picture.draw_errors(
-                mesh, shape, compared, domain=domain, view=self.view, size=self.size, unit=unit
+            panels = error_picture.error_panels(
+                mesh, shape, compared, domain=domain, view=self.view, size=min(self.size, CELL), unit=unit
             )
+            image = error_picture.side_by_side(panels)
             images.save_png(image, self.folder / "error.png")
+            self._draw_progress(first=panels[:1], last=panels[2:3])
             self._log_image(trainer, "errors", image, str(compared))
 
     @contextmanager
@@ -96,10 +102,16 @@ class DrawLevelSet(L.Callback):
         self.labels[epoch] = f"epoch {epoch} · {level_set.polygons.n:,} faces"
         images.save_png(image, self._path(epoch))
         images.save_png(image, self.folder / "preview.png")
-        drawn = images.thin_out([e for e in self.labels if self._path(e).exists()])
-        frames = [(self.labels[e], images.load_png(self._path(e))) for e in drawn]
-        images.contact_sheet(frames, self.folder / "progress.png")
+        self._draw_progress()
         self._log_image(trainer, "level_set", image, self.labels[epoch])
+
+    def _draw_progress(self, first: Sequence[Panel] = (), last: Sequence[Panel] = ()) -> None:
+        """Lay out the epochs that were drawn, after and before other pictures."""
+        drawn = images.thin_out([e for e in self.labels if self._path(e).exists()], images.MOST_FRAMES - 2)
+        epochs = [(self.labels[e], images.load_png(self._path(e))) for e in drawn]
+        images.contact_sheet(
+            [*first, *epochs, *last], self.folder / "progress.png", cell=min(self.size, CELL)
+        )
 
     def _log_image(self, trainer: L.Trainer, name: str, image: NDArray[Any], caption: str) -> None:
         for logger in trainer.loggers:
