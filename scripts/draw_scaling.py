@@ -45,7 +45,7 @@ def _measure(path: Path, depth: int, width: int) -> dict[str, Found]:
 
 def _draw(found: dict[tuple[int, int], dict[str, Found]], out: Path) -> None:
     plt = pyplot()
-    figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained", sharex=True)
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4.6), layout="constrained", sharex=True)
     for family, label, colour in (
         (DEEPER, "32 neurons a layer", "tab:blue"),
         (WIDER, "three layers", "tab:orange"),
@@ -63,13 +63,13 @@ def _draw(found: dict[tuple[int, int], dict[str, Found]], out: Path) -> None:
                 y = 1e6 * found[depth, width]["level_set"]["seconds"] / x
                 place = {"xytext": (-6, 6) if above else (6, -8), "ha": "right" if above else "left"}
                 axes[0].annotate(f"{depth}x{width}", (x, y), textcoords="offset points", fontsize=8, **place)
-    axes[0].margins(x=0.2, y=0.1)
+    axes[0].margins(x=0.22, y=0.14)
     axes[1].plot([], [], "o-", color="grey", label="subdivided")
     axes[1].plot([], [], "^--", color="grey", label="marched")
     axes[1].plot([], [], "s:", color="grey", label="marching cubes 128^3")
-    axes[0].set(xscale="log", yscale="log", xlabel="faces", ylabel="CPU microseconds a face")
-    axes[1].set(xscale="log", yscale="log", xlabel="faces", ylabel="CPU seconds")
-    axes[1].legend()
+    axes[0].set(xscale="log", yscale="log", xlabel="faces", ylabel="CPU microseconds", title="a face")
+    axes[1].set(xscale="log", yscale="log", xlabel="faces", ylabel="CPU seconds", title="the level set")
+    figure.legend(loc="outside lower center", ncols=5, frameon=False)
     figure.savefig(out, dpi=110)
 
 
