@@ -57,6 +57,7 @@ def test_training_installs_less_than_the_tests_and_says_what_waits(tree: Tree) -
     assert tree.run("test")[0] == ["dev"]
     for words in (["test"], ["train", "logger=wandb"], ["python", "-m", "mkdocs"], ["install", "open3d"]):
         assert tree.run(*words) == ([], "")
+    assert tree.run("train", "logger=tensorboard")[0] == ["tensorboard"]  # the tests do without it
 
 
 @pytest.mark.parametrize(
@@ -64,6 +65,7 @@ def test_training_installs_less_than_the_tests_and_says_what_waits(tree: Tree) -
     [
         ("logger=wandb", "wandb"),
         ("logger=[csv,wandb]", "wandb"),
+        ("logger=[tensorboard,wandb]", "wandb,tensorboard"),
         ("hparams_search=optuna", "sweeps"),
         ("hydra/launcher=processes", "sweeps"),
         ("hydra/launcher=workers", "ray"),

@@ -12,6 +12,7 @@ import lightning as L
 from omegaconf import DictConfig, OmegaConf
 
 from creased.core.options import METHODS
+from creased.extras import how_to_install
 
 
 class Option(NamedTuple):
@@ -102,7 +103,7 @@ def _require_habits(cfg: DictConfig) -> None:
     if given("train") is False and given("ckpt_path") is None:
         raise OptionError("train=false evaluates a run: give ckpt_path=RUN, or last")
     if "tensorboard" in (given("logger") or ()) and not any(map(find_spec, ("tensorboard", "tensorboardX"))):
-        raise OptionError("logger=tensorboard needs tensorboard: pip install tensorboard")
+        raise OptionError(f"logger=tensorboard needs tensorboard: {how_to_install('tensorboard')}")
     is_bounded = (given("trainer.max_steps") or -1) >= 0 or given("trainer.max_time")
     if given("trainer.max_epochs") == -1 and not is_bounded:
         raise OptionError("trainer.max_epochs=-1 never ends: give +trainer.max_steps=N, or +trainer.max_time")
