@@ -12,6 +12,7 @@ from omegaconf import OmegaConf, open_dict
 from creased.io.checkpoint import load_plain
 from creased.io.runs import LAST
 from creased.meshes import queries
+from creased.training.announce import n_epochs_of
 from creased.training.callbacks import ExtractLevelSet
 from creased.training.command import objective, run_command
 from creased.training.options import OptionError, require_monitored
@@ -34,6 +35,7 @@ FINDER = "+callbacks.finder._target_=lightning.pytorch.callbacks.LearningRateFin
         (["callbacks.best.monitor=val/surface_eror"], ["val/surface_eror", "did you mean val/surface_error"]),
         (["trainer.max_epochs=-1"], ["max_epochs=-1", "max_steps"]),
         (["train=false"], ["train=false", "ckpt_path"]),
+        (["data.batch_size=9000", "data.n_samples=5000"], ["data.batch_size=9000", "5000"]),
         (["extras.enforce_tags=true"], ["tags"]),
     ],
 )
@@ -183,6 +185,28 @@ def test_where_there_is_no_home_caches_lie_elsewhere(tmp_path: Path, monkeypatch
     monkeypatch.setitem(__import__("sys").modules, "warp", Warp)
     queries.import_warp.__wrapped__()
     assert "creased-warp" in Warp.config.kernel_cache_dir
+
+
+@pytest.mark.parametrize(
+    ("words", "n_epochs"),
+    [
+        ("trainer.max_epochs=7", 7),
+        ("trainer.max_epochs=7 +trainer.max_steps=45", 3),
+        ("trainer.max_epochs=-1 +trainer.max_steps=41", 3),
+        ("trainer.max_epochs=-1 +trainer.max_time=00:00:01:00", 1),
+    ],
+)
+def test_the_expected_time_is_of_the_steps_that_are_allowed(words: str, n_epochs: int) -> None:
+    assert n_epochs_of(composed("data.n_batches=20", *words.split())) == n_epochs
+
+
+def test_debugging_is_not_drowned_by_other_packages() -> None:
+    cfg = composed("debug=fdr", with_hydra=True)
+    log = OmegaConf.to_container(cfg.hydra.job_logging, resolve=False)
+    assert log["root"]["level"] == "DEBUG"
+    assert {"numba", "matplotlib"} <= {
+        name for name, of in log["loggers"].items() if of["level"] == "WARNING"
+    }
 
 
 def test_the_block_and_the_table_are_in_the_log(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from importlib.util import find_spec
@@ -58,19 +59,28 @@ def next_commands(folder: Path, n_epochs: int) -> str:
 
 
 def _format_costs(cfg: DictConfig, module: SDFModule, n_weights: int) -> str:
-    n_epochs = cfg.trainer.max_epochs if (cfg.trainer.max_epochs or -1) > 0 else 1
+    n_epochs = n_epochs_of(cfg)
     known, source = expected_of(cfg), "as measured on one CPU core"
     if known is not None:
         seconds, gigabytes = known
     else:
         seconds = PER_STEP * _seconds_of_step(module, cfg.data.batch_size) * cfg.data.n_batches * n_epochs
-        source = "of training, by the time of a step on the CPU"
+        source = "steps alone, timed on the CPU; each epoch's mesh and picture come on top"
         gigabytes = (_peak_bytes() + (STATES + 1) * BYTES * n_weights) / 2**30
     megabytes = (
         2 * (STATES + 1) + n_epochs
     ) * BYTES * n_weights / 2**20 + 10  # checkpoints; meshes, pictures
     minutes = "less than a minute" if seconds < 50 else f"about {max(1, round(seconds / 60))} min"
     return f"{minutes} ({source}), {gigabytes:.1f} GB of memory, {megabytes:,.0f} MB on disk"
+
+
+def n_epochs_of(cfg: DictConfig) -> int:
+    """Count the epochs that ``max_epochs`` and ``max_steps`` allow; 1 where neither is given."""
+    epochs, steps = cfg.trainer.max_epochs, cfg.trainer.get("max_steps")
+    bounds = [epochs] if (epochs or -1) > 0 else []
+    if (steps or -1) > 0:
+        bounds.append(math.ceil(steps / cfg.data.n_batches))
+    return min(bounds, default=1)
 
 
 def _peak_bytes() -> int:

@@ -104,6 +104,9 @@ def _require_habits(cfg: DictConfig) -> None:
         raise OptionError("train=false evaluates a run: give ckpt_path=RUN, or last")
     if "tensorboard" in (given("logger") or ()) and not any(map(find_spec, ("tensorboard", "tensorboardX"))):
         raise OptionError(f"logger=tensorboard needs tensorboard: {how_to_install('tensorboard')}")
+    batch, n_samples = given("data.batch_size"), given("data.n_samples")
+    if batch and n_samples and batch > n_samples:
+        raise OptionError(f"data.batch_size={batch} needs data.n_samples of {batch} or more; got {n_samples}")
     is_bounded = (given("trainer.max_steps") or -1) >= 0 or given("trainer.max_time")
     if given("trainer.max_epochs") == -1 and not is_bounded:
         raise OptionError("trainer.max_epochs=-1 never ends: give +trainer.max_steps=N, or +trainer.max_time")

@@ -88,6 +88,7 @@ IGNORED = (  # warnings of Lightning that say nothing about the run
     ".*does not have many workers.*",
     ".*is smaller than the logging interval.*",
     ".*Checkpoint directory .* exists and is not empty.*",
+    "The dirpath has changed.*",  # of a checkpoint that was copied out of its run
 )
 
 
