@@ -9,7 +9,6 @@ import logging
 import math
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -25,7 +24,6 @@ from hydra.errors import (
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from creased.meshes.queries import has_home
 from creased.shapes import ShapeError
 from creased.training.console import tolerate_encodings
 from creased.training.run import run_or_explain
@@ -44,8 +42,6 @@ log = logging.getLogger(__name__)
 def run_command(main: Callable[[], object]) -> None:
     """Run a function that Hydra decorates; exit with status 1 and one line if it refuses the command line."""
     tolerate_encodings()
-    if not has_home():
-        os.environ.setdefault("MPLCONFIGDIR", tempfile.mkdtemp(prefix="creased-"))
     if os.environ.get(TRACES) == "1":
         main()
         return

@@ -17,6 +17,7 @@ from creased.core.extract_level_set import extract_level_set
 from creased.core.program.program import Program
 from creased.io.checkpoint import CheckpointError, read_record
 from creased.io.load import Loaded, load_file, locate
+from creased.io.runs import EPOCHS, LAST
 from creased.io.similarity import Similarity
 from creased.io.units import Length
 from creased.shapes.sources import File, source_of_run
@@ -117,9 +118,9 @@ def shots_of(
         return [Shot(path.name, lambda: (mesh_scene(path), None))]
     files = [path]
     if path.is_dir():
-        epochs = [file for file in (path / "epochs").glob("epoch_*.ckpt") if EPOCH.fullmatch(file.name)]
+        epochs = [file for file in (path / EPOCHS).glob("epoch_*.ckpt") if EPOCH.fullmatch(file.name)]
         by_number = sorted(epochs, key=lambda file: (len(file.name), file.name))
-        files = by_number or [path / "checkpoints" / "last.ckpt"]
+        files = by_number or [path / LAST]
 
     def shot(file: Path) -> Shot:
         of_epoch = EPOCH.fullmatch(file.name)
@@ -172,7 +173,7 @@ def shape_of_run(folder: Path) -> Surface | None:
     """Read the training shape of a run, in the domain; None where it cannot be found or is no mesh."""
     try:
         source, _ = source_of_run(folder)
-        found, to_domain = source(), read_record(folder / "checkpoints" / "last.ckpt").to_domain
+        found, to_domain = source(), read_record(folder / LAST).to_domain
     except (CheckpointError, ShapeError, OSError) as error:
         log.warning("the shape is not shown: %s", error)
         return None
