@@ -1,6 +1,7 @@
 """Every command takes "last" for the newest run; `--version`."""
 
 from pathlib import Path
+from runpy import run_module
 
 import pytest
 
@@ -53,4 +54,13 @@ def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--version"])
     assert ended.value.code == 0
+    assert capsys.readouterr().out == f"creased {__version__}\n"
+
+
+def test_the_package_runs_as_a_module(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["creased", "--version"])
+    with pytest.raises(SystemExit, match="0"):
+        run_module("creased", run_name="__main__")
     assert capsys.readouterr().out == f"creased {__version__}\n"
