@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from creased.core.program.program import Program
-from creased.io.export import ExportError, mesh_to_write, require_writer
+from creased.io.export import WRITERS, ExportError, mesh_to_write, require_writer
 from creased.io.similarity import Similarity
 from creased.io.units import SHORT
 from creased.viewer.cutting import HalfSpace
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 PAUSE = 0.5  # seconds between two epochs
 SECONDS = 20.0  # that a browser may take for a picture
-MESH_FORMATS = ("ply", "obj", "stl", "glb", "3mf")
 
 
 class Player:
@@ -70,7 +69,7 @@ def add_saving(page: Page) -> None:
     picture.on_click(lambda event: _send_picture(page, event.client))
     if page.shots and page.shots[-1].field is None:
         return
-    ending = gui.add_dropdown("format", MESH_FORMATS, initial_value="ply")
+    ending = gui.add_dropdown("format", [ending[1:] for ending in WRITERS], initial_value="ply")
     mesh = gui.add_button("save mesh", hint="exact, in your coordinates; STL and GLB in single precision")
     mesh.on_click(lambda event: _send_mesh(page, ending.value, event.client))
 
