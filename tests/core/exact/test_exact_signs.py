@@ -43,12 +43,8 @@ def test_exact_vertices_are_those_of_brute_force() -> None:
         assert rows.signs((*x, w)) == tuple(signs)
 
 
-def test_rank_counts_independent_rows() -> None:
+def test_vertex_of_parallel_rows_is_refused() -> None:
     found, program = small()
     rows = ExactRows(program, Box.cube(2, 1).exact_walls(), found.layout)
-    words = found.words[0].tolist()
-    assert rows.rank([0, 1], words) == 1  # two walls that are parallel
-    assert rows.rank([0, 2], words) == 2
-    assert rows.rank([], words) == 0
     with pytest.raises(ArithmeticError, match="parallel"):
-        rows.vertex([0, 1], words, [0.0] * 3)
+        rows.vertex([0, 1], found.words[0].tolist(), [0.0] * 3)

@@ -70,7 +70,7 @@ class GrowingSkeleton:
 
 
 class SignDecisions(Protocol):
-    """Decides doubtful signs while a block cuts; see `creased.core.exact.exact_signs`."""
+    """Decides doubtful signs while a block cuts; see `creased.core.exact.decisions`."""
 
     band: float  # values below this, relative to the largest, are in doubt
 

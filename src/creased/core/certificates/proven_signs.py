@@ -1,8 +1,8 @@
 """Prove the signs of all rows at all vertices.
 
 They are proven in floating point, with a bound on all that rounding may have done
-(`creased.core.certificates.sign_filter`), and those that it leaves open in rationals
-(`creased.core.exact.exact_signs`).
+(`creased.core.certificates.sign_filter`), and those that it leaves open in rationals: of many vertices
+together, modulo primes, else one by one (`creased.core.exact`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes
-from creased.core.arrangement.signs import WORD, RowLayout
+from creased.core.arrangement.signs import WORD, RowLayout, unpack_rows
 from creased.core.certificates.grid_filter import AllInDoubt, GridSignFilter
 from creased.core.certificates.sign_filter import EdgeMates, SignFilter
 from creased.core.complexes.complex import PolyhedralComplex
@@ -23,6 +23,8 @@ from creased.core.domains.domain import Domain
 from creased.core.exact.exact_signs import ExactRows
 from creased.core.grids.exact_rows import GridRows
 from creased.core.program.program import Program
+
+AT_ONCE = 1 << 13  # vertices at which signs are decided in one go
 
 
 class Cells(NamedTuple):
@@ -63,17 +65,24 @@ def prove_signs(
         doubt = proof.by_neighbours(points, codes, sides)
     left = doubt.nonzero()[:, 0]
     unsure = proof.by_slopes(points[left], codes.choose(left)) | is_ray[left, None]
-    in_doubt = unsure.any(1).nonzero()[:, 0].tolist()
-    if not in_doubt:
+    in_doubt = unsure.any(1).nonzero()[:, 0]
+    if not in_doubt.numel():
         return none
-    n_wrong, nudges = 0, _nudges(found, program, layout, zero_sign)
-    exact = exact_rows_of(program, found.domain, layout)
-    vertices = left[in_doubt]
-    for vertex in vertices.tolist():
-        n_wrong += _count_wrong(codes, points, vertex, exact, nudges)
-    vertices = vertices[~is_ray[vertices]]
-    places = [] if n_wrong else [_place(codes, points, vertex, exact) for vertex in vertices.tolist()]
-    return ProvenSigns(int(unsure.sum()), n_wrong, vertices, points.new_tensor(places).view(-1, found.dim))
+    exact, vertices = exact_rows_of(program, found.domain, layout), left[in_doubt]
+    if not exact.is_modular(len(vertices)):
+        n_wrong, nudges = 0, _nudges(found, program, layout, zero_sign)
+        for vertex in vertices.tolist():
+            n_wrong += _count_wrong(codes, points, vertex, exact, nudges)
+        vertices = vertices[~is_ray[vertices]]
+        places = [] if n_wrong else [_place(codes, points, vertex, exact) for vertex in vertices.tolist()]
+    else:
+        n_wrong, places = 0, []
+        for part in in_doubt.split(AT_ONCE):
+            decided = _decide(codes.choose(left[part]), unsure[part], exact, zero_sign)
+            n_wrong += decided.n_wrong
+            places += decided.places
+    found_places = points.new_tensor([] if n_wrong else places).view(-1, found.dim)
+    return ProvenSigns(int(unsure.sum()), n_wrong, vertices, found_places)
 
 
 def sign_filter_of(program: Program, domain: Domain, layout: RowLayout, points: Tensor) -> SignFilter:
@@ -116,6 +125,41 @@ def _count_wrong(codes: CellCodes, points: Tensor, vertex: int, exact: ExactRows
     tied = [row for row in tied if row >= n_walls]
     moved = exact.perturbed_signs(zero_ids, words, tied, nudges) if tied else ()
     return n_wrong + sum((sign > 0) != found[row] for row, sign in zip(tied, moved, strict=True))
+
+
+class _Decided(NamedTuple):
+    """Result of deciding signs at some vertices."""
+
+    n_wrong: int
+    places: list[list[float]]  # (n, D), each coordinate rounded once; none where a sign is wrong
+
+
+def _decide(codes: CellCodes, unsure: Tensor, exact: ExactRows, zero_sign: int) -> _Decided:
+    """Count which of the unsure signs (n, n_rows) are wrong, given that all others are right.
+
+    One of a vertex that does not exist makes all of its signs wrong. Where a row vanishes simulation of
+    simplicity decides: each is moved up by an infinitesimal, larger by far than those of the rows before, so
+    of it and the rows that it depends on the last one counts; it goes against a row that it depends on.
+    """
+    layout, words, zero_ids = exact.layout, codes.words.cpu(), codes.zero_ids.long().cpu()
+    vertex, row = unsure.cpu().scatter(1, zero_ids, False).nonzero().unbind(1)
+    found = exact.modular.look(codes, vertex, row)
+    exists = found.sides()
+    sides = exists[vertex] * found.moduli.signs(found.values)
+    tied = ((sides == 0) & (row >= layout.n_walls)).nonzero()[:, 0]  # nothing is outside of a wall
+    zeros, own = zero_ids[vertex[tied]], row[tied]
+    shares = found.moduli.signs(found.shares[:, tied].flatten(1)).view(zeros.shape)
+    shares *= exists[vertex[tied], None] * (-1) ** exact.dim  # w is so many columns from the determinant
+    last, place = torch.where(shares != 0, zeros, -1).max(1)
+    moved = torch.where(last > own, -shares.gather(1, place[:, None])[:, 0], 1)
+    if zero_sign < 0:
+        moved = torch.where(torch.maximum(last, own) >= layout.first_output, -moved, moved)
+    sides[sides == 0] = 1
+    sides[tied] = moved.to(sides.dtype)
+    expected = unpack_rows(words, 0, layout.n_rows)[vertex, row]
+    is_wrong = ((sides > 0) != expected) & (exists[vertex] != 0)
+    n_wrong = int(is_wrong.sum()) + layout.n_rows * int((exists == 0).sum())
+    return _Decided(n_wrong, [] if n_wrong else [[x / w for x in at] for *at, w in found.places()])
 
 
 def _nudges(

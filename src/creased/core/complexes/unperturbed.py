@@ -2,8 +2,9 @@
 
 Subdivision perturbs: rows that meet in a point are moved apart by nothing, which leaves cells without extent.
 A perturbed cell shrinks to a part of the cell with the signs that the network really has on it, zeros in
-all places where it vanishes; those are the signs of its vertices together. It keeps its dimension if its zero
-rows are of that rank. So the true cells of dimension k are the true signs of perturbed k-cells that keep k.
+all places where it vanishes; those are the signs of its vertices together. It keeps its dimension unless
+these signs are those of a cell of less. So the true cells of dimension k are the true signs of perturbed
+k-cells that keep k.
 
 Which values are zero is decided in rationals, wherever floating point leaves it open.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -26,16 +27,6 @@ from creased.core.domains.domain import Domain
 from creased.core.exact.exact_signs import ExactRows
 from creased.core.numerics.tolerance import may_coincide
 from creased.core.program.program import BATCH, Program
-
-
-class ExactCells(Protocol):
-    """Exact ranks of rows in cells."""
-
-    layout: RowLayout
-    dim: int
-
-    def rank(self, rows: Sequence[int], words: Sequence[int]) -> int:
-        """Return the rank of the gradients of rows in the cell that packed signs name."""
 
 
 class Signs(NamedTuple):
@@ -99,10 +90,10 @@ def find_true_cells(
     walls = domain.halfspaces(program.dtype, program.device)
     in_doubt = may_vanish(codes, skeleton.vertices, program, walls, exact.layout)
     at_vertices = true_signs(codes, skeleton.vertices, in_doubt, exact)
-    found = []
+    found = list[Signs]()
     for dim in range(exact.dim + 1):
         cells = CellsAround(codes, None, dim, rows)
-        found.append(distinct_cells(signs_of_cells(cells, at_vertices), dim, exact))
+        found.append(distinct_cells(signs_of_cells(cells, at_vertices), found, exact.layout))
     is_ray = exact.layout.is_ray(skeleton.zero_ids)
     label = find_words(_names(at_vertices), _names(found[0])).masked_fill(is_ray, -1)
     place = torch.zeros(found[0].plus.shape[0], dtype=torch.int64, device=label.device)
@@ -119,22 +110,14 @@ def find_true_cells(
 
 def true_signs(codes: CellCodes, points: Tensor, in_doubt: Tensor, exact: ExactRows) -> Signs:
     """True signs of all rows at vertices (V, D); with zeros beyond the zero ids only where in doubt (V,)."""
-    words, zero_ids, layout = codes.words, codes.zero_ids.long(), exact.layout
-    n_rows = layout.n_rows
-    is_zero = torch.zeros((words.shape[0], n_rows), dtype=torch.bool, device=words.device)
-    is_zero.scatter_(1, zero_ids, True)
-    plus = words.clone()
-    minus = ~words & pack_rows(torch.ones_like(is_zero[:1]), 0, layout.n_words)
-    minus &= ~pack_rows(is_zero, 0, layout.n_words)
-    for vertex in in_doubt.nonzero()[:, 0].tolist():
-        mine = words[vertex].tolist()
-        at = exact.vertex(zero_ids[vertex].tolist(), mine, points[vertex].tolist())
-        signs = torch.tensor([exact.signs(at, mine)], device=words.device)
-        plus[vertex] = pack_rows(signs > 0, 0, layout.n_words)[0]
-        minus[vertex] = pack_rows(signs < 0, 0, layout.n_words)[0]
-    if layout.on_grid:
-        plus[:, -1] = words[:, -1]
-    return Signs(plus, minus)
+    words, layout = codes.words, exact.layout
+    is_zero = torch.zeros((words.shape[0], layout.n_rows), dtype=torch.bool, device=words.device)
+    is_zero.scatter_(1, codes.zero_ids.long(), True)
+    doubtful = in_doubt.nonzero()[:, 0]
+    is_zero[doubtful] |= exact.zeros(codes.choose(doubtful), points[doubtful])
+    rows, zeros = (pack_rows(part, 0, layout.n_words) for part in (torch.ones_like(is_zero[:1]), is_zero))
+    minus = ~words & rows & ~zeros
+    return Signs(words & ~zeros, minus)
 
 
 def may_vanish(
@@ -165,20 +148,25 @@ def signs_of_cells(cells: CellsAround, at_vertices: Signs) -> Signs:
     return together
 
 
-def distinct_cells(signs: Signs, dim: int, exact: ExactCells) -> Signs:
-    """Distinct signs (n,) of cells of that dimension that are not at infinity."""
-    layout = exact.layout
-    groups = group_words(_names(signs))
-    once = signs.choose(groups.firsts())
-    is_zero = once.unpack(layout.n_rows) == 0
-    n_independent = exact.dim - dim
-    kept = is_zero.sum(1) == n_independent
-    for cell in (is_zero.sum(1) > n_independent).nonzero()[:, 0].tolist():
-        rows = is_zero[cell].nonzero()[:, 0].tolist()
-        kept[cell] = exact.rank(rows, once.plus[cell].tolist()) == n_independent
+def distinct_cells(signs: Signs, lower: Sequence[Signs], layout: RowLayout) -> Signs:
+    """Distinct signs (n,) of cells that keep their dimension, and are not at infinity.
+
+    A cell that shrinks to one of less dimension has the signs of that one, for some of its faces keeps that
+    dimension, and covers a part of it.
+
+    Args:
+        signs: of perturbed cells of one dimension.
+        lower: of the true cells of each lower dimension.
+        layout: how rows are numbered.
+    """
+    names = _names(signs)
+    groups = group_words(names)
+    once = groups.firsts()
+    known = torch.cat([names[:0], *map(_names, lower)])
+    once = once[find_words(names[once], known) < 0]
     if layout.at_infinity:
-        kept &= ~is_zero[:, 0]
-    return once.choose(kept)
+        once = once[signs.plus[once, 0] & 1 == 1]
+    return signs.choose(once)
 
 
 def _names(signs: Signs) -> Tensor:

@@ -3,5 +3,7 @@
 `elimination` is linear algebra in integers, with python-flint behind it where it is installed.
 `integer_program` holds a network's weights as integers over powers of two, and evaluates it at points or, on
 a cell, as linear forms. On both rests `exact_signs`: a vertex is the integer vector on which its rows vanish,
-and the sign of any row there is that of an integer. `creased.tropical` enumerates cells with the same two.
+and the sign of any row there is that of an integer. Where there are many vertices, `modular_rows` finds the
+same integers for all of them together, by `residues` modulo primes. `decisions` asks while rows cut.
+`creased.tropical` enumerates cells with the first two.
 """

@@ -7,21 +7,22 @@ is the integer vector on which its D rows vanish, found by elimination.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import islice
-from typing import Generic, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import RowLayout
-from creased.core.exact.elimination import Vector, null_vector, rank, rref
+from creased.core.exact.elimination import Vector, null_vector, rref
 from creased.core.exact.integer_program import IntegerAffine, IntegerProgram, State
+from creased.core.exact.modular_rows import ModularRows
 from creased.core.program.program import Program
+
+FEWEST = 16  # vertices from which on residues take less time than integers, vertex by vertex
 
 
 class ExactVertices(Protocol):
@@ -33,8 +34,15 @@ class ExactVertices(Protocol):
     def signs(self, point: Vector, words: Sequence[int]) -> tuple[int, ...]:
         """Evaluate the signs (n_rows,) in {-1, 0, 1} of all rows at a point (x, w) of a cell."""
 
+    def signs_at(self, codes: CellCodes, points: Tensor, vertex: Tensor, row: Tensor) -> SignsAt:
+        """Find the signs of rows (k,) at vertices (k,), ascending, of those with these codes and points."""
 
-Exact = TypeVar("Exact", bound=ExactVertices, covariant=True)
+
+class SignsAt(NamedTuple):
+    """Signs of some rows at some vertices."""
+
+    signs: Tensor  # (k,) int8 in {-1, 0, 1}
+    exists: Tensor  # (n,) bool: False where the rows of a vertex are dependent or parallel
 
 
 class ExactRows:
@@ -52,6 +60,28 @@ class ExactRows:
         self._program = IntegerProgram.of(program.inner)
         self._points: dict[tuple[int, ...], Vector] = {}
         self._signs: dict[Vector, tuple[int, ...]] = {}
+
+    @cached_property
+    def modular(self) -> ModularRows:
+        """The rows modulo primes, for many vertices at once."""
+        return ModularRows(self._program, self._walls, self.layout)
+
+    def is_modular(self, n: int) -> bool:
+        """True if signs at so many vertices are found together: not those of few, nor at infinity."""
+        return n >= FEWEST and not self.layout.at_infinity and not self.layout.on_grid
+
+    def signs_at(self, codes: CellCodes, points: Tensor, vertex: Tensor, row: Tensor) -> SignsAt:
+        """Find the signs of rows (k,) at vertices (k,), ascending, of those with these codes and points."""
+        if not self.is_modular(len(points)):
+            return one_by_one(self, codes, points, vertex, row)
+        looked = self.modular.look(codes, vertex, row, shares=False)
+        sides = looked.sides()
+        signs = sides[vertex.cpu()] * looked.moduli.signs(looked.values)
+        return SignsAt(signs.to(vertex.device), (sides != 0).to(vertex.device))
+
+    def zeros(self, codes: CellCodes, points: Tensor) -> Tensor:
+        """True (n, n_rows) where rows vanish at vertices with right signs, near points (n, D)."""
+        return self.modular.zeros(codes)
 
     def vertex(self, zero_ids: Sequence[int], words: Sequence[int], towards: Sequence[float]) -> Vector:
         """Solve for the point (x, w) on D rows in a cell; of two opposite directions return the nearer.
@@ -120,10 +150,6 @@ class ExactRows:
             moves[n_walls:] = of_neurons[: len(moves) - n_walls]
         return (*(covector.get(axis, 0) for axis in range(self.dim)), *moves)
 
-    def rank(self, rows: Sequence[int], words: Sequence[int]) -> int:
-        """Return the rank of the gradients of rows in the cell that packed signs name."""
-        return rank([form[:-1] for form in self._forms(rows, as_number(words))])
-
     def _forms(self, rows: Sequence[int], pattern: int) -> list[Vector]:
         """Rows as linear forms of (x, w) in the cell of a pattern."""
         forms = self._evaluate(self._program.inputs(), pattern, last=max(rows, default=0))
@@ -141,103 +167,23 @@ class ExactRows:
         return rows
 
 
+def one_by_one(
+    exact: ExactVertices, codes: CellCodes, points: Tensor, vertex: Tensor, row: Tensor
+) -> SignsAt:
+    """Find signs as `ExactVertices.signs_at` does, vertex by vertex."""
+    found = []
+    for zero_ids, words, point in zip(
+        *(x.tolist() for x in (codes.zero_ids, codes.words, points)), strict=True
+    ):
+        try:
+            found.append(exact.signs(exact.vertex(zero_ids, words, point), words))
+        except ArithmeticError:
+            found.append(())
+    signs = [found[v][r] if found[v] else 0 for v, r in zip(vertex.tolist(), row.tolist(), strict=True)]
+    exists = [bool(at) for at in found]
+    return SignsAt(vertex.new_tensor(signs, dtype=torch.int8), vertex.new_tensor(exists, dtype=torch.bool))
+
+
 def as_number(words: Sequence[int]) -> int:
     """Read packed words as one number without sign."""
     return sum((word & (2**64 - 1)) << (64 * i) for i, word in enumerate(words))
-
-
-@dataclass
-class Decisions(Generic[Exact]):
-    """Exact decisions of the signs of one arrangement that rounding leaves in doubt."""
-
-    make: Callable[[], Exact]  # called with the first doubt
-    band: float  # values below this, relative to the largest, are in doubt
-    tells_places: bool = True  # exact vertices are points (x, w)
-    most: int | None = None  # vertices that are decided; then signs are as computed. None: all
-    n_undecided: int = 0  # vertices of which signs in doubt were left as computed
-
-    @cached_property
-    def exact(self) -> Exact:
-        """The rows in exact arithmetic."""
-        return self.make()
-
-    @property
-    def snaps(self) -> bool:
-        """True if values within rounding are to be zero first: the band may be narrower, or most spent."""
-        return self.most in (None, 0)
-
-    def settle(
-        self, values: Tensor, codes: CellCodes, points: Tensor, first_row: int, largest: float
-    ) -> None:
-        """Set small values to their exact signs, in place; 0 where they are zero.
-
-        Args:
-            values: (n, N), affine on cells.
-            codes: of the vertices that they belong to, with respect to the rows before.
-            points: their approximate positions, (n, D), or (n, D + 1) in homogeneous coordinates.
-            first_row: the row of the first value.
-            largest: what the band is relative to.
-        """
-        bound = self.band * largest
-        vertex, column = (values.abs() <= bound).nonzero(as_tuple=True)
-        if not vertex.numel():
-            return
-        chosen, place = torch.unique(vertex, return_inverse=True)
-        found = {i: signs for i, v in enumerate(chosen.tolist()) if (signs := self._signs(codes, points, v))}
-        if len(found) < len(chosen):
-            is_known = torch.zeros_like(chosen, dtype=torch.bool)
-            is_known[list(found)] = True
-            kept = is_known[place]
-            vertex, column, place = vertex[kept], column[kept], (is_known.cumsum(0) - 1)[place[kept]]
-        if not found:
-            return
-        table = torch.tensor(list(found.values()), device=values.device)
-        mine = table[place, first_row + column].to(values.dtype)
-        kind = torch.finfo(values.dtype)
-        least = max(kind.eps * bound, kind.tiny)  # where a value that rounding made zero is not
-        values[vertex, column] = mine * values[vertex, column].abs().clamp(min=least)
-
-    def place(
-        self, shares: Tensor, gaps: Tensor, first: Tensor, codes: CellCodes, ends: Tensor, largest: float
-    ) -> None:
-        """Set shares of edges to those of exact vertices, in place, where values at both ends are in doubt.
-
-        There they are of the size of rounding, and so is nothing that they tell of where the vertex is.
-
-        Args:
-            shares: (n, 1), of the second end.
-            gaps: between the values at the ends, which have opposite signs, (n, 1).
-            first: the values at the first ends, (n, 1).
-            codes: of the vertices between them, with respect to the rows before.
-            ends: their positions, (2, n, D); nothing is done in homogeneous coordinates.
-            largest: what the band is relative to.
-        """
-        doubtful = (gaps.abs() <= self.band * largest).nonzero()[:, 0]
-        for vertex in doubtful.tolist() if doubtful.numel() else ():  # an empty list would be waited for, too
-            if float(first[vertex]) in (0.0, float(gaps[vertex])):
-                continue  # an end lies on the row
-            start, stop = ends[:, vertex]
-            *point, w = self._vertex(codes, start, vertex) or (0,)
-            if self.tells_places and len(point) == len(start):
-                along, step = stop - start, start.new_tensor([float(Fraction(x, w)) for x in point]) - start
-                square = along.square().sum().clamp(min=torch.finfo(along.dtype).tiny)
-                shares[vertex] = (step @ along / square).clamp(0, 1)
-
-    def _signs(self, codes: CellCodes, points: Tensor, vertex: int) -> tuple[int, ...]:
-        point = self._vertex(codes, points[vertex], vertex)
-        return self.exact.signs(point, codes.words[vertex].tolist()) if point else ()
-
-    def _vertex(self, codes: CellCodes, towards: Tensor, vertex: int) -> Vector:
-        """Solve for a vertex; () where no more are decided, or, of a limited number, where there is none."""
-        if self.most == 0:
-            self.n_undecided += 1
-            return ()
-        zero_ids, words = codes.zero_ids[vertex].tolist(), codes.words[vertex].tolist()
-        if self.most is None:
-            return self.exact.vertex(zero_ids, words, towards.tolist())
-        self.most -= 1
-        try:
-            return self.exact.vertex(zero_ids, words, towards.tolist())
-        except ArithmeticError:  # a wrong sign outside of the band made a vertex that does not exist
-            self.n_undecided += 1
-            return ()

@@ -20,7 +20,7 @@ from creased.core.arrangement.cofaces import Arrangement, arrange
 from creased.core.arrangement.signs import RowLayout, pack_rows
 from creased.core.arrangement.skeleton import GrowingSkeleton, Skeleton, subcomplex
 from creased.core.arrangement.subdivide import cut_by_next, start_block
-from creased.core.exact.exact_signs import Decisions
+from creased.core.exact.decisions import Decisions
 from creased.core.grids.cell_maps import CornerStates, GridMaps
 from creased.core.grids.exact_rows import GridRows
 from creased.core.grids.planes import heights_over, walls_on_planes

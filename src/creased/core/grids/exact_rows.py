@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
+from torch import Tensor
+
+from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import WORD, RowLayout
 from creased.core.exact.elimination import Vector, dot, identity
-from creased.core.exact.exact_signs import ExactRows
+from creased.core.exact.exact_signs import ExactRows, SignsAt, one_by_one
 from creased.core.grids.exact_grid import ExactGrid
 from creased.core.grids.planes import walls_on_planes
 from creased.core.program.program import Program
@@ -46,6 +50,16 @@ class GridRows(ExactRows):
             self._signs[point] = tuple(signs)
         found = (*((value > 0) - (value < 0) for value in own), *self._signs[point])
         return found[: self.layout.n_rows]
+
+    def signs_at(self, codes: CellCodes, points: Tensor, vertex: Tensor, row: Tensor) -> SignsAt:
+        """Find the signs of rows (k,) at vertices (k,), ascending, of those with these codes and points."""
+        return one_by_one(self, codes, points, vertex, row)
+
+    def zeros(self, codes: CellCodes, points: Tensor) -> Tensor:
+        """True (n, n_rows) where rows vanish at vertices with right signs, near points (n, D)."""
+        shape = (len(points), self.layout.n_rows)
+        vertex, row = torch.ones(shape, dtype=torch.bool, device=points.device).nonzero().unbind(1)
+        return self.signs_at(codes, points, vertex, row).signs.view(shape) == 0
 
     def _before(self, row: int, pattern: int) -> int:
         simplex = pattern >> self._first_bit

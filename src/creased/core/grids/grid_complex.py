@@ -155,9 +155,10 @@ def true_cells_on_grid(cells: Unwelded, at_vertices: Signs, exact: GridRows) -> 
     """
     soup, welder = cells.soup.skeleton, cells.welder
     codes, rows = CellCodes(soup.words, soup.zero_ids), arrange(cells.layout, soup.words.device)
-    found, firsts = [], []
+    found, firsts, kept = [], [], list[Signs]()
     for k in range(exact.dim + 1):
-        signs = distinct_cells(signs_of_cells(CellsAround(codes, None, k, rows), at_vertices), k, exact)
+        signs = signs_of_cells(CellsAround(codes, None, k, rows), at_vertices)
+        kept.append(signs := distinct_cells(signs, kept, exact.layout))
         groups = group_words(welder.names_of_signs(signs))
         firsts.append(signs.choose(groups.firsts()))
         found.append(cells.users_signs(firsts[-1]))

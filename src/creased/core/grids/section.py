@@ -17,10 +17,12 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.cofaces import Arrangement
+from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.skeleton import GrowingSkeleton, subcomplex
 from creased.core.arrangement.subdivide import cut_by_next, start_block
+from creased.core.exact.decisions import Decisions
 from creased.core.exact.elimination import RationalMatrix, Vector, dot, null_vector, rref
-from creased.core.exact.exact_signs import Decisions
+from creased.core.exact.exact_signs import SignsAt, one_by_one
 from creased.core.numerics.tensors import Growable
 from creased.core.numerics.tolerance import doubtful_band, rounding_error
 from creased.core.program.kuhn_grid import KuhnGrid
@@ -122,6 +124,10 @@ class _HeightRows:
         """Signs of all rows at a point, of walls as 0."""
         found = [dot(of_height, point) for of_height in self._values(words)]
         return (*(0,) * len(point), *((value > 0) - (value < 0) for value in found))
+
+    def signs_at(self, codes: CellCodes, points: Tensor, vertex: Tensor, row: Tensor) -> SignsAt:
+        """Find the signs of rows (k,) at vertices (k,), ascending, of those with these codes and points."""
+        return one_by_one(self, codes, points, vertex, row)
 
 
 def cut_out(

@@ -15,7 +15,8 @@ from creased.core.domains.box import MOST_DIMENSIONS
 from creased.core.domains.domain import Domain, Start
 from creased.core.domains.essential import Essential, divide
 from creased.core.domains.infinity import cut_at_infinity, in_users_numbers
-from creased.core.exact.exact_signs import Decisions, ExactRows
+from creased.core.exact.decisions import Decisions
+from creased.core.exact.exact_signs import ExactRows
 from creased.core.numerics.memory import LEAST, Resources, format_bytes
 from creased.core.numerics.tolerance import band_of_rounding, steps_across
 from creased.core.program.combine import minus_level, negative

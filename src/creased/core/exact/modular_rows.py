@@ -1,0 +1,226 @@
+"""Exact signs at many vertices at once, by residues modulo primes.
+
+In a cell rows are integer linear forms of homogeneous coordinates (x, w). The point on D of them has the
+D x D minors of their coefficients as coordinates, and what another row is there is a determinant, too. All of
+these integers are bounded beforehand, so that enough primes tell them (`creased.core.exact.residues`).
+
+Rows are those of the cell that packed signs name. If they have the signs of the cell, or vanish, they are
+those of the network: a row depends on the signs of earlier ones, and not on signs of those that vanish.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from math import factorial, prod
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.arrangement.hash_keys import CellCodes
+from creased.core.arrangement.signs import RowLayout
+from creased.core.exact.elimination import Vector
+from creased.core.exact.integer_program import IntegerAffine, IntegerBlock, IntegerProgram
+from creased.core.exact.residues import Moduli, SplitMatrix, centred, cofactors
+
+AT_ONCE = 1 << 18  # coefficients of forms of a layer that are worked on at once
+KEPT = 1 << 16  # entries of all matrices up to which their residues are kept
+ASKED = 1 << 22  # rows at vertices that are asked for at once
+
+
+class Residues(NamedTuple):
+    """Integers at vertices, modulo primes."""
+
+    moduli: Moduli
+    points: Tensor  # (P, n, D + 1): coordinates (x, w), all zero where rows are dependent
+    values: Tensor  # (P, k): of rows at these points
+    shares: Tensor  # (P, k, D): of the D rows of the vertex in this one's derivatives, times +-w
+
+    def sides(self) -> Tensor:
+        """Signs (n,) int8 of w; 0 where the rows of a vertex are dependent or parallel."""
+        return self.moduli.signs(self.points[..., -1])
+
+    def places(self) -> list[Vector]:
+        """Points (n,) in integers (x, w)."""
+        n, width = self.points.shape[1:]
+        flat = self.moduli.integers(self.points.flatten(1))
+        return [tuple(flat[i * width : (i + 1) * width]) for i in range(n)]
+
+
+class _Cells(NamedTuple):
+    """Vertices, sorted by the cells that their signs name, of which each is listed once."""
+
+    words: Tensor  # (m, W)
+    cell: Tensor  # (n,) of each vertex, ascending
+    zero_ids: Tensor  # (n, D) int64
+    place: Tensor  # (n,) of the vertices as they came among the sorted ones
+
+    @staticmethod
+    def of(codes: CellCodes) -> _Cells:
+        """Sort the codes of vertices."""
+        words, cell = torch.unique(codes.words.cpu(), dim=0, return_inverse=True)
+        order = cell.argsort()
+        return _Cells(words, cell[order], codes.zero_ids.long().cpu()[order], order.argsort())
+
+
+class _Layer(NamedTuple):
+    """A block of neurons modulo a prime."""
+
+    affine: Tensor  # (N, S + 1)
+    shift: int  # 2^shift, modulo the prime
+    output_map: Tensor | None
+    mix_shift: int
+    n_state: int
+
+
+class ModularRows:
+    """Walls, neurons and outputs of one program modulo primes.
+
+    Args:
+        program: in integers.
+        walls: as affine functions, the first rows.
+        layout: how rows are numbered.
+    """
+
+    def __init__(self, program: IntegerProgram, walls: IntegerAffine, layout: RowLayout) -> None:
+        self._program, self._integer_walls, self._layout = program, walls, layout
+        self._dim = program.in_dim
+        self._walls, self._head = SplitMatrix.of(walls), SplitMatrix.of(program.head)
+        self._affine = [SplitMatrix.of(block.affine) for block in program.blocks]
+        maps = [block.output_map for block in program.blocks]
+        self._output_maps = [None if last is None else SplitMatrix.of(last) for last in maps]
+        shapes = [m.shape for m in (self._walls, self._head, *self._affine, *self._output_maps) if m]
+        self._kept = dict[int, list[_Layer]]()
+        self._n_entries = sum(prod(shape) for shape in shapes)
+        self._n_terms = max(shape[1] for shape in shapes)
+        self._widest = max(sum(shape) for shape in shapes)
+
+    def look(self, codes: CellCodes, vertex: Tensor, row: Tensor, *, shares: bool = True) -> Residues:
+        """Evaluate rows (k,) at vertices (k,) of those with these codes (n, ...); shares only if wanted."""
+        cells = _Cells.of(codes)
+        pairs = cells.place[vertex.cpu()].argsort()
+        vertex, row = cells.place[vertex.cpu()][pairs], row.cpu()[pairs]
+        last = int(torch.cat([row, cells.zero_ids.flatten(), row.new_zeros(1)]).amax())
+        moduli = self._moduli(last)
+        found = [self._look(p, cells, vertex, row, last, self._dim * shares) for p in moduli.primes]
+        points, values, parts = map(torch.stack, zip(*found, strict=True))
+        back = pairs.argsort()
+        return Residues(moduli, points[:, cells.place], values[:, back], parts[:, back])
+
+    def zeros(self, codes: CellCodes) -> Tensor:
+        """True (n, n_rows) where rows vanish at the vertices of these codes."""
+        n_rows = self._layout.n_rows
+        parts = zip(*(part.cpu().split(max(ASKED // n_rows, 1)) for part in codes), strict=True)
+        found = [self._zeros(_Cells.of(CellCodes(*part))) for part in parts]
+        return torch.cat([*found, torch.zeros((0, n_rows), dtype=torch.bool)]).to(codes.words.device)
+
+    def _moduli(self, last: int) -> Moduli:
+        """Primes for determinants of the rows up to the last that is asked for."""
+        largest = next(bound for n_rows, bound in self._bounds if n_rows > last)
+        return Moduli.of(factorial(self._dim + 1) * largest ** (self._dim + 1), self._n_terms)
+
+    @cached_property
+    def _bounds(self) -> list[tuple[int, int]]:
+        """Numbers of rows of first parts, and bounds on coefficients of these, in any cell."""
+        ones = [(1,)] * (self._dim + 1)
+        blocks = [
+            IntegerBlock(_absolute(affine), None if last is None else _absolute(last), n_state)
+            for affine, last, n_state in self._program.blocks
+        ]
+        absolute = IntegerProgram(tuple(blocks), _absolute(self._program.head), self._dim)
+        found, n_rows, largest = list[tuple[int, int]](), 0, 1
+        for part in (_absolute(self._integer_walls)(ones), *absolute.rows(ones, -1)):
+            n_rows += len(part.rows)
+            largest = max(largest, *(x for (x,) in part.rows), 0)
+            found.append((n_rows, largest))
+        return found
+
+    def _zeros(self, cells: _Cells) -> Tensor:
+        last = self._layout.n_rows - 1
+        vanishes = torch.ones((len(cells.place), last + 1), dtype=torch.bool)
+        for prime in self._moduli(last).primes:  # after the first few rows are left
+            for part, cell, forms in self._forms(prime, cells, last):
+                point = cofactors(forms[cells.zero_ids[part].T, cell], prime)
+                mine, row = vanishes[part].nonzero().unbind(1)
+                value = centred((forms[row, cell[mine]] * point[mine]).sum(1), prime)
+                vanishes[mine + part.start, row] = value == 0
+        return vanishes[cells.place]
+
+    def _look(
+        self, prime: int, cells: _Cells, vertex: Tensor, row: Tensor, last: int, n_shares: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Points (n, D + 1), values (k,) and shares (k, D or 0), modulo a prime."""
+        dim = self._dim
+        points, values = torch.zeros((len(cells.place), dim + 1)).double(), torch.zeros(len(row)).double()
+        shares = torch.zeros((len(row), n_shares)).double()
+        for part, cell, forms in self._forms(prime, cells, last):
+            own = forms[cells.zero_ids[part].T, cell]  # (D, n, D + 1)
+            points[part] = point = cofactors(own, prime)
+            begin, end = torch.searchsorted(vertex, torch.tensor([part.start, part.stop])).tolist()
+            mine = vertex[begin:end] - part.start
+            asked = forms[row[begin:end], cell[mine]]
+            values[begin:end] = centred((asked * point[mine]).sum(1), prime)
+            for k in range(n_shares):
+                others = torch.cat([own[:k], own[k + 1 :]])[:, :, :dim]
+                instead = (-1) ** k * cofactors(others, prime)
+                shares[begin:end, k] = centred((asked[:, :dim] * instead[mine]).sum(1), prime)
+        return points, values, shares
+
+    def _forms(self, prime: int, cells: _Cells, last: int) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """Rows as linear forms (n_rows, m, D + 1), up to the last asked for, batch by batch of m cells.
+
+        With vertices, a slice of so many, and the cell (n,) of each in the batch.
+        """
+        walls, head, layers = self._walls.modulo(prime), self._head.modulo(prime), self._modulo(prime)
+        at_once = max(AT_ONCE // (self._widest * (self._dim + 1)), 1)
+        for start in range(0, len(cells.words), at_once):
+            batch = cells.words[start : start + at_once]
+            state = torch.eye(self._dim + 1, dtype=torch.float64)[:, None].expand(-1, len(batch), -1)
+            state = state.flatten(1)  # (S + 1, m (D + 1))
+            rows = [walls @ state]
+            n_rows = rows[0].shape[0]
+            for z, after in self._advance(prime, layers, state, batch):
+                if n_rows > last:
+                    break
+                rows.append(z)
+                state, n_rows = after, n_rows + z.shape[0]
+            if n_rows <= last:
+                rows.append(centred(head @ state, prime))
+            ends = torch.searchsorted(cells.cell, torch.tensor([start, start + len(batch)])).tolist()
+            part = slice(*ends)
+            yield part, cells.cell[part] - start, torch.cat(rows).view(-1, len(batch), self._dim + 1)
+
+    def _modulo(self, prime: int) -> list[_Layer]:
+        if prime in self._kept:
+            return self._kept[prime]
+        layers = []
+        for affine, last, block in zip(self._affine, self._output_maps, self._program.blocks, strict=True):
+            shifts = [pow(2, shift, prime) for shift in (block.affine.shift, block.mix_shift)]
+            output_map = None if last is None else last.modulo(prime)
+            layers.append(_Layer(affine.modulo(prime), shifts[0], output_map, shifts[1], block.n_state))
+        if self._n_entries <= KEPT:
+            self._kept[prime] = layers
+        return layers
+
+    def _advance(
+        self, prime: int, layers: list[_Layer], state: Tensor, words: Tensor
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Preactivations (N, n (D + 1)) of each layer, and the state behind it."""
+        active, n_done = self._layout.masks(words, torch.float64).T.repeat_interleave(self._dim + 1, 1), 0
+        for affine, shift, output_map, mix_shift, n_state in layers:
+            z = centred(affine @ state, prime)
+            hidden, n_done = z * active[n_done : n_done + len(z)], n_done + len(z)
+            before = state[-1:] if n_state == 0 else torch.cat([state[:n_state], state[-1:]])
+            before = centred(before * shift, prime)
+            state = torch.cat([hidden, before])
+            if output_map is not None:
+                state = torch.cat(
+                    [centred(output_map @ state, prime), centred(before[-1:] * mix_shift, prime)]
+                )
+            yield z, state
+
+
+def _absolute(affine: IntegerAffine) -> IntegerAffine:
+    return replace(affine, entries=tuple(tuple(map(abs, row)) for row in affine.entries))
