@@ -12,10 +12,12 @@ from hypothesis import HealthCheck, settings
 
 from creased import Affine, Block, Program
 from creased.core.numerics.tolerance import get_epsilon
+from creased.extras import LAUNCHER
 
 SHARED_NETS = Path(__file__).parents[2] / "shared" / "nets"  # beside the checkout on some machines, or absent
 
 torch.set_num_threads(1)
+os.environ.pop(LAUNCHER, None)  # messages are those of an environment of one's own, however the tests are run
 
 settings.register_profile(
     "creased",

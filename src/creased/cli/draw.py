@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from creased.core.domains.box import Box, slice_across
 from creased.core.program.program import Program
 from creased.drawing.plane import PlaneComplex, draw_complex, draw_directions, flatten
+from creased.extras import how_to_install
 from creased.io.atomic_write import write_whole
 from creased.tropical.algebra.rational_maps import one_output
 
@@ -55,7 +56,7 @@ def draw(
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ImportError("pictures need matplotlib: pip install 'creased[train]'") from error
+        raise ImportError(f"pictures need matplotlib: {how_to_install('train')}") from error
     figure = Figure(figsize=(SIZE, SIZE), layout="constrained")
     kind, kinds = out.suffix[1:].lower(), sorted(figure.canvas.get_supported_filetypes())
     if kind not in kinds:

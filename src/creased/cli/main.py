@@ -17,6 +17,7 @@ from creased.cli.parser import OF_MESHES, make_parser
 from creased.cli.slices import load_chosen
 from creased.cli.values import in_bytes, level_of
 from creased.core.numerics.sparse import entries_of
+from creased.extras import how_to_install
 from creased.io.atomic_write import write_whole
 from creased.io.checkpoint import KEY, Record, write_record
 from creased.io.export import ExportError
@@ -55,9 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             COMMANDS[chosen.command](locate(loaded, path, chosen.half_width), chosen)
     except ModuleNotFoundError as error:
-        advice = (
-            "" if "pip install" in str(error) else "; this needs more than torch: pip install 'creased[all]'"
-        )
+        advice = "" if " install " in str(error) else f"; this needs more than torch: {how_to_install('all')}"
         print(printable(f"creased: {error}{advice}"), file=sys.stderr)
         return 1
     except (ExportError, ImportError, OSError, UnsupportedModuleError, ValueError) as error:

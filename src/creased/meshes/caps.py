@@ -22,6 +22,7 @@ from torch import Tensor
 from creased.core.complexes.level_set import LevelSet
 from creased.core.complexes.polygons import Polygons
 from creased.core.program.program import Program
+from creased.extras import how_to_install
 from creased.geometry.halfedges import halfedges_of
 from creased.meshes.edge_order import order_along
 from creased.meshes.polygon_mesh import PolygonMesh
@@ -196,7 +197,7 @@ def _triangulate(points: Tensor, normal: Tensor, following: dict[int, int]) -> T
     try:
         from manifold3d import triangulate
     except ImportError as error:
-        raise ImportError("boundary='cap' needs manifold3d: pip install 'creased[shapes]'") from error
+        raise ImportError(f"boundary='cap' needs manifold3d: {how_to_install('shapes')}") from error
     cycles = _cycles(following)
     axis = int(normal.abs().argmax())
     kept = [(axis + 1) % 3, (axis + 2) % 3] if normal[axis] > 0 else [(axis + 2) % 3, (axis + 1) % 3]

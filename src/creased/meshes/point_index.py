@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from creased.extras import how_to_install
 from creased.meshes.algebraic_spheres import TINY, Fitted, fit_spheres
 from creased.meshes.queries import TriangleIndex
 
@@ -42,7 +43,7 @@ class PointIndex:
         try:
             from scipy.spatial import cKDTree
         except ImportError as error:
-            raise ImportError("point clouds need scipy: pip install 'creased[shapes]'") from error
+            raise ImportError(f"point clouds need scipy: {how_to_install('shapes')}") from error
         if len(points) <= NEIGHBOURS:
             raise ValueError(f"PointIndex: needs more than {NEIGHBOURS} points, got {len(points)}")
         self.points, self.normals = points, normals

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from creased.core.complexes.level_set import LevelSet
 from creased.core.complexes.polygons import Polygons, enclosed_volume
+from creased.extras import how_to_install
 from creased.geometry.measures import polygon_normals
 
 if TYPE_CHECKING:
@@ -61,6 +62,6 @@ class PolygonMesh:
         try:
             import trimesh
         except ImportError as error:
-            raise ImportError("triangle meshes need trimesh: pip install 'creased[shapes]'") from error
+            raise ImportError(f"triangle meshes need trimesh: {how_to_install('shapes')}") from error
 
         return trimesh.Trimesh(self.vertices.numpy(), self.triangles().numpy(), process=False)

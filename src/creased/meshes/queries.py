@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from creased.extras import how_to_install
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -160,7 +162,7 @@ def import_warp() -> Any:
     try:
         import warp
     except ImportError as error:
-        raise ImportError("mesh queries need warp-lang: pip install 'creased[shapes]'") from error
+        raise ImportError(f"mesh queries need warp-lang: {how_to_install('shapes')}") from error
     warp.config.log_level = warp.LOG_WARNING
     if not has_home() and "WARP_CACHE_PATH" not in os.environ:
         warp.config.kernel_cache_dir = os.path.join(tempfile.gettempdir(), f"creased-warp-{os.getuid()}")

@@ -15,6 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from creased.extras import how_to_install
+
 WEIGHT = re.compile(r"(?<![a-zA-Z])(weight|kernel|W|A)(?![a-zA-Z])")  # in a name, as in weight_0 and W1
 BIASES = {"weight": "bias", "kernel": "bias", "W": "b", "A": "b"}  # the name of a bias, by that of its weight
 TRANSPOSED = ("kernel", "A")  # (in, out), as in flax
@@ -119,7 +121,7 @@ def read_arrays(path: Path) -> dict[str, Tensor]:
     try:
         numpy = import_module("numpy")
     except ImportError as error:
-        raise ImportError("reading .npz files needs NumPy: pip install 'creased[shapes]'") from error
+        raise ImportError(f"reading .npz files needs NumPy: {how_to_install('shapes')}") from error
     try:
         with numpy.load(path, allow_pickle=False) as archive:
             return {name: torch.from_numpy(archive[name]) for name in archive.files}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from creased.extras import how_to_install
 from creased.io.atomic_write import write_whole
 from creased.render.shading import PORCELAIN, Theme
 
@@ -136,4 +137,4 @@ def needs(module: str) -> None:
     """Raise ImportError, with the extra to install, if a module is missing."""
     if find_spec(module) is None:
         package = "pillow" if module == "PIL" else module
-        raise ImportError(f"pictures need {package}: pip install 'creased[train]'")
+        raise ImportError(f"pictures need {package}: {how_to_install('train')}")

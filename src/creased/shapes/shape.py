@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from creased.core.domains.box import Box
+from creased.extras import how_to_install
 from creased.io.runs import as_named
 from creased.io.similarity import Similarity
 from creased.io.units import parse_unit
@@ -157,7 +158,7 @@ def load_shape(
         solid = solidify(read, name, options)
     except ImportError as error:
         raise ShapeError(
-            f"shape {name}: its repair needs {error.name}: pip install 'creased[shapes]'"
+            f"shape {name}: its repair needs {error.name}: {how_to_install('shapes')}"
         ) from error
     return Shape(
         name=name,

@@ -211,8 +211,11 @@ def _explain(error: BaseException, cfg: DictConfig) -> dict[str, Any]:
         return {"failed": message}
     if is_follower() and isinstance(error, DivergedError | RankError | KeyboardInterrupt):  # rank 0 prints it
         raise SystemExit(status)
-    if not isinstance(error, ResumeError) and (how := offer(Path(cfg.paths.output))):
+    how = None if isinstance(error, ResumeError) else offer(Path(cfg.paths.output))
+    if how:
         message += f"\ncreased: {how}"
+    elif is_stopped:
+        message += ": nothing was saved yet"
     print(f"creased: {message}", file=sys.stderr)
     raise SystemExit(status)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from creased.core.complexes.level_set import LevelSet
+from creased.extras import how_to_install
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +35,7 @@ def figure(level_set: LevelSet, *, title: str = "") -> Any:
 
         from creased.viewer.scene import SURFACE, level_set_scene
     except ImportError as error:
-        raise ImportError("figures need plotly: pip install 'creased[notebook]'") from error
+        raise ImportError(f"figures need plotly: {how_to_install('notebook')}") from error
     scene = level_set_scene(level_set, "level set")
     drawn = go.Figure(layout=_layout(title or scene.caption, level_set.dim))
     if len(scene.triangles):

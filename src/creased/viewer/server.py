@@ -7,6 +7,7 @@ from contextlib import redirect_stdout
 from io import StringIO
 from typing import TYPE_CHECKING
 
+from creased.extras import how_to_install
 from creased.viewer.origins import own_pages_only
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def start_server(port: int) -> viser.ViserServer:
     try:
         import viser
     except ImportError as error:
-        raise ImportError("creased view needs viser: pip install 'creased[view]'") from error
+        raise ImportError(f"creased view needs viser: {how_to_install('view')}") from error
     logging.getLogger("websockets").setLevel(logging.CRITICAL)  # not of closed connections
     # Its banner is not suppressed by verbose=False, and it has no option for origins.
     with redirect_stdout(StringIO()), own_pages_only():

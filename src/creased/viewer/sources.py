@@ -15,6 +15,7 @@ from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.core.extract_level_set import extract_level_set
 from creased.core.program.program import Program
+from creased.extras import how_to_install
 from creased.io.checkpoint import CheckpointError, read_record
 from creased.io.load import Loaded, load_file, locate
 from creased.io.runs import EPOCHS, LAST
@@ -190,7 +191,7 @@ def mesh_scene(path: Path) -> Scene:
     try:
         import trimesh
     except ImportError as error:
-        raise ImportError("showing meshes needs trimesh: pip install 'creased[view]'") from error
+        raise ImportError(f"showing meshes needs trimesh: {how_to_install('view')}") from error
     mesh = File(str(path))()
     points, triangles = np.asarray(mesh.vertices), np.asarray(mesh.faces, dtype=np.int32)
     bent = mesh.face_adjacency_edges[mesh.face_adjacency_angles > FLAT]

@@ -28,13 +28,13 @@ def is_native(dtype: torch.dtype, device: torch.device) -> bool:
 
 @cache
 def _can_compile() -> bool:
-    """Return whether numba is installed, and can keep what it compiles for later processes."""
+    """Return whether numba is installed and works, and can keep what it compiles for later processes."""
     if find_spec("numba") is None:
         return False
-    from numba import njit
-
     try:
+        from numba import njit
+
         njit(cache=True)(_can_compile.__wrapped__)
-    except RuntimeError:  # no folder that can be written to
+    except (ImportError, RuntimeError):  # numba does not fit NumPy; no folder that can be written to
         return False
     return True

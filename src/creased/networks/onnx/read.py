@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from creased.extras import how_to_install
 from creased.networks.lowering.graph.refusals import Refusal, UnsupportedModuleError, unsupported_reason
 from creased.networks.onnx.folding import evaluate
 from creased.networks.onnx.layout import LAYOUT
@@ -167,7 +168,7 @@ def read_onnx(path: Path, output: str | None = None, inputs: Mapping[str, Any] |
     try:
         onnx = import_module("onnx")
     except ImportError as error:
-        raise ImportError("reading ONNX files needs onnx: pip install 'creased[onnx]'") from error
+        raise ImportError(f"reading ONNX files needs onnx: {how_to_install('onnx')}") from error
     try:
         model = onnx.load(str(path))
         onnx.checker.check_model(model)

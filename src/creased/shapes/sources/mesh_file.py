@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from creased.extras import how_to_install
 from creased.io.limits import why_too_large
 from creased.io.runs import as_named
 from creased.io.units import UnitError, parse_unit, unit_of_meters
@@ -83,7 +84,7 @@ def read_scene(path: Path) -> Scene:
     except ImportError as error:
         raise ShapeError(
             f"cannot read {path}: a package that reads {path.suffix} is missing ({error}): install it, or "
-            "all that creased names with pip install 'creased[shapes]', or save the mesh in another format"
+            f"all that creased names with {how_to_install('shapes')}, or save the mesh in another format"
         ) from error
     except Exception as error:  # trimesh's loaders raise nearly anything
         raise ShapeError(f"cannot read {path} as a mesh: {error}") from error

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from creased.core.exact.elimination import Vector, integer_row
 from creased.core.numerics.surroundings import as_written
+from creased.extras import how_to_install
 from creased.tropical.algebra.epigraphs import Point
 from creased.tropical.algebra.polynomials import Number, listed
 from creased.tropical.polyhedra.cones import Cone, all_directions, intersection
@@ -105,7 +106,7 @@ def pattern_graph(pattern: Pattern, n_terms: int) -> Any:
     try:
         import networkx
     except ImportError as error:
-        raise ImportError("pattern_graph needs networkx: pip install 'creased[shapes]'") from error
+        raise ImportError(f"pattern_graph needs networkx: {how_to_install('shapes')}") from error
     graph = networkx.Graph()
     graph.add_nodes_from((("point", p) for p in range(len(pattern))), bipartite=0)
     graph.add_nodes_from((("term", term) for term in range(n_terms)), bipartite=1)

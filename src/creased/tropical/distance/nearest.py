@@ -15,6 +15,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from creased.extras import how_to_install
+
 NORMS = (1, 2, math.inf)
 BATCH = 1 << 13  # simplices whose candidates are evaluated at once
 
@@ -85,7 +87,7 @@ def _shares(arms: Tensor, norm: float) -> Tensor:
         from scipy.optimize import linprog
     except ImportError as error:
         raise ImportError(
-            "nearest_point in more than three dimensions needs scipy: pip install 'creased[shapes]'"
+            f"nearest_point in more than three dimensions needs scipy: {how_to_install('shapes')}"
         ) from error
     n_corners, dim = arms.shape
     n_slack = dim if norm == 1 else 1
