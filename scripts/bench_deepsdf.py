@@ -99,7 +99,7 @@ def fit(steps: int) -> tuple[DeepSDF, Tensor]:
 def fitted(path: Path | None, steps: int) -> tuple[DeepSDF, Tensor]:
     """Fit, or read what was fitted."""
     if path and path.exists():
-        weights, codes = torch.load(path)
+        weights, codes = torch.load(path, weights_only=True)
         network = DeepSDF()
         network.load_state_dict(weights)
         return network, codes
