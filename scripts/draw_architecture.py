@@ -76,6 +76,7 @@ BOXES = {
     "core.native": Box(0.3, 3.4, 15.95, "kernels for CPUs"),
     "core.numerics": Box(3.8, 11.7, 15.95, "tolerances, memory, tensors"),
 }
+ASIDE = (["extras"], ["__main__"])  # modules that say how to install, and how to start
 WAY = {  # from a mesh to a loss
     "1  shape: closed, in the domain": Box(-6, -1, 0.72, "shapes/shape.py"),
     "2  batches of points, distances": Box(-6, -1, 2.4, "training/data.py"),
@@ -116,6 +117,8 @@ def find_arrows() -> set[Arrow]:
     def names(module: str) -> list[str]:
         """Name the boxes that hold a module, the outer one first."""
         _, *rest = module.split(".")
+        if rest[:1] in ASIDE:
+            return []
         if rest[:1] != ["core"] or len(rest) == 1:
             return rest[:1]
         name = IN_BOX.get(".".join(rest[:2]), ".".join(rest[:2]))

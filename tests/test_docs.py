@@ -167,6 +167,7 @@ def test_the_configurations_shown_have_what_those_of_the_project_have() -> None:
     assert regularizer["length_variance"].keys() == area["area"].keys()
 
 
+@pytest.mark.slow
 def test_the_site_builds_and_fetches_nothing(tmp_path: Path) -> None:
     site = tmp_path / "site"
     done = subprocess.run(

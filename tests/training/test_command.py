@@ -120,6 +120,7 @@ def test_a_run_that_failed_is_no_success(monkeypatch: pytest.MonkeyPatch) -> Non
     assert _ask(monkeypatch, "n_polygons", {"failed": "diverged"}) is None
 
 
+@pytest.mark.slow
 def test_tab_completes_options_and_choices() -> None:
     """By Hydra, as `python train.py`; the function that `./run completion` prints asks the same."""
     environment = os.environ | {"COMP_LINE": "train.py shape=b", "PYTHONPATH": str(ROOT / "src")}

@@ -52,6 +52,7 @@ def _run_in_terminal(folder: Path, columns: int, **environment: str) -> str:
     return said.decode(errors="replace")
 
 
+@pytest.mark.slow
 def test_the_bar_is_one_line_with_messages_above_it(tmp_path: Path) -> None:
     said = _run_in_terminal(tmp_path, 80)
     assert "\x1b[1A" not in said  # up a line, as for bars of several
