@@ -43,6 +43,7 @@ def test_points_with_normals_are_accepted_as_such(tmp_path: Path, capsys: pytest
     assert "642 points with normals" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_options_are_those_of_a_shape_and_slow_files_do_not_stop_it(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -50,6 +50,7 @@ def test_a_mistake_is_said_in_a_line(
     ("words", "message"),
     [(["model.widht=3"], "model.width?"), ([*SMOKE, "shape.path=nowhere.obj"], "no file nowhere.obj")],
 )
+@pytest.mark.slow
 def test_the_shell_sees_the_line_and_a_status(tmp_path: Path, words: list[str], message: str) -> None:
     done = train(tmp_path, *words)
     assert done.returncode == 1

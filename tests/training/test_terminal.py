@@ -66,6 +66,7 @@ def test_the_bar_is_one_line_with_messages_above_it(tmp_path: Path) -> None:
     assert all(line.startswith("[") and "━" not in line for line in warned)
 
 
+@pytest.mark.slow
 def test_a_dumb_terminal_in_ascii_is_enough(tmp_path: Path) -> None:
     said = _run_in_terminal(tmp_path, 80, TERM="dumb", PYTHONIOENCODING="ascii", LC_ALL="C")
     assert "Epoch 2/2" in said

@@ -70,6 +70,7 @@ def settle(browser: Browser, is_there: Callable[[Picture], bool], seconds: float
 
 @needs_chromium
 @pytest.mark.filterwarnings("ignore")  # of the threads of the server
+@pytest.mark.slow
 def test_a_browser_sees_the_mesh_its_creases_by_layer_and_the_plane(page: Page, tmp_path: Path) -> None:
     with Browser(page.url, tmp_path / "profile") as browser:
         whole = settle(browser, lambda p: is_mesh(p) > 3000 and is_like(p, LAYERS[0]) > SEEN)

@@ -40,18 +40,20 @@ def test_kernels_do_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @given(generic_cases(dims=(1, 2, 3, 4)))
+@settings(max_examples=10)
 def test_complexes_are_the_same(case: Case) -> None:
     check_same(*both_ways(extract_complex, case.program, case.box))
 
 
 @given(degenerate_cases(dims=(2, 3)))
-@settings(max_examples=20)
+@settings(max_examples=10)
 def test_doubts_are_decided_alike(case: Case) -> None:
     compiled, torch_ = both_ways(extract_complex, case.program, case.box, exact=True)
     check_same(compiled, torch_)
 
 
 @given(generic_cases(dims=(2, 3)))
+@settings(max_examples=10)
 def test_pruned_level_sets_are_the_same(case: Case) -> None:
     check_same(*both_ways(extract_level_set, case.program, case.box, method="subdivide"))
 
@@ -70,6 +72,7 @@ def test_pieces_keep_their_corners() -> None:
 
 
 @given(generic_cases(dims=(1, 2, 3, 4)))
+@settings(max_examples=10)
 def test_cells_are_numbered_alike(case: Case) -> None:
     whole = extract_complex(case.program, case.box)
     codes, rows = CellCodes(whole.words, whole.zero_ids), arrange(whole.layout, whole.words.device)
