@@ -6,7 +6,7 @@ import trimesh
 
 from creased import Box
 from creased.render.camera import View
-from creased.render.error_picture import draw_errors
+from creased.render.error_picture import error_panels, side_by_side
 from creased.shapes.comparison import Comparison, compare
 from creased.shapes.surface import Surface
 
@@ -26,7 +26,8 @@ def drawn(mesh: trimesh.Trimesh, shape: trimesh.Trimesh) -> tuple[np.ndarray, Co
     """The four parts (4, SIZE, SIZE, 3), each to its caption; the last a quarter as wide."""
     here, there = (Surface.of_triangles(each.vertices, each.faces) for each in (mesh, shape))
     found = compare(here, there, "ball", 10.0, np.random.default_rng(0), 2000)
-    picture = draw_errors(here, there, found, domain=Box.cube(3, 0.5), view=FRONT, size=SIZE)
+    panels = error_panels(here, there, found, domain=Box.cube(3, 0.5), view=FRONT, size=SIZE)
+    picture = side_by_side(panels)
     assert picture.shape == (SIZE + 28, 3 * SIZE + SIZE // 4, 3)
     return np.stack([picture[:SIZE, i * SIZE : (i + 1) * SIZE] for i in range(3)]).astype(int), found
 
@@ -67,7 +68,9 @@ def test_a_mesh_that_is_its_shape_has_a_picture() -> None:
     (_, _, errors), found = drawn(ball(0.3), ball(0.3))
     same = Surface.of_triangles(ball(0.3).vertices, ball(0.3).faces)
     with_unit, without = (
-        draw_errors(same, same, found, domain=Box.cube(3, 0.5), view=FRONT, size=SIZE, unit=unit)
+        side_by_side(
+            error_panels(same, same, found, domain=Box.cube(3, 0.5), view=FRONT, size=SIZE, unit=unit)
+        )
         for unit in ("millimeter", None)
     )
     assert (with_unit != without).any(axis=2).nonzero()[0].min() >= SIZE  # the caption of the scale alone

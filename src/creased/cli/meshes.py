@@ -16,7 +16,7 @@ from creased.io.units import SHORT, UnitError, conversion, with_unit
 from creased.meshes.polygon_mesh import PolygonMesh
 from creased.meshes.self_intersections import self_intersections
 from creased.render.camera import View
-from creased.render.error_picture import draw_errors
+from creased.render.error_picture import error_panels, side_by_side
 from creased.render.images import needs, save_png
 from creased.shapes.comparison import Facts, compare, place_together
 from creased.shapes.differences import find_differences
@@ -97,7 +97,7 @@ def compare_files(chosen: argparse.Namespace) -> int:
         print(f"no difference within {with_unit(f'{found.tolerance:.3g}', name)}")
     if chosen.out is not None:
         view = View(chosen.azimuth, up=chosen.up)
-        picture = draw_errors(here, there, found, domain=DOMAIN, view=view, unit=name)
+        picture = side_by_side(error_panels(here, there, found, domain=DOMAIN, view=view, unit=name))
         save_png(picture, chosen.out)
         print(f"{chosen.out}: both, and the distances between them")
     return 1 if differences else 0

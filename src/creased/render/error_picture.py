@@ -31,23 +31,6 @@ Panel = tuple[str, "NDArray[np.uint8]"]  # a caption and a picture
 SCALE = ((24, 78, 160), (122, 180, 224), (240, 240, 238), (244, 158, 116), (168, 18, 38))  # blue to red
 
 
-def draw_errors(
-    mesh: Surface,
-    shape: Surface,
-    found: Comparison,
-    *,
-    domain: Box,
-    view: View = THREE_QUARTER,
-    size: int = 480,
-    unit: str | None = None,
-) -> NDArray[np.uint8]:
-    """Draw a shape, a mesh of it, and the distances between them, with their scale: (H, W, 3).
-
-    See `error_panels`.
-    """
-    return side_by_side(error_panels(mesh, shape, found, domain=domain, view=view, size=size, unit=unit))
-
-
 def side_by_side(panels: Sequence[Panel]) -> NDArray[np.uint8]:
     """Put captioned pictures of one height in a row."""
     return np.concatenate([captioned(picture, text) for text, picture in panels], axis=1)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.kernels import cut as kernels
-from creased.core.arrangement.kernels.join import join
+from creased.core.arrangement.kernels.matching import join
 from creased.core.arrangement.kernels.records import Cells, Doubts, Rows
 from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton
 from creased.core.numerics.tolerance import rounding_error
@@ -132,9 +132,9 @@ def _doubts_of(block: BlockCut, n: int) -> Doubts:
     decisions, dtype = block.decisions, block.carried.rows.dtype
     rate = rounding_error(dtype, 1)
     noise = min(rate * block.largest, 0.5) if decisions is None or decisions.snaps else NEVER
-    doubtful = NEVER if decisions is None else decisions.band * block.largest
-    return Doubts(doubtful, doubtful, noise, rate, np.empty(n, np.int64), np.empty(n, np.int64))
+    band = NEVER if decisions is None else decisions.band * block.largest
+    return Doubts(band, noise, rate, np.empty(n, np.int64), np.empty(n, np.int64))
 
 
 def _no_doubts(n: int) -> Doubts:
-    return Doubts(NEVER, NEVER, NEVER, 0.0, np.empty(0, np.int64), np.empty(n, np.int64))
+    return Doubts(NEVER, NEVER, 0.0, np.empty(0, np.int64), np.empty(n, np.int64))

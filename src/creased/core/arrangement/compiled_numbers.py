@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes, KeyTable
-from creased.core.arrangement.kernels.number import Around, Numbers, number
+from creased.core.arrangement.kernels.matching import number
+from creased.core.arrangement.kernels.records import Around, Numbers
 
 
 def number_cells(
@@ -27,8 +28,9 @@ def number_cells(
     n = place.shape[0]
     of, firsts = torch.empty(n, dtype=torch.int32), torch.empty(n, dtype=torch.int64)
     slots = np.zeros(1 << (2 * n).bit_length(), np.int32)
+    every = np.full(codes.words.shape[1], -1)
     moved, is_plus = (part.numpy() for part in moves)
     tables = (part.numpy() for part in table)
     given = Around(codes.words.numpy(), codes.zero_ids.numpy(), moved, is_plus, place.numpy(), *tables)
-    n_cells = number(given, Numbers(of.numpy(), firsts.numpy(), np.empty(n, np.int64), slots))
+    n_cells = number(given, Numbers(of.numpy(), firsts.numpy(), np.empty(n, np.int64), slots, every))
     return of, firsts[:n_cells].clone()

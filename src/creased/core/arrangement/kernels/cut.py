@@ -56,7 +56,7 @@ def _sign(cells: Cells, rows: Rows, doubts: Doubts, v: int, a: int, b: int) -> b
                 abs(carried[a, column]), abs(carried[b, column])
             ):
                 carried[v, column] = value = size = 0.0
-            in_doubt |= size <= doubts.value
+            in_doubt |= size <= doubts.band
             if value >= 0:
                 word |= np.int64(1) << bit
         words[v, w] = word
@@ -107,7 +107,7 @@ def split(
         if cells.corners.shape[0]:
             _inherit(cells, v, a, b, edge)
         x, y = carried[a, row - rows.first], carried[b, row - rows.first]
-        if abs(x - y) <= doubts.gap:
+        if abs(x - y) <= doubts.band:
             doubts.placed[n_far] = i
             n_far += 1
             continue
@@ -155,7 +155,7 @@ def pack(cells: Cells, rows: Rows, n_done: int, doubts: Doubts, chosen: Integers
         for column in range(n_done, rows.n):
             row = rows.first + column
             bit = np.int64(1) << np.int64(row & 63)
-            in_doubt |= abs(carried[v, column]) <= doubts.value
+            in_doubt |= abs(carried[v, column]) <= doubts.band
             if carried[v, column] >= 0:
                 words[v, row >> 6] |= bit
             else:

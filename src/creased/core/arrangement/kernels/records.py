@@ -1,4 +1,4 @@
-"""Records of the kernels: a skeleton and the tables of its rows, as arrays."""
+"""Records of the kernels: a skeleton, the tables of its rows, and the cells around vertices, as arrays."""
 
 from __future__ import annotations
 
@@ -38,9 +38,32 @@ class Rows(NamedTuple):
 class Doubts(NamedTuple):
     """What rounding leaves in doubt, and what it is."""
 
-    gap: float  # two values on an edge that are nearer than this tell no place; below 0: they always do
-    value: float  # smaller values have no sign; below 0: they always do
+    band: (
+        float  # smaller values have no sign, and values on an edge that are nearer no place; below 0: none is
+    )
     noise: float  # smaller ones are zero, as far as they are less than `rate` times those of the ends
     rate: float
     placed: Integers  # (n,): edges to be placed
     signed: Integers  # (n,): vertices to be given signs
+
+
+class Around(NamedTuple):
+    """The entries of `cells.CellsAround`."""
+
+    words: Integers  # (V, W): of the vertices
+    zero_ids: Ids  # (V, D)
+    moved: Integers  # (C, k): positions of the zeros that each choice moves, ascending
+    is_plus: Integers  # (C, k): 1 where a zero moves to +
+    place: Integers  # (n,): C v + c of each entry, ascending
+    multipliers: Integers  # (2 W,): see `hash_keys.KeyTable`
+    moves: Integers  # (n_rows, 2)
+
+
+class Numbers(NamedTuple):
+    """What is found."""
+
+    of: Ids  # (n,): of the cell of each entry, in order of first appearance
+    firsts: Integers  # (n,): the first entry of each cell
+    keys: Integers  # (n,): of the cells
+    slots: Ids  # (2^m,): one more than the number of a cell, or 0; more than twice the entries
+    every: Integers  # (W,): all bits, of which keys are
