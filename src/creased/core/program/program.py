@@ -338,7 +338,7 @@ def map_frames(affine: Affine, frames: Tensor, out: Tensor) -> None:
     """Map axes and origins (R, k + 1, S) into part of a larger tensor, (R, k + 1, n)."""
     rows = out.as_strided((out.shape[0] * out.shape[1], out.shape[2]), out.stride()[1:], out.storage_offset())
     if affine.matrix.layout == torch.strided:
-        torch.mm(frames.reshape(-1, frames.shape[2]), affine.matrix.T, out=rows)
+        torch.mm(frames.flatten(0, 1), affine.matrix.T, out=rows)
     else:
-        rows.copy_(apply_rows(affine.matrix, frames.reshape(-1, frames.shape[2])))
+        rows.copy_(apply_rows(affine.matrix, frames.flatten(0, 1)))
     out[:, -1].add_(affine.bias)
