@@ -11,7 +11,8 @@ def test_a_head_of_no_inputs_is_constant() -> None:
     def t(*shape: int) -> torch.Tensor:
         return torch.zeros(shape, dtype=torch.float64)
 
-    block = Block(affine=Affine(torch.ones(1, 1, dtype=torch.float64), t(1)), mix=t(0, 1), skip=t(0, 1), shift=t(0))
+    affine = Affine(torch.ones(1, 1, dtype=torch.float64), t(1))
+    block = Block(affine=affine, mix=t(0, 1), skip=t(0, 1), shift=t(0))
     program = Program(blocks=(block,), head=Affine(t(1, 0), t(1) - 1.0))
     maps = program.maps_on(t(3, 1))
     assert maps.shape == (3, 2, 2)
