@@ -15,7 +15,8 @@ from creased.core import extract_level_set
 from creased.io.checkpoint import read_record
 from creased.io.runs import BEST, LAST
 from creased.training.checkpoints import WholeCheckpoints
-from creased.training.run import run, run_or_explain
+from creased.training.command.mistakes import run_or_explain
+from creased.training.run import run
 from creased.training.runs.resume import offer
 from tests.configs import composed
 from tests.training.conftest import SMOKE, TINY, Compose

@@ -15,7 +15,7 @@ from creased.meshes import queries
 from creased.training.announce import n_epochs_of
 from creased.training.callbacks import ExtractLevelSet
 from creased.training.command import objective, run_command
-from creased.training.options import OptionError, require_monitored
+from creased.training.options.values import OptionError, require_monitored
 from creased.training.run import run
 from tests.configs import composed, names_of
 from tests.training.conftest import QUIET, TINY, Compose, Finished
@@ -82,9 +82,9 @@ def test_loggers_are_given_by_name_or_in_a_list(configured: Compose) -> None:
 def test_tensorboard_that_is_missing_is_said_first(
     configured: Compose, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from creased.training import options
+    from creased.training.options import values
 
-    monkeypatch.setattr(options, "find_spec", lambda name: None)
+    monkeypatch.setattr(values, "find_spec", lambda name: None)
     with pytest.raises(OptionError, match=r"install .*tensorboard"):
         run(configured("run", *SHORT, "logger=tensorboard"))
 

@@ -3,7 +3,7 @@
 import pytest
 from omegaconf import OmegaConf
 
-from creased.training.options import require_options
+from creased.training.options.values import require_options
 from creased.training.quality import changed_options, format_expectation
 from tests.configs import composed, names_of
 

@@ -11,7 +11,8 @@ import torch
 from creased import Box, extract_level_set
 from creased.core.complexes.level_set import LevelSet
 from creased.training.callbacks.extract import format_conditions, format_staleness
-from creased.training.run import run, run_or_explain
+from creased.training.command.mistakes import run_or_explain
+from creased.training.run import run
 from tests.oracles import named_surface
 from tests.strategies import ball_program, random_program
 from tests.training.conftest import TINY, Compose

@@ -6,13 +6,10 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from hydra.core.hydra_config import HydraConfig
 
 from creased.io.runs import LAST
-from creased.training.run import shape_of
 from creased.training.runs import folders
-from creased.training.runs.folders import ResumeError, choose_run_folder, find_checkpoint, label_shape
-from tests.configs import CONFIGS, composed
+from creased.training.runs.folders import ResumeError, choose_run_folder, find_checkpoint
 
 
 def _finished(root: Path, shape: str, sha256: str = "") -> Path:
@@ -110,34 +107,3 @@ def test_nothing_to_resume_is_said(tmp_path: Path) -> None:
         find_checkpoint("last", str(tmp_path))
     with pytest.raises(ResumeError, match="there is no checkpoint"):
         find_checkpoint(str(tmp_path / "nowhere.ckpt"), str(tmp_path))
-
-
-def test_a_users_file_names_the_shape() -> None:
-    assert label_shape("bunny", None) == "bunny"
-    assert label_shape("bunny", "/data/scan of a cup.obj") == "scan of a cup"
-
-
-def test_a_sweep_over_files_names_its_folders_and_wandb_runs_by_them() -> None:
-    cfg = composed("shape.path=/data/cup.stl", "logger=wandb", "paths.output=x", "logger.wandb.id=null")
-    assert cfg.logger.wandb.name == "cup"
-    assert "_${creased.label:${shape.name},${shape.path}}" in (CONFIGS / "train.yaml").read_text()
-
-
-@pytest.mark.parametrize("path", ["a.stl", "/data/cup of tea.ply"])
-def test_a_name_and_a_licence_given_with_a_file_are_kept(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file gives the name otherwise; the bunny's licence and credit are not its."""
-    for given, expected in (
-        ((), (Path(path).stem, "", "")),
-        (("shape.name=part",), ("part", "", "")),
-        (("shape.licence=CC0", "shape.credit=me"), (Path(path).stem, "CC0", "me")),
-        (("shape.name=bunny", "shape.licence="), ("bunny", "", "")),
-    ):
-        cfg = composed(f"shape.path={path}", "paths.output=x", *given, with_hydra=True)
-        monkeypatch.setattr(HydraConfig.instance(), "cfg", cfg)
-        shape = shape_of(cfg)
-        assert (shape.name, shape.licence, shape.credit) == expected
-        assert label_shape(cfg.shape.name, path) == expected[0]
-
-
-def test_a_shape_of_no_file_keeps_its_licence() -> None:
-    assert shape_of(composed("paths.output=x")).licence == composed("paths.output=x").shape.licence != ""

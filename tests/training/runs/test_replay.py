@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 import trimesh
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
 from creased.io.runs import LAST
-from creased.training.command import quote_paths
+from creased.training.command.words import quote_paths
 from creased.training.runs.folders import ResumeError, hash_of_given
-from creased.training.runs.replay import replayed
+from creased.training.runs.replay import replayed, replayed_job
 from tests.configs import composed
 
 
@@ -79,6 +80,41 @@ def test_a_file_is_found_from_another_folder_and_by_another_name(
     assert replayed([f"shape.path={tmp_path / 'copy.stl'}", "ckpt_path=last"])[-1] == f'ckpt_path="{run}"'
     with pytest.raises(ResumeError, match="of this shape"):
         replayed([f"shape.path={tmp_path / 'other.stl'}", "ckpt_path=last"])
+
+
+def test_folders_that_are_kept_are_those_of_where_the_run_was_begun(runs: Path, tmp_path: Path) -> None:
+    _begun(runs, "1_torus", ["shape=torus", "paths.meshes=cache", "paths.root=/data"], cwd=tmp_path)
+    words = replayed(["ckpt_path=last"])
+    assert words[1:3] == [f'paths.meshes="{tmp_path / "cache"}"', "paths.root=/data"]
+
+
+def test_each_job_of_a_sweep_goes_on_as_its_run_was_begun(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = _begun(runs, "1_torus", ["shape=torus", "model=mlp", "model.width=8"])
+    jobs = [(f"ckpt_path={run}", "torus"), ("ckpt_path=last", "torus"), ("ckpt_path=null", "bunny")]
+    for word, shape in jobs:
+        cfg = composed(word, "trainer.max_epochs=9", "paths.output=x", "hydra.mode=MULTIRUN", with_hydra=True)
+        monkeypatch.setattr(HydraConfig.instance(), "cfg", cfg)
+        found = replayed_job(cfg)
+        assert (found.shape.name, found.trainer.max_epochs) == (shape, 9)
+        if shape == "torus":
+            assert (found.model.width, found.ckpt_path) == (8, str(run))
+            assert "model.width=8" in cfg.hydra.overrides.task  # of which .hydra/ is written
+            assert cfg.hydra.runtime.choices.model == "mlp"
+            assert "hydra" not in found
+
+
+def test_a_sweep_that_goes_on_with_one_run_many_times_is_refused(runs: Path) -> None:
+    run = _begun(runs, "1_torus", ["shape=torus"])
+    with pytest.raises(ResumeError, match=rf"optimizer.lr .*start_from={run}"):
+        replayed(["-m", f"ckpt_path={run}", "seed=3", "optimizer.lr=0.1,0.2"])
+    for words in (
+        [f"ckpt_path={run},{run}", "seed=1,2"],
+        ["ckpt_path=last", "shape=torus,box"],
+        [f"ckpt_path={run}", "train=false", "evaluation.method=march,subdivide"],
+    ):
+        assert replayed(["-m", *words]) == ["-m", *words]
 
 
 @pytest.mark.parametrize(

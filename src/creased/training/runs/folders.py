@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import InstantiationException
 from hydra.types import RunMode
 from hydra.utils import instantiate
@@ -22,6 +21,7 @@ from creased.io.runs import LAST, TIME, as_named, checkpoint_of, newest_first
 from creased.shapes import ShapeError
 from creased.shapes.shape import sha256_of_file
 from creased.shapes.sources.mesh_file import sha256_of_mesh
+from creased.training.options.shape import label_shape
 from creased.training.quality import recipe_name
 
 WANDB_RUN = "creased_wandb_run"  # entry of a checkpoint: the id of its W&B run
@@ -100,20 +100,6 @@ def require_agreement() -> None:
         raise ResumeError(
             "processes that torchrun or Slurm starts can't agree on a run folder: give paths.output=FOLDER"
         )
-
-
-def label_shape(name: str, path: str | None) -> str:
-    """Name a shape: by its own name, or the one given for a user's file, or else by that of the file."""
-    return name if path is None or "name" in given_facts() else Path(path).stem
-
-
-def given_facts() -> set[str]:
-    """List the options of a shape that the command line gives, or the job of a sweep, such as ``name``."""
-    if not HydraConfig.initialized():
-        return set()
-    parsed = OverridesParser.create().parse_overrides(list(HydraConfig.get().overrides.task))
-    keys = [override.key_or_group for override in parsed]
-    return {key.removeprefix("shape.") for key in keys if key.startswith("shape.")}
 
 
 def choose_run_folder(root: str, shape: str, checkpoint: Path | None) -> str:

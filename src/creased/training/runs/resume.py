@@ -17,23 +17,26 @@ from creased.io.atomic_write import write_whole
 from creased.io.checkpoint import Record, load_plain, read_record
 from creased.io.runs import EPOCHS, LAST, readable_checkpoints
 from creased.training.module import SDFModule
+from creased.training.options.names import CONFIGS
+from creased.training.options.roles import role_of
 from creased.training.runs.commands import creased_command, train_command
-from creased.training.runs.folders import ResumeError, find_checkpoint, run_of
+from creased.training.runs.folders import ResumeError, find_checkpoint, hash_of_given, run_of
 
 log = logging.getLogger(__name__)
 
 
-OF_THE_COMMAND = (
-    "ckpt_path",
-    "start_from",
-    "train=",
-    "paths.",
-    "quality.",
-    "recipe.",
-    "logger.",
-    "shape.path",
-)
-FIXED = ("model.", "domain.", "shape.source.", "shape.units", "optimizer._target_")  # of a run
+def require_shape_of_checkpoint(cfg: DictConfig) -> None:
+    """Compare what is read for the shape with the checkpoint to resume, before the shape is prepared.
+
+    Raises:
+        CheckpointError: it cannot be read.
+        ResumeError: it is of another shape.
+        ShapeError: the shape cannot be read.
+    """
+    if cfg.ckpt_path is None or not (sha256 := hash_of_given(cfg.shape)):
+        return  # a shape of another kind, which `resume_from` compares once it is made
+    path = find_checkpoint(cfg.ckpt_path, cfg.paths.runs, sha256)
+    _require_same_shape(read_record(path), cfg.shape.name, sha256, path)
 
 
 def resume_from(cfg: DictConfig, module: SDFModule, plain: dict[str, Any]) -> str | None:
@@ -57,9 +60,9 @@ def resume_from(cfg: DictConfig, module: SDFModule, plain: dict[str, Any]) -> st
         return None
     path = find_checkpoint(cfg.ckpt_path, cfg.paths.runs, module.shape_sha256)
     record = read_record(path)
-    _require_same_shape(record, module, path)
+    _require_same_shape(record, module.shape_name, module.shape_sha256, path)
     changed = _changes(path, plain)
-    if fixed := [name for name in changed if name.startswith(FIXED)]:
+    if fixed := [name for name in changed if role_of(name).is_fixed]:
         was, asked = changed[fixed[0]]
         raise ResumeError(
             f"{path} was trained with {fixed[0]}={was}, and cannot go on with {asked}: "
@@ -125,16 +128,21 @@ def offer(run: Path) -> str:
     return ""
 
 
-def _require_same_shape(record: Record, module: SDFModule, path: Path) -> None:
+def _require_same_shape(record: Record, name: str, sha256: str, path: Path) -> None:
     """Compare what was read for the shapes, or their names where that is not known."""
-    known, given = (
-        (record.sha256, module.shape_sha256)
-        if record.sha256 and module.shape_sha256
-        else (record.shape, module.shape_name)
-    )
+    known, given = (record.sha256, sha256) if record.sha256 and sha256 else (record.shape, name)
     if known != given:
-        other = "another mesh called" if record.shape == module.shape_name else f"{record.shape}, not on"
-        raise ResumeError(f"{path} was trained on {other} {module.shape_name}")
+        other = "another mesh called" if record.shape == name else f"{record.shape}, not on"
+        raise ResumeError(f"{path} was trained on {other} {name}: {_how_to_give(record.shape, path)}")
+
+
+def _how_to_give(shape: str, path: Path) -> str:
+    """Say which options bring a checkpoint's own shape; a run folder brings them by itself."""
+    if run_of(path) is not None:
+        return "leave out shape"
+    is_known = (CONFIGS / "shape" / f"{shape}.yaml").is_file()
+    own = f"shape={shape}" if is_known else "shape.path=FILE"
+    return f"outside of its run folder a checkpoint needs its options, {own} and model.*"
 
 
 def _changes(path: Path, plain: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
@@ -146,7 +154,7 @@ def _changes(path: Path, plain: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
     return {
         name: (before.get(name), now.get(name))
         for name in {**before, **now}
-        if not f"{name}=".startswith(OF_THE_COMMAND) and before.get(name) != now.get(name)
+        if role_of(name).is_compared and before.get(name) != now.get(name)
     }
 
 

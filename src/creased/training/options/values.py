@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from creased.core.options import METHODS
 from creased.extras import how_to_install
+from creased.training.options.names import OptionError
 
 
 class Option(NamedTuple):
@@ -54,10 +55,6 @@ LOGGED = (
     "mesh/stale",
 )
 HALF = ("bf16-true", "16-true", "transformer-engine", "transformer-engine-float16")
-
-
-class OptionError(ValueError):
-    """An option whose value is no number, or out of bounds."""
 
 
 def require_options(cfg: DictConfig) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from creased.training import command
-from creased.training.command import TRACES, by_own_names, objective, quote_paths, run_command
+from creased.training.command import entry, objective, run_command
+from creased.training.command.entry import TRACES
+from creased.training.command.words import by_own_names, quote_paths
 from tests.configs import ROOT, composed
 
 METRICS = {
@@ -97,7 +98,7 @@ def test_a_bug_is_not_hidden() -> None:
 
 
 def _ask(monkeypatch: pytest.MonkeyPatch, wanted: Any, metrics: dict[str, Any] = METRICS) -> Any:
-    monkeypatch.setattr(command, "run_or_explain", lambda cfg: metrics)
+    monkeypatch.setattr(entry, "run_or_explain", lambda cfg: metrics)
     return objective(OmegaConf.create({"optimized_metric": wanted}))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig
 
-from creased.training.options import OPTIONS, OptionError, require_options
+from creased.training.options.values import OPTIONS, OptionError, require_options
 from tests.configs import composed, names_of
 
 
