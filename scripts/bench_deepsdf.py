@@ -2,6 +2,7 @@
 
     ./run python scripts/bench_deepsdf.py --weights fit.pt --picture torus.png       fits, and cuts out a box
     ./run python scripts/bench_deepsdf.py --weights fit.pt --box 0 0 -1 1 1 1        a quarter of the torus
+    ./run python scripts/bench_deepsdf.py --weights fit.pt --stream torus.ply --memory 2      all of it
 
 The decoder (Park et al. 2019) is fitted to a torus, a ball and a box, each with a latent vector of 256
 numbers, which is then fixed: the slice is a network of three coordinates. It starts as the distance of a
@@ -141,6 +142,9 @@ def main() -> None:
     )
     parser.add_argument("--memory", type=float, default=8.0, help="GB that may be used")
     parser.add_argument("--weights", type=Path, help="where the fit is kept, and read if it is there")
+    parser.add_argument(
+        "--stream", type=Path, metavar="PLY", help="write the whole shape, sub-box by sub-box"
+    )
     parser.add_argument("--picture", type=Path, help="where to write a picture of it")
     chosen = parser.parse_args()
     network, codes = fitted(chosen.weights, chosen.steps)
@@ -150,6 +154,13 @@ def main() -> None:
     options = options_of("extract", {"memory": memory, "method": "march"})
     print(f"the whole {chosen.shape}: {format_expected(sdf, creased.Box.cube(3, 1.0), options)}", flush=True)
     start, before = time.perf_counter(), time.process_time()
+    if chosen.stream:
+        made = creased.stream_level_set(
+            sdf, creased.Box.cube(3, 1.0), chosen.stream, memory=memory, progress=Progress()
+        )
+        print(made, made.provenance, sep="\n")
+        report_cost(made.n_faces, time.perf_counter() - start, time.process_time() - before)
+        return
     found = creased.extract_level_set(sdf, box, method="march", memory=memory, progress=Progress())
     report(found, time.perf_counter() - start, time.process_time() - before)
     if found.polygons.n:
@@ -161,12 +172,17 @@ def main() -> None:
 
 def report(found: creased.LevelSet, seconds: float, cpu: float) -> None:
     """Print what was found, and what it took."""
-    n_faces, peak = found.polygons.n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"{n_faces:,} faces: {found.provenance}")
+    print(f"{found.polygons.n:,} faces: {found.provenance}")
+    report_cost(found.polygons.n, seconds, cpu)
+    if found.polygons.n:
+        print(f"max abs f {found.audit().max_residual:.0e}")
+
+
+def report_cost(n_faces: int, seconds: float, cpu: float) -> None:
+    """Print what so many faces took."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     each = f", {1e6 * cpu / n_faces:.0f} us a face" if n_faces else ""
     print(f"{seconds:.1f} s, {cpu:.1f} CPU s{each}, {peak:.2f} GB at the peak", flush=True)
-    if n_faces:
-        print(f"max abs f {found.audit().max_residual:.0e}")
 
 
 def draw(found: creased.LevelSet, box: creased.Box, path: Path) -> None:

@@ -32,6 +32,7 @@ from creased.core.provenance import Completeness, Finding, Provenance
 from creased.geometry.tracking import TrackedLevelSet
 from creased.io.export import save
 from creased.io.load import load_program
+from creased.io.stream import stream_level_set
 from creased.networks import MLP, GridMLP, UnsupportedModuleError, lower
 from creased.viewer.figure import figure
 
@@ -80,4 +81,5 @@ __all__ = [
     "slice_program",
     "slice_through",
     "stream_complex",
+    "stream_level_set",
 ]

@@ -230,3 +230,26 @@ def test_levels_of_a_file_are_those_behind_its_last_activation(
     assert len(mesh.vertices) > 3
     values = network(torch.as_tensor(mesh.vertices, dtype=torch.float64))
     torch.testing.assert_close(values, torch.full_like(values, level), rtol=1e-5, atol=1e-5)
+
+
+def test_streamed_it_is_the_mesh_with_metadata(checkpoint: Path, tmp_path: Path, capsys: Any) -> None:
+    out, whole = tmp_path / "mesh.ply", tmp_path / "whole.ply"
+    assert main(["extract", str(checkpoint), "--out", str(whole), "--method", "march"]) == 0
+    capsys.readouterr()
+    assert main(["extract", str(checkpoint), "--out", str(out), "--stream", "--memory", "1"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    known, other = (json.loads(path.with_name(f"{path.name}.json").read_text()) for path in (out, whole))
+    assert said[0].startswith(f"{out}: {known['audit']['n_vertices']:,} vertices, ")
+    for name in ("level", "units", "to_domain", "domain", "is_exact", "is_complete"):
+        assert known[name] == other[name]
+    for name, value in known["audit"].items():
+        assert value == other["audit"][name]
+    assert trimesh.load(out).bounds == pytest.approx(trimesh.load(whole).bounds)
+
+
+@pytest.mark.parametrize("option", [["--certify"], ["--method", "subdivide"], ["--boundary", "cap"]])
+def test_options_of_whole_meshes_are_refused_with_stream(
+    checkpoint: Path, tmp_path: Path, capsys: Any, option: list[str]
+) -> None:
+    assert main(["extract", str(checkpoint), "--out", str(tmp_path / "mesh.ply"), "--stream", *option]) == 1
+    assert " ".join(option) in capsys.readouterr().err

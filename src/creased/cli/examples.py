@@ -23,6 +23,7 @@ EXAMPLES = {  # by command; the first example of each is in the overview
   creased extract logs/train/runs/RUN --out mesh.ply --against shape    distances to the training shape
   creased extract quantised.npz --half-width 1 --out mesh.ply --exact --certify   prove every sign
   creased extract weights.npz --half-width 1 --out mesh.stl   weights store no domain: [-1, 1]^3
+  creased extract wide.pt --half-width 1 --out mesh.ply --stream --memory 2   more faces than memory holds
   creased extract plan.onnx --half-width 1 --out curve.svg    curves of two inputs: .svg, .dxf, .obj
   creased extract wide.onnx --slice "0,2 at 0,0.3,0,1,0" --half-width 1 --out curve.dxf   of five inputs
 """,

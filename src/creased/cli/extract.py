@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from creased.cli.progress import clear_progress, show_progress
+from creased.cli.stream import stream
 from creased.cli.values import in_bytes, level_of
 from creased.core.certificates.certify import certify
 from creased.core.complexes.level_set import LevelSet
@@ -43,15 +45,19 @@ def extract(record: Record, chosen: argparse.Namespace) -> None:
     if record.program.in_dim == 2:
         _extract_curves(record, chosen)
         return
-    require_writer(chosen.out)
     to_domain = _file_coordinates(record, chosen)
+    in_unit = replace(record, to_domain=record.to_domain.in_unit(chosen.unit))
+    if chosen.stream:
+        stream(in_unit, chosen, to_domain)
+        return
+    require_writer(chosen.out)
     if chosen.certify and chosen.degeneracy == "contract":
         raise ValueError(
             "--certify: certificates are of perturbed level sets: leave --degeneracy contract out"
         )
     measure = _measure_against(record, chosen)
     start = time.perf_counter()
-    level_set = _level_set(replace(record, to_domain=record.to_domain.in_unit(chosen.unit)), chosen)
+    level_set = _level_set(in_unit, chosen)
     seconds = time.perf_counter() - start
     certificate = certify(level_set, record.program) if chosen.certify else None
     failure = f"cannot write {chosen.out}"
@@ -92,7 +98,7 @@ def _extract_curves(record: Record, chosen: argparse.Namespace) -> None:
     """
     if chosen.out.suffix.lower() not in CURVE_WRITERS:
         raise ExportError(f"cannot write curves to {chosen.out}: they are {', '.join(CURVE_WRITERS)}")
-    names = ("against", "triangles", "decimate", "check", "unit")
+    names = ("against", "triangles", "decimate", "check", "unit", "stream")
     given = [f"--{name}" for name in names if getattr(chosen, name)]
     if given or chosen.boundary != "open":
         raise ExportError(
@@ -140,12 +146,12 @@ def _level_set(record: Record, chosen: argparse.Namespace) -> LevelSet:
         "budget": chosen.budget,
         "memory": in_bytes(chosen.memory),
         "dtype": getattr(torch, chosen.dtype),
-        "progress": _show_progress if is_watched else None,
+        "progress": show_progress if is_watched else None,
     }
     print(format_expected(record.program, record.domain, options_of("extract", keywords)), flush=True)
     level_set = extract_level_set(record.program, record.domain, level_of(record, chosen), **keywords)
     if is_watched:
-        print(f"\r{'':<90}\r", end="", file=sys.stderr, flush=True)
+        clear_progress()
     return level_set
 
 
@@ -198,8 +204,3 @@ def _measure_against(
         return replace(compare_in_place(here, reference, name), unit_name=to_domain.unit)
 
     return measure
-
-
-def _show_progress(progress: str) -> None:
-    """Print on a line of standard error that the next message overwrites."""
-    print(f"\r{progress:<90}", end="", file=sys.stderr, flush=True)

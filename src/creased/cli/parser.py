@@ -30,6 +30,10 @@ Add = Callable[..., object]  # the method add_argument of a parser
 
 OFFSET = "distance outward from the surface, in the coordinates of the mesh or with a unit: 1mm"
 WITHIN = "largest distance that is no difference, perhaps with a unit: 0.1mm (default: 1%% of the size)"
+STREAM = (
+    "for more faces than memory holds: walk in sub-boxes of up to --memory GB, keep finished ones in the "
+    "folder OUT.parts until the mesh (.ply, .obj) is written, and go on with them after an interruption"
+)
 MESH = "a mesh file, or a run folder (its mesh.ply)"
 AGAINST = "a mesh file, or bunny, sphere, torus, box or bracket (default: the shape of the run)"
 OF_MESHES = ("check", "compare")  # commands that load no network
@@ -150,6 +154,7 @@ def _add_extraction(add: Add) -> None:
         default="perturb",
         help="of creases that meet non-generically: perturb symbolically, contract to one vertex, refuse",
     )
+    add("--stream", action="store_true", help=STREAM)
     add("--dtype", choices=("float64", "float32"), default="float64", help="of the computation")
     add("--threads", type=int, default=1, help="CPU threads (default 1)")
 

@@ -7,6 +7,7 @@ that there are no others is proven apart, where that is asked for.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from operator import index
 
@@ -77,10 +78,11 @@ def march_over(
     """
     _refuse_extremes(problem.program)
     walker, march = start_walk(problem, options.resources), options.march
-    seeds = _seeds(problem, march.seeds)
+    seeds = seeds_of(problem, march.seeds)
     walker.walk_from(seeds)
     proof = prove_complete(problem, walker, march.budget, options.resources) if march.complete else None
     walk = walker.finish()
+    options.resources.report(f"putting {len(walk.n_sides):,} faces together")
     surface = surface_of_walk(walk, problem.rows, _maps_of(problem))
     is_proven = proof is not None and proof.is_whole
     provenance = replace(
@@ -93,11 +95,16 @@ def march_over(
     )
     if walker.why_stopped:
         provenance = provenance.stopped(walker.why_stopped)
-    return _level_set(problem, surface, level, options.output, provenance)
+    return _level_set(problem, surface, level, options.output, provenance, options.resources.report)
 
 
 def _level_set(
-    problem: SubdivisionProblem, surface: Surface, level: float, output: int, provenance: Provenance
+    problem: SubdivisionProblem,
+    surface: Surface,
+    level: float,
+    output: int,
+    provenance: Provenance,
+    report: Callable[[str], None] | None = None,
 ) -> LevelSet:
     skeleton, layout = surface.skeleton, problem.rows.layout
     n_lost = int((~skeleton.vertices.isfinite().all(1)).sum())
@@ -108,7 +115,7 @@ def _level_set(
         polygons=surface.polygons,
         polygon_words=surface.polygon_words,
         polylines=surface.polylines,
-        residual=residual_of(problem.program, skeleton, layout),
+        residual=residual_of(problem.program, skeleton, layout, report),
         layout=layout,
         domain=problem.domain,
         level=level,
@@ -133,7 +140,12 @@ def _refuse_extremes(program: Program) -> None:
 
 
 @torch.no_grad()
-def _seeds(problem: SubdivisionProblem, seeds: int | Tensor | LevelSet) -> Tensor:
+def seeds_of(problem: SubdivisionProblem, seeds: int | Tensor | LevelSet) -> Tensor:
+    """Find seeds (m, D) of a walk, from what `extract_level_set` takes as such.
+
+    Raises:
+        ValueError: they are of another kind or shape.
+    """
     dim = problem.domain.dim
     if isinstance(seeds, LevelSet):
         if seeds.dim != dim:

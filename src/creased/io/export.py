@@ -11,9 +11,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import torch
+from torch import Tensor
 
 from creased.core.complexes.level_set import LevelSet
 from creased.core.complexes.polygons import Polygons
@@ -128,32 +129,49 @@ def require_writer(path: Path) -> Writer:
     return writer
 
 
-def _ply(mesh: PolygonMesh, unit: str | None) -> bytes:
-    """Format as PLY with polygons and doubles; ASCII, as trimesh reads mixed polygons in no other kind."""
-    header = (
+class TextFormat(NamedTuple):
+    """A format of lines: a header, a line a vertex, a line a polygon."""
+
+    header: str  # with {vertices} and {faces} in place of their numbers
+    vertex: str
+    face: str  # how the line of a polygon starts, with {size} in place of its number of corners
+    first: int  # number of the first vertex
+
+    def format_header(self, n_vertices: int, n_faces: int) -> str:
+        """Format the header of a mesh of these sizes."""
+        return self.header.format(vertices=n_vertices, faces=n_faces)
+
+    def format_vertices(self, vertices: Tensor) -> str:
+        """Format vertices (V, 3)."""
+        return format_rows(self.vertex, vertices)
+
+    def format_polygons(self, polygons: Polygons) -> str:
+        """Format polygons, in order of size."""
+        sizes, starts, indices = polygons.sizes, polygons.offsets[:-1], polygons.indices + self.first
+        lines = []
+        for size in torch.unique(sizes).tolist():
+            corners = indices[starts[sizes == size][:, None] + torch.arange(size)]
+            lines.append(format_rows(self.face.format(size=size) + " %d" * size + "\n", corners))
+        return "".join(lines)
+
+    def bytes_of(self, mesh: PolygonMesh, unit: str | None) -> bytes:
+        """Format a mesh; the unit is not stated."""
+        header = self.format_header(len(mesh.vertices), mesh.polygons.n)
+        return (header + self.format_vertices(mesh.vertices) + self.format_polygons(mesh.polygons)).encode()
+
+
+# PLY is ASCII, as trimesh reads mixed polygons in no other kind.
+TEXT_FORMATS = {
+    ".ply": TextFormat(
         "ply\nformat ascii 1.0\ncomment exact level set by creased\n"
-        f"element vertex {len(mesh.vertices)}\nproperty double x\nproperty double y\nproperty double z\n"
-        f"element face {mesh.polygons.n}\nproperty list uint int vertex_indices\nend_header\n"
-    )
-    points = format_rows("%.17g %.17g %.17g\n", mesh.vertices)
-    return (header + points + _polygon_lines(mesh.polygons, "{size}", first=0)).encode()
-
-
-def _obj(mesh: PolygonMesh, unit: str | None) -> bytes:
-    """Format as Wavefront OBJ with polygons."""
-    points = format_rows("v %.17g %.17g %.17g\n", mesh.vertices)
-    faces = _polygon_lines(mesh.polygons, "f", first=1)
-    return f"# exact level set by creased\n{points}{faces}".encode()
-
-
-def _polygon_lines(polygons: Polygons, start: str, first: int) -> str:
-    """Format a line a polygon, in order of size: a start, then its corners counted from ``first``."""
-    sizes, starts, indices = polygons.sizes, polygons.offsets[:-1], polygons.indices + first
-    lines = []
-    for size in torch.unique(sizes).tolist():
-        corners = indices[starts[sizes == size][:, None] + torch.arange(size)]
-        lines.append(format_rows(start.format(size=size) + " %d" * size + "\n", corners))
-    return "".join(lines)
+        "element vertex {vertices}\nproperty double x\nproperty double y\nproperty double z\n"
+        "element face {faces}\nproperty list uint int vertex_indices\nend_header\n",
+        "%.17g %.17g %.17g\n",
+        "{size}",
+        first=0,
+    ),
+    ".obj": TextFormat("# exact level set by creased\n", "v %.17g %.17g %.17g\n", "f", first=1),
+}
 
 
 def _stl(mesh: PolygonMesh, unit: str | None) -> bytes:
@@ -184,8 +202,7 @@ def _three_mf(mesh: PolygonMesh, unit: str | None) -> bytes:
 
 WITH_UNIT = (".3mf", ".glb")  # formats that state the unit
 WRITERS: dict[str, Writer] = {
-    ".ply": _ply,
-    ".obj": _obj,
+    **{ending: text.bytes_of for ending, text in TEXT_FORMATS.items()},
     ".stl": _stl,
     ".glb": _glb,
     ".3mf": _three_mf,

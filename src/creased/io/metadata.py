@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -83,10 +84,7 @@ def unit_beside(path: Path) -> str | None:
 def write_metadata(written: Written) -> None:
     """Write the metadata of a mesh that is already in a file."""
     path, level_set = written.path, written.level_set
-    default = "millimeter" if path.suffix.lower() == ".3mf" else "the user's own"
     record = {
-        "file": path.name,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "is_exact": written.is_exact,
         "level": level_set.level,
         "output": level_set.output,
@@ -95,12 +93,25 @@ def write_metadata(written: Written) -> None:
         "status": level_set.status,
         "boundary": written.boundary,
         "domain": {"lower": level_set.domain.lower, "upper": level_set.domain.upper},
-        "to_domain": written.to_domain.as_dict() | {"formula": "(x - centre) * scale"},
-        "units": written.to_domain.unit or default,
         "audit": written.audit.as_dict(),
         "level_set_audit": level_set.audit().as_dict(),
         "certificate": certificate_as_dict(written.certificate),
         "check": written.check,
         "errors": written.errors,
     }
-    write_whole(path.with_name(f"{path.name}.json"), (json.dumps(record, indent=2) + "\n").encode())
+    write_beside(path, written.to_domain, record)
+
+
+def write_beside(path: Path, to_domain: Similarity, record: Mapping[str, Any]) -> None:
+    """Write a record beside a mesh in a file, with the file's digest, its coordinates and their unit."""
+    default = "millimeter" if path.suffix.lower() == ".3mf" else "the user's own"
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    whole = {
+        "file": path.name,
+        "sha256": digest,
+        "to_domain": to_domain.as_dict() | {"formula": "(x - centre) * scale"},
+        "units": to_domain.unit or default,
+        **record,
+    }
+    write_whole(path.with_name(f"{path.name}.json"), (json.dumps(whole, indent=2) + "\n").encode())

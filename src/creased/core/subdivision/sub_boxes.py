@@ -92,10 +92,10 @@ def cut_part(problem: SubdivisionProblem, level_row: int | None, memory: int | N
     except ArithmeticError:  # a wrong sign outside of the band made a vertex that does not exist
         done = collect(problem._replace(band=EVERYTHING).on(part), Resources(memory), level_row)
     cells = done.skeleton
-    is_real = ~_in_planes(cells.zero_ids, part, problem.domain)
+    is_real = ~in_planes(cells.zero_ids, part, problem.domain)
     first, second = cells.edges.long().unbind(1)
     n_ends = is_real[first].long() + is_real[second].long()
-    n_ends = n_ends.masked_fill(_in_planes(cells.edge_zero_ids, part, problem.domain), 0)
+    n_ends = n_ends.masked_fill(in_planes(cells.edge_zero_ids, part, problem.domain), 0)
     number = is_real.cumsum(0) - 1
     whole, loose = ((n_ends == n).nonzero()[:, 0] for n in (2, 1))
     ends = number[torch.where(is_real[first], first, second)[loose]]
@@ -104,7 +104,7 @@ def cut_part(problem: SubdivisionProblem, level_row: int | None, memory: int | N
     return Part(restrict(cells, is_real, whole), ends, codes, done.provenance)
 
 
-def _in_planes(zero_ids: Tensor, part: Domain, whole: Domain) -> Tensor:
+def in_planes(zero_ids: Tensor, part: Domain, whole: Domain) -> Tensor:
     """True (n,) for cells with zero ids (n, z) in a wall of a part that is no wall of the whole."""
     bounds = zip((part.lower, part.upper), (whole.lower, whole.upper), strict=True)
     lower, upper = ([a != b for a, b in zip(mine, theirs, strict=True)] for mine, theirs in bounds)
