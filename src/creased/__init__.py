@@ -10,7 +10,15 @@ use them.
 """
 
 from creased import geometry, parallel
-from creased.api import certify, count_cells, extract_complex, extract_level_set, stream_complex
+from creased.api import (
+    betti_numbers,
+    certify,
+    count_cells,
+    extract_complex,
+    extract_level_set,
+    persistence,
+    stream_complex,
+)
 from creased.core.certificates.certify import Certificate
 from creased.core.complexes.audit import Audit
 from creased.core.complexes.complex import PolyhedralComplex, find_regions
@@ -34,6 +42,7 @@ from creased.io.export import save
 from creased.io.load import load_program
 from creased.io.stream import stream_level_set
 from creased.networks import MLP, GridMLP, UnsupportedModuleError, lower
+from creased.topology import CellLimitError, PersistenceDiagram
 from creased.viewer.figure import figure
 
 __version__ = "0.2.0"
@@ -44,6 +53,7 @@ __all__ = [
     "Audit",
     "Block",
     "Box",
+    "CellLimitError",
     "Certificate",
     "Completeness",
     "DegenerateError",
@@ -53,6 +63,7 @@ __all__ = [
     "GridMLP",
     "LevelSet",
     "LinealityError",
+    "PersistenceDiagram",
     "Polygons",
     "PolyhedralComplex",
     "Polytope",
@@ -65,6 +76,7 @@ __all__ = [
     "TrueCells",
     "UnsupportedModuleError",
     "WholeSpace",
+    "betti_numbers",
     "certify",
     "combine",
     "count_cells",
@@ -77,6 +89,7 @@ __all__ = [
     "load_program",
     "lower",
     "parallel",
+    "persistence",
     "save",
     "slice_program",
     "slice_through",

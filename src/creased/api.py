@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from inspect import signature
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack, cast
 
 import torch
 from torch import nn
@@ -16,9 +16,12 @@ from creased.core.certificates import certify as certificates
 from creased.core.certificates.certify import Certificate
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
+from creased.core.domains.domain import Domain
 from creased.core.program.program import Program
 from creased.networks.lower import lower_with_last
 from creased.networks.lowering.graph.evaluation import weight_options
+from creased.topology import betti, diagrams
+from creased.topology.sublevel_filtration import TopologyKeywords
 
 Options = ParamSpec("Options")
 Found = TypeVar("Found")
@@ -69,6 +72,25 @@ def certify(
     """Certify what was extracted from a network; see `creased.core.certificates.certify.certify`."""
     program, before = at_level(network, None if isinstance(found, LevelSet) else level)
     return certificates.certify(found, program, before or 0.0, **options)
+
+
+def betti_numbers(
+    network: Program | nn.Module,
+    domain: Domain | None = None,
+    level: float = 0.0,
+    side: str = "below",
+    **keywords: Unpack[TopologyKeywords],
+) -> tuple[int, ...]:
+    """Compute Betti numbers of a network; see `creased.topology.betti.betti_numbers`."""
+    program, before = at_level(network, level, keywords.get("output", 0))
+    return betti.betti_numbers(program, domain, before, side, **keywords)
+
+
+def persistence(
+    network: Program | nn.Module, domain: Domain | None = None, **keywords: Unpack[TopologyKeywords]
+) -> diagrams.PersistenceDiagram:
+    """Compute the persistence of a network before its last activation; see `creased.topology.persistence`."""
+    return diagrams.persistence(at_level(network, None)[0], domain, **keywords)
 
 
 count_cells = _of_networks(complexes.count_cells)

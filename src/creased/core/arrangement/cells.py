@@ -44,6 +44,30 @@ def _choices(dim: int, cell_dim: int, device: torch.device) -> _Choices:
     return _Choices(*(torch.tensor(table, dtype=torch.int64).to(device) for table in tables))
 
 
+class CofaceChoices(NamedTuple):
+    """For each of C choices of k zeros of D to move, the m = 2 (D - k) choices that move one more."""
+
+    choice: Tensor  # (C, m) int64
+    sign: Tensor  # (C, m) int64: its incidence number, see `creased.core.arrangement.facets`
+
+
+@cache
+def _cofaces(dim: int, cell_dim: int, device: torch.device) -> CofaceChoices:
+    lower, upper = (_choices(dim, k, torch.device("cpu")) for k in (cell_dim, cell_dim + 1))
+    keys = [
+        tuple(zip(*columns, strict=True)) for columns in zip(*(x.tolist() for x in upper[:2]), strict=True)
+    ]
+    number = {key: index for index, key in enumerate(keys)}
+    choice, sign = [], []
+    for moved, is_plus, kept in zip(*(x.tolist() for x in lower[:3]), strict=True):
+        own = list(zip(moved, is_plus, strict=True))
+        more = [(place, slot, plus) for place, slot in enumerate(kept) for plus in (0, 1)]
+        choice.append([number[tuple(sorted([*own, (slot, plus)]))] for _, slot, plus in more])
+        sign.append([(2 * plus - 1) * (-1) ** place for place, _, plus in more])
+    shape = (len(choice), 2 * (dim - cell_dim))
+    return CofaceChoices(*(torch.tensor(table).reshape(shape).to(device) for table in (choice, sign)))
+
+
 class CellsAround:
     """The k-cells around vertices, one entry for each vertex of each cell.
 
@@ -61,6 +85,17 @@ class CellsAround:
         self._choices = _choices(codes.zero_ids.shape[1], cell_dim, codes.words.device)
         exists = self._inside_walls() if corners is None else self._owned(corners)
         self.place = exists.reshape(-1).nonzero()[:, 0]  # of each entry in the (V, C) table of choices
+
+    @property
+    def n_choices(self) -> int:
+        """Number of ways C to move k zeros of a vertex."""
+        return self._choices.moved.shape[0]
+
+    @property
+    def cofaces(self) -> CofaceChoices:
+        """Choices of the cells of one dimension more of which a choice is a facet."""
+        dim, cell_dim = self._codes.zero_ids.shape[1], self._choices.moved.shape[1]
+        return _cofaces(dim, cell_dim, self.place.device)
 
     def group(self) -> Groups:
         """Group entries by cell."""

@@ -1,0 +1,14 @@
+"""Topology of networks: Betti numbers of sublevel, superlevel and level sets, and persistent homology.
+
+A network's complex is a regular cell complex on which its function is affine cell by cell, so that the order
+of its values at the vertices decides all homology. `cell_complexes` has cells and facets, from codes alone;
+`vertex_values` exact signs at the vertices; `sublevel_filtration` why these suffice; `discrete_morse` reduces
+some hundred thousand cells to some dozens, of which `persistence` pairs births and deaths. `betti` and
+`diagrams` are the doors.
+"""
+
+from creased.topology.betti import betti_numbers
+from creased.topology.diagrams import PersistenceDiagram, persistence
+from creased.topology.sublevel_filtration import CellLimitError
+
+__all__ = ["CellLimitError", "PersistenceDiagram", "betti_numbers", "persistence"]
