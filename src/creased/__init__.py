@@ -33,6 +33,7 @@ from creased.core.domains.essential import Essential, essential
 from creased.core.domains.polytope import Polytope
 from creased.core.domains.simplex import Simplex
 from creased.core.domains.whole_space import LinealityError, WholeSpace
+from creased.core.native.caches import keep_caches
 from creased.core.program import combine
 from creased.core.program.affine_slice import ProgramSlice, slice_program, slice_through
 from creased.core.program.program import Affine, Block, Program
@@ -46,6 +47,8 @@ from creased.topology import CellLimitError, PersistenceDiagram
 from creased.viewer.figure import figure
 
 __version__ = "0.2.0"
+
+keep_caches()
 
 __all__ = [
     "MLP",

@@ -67,6 +67,16 @@ def test_box_of_too_many_dimensions_is_refused() -> None:
             extract(random_program(64, (3,)), Box.cube(64, 1))
 
 
+def test_what_stops_before_it_finds_anything_does_not_say_that_there_is_nothing() -> None:
+    torch.manual_seed(0)
+    program = random_program(3, (48,) * 6)
+    found = extract_level_set(program, Box.cube(3, 1), 100.0, prune=False, memory=100_000)
+    assert found.is_empty
+    assert found.provenance.has(Finding.STOPPED)
+    assert "before the stop" in found.status
+    assert "no point was found" not in found.status
+
+
 @pytest.mark.parametrize("output", [-1, 2, 7])
 def test_output_out_of_range_is_refused(output: int) -> None:
     with pytest.raises(ValueError, match=rf"output.*0\.\.1.*{output}"):

@@ -133,6 +133,18 @@ def test_refusal_names_module_place_and_nearest(activation: nn.Module, nearest: 
     assert message.split("nearest supported is ")[1].startswith(nearest) or nearest in message
 
 
+@pytest.mark.parametrize("shape", [None, (2,)])
+def test_a_refusal_within_a_module_has_the_prefix_once(shape: tuple[int] | None) -> None:
+    class Lowering(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            lower(nn.Sequential(nn.Linear(3, 3), nn.GELU()))
+            return x
+
+    with pytest.raises(ValueError, match="GELU is not piecewise affine") as refusal:
+        lower(nn.Sequential(nn.Linear(2, 2), Lowering()), input_shape=shape)
+    assert str(refusal.value).count("lower:") == 1
+
+
 def test_module_that_does_nothing_is_refused() -> None:
     class Custom(nn.Module):
         pass

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
 
 import pytest
 from omegaconf import OmegaConf, open_dict
 
 from creased.io.checkpoint import load_plain
 from creased.io.runs import LAST
-from creased.meshes import queries
 from creased.training.announce import n_epochs_of
 from creased.training.callbacks import ExtractLevelSet
 from creased.training.command import objective, run_command
@@ -31,7 +29,11 @@ FINDER = "+callbacks.finder._target_=lightning.pytorch.callbacks.LearningRateFin
         (["model.activation=gelu"], ["model.activation", "gelu"]),
         (["callbacks.save.formats=[ply,step]"], ["mesh.step"]),
         (["regularizer=area", "callbacks.extract=null"], ["area", "ExtractLevelSet"]),
-        ([STOP, "+callbacks.stop.monitor=val_loss"], ["EarlyStopping", "val_loss", "train/loss"]),
+        (
+            [STOP, "+callbacks.stop.monitor=val_loss"],
+            ["EarlyStopping", "val_loss", "mean loss, train/loss"],
+        ),
+        ([STOP, "+callbacks.stop.monitor=mesh_faces"], ["did you mean faces, mesh/"]),
         (["callbacks.best.monitor=val/surface_eror"], ["val/surface_eror", "did you mean val/surface_error"]),
         (["trainer.max_epochs=-1"], ["max_epochs=-1", "max_steps"]),
         (["train=false"], ["train=false", "ckpt_path"]),
@@ -162,29 +164,6 @@ def test_the_configuration_is_printed(configured: Compose, capsys: pytest.Captur
     cfg = configured("run", *SHORT, "data.n_batches=5", "extras.print_config=true", "task_name=study")
     run(cfg)
     assert "task_name: study" in capsys.readouterr().out
-
-
-def test_where_there_is_no_home_caches_lie_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert composed("task_name=study").paths.runs.endswith("logs/study/runs")
-    for home, is_there in ((tmp_path, True), (tmp_path / "none", False)):
-        monkeypatch.setenv("HOME", str(home))
-        assert queries.has_home() == is_there
-
-    class Warp:
-        class config:  # noqa: N801
-            kernel_cache_dir: Any = None
-            log_level = 0
-
-        LOG_WARNING = 0
-
-        @staticmethod
-        def init() -> None:
-            pass
-
-    monkeypatch.delenv("WARP_CACHE_PATH", raising=False)
-    monkeypatch.setitem(__import__("sys").modules, "warp", Warp)
-    queries.import_warp.__wrapped__()
-    assert "creased-warp" in Warp.config.kernel_cache_dir
 
 
 @pytest.mark.parametrize(

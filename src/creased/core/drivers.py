@@ -108,7 +108,7 @@ def _level_set(
 ) -> LevelSet:
     skeleton, layout = surface.skeleton, problem.rows.layout
     n_lost = int((~skeleton.vertices.isfinite().all(1)).sum())
-    notes = notes_of(surface, layout, level, is_complete=provenance.is_complete)
+    notes = notes_of(surface, layout, level, provenance)
     provenance = provenance.noting(*notes).inconsistent(surface.n_inconsistent + n_lost)
     return LevelSet(
         *skeleton,

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -150,12 +149,6 @@ def _is_cycle(triangles: NDArray[np.int32]) -> bool:
     return not np.add.reduceat(np.sign(end - start).reshape(-1)[order], first).any()
 
 
-def has_home() -> bool:
-    """Return True if there is a home folder that caches can be written to."""
-    home = os.path.expanduser("~")
-    return os.path.isdir(home) and os.access(home, os.W_OK)
-
-
 @cache
 def import_warp() -> Any:
     """Import and initialise warp, without its greeting and its warning about a missing CUDA driver."""
@@ -164,8 +157,6 @@ def import_warp() -> Any:
     except ImportError as error:
         raise ImportError(f"mesh queries need warp-lang: {how_to_install('shapes')}") from error
     warp.config.log_level = warp.LOG_WARNING
-    if not has_home() and "WARP_CACHE_PATH" not in os.environ:
-        warp.config.kernel_cache_dir = os.path.join(tempfile.gettempdir(), f"creased-warp-{os.getuid()}")
     sys.stderr.flush()
     kept, silent = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:

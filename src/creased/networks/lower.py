@@ -27,7 +27,7 @@ from creased.networks.lowering.graph.evaluation import (
     in_eval_mode,
     weight_options,
 )
-from creased.networks.lowering.graph.refusals import place_of, refuse_by_name, refuse_compiled
+from creased.networks.lowering.graph.refusals import place_of, reason_of, refuse_by_name, refuse_compiled
 from creased.networks.lowering.graph.schedule import Schedule, make_schedule
 from creased.networks.lowering.graph.tape import Tape
 from creased.networks.lowering.graph.unfold import unfold
@@ -183,7 +183,7 @@ def _require_agreement(lowered: Lowered, module: nn.Module, shape: Shape, output
             result = module(points.clone().reshape(N_CHECK_POINTS, *shape))
             out: Tensor = choose_output(result, output)
     except RuntimeError as error:
-        raise ValueError(f"lower: the module cannot be evaluated: {error}") from error
+        raise ValueError(f"lower: the module cannot be evaluated: {reason_of(error)}") from error
     expected = out.reshape(N_CHECK_POINTS, -1)
     found = program(points.to(program.dtype))
     found = (found if last is None else last(found)).to(dtype)

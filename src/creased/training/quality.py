@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 GRID = "creased.GridMLP"
 GROUPS = ("model", "data", "optimizer", "trainer")  # whose options a recipe sets
 EXPECTED = "expected"  # entry of a recipe: what was measured with it
+MEASURED = "measured"  # entry of a recipe for several kinds of networks: of one of them, in words
 
 
 def recipe_name(target: str) -> str:
@@ -23,7 +24,7 @@ def changed_options(cfg: DictConfig) -> list[str]:
         (f"{group}.{name}", value)
         for group in GROUPS
         for name, value in recipe.items()
-        if name != EXPECTED and name in cfg[group]
+        if name not in (EXPECTED, MEASURED) and name in cfg[group]
     ]
     return [name for name, value in settings if OmegaConf.select(cfg, name) != value]
 
@@ -32,7 +33,7 @@ def format_expectation(cfg: DictConfig) -> str:
     """Format what a run will give, as measured; or why that is not known."""
     name = cfg.quality.name
     if EXPECTED not in cfg.recipe:
-        return f"{name}; what to expect was measured of networks on a grid, model=grid"
+        return f"{name}; {cfg.recipe.get(MEASURED, 'what to expect was measured of model=grid')}"
     if changed := changed_options(cfg):
         return f"{name}, but {', '.join(changed)}: its expected time and error do not apply"
     expected = cfg.recipe[EXPECTED]

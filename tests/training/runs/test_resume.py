@@ -36,6 +36,18 @@ def test_what_does_not_fit_is_refused(configured: Compose) -> None:
         run(configured("none", "start_from=/nowhere"))
 
 
+def test_a_checkpoint_outside_of_its_run_is_refused_before_a_shape_is_prepared(
+    configured: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = configured("first", *TINY, "trainer.max_epochs=1", "data.n_batches=5")
+    run(first)
+    copied = tmp_path / "copied.ckpt"
+    copied.write_bytes((Path(first.paths.output) / LAST).read_bytes())
+    monkeypatch.setattr("creased.shapes.shape.solidify", None)
+    with pytest.raises(ResumeError, match=r"trained on sphere, not on torus: .*shape=sphere and model\.\*"):
+        run(configured("other", *TINY, "shape=torus", f"ckpt_path={copied}", "trainer.max_epochs=2"))
+
+
 def test_a_run_on_other_grids_is_refused(configured: Compose) -> None:
     grid = ["model=grid", *TINY, "trainer.max_epochs=1", "data.n_batches=5"]
     first = configured("grid", *grid, "model.levels=[2,4]")

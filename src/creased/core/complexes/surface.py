@@ -16,7 +16,7 @@ from creased.core.complexes.link import CellMaps, Cycles, Sides, drop_open, link
 from creased.core.complexes.orientation import directions_by_rows, orient_polygons, orient_polylines
 from creased.core.complexes.polygons import Polygons
 from creased.core.program.program import Program
-from creased.core.provenance import Finding, Note
+from creased.core.provenance import Finding, Note, Provenance
 
 CHECKED_AT_ONCE = 1 << 14  # vertices at which the function is evaluated, between two reports
 FAR = 1e3  # times the extent of all vertices: where rays are taken to end when polygons are oriented
@@ -131,13 +131,16 @@ def _directed_edges(polylines: Polygons, cycles: Cycles, edges: Tensor) -> tuple
     return directed, torch.empty_like(here).index_copy_(0, here, there)
 
 
-def notes_of(surface: Surface, layout: RowLayout, level: float, *, is_complete: bool) -> list[Note]:
+def notes_of(surface: Surface, layout: RowLayout, level: float, found: Provenance) -> list[Note]:
     """Note that a surface is empty, unbounded, or cut by walls."""
     cells, notes = surface.skeleton, []
     if cells.vertices.shape[0] == 0:
-        absent = f"the function does not cross the value {level:g} in the domain"
-        unseen = f"no point was found where the function takes the value {level:g}"
-        notes.append(Note(Finding.EMPTY, f"empty: {absent if is_complete else unseen}"))
+        words = f"no point was found where the function takes the value {level:g}"
+        if found.is_complete:
+            words = f"the function does not cross the value {level:g} in the domain"
+        elif not found.is_whole:
+            words = "what was looked through before the stop holds nothing"
+        notes.append(Note(Finding.EMPTY, f"empty: {words}"))
     n_rays = int(layout.is_ray(cells.zero_ids).sum()) if layout.at_infinity else 0
     n_wall = int(((cells.zero_ids >= 0) & (cells.zero_ids < layout.n_walls)).any(dim=1).sum())
     if n_rays:

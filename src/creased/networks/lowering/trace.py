@@ -31,6 +31,7 @@ from creased.networks.lowering.graph.refusals import (
     UnsupportedModuleError,
     is_refused_by_name,
     place_of,
+    reason_of,
     unsupported_reason,
 )
 from creased.networks.lowering.graph.tape import Tape
@@ -254,7 +255,7 @@ def trace(
     except (UnsupportedModuleError, OutputError):
         raise
     except Exception as error:
-        reason = str(error) if isinstance(error, Refusal) else f"cannot be traced: {error}"
+        reason = str(error) if isinstance(error, Refusal) else f"cannot be traced: {reason_of(error)}"
         if isinstance(error, Refusal) and (called := uses_unsupported(module, shape)):
             reason = unsupported_reason(called)
         place = recorder.place(traceback.extract_tb(error.__traceback__))

@@ -13,7 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from creased.extras import how_to_install
-from creased.networks.lowering.graph.refusals import Refusal, UnsupportedModuleError, unsupported_reason
+from creased.networks.lowering.graph.refusals import (
+    PREFIX,
+    Refusal,
+    UnsupportedModuleError,
+    unsupported_reason,
+)
 from creased.networks.onnx.folding import evaluate
 from creased.networks.onnx.layout import LAYOUT
 from creased.networks.onnx.operators import MOST_NUMBERS, OPERATORS, Attributes, require_few
@@ -38,7 +43,7 @@ class Node(NamedTuple):
     @property
     def refusal(self) -> str:
         """Begin a message that refuses the node."""
-        return f"lower: node {self.name} ({self.kind})"
+        return f"{PREFIX}node {self.name} ({self.kind})"
 
 
 class OnnxNetwork(nn.Module):
@@ -139,7 +144,7 @@ class OnnxNetwork(nn.Module):
 
     def _results(self, node: Node, values: dict[str, Any]) -> tuple[Any, ...]:
         inputs = [values[name] if name else None for name in node.inputs]
-        self.node_at_work = node.refusal.removeprefix("lower: ")
+        self.node_at_work = node.refusal.removeprefix(PREFIX)
         try:
             require_few(node.kind, inputs)
             given = node.attributes | {"n_outputs": len(node.outputs), "batch": self.batch}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from difflib import get_close_matches
+import re
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
@@ -126,11 +127,20 @@ def require_monitored(callbacks: Iterable[L.Callback], terms: Iterable[str]) -> 
     for callback in callbacks:
         name = getattr(callback, "monitor", None)
         if name is not None and name not in known and not name.startswith("complexity"):
-            nearest = get_close_matches(name, known, 3, 0.3) or known[:3]
             raise OptionError(
                 f"{type(callback).__name__} monitors {name}, which nobody logs: did you mean "
-                f"{', '.join(nearest)}?"
+                f"{', '.join(_nearest(name, known))}?"
             )
+
+
+def _nearest(name: str, known: Sequence[str]) -> list[str]:
+    """List the three names that share most words with one, and are most like it in spelling."""
+
+    def likeness(other: str) -> tuple[int, float]:
+        words, others = (set(re.split(r"[/_]", text)) for text in (name, other))
+        return len(words & others), SequenceMatcher(None, name, other).ratio()
+
+    return sorted(known, key=likeness, reverse=True)[:3]
 
 
 def _fits(option: Option, value: object) -> bool:

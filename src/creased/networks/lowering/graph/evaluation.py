@@ -10,6 +10,8 @@ import torch
 from torch import fx, nn
 from torch.overrides import TorchFunctionMode
 
+from creased.networks.lowering.graph.refusals import reason_of
+
 Output = int | str  # index or key of one of several outputs
 MAX_TRIED_DIM = 16  # input dimensions that are tried, beside those of linear layers
 
@@ -110,7 +112,7 @@ def evaluation_error(module: nn.Module, shape: tuple[int, ...]) -> str:
         with in_eval_mode(module):
             out = module(points)
     except Exception as error:  # a module may raise anything
-        return str(error).strip().split("\n")[0] or type(error).__name__
+        return reason_of(error)
     if isinstance(out, torch.Tensor) and (out.ndim == 0 or out.shape[0] != 2):
         return f"its output for a batch of 2 points has shape {tuple(out.shape)}"
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+PREFIX = "lower: "  # of messages, once
 NO_ACTIVATION = "no activation: the boundaries between classes are those of the logits"
 NEAREST_SWITCH = "LeakyReLU, maximum or clamp"
 NO_NORM = "BatchNorm, which is affine in eval mode, or no normalisation"
@@ -107,6 +108,11 @@ def refuse_compiled(module: nn.Module) -> None:
             f"lower: a program of {found} cannot be traced: lower the module that it was made of, or "
             "export that to ONNX and load it with creased.load_program"
         )
+
+
+def reason_of(error: Exception) -> str:
+    """Return the first line of an error, for a message of `lower` that has its prefix already."""
+    return str(error).strip().split("\n")[0].removeprefix(PREFIX) or type(error).__name__
 
 
 def place_of(root: type, path: str, kind: type) -> str:
