@@ -6,6 +6,7 @@ SUMMARIES = {
     "extract": "write the exact level set of a network as a mesh",
     "info": "describe the network in a file",
     "count": "count cells, linear regions and affine pieces",
+    "topology": "count components, loops and cavities, without a mesh",
     "compress": "write an equal network of fewer neurons",
     "eval": "measure a checkpoint against its shape or another",
     "check": "say whether mesh files are solids, and what is wrong with them",
@@ -34,6 +35,10 @@ EXAMPLES = {  # by command; the first example of each is in the overview
     "count": """
   creased count logs/train/runs/RUN                           cells of its training box, and known bounds
   creased count weights.npz --half-width 1 --method stream    cells alone, of more than memory holds
+""",
+    "topology": """
+  creased topology logs/train/runs/RUN                        Betti numbers of shape, surface and the rest
+  creased topology weights.npz --half-width 1 --level 0.1 --json topology.json   with persistence, to a file
 """,
     "compress": """
   creased compress RUN --out small.ckpt                       the same function by fewer neurons, certified

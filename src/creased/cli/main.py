@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -26,6 +27,8 @@ from creased.io.load import Loaded, locate
 from creased.io.runs import checkpoint_of, named
 from creased.io.units import SHORT
 from creased.networks import UnsupportedModuleError
+from creased.topology.report import find_topology
+from creased.topology.sublevel_filtration import TopologyOptions
 from creased.tropical.cells.report import count_table
 from creased.tropical.compression.compression import compress
 
@@ -78,6 +81,16 @@ def _find_last(chosen: argparse.Namespace) -> None:
 def _count(record: Record, chosen: argparse.Namespace) -> None:
     table = count_table(record.program, record.domain, method=chosen.method, memory=in_bytes(chosen.memory))
     print(table)
+
+
+def _topology(record: Record, chosen: argparse.Namespace) -> None:
+    limits = {} if chosen.max_cells is None else {"max_cells": chosen.max_cells}
+    options = TopologyOptions(output=chosen.output, memory=in_bytes(chosen.memory), progress=print, **limits)
+    found = find_topology(record.program, record.domain, level_of(record, chosen), options)
+    print(found)
+    if chosen.json is not None:
+        write_whole(chosen.json, json.dumps(found.as_plain(), indent=2).encode())
+        print(f"{chosen.json}: Betti numbers and all intervals")
 
 
 def _compress(record: Record, chosen: argparse.Namespace) -> None:
@@ -138,6 +151,7 @@ def _describe_training(record: Record) -> dict[str, str]:
 COMMANDS: dict[str, Callable[[Record, argparse.Namespace], None]] = {
     "extract": extract,
     "count": _count,
+    "topology": _topology,
     "compress": _compress,
     "draw": _draw,
 }

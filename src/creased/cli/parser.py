@@ -23,6 +23,7 @@ from creased.cli.values import (
 from creased.core.options import METHODS, TREATMENTS
 from creased.io.curves import CURVE_WRITERS
 from creased.io.export import BOUNDARIES, WRITERS
+from creased.topology.sublevel_filtration import MOST_CELLS
 from creased.tropical.cells.counts import METHODS as COUNTING
 from creased.tropical.compression.stable import METHODS as FINDING
 
@@ -61,7 +62,7 @@ def make_parser() -> argparse.ArgumentParser:
             continue
         _add_file(add, ", a mesh" if name == "view" else "")
         _add_onnx(add)
-        if name in (*SHOWING, "count"):
+        if name in (*SHOWING, "count", "topology"):
             add("--slice", type=parse_slice, help=SLICE)
         if name != "info":
             add(
@@ -69,9 +70,9 @@ def make_parser() -> argparse.ArgumentParser:
                 type=parse_half_width,
                 help="of the cube to look in (default: the training box)",
             )
-        if name in ("extract", "count"):
+        if name in ("extract", "count", "topology"):
             add("--memory", type=float, help="GB that may be used (default: what is free)")
-        if name in SHOWING:
+        if name in (*SHOWING, "topology"):
             either = command.add_mutually_exclusive_group()
             either.add_argument("--level", type=float, default=0.0, help="value of the function (default 0)")
             either.add_argument("--offset", type=parse_offset, help=OFFSET)
@@ -79,6 +80,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_mesh(commands.choices["extract"].add_argument)
     _add_extraction(commands.choices["extract"].add_argument)
     _add_counting(commands.choices["count"].add_argument)
+    _add_topology(commands.choices["topology"].add_argument)
     _add_compression(commands.choices["compress"].add_argument)
     _add_viewing(commands.choices["view"].add_argument)
     _add_drawing(commands.choices["draw"].add_argument)
@@ -166,6 +168,11 @@ def _add_counting(add: Add) -> None:
         default="auto",
         help="exact: in integers; engine: in float64; stream: cells alone, a part at a time",
     )
+
+
+def _add_topology(add: Add) -> None:
+    add("--max-cells", type=int, help=f"cells that are allowed (default {MOST_CELLS:,})")
+    add("--json", type=Path, metavar="FILE", help="write the numbers, and all intervals of persistence")
 
 
 def _add_compression(add: Add) -> None:

@@ -4,7 +4,7 @@ A network's complex is a regular cell complex on which its function is affine ce
 of its values at the vertices decides all homology. `cell_complexes` has cells and facets, from codes alone;
 `vertex_values` exact signs at the vertices; `sublevel_filtration` why these suffice; `discrete_morse` reduces
 some hundred thousand cells to some dozens, of which `persistence` pairs births and deaths. `betti` and
-`diagrams` are the doors.
+`diagrams` are the doors, `report` the text of the command line.
 """
 
 from creased.topology.betti import betti_numbers

@@ -79,12 +79,14 @@ class PersistenceDiagram:
 
     def __str__(self) -> str:
         lines = [f"persistence of sublevel sets, {len(self)} classes"]
-        for dim in range(self.dim):
-            rows = self.of_dim(dim)
-            if len(rows):
-                shown = ", ".join(f"[{a:.4g}, {b:.4g})" for a, b in rows[:SHOWN].tolist())
-                lines.append(f"  H{dim}: {len(rows)}: {shown}{', ...' * (len(rows) > SHOWN)}")
+        lines += (f"  H{dim}: {self.format_dim(dim)}" for dim in range(self.dim) if len(self.of_dim(dim)))
         return "\n".join(lines)
+
+    def format_dim(self, dim: int) -> str:
+        """Format the number of classes of one dimension, and the longest intervals."""
+        rows = self.of_dim(dim)
+        shown = ", ".join(f"[{a:.4g}, {b:.4g})" for a, b in rows[:SHOWN].tolist())
+        return f"{len(rows)}: {shown}{', ...' * (len(rows) > SHOWN)}"
 
 
 @as_written
@@ -121,7 +123,7 @@ def persistence(
 
 def diagram_of(found: FilteredComplex, modulo: int = 2) -> PersistenceDiagram:
     """Compute the diagram of a filtered complex."""
-    values = found.at_vertices.values
+    values = found.at_vertices.values + found.level
     cells, star, _ = found.sublevel(torch.ones_like(values, dtype=torch.bool), values)
     pairs, order = persistent_pairs(cells, star, modulo), values.argsort(stable=True)
     born_with = torch.cat([pairs.births, pairs.essential])

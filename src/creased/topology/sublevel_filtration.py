@@ -12,7 +12,7 @@ be generic, and signs of f - c at the vertices, zeros included, decide everythin
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isqrt, prod
 from typing import NamedTuple, TypedDict
@@ -65,6 +65,8 @@ class FilteredComplex:
 
     cells: CellComplex
     at_vertices: VertexValues  # less the level
+    level: float
+    counts: tuple[int, ...]  # cells of dimension 0, 1, ..., without those at infinity
     points: Tensor  # (V, D): the vertices, in the coordinates of the input; at infinity directions
     dim: int  # D, with directions that the network does not look at
 
@@ -113,7 +115,7 @@ def filtered_complex(
     if found.n_inconsistent:
         raise ArithmeticError(f"topology: rounding left {found.n_inconsistent} faces open")
     counts = found.f_vector()
-    words = f"{sum(counts):,} cells, of dimension 0 to {found.dim}: {', '.join(f'{n:,}' for n in counts)}"
+    words = format_cells(counts)
     if sum(counts) > options.max_cells:
         raise CellLimitError(f"topology: {words}; more than max_cells={options.max_cells:,}")
     if options.progress is not None:
@@ -125,7 +127,13 @@ def filtered_complex(
     if found.part is not None:
         own, points = found.part.program, found.part.slice.lift(points)
     values = values_at_vertices(found, minus_level(own, level), parts)
-    return FilteredComplex(cell_complex(found, parts), values, points, domain.dim)
+    return FilteredComplex(cell_complex(found, parts), values, level, counts, points, domain.dim)
+
+
+def format_cells(counts: Sequence[int]) -> str:
+    """Format the number of cells of each dimension."""
+    numbers = ", ".join(f"{n:,}" for n in counts)
+    return f"{sum(counts):,} cells, of dimension 0 to {len(counts) - 1}: {numbers}"
 
 
 def require_field(modulo: int) -> None:

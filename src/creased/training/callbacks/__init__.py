@@ -4,6 +4,7 @@
 `EpochTable` after all that log. A file that cannot be written is logged, and training continues.
 """
 
+from creased.training.callbacks.betti_numbers import BettiNumbers
 from creased.training.callbacks.draw import DrawLevelSet
 from creased.training.callbacks.extract import ExtractLevelSet
 from creased.training.callbacks.guard import StopOnNaN
@@ -15,6 +16,7 @@ from creased.training.callbacks.save import KeepEpochs, SaveMesh
 from creased.training.callbacks.threads import ChooseThreads
 
 __all__ = [
+    "BettiNumbers",
     "ChooseThreads",
     "DrawLevelSet",
     "EpochTable",

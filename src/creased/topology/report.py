@@ -1,0 +1,77 @@
+"""The text of ``creased topology``: Betti numbers of all sides of a level, and the longest intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from creased.core.domains.domain import Domain
+from creased.core.numerics.surroundings import as_written
+from creased.core.program.program import Program
+from creased.topology.betti import SIDES, betti_of_side
+from creased.topology.diagrams import PersistenceDiagram, diagram_of
+from creased.topology.sublevel_filtration import TopologyOptions, filtered_complex
+
+CLASSES = (("component", "components"), ("loop", "loops"), ("cavity", "cavities"))
+RELATIONS = {"below": "<", "on": "=", "above": ">"}
+WIDTH = 22  # of the first column
+
+
+@dataclass(frozen=True)
+class TopologyReport:
+    """What is known of a network's topology at a level, and beside it."""
+
+    level: float
+    betti_numbers: dict[str, tuple[int, ...]]  # by side
+    diagram: PersistenceDiagram
+
+    def as_plain(self) -> dict[str, Any]:
+        """Convert to numbers that JSON holds; an interval without an end has None there."""
+        rows = [
+            {"dimension": row.dim, "birth": _finite(row.birth), "death": _finite(row.death)}
+            for row in self.diagram
+        ]
+        return {"level": self.level, "betti_numbers": self.betti_numbers, "persistence": rows}
+
+    def __str__(self) -> str:
+        lines = [
+            (f"f {RELATIONS[side]} {self.level:g}", format_betti(numbers))
+            for side, numbers in self.betti_numbers.items()
+        ]
+        for dim in range(self.diagram.dim):
+            name = f"persistence, H{dim}"
+            lines.append((name, self.diagram.format_dim(dim) if len(self.diagram.of_dim(dim)) else "none"))
+        return "\n".join(f"{name:<{WIDTH}} {value}" for name, value in lines)
+
+
+@as_written
+@torch.no_grad()
+def find_topology(
+    program: Program, domain: Domain | None, level: float, options: TopologyOptions
+) -> TopologyReport:
+    """Compute the Betti numbers of all sides of a level, and the diagram over Z / 2.
+
+    Raises:
+        CellLimitError: there are more cells than allowed.
+    """
+    found = filtered_complex(program, domain, level, options)
+    numbers = {side: betti_of_side(found, side, options.modulo) for side in SIDES}
+    return TopologyReport(level, numbers, diagram_of(found))
+
+
+def format_betti(numbers: Sequence[int]) -> str:
+    """Format Betti numbers in words: 1 component, 2 loops, 0 cavities."""
+    if not any(numbers):
+        return "empty"
+    last = max(len(numbers) - 1, 1)  # that of dimension D is 0
+    words = [f"{n:,} {CLASSES[k][n != 1]}" for k, n in enumerate(numbers[: min(last, len(CLASSES))])]
+    words += [f"{n:,} of dimension {k}" for k, n in enumerate(numbers[:last]) if k >= len(CLASSES)]
+    return ", ".join(words)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,110 @@
+"""Log the Betti numbers of the network's sets each epoch: how components, loops and cavities come and go."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import lightning as L
+import torch
+
+from creased.core.domains.box import Box
+from creased.core.program.program import Program
+from creased.networks import lower
+from creased.topology.betti import SIDES, betti_of_side
+from creased.topology.sublevel_filtration import (
+    MOST_CELLS,
+    CellLimitError,
+    TopologyOptions,
+    filtered_complex,
+)
+from creased.training.callbacks.extract import network_of
+from creased.training.distributed import from_rank_zero
+from creased.training.schedules import is_epoch_due
+
+log = logging.getLogger(__name__)
+
+
+class BettiNumbers(L.Callback):
+    """Logs the Betti numbers of {f < level}, {f = level} and {f > level}; see `creased.betti_numbers`.
+
+    Logs `topology/below_0`, `topology/below_1`, ... (components, loops, ...) and likewise for other sides,
+    one for each dimension below D, and `topology_s`, the seconds taken. Of a network with more cells than
+    allowed nothing is logged but a warning.
+
+    Works with any LightningModule whose network can be lowered, of up to four inputs. It comes before
+    `EpochTable`.
+
+    YAML to paste, in `configs/callbacks/`:
+
+        topology:
+          _target_: creased.training.callbacks.BettiNumbers
+          level: 0.0
+          sides: [below, "on"]   # in quotes: YAML reads on as true
+          every_n_epochs: 1
+          max_cells: 1000000
+
+    Args:
+        level: the value, of the network's output before a last activation.
+        sides: which sets: "below", "on", "above".
+        every_n_epochs: interval; the last epoch of the run always counts.
+        half_width: of the cube to look in; by default the module's `domain`, or, without one, all of space.
+        output: index of the network's output.
+        max_cells: cells of all dimensions that are allowed.
+        network: the name of the module's attribute that is lowered.
+        input_shape: of one point, if the network does not take vectors.
+    """
+
+    def __init__(
+        self,
+        level: float = 0.0,
+        sides: Sequence[str] = SIDES,
+        every_n_epochs: int = 1,
+        half_width: float | None = None,
+        output: int = 0,
+        max_cells: int = MOST_CELLS,
+        network: str = "network",
+        input_shape: Sequence[int] | None = None,
+    ) -> None:
+        if every_n_epochs < 1 or not sides or not set(sides) <= set(SIDES):
+            raise ValueError(
+                f"BettiNumbers: needs every_n_epochs >= 1 and sides among {', '.join(SIDES)}, got "
+                f"{every_n_epochs} and {', '.join(map(str, sides)) or 'none'}"
+            )
+        self.level, self.sides, self.every_n_epochs = level, tuple(sides), every_n_epochs
+        self.half_width, self.network = half_width, network
+        self.options = TopologyOptions(output=output, max_cells=max_cells)
+        self.input_shape = None if input_shape is None else tuple(input_shape)
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Count and log."""
+        if not is_epoch_due(trainer, self.every_n_epochs):
+            return
+        network = network_of(pl_module, self.network, "BettiNumbers")
+        start = time.perf_counter()
+        with torch.no_grad():
+            program = lower(network, input_shape=self.input_shape, check=False).detach()
+        domain, epoch = getattr(pl_module, "domain", None), trainer.current_epoch + 1
+        if self.half_width is not None:
+            domain = Box.cube(program.in_dim, self.half_width)
+        values = from_rank_zero(trainer, lambda: self._try_to_measure(program, domain, epoch))
+        pl_module.log_dict(values, sync_dist=True)
+        pl_module.log("topology_s", time.perf_counter() - start, sync_dist=True)
+
+    def _try_to_measure(self, program: Program, domain: Any, epoch: int) -> dict[str, float]:
+        try:
+            return self._measure(program, domain)
+        except (ArithmeticError, CellLimitError) as error:
+            log.warning("epoch %d: Betti numbers are left out: %s", epoch, error)
+            return {}
+
+    @torch.no_grad()
+    def _measure(self, program: Program, domain: Any) -> dict[str, float]:
+        found = filtered_complex(program, domain, self.level, self.options)
+        return {
+            f"topology/{side}_{dim}": float(number)
+            for side in self.sides
+            for dim, number in enumerate(betti_of_side(found, side)[: max(program.in_dim, 1)])
+        }

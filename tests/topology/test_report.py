@@ -1,0 +1,51 @@
+"""What `creased topology` prints and writes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from creased.cli.main import main
+from creased.topology.report import format_betti
+from tests.tropical.nets import named
+
+
+@pytest.fixture
+def torus(tmp_path: Path) -> Path:
+    program, arrays = named("TORUS"), {}
+    assert all(block.is_plain for block in program.blocks)
+    for i, affine in enumerate([*(block.affine for block in program.blocks), program.head]):
+        arrays |= {f"weight_{i}": affine.weight.numpy(), f"bias_{i}": affine.bias.numpy()}
+    np.savez(tmp_path / "torus.npz", **arrays)
+    return tmp_path / "torus.npz"
+
+
+def test_the_topology_of_a_torus_in_words_and_in_json(
+    torus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "torus.json"
+    assert main(["topology", str(torus), "--half-width", "4", "--json", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "cells, of dimension 0 to 3" in said
+    assert "f < 0                  1 component, 1 loop, 0 cavities" in said
+    assert "f = 0                  1 component, 2 loops, 1 cavity" in said
+    assert "persistence, H1        1: [-0.5, 1.5)" in said
+    written = json.loads(out.read_text())
+    assert written["betti_numbers"]["above"] == [1, 1, 1, 0]
+    assert {"dimension": 0, "birth": -0.5, "death": None} in written["persistence"]
+
+
+def test_another_level_and_too_many_cells(torus: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["topology", str(torus), "--half-width", "4", "--level", "-1"]) == 0
+    assert "f < -1                 empty" in capsys.readouterr().out
+    assert main(["topology", str(torus), "--half-width", "4", "--max-cells", "20"]) == 1
+    assert "max_cells=20" in capsys.readouterr().err
+
+
+def test_betti_numbers_in_words() -> None:
+    assert format_betti((2, 1, 0, 3, 0)) == "2 components, 1 loop, 0 cavities, 3 of dimension 3"
+    assert format_betti((1, 0)) == "1 component"
+    assert format_betti((0, 0, 0)) == "empty"
