@@ -18,7 +18,8 @@ from creased.core.complexes.unperturbed import TrueCells
 from creased.core.exact import exact_signs
 from creased.core.exact.elimination import rank
 from creased.core.exact.exact_signs import ExactRows, as_number, one_by_one
-from creased.core.exact.residues import Moduli, centred, cofactors
+from creased.core.exact.integer_program import IntegerAffine
+from creased.core.exact.residues import Moduli, SplitMatrix, centred, cofactors
 from tests.strategies import Case, degenerate_cases, near_degenerate_cases
 
 CASES = st.one_of(degenerate_cases(), near_degenerate_cases())
@@ -47,6 +48,15 @@ def test_signs_are_those_of_integers(case: Case) -> None:
     assert exists.all()
     zeros = exact.zeros(codes, found.vertices)
     assert torch.equal(zeros, (signs == 0).view_as(zeros))
+
+
+@given(CASES)
+def test_what_vanishes_is_found_wherever_points_are_said_to_be(case: Case) -> None:
+    found, exact, codes = extracted(case)
+    zeros = exact.modular.zeros(codes, found.vertices)
+    assert torch.equal(exact.modular.zeros(codes, torch.zeros_like(found.vertices)), zeros)
+    apart = torch.arange(len(zeros)).double()[:, None].expand(-1, found.dim)
+    assert torch.equal(exact.modular.zeros(codes, apart), zeros)
 
 
 @given(CASES)
@@ -103,6 +113,32 @@ def test_integers_are_told_by_their_residues(integers: list[int], n_terms: int) 
         assert n_terms * ((prime + 1) // 2) ** 2 <= 2**52
     assert moduli.integers(residues) == integers
     assert moduli.signs(residues).tolist() == [(x > 0) - (x < 0) for x in integers]
+
+
+@given(st.data())
+def test_signs_near_the_largest_that_primes_tell(data: st.DataObject) -> None:
+    bound = data.draw(st.integers(1, 2**150))
+    integers = [sign * (bound - data.draw(st.integers(0, min(bound, 9)))) for sign in (1, -1)]
+    moduli = Moduli.of(bound, data.draw(st.integers(2, 5000)))
+    residues = torch.tensor([[float(x % p) for x in integers] for p in moduli.primes], dtype=torch.float64)
+    for part, prime in zip(residues, moduli.primes, strict=True):
+        centred(part, prime)
+    assert moduli.signs(residues).tolist() == [(x > 0) - (x < 0) for x in integers]
+
+
+def test_matrices_modulo_several_primes_at_once() -> None:
+    generator = torch.Generator().manual_seed(0)
+    for n_zeros in (0, 7):  # dense and sparse
+        rows = torch.randn((5, 8), generator=generator, dtype=torch.float64)
+        rows[:, :n_zeros] = 0
+        split = SplitMatrix.of(IntegerAffine.of_rows(rows.tolist(), 7))
+        primes = (1_000_003, 999_983, 65_537)
+        state = torch.randint(-9, 9, (3, 8, 4), generator=generator).double()
+        product = split.modulo(primes) @ state
+        for i, prime in enumerate(primes):
+            alone = split.modulo((prime,)) @ state[i : i + 1]
+            assert torch.equal(product[i], alone[0])
+    assert split.modulo(primes).entries.is_sparse
 
 
 def test_cofactors_are_orthogonal_to_rows() -> None:

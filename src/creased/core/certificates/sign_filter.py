@@ -203,17 +203,18 @@ class SignFilter:
 
     def _doubts(self, points: Tensor, words: Tensor, zeros: Tensor) -> Tensor:
         masks = self._layout.masks(words, points.dtype)
-        doubts = self._doubts_by(self.bounds, points, words, zeros, masks)
-        left = doubts.any(1).nonzero()[:, 0]
+        doubts, is_zero = self._doubts_by(self.bounds, points, words, zeros, masks)
+        left = (doubts.any(1) & ~is_zero).nonzero()[:, 0]
         points, words, zeros, masks = (part[left] for part in (points, words, zeros, masks))
         bounds = self._bounds_at(points, masks) if left.shape[0] else None
         if bounds is not None:
-            doubts[left] = self._doubts_by(bounds, points, words, zeros, masks)
+            doubts[left] = self._doubts_by(bounds, points, words, zeros, masks)[0]
         return doubts
 
     def _doubts_by(
         self, bounds: Bounds, points: Tensor, words: Tensor, zeros: Tensor, masks: Tensor
-    ) -> Tensor:
+    ) -> tuple[Tensor, Tensor]:
+        """Signs in doubt (n, n_rows), and where one is of a value of nothing but rounding (n,)."""
         layout, dim = self._layout, points.shape[1]
         value_error, slope_error = (
             bound.expand(len(points), -1).gather(1, zeros)
@@ -236,13 +237,15 @@ class SignFilter:
         value = values.gather(1, zeros).abs() + value_error
         distance = (inverse.abs() @ value[:, :, None])[:, :, 0].amax(1) / (1 - off)
         is_known = (info == 0) & (off <= HALF) & distance.isfinite()
-        margin = values.mul_(signs_of(words, layout.n_rows)).sub_(bounds.rounding)
+        margin = values * signs_of(words, layout.n_rows) - bounds.rounding
         lost = dim * bounds.slope_rounding
         proven = (margin > (bounds.slope + lost) * distance[:, None]).scatter(1, zeros, True)
         left = (is_known & ~proven.all(1)).nonzero()[:, 0]  # where slopes of all cells are too coarse
         steep = torch.stack([along[left].abs() for along in slopes]).sum(0) + lost.expand_as(values)[left]
         proven[left] = (margin[left] > steep * distance[left, None]).scatter(1, zeros[left], True)
-        return ~(proven & is_known[:, None])
+        doubts = ~(proven & is_known[:, None])
+        least = torch.finfo(values.dtype).eps * values.abs().amax(1, keepdim=True)
+        return doubts, (doubts & (values.abs() <= least)).scatter(1, zeros, False).any(1)
 
 
 def _passing(absolute: Program) -> Tensor:

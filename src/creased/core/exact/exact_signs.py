@@ -22,7 +22,7 @@ from creased.core.exact.integer_program import IntegerAffine, IntegerProgram, St
 from creased.core.exact.modular_rows import ModularRows
 from creased.core.program.program import Program
 
-FEWEST = 16  # vertices from which on residues take less time than integers, vertex by vertex
+FEWEST = 4  # vertices from which on residues take less time than integers, vertex by vertex
 
 
 class ExactVertices(Protocol):
@@ -81,7 +81,7 @@ class ExactRows:
 
     def zeros(self, codes: CellCodes, points: Tensor) -> Tensor:
         """True (n, n_rows) where rows vanish at vertices with right signs, near points (n, D)."""
-        return self.modular.zeros(codes)
+        return self.modular.zeros(codes, points).to(points.device)
 
     def vertex(self, zero_ids: Sequence[int], words: Sequence[int], towards: Sequence[float]) -> Vector:
         """Solve for the point (x, w) on D rows in a cell; of two opposite directions return the nearer.

@@ -20,13 +20,14 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes
-from creased.core.arrangement.signs import RowLayout
+from creased.core.arrangement.signs import RowLayout, pack_rows
 from creased.core.exact.elimination import Vector
 from creased.core.exact.integer_program import IntegerAffine, IntegerBlock, IntegerProgram
-from creased.core.exact.residues import Moduli, SplitMatrix, centred, cofactors
+from creased.core.exact.residues import ModularMatrix, Moduli, SplitMatrix, centred, cofactors
+from creased.core.numerics.tolerance import coincidence
 
 AT_ONCE = 1 << 18  # coefficients of forms of a layer that are worked on at once
-KEPT = 1 << 16  # entries of all matrices up to which their residues are kept
+KEPT = 1 << 18  # entries of all matrices, modulo one prime, up to which their residues are kept
 ASKED = 1 << 22  # rows at vertices that are asked for at once
 
 
@@ -66,13 +67,22 @@ class _Cells(NamedTuple):
 
 
 class _Layer(NamedTuple):
-    """A block of neurons modulo a prime."""
+    """A block of neurons modulo primes."""
 
-    affine: Tensor  # (N, S + 1)
-    shift: int  # 2^shift, modulo the prime
-    output_map: Tensor | None
-    mix_shift: int
+    affine: ModularMatrix  # (N, S + 1)
+    shift: Tensor  # (P, 1, 1): 2^shift
+    output_map: ModularMatrix | None
+    mix_shift: Tensor  # (P, 1, 1)
     n_state: int
+
+
+class _Program(NamedTuple):
+    """Walls, blocks and outputs modulo primes."""
+
+    primes: Tensor  # (P, 1, 1) float64
+    walls: ModularMatrix
+    layers: list[_Layer]
+    head: ModularMatrix
 
 
 class ModularRows:
@@ -92,7 +102,7 @@ class ModularRows:
         maps = [block.output_map for block in program.blocks]
         self._output_maps = [None if last is None else SplitMatrix.of(last) for last in maps]
         shapes = [m.shape for m in (self._walls, self._head, *self._affine, *self._output_maps) if m]
-        self._kept = dict[int, list[_Layer]]()
+        self._kept = dict[tuple[int, ...], _Program]()
         self._n_entries = sum(prod(shape) for shape in shapes)
         self._n_terms = max(shape[1] for shape in shapes)
         self._widest = max(sum(shape) for shape in shapes)
@@ -104,22 +114,47 @@ class ModularRows:
         vertex, row = cells.place[vertex.cpu()][pairs], row.cpu()[pairs]
         last = int(torch.cat([row, cells.zero_ids.flatten(), row.new_zeros(1)]).amax())
         moduli = self._moduli(last)
-        found = [self._look(p, cells, vertex, row, last, self._dim * shares) for p in moduli.primes]
-        points, values, parts = map(torch.stack, zip(*found, strict=True))
+        found = [self._look(p, cells, vertex, row, last, self._dim * shares) for p in self._groups(moduli)]
+        points, values, parts = map(torch.cat, zip(*found, strict=True))
         back = pairs.argsort()
         return Residues(moduli, points[:, cells.place], values[:, back], parts[:, back])
 
-    def zeros(self, codes: CellCodes) -> Tensor:
-        """True (n, n_rows) where rows vanish at the vertices of these codes."""
+    def zeros(self, codes: CellCodes, points: Tensor) -> Tensor:
+        """True (n, n_rows) where rows vanish at vertices with right signs, near points (n, D).
+
+        Of vertices in one place, one is evaluated. Another is in the same point if its rows vanish there, and
+        so does every row of which the signs differ: then the rows have one value there in both cells.
+        """
+        codes, points = CellCodes(codes.words.cpu(), codes.zero_ids.long().cpu()), points.cpu().double()
+        reach = points.abs().max().clamp(min=1) if points.numel() else 1.0
+        _, place = torch.unique(
+            (points / (coincidence(points.dtype) * reach)).round_(), dim=0, return_inverse=True
+        )
+        first = torch.zeros_like(place).scatter_(0, place, torch.arange(len(place)))[place]
+        chosen, number = torch.unique(first, return_inverse=True)
+        at_first = self._zeros_of(codes.choose(chosen))
+        found = at_first[number]
+        differs = (codes.words ^ codes.words[first]) & ~pack_rows(at_first, 0, codes.words.shape[1])[number]
+        is_same = found.gather(1, codes.zero_ids).all(1) & (differs == 0).all(1)
+        others = (~is_same).nonzero()[:, 0]
+        found[others] = self._zeros_of(codes.choose(others))
+        return found
+
+    def _zeros_of(self, codes: CellCodes) -> Tensor:
         n_rows = self._layout.n_rows
-        parts = zip(*(part.cpu().split(max(ASKED // n_rows, 1)) for part in codes), strict=True)
+        parts = zip(*(part.split(max(ASKED // n_rows, 1)) for part in codes), strict=True)
         found = [self._zeros(_Cells.of(CellCodes(*part))) for part in parts]
-        return torch.cat([*found, torch.zeros((0, n_rows), dtype=torch.bool)]).to(codes.words.device)
+        return torch.cat([*found, torch.zeros((0, n_rows), dtype=torch.bool)])
 
     def _moduli(self, last: int) -> Moduli:
         """Primes for determinants of the rows up to the last that is asked for."""
         largest = next(bound for n_rows, bound in self._bounds if n_rows > last)
         return Moduli.of(factorial(self._dim + 1) * largest ** (self._dim + 1), self._n_terms)
+
+    def _groups(self, moduli: Moduli) -> list[_Program]:
+        """The program modulo primes, as many of them at once as its matrices leave room for."""
+        n = max(KEPT // self._n_entries, 1)
+        return [self._modulo(moduli.primes[i : i + n]) for i in range(0, len(moduli.primes), n)]
 
     @cached_property
     def _bounds(self) -> list[tuple[int, int]]:
@@ -140,85 +175,96 @@ class ModularRows:
     def _zeros(self, cells: _Cells) -> Tensor:
         last = self._layout.n_rows - 1
         vanishes = torch.ones((len(cells.place), last + 1), dtype=torch.bool)
-        for prime in self._moduli(last).primes:  # after the first few rows are left
-            for part, cell, forms in self._forms(prime, cells, last):
-                point = cofactors(forms[cells.zero_ids[part].T, cell], prime)
-                mine, row = vanishes[part].nonzero().unbind(1)
-                value = centred((forms[row, cell[mine]] * point[mine]).sum(1), prime)
-                vanishes[mine + part.start, row] = value == 0
+        for program in self._groups(self._moduli(last)):
+            for part, cell, forms in self._forms(program, cells, last):
+                for own, prime in zip(forms, program.primes[:, 0], strict=True):
+                    point = cofactors(own[cells.zero_ids[part].T, cell], prime)
+                    mine, row = vanishes[part].nonzero().unbind(1)  # after the first prime few are left
+                    value = centred((own[row, cell[mine]] * point[mine]).sum(1), prime)
+                    vanishes[mine + part.start, row] = value == 0
         return vanishes[cells.place]
 
     def _look(
-        self, prime: int, cells: _Cells, vertex: Tensor, row: Tensor, last: int, n_shares: int
+        self, program: _Program, cells: _Cells, vertex: Tensor, row: Tensor, last: int, n_shares: int
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Points (n, D + 1), values (k,) and shares (k, D or 0), modulo a prime."""
-        dim = self._dim
-        points, values = torch.zeros((len(cells.place), dim + 1)).double(), torch.zeros(len(row)).double()
-        shares = torch.zeros((len(row), n_shares)).double()
-        for part, cell, forms in self._forms(prime, cells, last):
-            own = forms[cells.zero_ids[part].T, cell]  # (D, n, D + 1)
-            points[part] = point = cofactors(own, prime)
+        """Points (P, n, D + 1), values (P, k) and shares (P, k, D or 0), modulo primes."""
+        dim, primes = self._dim, program.primes[:, 0]
+        n_primes = len(primes)
+        points = torch.zeros((n_primes, len(cells.place), dim + 1), dtype=torch.float64)
+        values = torch.zeros((n_primes, len(row)), dtype=torch.float64)
+        shares = torch.zeros((n_primes, len(row), n_shares), dtype=torch.float64)
+        for part, cell, forms in self._forms(program, cells, last):
+            own = forms[:, cells.zero_ids[part].T, cell].transpose(0, 1)  # (D, P, n, D + 1)
+            points[:, part] = point = cofactors(own, primes)
             begin, end = torch.searchsorted(vertex, torch.tensor([part.start, part.stop])).tolist()
             mine = vertex[begin:end] - part.start
-            asked = forms[row[begin:end], cell[mine]]
-            values[begin:end] = centred((asked * point[mine]).sum(1), prime)
+            asked = forms[:, row[begin:end], cell[mine]]
+            values[:, begin:end] = centred((asked * point[:, mine]).sum(2), primes)
             for k in range(n_shares):
-                others = torch.cat([own[:k], own[k + 1 :]])[:, :, :dim]
-                instead = (-1) ** k * cofactors(others, prime)
-                shares[begin:end, k] = centred((asked[:, :dim] * instead[mine]).sum(1), prime)
+                others = torch.cat([own[:k], own[k + 1 :]])[..., :dim]
+                instead = (-1) ** k * cofactors(others, primes)
+                shares[:, begin:end, k] = centred((asked[..., :dim] * instead[:, mine]).sum(2), primes)
         return points, values, shares
 
-    def _forms(self, prime: int, cells: _Cells, last: int) -> Iterator[tuple[slice, Tensor, Tensor]]:
-        """Rows as linear forms (n_rows, m, D + 1), up to the last asked for, batch by batch of m cells.
+    def _forms(self, program: _Program, cells: _Cells, last: int) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """Rows as linear forms (P, n_rows, m, D + 1), up to the last asked for, batch by batch of m cells.
 
         With vertices, a slice of so many, and the cell (n,) of each in the batch.
         """
-        walls, head, layers = self._walls.modulo(prime), self._head.modulo(prime), self._modulo(prime)
-        at_once = max(AT_ONCE // (self._widest * (self._dim + 1)), 1)
+        n_primes, width = len(program.primes), self._dim + 1
+        at_once = max(AT_ONCE // (self._widest * width * n_primes), 1)
         for start in range(0, len(cells.words), at_once):
             batch = cells.words[start : start + at_once]
-            state = torch.eye(self._dim + 1, dtype=torch.float64)[:, None].expand(-1, len(batch), -1)
-            state = state.flatten(1)  # (S + 1, m (D + 1))
-            rows = [walls @ state]
-            n_rows = rows[0].shape[0]
-            for z, after in self._advance(prime, layers, state, batch):
+            state = torch.eye(width, dtype=torch.float64)[None, :, None]
+            state = state.expand(n_primes, -1, len(batch), -1).flatten(2)  # (P, S + 1, m (D + 1))
+            rows = [program.walls @ state]
+            n_rows = rows[0].shape[1]
+            for z, after in self._advance(program, state, batch):
                 if n_rows > last:
                     break
                 rows.append(z)
-                state, n_rows = after, n_rows + z.shape[0]
+                state, n_rows = after, n_rows + z.shape[1]
             if n_rows <= last:
-                rows.append(centred(head @ state, prime))
+                rows.append(centred(program.head @ state, program.primes))
             ends = torch.searchsorted(cells.cell, torch.tensor([start, start + len(batch)])).tolist()
-            part = slice(*ends)
-            yield part, cells.cell[part] - start, torch.cat(rows).view(-1, len(batch), self._dim + 1)
+            forms = torch.cat(rows, dim=1).view(n_primes, -1, len(batch), width)
+            yield slice(*ends), cells.cell[slice(*ends)] - start, forms
 
-    def _modulo(self, prime: int) -> list[_Layer]:
-        if prime in self._kept:
-            return self._kept[prime]
+    def _modulo(self, primes: tuple[int, ...]) -> _Program:
+        if primes in self._kept:
+            return self._kept[primes]
         layers = []
         for affine, last, block in zip(self._affine, self._output_maps, self._program.blocks, strict=True):
-            shifts = [pow(2, shift, prime) for shift in (block.affine.shift, block.mix_shift)]
-            output_map = None if last is None else last.modulo(prime)
-            layers.append(_Layer(affine.modulo(prime), shifts[0], output_map, shifts[1], block.n_state))
+            shift, mix_shift = (
+                torch.tensor([pow(2, shift, prime) for prime in primes], dtype=torch.float64)[:, None, None]
+                for shift in (block.affine.shift, block.mix_shift)
+            )
+            output_map = None if last is None else last.modulo(primes)
+            layers.append(_Layer(affine.modulo(primes), shift, output_map, mix_shift, block.n_state))
+        found = _Program(
+            torch.tensor(primes, dtype=torch.float64)[:, None, None],
+            self._walls.modulo(primes),
+            layers,
+            self._head.modulo(primes),
+        )
         if self._n_entries <= KEPT:
-            self._kept[prime] = layers
-        return layers
+            self._kept[primes] = found
+        return found
 
-    def _advance(
-        self, prime: int, layers: list[_Layer], state: Tensor, words: Tensor
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Preactivations (N, n (D + 1)) of each layer, and the state behind it."""
+    def _advance(self, program: _Program, state: Tensor, words: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Preactivations (P, N, n (D + 1)) of each layer, and the state behind it."""
         active, n_done = self._layout.masks(words, torch.float64).T.repeat_interleave(self._dim + 1, 1), 0
-        for affine, shift, output_map, mix_shift, n_state in layers:
-            z = centred(affine @ state, prime)
-            hidden, n_done = z * active[n_done : n_done + len(z)], n_done + len(z)
-            before = state[-1:] if n_state == 0 else torch.cat([state[:n_state], state[-1:]])
-            before = centred(before * shift, prime)
-            state = torch.cat([hidden, before])
+        primes = program.primes
+        for affine, shift, output_map, mix_shift, n_state in program.layers:
+            z = centred(affine @ state, primes)
+            n_neurons = z.shape[1]
+            hidden, n_done = z * active[n_done : n_done + n_neurons], n_done + n_neurons
+            before = torch.cat([state[:, :n_state], state[:, -1:]], dim=1)
+            before = centred(before * shift, primes)
+            state = torch.cat([hidden, before], dim=1)
             if output_map is not None:
-                state = torch.cat(
-                    [centred(output_map @ state, prime), centred(before[-1:] * mix_shift, prime)]
-                )
+                ones = centred(before[:, -1:] * mix_shift, primes)
+                state = torch.cat([centred(output_map @ state, primes), ones], dim=1)
             yield z, state
 
 

@@ -6,7 +6,7 @@ are multiplied without rounding. A residue is zero if and only if the prime divi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
 from itertools import combinations
@@ -25,7 +25,10 @@ SPARSE = 0.25  # share of nonzero entries below which a matrix is kept sparse
 
 
 class Moduli(NamedTuple):
-    """Primes, the product of which exceeds twice the largest absolute value of what is computed."""
+    """Primes, the product of which exceeds four times the largest absolute value of what is computed.
+
+    Twice would do for digits of least absolute value; these may exceed half of a prime by one.
+    """
 
     primes: tuple[int, ...]
 
@@ -36,7 +39,7 @@ class Moduli(NamedTuple):
         for prime in _primes_below(2 * isqrt(LARGEST_SUM // n_terms) - 2):
             found.append(prime)
             product *= prime
-            if product > 2 * bound:
+            if product > 4 * bound:
                 return Moduli(tuple(found))
         raise ArithmeticError(f"too few primes: of an integer of {bound.bit_length()} bits")
 
@@ -49,12 +52,20 @@ class Moduli(NamedTuple):
         return [x - product if 2 * x > product else x for x in found]
 
     def signs(self, residues: Tensor) -> Tensor:
-        """Signs (k,) int8 in {-1, 0, 1} of integers with residues (P, k)."""
-        signs = (residues != 0).any(0).to(torch.int8)
-        nonzero = signs.nonzero()[:, 0]
-        values = self.integers(residues[:, nonzero])
-        signs[nonzero] = torch.tensor([1 if x > 0 else -1 for x in values], dtype=torch.int8)
-        return signs
+        """Signs (k,) int8 in {-1, 0, 1} of integers with residues (P, k), by Garner's algorithm.
+
+        In the mixed radix system of the primes, with digits of least absolute value, the last digit that is
+        not zero has the sign of the number.
+        """
+        signs = torch.zeros_like(residues[0])
+        digits = list[Tensor]()
+        for i, prime in enumerate(self.primes):
+            digit = residues[i].clone()
+            for lower, other in zip(digits, self.primes, strict=False):
+                digit = centred(digit.sub_(lower).mul_(_least(pow(other, -1, prime), prime)), prime)
+            digits.append(digit)
+            signs = torch.where(digit == 0, signs, digit.sign())
+        return signs.to(torch.int8)
 
 
 @dataclass(frozen=True)
@@ -84,45 +95,77 @@ class SplitMatrix:
             affine.shift,
         )
 
-    def modulo(self, prime: int) -> Tensor:
-        """Residues of the matrix, float64, sparse where most entries are zero."""
-        found = torch.zeros_like(self.is_negative, dtype=torch.int64)
+    def modulo(self, primes: Sequence[int]) -> ModularMatrix:
+        """Residues of the matrix modulo each prime."""
+        moduli = torch.tensor(primes)[:, None]
+        found = torch.zeros((len(primes), self.is_negative.shape[0]), dtype=torch.int64)
         for i, limb in enumerate(self.limbs):
-            found += limb % prime * pow(2, LIMB * i, prime) % prime
+            weights = torch.tensor([pow(2, LIMB * i, prime) for prime in primes])[:, None]
+            found += limb % moduli * weights % moduli
         found = torch.where(self.is_negative, -found, found)
-        entries = centred(found.double(), prime)
+        entries, (n_rows, width) = centred(found.double(), moduli.double()), self.shape
+        place = torch.arange(len(primes))[:, None]
+        index = torch.stack([self.index[0] + n_rows * place, self.index[1] + width * place]).flatten(1)
         matrix = torch.sparse_coo_tensor(
-            self.index, entries, self.shape, check_invariants=False, is_coalesced=True
+            index,
+            entries.flatten(),
+            (n_rows * len(primes), width * len(primes)),
+            check_invariants=False,
+            is_coalesced=True,
         )
-        return matrix if self.index.shape[1] < SPARSE * prod(self.shape) else matrix.to_dense()
+        if self.index.shape[1] < SPARSE * prod(self.shape):
+            return ModularMatrix(matrix, len(primes))
+        dense = entries.new_zeros((len(primes), n_rows, width))
+        dense[:, self.index[0], self.index[1]] = entries
+        return ModularMatrix(dense, len(primes))
 
 
-def centred(x: Tensor, prime: int) -> Tensor:
-    """Reduce integers, in floats, to residues of least absolute value, in place."""
-    return x.sub_((x * (1 / prime)).round_(), alpha=prime)
+class ModularMatrix(NamedTuple):
+    """A matrix (N, S) modulo P primes, float64."""
+
+    entries: Tensor  # (P, N, S), or where most are zero sparse, with these as blocks of its diagonal
+    n_primes: int
+
+    def __matmul__(self, state: Tensor) -> Tensor:
+        """Multiply by a matrix (P, S, m) of residues, without reducing: (P, N, m)."""
+        if not self.entries.is_sparse:
+            return self.entries @ state
+        return (self.entries @ state.flatten(0, 1)).view(self.n_primes, -1, state.shape[2])
 
 
-def cofactors(rows: Tensor, prime: int) -> Tensor:
-    """Signed minors (n, k + 1) of matrices of k rows (k, n, k + 1): a vector orthogonal to all of them."""
-    n_rows, _, width = rows.shape
-    minors: dict[tuple[int, ...], Tensor] = {(): rows.new_ones(rows.shape[1])}
+def centred(x: Tensor, primes: Tensor | int) -> Tensor:
+    """Reduce integers, in floats, to residues of least absolute value, in place; primes are broadcast."""
+    if isinstance(primes, int):
+        return x.sub_((x * (1 / primes)).round_(), alpha=primes)
+    return x.addcmul_((x * primes.reciprocal()).round_(), primes, value=-1)
+
+
+def cofactors(rows: Tensor, primes: Tensor | int) -> Tensor:
+    """Signed minors (..., k + 1) of k rows (k, ..., k + 1): a vector orthogonal to all of them."""
+    n_rows, width = rows.shape[0], rows.shape[-1]
+    minors: dict[tuple[int, ...], Tensor] = {(): rows.new_ones(rows.shape[1:-1])}
     for n_done in range(n_rows):
         minors = {
-            columns: centred(_expanded(rows[n_done], columns, minors), prime)
+            columns: centred(_expanded(rows[n_done], columns, minors), primes)
             for columns in combinations(range(width), n_done + 1)
         }
     every = tuple(range(width))
-    return torch.stack([(-1) ** j * minors[_without(every, j)] for j in every], dim=1)
+    return torch.stack([(-1) ** j * minors[_without(every, j)] for j in every], dim=-1)
 
 
 def _expanded(row: Tensor, columns: tuple[int, ...], minors: Mapping[tuple[int, ...], Tensor]) -> Tensor:
-    """Expand a minor along its last row (n, width)."""
-    terms = ((-1) ** i * row[:, j] * minors[_without(columns, i)] for i, j in enumerate(columns))
+    """Expand a minor along its last row (..., width)."""
+    terms = ((-1) ** i * row[..., j] * minors[_without(columns, i)] for i, j in enumerate(columns))
     return reduce(torch.add, terms) * (-1) ** (len(columns) - 1)
 
 
 def _without(columns: tuple[int, ...], place: int) -> tuple[int, ...]:
     return columns[:place] + columns[place + 1 :]
+
+
+def _least(x: int, prime: int) -> int:
+    """Residue of least absolute value."""
+    return x - prime if 2 * x > prime else x
 
 
 def _primes_below(limit: int) -> Iterator[int]:

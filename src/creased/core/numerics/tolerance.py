@@ -30,9 +30,10 @@ def get_epsilon(dtype: torch.dtype) -> float:
 def doubtful_band(dtype: torch.dtype) -> float:
     """Return the band about zero, relative to a layer's largest value, where signs are to be decided exactly.
 
-    It is far wider than the rounding error of well-conditioned vertices, and rarely entered by chance.
+    It is far wider than the rounding error of all but the worst conditioned vertices, where rows are nearly
+    parallel, and rarely entered by chance.
     """
-    return float(torch.finfo(dtype).eps ** 0.5)
+    return float(torch.finfo(dtype).eps ** 0.4)
 
 
 def band_of_rounding(dtype: torch.dtype) -> float:
@@ -40,7 +41,7 @@ def band_of_rounding(dtype: torch.dtype) -> float:
 
     In single precision it is as narrow as can be, for many values are in it by chance.
     """
-    return max(doubtful_band(torch.float64), 16 * torch.finfo(dtype).eps)
+    return max(torch.finfo(torch.float64).eps ** 0.5, 16 * torch.finfo(dtype).eps)
 
 
 def is_power_of_two(number: Any) -> bool:
