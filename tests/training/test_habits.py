@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,12 @@ from omegaconf import OmegaConf, open_dict
 
 from creased.io.checkpoint import load_plain
 from creased.io.runs import LAST
-from creased.training.announce import n_epochs_of
+from creased.training.announce import longer, n_epochs_of, next_commands
 from creased.training.callbacks import ExtractLevelSet
 from creased.training.command import objective, run_command
 from creased.training.options.values import OptionError, require_monitored
 from creased.training.run import run
+from creased.training.runs.folders import ResumeError
 from tests.configs import composed, names_of
 from tests.training.conftest import QUIET, TINY, Compose, Finished
 
@@ -131,7 +133,44 @@ def test_a_random_seed_is_kept(configured: Compose) -> None:
 def test_steps_bound_a_run_without_epochs(configured: Compose) -> None:
     cfg = configured("run", *TINY, "trainer.max_epochs=-1", "+trainer.max_steps=30")
     run(cfg)
-    assert load_plain(Path(cfg.paths.output) / LAST)["global_step"] == 30
+    folder = Path(cfg.paths.output)
+    assert load_plain(folder / LAST)["global_step"] == 30
+    more = next_commands(cfg, folder, 2).split("resume")[1].split()[-1]
+    assert more == "+trainer.max_steps=60"
+    with pytest.raises(ResumeError, match=r"already done 30 steps.*\+trainer.max_steps=60"):
+        run(configured("run", *TINY, "trainer.max_epochs=-1", "+trainer.max_steps=30", f"ckpt_path={folder}"))
+    run(configured("run", *TINY, "trainer.max_epochs=-1", more, f"ckpt_path={folder}"))
+    assert load_plain(folder / LAST)["global_step"] == 60
+
+
+def test_what_ended_a_run_does_not_end_it_again() -> None:
+    """The command that is printed trains as long again."""
+    for word, more in (
+        ("trainer.max_epochs=3", ["trainer.max_epochs=6"]),
+        ("+trainer.max_steps=50", ["trainer.max_epochs=6", "+trainer.max_steps=100"]),
+        ("+trainer.max_time=00:00:01:00", ["trainer.max_epochs=6", "~trainer.max_time"]),
+    ):
+        assert longer(composed(word), 3) == more
+        is_replaced = any(other.startswith(f"{word.partition('=')[0]}=") for other in more)
+        composed(*([] if is_replaced else [word]), *more)  # as `replayed` completes it; Hydra takes it
+
+
+def test_what_lightning_logs_is_logged_with_all_else(configured: Compose) -> None:
+    """It has a handler of its own where it was imported before logging was set up."""
+    theirs, own = logging.getLogger("lightning.pytorch"), logging.NullHandler()
+    theirs.addHandler(own)
+    theirs.propagate = False
+    run(configured("run", *SHORT, "data.n_batches=5"))
+    assert own not in theirs.handlers
+    assert theirs.propagate
+    assert not theirs.isEnabledFor(logging.INFO)
+    for name in ("profilers.profiler", "tuner.lr_finder"):
+        assert theirs.getChild(name).isEnabledFor(logging.INFO)
+
+
+def test_the_last_line_names_what_is_there(configured: Compose, capsys: pytest.CaptureFixture[str]) -> None:
+    run(configured("run", *SHORT, "data.n_batches=5"))
+    assert "metrics and checkpoints are in" in capsys.readouterr().out
 
 
 def test_training_stops_early_where_it_does_not_improve(configured: Compose) -> None:
@@ -201,6 +240,9 @@ def test_the_block_and_the_table_are_in_the_log(
         logging.getLogger().removeHandler(log)
         log.close()
     text = Path(log.baseFilename).read_text(encoding="utf-8")
+    block = text[text.index("what this run does") : text.index("watch")]
+    assert all(len(line) <= 80 for line in block.splitlines() if "folder" not in line)
+    text = re.sub(r"\n {12}", " ", text)
     for word in (
         "shape     sphere",
         "network   MLP, 353 weights",

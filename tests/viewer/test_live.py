@@ -14,8 +14,12 @@ from torch.utils.data import DataLoader, TensorDataset
 
 pytest.importorskip("viser")
 
+from creased import MLP, Box, extract_level_set, lower
+from creased.io.similarity import Similarity
 from creased.shapes.surface import Surface
 from creased.training.callbacks import ExtractLevelSet, LiveView
+from creased.viewer.page import Page
+from creased.viewer.sources import live_shot
 from tests.training.callbacks.test_own_module import CUBE, Ball
 from tests.viewer.test_page import free_port
 
@@ -58,6 +62,24 @@ def test_any_training_shows_its_newest_mesh_and_its_epochs_from_one() -> None:
     assert {entry[0] for entry in visitor.seen} == {200}
     assert visitor.seen[-1][2] == [1, 2, 3]
     assert view.url is None  # closed with the training
+
+
+def test_surfaces_that_are_not_shown_are_not_kept() -> None:
+    network = MLP(3, 8, 2).double()
+    program, box = lower(network).detach(), Box.cube(3, 0.5)
+    level_set = extract_level_set(program, box, float(program(torch.zeros(1, 3).double())))
+    shots = [live_shot(level_set, program, epoch, Similarity((0.0, 0.0, 0.0), 1.0)) for epoch in range(1, 9)]
+    page = Page([], free_port(), box=box)
+    try:
+        page.add(*shots[:4])
+        page.add(*shots[4:])
+        kept = [shot.epoch for shot in shots if shot.at_hand or "_both" in vars(shot)]
+        assert kept == [4, 8]  # which were shown
+        page.epoch.value = 1
+        page.refresh()
+        assert len(page.shot().scene.vertices) == len(level_set.vertices)
+    finally:
+        page.stop()
 
 
 def test_a_page_without_extraction_is_refused() -> None:

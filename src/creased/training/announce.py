@@ -7,6 +7,7 @@ import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import fill
 
 import torch
 from omegaconf import DictConfig
@@ -20,6 +21,7 @@ from creased.training.runs.commands import creased_command, train_command
 TRIALS = 3  # steps that are timed
 PER_STEP = 1.5  # times forward and backward: the optimizer, the batches
 BYTES = 4  # of a weight
+WIDTH = 80  # columns of a terminal
 STATES = 3  # a weight and the optimizer's two moments
 
 
@@ -42,20 +44,35 @@ def announcement(cfg: DictConfig, shape: Target, module: SDFModule, folder: Path
         "quality": format_expectation(cfg),
         "watch": f"{creased_command('view', str(folder))}; preview.png, metrics.csv, each epoch",
     }
-    return "\n".join(f"  {name:<9} {value}" for name, value in lines.items())
+    return "\n".join(_format_line(name, value) for name, value in lines.items())
 
 
-def next_commands(folder: Path, n_epochs: int) -> str:
-    """Format the commands that come next; none without a checkpoint."""
+def _format_line(name: str, value: str) -> str:
+    """Format a line of the block, broken at its width; not one that holds a path or a command."""
+    line = f"  {name:<9} {value}"
+    is_of_words = name not in ("folder", "watch")
+    return fill(line, WIDTH, subsequent_indent=12 * " ", break_on_hyphens=False) if is_of_words else line
+
+
+def next_commands(cfg: DictConfig, folder: Path, n_epochs: int) -> str:
+    """Format the commands that come next; none without a checkpoint. To resume is to train as long again."""
     if not (folder / LAST).is_file():
         return ""
     run = str(folder)
     lines = {
         "view": creased_command("view", run),
         "extract": creased_command("extract", run, "--out", "mesh.3mf", "--boundary", "cap"),
-        "resume": train_command(f"ckpt_path={run}", f"trainer.max_epochs={2 * n_epochs}"),
+        "resume": train_command(f"ckpt_path={run}", *longer(cfg, n_epochs)),
     }
     return "\n".join(f"  {name:<8} {command}" for name, command in lines.items())
+
+
+def longer(cfg: DictConfig, n_epochs: int) -> list[str]:
+    """List the words by which a run that ended goes on; what had ended it is raised, or taken away."""
+    steps, epochs = cfg.trainer.get("max_steps") or -1, cfg.trainer.max_epochs
+    words = [] if epochs == -1 and steps > 0 else [f"trainer.max_epochs={2 * n_epochs}"]
+    words += [f"+trainer.max_steps={2 * steps}"] if steps > 0 else []
+    return words + (["~trainer.max_time"] if cfg.trainer.get("max_time") else [])
 
 
 def _format_costs(cfg: DictConfig, module: SDFModule, n_weights: int) -> str:

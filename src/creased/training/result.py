@@ -19,6 +19,7 @@ from creased.evaluation.measure import evaluate
 from creased.evaluation.table import format_metrics
 from creased.io.checkpoint import read_record
 from creased.io.metadata import certificate_as_dict
+from creased.io.runs import LAST
 from creased.shapes import Target
 from creased.training.announce import next_commands
 from creased.training.callbacks.draw import DrawLevelSet
@@ -79,10 +80,12 @@ def _last_level_set(module: SDFModule) -> LevelSet | None:
     return found.to("cpu") if is_as_good else None
 
 
-def report(metrics: dict[str, Any], folder: Path) -> None:
-    """Print the table of the metrics, and the commands that come next."""
-    words = f"meshes, pictures, metrics and checkpoints are in {folder}"
-    say(format_metrics(metrics), f"{words}\n{next_commands(folder, metrics['epochs'])}".rstrip())
+def report(cfg: DictConfig, metrics: dict[str, Any], folder: Path) -> None:
+    """Print the table of the metrics, what is in the folder, and the commands that come next."""
+    kinds = {"meshes": "mesh.*", "pictures": "*.png", "metrics": "metrics.json", "checkpoints": str(LAST)}
+    written = [name for name, pattern in kinds.items() if any(folder.glob(pattern))]
+    words = f"{', '.join(written[:-1])} and {written[-1]} are in {folder}" if written[1:] else f"see {folder}"
+    say(format_metrics(metrics), f"{words}\n{next_commands(cfg, folder, metrics['epochs'])}".rstrip())
 
 
 def evaluate_again(cfg: DictConfig, checkpoint: Path, shape: Target) -> dict[str, Any]:

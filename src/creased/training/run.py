@@ -52,6 +52,7 @@ IGNORED = (  # warnings of Lightning that say nothing about the run
     ".*does not have many workers.*",
     ".*is smaller than the logging interval.*",
     ".*Checkpoint directory .* exists and is not empty.*",
+    ".*your dataloader is not resumable.*",  # of a run that max_steps ended; batches are drawn at random
     "The dirpath has changed.*",  # of a checkpoint that was copied out of its run
 )
 
@@ -114,7 +115,7 @@ def _run(cfg: DictConfig, folder: Path, start: float) -> dict[str, Any]:
         }
         write_whole(folder / "metrics.json", json.dumps(metrics, indent=2).encode())
         publish(trainer.loggers, metrics, folder)
-    report(metrics, folder)
+    report(cfg, metrics, folder)
     return metrics
 
 
@@ -129,9 +130,18 @@ def _prepare_process(cfg: DictConfig) -> None:
     if cfg.seed is None:
         cfg.seed = _seed_of_run(cfg)
     torch.set_num_threads(1 if cfg.threads == "auto" else cfg.threads)
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # the report of trainer.profiler
+    _join_logs()
     L.seed_everything(cfg.seed, workers=True, verbose=False)
+
+
+def _join_logs() -> None:
+    """Let Lightning log like all others, to the run's file too, and only what the user asked for."""
+    theirs = logging.getLogger("lightning.pytorch")
+    theirs.handlers.clear()  # which it has where it was imported before logging was set up
+    theirs.propagate = True
+    theirs.setLevel(logging.WARNING)
+    for asked_for in ("profilers", "tuner"):  # the report of a profiler, the learning rate that was found
+        theirs.getChild(asked_for).setLevel(logging.INFO)
 
 
 def _seed_of_run(cfg: DictConfig) -> int:

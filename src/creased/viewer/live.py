@@ -46,7 +46,9 @@ class LivePage:
         self._losses.append((step, loss))
 
     def offer(self, shot: Shot, n_faces: int) -> None:
-        """Bring the surface of an epoch."""
+        """Bring the surface of an epoch; none is kept once the page shows no more."""
+        if not self._thread.is_alive():
+            return
         self._faces.append((shot.epoch or len(self._faces) + 1, n_faces))
         self._waiting.append(shot)
         self._wake.set()

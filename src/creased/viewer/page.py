@@ -62,6 +62,7 @@ class Page:
             field = self.shots[-1].field  # raises for a bad file, before there is a server
             box = None if field is None else field.box
         corners = _corners_of(self.shots[-1].scene.vertices) if box is None else _corners_of_box(box)
+        self.is_field = box is not None  # which planes cut; not a mesh file
         self.server = start_server(port)
         self.canvas = Canvas(self.server)
         self._lock = threading.RLock()  # callbacks come from several threads
@@ -91,6 +92,9 @@ class Page:
                 few = len(shots[-1].scene.creases.points) <= FEW
                 self.show_creases.value = few
             self.shots += shots
+            for shot in self.shots[:-1] if is_last else self.shots:
+                if shot not in self._seen:
+                    shot.forget()  # it is extracted again if it is asked for
             self._fit_slider()
             if is_last:
                 self.epoch.value = self.numbers[-1]
@@ -129,7 +133,7 @@ class Page:
 
     def kept(self) -> HalfSpace | None:
         """The half that the plane leaves of the scene, the one away from the camera; None: all."""
-        if not hasattr(self, "show_plane") or not self.cut.value:
+        if not self.is_field or not self.cut.value:
             return None
         axis = AXES.index(self.axis.value)
         return HalfSpace(axis, float(self.offset.value), 1 if self._towards[axis] > 0 else -1)
@@ -163,24 +167,17 @@ class Page:
         self.show_creases = gui.add_checkbox(
             "creases", initial_value=few, hint="off at first where they would cover the surface"
         )
-        has_shape, is_field = self._make_shape is not None, box is not None
+        has_shape = self._make_shape is not None
         self.show_shape = gui.add_checkbox(
             "shape", initial_value=False, visible=has_shape, hint="what it was trained on, transparent"
         )
         self.colour = gui.add_dropdown("colour", ("plain", "error"), initial_value="plain", visible=has_shape)
         self.level = gui.add_slider(
-            "level +", -change, change, step=change / STEPS, initial_value=0.0, visible=is_field
+            "level +", -change, change, step=change / STEPS, initial_value=0.0, visible=self.is_field
         )
-        self.picked = gui.add_markdown("click a face: its neurons and its affine map" if is_field else "")
-        for handle in (
-            self.epoch,
-            self.show_mesh,
-            self.show_creases,
-            self.show_shape,
-            self.colour,
-            self.level,
-        ):
-            handle.on_update(lambda _: self.refresh())
+        self.picked = gui.add_markdown("")
+        if self.is_field:
+            self.picked.content = "click a face: its neurons and its affine map"
         if self.shots:
             self._fit_slider()
             self.epoch.value = self.numbers[-1]
@@ -189,6 +186,10 @@ class Page:
         if box is not None and box.dim == 3:  # a browser would be slow to ask each of many triangles
             self.server.scene.on_click()(self._pick)
         add_saving(self)
+        handles = [self.epoch, self.show_mesh, self.show_creases, self.show_shape, self.colour, self.level]
+        handles += [self.show_plane, self.cut, self.axis, self.offset] if self.is_field else []
+        for handle in handles:  # now that all are there
+            handle.on_update(lambda _: self.refresh())
 
     def _fit_slider(self) -> None:
         numbers = self.numbers
@@ -206,8 +207,6 @@ class Page:
             "at", low, high, step=(high - low) / STEPS, initial_value=(low + high) / 2, visible=not is_flat
         )
         self.regions = gui.add_markdown("")
-        for handle in (self.show_plane, self.cut, self.axis, self.offset):
-            handle.on_update(lambda _: self.refresh())
 
     def _is_new(self, part: str, made_of: object) -> bool:
         """Note what a part of the scene is made of; False if it is shown like that already."""
@@ -248,7 +247,7 @@ class Page:
     def _show_section(self) -> None:
         shot = self.shot()
         field: Field | None = shot.field
-        if field is None or not hasattr(self, "show_plane"):
+        if field is None or not self.is_field:
             return
         axis = AXES.index(self.axis.value) if field.box.dim == 3 else 0
         offset = float(np.clip(self.offset.value, field.box.lower[axis], field.box.upper[axis]))

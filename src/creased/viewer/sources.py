@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -71,6 +71,7 @@ class Shot:
     label: str
     read: Callable[[], tuple[Scene, Field | None]]  # None: of a mesh file
     epoch: int | None = None  # counted from 1; None: not of a run
+    at_hand: list[LevelSet] = field(default_factory=list, compare=False)  # that need not be extracted
 
     @cached_property
     def _both(self) -> tuple[Scene, Field | None]:
@@ -89,6 +90,7 @@ class Shot:
     def forget(self) -> None:
         """Free what was read; it is read again when it is asked for."""
         self.__dict__.pop("_both", None)
+        self.at_hand.clear()
 
 
 def shots_of(
@@ -145,8 +147,8 @@ def _read(
     level = record.before(level if offset is None else record.level_of(offset), output)
     box = record.domain
     name = path.name if loaded.record is None else f"{loaded.record.shape}, epoch {loaded.record.epoch}"
-    field = Field(loaded.program, box, level, output, record.to_domain)
-    return field.at(level, name), field
+    shown = Field(loaded.program, box, level, output, record.to_domain)
+    return shown.at(level, name), shown
 
 
 def live_shot(level_set: LevelSet, program: Program, epoch: int, to_domain: Similarity) -> Shot:
@@ -161,13 +163,13 @@ def live_shot(level_set: LevelSet, program: Program, epoch: int, to_domain: Simi
     box, label, at_hand = level_set.domain, f"epoch {epoch}", [level_set]
     if not isinstance(box, Box):
         raise ValueError(f"live_shot: shows level sets in a Box, got {box}")
-    field = Field(program, box, level_set.level, level_set.output, to_domain)
+    shown = Field(program, box, level_set.level, level_set.output, to_domain)
 
     def read() -> tuple[Scene, Field | None]:
-        scene = level_set_scene(at_hand.pop(), label) if at_hand else field.at(field.level, label)
-        return scene, field
+        scene = level_set_scene(at_hand.pop(), label) if at_hand else shown.at(shown.level, label)
+        return scene, shown
 
-    return Shot(label, read, epoch)
+    return Shot(label, read, epoch, at_hand)
 
 
 def shape_of_run(folder: Path) -> Surface | None:

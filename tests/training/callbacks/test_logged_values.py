@@ -81,3 +81,10 @@ def test_the_bar_reads_values_at_its_refresh_alone(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(TrainingBar, "get_metrics", counted)
     _fit(50, TrainingBar(refresh_rate=20))
     assert 3 <= n_read < 10  # at 20, 40 and 50 steps, and where training and validation end
+
+
+def test_the_bar_ends_with_the_steps_that_were_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(TrainingBar, "_update", lambda self, task, current, **_: seen.append(current))
+    _fit(50, TrainingBar(refresh_rate=20), max_steps=33)
+    assert seen[-1] == 33

@@ -92,7 +92,8 @@ class TrainingBar(RichProgressBar):
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Show the values at each refresh; the base class reads them from the device in every step."""
-        if trainer.is_last_batch or (batch_idx + 1) % max(self.refresh_rate, 1) == 0:
+        is_last = trainer.is_last_batch or trainer.global_step == trainer.max_steps
+        if is_last or (batch_idx + 1) % max(self.refresh_rate, 1) == 0:
             super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 
     def configure_columns(self, trainer: L.Trainer) -> list[ProgressColumn]:

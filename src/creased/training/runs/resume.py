@@ -77,10 +77,15 @@ def resume_from(cfg: DictConfig, module: SDFModule, plain: dict[str, Any]) -> st
         raise ResumeError(
             f"{path} has already done {record.epoch} epochs: raise trainer.max_epochs, as {more}"
         )
-    if "state_dict" not in load_plain(path):
+    values, n_steps = load_plain(path), cfg.trainer.get("max_steps") or -1
+    if "state_dict" not in values:
         raise ResumeError(
             f"{path} holds a function to extract, and no state of training: give the run folder"
         )
+    if 0 <= n_steps <= values["global_step"]:
+        n_more = values["global_step"] + n_steps
+        more = train_command(f"ckpt_path={cfg.ckpt_path}", f"+trainer.max_steps={n_more}")
+        raise ResumeError(f"{path} has already done {n_steps} steps: raise trainer.max_steps, as {more}")
     words = [f"{name} {was} -> {now}" for name, (was, now) in changed.items()]
     log.info(
         "resuming %s after epoch %d%s", path, record.epoch, f", changed: {', '.join(words)}" if words else ""
