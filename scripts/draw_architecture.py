@@ -59,24 +59,25 @@ BOXES = {
     "meshes": Box(0, 4.5, 5.34, "polygons, caps, checks"),
     "parallel": Box(4.8, 6.8, 5.34, "sub-boxes on workers"),
     "geometry": Box(0, 4.5, 6.23, "vertices, regularizers, in training"),
-    "api": Box(4.8, 7.6, 6.23, "modules in, results out"),
-    "networks": Box(0, 5.6, 7.12, "models, lowering, ONNX"),
-    "topology": Box(5.9, 7.6, 7.12, "homology"),
-    "tropical": Box(8.3, 12, 7.12, "exact forms, counts, distances"),
-    "core": Box(0, 12, 8, "the engine: torch and the standard library only", 8.85),
-    LOOSE: Box(0.3, 11.7, 8.75, "extract_complex, extract_level_set, the choice of a method"),
-    "core.certificates": Box(0.3, 5.8, 9.65, "proofs that signs and edges are right"),
-    "core.streaming": Box(6.2, 11.7, 9.65, "walks what is larger than memory in sub-boxes"),
-    BESIDE: Box(0.3, 11.7, 10.55, "walks the level set from cell to cell; cuts the simplices of a grid"),
-    "core.complexes": Box(0.3, 5.8, 11.45, "complexes, level sets, audits"),
-    "core.subdivision": Box(6.2, 11.7, 11.45, "cuts the domain, drops cells by proof"),
-    "core.provenance": Box(3.9, 8.1, 12.35, "how a result was found, what is missing"),
-    "core.domains": Box(0.3, 11.7, 13.25, "boxes, simplices, polytopes, the whole space"),
-    "core.exact": Box(0.3, 11.7, 14.15, "signs in integers"),
-    "core.arrangement": Box(0.3, 5.8, 15.05, "sign vectors, cofaces, skeletons"),
-    "core.program": Box(6.2, 11.7, 15.05, "blocks, bounds, affine arithmetic"),
-    "core.native": Box(0.3, 3.4, 15.95, "kernels for CPUs"),
-    "core.numerics": Box(3.8, 11.7, 15.95, "tolerances, memory, tensors"),
+    "api": Box(4.8, 8.2, 6.23, "modules in, results out"),
+    "regions": Box(7.5, 10.2, 7.12, "graphs, volumes, Lipschitz"),
+    "networks": Box(0, 5.3, 8.01, "models, lowering, ONNX"),
+    "topology": Box(5.6, 7.2, 8.01, "homology"),
+    "tropical": Box(8, 12, 8.01, "exact forms, counts, distances"),
+    "core": Box(0, 12, 8.89, "the engine: torch and the standard library only", 8.85),
+    LOOSE: Box(0.3, 11.7, 9.64, "extract_complex, extract_level_set, the choice of a method"),
+    "core.certificates": Box(0.3, 5.8, 10.54, "proofs that signs and edges are right"),
+    "core.streaming": Box(6.2, 11.7, 10.54, "walks what is larger than memory in sub-boxes"),
+    BESIDE: Box(0.3, 11.7, 11.44, "walks the level set from cell to cell; cuts the simplices of a grid"),
+    "core.complexes": Box(0.3, 5.8, 12.34, "complexes, level sets, audits"),
+    "core.subdivision": Box(6.2, 11.7, 12.34, "cuts the domain, drops cells by proof"),
+    "core.provenance": Box(3.9, 8.1, 13.24, "how a result was found, what is missing"),
+    "core.domains": Box(0.3, 11.7, 14.14, "boxes, simplices, polytopes, the whole space"),
+    "core.exact": Box(0.3, 11.7, 15.04, "signs in integers"),
+    "core.arrangement": Box(0.3, 5.8, 15.94, "sign vectors, cofaces, skeletons"),
+    "core.program": Box(6.2, 11.7, 15.94, "blocks, bounds, affine arithmetic"),
+    "core.native": Box(0.3, 3.4, 16.84, "kernels for CPUs"),
+    "core.numerics": Box(3.8, 11.7, 16.84, "tolerances, memory, tensors"),
 }
 ASIDE = (["extras"], ["__main__"])  # modules that say how to install, and how to start
 WAY = {  # from a mesh to a loss
@@ -99,8 +100,8 @@ def main() -> None:
     chosen = make_parser(__doc__, "docs/architecture.png").parse_args()
     plt = pyplot()
     arrows = find_arrows()
-    figure = plt.figure(figsize=(14, 13.05))
-    axes = figure.add_axes((0, 0, 1, 1), xlim=(-7.1, 12.3), ylim=(17.2, -1.05))
+    figure = plt.figure(figsize=(14, 13.7))
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(-7.1, 12.3), ylim=(18.1, -1.05))
     axes.set_axis_off()
     axes.text(-3.5, -0.6, "from a mesh to a loss", fontsize=14, **TEXT)
     axes.text(6, -0.6, "packages and their imports", fontsize=14, **TEXT)

@@ -16,7 +16,11 @@ from creased.api import (
     count_cells,
     extract_complex,
     extract_level_set,
+    integrate,
+    lipschitz,
+    local_lipschitz,
     persistence,
+    region_graph,
     stream_complex,
 )
 from creased.core.certificates.certify import Certificate
@@ -43,6 +47,7 @@ from creased.io.export import save
 from creased.io.load import load_program
 from creased.io.stream import stream_level_set
 from creased.networks import MLP, GridMLP, UnsupportedModuleError, lower
+from creased.regions import Integrals, Lipschitz, RegionGraph
 from creased.topology import CellLimitError, PersistenceDiagram
 from creased.viewer.figure import figure
 
@@ -64,8 +69,10 @@ __all__ = [
     "Essential",
     "Finding",
     "GridMLP",
+    "Integrals",
     "LevelSet",
     "LinealityError",
+    "Lipschitz",
     "PersistenceDiagram",
     "Polygons",
     "PolyhedralComplex",
@@ -73,6 +80,7 @@ __all__ = [
     "Program",
     "ProgramSlice",
     "Provenance",
+    "RegionGraph",
     "Regions",
     "Simplex",
     "TrackedLevelSet",
@@ -89,10 +97,14 @@ __all__ = [
     "figure",
     "find_regions",
     "geometry",
+    "integrate",
+    "lipschitz",
     "load_program",
+    "local_lipschitz",
     "lower",
     "parallel",
     "persistence",
+    "region_graph",
     "save",
     "slice_program",
     "slice_through",

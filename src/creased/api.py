@@ -8,8 +8,9 @@ from inspect import signature
 from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from creased import regions
 from creased.core import extract_complex as complexes
 from creased.core import extract_level_set as level_sets
 from creased.core.certificates import certify as certificates
@@ -20,6 +21,7 @@ from creased.core.domains.domain import Domain
 from creased.core.program.program import Program
 from creased.networks.lower import lower_with_last
 from creased.networks.lowering.graph.evaluation import weight_options
+from creased.regions import Integrals, Lipschitz, RegionGraph
 from creased.topology import betti, diagrams
 from creased.topology.sublevel_filtration import TopologyKeywords
 
@@ -91,6 +93,49 @@ def persistence(
 ) -> diagrams.PersistenceDiagram:
     """Compute the persistence of a network before its last activation; see `creased.topology.persistence`."""
     return diagrams.persistence(at_level(network, None)[0], domain, **keywords)
+
+
+def region_graph(
+    network: Program | nn.Module, domain: Domain | None = None, *, level: float | None = None, **options: Any
+) -> RegionGraph:
+    """Extract the dual graph of a network's complex; see `creased.regions.region_graph.region_graph`."""
+    program, before = at_level(network, level, options.get("output") or 0)
+    return regions.region_graph(program, domain, level=before, **options)
+
+
+def integrate(
+    network: Program | nn.Module, domain: Domain | None = None, level: float = 0.0, **options: Any
+) -> Integrals:
+    """Integrate a network over a bounded domain; see `creased.regions.integrals.integrate`."""
+    return regions.integrate(_itself("integrate", network), domain, level, **options)
+
+
+def lipschitz(network: Program | nn.Module, domain: Domain | None = None, **options: Any) -> Lipschitz:
+    """Compute a network's Lipschitz constant; see `creased.regions.lipschitz.lipschitz`."""
+    return regions.lipschitz(_itself("lipschitz", network), domain, **options)
+
+
+def local_lipschitz(network: Program | nn.Module, point: Tensor, radius: float, **options: Any) -> Lipschitz:
+    """Compute a network's Lipschitz constant on a ball; see `creased.regions.lipschitz.local_lipschitz`."""
+    return regions.local_lipschitz(_itself("local_lipschitz", network), point, radius, **options)
+
+
+def _itself(call: str, network: Program | nn.Module) -> Program:
+    """Lower a module whose values are those of its program.
+
+    Raises:
+        ValueError: a last activation was taken off.
+    """
+    if isinstance(network, Program):
+        return network
+    with torch.no_grad():
+        program, last = lower_with_last(network, dtype=torch.float64)
+    if last is not None:
+        raise ValueError(
+            f"{call}: the network is {last} of a piecewise-affine z, and not piecewise affine itself: for z "
+            "give creased.lower(network)"
+        )
+    return program
 
 
 count_cells = _of_networks(complexes.count_cells)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.program.kuhn_grid import kuhn_paths, vertex_numbers
+from creased.core.program.kuhn_grid import KuhnGrid, kuhn_paths, vertex_numbers
 
 
 class Vertices(NamedTuple):
@@ -38,17 +38,32 @@ def least_simplices(corners: Tensor, is_spanned: Tensor, lower: Tensor, n: int) 
         lower: least coordinates (D,) int64 of a cube.
         n: cubes an axis.
     """
-    dim = corners.shape[2]
     last = corners.masked_fill(~is_spanned[:, :, None], 0).amax(1)
     base = torch.maximum(last - 1, lower)
     # An axis that more of the face's corners have stepped along comes earlier in the path.
     n_before = ((corners == base[:, None]) & is_spanned[:, :, None]).sum(1)
-    axes = torch.argsort(n_before, dim=1, stable=True)
-    cube, path = torch.zeros_like(axes[:, 0]), torch.zeros_like(axes[:, 0])
+    return _number(base, torch.argsort(n_before, dim=1, stable=True), n)
+
+
+def _number(base: Tensor, axes: Tensor, n: int) -> Tensor:
+    """Number simplices (m,) by lowest corners (m, D) of cubes and axes (m, D) of paths."""
+    dim, cube, path = axes.shape[1], torch.zeros_like(axes[:, 0]), torch.zeros_like(axes[:, 0])
     for k in range(dim):
         cube = cube * n + base[:, k]
         path += (axes[:, k + 1 :] < axes[:, k : k + 1]).sum(1) * math.factorial(dim - 1 - k)
     return cube * n_paths(dim) + path
+
+
+def simplices_at(grid: KuhnGrid, points: Tensor) -> Tensor:
+    """Return a simplex (n,) int64 of the finest grid that holds each of points (n, D) of its cube.
+
+    Points may be those (n, k) of the grid's section.
+    """
+    places = points if grid.section is None else grid.section.lift(points)
+    unit = (places / grid.half_width + 1) * (grid.finest / 2)
+    base = unit.floor().clamp(0, grid.finest - 1).long()
+    axes = torch.argsort(unit - base, dim=1, descending=True, stable=True)
+    return _number(base, axes, grid.finest)
 
 
 def corners_of(simplices: Tensor, dim: int, n: int) -> Tensor:

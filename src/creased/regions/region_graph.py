@@ -1,0 +1,147 @@
+"""The dual graph of a complex: its regions, joined where they share a facet.
+
+Where a network is degenerate the complex is perturbed (`creased.core.degeneracy`): some regions are then
+without volume, and lie between others that touch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from creased.core.complexes.complex import PolyhedralComplex, find_regions
+from creased.core.complexes.regions import Regions
+from creased.core.domains.domain import Domain
+from creased.core.domains.whole_space import WholeSpace
+from creased.core.extract_complex import extract_complex
+from creased.core.numerics.surroundings import as_written
+from creased.core.program.combine import select
+from creased.core.program.program import Program
+from creased.regions.graph_distances import Neighbours, diameter, hops
+from creased.regions.locate import regions_at
+from creased.regions.networkx_graph import as_networkx
+from creased.regions.rows import name_row
+from creased.regions.segments import SegmentPath, follow_segment
+from creased.regions.triangulation import region_volumes
+
+
+@dataclass(frozen=True)
+class RegionGraph:
+    """The regions of a program on a domain, and which share a facet; made by `creased.region_graph`."""
+
+    complex: PolyhedralComplex
+    regions: Regions
+    program: Program  # in float64
+    level: float | None  # of the outputs, where they cut; else None
+    pairs: Tensor  # (A, 2) int64: regions with a common facet, the smaller number first
+    rows: Tensor  # (A,) int64: the row that the facet lies on; below 0 a plane of a grid
+
+    @property
+    def n(self) -> int:
+        """Number of regions R."""
+        return self.regions.n
+
+    @cached_property
+    def _neighbours(self) -> Neighbours:
+        return Neighbours.of(self.pairs, self.n)
+
+    def at(self, points: Tensor) -> Tensor:
+        """Return the regions (n,) int64 that hold points (n, D); -1 outside of the domain.
+
+        A point on a crease is in the region on its + side.
+        """
+        return regions_at(points, self.regions, self.program, self.level)
+
+    def neighbours(self, region: int) -> Tensor:
+        """Return the regions (n,) int64 that share a facet with one, ascending."""
+        return self._neighbours.of_region(region)
+
+    def degrees(self) -> Tensor:
+        """Count the neighbours (R,) int64 of each region."""
+        return self._neighbours.degrees()
+
+    def degree_distribution(self) -> Tensor:
+        """Count the regions (n,) int64 with 0, 1, 2, ... neighbours."""
+        return torch.bincount(self.degrees())
+
+    def hops(self, region: int) -> Tensor:
+        """Count the facets (R,) int64 that have to be crossed from one region to each."""
+        return hops(self._neighbours, region)
+
+    @cached_property
+    def diameter(self) -> int:
+        """The most facets that have to be crossed from one region to another."""
+        return diameter(self._neighbours)
+
+    def path(self, start: Tensor, end: Tensor) -> SegmentPath:
+        """Follow the straight segment between two points (D,) of the domain from region to region.
+
+        Raises:
+            ValueError: a point is not in the domain, or they are equal.
+        """
+        return follow_segment(start, end, self.regions, self.program, self.level)
+
+    @cached_property
+    def maps(self) -> Tensor:
+        """The outputs as affine functions (R, D + 1, O) on the regions, the constant last."""
+        return self.regions.maps(self.program)
+
+    @cached_property
+    def volumes(self) -> Tensor:
+        """The volumes (R,) float64 of the regions; infinite where they are not bounded."""
+        return region_volumes(self.complex, self.regions, self.program.grid)
+
+    def name_row(self, row: int) -> str:
+        """Name a row: "neuron 3 of layer 1", counted from 0, "wall 2", "output 0" or "plane of the grid"."""
+        return name_row(self.regions.layout, row)
+
+    def to_networkx(self) -> Any:
+        """Convert to a `networkx.Graph` with one node a region.
+
+        Nodes have ``signs`` (of walls, neurons and outputs that cut), ``slopes`` and ``constant`` (of each
+        output) and ``volume``; edges have ``row``, ``neuron`` (its layer and number, None for other rows) and
+        ``name``.
+
+        Raises:
+            ImportError: networkx is not installed.
+        """
+        return as_networkx(self)
+
+
+@as_written
+@torch.no_grad()
+def region_graph(
+    program: Program,
+    domain: Domain | None = None,
+    *,
+    level: float | None = None,
+    output: int | None = None,
+    memory: int | None = None,
+) -> RegionGraph:
+    """Extract the dual graph of a program's complex.
+
+    Args:
+        program: detached, and moved to the CPU and to float64.
+        domain: where; None for the whole space, or the cube of a network on a grid.
+        level: a value of the outputs that cuts, too; None leaves them out.
+        output: keep one output alone, by its index.
+        memory: bytes that the extraction may take; what is free by default.
+
+    Raises:
+        ValueError: dimensions differ, the complex takes more memory than allowed, or has directions that the
+            network does not look at.
+    """
+    program = program.detach().to("cpu", torch.float64)
+    program = program if output is None else select(program, output)
+    if domain is None and program.grid is None:
+        domain = WholeSpace(program.in_dim)
+    found = extract_complex(program, domain, level=level, exact=True, memory=memory)
+    if found.part is not None:
+        raise ValueError(f"region_graph: {found.part.note}: take that of creased.essential(program).program")
+    regions = find_regions(found)
+    first, second, rows = regions.neighbours().unbind(1)
+    return RegionGraph(found, regions, program, level, torch.stack([first, second], dim=1), rows)

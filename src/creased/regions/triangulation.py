@@ -1,0 +1,94 @@
+"""Triangulate all cells of a complex without new vertices, and compute the volumes of its regions.
+
+Every cell is the union of the cones from its vertex of least number over those facets that do not hold it
+(pulling; Lee and Santos 2017, section 16.3). Facets are cut in the same way from both sides. Cells that
+perturbation leaves without extent get simplices of volume 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from creased.core.arrangement.cofaces import arrange
+from creased.core.arrangement.facets import Facets, find_lattice
+from creased.core.arrangement.hash_keys import CellCodes, find_words
+from creased.core.complexes.complex import PolyhedralComplex
+from creased.core.complexes.regions import Regions
+from creased.core.grids.unweld import Unwelded
+from creased.core.program.kuhn_grid import KuhnGrid
+
+BATCH = 1 << 16  # simplices that are measured in one go
+
+
+class Triangulation(NamedTuple):
+    """Simplices of a complex, of full dimension."""
+
+    simplices: Tensor  # (T, D + 1) int64: vertices of the complex
+    region: Tensor  # (T,) int64: that each is a part of
+
+
+def triangulate(complex_: PolyhedralComplex, regions: Regions, grid: KuhnGrid | None = None) -> Triangulation:
+    """Triangulate a whole complex; of the whole space rays are vertices as any other.
+
+    Args:
+        complex_: perturbed.
+        regions: its regions.
+        grid: of its network, if that has one.
+    """
+    if grid is None:
+        codes, layout = CellCodes(complex_.words, complex_.zero_ids), complex_.layout
+        lowest = torch.arange(len(codes.words), device=codes.words.device)
+    else:  # each region is in one simplex of the grid
+        parts = Unwelded(complex_.skeleton(), grid, complex_.domain, complex_.layout)
+        soup = parts.soup.skeleton
+        codes, layout, lowest = CellCodes(soup.words, soup.zero_ids), parts.layout, parts.soup.vertex
+    lattice = find_lattice(codes, arrange(layout, codes.words.device))
+    simplices, owner = lowest[:, None], torch.arange(len(lowest), device=lowest.device)
+    for cells, facets in zip(lattice.codes[1:], lattice.facets, strict=True):
+        simplices, owner, lowest = _cones(simplices, owner, lowest, facets, len(cells.words))
+    words = lattice.codes[-1].words
+    words = words if grid is None else parts.welder.polygon_words(words)
+    return Triangulation(simplices, find_words(words, regions.words)[owner])
+
+
+def _cones(
+    simplices: Tensor, owner: Tensor, lowest: Tensor, facets: Facets, n_cells: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Join simplices of facets to least vertices of cells; return the new ones, their cells, the least."""
+    least = torch.full((n_cells,), torch.iinfo(torch.int64).max, device=lowest.device)
+    least.scatter_reduce_(0, facets.cell, lowest[facets.facet], "amin")
+    far = (lowest[facets.facet] != least[facets.cell]).nonzero()[:, 0]
+    cell, facet = facets.cell[far], facets.facet[far]
+    counts = torch.bincount(owner, minlength=len(lowest))
+    starts, sizes = counts.cumsum(0) - counts, counts[facet]
+    source = torch.repeat_interleave(torch.arange(len(far), device=far.device), sizes)
+    within = torch.arange(len(source), device=far.device) - (sizes.cumsum(0) - sizes)[source]
+    base = simplices[owner.argsort(stable=True)][starts[facet][source] + within]
+    owners = cell[source]
+    return torch.cat([least[owners, None], base], dim=1), owners, least
+
+
+def simplex_volumes(vertices: Tensor, simplices: Tensor) -> Tensor:
+    """Compute the volumes (T,) of simplices (T, D + 1) on vertices (V, D)."""
+    return torch.cat([vertices.new_zeros(0), *_volumes(vertices, simplices)])
+
+
+def _volumes(vertices: Tensor, simplices: Tensor) -> Iterator[Tensor]:
+    factorial = math.factorial(vertices.shape[1])
+    for batch in simplices.split(BATCH):
+        corners = vertices[batch]
+        yield torch.linalg.det(corners[:, 1:] - corners[:, :1]).abs() / factorial
+
+
+def region_volumes(complex_: PolyhedralComplex, regions: Regions, grid: KuhnGrid | None = None) -> Tensor:
+    """Compute the volumes (R,) of the regions of a complex; infinite where they are not bounded."""
+    found = triangulate(complex_, regions, grid)
+    volumes = simplex_volumes(complex_.vertices, found.simplices)
+    is_far = complex_.is_ray()[found.simplices].any(1)
+    volumes = volumes.masked_fill(is_far, torch.inf)
+    return torch.zeros(regions.n).to(volumes).index_add_(0, found.region, volumes)
