@@ -16,6 +16,8 @@ SOURCES = sorted((ROOT / "src" / "creased").rglob("*.py"))
 COMPILED = {
     "lane",
     "compiled_cut",
+    "compiled_filter",
+    "flat_program",
     "compiled_numbers",
     "available",
     "compiler",

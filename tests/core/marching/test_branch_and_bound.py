@@ -51,12 +51,13 @@ def _compiled() -> Any:
     """The bound of one region, entered at the first block."""
     from numba import njit
 
-    from creased.core.marching.kernels.bounds import enter, lowest_value, propagate
+    from creased.core.marching.kernels.bounds import enter, lowest_value, propagate, weigh
 
     @njit(_nrt=False)
     def bound(net, levels, work, n, side):  # noqa: ANN001, ANN202
         enter(net, levels, work, 0, n)
-        propagate(net, levels, work, 0, n, 1)
+        propagate(net, levels, work, 0, n)
+        weigh(net, levels, work)
         return lowest_value(net, levels, work, 0, n, side)
 
     return bound

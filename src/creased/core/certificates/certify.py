@@ -22,9 +22,8 @@ import torch
 from creased.core.arrangement.cofaces import arrange
 from creased.core.arrangement.hash_keys import CellCodes, group_codes, group_words
 from creased.core.arrangement.skeleton import Skeleton
-from creased.core.certificates.incidence import edges_from
+from creased.core.certificates.incidence import EdgeMates, edges_from
 from creased.core.certificates.proven_signs import Cells, ProvenSigns, prove_signs
-from creased.core.certificates.sign_filter import EdgeMates
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
 from creased.core.grids.grid_complex import count_own

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import RowLayout
-from creased.core.certificates.sign_filter import Bounds, EdgeMates, Frames, SignFilter, Sizes
+from creased.core.certificates.incidence import EdgeMates
+from creased.core.certificates.sign_filter import Bounds, Frames, SignFilter, Sizes
 from creased.core.domains.domain import Domain
 from creased.core.grids.planes import walls_on_planes
 from creased.core.program.program import Program
@@ -76,6 +77,10 @@ class GridSignFilter(SignFilter):
         order = codes.words[:, -1].argsort()
         doubts = super().by_slopes(points[order], codes.choose(order))
         return torch.empty_like(doubts).index_copy_(0, order, doubts)
+
+    def _left(self, points: Tensor, codes: CellCodes) -> Tensor:
+        """All: programs of simplices differ."""
+        return torch.arange(points.shape[0], device=points.device)
 
     def _bounds_at(self, points: Tensor, masks: Tensor) -> Bounds | None:
         """None: features are rounded by what all corners of a simplex have, not by what is there."""

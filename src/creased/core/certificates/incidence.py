@@ -15,9 +15,20 @@ from torch import Tensor
 from creased.core.arrangement.cofaces import arrange
 from creased.core.arrangement.signs import RowLayout
 from creased.core.arrangement.skeleton import Skeleton
-from creased.core.certificates.sign_filter import EdgeMates
 
 CHUNK = 1 << 14  # edges that are looked at at once, so that what is made of them stays in the cache
+
+
+class EdgeMates(NamedTuple):
+    """Mates of edge stubs: stub 2 (v D + k) leaves the k-th zero of vertex v to -, the next to +."""
+
+    opposite: Tensor  # (2 V D + 1,) int64: the stub at the edge's other end; 2 V D where there is none
+
+    def inward(self, zeros: Tensor, n_walls: int) -> list[Tensor]:
+        """Stubs, D columns (V,), to the side on which the row (V, D) that they leave is inactive."""
+        n, dim = zeros.shape
+        starts = torch.arange(0, 2 * n * dim, 2 * dim, device=zeros.device)
+        return [starts + (2 * k + (zeros[:, k] < n_walls).long()) for k in range(dim)]
 
 
 def edges_from(found: Skeleton, layout: RowLayout, *, on_level: bool) -> tuple[EdgeMates, int]:

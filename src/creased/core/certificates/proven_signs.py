@@ -16,7 +16,8 @@ from torch import Tensor
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import WORD, RowLayout, unpack_rows
 from creased.core.certificates.grid_filter import AllInDoubt, GridSignFilter
-from creased.core.certificates.sign_filter import EdgeMates, SignFilter
+from creased.core.certificates.incidence import EdgeMates
+from creased.core.certificates.sign_filter import SignFilter
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.domain import Domain

@@ -22,6 +22,8 @@ from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import RowLayout, signs_of
+from creased.core.certificates.incidence import EdgeMates
+from creased.core.native.available import is_native
 from creased.core.numerics.memory import rows_at_once
 from creased.core.numerics.tensors import map_tensors
 from creased.core.numerics.tolerance import rounding_error
@@ -60,18 +62,6 @@ class Sizes(NamedTuple):
     state_axis: Tensor  # (S,)
 
 
-class EdgeMates(NamedTuple):
-    """Mates of edge stubs: stub 2 (v D + k) leaves the k-th zero of vertex v to -, the next to +."""
-
-    opposite: Tensor  # (2 V D + 1,) int64: the stub at the edge's other end; 2 V D where there is none
-
-    def inward(self, zeros: Tensor, n_walls: int) -> list[Tensor]:
-        """Stubs, D columns (V,), to the side on which the row (V, D) that they leave is inactive."""
-        n, dim = zeros.shape
-        starts = torch.arange(0, 2 * n * dim, 2 * dim, device=zeros.device)
-        return [starts + (2 * k + (zeros[:, k] < n_walls).long()) for k in range(dim)]
-
-
 class _Looked(NamedTuple):
     """Values found at vertices."""
 
@@ -108,7 +98,7 @@ class SignFilter:
         size = self._cut(absolute.preactivations_on(sizes.state, active))
         slope = self._cut(absolute.linear_part().preactivations_on(sizes.state_axis, active))
         n_terms = sum(sum(b.affine.matrix.shape) + 4 for b in program.blocks)
-        n_terms += sum(program.head.matrix.shape) + program.in_dim + n_more
+        n_terms += sum(program.head.matrix.shape) + 2 * program.in_dim + 1 + n_more
         lost = self._lost = rounding_error(torch.float64, n_terms)
         slopes = torch.cat([sizes.place_axis @ normals, slope], dim=-1)
         return Bounds(
@@ -186,10 +176,23 @@ class SignFilter:
 
         Rows are those of the cell that the signs name: where one of a vertex's is in doubt all are.
         """
+        left = self._left(points, codes)
+        doubts = torch.zeros((points.shape[0], self._layout.n_rows), dtype=torch.bool, device=points.device)
         fitting = max(CACHED // self._layout.n_rows, FEWEST)
-        at_once = rows_at_once(fitting, points.device, BATCH)
-        batches = zip(*(x.split(at_once) for x in (points, *codes)), strict=True)
-        return torch.cat([self._doubts(at, words, zero_ids.long()) for at, words, zero_ids in batches])
+        for at in left.split(rows_at_once(fitting, points.device, BATCH)):
+            words, zero_ids = codes.choose(at)
+            doubts[at] = self._doubts(points[at], words, zero_ids.long())
+        return doubts
+
+    def _left(self, points: Tensor, codes: CellCodes) -> Tensor:
+        """Return the vertices (m,) of which kernels, where there are some, do not prove all signs."""
+        everywhere = torch.arange(points.shape[0], device=points.device)
+        if not (2 <= points.shape[1] <= 3 and is_native(points.dtype, points.device)):
+            return everywhere
+        from creased.core.certificates.compiled_filter import are_proven  # needs numba
+
+        walls = torch.cat([self._normals, self._constants[None]])
+        return everywhere[~are_proven(self._program, walls, self.bounds, points, codes)]
 
     def _bounds_at(self, points: Tensor, masks: Tensor) -> Bounds | None:
         """Bounds at points (n, D) alone, in cells of these patterns: inactive neurons do not round."""

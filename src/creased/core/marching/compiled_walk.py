@@ -13,10 +13,11 @@ from torch import Tensor
 
 from creased.core.marching.kernels.cell_table import owners_of
 from creased.core.marching.kernels.records import NOBODY
-from creased.core.marching.lane import Lane, lay_out
+from creased.core.marching.lane import Lane, on_lanes
 from creased.core.marching.march import Walk, Walker
 from creased.core.numerics.memory import Resources
 from creased.core.numerics.tolerance import coincidence
+from creased.core.program.flat_program import lay_out
 from creased.core.subdivision.problem import SubdivisionProblem
 
 CHUNK = 1 << 14  # cells between two looks at the clock and the memory, at most
@@ -32,7 +33,7 @@ class CompiledWalker(Walker):
         super().__init__(problem, resources)
         walls = problem.domain.halfspaces(self.program.dtype, self.program.device)
         self._n_lanes = min(torch.get_num_threads(), MOST_LANES)
-        networks = [lay_out(self.program, walls, (i, self._n_lanes)) for i in range(self._n_lanes)]
+        networks = on_lanes(lay_out(self.program, walls), self._n_lanes)
         self._network = networks[0]
         self._lanes = [Lane(network, self.rows.bits) for network in networks]
         self._tolerance = coincidence(self.program.dtype) * self._reach

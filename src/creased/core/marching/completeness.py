@@ -73,7 +73,7 @@ def _search(
 ) -> _Done | None:
     """Prove by branch and bound; None where rounding left a region open."""
     if "creased.core.marching.branch_and_bound" not in sys.modules:
-        resources.report("loading the compiled search; after an installation it is compiled, in some 10 s")
+        resources.report("loading the compiled search; after an installation it is compiled, in some 15 s")
     from creased.core.marching.branch_and_bound import Search  # needs numba
 
     search, share, n_inconsistent = Search(problem, walker.finish()), 0.0, 0

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from creased.core.marching.kernels import records
 from creased.core.marching.kernels.cell_table import enter_cells, fill_slots, find_cells
-from creased.core.marching.kernels.composition import prepare
 from creased.core.marching.kernels.walk import FULL, walk
-from creased.core.numerics.sparse import dense
-from creased.core.program.program import Block, Program
+from creased.core.program.flat_program import make_maps
+from creased.core.program.kernels.composition import prepare
+from creased.core.program.kernels.records import NEURONS, FlatProgram
 
 FOREIGN = 1 << 14  # sides to other lanes that there is room for
 ROOM = 1 << 8  # cells that there is room for at first
@@ -39,7 +39,7 @@ class Lane:
             points=points,
             following=integers,
             slots=integers,
-            stacks=np.full(network.blocks.shape[0], records.NOBODY),
+            stacks=np.full(network.program.blocks.shape[0], records.NOBODY),
         )
         self._sides = records.Sides(
             cells=integers,
@@ -52,7 +52,7 @@ class Lane:
             counts=np.zeros(5, np.int64),
         )
         self._make_room(ROOM, ROOM)
-        prepare(network, self._scratch)
+        prepare(network.program, self._scratch.cell)
 
     @property
     def counts(self) -> tuple[int, int, int]:
@@ -167,44 +167,17 @@ def _enlarge(record: Record, names: tuple[str, ...], n: int) -> Record:
     return record._replace(**larger)
 
 
-def lay_out(program: Program, walls: Tensor, lane: tuple[int, int]) -> records.Network:
-    """Lay out a program, and walls (D + 1, n_walls), for the kernels of one of so many lanes."""
-    n_rows = walls.shape[1] + program.n_neurons + 1
-    numbers: list[Tensor] = []
-    blocks: list[records.Block] = []
-    previous, neurons, free = None, walls.shape[1], n_rows
-
-    def put(values: Tensor | None) -> int:
-        if values is None:
-            return -1
-        values = dense(values)
-        numbers.append((values.T if values.dim() == 2 else values).reshape(-1))
-        return sum(part.shape[0] for part in numbers[:-1])
-
-    for block in (*program.blocks, Block(program.head)):
-        n_neurons, n_state = block.affine.matrix.shape
-        is_relu = previous is not None and previous.is_plain and not block.has_passthrough
-        state = neurons - n_state if is_relu else free
-        free += 0 if is_relu else n_state
-        weight, bias, mix, skip, shift = map(
-            put, (block.affine.matrix, block.affine.bias, block.mix, block.skip, block.shift)
-        )
-        blocks.append(records.Block(n_state, n_neurons, weight, bias, mix, skip, shift, neurons, state))
-        previous, neurons = block, neurons + n_neurons
+def on_lanes(program: FlatProgram, n_lanes: int) -> list[records.Network]:
+    """Hand a program to the lanes of a walk."""
+    n_rows = int(program.blocks[-1, NEURONS]) + 1
     keys = np.random.default_rng(0).integers(-(2**63), 2**63 - 1, n_rows, np.int64)
-    return records.Network(
-        torch.cat(numbers).numpy(), np.array(blocks), keys, walls.contiguous().numpy(), np.array(lane)
-    )
+    return [records.Network(program, keys, np.array((lane, n_lanes))) for lane in range(n_lanes)]
 
 
 def _scratch(network: records.Network, n_words: int) -> records.Scratch:
-    n_rows, ends = network.keys.shape[0], network.blocks[:, records.STATE] + network.blocks[:, 0]
     return records.Scratch(
-        words=np.zeros(n_words, np.int64),
-        maps=np.zeros((4, max(n_rows, ends.max()))),
-        ages=np.zeros(network.blocks.shape[0], np.int64),
-        active=np.zeros(max(network.blocks[:, :2].max(), records.MOST_SIDES), np.int64),
-        lines=np.zeros((2, n_rows - 1)),
+        cell=make_maps(network.program, n_words),
+        lines=np.zeros((2, network.keys.shape[0] - 1)),
         polygon=np.zeros((4, records.SPARE)),
         sides=np.zeros((2, records.SPARE), np.int64),
         frame=np.zeros((3, 3)),

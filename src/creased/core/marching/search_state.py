@@ -68,7 +68,7 @@ def make_levels(n_blocks: int, widest: int) -> records.Levels:
         passed=_numbers(n_blocks + 1, records.PLANES, widest).numpy(),
         open=_places(n_blocks, widest).numpy(),
         n_open=_places(n_blocks).numpy(),
-        weighed=_numbers(n_blocks, n_blocks, widest).numpy(),
+        weighed=_numbers(n_blocks, widest).numpy(),
     )
 
 

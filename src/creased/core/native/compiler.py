@@ -18,16 +18,17 @@ U = np.uint64  # for indices: signed ones are compared with zero first, which hi
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 PART = OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # of a kernel that Python calls
 part = njit(**PART, fastmath={"contract"})
+inlined = njit(**PART, forceinline=True, fastmath={"contract"})  # a call copies all that records refer to
 reassociated = njit(**PART, fastmath=True)  # sums in any order
 whole = njit(**OPTIONS, fastmath={"contract"}, cache=True)  # one that Python calls, cached with its parts
 ZERO: Any = np.int64(0)  # kernels called with a literal would be compiled again for that
 
 
-def sources(module: str) -> str:
-    """Hash the sources of the kernels in the folder of a module, and those of this one.
+def sources(*modules: str) -> str:
+    """Hash the sources of the kernels in the folders of modules, and those of this one.
 
     The cache of a compiled function is of its own file and of what it closes over. One that calls kernels of
     other files closes over this hash.
     """
-    files = sorted(file for path in (module, __file__) for file in Path(path).parent.glob("*.py"))
+    files = sorted(file for path in (*modules, __file__) for file in Path(path).parent.glob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

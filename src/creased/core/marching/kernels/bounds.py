@@ -31,16 +31,13 @@ from creased.core.marching.kernels.search_records import (
     Network,
     Scratch,
 )
-from creased.core.native.compiler import ZERO, Floats, Integers, part
+from creased.core.native.compiler import ZERO, Integers, inlined
 from creased.core.native.sign_bits import has_bit, set_bit
 
 
-@part
-def propagate(net: Network, levels: Levels, work: Scratch, block: int, n_vertices: int, keep: int) -> None:
-    """Relax the blocks after one on a region; ``work`` has the relaxations of that block's open neurons.
-
-    When a block is entered, sums of absolute products are kept for all that comes of the region.
-    """
+@inlined
+def propagate(net: Network, levels: Levels, work: Scratch, block: int, n_vertices: int) -> None:
+    """Relax the blocks after one on a region; ``work`` has the relaxations of that block's open neurons."""
     n_blocks, form = len(net.rows), work.form
     for later in range(block + 1, n_blocks):
         width = net.widths[later + 1]
@@ -60,28 +57,27 @@ def propagate(net: Network, levels: Levels, work: Scratch, block: int, n_vertice
                     n += 1
             begin(net, later, form)
             compose(net, later, work, n, form)
-        if keep:
-            _weigh(net, work, later, levels.weighed[block])
         ranges(form, width, work.vertices, n_vertices, work.low[later], work.high[later])
         for j in range(width):
             relax(work, later, j, work.low[later, j], work.high[later, j])
 
 
-@part
-def _weigh(net: Network, work: Scratch, block: int, out: Floats) -> None:
-    """Bound the sums of absolute products that a block's preactivations are computed by, on a region."""
-    n = ZERO
-    for i in range(net.widths[block]):
-        if work.high[block - 1, i] > 0.0:
-            work.chosen[n] = i
-            work.factors[0, n] = work.high[block - 1, i]
-            n += 1
-    for j in range(net.widths[block + 1]):
-        out[block, j] = abs(net.bias[block, j])
-    add_rows(out, block, net.sizes, block, net.widths[block + 1], work, ZERO, n)
+@inlined
+def weigh(net: Network, levels: Levels, work: Scratch) -> None:
+    """Bound the sums of absolute products of all blocks but the first; on the domain, after `propagate`."""
+    for block in range(1, len(net.rows)):
+        n = ZERO
+        for i in range(net.widths[block]):
+            if work.high[block - 1, i] > 0.0:
+                work.chosen[n] = i
+                work.factors[0, n] = work.high[block - 1, i]
+                n += 1
+        for j in range(net.widths[block + 1]):
+            levels.weighed[block, j] = abs(net.bias[block, j])
+        add_rows(levels.weighed, block, net.sizes, block, net.widths[block + 1], work, ZERO, n)
 
 
-@part
+@inlined
 def _guess_side(net: Network, work: Scratch) -> float:
     """Guess the sign of the output at the first vertex, from the relaxations of the last block."""
     value, last, form = net.head[-1], len(net.rows) - 1, work.form
@@ -93,7 +89,7 @@ def _guess_side(net: Network, work: Scratch) -> float:
     return 1.0 if value >= 0.0 else -1.0
 
 
-@part
+@inlined
 def lowest_value(
     net: Network, levels: Levels, work: Scratch, block: int, n_vertices: int, side: float
 ) -> float:
@@ -117,7 +113,7 @@ def lowest_value(
             if weight != 0.0:
                 work.chosen[n], work.factors[0, n] = j, weight
                 constant += weight * net.bias[later, j]
-                slack += gamma * abs(weight) * levels.weighed[block, later, j]
+                slack += gamma * abs(weight) * levels.weighed[later, j]
                 n += 1
         for i in range(net.widths[later]):
             covector[there, i] = 0.0
@@ -147,7 +143,7 @@ def lowest_value(
     return least + constant - slack - slack_of_z - gamma * abs(constant)
 
 
-@part
+@inlined
 def enter(net: Network, levels: Levels, work: Scratch, block: int, n_vertices: int) -> int:
     """Enter a block on a region of which all earlier signs are known; return the number of open neurons."""
     width, form, n = net.widths[block + 1], levels.z[block], ZERO
@@ -192,7 +188,7 @@ def enter(net: Network, levels: Levels, work: Scratch, block: int, n_vertices: i
     return n_open
 
 
-@part
+@inlined
 def _admit(net: Network, levels: Levels, block: int, i: int) -> None:
     """Add what a neuron that is zero within rounding may pass on on its other side."""
     error, errors = 4.0 * levels.error[block, i], levels.passed[block + 1, ERROR]
@@ -203,7 +199,7 @@ def _admit(net: Network, levels: Levels, block: int, i: int) -> None:
             errors[j] += net.sizes[block + 1, i, j] * error
 
 
-@part
+@inlined
 def _switched_on(net: Network, levels: Levels, work: Scratch, block: int) -> int:
     """List what the open neurons of a block that a region is on the + side of pass on."""
     n = ZERO
@@ -217,7 +213,7 @@ def _switched_on(net: Network, levels: Levels, work: Scratch, block: int) -> int
     return n
 
 
-@part
+@inlined
 def keep_open(net: Network, levels: Levels, work: Scratch, block: int, n_open: int, n_vertices: int) -> int:
     """Evaluate open neurons at a region's vertices; keep those that still change sign, and relax them."""
     form, n = levels.z[block], ZERO
@@ -251,7 +247,7 @@ def keep_open(net: Network, levels: Levels, work: Scratch, block: int, n_open: i
     return n
 
 
-@part
+@inlined
 def output_range(
     net: Network, levels: Levels, work: Scratch, n_open: int, n_vertices: int
 ) -> tuple[float, float, float]:
@@ -283,7 +279,7 @@ def output_range(
     return low, high, error
 
 
-@part
+@inlined
 def lowest_of_last(
     net: Network, levels: Levels, work: Scratch, n_open: int, n_vertices: int, side: float
 ) -> float:
@@ -312,7 +308,7 @@ def lowest_of_last(
     return least + constant - slack - net.gamma * abs(constant)
 
 
-@part
+@inlined
 def evaluate_open(levels: Levels, work: Scratch, region: Integers) -> None:
     """Evaluate the open neurons of a block that was just entered at the vertices."""
     form = levels.z[region[BLOCK]]
@@ -325,10 +321,8 @@ def evaluate_open(levels: Levels, work: Scratch, region: Integers) -> None:
             work.values[k, v] = value
 
 
-@part
-def is_excluded(
-    net: Network, levels: Levels, work: Scratch, region: Integers, counts: Integers, is_fresh: int
-) -> bool:
+@inlined
+def is_excluded(net: Network, levels: Levels, work: Scratch, region: Integers, counts: Integers) -> bool:
     """Prove that the output keeps its sign on a region, if possible."""
     block, n_open, n_vertices = region[BLOCK], region[N_OPEN], region[N_VERTICES]
     counts[N_BOUNDS] += 1
@@ -338,6 +332,5 @@ def is_excluded(
             return False
         side = 1.0 if low + high >= 0.0 else -1.0
         return lowest_of_last(net, levels, work, n_open, n_vertices, side) > 0.0
-    if not is_fresh:
-        propagate(net, levels, work, block, n_vertices, ZERO)
+    propagate(net, levels, work, block, n_vertices)
     return lowest_value(net, levels, work, block, n_vertices, _guess_side(net, work)) > 0.0

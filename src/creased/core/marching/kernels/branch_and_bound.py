@@ -17,6 +17,7 @@ from creased.core.marching.kernels.bounds import (
     keep_open,
     output_range,
     propagate,
+    weigh,
 )
 from creased.core.marching.kernels.regions import divide, pop
 from creased.core.marching.kernels.search_records import (
@@ -39,10 +40,10 @@ from creased.core.marching.kernels.search_records import (
     Scratch,
     Stack,
 )
-from creased.core.native.compiler import ZERO, Integers, part, sources, whole
+from creased.core.native.compiler import ZERO, Integers, inlined, sources, whole
 
 
-@part
+@inlined
 def _is_known(known: Known, words: Integers, first: int, n: int) -> bool:
     for place in range(first, first + n):
         is_equal = True
@@ -53,7 +54,7 @@ def _is_known(known: Known, words: Integers, first: int, n: int) -> bool:
     return False
 
 
-@part
+@inlined
 def _record(
     work: Scratch,
     n_vertices: int,
@@ -116,8 +117,9 @@ def _compile_search(stamp: str) -> Callable[..., float]:
             while region[N_OPEN] == 0 and region[BLOCK] < n_blocks - 1:
                 region[BLOCK] += 1
                 region[N_OPEN] = enter(net, levels, work, region[BLOCK], n_vertices)
-                if region[BLOCK] < n_blocks - 1:
-                    propagate(net, levels, work, region[BLOCK], n_vertices, ZERO + 1)
+                if region[BLOCK] == 0:
+                    propagate(net, levels, work, ZERO, n_vertices)
+                    weigh(net, levels, work)
                 is_fresh = ZERO + 1
             if region[N_OPEN] == 0:
                 low, high, error = output_range(net, levels, work, ZERO, n_vertices)
@@ -127,7 +129,7 @@ def _compile_search(stamp: str) -> Callable[..., float]:
                 continue
             if is_fresh:
                 evaluate_open(levels, work, region)
-            if region[N_POINTS] == 0 and is_excluded(net, levels, work, region, found.counts, is_fresh):
+            if region[N_POINTS] == 0 and is_excluded(net, levels, work, region, found.counts):
                 done += share
             elif not divide(net, levels, stack, work, known, region, share):
                 found.counts[INCONSISTENT] += 1

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from creased.core.marching.kernels.records import N_NEURONS, NEURONS, NOBODY, Cells, Network, Sides
+from creased.core.marching.kernels.records import NOBODY, Cells, Network, Sides
 from creased.core.native.compiler import Floats, Integers, part, whole
 from creased.core.native.sign_bits import has_bit
+from creased.core.program.kernels.records import N_NEURONS, NEURONS
 
 
 @part
@@ -70,10 +71,11 @@ def key_of(keys: Integers, words: Integers) -> int:
 @part
 def owner_of(network: Network, words: Integers) -> int:
     """Return the lane that a cell belongs to."""
-    n_lanes, first, hashed = network.lane[1], network.blocks[0, NEURONS], np.int64(0)
+    n_lanes, blocks, hashed = network.lane[1], network.program.blocks, np.int64(0)
     if n_lanes == 1:
         return 0
-    for row in range(first, first + network.blocks[0, N_NEURONS]):
+    first = blocks[0, NEURONS]
+    for row in range(first, first + blocks[0, N_NEURONS]):
         if has_bit(words, row):
             hashed ^= network.keys[row]
     return (hashed & 0x7FFFFFFF) % n_lanes

@@ -6,10 +6,10 @@ Rounding is part of the error, as in `creased.core.program.affine_arithmetic`.
 from __future__ import annotations
 
 from creased.core.marching.kernels.search_records import CONSTANT, ERROR, PLANES, Network, Scratch
-from creased.core.native.compiler import Floats, part
+from creased.core.native.compiler import Floats, inlined
 
 
-@part
+@inlined
 def add_rows(
     total: Floats, row: int, weights: Floats, block: int, width: int, work: Scratch, plane: int, n: int
 ) -> None:
@@ -31,7 +31,7 @@ def add_rows(
             total[row, j] += a * weights[block, p, j]
 
 
-@part
+@inlined
 def copy_form(forms: Floats, place: int, width: int, out: Floats) -> None:
     """Copy functions (5, N) from one place of several."""
     for plane in range(PLANES):
@@ -39,7 +39,7 @@ def copy_form(forms: Floats, place: int, width: int, out: Floats) -> None:
             out[plane, j] = forms[place, plane, j]
 
 
-@part
+@inlined
 def compose(net: Network, block: int, work: Scratch, n: int, out: Floats) -> None:
     """Add to functions (5, N) what n chosen neurons pass on, by their factors, to a block or to the head."""
     if block == len(net.rows):
@@ -55,7 +55,7 @@ def compose(net: Network, block: int, work: Scratch, n: int, out: Floats) -> Non
     add_rows(out, ERROR, net.sizes, block, width, work, ERROR, n)
 
 
-@part
+@inlined
 def begin(net: Network, block: int, out: Floats) -> None:
     """Set functions (5, N) to a layer's bias and its rounding."""
     for plane in range(PLANES):
@@ -70,7 +70,7 @@ def begin(net: Network, block: int, out: Floats) -> None:
             out[ERROR, j] = net.gamma * abs(net.bias[block, j])
 
 
-@part
+@inlined
 def size(net: Network, form: Floats, j: int) -> float:
     """Bound the absolute value of a function in the domain."""
     size = abs(form[CONSTANT, j]) + form[ERROR, j]
@@ -79,7 +79,7 @@ def size(net: Network, form: Floats, j: int) -> float:
     return size
 
 
-@part
+@inlined
 def ranges(form: Floats, width: int, vertices: Floats, n: int, low: Floats, high: Floats) -> None:
     """Bound functions over a polytope."""
     x, y, z, constant, error = form[0], form[1], form[2], form[CONSTANT], form[ERROR]
@@ -99,7 +99,7 @@ def ranges(form: Floats, width: int, vertices: Floats, n: int, low: Floats, high
         high[j] += error[j]
 
 
-@part
+@inlined
 def relax(work: Scratch, block: int, i: int, low: float, high: float) -> None:
     """Relax a ReLU on a range: the chord above, below the closer of 0 and z."""
     if low >= 0.0:
@@ -113,7 +113,7 @@ def relax(work: Scratch, block: int, i: int, low: float, high: float) -> None:
         work.lower[block, i] = 1.0 if high > -low else 0.0
 
 
-@part
+@inlined
 def pass_on(net: Network, form: Floats, work: Scratch, block: int, i: int, n: int) -> None:
     """Write relu(z) of a neuron, between two parallel bounds, as the n-th of the factors."""
     slope, half = work.slope[block, i], work.rise[block, i] / 2

@@ -129,7 +129,7 @@ def find_polygon(scratch: Scratch, reach: float, tolerance: float, flat: float) 
 
     Lines as near as the farthest corner of the last polygon are the first to clip, the others the next.
     """
-    words, maps, _, _, lines, polygon, sides, frame, near = scratch
+    (words, maps, _, _), lines, polygon, sides, frame, near = scratch
     values, squares, n, margin = lines[0], lines[1], 4, flat * reach * reach
     for i in range(4):
         polygon[0, i] = reach if i in (0, 3) else -reach
@@ -155,7 +155,7 @@ def find_polygon(scratch: Scratch, reach: float, tolerance: float, flat: float) 
 @part
 def _refine(scratch: Scratch, n: int, tolerance: float) -> bool:
     """Compute corners from the lines that meet there; False if they are nearly parallel, or sides short."""
-    words, maps, _, _, _, polygon, sides, frame, _ = scratch
+    (words, maps, _, _), _, polygon, sides, frame, _ = scratch
     for i in range(n):
         if sides[0, i] < 0:
             return False

@@ -1,10 +1,11 @@
-"""Records of the walk's kernels: a program laid out flat, the cells, their sides, and memory for one cell."""
+"""Records of the walk's kernels: the program, the cells, their sides, and memory for one cell."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from creased.core.native.compiler import Floats, Integers
+from creased.core.program.kernels.records import FlatProgram, Maps
 
 MOST_SIDES = 60  # of a polygon; one with more is left to the torch path
 SPARE = 64  # cells and sides that there is room for before a cell is cut
@@ -12,33 +13,11 @@ NOBODY = -1
 
 
 class Network(NamedTuple):
-    """A program with one output and three inputs, flat; the head is the last block."""
+    """A program with one output and three inputs, as one lane of a walk sees it."""
 
-    numbers: Floats  # of all matrices (in, out), row by row, and of all biases
-    blocks: Integers  # (L + 1, 9): see `Block`
+    program: FlatProgram
     keys: Integers  # (n_rows,): hash keys; that of a sign vector is the XOR over its set bits
-    walls: Floats  # (4, n_walls): slopes and constants
     lane: Integers  # (2,): which lane of a walk this is, and how many there are
-
-
-class Block(NamedTuple):
-    """A row of the table of blocks: numbers of rows and columns, and where matrices and maps begin."""
-
-    n_state: int
-    n_neurons: int
-    weight: int  # A (n_state, n_neurons), b (n_neurons,), ... in the numbers; -1 where there is none
-    bias: int
-    mix: int
-    skip: int
-    shift: int
-    neurons: int  # the columns of its neurons among the maps
-    state: int  # the columns of its input; those of the neurons before, if that is what it is
-
-
-N_STATE, N_NEURONS, WEIGHT, BIAS, MIX, SKIP, SHIFT, NEURONS, STATE = range(len(Block._fields))
-
-
-N_NEURONS, WEIGHT, BIAS, MIX, SKIP, SHIFT, NEURONS, STATE = range(1, len(Block._fields))
 
 
 class Cells(NamedTuple):
@@ -70,10 +49,7 @@ class Sides(NamedTuple):
 class Scratch(NamedTuple):
     """Memory for one cell."""
 
-    words: Integers  # (W,): signs of the cell whose maps these are
-    maps: Floats  # (4, n): of walls, neurons and the output, then of the inputs of blocks
-    ages: Integers  # (L + 1,): how often the maps behind a block were updated since they were composed
-    active: Integers  # (n,): columns of an input that are not zero
+    cell: Maps
     lines: Floats  # (2, n_rows): squares of the value at the point and of the slope in the plane
     polygon: Floats  # (4, 64): corners in the plane, and as they are clipped
     sides: Integers  # (2, 64): the row of the side that begins at a corner

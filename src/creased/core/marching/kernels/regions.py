@@ -24,11 +24,11 @@ from creased.core.marching.kernels.search_records import (
     Scratch,
     Stack,
 )
-from creased.core.native.compiler import ZERO, Floats, Integers, part
+from creased.core.native.compiler import ZERO, Floats, Integers, inlined
 from creased.core.native.sign_bits import set_bit
 
 
-@part
+@inlined
 def cut(net: Network, stack: Stack, work: Scratch, n_vertices: int, values: Floats, row: int) -> int:
     """Cut a polytope by a row with these values at its vertices; push the + side, then the other.
 
@@ -79,7 +79,7 @@ def cut(net: Network, stack: Stack, work: Scratch, n_vertices: int, values: Floa
     return sides[0] + n_fresh
 
 
-@part
+@inlined
 def _join(stack: Stack, work: Scratch, first: int, n_fresh: int, n_old: int, dim: int) -> bool:
     """Join the vertices of a cut along its sides, each of which lies on one 2-face of the polytope."""
     for c in range(n_fresh):
@@ -103,7 +103,7 @@ def _join(stack: Stack, work: Scratch, first: int, n_fresh: int, n_old: int, dim
     return True
 
 
-@part
+@inlined
 def _choose(work: Scratch, block: int, n_open: int) -> int:
     """Choose the open neuron whose relaxation is the loosest."""
     loosest, place = -1.0, 0
@@ -114,7 +114,7 @@ def _choose(work: Scratch, block: int, n_open: int) -> int:
     return place
 
 
-@part
+@inlined
 def _divide_points(known: Known, form: Floats, i: int, first: int, n: int) -> int:
     """Put the points of a region that are on the + side of a neuron first; return how many."""
     start, stop = first, first + n
@@ -131,7 +131,7 @@ def _divide_points(known: Known, form: Floats, i: int, first: int, n: int) -> in
     return start - first
 
 
-@part
+@inlined
 def pop(stack: Stack, work: Scratch, region: Integers) -> float:
     """Take the last region from the stack; return its share."""
     top = stack.tops[FRAMES] - 1
@@ -152,7 +152,7 @@ def pop(stack: Stack, work: Scratch, region: Integers) -> float:
     return stack.share[top]
 
 
-@part
+@inlined
 def divide(
     net: Network, levels: Levels, stack: Stack, work: Scratch, known: Known, region: Integers, share: float
 ) -> bool:

@@ -40,7 +40,7 @@ class Levels(NamedTuple):
     passed: Floats  # (L + 1, 5, N): what stable neurons and the bias add to the next block, or the output
     open: Integers  # (L, N): open neurons
     n_open: Integers  # (L,)
-    weighed: Floats  # (L, L, N): sums of absolute products, of each later block
+    weighed: Floats  # (L, N): bounds on sums of absolute products, on the domain
 
 
 class Stack(NamedTuple):

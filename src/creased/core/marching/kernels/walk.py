@@ -7,10 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from creased.core.marching.kernels.cell_table import enter, owner_of, pop
-from creased.core.marching.kernels.composition import move
 from creased.core.marching.kernels.polygon import FLAT, find_polygon, place_plane, trace_lines
-from creased.core.marching.kernels.records import NEURONS, NOBODY, SPARE, Cells, Network, Scratch, Sides
+from creased.core.marching.kernels.records import NOBODY, SPARE, Cells, Network, Scratch, Sides
 from creased.core.native.compiler import part, sources, whole
+from creased.core.program.kernels import composition
+from creased.core.program.kernels.composition import move
+from creased.core.program.kernels.records import NEURONS
 
 DONE, PAUSED, FULL = 0, 1, 2  # why a walk returned
 
@@ -18,9 +20,9 @@ DONE, PAUSED, FULL = 0, 1, 2  # why a walk returned
 @part
 def _append_sides(network: Network, cells: Cells, sides: Sides, scratch: Scratch, cell: int, n: int) -> None:
     """Append the n sides of a cell, and enter its neighbours."""
-    _, blocks, keys, walls, lane = network
+    (_, blocks, walls), keys, lane = network
     frame, polygon, counts, at = scratch.frame, scratch.polygon, sides.counts, sides.counts[3]
-    words, points, starts, foreign = scratch.words, cells.points, sides.starts, sides.foreign
+    words, points, starts, foreign = scratch.cell.words, cells.points, sides.starts, sides.foreign
     sides.cells[counts[1]], sides.sizes[counts[1]] = cell, n
     for i in range(n):
         x, y = polygon[2, i], polygon[3, i]
@@ -64,7 +66,7 @@ def _compile_walk(stamp: str) -> Callable[..., int]:
     ) -> int:
         if not stamp:
             return DONE
-        maps, lines, frame, counts = scratch.maps, scratch.lines, scratch.frame, sides.counts
+        maps, lines, frame, counts = scratch.cell.maps, scratch.lines, scratch.frame, sides.counts
         for _ in range(most):
             if counts[4] + SPARE > sides.foreign.shape[0]:
                 return PAUSED
@@ -73,7 +75,7 @@ def _compile_walk(stamp: str) -> Callable[..., int]:
             cell = pop(cells.stacks, cells.following)
             if cell == NOBODY:
                 return DONE
-            move(network, scratch, cells.words[cell])
+            move(network.program, scratch.cell, cells.words[cell])
             place_plane(frame, maps, lines.shape[1], cells.points[cell])
             flat = FLAT * trace_lines(lines, maps, frame)
             n = find_polygon(scratch, reach, tolerance, flat)
@@ -87,7 +89,7 @@ def _compile_walk(stamp: str) -> Callable[..., int]:
     return loop
 
 
-_walk = _compile_walk(sources(__file__))
+_walk = _compile_walk(sources(__file__, composition.__file__))
 
 
 def walk(

@@ -6,7 +6,9 @@ are over columns, so that they are vectorised without reassociation of sums.
 
 from __future__ import annotations
 
-from creased.core.marching.kernels.records import (
+from creased.core.native.compiler import Floats, Integers, U, part, whole
+from creased.core.native.sign_bits import has_bit
+from creased.core.program.kernels.records import (
     BIAS,
     MIX,
     N_NEURONS,
@@ -16,11 +18,9 @@ from creased.core.marching.kernels.records import (
     SKIP,
     STATE,
     WEIGHT,
-    Network,
-    Scratch,
+    FlatProgram,
+    Maps,
 )
-from creased.core.native.compiler import Floats, Integers, U, part, whole
-from creased.core.native.sign_bits import has_bit
 
 OLDEST = 32  # updates of maps before they are composed anew, so that rounding does not add up
 FLIP_SHARE = 4  # neurons of a block, for each that flips, if its maps are to be updated
@@ -172,10 +172,10 @@ def _flip(maps: Floats, numbers: Floats, blocks: Integers, block: int, old: Inte
 
 
 @part
-def move(network: Network, scratch: Scratch, words: Integers) -> None:
-    """Turn the maps of a cell into those of another one."""
-    numbers, blocks, _, _, _ = network
-    current, maps, ages, active = scratch.words, scratch.maps, scratch.ages, scratch.active
+def move(program: FlatProgram, cell: Maps, words: Integers) -> None:
+    """Turn the maps of a cell into those of another one; where few neurons flip, by their columns."""
+    numbers, blocks, _ = program
+    current, maps, ages, active = cell
     first = _first_difference(current, words, blocks)
     if (
         first + 1 < blocks.shape[0]
@@ -184,34 +184,35 @@ def move(network: Network, scratch: Scratch, words: Integers) -> None:
     ):
         ages[first] += 1
         first += 1
-    for w in range(words.shape[0]):
-        current[w] = words[w]
     for block in range(first, blocks.shape[0]):
         ages[block] = 0
+    for w in range(words.shape[0]):
+        current[w] = words[w]
     compose(maps, numbers, blocks, active, words, first)
 
 
+@part
+def compose_anew(program: FlatProgram, cell: Maps, words: Integers) -> None:
+    """Turn the maps of a cell into those of another one, as if composed from the first block on."""
+    first = _first_difference(cell.words, words, program.blocks)
+    for w in range(words.shape[0]):
+        cell.words[w] = words[w]
+    compose(cell.maps, program.numbers, program.blocks, cell.active, words, first)
+
+
 @whole
-def prepare(network: Network, scratch: Scratch) -> None:
+def prepare(program: FlatProgram, cell: Maps) -> None:
     """Enter the maps that are the same on all cells, and those of a cell where all neurons are inactive."""
-    numbers, blocks, _, walls, _ = network
-    maps, active = scratch.maps, scratch.active
-    scratch.words[:] = 0
+    numbers, blocks, walls = program
+    words, maps, _, active = cell
+    words[:] = 0
+    n_inputs, state, neurons = blocks[0, N_STATE], blocks[0, STATE], blocks[0, NEURONS]
     for c in range(4):
         for wall in range(walls.shape[1]):
             maps[c, wall] = walls[c, wall]
-    for c in range(3):
-        maps[c, blocks[0, STATE] + c] = 1.0
+    for c in range(n_inputs):
+        maps[c, state + c] = 1.0
         active[c] = c
-    set_columns(maps, blocks[0, NEURONS], blocks[0, N_NEURONS], numbers, blocks[0, BIAS])
-    _accumulate(
-        maps,
-        numbers,
-        active,
-        3,
-        blocks[0, NEURONS],
-        blocks[0, STATE],
-        blocks[0, WEIGHT],
-        blocks[0, N_NEURONS],
-    )
-    compose(maps, numbers, blocks, active, scratch.words, 0)
+    set_columns(maps, neurons, blocks[0, N_NEURONS], numbers, blocks[0, BIAS])
+    _accumulate(maps, numbers, active, n_inputs, neurons, state, blocks[0, WEIGHT], blocks[0, N_NEURONS])
+    compose(maps, numbers, blocks, active, words, 0)

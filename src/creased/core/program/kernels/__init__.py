@@ -1,0 +1,1 @@
+"""Kernels of a program laid out flat: import them only where `native.available.is_native` is true."""
