@@ -155,6 +155,8 @@ class Page:
         self.server.scene.set_up_direction("+z" if is_flat else f"+{up}")
         self.server.initial_camera.look_at = middle
         self.server.initial_camera.position = middle + CAMERA_DISTANCE * reach * self._towards
+        upright = np.eye(3)["xyz".index("y" if is_flat else up)]
+        self.canvas.light(self._towards, upright)
         self.server.gui.configure_theme(show_logo=False, show_share_button=False)
 
     def _add_switches(self, reach: float, box: Box | None) -> None:
