@@ -84,14 +84,15 @@ def _draw(plain: Trial, compact: Trial, history: Sequence[tuple[float, float]], 
     for column, (epoch, picture) in enumerate(zip((0, *STAGES), pictures, strict=True)):
         axes = figure.add_subplot(grid[0, column])
         axes.imshow(load_png(picture))
-        axes.set_title(f"{_compactness(*history[epoch]):.3f}" if epoch else "plain", fontsize=10)
+        name = f"epoch {epoch}" if epoch else "plain run"
+        axes.set_title(f"{name}: {_compactness(*history[epoch]):.3f}", fontsize=10)
         axes.axis("off")
     axes = figure.add_subplot(grid[1, :])
     epochs, volumes = range(len(history)), [volume for _, volume in history]
     axes.plot(epochs, [_compactness(*both) for both in history], "o-", label="compactness")
     axes.plot(epochs, np.array(volumes) / volumes[0], "s--", label="volume, as a share of the bunny's")
     axes.axhline(1, color="grey", lw=0.8)
-    axes.set(xlabel="epochs of 100 steps", ylim=(0.35, 1.15))
+    axes.set(xlabel="epochs of 100 steps", ylabel="compactness, 1 of a ball; volume", ylim=(0.3, 1.15))
     axes.legend(frameon=False, loc="lower right")
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=130)

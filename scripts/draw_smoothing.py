@@ -116,7 +116,7 @@ def _rows(results: dict[str, dict[str, Any]]) -> list[list[str]]:
 
 def _picture(mesh: trimesh.Trimesh) -> NDArray[np.uint8]:
     """Render the mesh without lines."""
-    view = View(-105, up="z", zoom=1.6)
+    view = View(-105, up="z", zoom=1.3)
     return render_surface(
         PolygonMesh.of_triangles(mesh.vertices, mesh.faces), size=520, view=view, line_width=0
     )
