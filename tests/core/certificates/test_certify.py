@@ -28,7 +28,8 @@ from creased import (
 )
 from creased.core import escalation
 from creased.core.arrangement.hash_keys import CellCodes
-from creased.core.certificates.incidence import edges_from
+from creased.core.arrangement.skeleton import Skeleton
+from creased.core.certificates.incidence import edges_from, sum_of_indices
 from creased.core.certificates.sign_filter import SignFilter
 from creased.core.exact.exact_signs import ExactRows
 from creased.core.numerics.tensors import map_tensors
@@ -350,3 +351,13 @@ def test_creases_through_the_edges_of_a_simplex_are_decided_exactly() -> None:
     for extract in (extract_complex, extract_level_set):
         assert certify(extract(program, simplex, exact=True), program).is_certified
     assert extract_complex(program, simplex, degeneracy="contract").euler_characteristic() == 1
+
+
+@pytest.mark.parametrize(("dim", "widths"), [(1, (6, 4)), (2, (8, 8)), (3, (8, 6)), (4, (6, 3))])
+def test_lowest_vertices_give_the_euler_characteristic_of_a_box(dim: int, widths: tuple[int, ...]) -> None:
+    found = extract_complex(random_program(dim, widths, seed=dim), Box.cube(dim, 1))
+    skeleton = Skeleton(found.vertices, found.zero_ids, found.words, found.edges, found.edge_zero_ids)
+    mates, _ = edges_from(skeleton, found.layout, on_level=False)
+    assert sum_of_indices(found.vertices, mates) == 1 == found.euler_characteristic()
+    without = skeleton._replace(edges=found.edges[1:], edge_zero_ids=found.edge_zero_ids[1:])
+    assert sum_of_indices(found.vertices, edges_from(without, found.layout, on_level=False)[0]) != 1

@@ -22,7 +22,7 @@ import torch
 from creased.core.arrangement.cofaces import arrange
 from creased.core.arrangement.hash_keys import CellCodes, group_codes, group_words
 from creased.core.arrangement.skeleton import Skeleton
-from creased.core.certificates.incidence import EdgeMates, edges_from
+from creased.core.certificates.incidence import EdgeMates, edges_from, sum_of_indices
 from creased.core.certificates.proven_signs import Cells, ProvenSigns, prove_signs
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
@@ -130,7 +130,7 @@ def prove(
         is_complete=not isinstance(found, LevelSet) or found.is_complete,
     )
     placed = _placed(found, program, signs) if signs.n_wrong + n_open == 0 else found
-    return (_counted(certificate, found, unwelded) if count else certificate), placed
+    return (_counted(certificate, found, mates, unwelded) if count else certificate), placed
 
 
 def _placed(found: Found, program: Program, signs: ProvenSigns) -> Found:
@@ -167,10 +167,16 @@ def _state(found: PolyhedralComplex | LevelSet, program: Program) -> _Stated:
 
 
 def _counted(
-    certificate: Certificate, found: PolyhedralComplex | LevelSet, unwelded: Unwelded | None
+    certificate: Certificate,
+    found: PolyhedralComplex | LevelSet,
+    mates: EdgeMates | None,
+    unwelded: Unwelded | None,
 ) -> Certificate:
     if isinstance(found, PolyhedralComplex):
         found = replace(found, true=None)
+        is_bounded = mates is not None and not found.layout.at_infinity
+        if mates is not None and is_bounded and sum_of_indices(found.vertices, mates) == 1:
+            return replace(certificate, euler_characteristic=1, euler_expected=1)
         if unwelded is not None and not unwelded.n_malformed:
             rows = arrange(unwelded.layout, found.words.device)
             found = replace(found, counts=count_own(unwelded.soup.skeleton, rows, unwelded.welder))

@@ -28,6 +28,11 @@ class AllInDoubt(SignFilter):
     def __init__(self, program: Program, domain: Domain, layout: RowLayout) -> None:
         self._n_rows = layout.n_rows
 
+    @property
+    def has_kernels(self) -> bool:
+        """False: it does not look."""
+        return False
+
     def by_neighbours(self, points: Tensor, codes: CellCodes, sides: EdgeMates) -> Tensor:
         """True (V,) for vertices of a complex that may have a wrong sign: all."""
         return torch.ones_like(points[:, 0], dtype=torch.bool)
@@ -78,9 +83,10 @@ class GridSignFilter(SignFilter):
         doubts = super().by_slopes(points[order], codes.choose(order))
         return torch.empty_like(doubts).index_copy_(0, order, doubts)
 
-    def _left(self, points: Tensor, codes: CellCodes) -> Tensor:
-        """All: programs of simplices differ."""
-        return torch.arange(points.shape[0], device=points.device)
+    @property
+    def has_kernels(self) -> bool:
+        """False: programs of simplices differ."""
+        return False
 
     def _bounds_at(self, points: Tensor, masks: Tensor) -> Bounds | None:
         """None: features are rounded by what all corners of a simplex have, not by what is there."""

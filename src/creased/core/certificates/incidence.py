@@ -55,6 +55,22 @@ def edges_from(found: Skeleton, layout: RowLayout, *, on_level: bool) -> tuple[E
     return EdgeMates(opposite), n_wrong
 
 
+def sum_of_indices(vertices: Tensor, mates: EdgeMates) -> int:
+    """Return the Euler characteristic of a bounded complex, by the lowest vertices of its cells.
+
+    In a direction that no edge is orthogonal to, each cell has one, and of a vertex's orthants those cells
+    have it there that all of whose edges rise: with u_i of the two stubs of its i-th zero rising, that is
+    the product of 1 - u_i, summed with signs. Rounded places of vertices that nearly coincide may give
+    another number; so does an edge that is amiss.
+    """
+    n, dim = vertices.shape
+    direction = torch.arange(2, dim + 2, device=vertices.device, dtype=vertices.dtype).sqrt()
+    heights = torch.nn.functional.pad(vertices @ direction, (0, 1), value=-torch.inf)  # of no end
+    ends = mates.opposite[:-1].div(2 * dim, rounding_mode="floor")
+    rising = (heights[ends].view(n, dim, 2) > heights[:-1, None, None]).sum(2)
+    return int((1 - rising).prod(1).sum())
+
+
 def _columns(table: Tensor) -> tuple[Tensor, ...]:
     """The columns of a table, each contiguous."""
     return tuple(column.contiguous() for column in table.unbind(1))

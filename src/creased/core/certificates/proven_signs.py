@@ -62,7 +62,8 @@ def prove_signs(
         return none
     is_ray, proof = found.is_ray(), sign_filter_of(program, found.domain, layout, points)
     doubt = torch.ones_like(is_ray)
-    if sides is not None and not layout.at_infinity and isinstance(found, PolyhedralComplex):
+    is_whole = sides is not None and not layout.at_infinity and isinstance(found, PolyhedralComplex)
+    if sides is not None and is_whole and not proof.has_kernels:
         doubt = proof.by_neighbours(points, codes, sides)
     left = doubt.nonzero()[:, 0]
     unsure = proof.by_slopes(points[left], codes.choose(left)) | is_ray[left, None]

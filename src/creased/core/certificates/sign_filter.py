@@ -87,6 +87,12 @@ class SignFilter:
         axes = torch.ones_like(reach)
         self.bounds = self._bound(Sizes(reach, reach, axes, axes))
 
+    @property
+    def has_kernels(self) -> bool:
+        """Return whether kernels look by slopes, which is faster than to look by neighbours."""
+        program = self._program
+        return 2 <= program.in_dim <= 3 and is_native(program.dtype, program.device)
+
     def _bound(self, sizes: Sizes, n_more: int = 0, masks: Tensor | None = None) -> Bounds:
         """Bound all rows, given bounds of frames; with these more roundings before each.
 
@@ -187,7 +193,7 @@ class SignFilter:
     def _left(self, points: Tensor, codes: CellCodes) -> Tensor:
         """Return the vertices (m,) of which kernels, where there are some, do not prove all signs."""
         everywhere = torch.arange(points.shape[0], device=points.device)
-        if not (2 <= points.shape[1] <= 3 and is_native(points.dtype, points.device)):
+        if not self.has_kernels:
             return everywhere
         from creased.core.certificates.compiled_filter import are_proven  # needs numba
 
