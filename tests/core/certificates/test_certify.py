@@ -359,11 +359,10 @@ def test_lowest_vertices_give_the_euler_characteristic_of_a_box(dim: int, widths
     skeleton = Skeleton(found.vertices, found.zero_ids, found.words, found.edges, found.edge_zero_ids)
     mates, _ = edges_from(skeleton, found.layout, on_level=False)
     assert sum_of_indices(found.vertices, mates) == 1 == found.euler_characteristic()
-    sums = set()
-    for k in range(len(found.edges)):
-        kept = torch.arange(len(found.edges)) != k
-        without = skeleton._replace(edges=found.edges[kept], edge_zero_ids=found.edge_zero_ids[kept])
-        sums.add(sum_of_indices(found.vertices, edges_from(without, found.layout, on_level=False)[0]))
-        if len(sums) > 1:
-            return
-    pytest.fail("no edge counts")
+
+    def without(edge: int) -> int:
+        kept = torch.arange(len(found.edges)) != edge
+        left = skeleton._replace(edges=found.edges[kept], edge_zero_ids=found.edge_zero_ids[kept])
+        return sum_of_indices(found.vertices, edges_from(left, found.layout, on_level=False)[0])
+
+    assert any(without(edge) != 1 for edge in range(len(found.edges)))
