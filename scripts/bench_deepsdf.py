@@ -73,8 +73,11 @@ def distances(points: Tensor) -> Tensor:
     return torch.stack([tube, points.norm(dim=1) - 0.6, box], dim=1)
 
 
-def fit(steps: int) -> tuple[DeepSDF, Tensor]:
-    """Fit a decoder and the latent vectors (3, 256), with distances clamped at 0.1 as published."""
+def fit(steps: int, size: float) -> tuple[DeepSDF, Tensor]:
+    """Fit a decoder and the latent vectors (3, 256), with distances clamped at 0.1 as published.
+
+    The shapes are scaled by ``size``.
+    """
     torch.manual_seed(0)
     network, codes = DeepSDF(), nn.Parameter(torch.randn(len(SHAPES), LATENT) / math.sqrt(LATENT))
     optimizer = torch.optim.Adam(
@@ -84,7 +87,7 @@ def fit(steps: int) -> tuple[DeepSDF, Tensor]:
     loss_of, shape = ClampedDistance(0.1), torch.arange(BATCH) % len(SHAPES)
     for _ in range(steps):
         points = 2 * torch.rand(TRIED * BATCH, 3) - 1
-        true = distances(points).gather(1, shape.repeat(TRIED)[:, None])[:, 0]
+        true = size * distances(points / size).gather(1, shape.repeat(TRIED)[:, None])[:, 0]
         nearest = true.abs().view(TRIED, BATCH).argmin(0) * BATCH + torch.arange(BATCH)
         points, true = points[nearest], true[nearest]
         values = network(torch.cat([codes[shape], points], dim=1))[:, 0]
@@ -97,7 +100,7 @@ def fit(steps: int) -> tuple[DeepSDF, Tensor]:
     return network, codes.detach()
 
 
-def fitted(path: Path | None, steps: int) -> tuple[DeepSDF, Tensor]:
+def fitted(path: Path | None, steps: int, size: float) -> tuple[DeepSDF, Tensor]:
     """Fit, or read what was fitted."""
     if path and path.exists():
         weights, codes = torch.load(path, weights_only=True)
@@ -105,7 +108,7 @@ def fitted(path: Path | None, steps: int) -> tuple[DeepSDF, Tensor]:
         network.load_state_dict(weights)
         return network, codes
     start = time.process_time()
-    network, codes = fit(steps)
+    network, codes = fit(steps, size)
     print(f"fitted in {time.process_time() - start:.0f} CPU s", flush=True)
     if path:
         torch.save((network.state_dict(), codes), path)
@@ -136,6 +139,7 @@ def main() -> None:
     """Fit, extract in a box, and print what it took."""
     parser = make_parser(__doc__)
     parser.add_argument("--steps", type=int, default=600, help="of the fit")
+    parser.add_argument("--size", type=float, default=1.0, help="factor of the shapes that are fitted")
     parser.add_argument("--shape", choices=SHAPES, default=SHAPES[0])
     parser.add_argument(
         "--box", type=float, nargs=6, default=[0.5, 0, 0, 0.75, 0.25, 0.25], help="lower, upper corner"
@@ -147,7 +151,7 @@ def main() -> None:
     )
     parser.add_argument("--picture", type=Path, help="where to write a picture of it")
     chosen = parser.parse_args()
-    network, codes = fitted(chosen.weights, chosen.steps)
+    network, codes = fitted(chosen.weights, chosen.steps, chosen.size)
     sdf = slice_at(network, codes[SHAPES.index(chosen.shape)])
     box, memory = creased.Box(chosen.box[:3], chosen.box[3:]), int(chosen.memory * 2**30)
     print(f"{date.today()}, threads: {torch.get_num_threads()}")
@@ -164,7 +168,7 @@ def main() -> None:
     found = creased.extract_level_set(sdf, box, method="march", memory=memory, progress=Progress())
     report(found, time.perf_counter() - start, time.process_time() - before)
     if found.polygons.n:
-        off = distances(found.vertices)[:, SHAPES.index(chosen.shape)].abs()
+        off = chosen.size * distances(found.vertices / chosen.size)[:, SHAPES.index(chosen.shape)].abs()
         print(f"vertices are {off.mean():.4f} off the {chosen.shape} on average, {off.max():.4f} at most")
     if chosen.picture:
         draw(found, box, chosen.picture)

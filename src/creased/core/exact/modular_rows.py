@@ -37,7 +37,7 @@ class Residues(NamedTuple):
     moduli: Moduli
     points: Tensor  # (P, n, D + 1): coordinates (x, w), all zero where rows are dependent
     values: Tensor  # (P, k): of rows at these points
-    shares: Tensor  # (P, k, D): of the D rows of the vertex in this one's derivatives, times +-w
+    shares: Tensor  # (P, k, D): of the vertex's later rows in this one's derivatives, times +-w; else 0
 
     def sides(self) -> Tensor:
         """Signs (n,) int8 of w; 0 where the rows of a vertex are dependent or parallel."""
@@ -200,10 +200,13 @@ class ModularRows:
             mine = vertex[begin:end] - part.start
             asked = forms[:, row[begin:end], cell[mine]]
             values[:, begin:end] = centred((asked * point[:, mine]).sum(2), primes)
+            later = cells.zero_ids[part][mine] > row[begin:end, None]
             for k in range(n_shares):
                 others = torch.cat([own[:k], own[k + 1 :]])[..., :dim]
                 instead = (-1) ** k * cofactors(others, primes)
-                shares[:, begin:end, k] = centred((asked[..., :dim] * instead[:, mine]).sum(2), primes)
+                some = later[:, k].nonzero()[:, 0]
+                share = (asked[:, some, :dim] * instead[:, mine[some]]).sum(2)
+                shares[:, begin + some, k] = centred(share, primes)
         return points, values, shares
 
     def _forms(self, program: _Program, cells: _Cells, last: int) -> Iterator[tuple[slice, Tensor, Tensor]]:
