@@ -4,6 +4,7 @@ Sizes as in `creased.core`. Numbers are exact unless a name or a docstring says 
 rational numbers, and all else is computed from them in integers (`creased.core.exact`).
 """
 
+from creased.tropical.algebra.covectors import classification_covectors, covectors, tied_patterns
 from creased.tropical.algebra.equality import Equality, equal
 from creased.tropical.algebra.fans import (
     PatternBudgetError,
@@ -16,6 +17,7 @@ from creased.tropical.algebra.fans import (
     realizable_labelings,
 )
 from creased.tropical.algebra.lifts import lift
+from creased.tropical.algebra.oriented_matroids import AxiomCheck, CovectorAxioms, check_axioms
 from creased.tropical.algebra.polynomials import MonomialBudgetError, TropicalPolynomial
 from creased.tropical.algebra.rational_maps import TropicalRational
 from creased.tropical.algebra.subdivisions import (
@@ -58,11 +60,13 @@ from creased.tropical.distance.boundary_distance import Distance, distance_to_le
 from creased.tropical.distance.exact_distance import ExactDistance, exact_distance
 
 __all__ = [
+    "AxiomCheck",
     "BoundaryFace",
     "Cell",
     "CellBudgetError",
     "Certificate",
     "Counts",
+    "CovectorAxioms",
     "Distance",
     "DualSubdivision",
     "Equality",
@@ -84,11 +88,14 @@ __all__ = [
     "bounded_regions",
     "bounds_of",
     "cells",
+    "check_axioms",
+    "classification_covectors",
     "classification_fan",
     "compress",
     "compress_stable",
     "count",
     "count_vertices",
+    "covectors",
     "cover_count",
     "decision_boundary",
     "distance_to_level",
@@ -108,6 +115,7 @@ __all__ = [
     "region_bounds",
     "regions_at_infinity",
     "stable_units",
+    "tied_patterns",
     "zaslavsky",
     "zonotope_of_layer",
     "zonotopes_of_map",

@@ -49,7 +49,7 @@ def activation_patterns(points: Points, n_terms: int, *, most: int = MOST_PATTER
         PatternBudgetError: there are more patterns than allowed.
     """
     patterns: list[Pattern] = []
-    for ordered in _ordered_patterns(_rows(points), n_terms):
+    for ordered, _ in ordered_patterns(rows_of(points), n_terms):
         n_used = max(ordered) + 1
         if len(patterns) + perm(n_terms, n_used) > most:
             raise PatternBudgetError(
@@ -134,18 +134,21 @@ def _require_positive(caller: str, n_points: int, other: int) -> None:
         raise ValueError(f"{caller}: needs positive numbers, got {n_points} and {other}")
 
 
-def _ordered_patterns(rows: list[Vector], n_terms: int) -> Iterator[Pattern]:
-    """Enumerate the patterns whose terms appear in ascending order; the last term's parameters are 0."""
+def ordered_patterns(rows: list[Vector], n_terms: int) -> Iterator[tuple[Pattern, Cone]]:
+    """Enumerate the patterns whose terms appear in ascending order, with their cones of parameters.
+
+    The last term's parameters are 0, and left out.
+    """
     if n_terms < 1:
         raise ValueError(f"activation_patterns: needs one term or more, got {n_terms}")
     if n_terms == 1:
-        yield (0,) * len(rows)
+        yield (0,) * len(rows), all_directions(0)
         return
     stack: list[tuple[Pattern, Cone]] = [((), all_directions((n_terms - 1) * len(rows[0])))]
     while stack:
         pattern, cone = stack.pop()
         if len(pattern) == len(rows):
-            yield pattern
+            yield pattern, cone
             continue
         for term in range(min(max(pattern, default=-1) + 2, n_terms)):
             smaller = _where_largest(cone, rows[len(pattern)], term, n_terms)
@@ -166,7 +169,7 @@ def _where_largest(cone: Cone, row: Vector, term: int, n_terms: int) -> Cone | N
     return intersection(cone, [(r, first + i) for i, r in enumerate(rows)])
 
 
-def _rows(points: Points) -> list[Vector]:
+def rows_of(points: Points) -> list[Vector]:
     """Convert points to integer vectors (D + 1,) in homogeneous coordinates."""
     exact = [tuple(map(Fraction, point)) for point in listed(points)]
     if not exact or len({len(point) for point in exact}) != 1:
