@@ -60,7 +60,7 @@ def test_colliding_first_table_changes_nothing(
 
     monkeypatch.setattr("creased.core.arrangement.hash_keys.key_table", counted)
     found = extract_complex(program, box)
-    is_compiled = is_native(program.dtype, program.device)
+    is_compiled = is_native(program.device)
     assert set(drawn) == (set() if is_compiled else {1})  # kernels compare more codes, and go on
     assert found.n_inconsistent == 0
     assert cells_of(found) == cells_of(expected)

@@ -199,7 +199,7 @@ def test_without_a_place_for_its_cache_torch_walks(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(numba, "njit", refuse)
     available._can_compile.cache_clear()
-    assert not available.is_native(torch.float64, torch.device("cpu"))
+    assert not available.is_native(torch.device("cpu"))
     monkeypatch.undo()
     available._can_compile.cache_clear()
-    assert available.is_native(torch.float64, torch.device("cpu"))
+    assert available.is_native(torch.device("cpu"))

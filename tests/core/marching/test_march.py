@@ -208,7 +208,7 @@ def test_the_method_is_chosen_and_the_choice_reported() -> None:
     small, large = random_program(3, (6, 6)), random_program(3, (90, 90))
     box = Box.cube(3, 0.2)
     four = random_program(4, (5,))
-    is_proven = is_native(torch.float64, torch.device("cpu"))  # by kernels
+    is_proven = is_native(torch.device("cpu"))  # by kernels
     proven = (Method.MARCH, "180 neurons") if is_proven else (Method.SUBDIVIDE, "completeness")
     for program, domain, complete, method, why in (
         (small, box, False, Method.SUBDIVIDE, "12 neurons"),

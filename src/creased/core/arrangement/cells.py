@@ -107,7 +107,7 @@ class CellsAround:
 
     def number(self) -> tuple[Tensor, Tensor]:
         """Number the cells: return that of each entry's (n,) int32, and the first entry (G,) of each."""
-        if is_native(torch.float64, self.place.device):
+        if is_native(self.place.device):
             from creased.core.arrangement.compiled_numbers import number_cells
 
             moves = self._choices.moved, self._choices.is_plus

@@ -91,7 +91,7 @@ class SignFilter:
     def has_kernels(self) -> bool:
         """Return whether kernels look by slopes, which is faster than to look by neighbours."""
         program = self._program
-        return 2 <= program.in_dim <= 3 and is_native(program.dtype, program.device)
+        return 2 <= program.in_dim <= 3 and is_native(program.device)
 
     def _bound(self, sizes: Sizes, n_more: int = 0, masks: Tensor | None = None) -> Bounds:
         """Bound all rows, given bounds of frames; with these more roundings before each.

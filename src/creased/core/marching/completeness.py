@@ -59,7 +59,7 @@ def has_compiled_proof(program: Program) -> bool:
     """Return whether there are kernels for the proof of such a network, in double precision."""
     is_plain = program.grid is None and all(block.is_plain for block in program.blocks)
     is_small = program.in_dim in (2, 3) and len(program.blocks) > 0
-    return is_plain and is_small and is_native(torch.float64, program.device)
+    return is_plain and is_small and is_native(program.device)
 
 
 class _Done(NamedTuple):

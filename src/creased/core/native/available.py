@@ -1,7 +1,7 @@
 """Kernels compiled for the CPU by numba, where it is installed (``pip install 'creased[fast]'``).
 
 A kernel does in one pass over the cells what the torch path does in one operation after another. Kernels take
-and give plain arrays of doubles, and are for CPU tensors alone; the torch path is the reference, does all of
+and give plain arrays, and are for CPU tensors alone; the torch path is the reference, does all of
 the work where numba is absent and on every other device, and decides what rounding leaves in doubt. Modules
 of kernels import numba, and so are imported only where `is_native` is true.
 
@@ -20,10 +20,9 @@ import torch
 SWITCH = "CREASED_NATIVE"  # environment variable; 0: never use compiled kernels
 
 
-def is_native(dtype: torch.dtype, device: torch.device) -> bool:
-    """Return whether compiled kernels do the work for tensors of that type on that device."""
-    is_plain = dtype == torch.float64 and device.type == "cpu" and os.environ.get(SWITCH) != "0"
-    return is_plain and _can_compile()
+def is_native(device: torch.device) -> bool:
+    """Return whether compiled kernels can do the work for tensors on that device."""
+    return device.type == "cpu" and os.environ.get(SWITCH) != "0" and _can_compile()
 
 
 @cache
