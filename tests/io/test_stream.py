@@ -172,6 +172,12 @@ def test_polygons_with_a_corner_missing_are_left_out_and_counted() -> None:
     joined, n_lost = join(torch.tensor([triangle[1], other[0], triangle[0], other[2], triangle[2]]), n_rows=3)
     assert joined.indices.tolist() in ([10, 11, 12], [11, 12, 10], [12, 10, 11])
     assert n_lost == 2
+    missing = torch.tensor([*triangle, *[corner for corner in other if corner[4] != 20]])
+    for last in (False, True):  # what lacks a corner takes nothing from the polygon before or behind it
+        changed = missing.clone()
+        changed[:, :2] *= -1 if last else 1
+        joined, n_lost = join(changed, n_rows=3)
+        assert (joined.n, n_lost) == (1, 2)
     twice = [[9, 9, 0, 1, 23], *other]
     assert join(torch.tensor([*triangle, *twice]), n_rows=3)[1] == 4
     collided = torch.tensor([*triangle, *[[7, 8, *corner[2:]] for corner in other]])

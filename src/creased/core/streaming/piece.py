@@ -68,7 +68,9 @@ def piece_of(walk: Walk, surface: Surface, layout: RowLayout, part: Box, whole: 
     is_cut[owner[~stays]] = True
     before = torch.empty_like(rows).index_copy_(0, following, rows)
     kept = (is_cut[owner] & stays).nonzero()[:, 0]
-    keys = _keys_of(surface.polygon_words, layout.n_rows)
+    some = is_cut.nonzero()[:, 0]
+    keys = owner.new_zeros((N_KEYS, polygons.n))
+    keys[:, some] = _keys_of(surface.polygon_words[some], layout.n_rows)
     cut = torch.stack([*keys[:, owner[kept]], before[kept], rows[kept], number[vertex[kept]]], dim=1)
     in_plane = in_planes(rows[:, None], part, whole).nonzero()[:, 0]
     starts = surface.skeleton.vertices
@@ -112,7 +114,8 @@ def join(cut: Tensor, n_rows: int) -> tuple[Polygons, int]:
     starts, by_start = (region * n_rows + before).sort()
     place = torch.searchsorted(starts, ends).clamp_(max=max(len(starts) - 1, 0))
     following = by_start[place]
-    fits = (starts[place] == ends) & (torch.bincount(following, minlength=len(key))[following] == 1)
+    fits = starts[place] == ends
+    fits &= torch.bincount(following[fits], minlength=len(key))[following] == 1
     is_right = torch.ones(int(is_first.sum()), dtype=torch.bool)
     is_right[region[~(fits & is_alike)]] = False
     return _cycles(region, following, vertex, is_right)
