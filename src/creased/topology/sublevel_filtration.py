@@ -27,11 +27,13 @@ from creased.core.grids.unweld import Unwelded
 from creased.core.options import domain_of, require_level
 from creased.core.program.combine import minus_level, select
 from creased.core.program.program import Program
-from creased.core.program.simplices import n_paths
 from creased.topology.cell_complexes import CellComplex, cell_complex
 from creased.topology.vertex_values import VertexValues, values_at_vertices
 
 MOST_CELLS = 5_000_000  # of all dimensions; they take some gigabytes
+LEAST_BYTES = 1 << 26  # that an extraction may take, however few cells are allowed
+CELL_BYTES = 150  # twice what it takes for each cell, beside its signs; measured in 1 to 4 dimensions
+OF_CUBE = {1: 2, 2: 6, 3: 26}  # cells of a Kuhn grid for each cube, by dimension
 MOST_MODULO = 1 << 20  # sums of products of residues stay exact
 
 
@@ -109,9 +111,11 @@ def filtered_complex(
     domain = domain_of("topology", program, domain)
     _require_few_simplices(program, domain, options.max_cells)
     program = select(program.detach().to("cpu", torch.float64), options.output)
-    found = extract_complex(program, domain, level=None, exact=True, memory=options.memory)
+    memory = _memory_for(program, options)
+    found = extract_complex(program, domain, level=None, exact=True, memory=memory)
     if not found.is_whole:
-        raise CellLimitError(f"topology: the complex was {found.status}")
+        limit = f"; max_cells={options.max_cells:,} allow no more" if memory != options.memory else ""
+        raise CellLimitError(f"topology: the complex was {found.status}{limit}")
     if found.n_inconsistent:
         raise ArithmeticError(f"topology: rounding left {found.n_inconsistent} faces open")
     counts = found.f_vector()
@@ -148,16 +152,25 @@ def require_field(modulo: int) -> None:
         raise ValueError(f"topology: modulo must be 0 or a prime below {MOST_MODULO:,}, got {modulo}")
 
 
+def _memory_for(program: Program, options: TopologyOptions) -> int | None:
+    """Limit the memory of the extraction to what the cells that are allowed take, but on a grid."""
+    if program.grid is not None:
+        return options.memory
+    of_cells = max(options.max_cells * (CELL_BYTES + program.n_neurons // 4), LEAST_BYTES)
+    return of_cells if options.memory is None else min(options.memory, of_cells)
+
+
 def _require_few_simplices(program: Program, domain: Domain, max_cells: int) -> None:
-    """Refuse a box with more simplices of a grid alone."""
+    """Refuse a box with more cells of a grid alone, before it is cut."""
     if (grid := program.grid) is not None and grid.section is None and domain.is_box:
         low, high = (
             [(x / grid.half_width + 1) * grid.finest / 2 for x in ends]
             for ends in (domain.lower, domain.upper)
         )
-        n = n_paths(grid.dim) * prod(ceil(b) - floor(a) for a, b in zip(low, high, strict=True))
+        whole = (max(floor(b) - ceil(a), 0) for a, b in zip(low, high, strict=True))
+        n = OF_CUBE[grid.dim] * prod(whole)
         if n > max_cells:
             raise CellLimitError(
-                f"topology: the domain has {n:,} simplices of the grid, before neurons cut them; more than "
-                f"max_cells={max_cells:,}"
+                f"topology: the grid alone has {n:,} cells, before neurons cut them; more than "
+                f"max_cells={max_cells:,}: take a smaller box, or allow more, a kilobyte each"
             )
