@@ -13,10 +13,9 @@ from creased.core.arrangement.signs import WORD, RowLayout
 from creased.core.certificates.proven_signs import exact_rows_of, sign_filter_of
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.grids.unweld import Unwelded
-from creased.core.numerics.tolerance import may_coincide
 from creased.core.program.program import Program
 
-SAFETY = 1 << 10  # what may be zero is so many times what usually may be
+AT_ONCE = 1 << 26  # signs that are proven in one go
 
 
 class VertexValues(NamedTuple):
@@ -31,8 +30,7 @@ def values_at_vertices(
 ) -> VertexValues:
     """Evaluate a program at the vertices of its complex.
 
-    Signs of values near zero are proven in floating point, with a bound on what rounding may have done, else
-    found in rationals. Near is what is less than 6e-5 of the largest value.
+    Signs are proven in floating point, with a bound on what rounding may have done, else found in rationals.
 
     Args:
         complex_: without outputs, of float64, its signs exact.
@@ -47,10 +45,10 @@ def values_at_vertices(
     codes, layout = _with_an_output(complex_, parts)
     row = layout.first_output
     codes.words[:, row // WORD] |= (values > 0).long() << (row % WORD)
-    near = (may_coincide(values, SAFETY * float(values.abs().max())) | is_ray).nonzero()[:, 0]
     proof = sign_filter_of(program, complex_.domain, layout, points)
-    unsure = proof.by_slopes(points[near], codes.choose(near))[:, row] if near.numel() else near.bool()
-    in_doubt = near[unsure | is_ray[near]]
+    batches = torch.arange(len(points)).split(max(AT_ONCE // layout.n_rows, 1))
+    unsure = [proof.by_slopes(points[batch], codes.choose(batch))[:, row] for batch in batches]
+    in_doubt = (torch.cat(unsure) | is_ray).nonzero()[:, 0]
     signs = values.sign().to(torch.int8)
     if in_doubt.numel():
         every, rows = torch.arange(len(in_doubt), device=points.device), torch.full_like(in_doubt, row)
