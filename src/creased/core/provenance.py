@@ -173,6 +173,6 @@ class Provenance:
             sentences.append(f"rounding left {self.n_inconsistent} faces open")
         return "; ".join(sentences)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """The guarantee, followed by the status."""
         return "; ".join(filter(None, (self.guarantee, self.status)))

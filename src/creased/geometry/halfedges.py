@@ -42,6 +42,9 @@ class Halfedges(NamedTuple):
         is_open[self.tail[boundary]] = is_open[self.head[boundary]] = True
         return is_open
 
+    def __repr__(self) -> str:
+        return f"{len(self.tail):,} half-edges of {self.n_polygons:,} polygons"
+
 
 def halfedges_of(polygons: Polygons) -> Halfedges:
     """Build the half-edges of polygons; their twins are those of `creased.core.complexes.polygons.twins`."""

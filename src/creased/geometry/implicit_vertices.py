@@ -46,6 +46,9 @@ class VertexSolution(NamedTuple):
     is_regular: Tensor  # (V,) bool; False: rows nearly dependent, the detached point is given
     is_current: Tensor  # (V,) bool: regular, and still a vertex of the level set of the live weights
 
+    def __repr__(self) -> str:
+        return f"{len(self.vertices):,} vertices, {int(self.is_current.sum()):,} of them current"
+
 
 def implicit_vertices(
     level_set: LevelSet, program: Program, which: Tensor | None = None, *, second_order: bool = False

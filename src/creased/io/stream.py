@@ -70,7 +70,7 @@ class StreamedMesh:
             "euler_characteristic": self.euler_characteristic,
         }
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         closed = "closed and oriented" if self.is_closed else "open"
         return (
             f"{self.path}: {self.n_vertices:,} vertices, {self.n_edges:,} edges, {self.n_faces:,} faces from "

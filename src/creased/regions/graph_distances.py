@@ -52,6 +52,9 @@ class Neighbours(NamedTuple):
         within -= torch.repeat_interleave(sizes.cumsum(0) - sizes, sizes)
         return self.regions[self.offsets[source] + within]
 
+    def __repr__(self) -> str:
+        return f"{len(self.regions) // 2:,} pairs of neighbours among {self.n:,} regions"
+
 
 def hops(neighbours: Neighbours, region: int) -> Tensor:
     """Count the crossings (R,) int64 from a region to each, breadth first; -1 where there is no way."""

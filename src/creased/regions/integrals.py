@@ -46,7 +46,7 @@ class Integrals:
         """Mean of f: its expected value at a point drawn evenly."""
         return self.integral / self.volume
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         lines = {
             "volume": self.volume,
             f"volume of f < {self.level:g}": self.volume_below,

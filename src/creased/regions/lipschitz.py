@@ -36,7 +36,7 @@ class Lipschitz:
     n_regions: int  # regions that were compared
     norm: float  # of the input: 1, 2 or infinity
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         place = ", ".join(f"{x:.6g}" for x in self.point.tolist())
         return f"{self.constant:.12g} in the {self.norm:g}-norm, at ({place}); {self.n_regions:,} regions"
 

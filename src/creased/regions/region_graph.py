@@ -18,6 +18,7 @@ from creased.core.complexes.regions import Regions
 from creased.core.domains.domain import Domain
 from creased.core.domains.whole_space import WholeSpace
 from creased.core.extract_complex import extract_complex
+from creased.core.formatting import format_number_of
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.combine import select
 from creased.core.program.program import Program
@@ -110,6 +111,12 @@ class RegionGraph:
             ImportError: networkx is not installed.
         """
         return as_networkx(self)
+
+    def __repr__(self) -> str:
+        counts = (
+            f"{format_number_of(self.n, 'region')}, {format_number_of(len(self.pairs), 'pair')} of neighbours"
+        )
+        return f"graph of {counts} in {self.regions.domain}, of {self.program}"
 
 
 @as_written

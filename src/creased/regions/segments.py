@@ -36,7 +36,7 @@ class SegmentPath:
         """Number of places where a row is crossed."""
         return len(self.rows)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         steps = [f"region {int(self.regions[0])}"]
         for share, rows, region in zip(self.shares, self.rows, self.regions[1:], strict=True):
             names = ", ".join(name_row(self.layout, row) for row in rows) or name_row(self.layout, -1)

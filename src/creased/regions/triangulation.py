@@ -31,6 +31,9 @@ class Triangulation(NamedTuple):
     simplices: Tensor  # (T, D + 1) int64: vertices of the complex
     region: Tensor  # (T,) int64: that each is a part of
 
+    def __repr__(self) -> str:
+        return f"{len(self.simplices):,} simplices of dimension {self.simplices.shape[1] - 1}"
+
 
 def triangulate(complex_: PolyhedralComplex, regions: Regions, grid: KuhnGrid | None = None) -> Triangulation:
     """Triangulate a whole complex; of the whole space rays are vertices as any other.

@@ -77,7 +77,7 @@ class PersistenceDiagram:
         chosen = self.deaths - self.births >= least
         return map_tensors(self, lambda t: t[chosen])
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         lines = [f"persistence of sublevel sets, {len(self)} classes"]
         lines += (f"  H{dim}: {self.format_dim(dim)}" for dim in range(self.dim) if len(self.of_dim(dim)))
         return "\n".join(lines)

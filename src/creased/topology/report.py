@@ -37,7 +37,7 @@ class TopologyReport:
         ]
         return {"level": self.level, "betti_numbers": self.betti_numbers, "persistence": rows}
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         lines = [
             (f"f {RELATIONS[side]} {self.level:g}", format_betti(numbers))
             for side, numbers in self.betti_numbers.items()

@@ -7,6 +7,7 @@ rational numbers, and all else is computed from them in integers (`creased.core.
 from creased.tropical.algebra.covectors import classification_covectors, covectors, tied_patterns
 from creased.tropical.algebra.equality import Equality, equal
 from creased.tropical.algebra.fans import (
+    ClassificationFan,
     PatternBudgetError,
     activation_patterns,
     activation_polytope,
@@ -65,6 +66,7 @@ __all__ = [
     "Cell",
     "CellBudgetError",
     "Certificate",
+    "ClassificationFan",
     "Counts",
     "CovectorAxioms",
     "Distance",

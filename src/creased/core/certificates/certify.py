@@ -60,7 +60,7 @@ class Certificate:
         is_right = self.euler_expected in (None, self.euler_characteristic)
         return n_faults == 0 and is_right and (self.n_vertices > 0 or self.of == "level set")
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Describe the certificate in words and numbers."""
         found = [
             f"{self.n_signs:,} signs exact, {self.n_rational:,} of them decided in rationals"

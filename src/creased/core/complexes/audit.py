@@ -54,7 +54,7 @@ class Counts:
         answers = {name: getattr(self, name) for name in ("is_closed", "is_oriented", "is_manifold")}
         return asdict(self) | answers
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Describe the surface in one sentence."""
         return (
             f"{self.n_polygons:,} polygons, {self.n_vertices:,} vertices, {self.n_edges:,} edges: "
@@ -86,11 +86,11 @@ class Audit(Counts):
         """True if the level set is not empty and has no boundary; False for D > 3: not checked there."""
         return super().is_closed and self.dim <= 3 and self.n_inconsistent == 0
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Describe the level set in one sentence."""
         if self.n_vertices == 0:
             return "empty level set"
-        return f"{super().__str__()}, max |f - level| {self.max_residual:.1e}"
+        return f"{super().__repr__()}, max |f - level| {self.max_residual:.1e}"
 
     def answers(self) -> list[str]:
         """The answers of any surface, and the contact with walls of the domain."""

@@ -22,9 +22,12 @@ from creased.core.complexes.regions import Regions
 from creased.core.complexes.unperturbed import TrueCells
 from creased.core.domains.domain import Domain
 from creased.core.domains.essential import Essential
+from creased.core.formatting import format_number_of
 from creased.core.numerics.surroundings import as_written
 from creased.core.numerics.tensors import map_tensors
 from creased.core.provenance import Provenance
+
+MOST_KEYS = 3_000_000  # about as many as are sorted to print an f-vector
 
 
 class Own(NamedTuple):
@@ -132,6 +135,19 @@ class PolyhedralComplex:
     def euler_characteristic(self) -> int:
         """Alternating sum of the f-vector: 1 for a closed box, (-1)^D for the whole space."""
         return sum((-1) ** k * count for k, count in enumerate(self.f_vector()))
+
+    def __repr__(self) -> str:
+        what = "piece of a complex" if self.is_piece else "complex" if self.is_whole else "part of a complex"
+        return f"{what} in {self.domain}: {self._format_cells()}; {self.provenance}"
+
+    def _format_cells(self) -> str:
+        """Format the f-vector where counting it takes no second, else vertices and edges."""
+        n_vertices, n_edges = self.vertices.shape[0], self.edges.shape[0]
+        is_counted = self.true is not None or self.counts is not None
+        if self.is_whole and (is_counted or n_vertices * 3**self.dim <= MOST_KEYS):
+            return f"f-vector {self.f_vector()}{' unperturbed' * (self.true is not None)}"
+        numbers = format_number_of(n_vertices, "vertex", "vertices"), format_number_of(n_edges, "edge")
+        return f"{numbers[0]}, {numbers[1]} (f_vector() counts the others)"
 
 
 @as_written

@@ -21,6 +21,7 @@ from creased.core.complexes.audit import Audit, count_cells
 from creased.core.complexes.polygons import Polygons
 from creased.core.domains.domain import Domain
 from creased.core.domains.essential import Essential
+from creased.core.formatting import format_number_of
 from creased.core.numerics.tensors import map_tensors
 from creased.core.provenance import Provenance
 
@@ -143,3 +144,10 @@ class LevelSet:
             raise ImportError("LevelSet.to_trimesh needs trimesh: pip install 'creased[shapes]'") from error
         vertices = self.vertices.detach().cpu().double().numpy()
         return trimesh.Trimesh(vertices, self.triangles().cpu().numpy(), process=False)
+
+    def __repr__(self) -> str:
+        parts = [(self.vertices, "vertex", "vertices"), (self.edges, "edge", "")]
+        counts = [format_number_of(len(found), one, several) for found, one, several in parts]
+        counts += [str(self.polygons)] * (self.dim == 3)
+        cells = "empty" if self.is_empty else ", ".join(counts)
+        return f"level set f = {self.level:g} in {self.domain}: {cells}; {self.provenance}"

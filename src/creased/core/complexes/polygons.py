@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from creased.core.formatting import format_number_of
 from creased.core.numerics.pointer_doubling import match_pairs
 
 
@@ -81,6 +82,10 @@ class Polygons:
         middle = is_middle.nonzero()[:, 0]
         apex = self.indices[self.offsets[owners[middle]]]
         return torch.stack([apex, self.indices[middle], self.indices[middle + 1]], dim=1), owners[middle]
+
+    def __repr__(self) -> str:
+        sizes = f" of {int(self.sizes.min())} to {int(self.sizes.max())} corners" if self.n else ""
+        return format_number_of(self.n, "polygon") + sizes
 
 
 def twins(polygons: Polygons) -> Tensor:

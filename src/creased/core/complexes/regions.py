@@ -17,6 +17,7 @@ from torch import Tensor
 from creased.core.arrangement.orthants import DEAD
 from creased.core.arrangement.signs import RowLayout, sign_vectors
 from creased.core.domains.domain import Domain
+from creased.core.formatting import cut_list, format_number_of, format_space
 from creased.core.numerics.surroundings import as_written
 from creased.core.numerics.tensors import map_tensors
 from creased.core.program.program import Program
@@ -31,6 +32,10 @@ class Halfspaces(NamedTuple):
     normals: Tensor  # (n, D) floating; not normalized
     constants: Tensor  # (n,) floating
     rows: Tensor  # (n,) int64: the row whose zeros bound the region there
+
+    def __repr__(self) -> str:
+        n, dim = len(self.offsets) - 1, self.normals.shape[1]
+        return f"{len(self.rows):,} half-spaces of {format_number_of(n, 'region')} in {format_space(dim)}"
 
 
 @dataclass(frozen=True)
@@ -154,6 +159,10 @@ class Regions:
     def _maps(self, program: Program, which: slice) -> Tensor:
         """Neurons and outputs as affine functions (r, D + 1, n_neurons + O) on regions."""
         return program.maps_on(self.layout.masks(self.words[which], program.dtype))
+
+    def __repr__(self) -> str:
+        neurons = f"{self.layout.n_neurons} neurons in layers of {cut_list(map(str, self.layout.widths))}"
+        return f"{format_number_of(self.n, 'region')} in {self.domain}, cut by {neurons}"
 
 
 def _offsets(sorted_keys: Tensor, n: int) -> Tensor:

@@ -25,6 +25,7 @@ from creased.core.arrangement.signs import RowLayout, pack_rows, unpack_rows
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.domains.domain import Domain
 from creased.core.exact.exact_signs import ExactRows
+from creased.core.formatting import format_number_of
 from creased.core.numerics.tolerance import may_coincide
 from creased.core.program.program import BATCH, Program
 
@@ -43,6 +44,9 @@ class Signs(NamedTuple):
         """Signs (n, n_rows) int8 in {-1, 0, +1}."""
         plus, minus = (unpack_rows(words, 0, n_rows).to(torch.int8) for words in self)
         return plus - minus
+
+    def __repr__(self) -> str:
+        return f"signs of {format_number_of(len(self.plus), 'cell')}"
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,9 @@ class TrueCells:
         """Full-dimensional cells on which an output vanishes."""
         outputs = self.sign_vectors(len(self.signs) - 1)[:, self.layout.first_output :]
         return int((outputs == 0).any(1).sum())
+
+    def __repr__(self) -> str:
+        return f"unperturbed cells: f-vector {self.f_vector()}"
 
 
 def find_true_cells(

@@ -87,6 +87,11 @@ class Box(BoundedDomain):
             edge_zero_ids=edge_zero_ids.to(device, torch.int32),
         )
 
+    def __str__(self) -> str:
+        """Format it as [-1, 1]^3, or [0, 1] x [-2, 2]."""
+        sides = [f"[{a:g}, {b:g}]" for a, b in zip(self.lower, self.upper, strict=True)]
+        return f"{sides[0]}^{self.dim}" if len(set(sides)) == 1 < self.dim else " x ".join(sides)
+
 
 @lru_cache(BOXES)
 def _halfspaces(box: Box, dtype: torch.dtype, device: torch.device) -> Tensor:

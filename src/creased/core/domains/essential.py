@@ -48,6 +48,9 @@ class Essential:
         where = f"inputs {axes} of {dim}" if self.is_exact else "those of an orthogonal complement"
         return f"divided by a lineality space of dimension {n}: the coordinates are {where}"
 
+    def __repr__(self) -> str:
+        return f"{self.program}, {self.note}"
+
 
 @as_written
 def essential(program: Program, *, orthogonal: bool = False) -> Essential:

@@ -24,6 +24,7 @@ from creased.core.arrangement.skeleton import GrowingSkeleton, Skeleton, subcomp
 from creased.core.arrangement.subdivide import cut_by_next, start_block
 from creased.core.domains.domain import BoundedDomain
 from creased.core.domains.simplex import Table, simplex_skeleton
+from creased.core.formatting import format_number_of, format_space
 from creased.core.numerics.linear_algebra import independent_rows
 from creased.core.numerics.tensors import Growable
 from creased.core.numerics.tolerance import get_epsilon, may_coincide
@@ -104,6 +105,9 @@ class Polytope(BoundedDomain):
         is_off.scatter_(1, cells.zero_ids.long(), False)
         moved = cells._replace(vertices=cells.vertices.to(dtype), words=pack_rows(is_off, 0, n_words))
         return Skeleton(*(part.to(device, copy=True) for part in moved))
+
+    def __repr__(self) -> str:
+        return f"a polytope in {format_space(self.dim)}, {format_number_of(self.n_walls, 'wall')}"
 
 
 @lru_cache(maxsize=64)

@@ -13,6 +13,7 @@ from creased.core.arrangement.signs import pack_rows
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.domains.domain import BoundedDomain, Rows
 from creased.core.exact.elimination import RationalMatrix, primitive
+from creased.core.formatting import cut_list, format_point
 from creased.core.numerics.linear_algebra import independent_rows
 
 Table = tuple[tuple[float, ...], ...]
@@ -77,6 +78,9 @@ class Simplex(BoundedDomain):
         """The points, and an edge for each pair of them."""
         cells = simplex_skeleton(torch.tensor(self.points, dtype=dtype), n_words)
         return Skeleton(*(part.to(device) for part in cells))
+
+    def __repr__(self) -> str:
+        return f"the simplex of {cut_list(map(format_point, self.points))}"
 
 
 def simplex_skeleton(points: Tensor, n_words: int) -> Skeleton:

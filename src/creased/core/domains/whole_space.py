@@ -24,6 +24,7 @@ from creased.core.arrangement.orthants import DEAD
 from creased.core.arrangement.signs import RowLayout, pack_rows
 from creased.core.arrangement.skeleton import Skeleton
 from creased.core.domains.domain import Rows, Start
+from creased.core.formatting import format_space
 from creased.core.numerics.linear_algebra import independent_rows, null_space
 from creased.core.program.program import Affine, Block, Program
 
@@ -100,6 +101,9 @@ class WholeSpace:
         return Start(
             ordered.in_both_forms(homogenise), ordered, skeleton, corners, dim, order.to(program.device)
         )
+
+    def __str__(self) -> str:
+        return format_space(self.dim)
 
 
 def _with_neurons_in_order(program: Program, neurons: Tensor) -> Program:

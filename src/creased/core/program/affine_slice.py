@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from creased.core.formatting import format_space
 from creased.core.numerics.linear_algebra import independent_rows
 from creased.core.numerics.surroundings import as_written
 from creased.core.numerics.tolerance import get_epsilon, rounding_error
@@ -40,6 +41,10 @@ class ProgramSlice:
     def lift(self, points: Tensor) -> Tensor:
         """Map points (..., D) of the slice to points (..., n) of the whole space."""
         return self.origin + points.to(self.basis) @ self.basis.T
+
+    def __repr__(self) -> str:
+        angles = "orthonormal" if self.is_orthonormal else "not orthonormal"
+        return f"{self.program}, on a slice of {format_space(len(self.origin))}, {angles}"
 
 
 @as_written

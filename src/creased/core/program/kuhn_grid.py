@@ -19,6 +19,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from creased.core.formatting import cut_list, format_space
 from creased.core.program.interpolation import Located, column_of, interpolate, locate, locate_in_cubes
 
 
@@ -31,6 +32,9 @@ class Section(NamedTuple):
     def lift(self, points: Tensor) -> Tensor:
         """Map points (..., k) to points (..., D) of the whole space."""
         return self.origin + points @ self.basis.T
+
+    def __repr__(self) -> str:
+        return f"subspace of dimension {self.basis.shape[1]} of {format_space(self.basis.shape[0])}"
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,9 @@ class KuhnGrid:
         base = torch.minimum(corners.T // strides, cubes - 1)
         fractions = (corners.T - base * strides).to(dtype) / strides
         return locate_in_cubes(base, fractions, self.levels, self._sizes)
+
+    def __repr__(self) -> str:
+        return f"grid of {cut_list(map(str, self.levels))} cubes an axis, state of {self.width}"
 
 
 def vertex_numbers(corners: Tensor, n: int) -> Tensor:

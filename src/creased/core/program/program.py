@@ -24,6 +24,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from creased.core.formatting import as_display, cut_list, format_space
 from creased.core.numerics.memory import rows_at_once, working_bytes
 from creased.core.numerics.sparse import apply_rows, dense, entries_of
 from creased.core.numerics.tensors import map_tensors
@@ -31,6 +32,7 @@ from creased.core.program.kuhn_grid import KuhnGrid
 
 BATCH = 1 << 12  # points that are worked on at once
 CACHED = 1 << 15  # numbers of a layer's preactivations that are evaluated at once
+LAYERS = 12  # that are printed
 FEWEST = 1 << 8  # points evaluated at once, however wide the layer
 
 
@@ -53,6 +55,10 @@ class Affine:
     def linear_part(self) -> Affine:
         """Drop the constant."""
         return Affine(self.matrix, torch.zeros_like(self.bias))
+
+    def __repr__(self) -> str:
+        n_next, n_state = self.matrix.shape
+        return f"affine map {format_space(n_state)} -> {format_space(n_next)}"
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,15 @@ class Block:
         """True if the state is passed on beside the neurons."""
         return self.skip is not None
 
+    @property
+    def n_next(self) -> int:
+        """Width S' of the next state."""
+        return self.n_neurons if self.mix is None else self.mix.shape[0]
+
+    def format_neurons(self) -> str:
+        """Format the neurons: 16 relu."""
+        return f"{self.n_neurons} relu{', passed by the state' * self.has_passthrough}"
+
     def output_matrices(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return C (S', N), B (S', S) and c (S',), with the identity and zeros filled in."""
         like, n_state = self.affine.bias, self.affine.matrix.shape[1]
@@ -124,6 +139,10 @@ class Block:
         hidden = covector if self.mix is None else covector @ self.mix
         pulled = (hidden * mask) @ self.affine.matrix
         return pulled if self.skip is None else pulled + covector @ self.skip
+
+    def __repr__(self) -> str:
+        n_state = self.affine.matrix.shape[1]
+        return f"block {format_space(n_state)} -> {self.format_neurons()} -> {format_space(self.n_next)}"
 
 
 @dataclass(frozen=True)
@@ -332,6 +351,26 @@ class Program:
         for block, mask in zip(reversed(self.blocks), reversed(patterns), strict=True):
             covector = block.pull_back(covector, mask)
         return covector
+
+    def __repr__(self) -> str:
+        encoded = [] if self.grid is None else [str(self.grid)]
+        layers = [*encoded, *(block.format_neurons() for block in self.blocks)]
+        steps = [
+            format_space(self.in_dim),
+            cut_list(layers, most=LAYERS, joint=" -> "),
+            format_space(self.out_dim),
+        ]
+        return f"program {' -> '.join(filter(None, steps))}, {str(self.dtype).removeprefix('torch.')}"
+
+    def _repr_latex_(self) -> str:
+        """Format the layers for notebooks, each arrow with what it applies."""
+        grid, states = r"\xrightarrow{\text{grid}}", [block.n_next for block in self.blocks]
+        start = [self.blocks[0].affine.matrix.shape[1]] if self.grid is not None and self.blocks else []
+        arrows = [f"{grid} {format_space(n, latex=True)}" for n in start]
+        arrows += [rf"\xrightarrow{{\text{{relu}}}} {format_space(n, latex=True)}" for n in states]
+        arrows.append(rf"\to {format_space(self.out_dim, latex=True)}")
+        layers = cut_list(arrows, most=LAYERS, joint=" ", latex=True)
+        return as_display(f"{format_space(self.in_dim, latex=True)} {layers}")
 
 
 def map_frames(affine: Affine, frames: Tensor, out: Tensor) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from creased.core.domains.box import Box
 from creased.core.exact.elimination import RationalMatrix, Vector, dot
+from creased.core.formatting import format_point
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
 from creased.tropical.algebra.epigraphs import Point, epigraph, inner
@@ -25,6 +26,11 @@ class Equality(NamedTuple):
 
     is_equal: bool
     witness: Point | None  # (D,): a point of the domain where they differ
+
+    def __repr__(self) -> str:
+        if self.witness is None:
+            return "equal" if self.is_equal else "not equal"
+        return f"not equal, as at {format_point(self.witness)}"
 
 
 @as_written

@@ -14,7 +14,8 @@ appear in order, and the others follow.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
 from math import comb, perm
@@ -23,10 +24,11 @@ from typing import Any
 from torch import Tensor
 
 from creased.core.exact.elimination import Vector, integer_row
+from creased.core.formatting import Number, cut_list, format_number_of, format_signs
 from creased.core.numerics.surroundings import as_written
 from creased.extras import how_to_install
 from creased.tropical.algebra.epigraphs import Point
-from creased.tropical.algebra.polynomials import Number, listed
+from creased.tropical.algebra.polynomials import listed
 from creased.tropical.polyhedra.cones import Cone, all_directions, intersection
 
 Pattern = tuple[int, ...]  # the largest term at each point
@@ -38,6 +40,36 @@ MOST_PATTERNS = 10_000
 
 class PatternBudgetError(ValueError):
     """More activation patterns than allowed."""
+
+
+@dataclass(frozen=True, eq=False)  # equal to a dictionary of the same entries
+class ClassificationFan(Mapping[Labeling, list[Pattern]]):
+    """Patterns, hence full-dimensional cones of parameters, by the labeling of points that they realize."""
+
+    cones: dict[Labeling, list[Pattern]]
+    points: tuple[Point, ...]  # (M, D)
+    n_positive: int  # terms of F
+    n_negative: int  # terms of G
+
+    def __getitem__(self, labeling: Labeling) -> list[Pattern]:
+        """Return the patterns that realize a labeling."""
+        return self.cones[labeling]
+
+    def __iter__(self) -> Iterator[Labeling]:
+        """Iterate over the labelings."""
+        return iter(self.cones)
+
+    def __len__(self) -> int:
+        """Number of labelings."""
+        return len(self.cones)
+
+    def __repr__(self) -> str:
+        n_cones = format_number_of(sum(map(len, self.cones.values())), "cone")
+        labelings = cut_list(f"{format_signs(signs)} {len(cones):,}" for signs, cones in self.items())
+        return (
+            f"classification fan of {format_number_of(len(self.points), 'point')}, {self.n_positive} + "
+            f"{self.n_negative} terms: {n_cones}, {format_number_of(len(self), 'labeling')}: {labelings}"
+        )
 
 
 @as_written
@@ -77,14 +109,15 @@ def activation_polytope(points: Points, n_terms: int, *, most: int = MOST_PATTER
 
 def classification_fan(
     points: Points, n_positive: int, n_negative: int, *, most: int = MOST_PATTERNS
-) -> dict[Labeling, list[Pattern]]:
+) -> ClassificationFan:
     """Group the patterns, hence cones, by the labeling of points that F - G realizes."""
     if n_positive < 1 or n_negative < 1:
         raise ValueError(f"classification_fan: needs a term on each side, got {n_positive} and {n_negative}")
     fan = defaultdict(list)
     for pattern in activation_patterns(points, n_positive + n_negative, most=most):
         fan[tuple(1 if term < n_positive else -1 for term in pattern)].append(pattern)
-    return dict(fan)
+    exact = tuple(tuple(map(Fraction, point)) for point in listed(points))
+    return ClassificationFan(dict(fan), exact, n_positive, n_negative)
 
 
 def realizable_labelings(

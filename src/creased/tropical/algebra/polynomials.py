@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from creased.core.domains.box import Box
+from creased.core.formatting import Number, as_display, cut_list, format_affine
 from creased.tropical.algebra.epigraphs import Point, epigraph, inner
 
-Number = int | float | Fraction
 MOST_MONOMIALS = 20_000
 
 
@@ -131,6 +131,22 @@ class TropicalPolynomial:
         above = epigraph(self.slopes, self.coefficients, domain)
         kept = above.essential()
         return TropicalPolynomial([self.slopes[i] for i in kept], [self.coefficients[i] for i in kept])
+
+    def __repr__(self) -> str:
+        return f"max({cut_list(self.format_monomials())})"
+
+    def _repr_latex_(self) -> str:
+        return as_display(self.format_latex())
+
+    def format_latex(self) -> str:
+        """Format the polynomial as LaTeX."""
+        terms = cut_list(self.format_monomials(latex=True), joint=r",\, ", latex=True)
+        return rf"\max\left({terms}\right)"
+
+    def format_monomials(self, *, latex: bool = False) -> list[str]:
+        """Format each monomial as an affine function, such as 3x + 2y + 1."""
+        pairs = zip(self.slopes, self.coefficients, strict=True)
+        return [format_affine(slope, constant, latex=latex) for slope, constant in pairs]
 
 
 def _exact(number: Number) -> Fraction:

@@ -16,11 +16,12 @@ import torch
 from torch import Tensor
 
 from creased.core.domains.box import Box
+from creased.core.formatting import Number, as_display
 from creased.core.program.combine import select
 from creased.core.program.program import BATCH, Program
 from creased.tropical.algebra.epigraphs import Point
 from creased.tropical.algebra.lifts import lift
-from creased.tropical.algebra.polynomials import Number, TropicalPolynomial
+from creased.tropical.algebra.polynomials import TropicalPolynomial
 from creased.tropical.cells.cells import MOST_CELLS, cells
 from creased.tropical.cells.engine_cells import engine_cells
 from creased.tropical.cells.fingerprints import number_maps
@@ -110,6 +111,13 @@ class TropicalRational:
         is_exact = self.is_exact and other.is_exact
         pruned = numerator.essential(self.domain), denominator.essential(self.domain)
         return TropicalRational(pruned[0], pruned[1], self.domain, is_exact)
+
+    def __repr__(self) -> str:
+        where = "" if self.domain is None else f" in {self.domain}"
+        return f"{self.numerator} - {self.denominator}{where}{', rounded' * (not self.is_exact)}"
+
+    def _repr_latex_(self) -> str:
+        return as_display(f"{self.numerator.format_latex()} - {self.denominator.format_latex()}")
 
 
 def one_output(program: Program, index: int | None, caller: str) -> Program:

@@ -14,6 +14,7 @@ from itertools import combinations
 
 from creased.core.domains.box import Box
 from creased.core.exact.elimination import Vector
+from creased.core.formatting import cut_list, format_number_of, format_point
 from creased.tropical.algebra.epigraphs import Epigraph, Point, epigraph
 from creased.tropical.algebra.polynomials import TropicalPolynomial
 from creased.tropical.algebra.rational_maps import TropicalRational
@@ -36,6 +37,14 @@ class DualSubdivision:
     directions: tuple[Vector, ...]  # in which the complex is unbounded: extreme ones, each once; D >= 2
     lineality_dim: int  # dimensions that the Newton polytope lacks; if not 0 there are no vertices
 
+    def __repr__(self) -> str:
+        cells = [
+            format_number_of(len(self.cells), "maximal cell"),
+            format_number_of(len(self.edges), "edge"),
+            format_number_of(self.polynomial.n, "point"),
+        ]
+        return f"dual subdivision of {self.polynomial}: {', '.join(cells)}"
+
 
 @dataclass(frozen=True)
 class BoundaryFace:
@@ -45,6 +54,13 @@ class BoundaryFace:
     denominator: int  # monomial of G
     vertices: tuple[Point, ...]
     directions: tuple[Vector, ...]  # in which it is unbounded; both signs of lines
+
+    def __repr__(self) -> str:
+        far = f", unbounded along {cut_list(map(format_point, self.directions))}" if self.directions else ""
+        return (
+            f"face where monomials {self.numerator} of F and {self.denominator} of G are equal: vertices "
+            f"{cut_list(map(format_point, self.vertices)) or 'none'}{far}"
+        )
 
 
 def newton_polytope(polynomial: TropicalPolynomial) -> tuple[Point, ...]:
@@ -95,7 +111,7 @@ def decision_boundary(rational: TropicalRational, domain: Box | None = None) -> 
     for monomial in monomials:
         if monomial in first and monomial in second:
             raise ZeroSetHasInteriorError(
-                f"decision_boundary: F = G where both have slope {tuple(map(str, monomial[0]))} and "
+                f"decision_boundary: F = G where both have slope {format_point(monomial[0])} and "
                 f"constant {monomial[1]}, on an open set: the boundary is no hypersurface"
             )
     above = epigraph(both.slopes, both.coefficients, domain)

@@ -15,6 +15,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from creased.core.exact.elimination import Vector, integer_row, rank
+from creased.core.formatting import cut_list, format_point, format_space
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
 from creased.tropical.algebra.epigraphs import Point
@@ -67,6 +68,10 @@ class Zonotope:
             columns = zip(*positive, strict=True) if positive else [()] * self.dim
             sums.append(tuple(sum(column, Fraction(0)) for column in columns))
         return sums
+
+    def __repr__(self) -> str:
+        segments = cut_list((f"[0, {format_point(g)}]" for g in self.generators), joint=" + ")
+        return f"zonotope {segments or '{0}'} in {format_space(self.dim)}"
 
 
 class ZonotopeCounts(NamedTuple):

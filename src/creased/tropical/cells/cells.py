@@ -16,10 +16,10 @@ from fractions import Fraction
 from operator import or_
 from typing import NamedTuple, TypeVar
 
-from creased.core.domains.box import Box
 from creased.core.domains.domain import Domain as Convex
 from creased.core.exact.elimination import RationalMatrix, Vector, dot, integer_row, primitive
 from creased.core.exact.integer_program import IntegerBlock
+from creased.core.formatting import cut_list, format_affine, format_signs
 from creased.core.grids.exact_grid import ExactGrid
 from creased.core.numerics.surroundings import as_written
 from creased.core.options import domain_of
@@ -40,6 +40,10 @@ class Cell(NamedTuple):
     signs: tuple[int, ...]  # of all neurons, in {-1, 0, +1}; 0: vanishes on all of the cell
     cone: Cone  # over the closed cell
     outputs: RationalMatrix  # (O, D + 1): the affine maps of the outputs, the constant last; in lowest terms
+
+    def __repr__(self) -> str:
+        maps = cut_list(format_affine(row[:-1], row[-1]) for row in self.outputs.fractions())
+        return f"cell {format_signs(self.signs)} with f = {maps}"
 
 
 class CellBudgetError(ValueError):
@@ -153,12 +157,6 @@ def walls_of(domain: Convex | None) -> list[Vector]:
 def is_bounded(domain: Domain) -> bool:
     """Tell whether a domain is bounded."""
     return domain is not None and not isinstance(domain, Cone) and domain.is_bounded
-
-
-def format_box(box: Box) -> str:
-    """Format a box as [-1, 1]^3, or [0, 1] x [-2, 2]."""
-    sides = [f"[{a:g}, {b:g}]" for a, b in zip(box.lower, box.upper, strict=True)]
-    return f"{sides[0]}^{box.dim}" if len(set(sides)) == 1 < box.dim else " x ".join(sides)
 
 
 def contains(domain: Convex | None, point: Sequence[Fraction]) -> bool:

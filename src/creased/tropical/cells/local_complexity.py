@@ -43,6 +43,10 @@ class LocalComplexity:
         """Crossing neurons (P,) int64 of all blocks."""
         return self.crossing.sum(1)
 
+    def __repr__(self) -> str:
+        balls = f"{len(self.cells):,} balls of radius {self.radius:g}"
+        return f"local complexity: {float(self.n_crossing.double().mean()):.4g} neurons cross one of {balls}"
+
 
 @as_written
 def local_complexity(

@@ -8,7 +8,7 @@ from creased.core.domains.box import Box
 from creased.core.extract_complex import count_cells, extract_complex
 from creased.core.program.program import Program
 from creased.core.program.simplices import n_paths
-from creased.tropical.cells.cells import CellBudgetError, format_box, require_few_corners
+from creased.tropical.cells.cells import CellBudgetError, require_few_corners
 from creased.tropical.cells.counts import EXACT, count
 from creased.tropical.cells.engine_cells import ComplexTooLargeError
 from creased.tropical.cells.region_bounds import bounds_of, zaslavsky
@@ -31,7 +31,7 @@ def count_table(program: Program, box: Box, *, method: str = "auto", memory: int
     outputs = "1 output" if program.out_dim == 1 else f"{program.out_dim} outputs"
     lines = [
         ("network", f"{program.in_dim} inputs, hidden widths ({widths}), {outputs}"),
-        ("domain", format_box(box)),
+        ("domain", str(box)),
     ]
     if (grid := program.grid) is not None:
         n_simplices = n_paths(grid.dim) * grid.finest**grid.dim

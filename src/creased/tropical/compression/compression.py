@@ -23,7 +23,7 @@ from creased.core.domains.box import Box
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Affine, Block, Program
 from creased.tropical.algebra.epigraphs import inner
-from creased.tropical.cells.cells import MOST_CELLS, format_box, is_bounded
+from creased.tropical.cells.cells import MOST_CELLS, is_bounded
 from creased.tropical.compression.rational_matrices import (
     Row,
     SparseRow,
@@ -56,12 +56,12 @@ class Certificate:
         """True if no number was rounded."""
         return self.error_bound == 0
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Format for people."""
         before, after = (
             ", ".join(map(str, widths)) or "none" for widths in (self.widths_before, self.widths_after)
         )
-        where = "everywhere" if self.domain is None else f"on {format_box(self.domain)}"
+        where = "everywhere" if self.domain is None else f"on {self.domain}"
         result = (
             "the same function, no number was rounded"
             if self.is_identical

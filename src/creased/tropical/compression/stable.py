@@ -68,6 +68,10 @@ class StableUnits(NamedTuple):
         """Number of neurons that are never positive."""
         return sum(int((signs < 0).sum()) for signs in self.signs)
 
+    def __repr__(self) -> str:
+        stable = f"{self.n_active:,} never negative, {self.n_inactive:,} never positive"
+        return f"of {sum(map(len, self.signs)):,} neurons {stable}; {self.guarantee}"
+
 
 @as_written
 def stable_units(

@@ -23,6 +23,7 @@ from creased.core.arrangement.signs import unpack_rows
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.core.extract_level_set import extract_level_set
+from creased.core.formatting import format_point
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.affine_slice import ProgramSlice
 from creased.core.program.combine import difference
@@ -39,6 +40,11 @@ class Distance(NamedTuple):
     cell: Tensor | None  # (n_neurons,) bool: the activation pattern of a cell that it lies in
     rival: int | None = None  # the class that ties there
     status: str = ""  # why there is no boundary, and what the value bounds
+
+    def __repr__(self) -> str:
+        at = "" if self.witness is None else f", at {format_point(self.witness.tolist())}"
+        rival = "" if self.rival is None else f", where class {self.rival} ties"
+        return f"distance {self.value:.12g}{at}{rival}" + (f"; {self.status}" if self.status else "")
 
 
 @as_written

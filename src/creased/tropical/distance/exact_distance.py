@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 from creased.core.domains.domain import Domain as Convex
 from creased.core.exact.elimination import Vector, dot, identity, integer_row, primitive, rref
+from creased.core.formatting import Number, format_number, format_point
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
 from creased.tropical.algebra.epigraphs import Point, inner
-from creased.tropical.algebra.polynomials import Number
 from creased.tropical.algebra.rational_maps import one_output
 from creased.tropical.cells.cells import MOST_CELLS, Cell, cells, contains, cut_by_rows, domain_within
 from creased.tropical.cells.exact_network import ExactNetwork
@@ -35,6 +35,10 @@ class ExactDistance(NamedTuple):
     value: Fraction | float  # infinity: the level is not met; in the 2-norm, the square
     witness: Point | None  # (D,): a nearest point
     signs: tuple[int, ...] | None  # of the neurons there, 0 on a crease
+
+    def __repr__(self) -> str:
+        at = "" if self.witness is None else f", at {format_point(self.witness)}"
+        return f"distance, or its square, {format_number(self.value)}{at}"
 
 
 @as_written
@@ -178,4 +182,4 @@ def _require_inside(query: _Query, dim: int) -> None:
     if len(query.place) != dim:
         raise ValueError(f"exact_distance: the program takes {dim} inputs, the point has {len(query.place)}")
     if not contains(query.domain, query.place):
-        raise ValueError(f"exact_distance: the point {tuple(map(str, query.place))} is not in {query.domain}")
+        raise ValueError(f"exact_distance: the point {format_point(query.place)} is not in {query.domain}")
