@@ -88,7 +88,9 @@ def draw_signs(axes: Any) -> None:
 
 def main() -> None:
     """Check, draw, print."""
-    chosen = make_parser(__doc__, "docs/papers/covectors.png", numbers=True).parse_args()
+    parser = make_parser(__doc__, "docs/papers/covectors.png", numbers=True)
+    parser.add_argument("--networks", type=int, default=20, help="random ones that are checked")
+    chosen = parser.parse_args()
     torch.set_num_threads(1)
     line = [(i,) for i in range(5)]
     sets = {
@@ -100,7 +102,10 @@ def main() -> None:
     }
     for name, signs in sets.items():
         print(f"{name}: {len(signs)} sign vectors\n{check_axioms(signs)}")
-    failing = [bool(check_axioms(covectors(network(seed, 2))).elimination.n_failed) for seed in range(20)]
+    failing = [
+        bool(check_axioms(covectors(network(seed, 2))).elimination.n_failed)
+        for seed in range(chosen.networks)
+    ]
     print(f"2-4-4: elimination fails in {sum(failing)} of {len(failing)} random networks")
     write_numbers(chosen.json, sizes={name: len(signs) for name, signs in sets.items()}, failing=failing)
     figure, axes = pyplot().subplots(1, 3, figsize=(12.5, 4.2), layout="constrained")

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from torch import Tensor
 
-from creased import Box, Program
+from creased import Affine, Block, Box, Program
 from creased.tropical import CellBudgetError, cells, stable_units
 from creased.tropical.compression.stable import state_ranges
 from tests.oracles import program_of
@@ -145,10 +145,24 @@ def test_another_dimension_is_refused_by_every_method() -> None:
             stable_units(random_program(2, (3,)), Box.cube(3, 1), method)
 
 
-def test_linear_bounds_of_too_many_inputs_are_not_claimed() -> None:
-    few, many = (stable_units(random_program(n, (4,)), Box.cube(n, 1), "linear") for n in (12, 13))
-    assert few.guarantee == "proven by interval and linear bounds, rounded outward"
-    assert many.guarantee == "proven by interval bounds, rounded outward; linear ones need D <= 12"
+def test_linear_bounds_need_no_corners_in_many_dimensions() -> None:
+    ones = torch.ones((2, 20), dtype=torch.float64)  # both are positive, and differ by 1
+    first = Block(Affine(ones, torch.tensor([25.0, 26.0]).double()))
+    second = Affine(torch.tensor([[-1.0, 1.0]]).double(), torch.zeros(1).double())
+    program = Program((first, Block(second)), Affine(torch.ones((1, 1)).double(), torch.zeros(1).double()))
+    box = Box.cube(20, 1)
+    assert _signs(program, box, "interval").tolist() == [1, 1, 0]
+    assert _signs(program, box, "linear").tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_units_proven_in_many_dimensions_keep_their_sign_at_points(seed: int) -> None:
+    program, box = random_program(30, (12, 12), seed=seed), Box([0.0] * 30, [0.1] * 30)
+    interval, linear = (_signs(program, box, method) for method in ("interval", "linear"))
+    assert int((linear != 0).sum()) > int((interval != 0).sum())
+    points = 0.1 * torch.rand((2000, 30), dtype=torch.float64).round()  # corners
+    values = program.preactivations(points)[:, :-1] * linear
+    assert bool((values >= 0).all())
 
 
 def test_boxes_with_too_many_corners_are_left_to_bounds() -> None:

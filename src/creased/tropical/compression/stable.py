@@ -23,7 +23,7 @@ from creased.core.domains.box import Box
 from creased.core.exact.elimination import Vector, dot
 from creased.core.exact.integer_program import IntegerProgram
 from creased.core.numerics.surroundings import as_written
-from creased.core.program.affine_arithmetic import gamma, input_forms
+from creased.core.program.affine_arithmetic import AffineForms, gamma
 from creased.core.program.bounds import Cells, Tail, excludes_zero
 from creased.core.program.program import Affine, Program
 from creased.tropical.cells.cells import (
@@ -39,14 +39,12 @@ from creased.tropical.cells.exact_network import PartialCell
 from creased.tropical.polyhedra.cones import Cone
 
 METHODS = ("auto", "interval", "linear", "exact", "engine")
-MOST_CORNERS = 12  # dimensions of a box whose corners are listed
 FEW_CELLS = 5000  # tried in integers first; they take some seconds
-SYMBOLS = 64  # of the affine forms in the linear bound
+SYMBOLS = 64  # of the affine forms in the linear bound, behind one for each axis of the box
 
 GUARANTEES = {
     "interval": "proven by interval bounds, rounded outward",
     "linear": "proven by interval and linear bounds, rounded outward",
-    "no corners": f"proven by interval bounds, rounded outward; linear ones need D <= {MOST_CORNERS}",
     "exact": "proven in integers: every stable unit is found",
     "engine": "read off the float64 complex: every stable unit is found, if its signs are right",
 }
@@ -111,10 +109,8 @@ def stable_units(
         if method == "engine":
             return StableUnits(_by_engine(program, domain), GUARANTEES[method])
         signs = _by_intervals(program, domain)
-        if method != "interval" and domain.dim <= MOST_CORNERS:
+        if method != "interval":
             _add_linear(program, domain, signs)
-        elif method == "linear":
-            method = "no corners"
     if method == "exact":
         _add_exact(program, domain, signs, most)
     return StableUnits(tuple(signs), GUARANTEES[method])
@@ -156,21 +152,28 @@ def _by_intervals(program: Program, box: Box) -> list[Tensor]:
 
 def _add_linear(program: Program, box: Box, signs: list[Tensor]) -> None:
     """Bound each neuron of unknown sign by a linear functional of the position."""
-    corners = torch.cartesian_prod(*torch.tensor([box.lower, box.upper], dtype=torch.float64).T)
-    corners = torch.nn.functional.pad(corners.reshape(-1, box.dim), (0, 1), value=1.0)
-    reach = corners.abs().amax(0)
-    values = program.preactivations(corners[:1, :-1])[0]
-    start = input_forms(box.dim, torch.float64, torch.device("cpu"))
+    low, high = (torch.tensor(bound, dtype=torch.float64) for bound in (box.lower, box.upper))
+    start = _form_of_box(low, high)
+    corners, reach = torch.ones((1, 1, 1), dtype=torch.float64), torch.ones(1, dtype=torch.float64)
+    values = program.preactivations(low[None])[0]
     done = 0
     for index, block in enumerate(program.blocks):
         for unit in (signs[index] == 0).nonzero()[:, 0].tolist():
             side = 1.0 if float(values[done + unit]) > 0 else -1.0
             row = Affine(block.affine.weight[unit : unit + 1], block.affine.bias[unit : unit + 1])
             tail = Tail(Program(program.blocks[:index], row), reach)
-            cell = Cells(corners[None], start, torch.tensor([side], dtype=torch.float64))
-            if bool(excludes_zero(tail, cell, SYMBOLS)):
+            cell = Cells(corners, start, torch.tensor([side], dtype=torch.float64))
+            if bool(excludes_zero(tail, cell, box.dim + SYMBOLS)):
                 signs[index][unit] = int(side)
         done += block.n_neurons
+
+
+def _form_of_box(low: Tensor, high: Tensor) -> AffineForms:
+    """Enclose the positions of a box by a form with a symbol for each axis, and no other coordinates."""
+    middle = low + (high - low) / 2
+    radius = torch.maximum(high - middle, middle - low)
+    radius = torch.nextafter(radius, torch.full_like(radius, torch.inf))
+    return AffineForms(middle[None, None], torch.zeros_like(middle)[None], radius.diag()[None])
 
 
 def _by_engine(program: Program, box: Box) -> tuple[Tensor, ...]:
