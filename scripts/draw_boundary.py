@@ -21,8 +21,8 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=8)
     parser.add_argument("--steps", type=int, default=1500)
     chosen = parser.parse_args()
-    points, is_upper = _half_moons()
-    fitted = _fit(points, is_upper, chosen.width, chosen.steps)
+    points, is_upper = half_moons()
+    fitted = creased.lower(fit(creased.MLP(2, chosen.width, 1), points, is_upper, chosen.steps)).detach()
     square = creased.Box((-1.35, -1.6), (2.35, 2.1))
     networks = [("E2321", named("E2321"), None), ("half-moons", fitted, square)]
     plt = pyplot()
@@ -42,7 +42,7 @@ def main() -> None:
     save_flat(figure, chosen.out, dpi=130)
 
 
-def _half_moons(n: int = 1000) -> tuple[Tensor, Tensor]:
+def half_moons(n: int = 1000) -> tuple[Tensor, Tensor]:
     """Sample points (n, 2) along two arcs, and a mask of the upper one."""
     torch.manual_seed(2)
     angles = torch.rand(n) * torch.pi
@@ -51,16 +51,15 @@ def _half_moons(n: int = 1000) -> tuple[Tensor, Tensor]:
     return torch.where(is_upper[:, None], arcs, torch.tensor([1.0, 0.5]) - arcs), is_upper
 
 
-def _fit(points: Tensor, is_upper: Tensor, width: int, steps: int) -> creased.Program:
-    """Fit one layer that separates the arcs."""
+def fit(network: creased.MLP, points: Tensor, is_upper: Tensor, steps: int) -> creased.MLP:
+    """Fit a network that separates the arcs, and return it."""
     torch.set_num_threads(1)
-    network = creased.MLP(2, width, 1)
     optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
     for _ in range(steps):
         optimizer.zero_grad()
         torch.nn.functional.soft_margin_loss(network(points)[:, 0], 2.0 * is_upper - 1).backward()
         optimizer.step()
-    return creased.lower(network).detach()
+    return network
 
 
 if __name__ == "__main__":
