@@ -95,10 +95,17 @@ def measure(network: nn.Module, images: Images, points: dict[str, Tensor], radiu
 def draw(rows: list[dict[str, float]], path: Path) -> None:
     """Plot accuracy above, crossing neurons below, on one axis of steps."""
     plt = pyplot()
-    steps = [row["step"] for row in rows]
     figure, (above, below) = plt.subplots(
         2, 1, sharex=True, figsize=(7, 6), height_ratios=(1, 1.2), layout="constrained"
     )
+    plot(rows, above, below)
+    below.set(xlabel="step")
+    figure.savefig(path, dpi=130)
+
+
+def plot(rows: list[dict[str, float]], above: Any, below: Any) -> None:
+    """Plot accuracies and crossing neurons on two axes."""
+    steps = [row["step"] for row in rows]
     for name in ("train", "test"):
         above.plot(steps, [row[f"{name}_accuracy"] for row in rows], color=COLOURS[name], label=name)
     style: dict[str, Any] = {"linewidth": 1, "linestyle": ":"}
@@ -106,12 +113,11 @@ def draw(rows: list[dict[str, float]], path: Path) -> None:
         below.plot(steps, [row[f"{name}_crossing"] for row in rows], color=colour, label=name)
         below.plot(steps, [row[f"{name}_by_corners"] for row in rows], color=colour, **style)
     above.set(ylabel="accuracy", ylim=(0, 1.03), xscale="log")
-    below.set(ylabel="neurons that cross the ball", xlabel="step", ylim=(0, None))
+    below.set(ylabel="neurons that cross the ball", ylim=(0, None))
     below.plot([], [], color="grey", label="by corners", **style)
     for axes in (above, below):
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
-    figure.savefig(path, dpi=130)
 
 
 if __name__ == "__main__":

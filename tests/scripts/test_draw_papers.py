@@ -32,3 +32,24 @@ def test_compressed_networks_read_digits_as_before(tmp_path: Path, monkeypatch: 
     assert plain["after"] == [8, 8]
     assert sum(penalized["after"]) < 16
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_modular_addition_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = ["--prime", "5", "--width", "8", "--steps", "3", "--points", "2", "--planes", "1"]
+    files = ["--out", str(tmp_path / "a.png"), "--json", str(tmp_path / "a.json")]
+    run_script("draw_modular", [*options, *files], monkeypatch)
+    rows = json.loads((tmp_path / "a.json").read_text())["rows"]
+    assert [row["step"] for row in rows] == [1, 2, 3]
+    assert all(1 < row["through training inputs"] <= 37 for row in rows)  # of 8 lines
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_pgd_is_never_below_the_exact_distance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("sklearn")
+    options = ["--images", "2", "--width", "8", "--steps", "60"]
+    files = ["--out", str(tmp_path / "a.png"), "--json", str(tmp_path / "a.json")]
+    run_script("draw_robustness", [*options, *files], monkeypatch)
+    for row in json.loads((tmp_path / "a.json").read_text())["rows"]:
+        assert 0 < row["exact"] <= min(row["pgd"], row["pgd_one"])
+        assert 0 < row["pgd_everywhere"] < float("inf")
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
