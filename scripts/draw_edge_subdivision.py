@@ -44,10 +44,13 @@ class Extracted(NamedTuple):
 
 def main() -> None:
     """Extract, count, draw."""
-    chosen = make_parser(__doc__, "docs/edge_subdivision.png", numbers=True).parse_args()
+    parser = make_parser(__doc__, "docs/edge_subdivision.png", numbers=True)
+    parser.add_argument("--widest", type=int, default=WIDTHS[-1], help="neurons a layer at most")
+    chosen = parser.parse_args()
+    widths = [width for width in WIDTHS if width <= chosen.widest]
     torch.set_num_threads(1)
-    extracted = [_extract(2, width, depth) for depth in DEPTHS for width in WIDTHS]
-    extracted += [_extract(3, *size) for size in SPATIAL]
+    extracted = [_extract(2, width, depth) for depth in DEPTHS for width in widths]
+    extracted += [_extract(3, *size) for size in SPATIAL if size[0] <= chosen.widest]
     for one in extracted:
         print(
             f"{one.dim}D, {one.depth}x{one.width}: {one.vertices:,.0f} vertices, "
@@ -105,7 +108,13 @@ def _draw(extracted: list[Extracted], counted: list[tuple[int, float, float]], p
     for colour, depth in zip(colours, DEPTHS, strict=True):
         family = [one for one in extracted if one.dim == 2 and one.depth == depth]
         vertices = [one.vertices for one in family]
-        left.plot(WIDTHS, vertices, "o-", color=colour, label=f"{depth} layer{'s' * (depth > 1)}")
+        left.plot(
+            [one.width for one in family],
+            vertices,
+            "o-",
+            color=colour,
+            label=f"{depth} layer{'s' * (depth > 1)}",
+        )
         middle.plot([one.width * depth for one in family], vertices, "o", color=colour)
     spatial = [one for one in extracted if one.dim == 3]
     neurons = [one.width * one.depth for one in spatial]

@@ -11,6 +11,7 @@ points. Last, one step along the gradient is compared with the exact distance to
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,6 @@ from creased.tropical import (
     zonotopes_of_map,
 )
 
-WIDTH, HALF, SEEDS, STEPS = 16, 8, 5, 800
 SQUARE = creased.Box((-1.5, -1.75), (2.5, 2.25))
 N_DIRECTIONS = 3600
 F_HUE, G_HUE = "tab:orange", "tab:blue"
@@ -42,15 +42,19 @@ N_ATTACKED = 40
 
 def main() -> None:
     """Fit, prune, train again, attack, draw."""
-    chosen = make_parser(__doc__, "docs/pruning.png", numbers=True).parse_args()
+    parser = make_parser(__doc__, "docs/pruning.png", numbers=True)
+    parser.add_argument("--width", type=int, default=16)
+    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--seeds", type=int, default=5)
+    chosen = parser.parse_args()
     points, is_upper = half_moons()
-    full, _ = _fitted(points, is_upper, 0)
-    pruned = {rule: _prune(full, rule) for rule in RULES}
+    full, _ = _fitted(points, is_upper, chosen, 0)
+    pruned = {rule: _prune(full, rule, chosen.seeds) for rule in RULES}
     for rule, rows in pruned.items():
         print(
             f"{rule}: " + "; ".join(f"{n} neurons: {h:.3f}, {a:.3f}" for n, h, a in rows if n in (12, 8, 4))
         )
-    tickets = _tickets(points, is_upper)
+    tickets = _tickets(points, is_upper, chosen)
     print(as_table(["half of the neurons", "right", "hull", "class changes"], tickets))
     attacked = _attack(full, points[:N_ATTACKED].double())
     print(attacked)
@@ -58,13 +62,15 @@ def main() -> None:
     _draw(full, pruned, chosen.out)
 
 
-def _fitted(points: Tensor, is_upper: Tensor, seed: int) -> tuple[creased.Program, creased.MLP]:
+def _fitted(
+    points: Tensor, is_upper: Tensor, chosen: Namespace, seed: int
+) -> tuple[creased.Program, creased.MLP]:
     """Fit a network; return it, and another with the weights that it began with."""
     torch.manual_seed(seed)
-    network = creased.MLP(2, WIDTH, 1)
-    first = creased.MLP(2, WIDTH, 1)
+    network = creased.MLP(2, chosen.width, 1)
+    first = creased.MLP(2, chosen.width, 1)
     first.load_state_dict(network.state_dict())
-    return creased.lower(fit(network, points, is_upper, STEPS)).detach().to(dtype=torch.float64), first
+    return creased.lower(fit(network, points, is_upper, chosen.steps)).detach().to(dtype=torch.float64), first
 
 
 def _lengths(program: creased.Program) -> Tensor:
@@ -102,37 +108,38 @@ def _share_changed(full: creased.Program, other: creased.Program) -> float:
     return float(volumes[0] + volumes[1] - 2 * volumes[2]) / 16
 
 
-def _prune(full: creased.Program, rule: str) -> list[tuple[int, float, float]]:
+def _prune(full: creased.Program, rule: str, seeds: int) -> list[tuple[int, float, float]]:
     """Remove neurons one by one; rows of neurons left, distance of the hulls and share of the square."""
     generator = torch.Generator().manual_seed(0)
     sizes = {
         "length of generators": [_lengths(full)],
         "incoming weights": [full.blocks[0].affine.weight.norm(dim=1)],
-        "at random": [torch.rand(WIDTH, generator=generator) for _ in range(SEEDS)],
+        "at random": [torch.rand(full.widths[0], generator=generator) for _ in range(seeds)],
     }[rule]
     rows = []
-    for n in range(WIDTH - 1, 1, -1):
+    for n in range(full.widths[0] - 1, 1, -1):
         left = [_keep(full, size.argsort(descending=True)[:n].sort().values) for size in sizes]
         hull = sum(_hull_distance(full, one) for one in left) / len(left)
         rows.append((n, hull, sum(_share_changed(full, one) for one in left) / len(left)))
     return rows
 
 
-def _tickets(points: Tensor, is_upper: Tensor) -> list[list[str]]:
+def _tickets(points: Tensor, is_upper: Tensor, chosen: Namespace) -> list[list[str]]:
     """Train half of the neurons again, from their first weights, and from those of another seed."""
     found: dict[str, list[list[float]]] = {"all, for comparison": [], "first weights": [], "new weights": []}
-    for seed in range(SEEDS):
-        full, first = _fitted(points, is_upper, seed)
-        kept = _lengths(full).argsort(descending=True)[:HALF].sort().values
+    for seed in range(chosen.seeds):
+        half = chosen.width // 2
+        full, first = _fitted(points, is_upper, chosen, seed)
+        kept = _lengths(full).argsort(descending=True)[:half].sort().values
         torch.manual_seed(100 + seed)
-        ticket, new = creased.MLP(2, HALF, 1), creased.MLP(2, HALF, 1)
+        ticket, new = creased.MLP(2, half, 1), creased.MLP(2, half, 1)
         with torch.no_grad():
             ticket[0].weight.copy_(first[0].weight[kept])
             ticket[0].bias.copy_(first[0].bias[kept])
             ticket[-1].weight.copy_(first[-1].weight[:, kept])
         again = {"all, for comparison": full}
         for name, network in (("first weights", ticket), ("new weights", new)):
-            program = creased.lower(fit(network, points, is_upper, STEPS)).detach()
+            program = creased.lower(fit(network, points, is_upper, chosen.steps)).detach()
             again[name] = program.to(dtype=torch.float64)
         for name, program in again.items():
             right = ((program(points.double())[:, 0] > 0) == is_upper).double().mean()
@@ -164,12 +171,12 @@ def _outline(zonotopes: Sequence[Zonotope]) -> NDArray[np.float64]:
 def _draw(full: creased.Program, pruned: dict[str, list[tuple[int, float, float]]], path: Path) -> None:
     plt = pyplot()
     figure, grid = plt.subplots(2, 2, figsize=(9.6, 7.6), layout="constrained")
-    axes = grid.ravel()
+    axes, width = grid.ravel(), full.widths[0]
     order = _lengths(full).argsort(descending=True)
-    for part, n in zip(axes[:2], (WIDTH, HALF), strict=True):
+    for part, n in zip(axes[:2], (width, width // 2), strict=True):
         _draw_hull(part, _keep(full, order[:n].sort().values))
         part.set_title(
-            f"{n} neurons" + (", dashed: the hull of all" if n < WIDTH else ": zonotopes, hull"), fontsize=10
+            f"{n} neurons" + (", dashed: the hull of all" if n < width else ": zonotopes, hull"), fontsize=10
         )
     whole = _outline(zonotopes_of_map(full))
     axes[1].plot(*np.vstack([whole, whole[:1]]).T, "--", color="grey", lw=1)
@@ -184,7 +191,7 @@ def _draw(full: creased.Program, pruned: dict[str, list[tuple[int, float, float]
     axes[3].set_title("where the class changes", fontsize=10)
     axes[2].legend(frameon=False, fontsize=9)
     for part in axes[2:]:
-        part.set(xlim=(WIDTH, 1), xticks=range(WIDTH, 1, -2))
+        part.set(xlim=(width, 1), xticks=range(width, 1, -2))
         part.spines[["top", "right"]].set_visible(False)
     save_flat(figure, path, dpi=110)
 

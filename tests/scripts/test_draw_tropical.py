@@ -1,4 +1,4 @@
-"""The scripts of docs/tropical.md draw what they say."""
+"""The scripts of docs/tropical.md and of docs/papers draw what they say."""
 
 from __future__ import annotations
 
@@ -16,6 +16,17 @@ from tests.scripts.running import run_script
         ("draw_zonotope", [], ["E231, 3 neurons: 8 vertices, 12 edges", "6 neurons: 32 vertices, 60 edges"]),
         ("draw_boundary", ["--steps", "100"], ["E2321: 7 regions, 5 pieces of boundary", "half-moons: "]),
         ("draw_complex", ["--steps", "20", "--width", "6"], ["activation cells, "]),
+        (
+            "draw_edge_subdivision",
+            ["--widest", "8"],
+            ["2D, 8x4: 115 vertices", "| 3D, 1x12 | 473, 1268, 1136, 340 |"],
+        ),
+        ("draw_region_bound", [], ["| 3, 3, 3 | 343 | 208 | 8 to 33 |"]),
+        (
+            "draw_pruning",
+            ["--width", "4", "--steps", "40", "--seeds", "1"],
+            ["| all, for comparison |", "times too long"],
+        ),
     ],
 )
 def test_a_script_draws_and_says_what(
