@@ -66,7 +66,7 @@ def flatten(program: Program, domain: Box, level: float = 0.0) -> PlaneComplex:
     complex_ = extract_complex(program, domain, level=level)
     regions = find_regions(complex_)
     layout = regions.layout
-    polygons = _polygons(regions, complex_)
+    polygons = region_polygons(regions, complex_)
     kept = _has_extent(complex_.vertices, polygons, domain)
     corners = np.split(complex_.vertices[polygons.indices].numpy(), polygons.offsets[1:-1].tolist())
     segments = complex_.vertices[complex_.edges.long()].numpy()
@@ -99,7 +99,7 @@ def _finest(domain: Box) -> float:
     return get_epsilon(torch.float64) * max(map(abs, (*domain.lower, *domain.upper)))
 
 
-def _polygons(regions: Regions, complex_: PolyhedralComplex) -> Polygons:
+def region_polygons(regions: Regions, complex_: PolyhedralComplex) -> Polygons:
     """Order the corners of each region around their mean."""
     polygons = Polygons(*regions.vertices())
     points, owners = complex_.vertices[polygons.indices], polygons.owners()

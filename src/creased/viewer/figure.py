@@ -1,73 +1,64 @@
-"""Interactive figures of level sets, for notebooks."""
+"""Interactive figures of complexes, level sets and tropical objects, for notebooks."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import Any
 
+from torch import nn
+
+from creased.api import at_level
+from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
+from creased.core.program.program import Program
 from creased.extras import how_to_install
+from creased.regions import RegionGraph
+from creased.topology import PersistenceDiagram
+from creased.tropical import ClassificationFan, DualSubdivision, TropicalPolynomial, Zonotope
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+SHOWN_BY: dict[type, str] = {  # module of `figures` and function in it
+    LevelSet: "surfaces.show_level_set",
+    PolyhedralComplex: "complexes.show_complex",
+    RegionGraph: "complexes.show_graph",
+    PersistenceDiagram: "persistence.show_diagram",
+    DualSubdivision: "tropical.show_curve",
+    TropicalPolynomial: "tropical.show_curve",
+    Zonotope: "tropical.show_zonotope",
+    ClassificationFan: "tropical.show_fan",
+}
+TAKE_PROGRAMS = (LevelSet, PolyhedralComplex)
 
-    from creased.drawing.palette import RGB
-    from creased.viewer.scene import Scene
 
-SIZE = 520  # pixels
-
-
-def figure(level_set: LevelSet, *, title: str = "") -> Any:
-    """Make a plotly figure of the flat-shaded surface and its creases, coloured by the layer that made them.
-
-    In two dimensions it shows the polylines. A click on an entry of the legend hides it.
+def figure(shown: Any, *, program: Program | nn.Module | None = None, title: str = "") -> Any:
+    """Make a plotly figure: turn, zoom, hover for signs, affine maps and neurons.
 
     Args:
-        level_set: in 2 or 3 dimensions, bounded; may be empty.
-        title: above the figure.
+        shown: a level set or a complex in 2 or 3 dimensions, bounded; a `RegionGraph` of such a complex; a
+            `PersistenceDiagram`; a tropical polynomial of two variables, or its dual subdivision; the
+            zonotope of a layer with two inputs; a `ClassificationFan`.
+        program: of a level set or a complex, for the affine maps in texts and colours by gradient.
+        title: above the figure; by default what it shows.
 
     Raises:
         ImportError: plotly or NumPy is not installed.
-        ValueError: the level set is in other dimensions, or unbounded.
+        TypeError: there are no figures of such objects.
+        ValueError: other dimensions, unbounded, another program, or more cells than a page is drawn with.
     """
+    place = next((place for kind, place in SHOWN_BY.items() if isinstance(shown, kind)), None)
+    if place is None:
+        kinds = ", ".join(kind.__name__ for kind in SHOWN_BY)
+        raise TypeError(f"figure: draws {kinds}, got {type(shown).__name__}")
+    if program is not None and not isinstance(shown, TAKE_PROGRAMS):
+        raise ValueError(
+            f"figure: program= is for complexes and level sets, got it with {type(shown).__name__}"
+        )
+    module, function = place.split(".")
     try:
         import plotly.graph_objects as go
 
-        from creased.viewer.scene import SURFACE, level_set_scene
+        show = getattr(import_module(f"creased.viewer.figures.{module}"), function)
     except ImportError as error:
         raise ImportError(f"figures need plotly: {how_to_install('notebook')}") from error
-    scene = level_set_scene(level_set, "level set")
-    drawn = go.Figure(layout=_layout(title or scene.caption, level_set.dim))
-    if len(scene.triangles):
-        (x, y, z), (i, j, k) = scene.vertices.T, scene.triangles.T
-        solid = {"color": _css(SURFACE), "flatshading": True, "hoverinfo": "skip", "showlegend": True}
-        drawn.add_trace(go.Mesh3d(x=x, y=y, z=z, i=i, j=j, k=k, name="surface", **solid))
-    for name, colour in scene.legend.items():
-        x, y, z = _strokes(scene, colour)
-        pen = {"name": name, "mode": "lines", "line": {"color": _css(colour), "width": 3}}
-        is_flat = level_set.dim == 2
-        drawn.add_trace(go.Scatter(x=x, y=y, **pen) if is_flat else go.Scatter3d(x=x, y=y, z=z, **pen))
-    return drawn
-
-
-def _strokes(scene: Scene, colour: RGB) -> NDArray[np.float32]:
-    """Join the creases of a colour to one line (3, 3 n), with a NaN after each."""
-    import numpy as np
-
-    chosen = scene.creases.points[(scene.creases.colours == colour).all(axis=1)]
-    return np.pad(chosen, ((0, 0), (0, 1), (0, 0)), constant_values=np.nan).reshape(-1, 3).T
-
-
-def _layout(title: str, dim: int) -> dict[str, Any]:
-    shared = {
-        "title": {"text": title, "font": {"size": 14}},
-        "height": SIZE,
-        "margin": {"b": 0, "l": 0, "r": 0},
-    }
-    if dim == 2:
-        return shared | {"yaxis": {"scaleanchor": "x"}, "width": SIZE, "template": "plotly_white"}
-    return shared | {"scene": {"aspectmode": "data"}}
-
-
-def _css(colour: RGB) -> str:
-    return f"rgb{tuple(colour)}"
+    lowered = None if program is None else at_level(program, None)[0].detach()
+    traces, caption, layout = show(shown, lowered)
+    return go.Figure(traces, layout | {"title": {"text": title or caption, "font": {"size": 14}}})

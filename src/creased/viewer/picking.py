@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from creased.core.arrangement.signs import RowLayout
 from creased.core.complexes.level_set import LevelSet
 from creased.core.program.program import Program
-from creased.drawing.plane import layers_of
 from creased.geometry import polygon_gradients
+from creased.regions.rows import neuron_of
 from creased.viewer.cutting import HalfSpace
 
 if TYPE_CHECKING:
@@ -75,21 +76,21 @@ def describe_face(level_set: LevelSet, program: Program, polygon: int) -> str:
         [
             f"**face {polygon:,}**, {len(corners)} corners",
             f"f = {terms}{constant:+.5g}  \n|gradient| {np.linalg.norm(slope):.4f}",
-            "between the creases of  \n" + "  \n".join(name_row(level_set, row) for row in sides),
+            "between the creases of  \n" + "  \n".join(name_row(level_set.layout, row) for row in sides),
             *_format_active(level_set, polygon),
         ]
     )
 
 
-def name_row(level_set: LevelSet, row: int | None) -> str:
+def name_row(layout: RowLayout, row: int | None) -> str:
     """Name a row of the arrangement: a neuron by its layer and number, from 1 and from 0."""
     if row is None:
         return "a corner of several"
-    layout = level_set.layout
-    (layer,) = layers_of(torch.tensor([row]), layout).tolist()
-    if layer < 0:
-        return "a wall of the domain" if layer == -1 else "a plane of the grid"
-    return f"layer {layer + 1}, neuron {row - layout.n_walls - sum(layout.widths[:layer])}"
+    if row < layout.n_walls:
+        return "a wall of the domain" if row >= 0 else "a plane of the grid"
+    if (neuron := neuron_of(layout, row)) is not None:
+        return f"layer {neuron[0] + 1}, neuron {neuron[1]}"
+    return f"output {row - layout.first_output}"
 
 
 def _shared_row(level_set: LevelSet, start: int, end: int) -> int | None:
