@@ -14,8 +14,15 @@ import creased
 from creased import Box, Simplex, WholeSpace, tropical
 from creased.tropical import TropicalPolynomial, TropicalRational
 
-PACKAGES = ("creased", "creased.geometry", "creased.regions", "creased.topology", "creased.tropical")
-RAW = re.compile(r"Tensor|Point|Fraction|Affine|Program|Rational")  # types of fields that need words
+PACKAGES = (
+    "creased",
+    "creased.drawing",
+    "creased.geometry",
+    "creased.regions",
+    "creased.topology",
+    "creased.tropical",
+)
+RAW = re.compile(r"Tensor|NDArray|Point|Fraction|Affine|Program|Rational")  # types of fields that need words
 SQUARE = Box.cube(2, 1)
 FOLD = TropicalPolynomial([(1, 0), (0, 1), (0, 0)], [0, 0, Fraction(1, 3)])
 

@@ -43,6 +43,9 @@ class PlaneBoundary:
         mask: NDArray[np.bool_] = sides[:, 0] != sides[:, 1]
         return mask
 
+    def __repr__(self) -> str:
+        return f"boundary of {len(self.segments):,} edges in the {self.curve}"
+
 
 def flatten_boundary(rational: TropicalRational, domain: Box | None = None) -> PlaneBoundary:
     """Compute the boundary {F = G} in the plane.

@@ -43,6 +43,11 @@ class TropicalCurve:
     dual: DualSubdivision
     domain: Box
 
+    def __repr__(self) -> str:
+        return (
+            f"tropical curve in {self.domain}: {len(self.vertices):,} vertices, {len(self.segments):,} edges"
+        )
+
 
 def flatten_curve(polynomial: TropicalPolynomial, domain: Box | None = None) -> TropicalCurve:
     """Compute the curve of a tropical polynomial in two variables.

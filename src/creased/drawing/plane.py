@@ -47,6 +47,9 @@ class PlaneComplex:
         """Number of activation cells, which the level set does not cut."""
         return int(self.cells.max(initial=-1)) + 1
 
+    def __repr__(self) -> str:
+        return f"drawing of {len(self.polygons):,} regions and {len(self.segments):,} edges in {self.domain}"
+
 
 def flatten(program: Program, domain: Box, level: float = 0.0) -> PlaneComplex:
     """Compute the complex of a function of the plane, cut by its level set, as polygons and segments.

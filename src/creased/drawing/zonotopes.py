@@ -45,6 +45,10 @@ class Solid:
         sides = {tuple(sorted(side)) for face in self.faces for side in _sides(face)}
         return [(a, b) for a, b in sorted(sides)]
 
+    def __repr__(self) -> str:
+        vertices = f"{len(self.vertices):,} vertices, {self.n_upper:,} of them upper"
+        return f"solid of {len(self.faces):,} faces and {vertices}"
+
 
 def upper_polynomial(zonotope: Zonotope) -> TropicalPolynomial:
     """Sum all max(0, w x + b): its monomials are the upper vertices, its curve the layer's creases."""
