@@ -33,7 +33,7 @@ ARROW = {"arrowstyle": HEAD, "color": GREY, "lw": 1.2, "shrinkA": 0, "shrinkB": 
 TEXT = {"ha": "center", "va": "center", "color": INK}
 LOOSE = "core.extract_*"  # the modules of core that are in no package of it, but for those with a box
 BESIDE = "core.marching, grids"  # packages that import the same, and not each other
-IN_BOX = {"core.marching": BESIDE, "core.grids": BESIDE}
+IN_BOX = {"core.marching": BESIDE, "core.grids": BESIDE, "core.formatting": "core.numerics"}
 Arrow = tuple[str, str]
 
 
@@ -57,9 +57,10 @@ BOXES = {
     "shapes": Box(0.8, 6.2, 3.56, "training shapes, distances"),
     "io": Box(0, 7.6, 4.45, "exact meshes out, networks in"),
     "meshes": Box(0, 4.5, 5.34, "polygons, caps, checks"),
-    "parallel": Box(4.8, 6.8, 5.34, "sub-boxes on workers"),
+    "parallel": Box(7.9, 10.1, 4.45, "sub-boxes on workers"),
     "geometry": Box(0, 4.5, 6.23, "vertices, regularizers, in training"),
-    "api": Box(4.8, 8.2, 6.23, "modules in, results out"),
+    "api": Box(4.8, 8.2, 5.34, "modules in, results out"),
+    "decomposition": Box(6.7, 10.2, 6.23, "convex parts, tetrahedra"),
     "regions": Box(7.5, 10.2, 7.12, "graphs, volumes, Lipschitz"),
     "networks": Box(0, 5.3, 8.01, "models, lowering, ONNX"),
     "topology": Box(5.6, 7.2, 8.01, "homology"),
@@ -77,7 +78,7 @@ BOXES = {
     "core.arrangement": Box(0.3, 5.8, 15.94, "sign vectors, cofaces, skeletons"),
     "core.program": Box(6.2, 11.7, 15.94, "blocks, bounds, affine arithmetic"),
     "core.native": Box(0.3, 3.4, 16.84, "kernels for CPUs"),
-    "core.numerics": Box(3.8, 11.7, 16.84, "tolerances, memory, tensors"),
+    "core.numerics": Box(3.8, 11.7, 16.84, "tolerances, memory, tensors, words"),
 }
 ASIDE = (["extras"], ["__main__"])  # modules that say how to install, and how to start
 WAY = {  # from a mesh to a loss

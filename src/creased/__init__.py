@@ -13,6 +13,7 @@ from creased import geometry, parallel
 from creased.api import (
     betti_numbers,
     certify,
+    convex_parts,
     count_cells,
     extract_complex,
     extract_level_set,
@@ -22,6 +23,7 @@ from creased.api import (
     persistence,
     region_graph,
     stream_complex,
+    tetrahedra,
 )
 from creased.core.certificates.certify import Certificate
 from creased.core.complexes.audit import Audit
@@ -42,6 +44,7 @@ from creased.core.program import combine
 from creased.core.program.affine_slice import ProgramSlice, slice_program, slice_through
 from creased.core.program.program import Affine, Block, Program
 from creased.core.provenance import Completeness, Finding, Provenance
+from creased.decomposition import ConvexPart, ConvexParts, Tetrahedra
 from creased.geometry.tracking import TrackedLevelSet
 from creased.io.export import save
 from creased.io.load import load_program
@@ -64,6 +67,8 @@ __all__ = [
     "CellLimitError",
     "Certificate",
     "Completeness",
+    "ConvexPart",
+    "ConvexParts",
     "DegenerateError",
     "Domain",
     "Essential",
@@ -83,6 +88,7 @@ __all__ = [
     "RegionGraph",
     "Regions",
     "Simplex",
+    "Tetrahedra",
     "TrackedLevelSet",
     "TrueCells",
     "UnsupportedModuleError",
@@ -90,6 +96,7 @@ __all__ = [
     "betti_numbers",
     "certify",
     "combine",
+    "convex_parts",
     "count_cells",
     "essential",
     "extract_complex",
@@ -110,4 +117,5 @@ __all__ = [
     "slice_through",
     "stream_complex",
     "stream_level_set",
+    "tetrahedra",
 ]

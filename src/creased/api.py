@@ -19,6 +19,10 @@ from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.domain import Domain
 from creased.core.program.program import Program
+from creased.decomposition import ConvexParts, Tetrahedra
+from creased.decomposition import convex_parts as parts
+from creased.decomposition import tetrahedra as simplices
+from creased.decomposition.convex_parts import PartsKeywords
 from creased.networks.lower import lower_with_last
 from creased.networks.lowering.graph.evaluation import weight_options
 from creased.regions import Integrals, Lipschitz, RegionGraph
@@ -118,6 +122,29 @@ def lipschitz(network: Program | nn.Module, domain: Domain | None = None, **opti
 def local_lipschitz(network: Program | nn.Module, point: Tensor, radius: float, **options: Any) -> Lipschitz:
     """Compute a network's Lipschitz constant on a ball; see `creased.regions.lipschitz.local_lipschitz`."""
     return regions.local_lipschitz(_itself("local_lipschitz", network), point, radius, **options)
+
+
+def convex_parts(
+    network: Program | nn.Module,
+    domain: Domain | None = None,
+    level: float = 0.0,
+    error: float = 0.0,
+    **keywords: Unpack[PartsKeywords],
+) -> ConvexParts:
+    """Divide {f < level} into few convex parts; see `creased.decomposition.convex_parts`."""
+    program, before = at_level(network, level, keywords.get("output", 0))
+    return parts(program, domain, before, error, **keywords)
+
+
+def tetrahedra(
+    network: Program | nn.Module,
+    domain: Domain | None = None,
+    level: float = 0.0,
+    **keywords: Unpack[PartsKeywords],
+) -> Tetrahedra:
+    """Mesh {f < level} by conforming simplices; see `creased.decomposition.tetrahedra`."""
+    program, before = at_level(network, level, keywords.get("output", 0))
+    return simplices(program, domain, before, **keywords)
 
 
 def _itself(call: str, network: Program | nn.Module) -> Program:
