@@ -46,6 +46,7 @@ from creased.core.program.program import Affine, Block, Program
 from creased.core.provenance import Completeness, Finding, Provenance
 from creased.decomposition import ConvexPart, ConvexParts, Tetrahedra
 from creased.geometry.tracking import TrackedLevelSet
+from creased.io.bodies import save_parts, save_tetrahedra
 from creased.io.export import save
 from creased.io.load import load_program
 from creased.io.stream import stream_level_set
@@ -113,6 +114,8 @@ __all__ = [
     "persistence",
     "region_graph",
     "save",
+    "save_parts",
+    "save_tetrahedra",
     "slice_program",
     "slice_through",
     "stream_complex",

@@ -7,6 +7,7 @@ SUMMARIES = {
     "info": "describe the network in a file",
     "count": "count cells, linear regions and affine pieces",
     "topology": "count components, loops and cavities, without a mesh",
+    "parts": "write the inside as convex parts, or as tetrahedra",
     "compress": "write an equal network of fewer neurons",
     "eval": "measure a checkpoint against its shape or another",
     "check": "say whether mesh files are solids, and what is wrong with them",
@@ -39,6 +40,11 @@ EXAMPLES = {  # by command; the first example of each is in the overview
     "topology": """
   creased topology logs/train/runs/RUN                        Betti numbers of shape, surface and the rest
   creased topology weights.npz --half-width 1 --level 0.1 --json topology.json   with persistence, to a file
+""",
+    "parts": """
+  creased parts logs/train/runs/RUN --out parts.glb           exact convex parts; .obj, .xml (MuJoCo), .urdf
+  creased parts weights.npz --half-width 1 --out body.xml --error 0.02   fewer, that stick out by up to 0.02
+  creased parts RUN --out inside.vtu                          conforming tetrahedra; .msh
 """,
     "compress": """
   creased compress RUN --out small.ckpt                       the same function by fewer neurons, certified

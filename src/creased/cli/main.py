@@ -15,6 +15,7 @@ import torch
 
 from creased.cli.extract import extract
 from creased.cli.parser import OF_MESHES, make_parser
+from creased.cli.parts import write_parts
 from creased.cli.slices import load_chosen
 from creased.cli.values import in_bytes, level_of
 from creased.core.numerics.sparse import entries_of
@@ -152,6 +153,7 @@ COMMANDS: dict[str, Callable[[Record, argparse.Namespace], None]] = {
     "extract": extract,
     "count": _count,
     "topology": _topology,
+    "parts": write_parts,
     "compress": _compress,
     "draw": _draw,
 }

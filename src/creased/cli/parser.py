@@ -21,6 +21,9 @@ from creased.cli.values import (
     parse_within,
 )
 from creased.core.options import METHODS, TREATMENTS
+from creased.decomposition.inside_cells import MOST_CELLS as MOST_INSIDE
+from creased.io.bodies import PART_WRITERS, TETRAHEDRA_FORMATS
+from creased.io.bodies.part_files import DENSITY
 from creased.io.curves import CURVE_WRITERS
 from creased.io.export import BOUNDARIES, WRITERS
 from creased.topology.sublevel_filtration import MOST_CELLS
@@ -70,9 +73,9 @@ def make_parser() -> argparse.ArgumentParser:
                 type=parse_half_width,
                 help="of the cube to look in (default: the training box)",
             )
-        if name in ("extract", "count", "topology"):
+        if name in ("extract", "count", "topology", "parts"):
             add("--memory", type=float, help="GB that may be used (default: what is free)")
-        if name in (*SHOWING, "topology"):
+        if name in (*SHOWING, "topology", "parts"):
             either = command.add_mutually_exclusive_group()
             either.add_argument("--level", type=float, default=0.0, help="value of the function (default 0)")
             either.add_argument("--offset", type=parse_offset, help=OFFSET)
@@ -81,6 +84,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_extraction(commands.choices["extract"].add_argument)
     _add_counting(commands.choices["count"].add_argument)
     _add_topology(commands.choices["topology"].add_argument)
+    _add_parts(commands.choices["parts"].add_argument)
     _add_compression(commands.choices["compress"].add_argument)
     _add_viewing(commands.choices["view"].add_argument)
     _add_drawing(commands.choices["draw"].add_argument)
@@ -173,6 +177,19 @@ def _add_counting(add: Add) -> None:
 def _add_topology(add: Add) -> None:
     add("--max-cells", type=int, help=f"cells that are allowed (default {MOST_CELLS:,})")
     add("--json", type=Path, metavar="FILE", help="write the numbers, and all intervals of persistence")
+
+
+def _add_parts(add: Add) -> None:
+    parts, tetrahedra = ", ".join(PART_WRITERS), ", ".join(TETRAHEDRA_FORMATS)
+    add("--out", type=Path, required=True, help=f"convex parts: {parts}; tetrahedra: {tetrahedra}")
+    add(
+        "--error",
+        type=parse_within,
+        help="distance by which parts may stick out, in the mesh's coordinates or with a unit (default: 0)",
+    )
+    add("--unit", type=parse_unit_name, help="of length in .obj, .glb and tetrahedra; others are in metres")
+    add("--density", type=float, default=DENSITY, help="for masses in .xml and .urdf (default 1000 kg/m^3)")
+    add("--max-cells", type=int, help=f"cells inside that are allowed (default {MOST_INSIDE:,})")
 
 
 def _add_compression(add: Add) -> None:
