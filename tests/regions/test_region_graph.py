@@ -81,7 +81,7 @@ def test_networkx_has_the_same_graph_with_what_is_known(graph: RegionGraph) -> N
         assert [row for row, (a, b) in enumerate(zip(signs, others, strict=True)) if a != b] == [data["row"]]
         layer, number = data["neuron"]
         assert data["row"] == 6 + 9 * layer + number
-        assert data["name"] == f"neuron {number} of layer {layer}"
+        assert data["name"] == f"layer {layer + 1}, neuron {number}"
 
 
 def test_a_path_passes_the_regions_of_the_points_between(graph: RegionGraph) -> None:
@@ -99,7 +99,7 @@ def test_a_path_passes_the_regions_of_the_points_between(graph: RegionGraph) -> 
     on_crease = at_rows[torch.arange(len(path.rows)), torch.tensor([row - 6 for (row,) in path.rows])]
     torch.testing.assert_close(on_crease, torch.zeros_like(on_crease))
     assert str(path).splitlines()[0] == f"region {int(path.regions[0])}"
-    assert "across neuron" in str(path)
+    assert "across layer" in str(path)
 
 
 def test_a_path_across_many_creases_at_once_names_them_all() -> None:
@@ -119,7 +119,7 @@ def test_outputs_cut_where_a_level_is_given() -> None:
     names = {graph.name_row(row) for row in graph.rows.tolist()}
     assert "output 0" in names
     assert graph.name_row(1) == "wall 1"
-    assert graph.name_row(-3) == "plane of the grid"
+    assert graph.name_row(-3) == "a plane of the grid"
 
 
 def test_chains_and_squares_have_known_diameters() -> None:

@@ -12,7 +12,7 @@ from creased.core.complexes.audit import Counts, count_cells
 from creased.meshes.polygon_mesh import PolygonMesh
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MeshAudit(Counts):
     """Counts and properties of one mesh."""
 

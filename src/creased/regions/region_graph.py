@@ -97,7 +97,7 @@ class RegionGraph:
         return region_volumes(self.complex, self.regions, self.program.grid)
 
     def name_row(self, row: int) -> str:
-        """Name a row: "neuron 3 of layer 1", counted from 0, "wall 2", "output 0" or "plane of the grid"."""
+        """Name a row: "layer 1, neuron 3", "wall 2", "output 0" or "a plane of the grid"."""
         return name_row(self.regions.layout, row)
 
     def to_networkx(self) -> Any:

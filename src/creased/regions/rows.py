@@ -16,11 +16,11 @@ def neuron_of(layout: RowLayout, row: int) -> tuple[int, int] | None:
 
 
 def name_row(layout: RowLayout, row: int) -> str:
-    """Name a row in words."""
+    """Name a row in words; a neuron by its layer, from 1, and its number in it, from 0."""
     if row < 0:
-        return "plane of the grid"
+        return "a plane of the grid"
     if row < layout.n_walls:
         return f"wall {row}"
     if (neuron := neuron_of(layout, row)) is not None:
-        return f"neuron {neuron[1]} of layer {neuron[0]}"
+        return f"layer {neuron[0] + 1}, neuron {neuron[1]}"
     return f"output {row - layout.first_output}"

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from creased.core.arrangement.signs import RowLayout
 from creased.core.complexes.level_set import LevelSet
 from creased.core.program.program import Program
 from creased.geometry import polygon_gradients
-from creased.regions.rows import neuron_of
+from creased.regions.rows import name_row
 from creased.viewer.cutting import HalfSpace
 
 if TYPE_CHECKING:
@@ -72,25 +71,15 @@ def describe_face(level_set: LevelSet, program: Program, polygon: int) -> str:
     constant = level_set.level - sum(s * x for s, x in zip(slope, at, strict=True))
     terms = "".join(f"{s:+.5g} {axis} " for s, axis in zip(slope, "xyz", strict=True))
     sides = [_shared_row(level_set, *ends) for ends in pairwise([*corners, corners[0]])]
+    names = ["several" if row is None else name_row(level_set.layout, row) for row in sides]
     return "\n\n".join(
         [
             f"**face {polygon:,}**, {len(corners)} corners",
             f"f = {terms}{constant:+.5g}  \n|gradient| {np.linalg.norm(slope):.4f}",
-            "between the creases of  \n" + "  \n".join(name_row(level_set.layout, row) for row in sides),
+            "between the creases of  \n" + "  \n".join(names),
             *_format_active(level_set, polygon),
         ]
     )
-
-
-def name_row(layout: RowLayout, row: int | None) -> str:
-    """Name a row of the arrangement: a neuron by its layer and number, from 1 and from 0."""
-    if row is None:
-        return "a corner of several"
-    if row < layout.n_walls:
-        return "a wall of the domain" if row >= 0 else "a plane of the grid"
-    if (neuron := neuron_of(layout, row)) is not None:
-        return f"layer {neuron[0] + 1}, neuron {neuron[1]}"
-    return f"output {row - layout.first_output}"
 
 
 def _shared_row(level_set: LevelSet, start: int, end: int) -> int | None:

@@ -24,7 +24,7 @@ from creased.core.program.kuhn_grid import KuhnGrid
 from creased.core.program.program import Program
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GridRegions(Regions):
     """Regions of a complex on a grid; corners and zero ids are those of the vertices of simplices."""
 

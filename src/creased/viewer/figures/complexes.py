@@ -16,9 +16,9 @@ from creased.core.program.program import Program
 from creased.drawing.palette import INK, by_place
 from creased.drawing.plane import layers_of, region_polygons
 from creased.regions import RegionGraph
+from creased.regions.rows import name_row
 from creased.viewer.figures.hover import BREAK, describe_cells, require_same
 from creased.viewer.figures.traces import Picture, css, dots, fills, layout, lines, require_few
-from creased.viewer.picking import name_row
 from creased.viewer.scene import colours_of
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import torch
 from creased.core.complexes.level_set import LevelSet
 from creased.core.program.program import Program
 from creased.geometry import polygon_gradients
+from creased.regions.rows import name_row
 from creased.viewer.figures.hover import describe_cells, require_same
 from creased.viewer.figures.traces import Picture, css, faces, layout, lines, require_few
-from creased.viewer.picking import name_row
 from creased.viewer.scene import SURFACE, level_set_scene
 
 MOST_TRIANGLES = 400_000
