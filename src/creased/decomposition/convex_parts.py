@@ -41,6 +41,9 @@ class ConvexPart:
         """Return facets as affine functions (n, D + 1), <= 0 inside, of unit normals, the constant last."""
         return torch.as_tensor(hull_of(self.vertices.numpy()).equations)
 
+    def __repr__(self) -> str:
+        return f"convex part of {len(self.vertices):,} vertices, volume {self.hull_volume:.6g}"
+
 
 @dataclass(frozen=True)
 class ConvexParts:
@@ -66,7 +69,7 @@ class ConvexParts:
         """Bound on the distance of any point of a part from {f < level}."""
         return max((part.error for part in self.parts), default=0.0)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         how = f"hulls stick out by at most {self.largest_error:.3g}" if self.error else "exact"
         return f"{self.n:,} convex parts of {self.n_cells:,} cells, volume {self.volume:.6g}, {how}"
 

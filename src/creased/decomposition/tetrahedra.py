@@ -65,7 +65,7 @@ class Tetrahedra:
         poor = int((ratios < 0.1).sum())
         return Quality(float(ratios.min()), float(ratios.median()), poor, len(ratios))
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         volume = float(self.volumes().sum())
         name = "tetrahedra" if self.vertices.shape[1] == 3 else "triangles"
         sizes = f"{len(self.simplices):,} {name} on {len(self.vertices):,} vertices"
