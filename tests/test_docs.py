@@ -14,6 +14,7 @@ import onnx
 import pytest
 import yaml
 from hydra.errors import HydraException
+from matplotlib import pyplot
 from onnx import helper, numpy_helper
 
 from creased.cli.parser import make_parser
@@ -113,6 +114,7 @@ def test_the_code_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest
     write_onnx(tmp_path / "model.onnx")
     names: dict[str, Any] = {"__name__": "__main__"}
     exec(compile(_code(page), page.name, "exec"), names)  # warnings are errors
+    pyplot.close("all")
     assert "creased" in names
 
 

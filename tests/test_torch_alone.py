@@ -12,6 +12,8 @@ BARE = """
 import sys, tomllib
 from pathlib import Path
 
+import pytest
+
 class Without:
     def __init__(self, finder):
         self.finder = finder
@@ -70,6 +72,7 @@ for ending in ("obj", "ply"):
     assert len(vertices) > 3
 
 
+@pytest.mark.slow
 def test_a_command_that_needs_more_says_what_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "mesh.ply").write_text("ply\n")
     for words in (["view", "mesh.ply"], ["check", "mesh.ply"]):

@@ -66,6 +66,7 @@ def test_every_script_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
         importlib.import_module(path.stem)
 
 
+@pytest.mark.slow
 def test_networks_are_drawn_beside_the_shape_and_cut_open(
     on_grid: Path, plain: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -77,6 +78,7 @@ def test_networks_are_drawn_beside_the_shape_and_cut_open(
     assert 5_000 < out.stat().st_size < 300_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("run", "exact"), [("on_grid", {"exact mesh"}), ("plain", {"exact mesh, marched"})])
 def test_finer_marching_cubes_are_nearer_and_the_exact_mesh_is_exact(
     run: str, exact: set[str], tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch

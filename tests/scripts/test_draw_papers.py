@@ -10,6 +10,7 @@ import pytest
 from tests.scripts.running import run_script
 
 
+@pytest.mark.slow
 def test_covectors_are_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -20,6 +21,7 @@ def test_covectors_are_checked(
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_compressed_networks_read_digits_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("sklearn")
     options = ["--widths", "8", "--penalties", "0", "1", "--steps", "300", "--seconds", "1"]
@@ -34,6 +36,7 @@ def test_compressed_networks_read_digits_as_before(tmp_path: Path, monkeypatch: 
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_modular_addition_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = ["--prime", "5", "--width", "8", "--steps", "3", "--points", "2", "--planes", "1"]
     files = ["--out", str(tmp_path / "a.png"), "--json", str(tmp_path / "a.json")]
@@ -44,6 +47,7 @@ def test_modular_addition_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_pgd_is_never_below_the_exact_distance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("sklearn")
     options = ["--images", "2", "--width", "8", "--steps", "60"]

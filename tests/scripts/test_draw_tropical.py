@@ -9,6 +9,7 @@ import pytest
 from tests.scripts.running import run_script
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [
@@ -43,6 +44,7 @@ def test_a_script_draws_and_says_what(
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_digits_are_drawn_with_the_distances_of_the_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,6 +22,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_each_file_is_a_line_and_all_are_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(folder), "--limit", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -36,6 +37,7 @@ def test_each_file_is_a_line_and_all_are_counted(folder: Path, capsys: pytest.Ca
     assert "shape.open=drop" in lines[2]
 
 
+@pytest.mark.slow
 def test_points_with_normals_are_accepted_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     points = ball(subdivisions=3).vertices
     np.savetxt(tmp_path / "ball.xyz", np.c_[points, points])

@@ -13,6 +13,7 @@ onnx = pytest.importorskip("onnx")
 from scripts.survey_networks import survey, survey_apart  # noqa: E402 - needs onnx
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_files_agree_or_are_refused(tmp_path: Path) -> None:
     layers = [nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1)]
