@@ -6,13 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.configs import ROOT
 
 BARE = """
 import sys, tomllib
 from pathlib import Path
-
-import pytest
 
 class Without:
     def __init__(self, finder):
