@@ -131,7 +131,8 @@ import resource, sys, torch, creased
 from tests.strategies import random_program
 torch.set_num_threads(1)
 program, box, memory = random_program(3, (192,) * 3, seed=5), creased.Box.cube(3, 1), int(sys.argv[2])
-creased.extract_level_set(program, creased.Box.cube(3, 0.2), method="march")
+creased.extract_level_set(program, creased.Box.cube(3, 0.2), method="march")  # compiles, at first
+creased.stream_level_set(program, creased.Box.cube(3, 0.2), sys.argv[1])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 if memory:
     n = creased.stream_level_set(program, box, sys.argv[1], memory=memory).n_faces
