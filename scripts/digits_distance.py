@@ -69,6 +69,13 @@ def nearest_others(image: Tensor, mine: int, images: Tensor, classes: Tensor, n:
     return others
 
 
+def read_rightly(program: Program, images: Tensor, classes: Tensor, n: int) -> list[int]:
+    """List the first test images, at most n, that a classifier reads rightly."""
+    rightly = (program(images).argmax(1) == classes).nonzero()[:, 0]
+    found: list[int] = rightly[rightly >= TRAINING][:n].tolist()
+    return found
+
+
 def report(program: Program, to: ProgramSlice, half_width: float) -> str:
     """Format the three distances in a slice, the class that ties in the 2-norm, and the seconds."""
     dim = to.basis.shape[1]
@@ -95,12 +102,10 @@ def main() -> None:
     torch.set_num_threads(1)
     images, classes = load_digits()
     program = train(images[:TRAINING], classes[:TRAINING], chosen.width, chosen.steps)
-    read = program(images).argmax(1)
-    accuracy = (read == classes)[TRAINING:].double().mean()
+    accuracy = (program(images).argmax(1) == classes)[TRAINING:].double().mean()
     print(f"64-{chosen.width}-{chosen.width}-10, test accuracy {accuracy:.3f}")
     print("digit  slice  1-norm    2-norm    inf-norm   rival   tie     seconds")
-    rightly = (read == classes).nonzero()[:, 0]
-    for index in rightly[rightly >= TRAINING][: chosen.images].tolist():
+    for index in read_rightly(program, images, classes, chosen.images):
         for dim in (2, 3):
             mine = int(classes[index])
             others = nearest_others(images[index], mine, images[:TRAINING], classes[:TRAINING], dim)

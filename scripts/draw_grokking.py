@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +65,26 @@ def train(images: Images, chosen: argparse.Namespace) -> list[dict[str, float]]:
     points = {name: x[: chosen.points] for name, (x, _) in images.items()}
     points["random"] = torch.rand((chosen.points, 64))
     optimizer = torch.optim.AdamW(network.parameters(), 1e-3, weight_decay=chosen.decay)
-    marks = {round(10 ** (k / 6)) for k in range(100)} | {chosen.steps}
-    rows = []
-    for step in range(1, chosen.steps + 1):
+    return learn(
+        network, optimizer, images, chosen.steps, lambda: measure(network, images, points, chosen.radius)
+    )
+
+
+def learn(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    images: Images,
+    n_steps: int,
+    look: Callable[[], dict[str, float]],
+) -> list[dict[str, float]]:
+    """Train on full batches; look at steps evenly spaced in the logarithm, and return a row for each."""
+    marks, rows = {round(10 ** (k / 6)) for k in range(100)} | {n_steps}, []
+    for step in range(1, n_steps + 1):
         optimizer.zero_grad()
         nn.functional.cross_entropy(network(images["train"][0]), images["train"][1]).backward()
         optimizer.step()
         if step in marks:
-            rows.append({"step": float(step), **measure(network, images, points, chosen.radius)})
+            rows.append({"step": float(step), **look()})
             print("  ".join(f"{name} {value:.3f}" for name, value in rows[-1].items()), flush=True)
     return rows
 

@@ -14,7 +14,7 @@ import argparse
 from pathlib import Path
 
 import torch
-from draw_grokking import Images, measure, plot
+from draw_grokking import Images, learn, measure, plot
 from pictures import make_parser, pyplot, save_flat, write_numbers
 from torch import Tensor, nn
 
@@ -68,17 +68,12 @@ def train(chosen: argparse.Namespace) -> list[dict[str, float]]:
         "through random points": torch.nn.functional.normalize(torch.rand((n_corners, 2 * chosen.prime))),
     }
     optimizer = torch.optim.AdamW(network.parameters(), 3e-3, betas=(0.9, 0.98), weight_decay=chosen.decay)
-    marks = {round(10 ** (k / 6)) for k in range(100)} | {chosen.steps}
-    rows = []
-    for step in range(1, chosen.steps + 1):
-        optimizer.zero_grad()
-        nn.functional.cross_entropy(network(data["train"][0]), data["train"][1]).backward()
-        optimizer.step()
-        if step in marks:
-            row = {"step": float(step), **measure(network, data, points, chosen.radius)}
-            rows.append(row | {name: mean_regions(network, corners) for name, corners in planes.items()})
-            print("  ".join(f"{name} {value:.3f}" for name, value in rows[-1].items()), flush=True)
-    return rows
+
+    def look() -> dict[str, float]:
+        row = measure(network, data, points, chosen.radius)
+        return row | {name: mean_regions(network, corners) for name, corners in planes.items()}
+
+    return learn(network, optimizer, data, chosen.steps, look)
 
 
 def mean_regions(network: nn.Module, corners: Tensor) -> float:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from digits_distance import TRAINING, load_digits, nearest_others, train
+from digits_distance import TRAINING, load_digits, nearest_others, read_rightly, train
 from pictures import make_parser, pyplot, save_flat, write_numbers
 from torch import Tensor
 
@@ -105,9 +105,8 @@ def main() -> None:
     torch.set_num_threads(1)
     images, classes = load_digits()
     program = train(images[:TRAINING], classes[:TRAINING], chosen.width, chosen.steps)
-    rightly = (program(images).argmax(1) == classes).nonzero()[:, 0]
     rows = []
-    for index in rightly[rightly >= TRAINING][: chosen.images].tolist():
+    for index in read_rightly(program, images, classes, chosen.images):
         others = nearest_others(images[index], int(classes[index]), images[:TRAINING], classes[:TRAINING], 2)
         rows.append(measure(program, images[index], others))
         print("  ".join(f"{name} {value:.4f}" for name, value in rows[-1].items()), flush=True)

@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import lightning as L
 import pytest
 from omegaconf import DictConfig
 
@@ -24,6 +25,23 @@ def take_few_points(patch: pytest.MonkeyPatch) -> None:
     """Compare a finished run with its shape at a tenth of the points."""
     for name, n in (("N_SURFACE", 2000), ("N_VOLUME", 20_000), ("N_MESH", 5000)):
         patch.setattr(import_module("creased.evaluation.measure"), name, n)
+
+
+def quiet_trainer(folder: Path, callback: L.Callback, epochs: int, **options: Any) -> L.Trainer:
+    """Make a trainer of the CPU that writes nothing and says nothing."""
+    return L.Trainer(
+        max_epochs=epochs,
+        callbacks=[callback],
+        accelerator="cpu",
+        logger=False,
+        default_root_dir=folder,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+        num_sanity_val_steps=0,
+        log_every_n_steps=1,
+        **options,
+    )
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.signs import WORD
+from creased.core.numerics.tensors import ranges_of
 
 AT_ONCE = 1 << 10  # searches that are made together
 
@@ -46,11 +47,7 @@ class Neighbours(NamedTuple):
 
     def of_regions(self, regions: Tensor) -> Tensor:
         """Return the neighbours (m,) of regions (n,), with repetitions."""
-        sizes = self.degrees()[regions]
-        source = torch.repeat_interleave(regions, sizes)
-        within = torch.arange(len(source), device=sizes.device)
-        within -= torch.repeat_interleave(sizes.cumsum(0) - sizes, sizes)
-        return self.regions[self.offsets[source] + within]
+        return self.regions[ranges_of(self.offsets[regions], self.degrees()[regions])[1]]
 
     def __repr__(self) -> str:
         return f"{len(self.regions) // 2:,} pairs of neighbours among {self.n:,} regions"

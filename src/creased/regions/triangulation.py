@@ -20,6 +20,7 @@ from creased.core.arrangement.hash_keys import CellCodes, find_words
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.regions import Regions
 from creased.core.grids.unweld import Unwelded
+from creased.core.numerics.tensors import ranges_of
 from creased.core.program.kuhn_grid import KuhnGrid
 
 BATCH = 1 << 16  # simplices that are measured in one go
@@ -68,10 +69,8 @@ def _cones(
     far = (lowest[facets.facet] != least[facets.cell]).nonzero()[:, 0]
     cell, facet = facets.cell[far], facets.facet[far]
     counts = torch.bincount(owner, minlength=len(lowest))
-    starts, sizes = counts.cumsum(0) - counts, counts[facet]
-    source = torch.repeat_interleave(torch.arange(len(far), device=far.device), sizes)
-    within = torch.arange(len(source), device=far.device) - (sizes.cumsum(0) - sizes)[source]
-    base = simplices[owner.argsort(stable=True)][starts[facet][source] + within]
+    source, place = ranges_of((counts.cumsum(0) - counts)[facet], counts[facet])
+    base = simplices[owner.argsort(stable=True)][place]
     owners = cell[source]
     return torch.cat([least[owners, None], base], dim=1), owners, least
 

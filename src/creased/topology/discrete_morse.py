@@ -20,6 +20,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from creased.core.numerics.tensors import ranges_of
 from creased.topology.cell_complexes import CellComplex
 
 MOST = 1 << 53  # of an incidence number between critical cells
@@ -117,10 +118,7 @@ class _Cofaces:
 
     def beside_pairs(self, at: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """List the cofaces of cells (k,), but those they are paired with: place in ``at``, cell, sign."""
-        sizes = self._sizes[at]
-        source = torch.repeat_interleave(torch.arange(len(at), device=at.device), sizes)
-        within = torch.arange(len(source), device=at.device) - (sizes.cumsum(0) - sizes)[source]
-        place = self._starts[at][source] + within
+        source, place = ranges_of(self._starts[at], self._sizes[at])
         others = (self._cell[place] != self._upper[at][source]).nonzero()[:, 0]
         return source[others], self._cell[place[others]], self._sign[place[others]]
 

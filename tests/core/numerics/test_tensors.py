@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from creased.core.numerics.tensors import Growable
+from creased.core.numerics.tensors import Growable, ranges_of
 
 
 def test_appended_rows_come_in_order() -> None:
@@ -43,3 +43,10 @@ def test_chosen_rows_from_a_position_on_are_kept() -> None:
     grown = Growable(torch.arange(10.0)[:, None])
     grown.keep(torch.tensor([5, 8, 9]), 4)
     assert grown.rows[:, 0].tolist() == [0, 1, 2, 3, 5, 8, 9]
+
+
+def test_ranges_are_listed_one_behind_the_other() -> None:
+    owner, numbers = ranges_of(torch.tensor([5, 0, 7, 2]), torch.tensor([2, 0, 1, 3]))
+    assert owner.tolist() == [0, 0, 2, 3, 3, 3]
+    assert numbers.tolist() == [5, 6, 7, 2, 3, 4]
+    assert [part.numel() for part in ranges_of(owner[:0], owner[:0])] == [0, 0]

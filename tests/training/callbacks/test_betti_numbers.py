@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, TensorDataset
 import creased
 from creased.training.callbacks import BettiNumbers
 from creased.training.run import run
-from tests.training.conftest import TINY, Compose
+from tests.training.conftest import TINY, Compose, quiet_trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec.*", "ignore:.*does not have many workers.*")
 
@@ -41,18 +41,7 @@ class Ring(L.LightningModule):
 def fit(folder: Path, module: Ring, callback: L.Callback, epochs: int, **options: Any) -> dict[str, float]:
     points = torch.rand((2048, 2), generator=torch.Generator().manual_seed(0)) * 2 - 1
     values = (points.norm(dim=1, keepdim=True) - 0.6).abs() - 0.2
-    trainer = L.Trainer(
-        max_epochs=epochs,
-        callbacks=[callback],
-        accelerator="cpu",
-        logger=False,
-        default_root_dir=folder,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-        log_every_n_steps=1,
-        **options,
-    )
+    trainer = quiet_trainer(folder, callback, epochs, **options)
     trainer.fit(module, DataLoader(TensorDataset(points, values), batch_size=256))
     return {name: float(value) for name, value in trainer.callback_metrics.items()}
 

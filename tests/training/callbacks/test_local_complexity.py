@@ -18,7 +18,7 @@ from creased.training.callbacks import LocalComplexity
 from creased.training.run import run
 from creased.tropical import local_complexity
 from creased.tropical.cells.engine_cells import ComplexTooLargeError
-from tests.training.conftest import TINY, Compose
+from tests.training.conftest import TINY, Compose, quiet_trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec.*", "ignore:.*does not have many workers.*")
 
@@ -45,19 +45,7 @@ def fit(folder: Path, callback: L.Callback, epochs: int = 2, **options: Any) -> 
     points = torch.randn((64, 6), generator=torch.Generator().manual_seed(0))
     loader = DataLoader(TensorDataset(points, (points[:, 0] > 0).long()), batch_size=32)
     module = Classifier()
-    trainer = L.Trainer(
-        max_epochs=epochs,
-        callbacks=[callback],
-        accelerator="cpu",
-        logger=False,
-        default_root_dir=folder,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-        num_sanity_val_steps=0,
-        log_every_n_steps=1,
-        **options,
-    )
+    trainer = quiet_trainer(folder, callback, epochs, **options)
     trainer.fit(module, loader, loader)
     return module, trainer
 

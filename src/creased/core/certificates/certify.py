@@ -174,8 +174,8 @@ def _counted(
 ) -> Certificate:
     if isinstance(found, PolyhedralComplex):
         found = replace(found, true=None)
-        is_bounded = mates is not None and not found.layout.at_infinity
-        if mates is not None and is_bounded and sum_of_indices(found.vertices, mates) == 1:
+        is_unbounded = found.layout.at_infinity
+        if mates is not None and not is_unbounded and sum_of_indices(found.vertices, mates) == 1:
             return replace(certificate, euler_characteristic=1, euler_expected=1)
         if unwelded is not None and not unwelded.n_malformed:
             rows = arrange(unwelded.layout, found.words.device)

@@ -62,8 +62,8 @@ def prove_signs(
         return none
     is_ray, proof = found.is_ray(), sign_filter_of(program, found.domain, layout, points)
     doubt = torch.ones_like(is_ray)
-    is_whole = sides is not None and not layout.at_infinity and isinstance(found, PolyhedralComplex)
-    if sides is not None and is_whole and not proof.has_kernels:
+    has_edges = isinstance(found, PolyhedralComplex) and not layout.at_infinity
+    if sides is not None and has_edges and not proof.has_kernels:
         doubt = proof.by_neighbours(points, codes, sides)
     left = doubt.nonzero()[:, 0]
     unsure = proof.by_slopes(points[left], codes.choose(left)) | is_ray[left, None]

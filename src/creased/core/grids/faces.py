@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from creased.core.numerics.tensors import ranges_of
 from creased.core.program.kuhn_grid import kuhn_paths, vertex_numbers
 from creased.core.program.simplices import cubes_of, n_paths
 
@@ -94,8 +95,7 @@ def around(faces: Faces, lower: Tensor, upper: Tensor) -> Around:
     is_near = (faces.base[:, 0] >= lower[0]) & (faces.base[:, 0] <= upper[0])
     counts = tables.counts[faces.chain] * is_near
     starts = counts.cumsum(0) - counts
-    owner = torch.repeat_interleave(counts)
-    entry = torch.arange(len(owner), device=owner.device) - starts[owner] + tables.firsts[faces.chain[owner]]
+    owner, entry = ranges_of(tables.firsts[faces.chain], counts)
     cube = faces.base.index_select(0, owner) - tables.steps.index_select(0, entry)
     is_in = ((cube >= lower) & (cube < upper)).all(1)
     places = is_in.cumsum(0) - 1

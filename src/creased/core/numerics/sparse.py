@@ -11,6 +11,8 @@ import warnings
 import torch
 from torch import Tensor
 
+from creased.core.numerics.tensors import ranges_of
+
 DENSITY = 0.25  # of entries that are not zero, below which a large matrix is compressed
 
 
@@ -37,10 +39,7 @@ def rows_of(matrix: Tensor, index: Tensor) -> Tensor:
     if matrix.layout == torch.strided:
         return matrix[index]
     starts, ends = matrix.crow_indices()[index], matrix.crow_indices()[index + 1]
-    lengths = ends - starts
-    row = torch.arange(len(index), device=index.device).repeat_interleave(lengths)
-    before = (lengths.cumsum(0) - lengths).repeat_interleave(lengths)
-    entry = torch.arange(len(row), device=index.device) - before + starts.repeat_interleave(lengths)
+    row, entry = ranges_of(starts, ends - starts)
     rows = matrix.values().new_zeros((len(index), matrix.shape[1]))
     rows[row, matrix.col_indices()[entry].long()] = matrix.values()[entry]
     return rows

@@ -1,4 +1,4 @@
-"""Records of tensors mapped as one, and tensors whose rows grow."""
+"""Records of tensors mapped as one, ranges in one tensor, and tensors whose rows grow."""
 
 from __future__ import annotations
 
@@ -52,6 +52,20 @@ def _indices(mask: Tensor, n: int | None) -> Tensor:
     if n is None or selection_pays(mask.device):
         return mask.nonzero()
     return torch.nonzero_static(mask, size=n)
+
+
+def ranges_of(starts: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
+    """List the numbers of ranges, one range behind the other.
+
+    Args:
+        starts: of the ranges, (n,) int64.
+        sizes: (n,) int64.
+
+    Returns:
+        Of each number its range (m,), and the number (m,).
+    """
+    owner = torch.repeat_interleave(sizes)
+    return owner, torch.arange(len(owner), device=owner.device) + (starts - sizes.cumsum(0) + sizes)[owner]
 
 
 class Growable:

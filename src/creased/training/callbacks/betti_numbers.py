@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Sequence
 from typing import Any
 
-import lightning as L
 import torch
 
 from creased.core.domains.box import Box
 from creased.core.program.program import Program
-from creased.networks import lower
 from creased.topology.betti import SIDES, betti_of_side
 from creased.topology.sublevel_filtration import (
     MOST_CELLS,
@@ -20,14 +16,10 @@ from creased.topology.sublevel_filtration import (
     TopologyOptions,
     filtered_complex,
 )
-from creased.training.callbacks.extract import network_of
-from creased.training.distributed import from_rank_zero
-from creased.training.schedules import is_epoch_due
-
-log = logging.getLogger(__name__)
+from creased.training.callbacks.measure import MeasureNetwork
 
 
-class BettiNumbers(L.Callback):
+class BettiNumbers(MeasureNetwork):
     """Logs the Betti numbers of {f < level}, {f = level} and {f > level}; see `creased.betti_numbers`.
 
     Logs `topology/below_0`, `topology/below_1`, ... (components, loops, ...) and likewise for other sides,
@@ -57,6 +49,9 @@ class BettiNumbers(L.Callback):
         input_shape: of one point, if the network does not take vectors.
     """
 
+    prefix, subject = "topology", "Betti numbers are"
+    failures = (ArithmeticError, CellLimitError)
+
     def __init__(
         self,
         level: float = 0.0,
@@ -73,35 +68,15 @@ class BettiNumbers(L.Callback):
                 f"BettiNumbers: needs every_n_epochs >= 1 and sides among {', '.join(SIDES)}, got "
                 f"{every_n_epochs} and {', '.join(map(str, sides)) or 'none'}"
             )
-        self.level, self.sides, self.every_n_epochs = level, tuple(sides), every_n_epochs
-        self.half_width, self.network = half_width, network
+        super().__init__(every_n_epochs, network, input_shape)
+        self.level, self.sides, self.half_width = level, tuple(sides), half_width
         self.options = TopologyOptions(output=output, max_cells=max_cells)
-        self.input_shape = None if input_shape is None else tuple(input_shape)
-
-    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Count and log."""
-        if not is_epoch_due(trainer, self.every_n_epochs):
-            return
-        network = network_of(pl_module, self.network, "BettiNumbers")
-        start = time.perf_counter()
-        with torch.no_grad():
-            program = lower(network, input_shape=self.input_shape, check=False).detach()
-        domain, epoch = getattr(pl_module, "domain", None), trainer.current_epoch + 1
-        if self.half_width is not None:
-            domain = Box.cube(program.in_dim, self.half_width)
-        values = from_rank_zero(trainer, lambda: self._try_to_measure(program, domain, epoch))
-        pl_module.log_dict(values, sync_dist=True)
-        pl_module.log("topology_s", time.perf_counter() - start, sync_dist=True)
-
-    def _try_to_measure(self, program: Program, domain: Any, epoch: int) -> dict[str, float]:
-        try:
-            return self._measure(program, domain)
-        except (ArithmeticError, CellLimitError) as error:
-            log.warning("epoch %d: Betti numbers are left out: %s", epoch, error)
-            return {}
 
     @torch.no_grad()
-    def _measure(self, program: Program, domain: Any) -> dict[str, float]:
+    def measure(self, program: Program, domain: Any) -> dict[str, float]:
+        """Count the classes of each side."""
+        if self.half_width is not None:
+            domain = Box.cube(program.in_dim, self.half_width)
         found = filtered_complex(program, domain, self.level, self.options)
         return {
             f"topology/{side}_{dim}": float(number)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,17 +11,12 @@ from torch import Tensor
 
 from creased.core.extract_complex import count_cells
 from creased.core.program.program import Program
-from creased.networks import lower
-from creased.training.callbacks.extract import network_of
-from creased.training.distributed import from_rank_zero
-from creased.training.schedules import is_epoch_due
+from creased.training.callbacks.measure import MeasureNetwork
 from creased.tropical import local_complexity
 from creased.tropical.cells.engine_cells import ComplexTooLargeError
 
-log = logging.getLogger(__name__)
 
-
-class LocalComplexity(L.Callback):
+class LocalComplexity(MeasureNetwork):
     """Logs the exact local complexity around data points; see `creased.tropical.local_complexity`.
 
     Logs for each set of points NAME the means over points: `complexity/NAME/crossing`, the neurons that cross
@@ -55,6 +48,9 @@ class LocalComplexity(L.Callback):
         seed: of the slices.
     """
 
+    prefix, subject = "complexity", "local complexity is"
+    failures = (ArithmeticError, ComplexTooLargeError)
+
     def __init__(
         self,
         radius: float = 0.05,
@@ -72,10 +68,9 @@ class LocalComplexity(L.Callback):
                 "LocalComplexity: needs radius > 0, n_points >= 1, every_n_epochs >= 1 and slice_dim 1, 2 or "
                 f"3, got {radius}, {n_points}, {every_n_epochs} and {slice_dim}"
             )
+        super().__init__(every_n_epochs, network, input_shape)
         self.radius, self.n_points, self.slice_dim = radius, n_points, slice_dim
-        self.every_n_epochs, self.count_domain = every_n_epochs, count_domain
-        self.network, self.seed = network, seed
-        self.input_shape = None if input_shape is None else tuple(input_shape)
+        self.count_domain, self.seed = count_domain, seed
         self.is_collecting = points is None
         self.points = {name: self._first(given) for name, given in (points or {}).items()}
 
@@ -96,27 +91,8 @@ class LocalComplexity(L.Callback):
         """Collect the first validation points."""
         self._keep("val", batch)
 
-    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Count and log."""
-        if not is_epoch_due(trainer, self.every_n_epochs):
-            return
-        network = network_of(pl_module, self.network, "LocalComplexity")
-        start = time.perf_counter()
-        with torch.no_grad():
-            program = lower(network, input_shape=self.input_shape, check=False).detach()
-        domain, epoch = getattr(pl_module, "domain", None), trainer.current_epoch + 1
-        values = from_rank_zero(trainer, lambda: self._try_to_measure(program, domain, epoch))
-        pl_module.log_dict(values, sync_dist=True)
-        pl_module.log("complexity_s", time.perf_counter() - start, sync_dist=True)
-
-    def _try_to_measure(self, program: Program, domain: Any, epoch: int) -> dict[str, float]:
-        try:
-            return self._measure(program, domain)
-        except (ArithmeticError, ComplexTooLargeError) as error:
-            log.warning("epoch %d: local complexity is left out: %s", epoch, error)
-            return {}
-
-    def _measure(self, program: Program, domain: Any) -> dict[str, float]:
+    def measure(self, program: Program, domain: Any) -> dict[str, float]:
+        """Count around each set of points."""
         values: dict[str, float] = {}
         for name, points in self.points.items():
             found = local_complexity(program, points, self.radius, slice_dim=self.slice_dim, seed=self.seed)
