@@ -20,13 +20,15 @@ from creased.core.numerics.memory import Resources
 from creased.core.subdivision.footprint import Limits
 from creased.core.subdivision.pieces import Cutter
 from creased.core.subdivision.problem import Numbers, make_problem
+from tests.peak_memory import CAN_MEASURE
 from tests.strategies import random_program
 
 SLACK = 100 << 20  # bytes of libraries, and of a step of which the estimate is rough
 MEASURE = r"""
-import json, os, resource, sys
+import json, os, sys
 import torch, creased
 from creased.tropical.cells.counts import count
+from tests.peak_memory import forget_peak, peak_bytes
 
 torch.set_num_threads(1)
 MB = 10**6
@@ -73,12 +75,12 @@ CALLS = {
 }
 
 def measured(call):
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = forget_peak()
     try:
         words = str(call().status)
     except ValueError as error:
         words = f"ValueError: {error}"
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10, words
+    return peak_bytes() - before, words
 
 level(3, 4, 1, method="march")()  # loads the compiled walk, which takes memory as libraries do
 for name, (memory, call) in CALLS.items():
@@ -92,7 +94,7 @@ print(json.dumps(len(CALLS)))
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that fork")
+@pytest.mark.skipif(not CAN_MEASURE, reason="needs the peaks of Linux, and processes that fork")
 def test_no_call_takes_more_memory_than_it_may() -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", MEASURE]
