@@ -42,7 +42,8 @@ from creased.core.domains.whole_space import LinealityError, WholeSpace
 from creased.core.native.caches import keep_caches
 from creased.core.program import combine
 from creased.core.program.affine_slice import ProgramSlice, slice_program, slice_through
-from creased.core.program.program import Affine, Block, Program
+from creased.core.program.layers import Affine, Block
+from creased.core.program.program import Program
 from creased.core.provenance import Completeness, Finding, Provenance
 from creased.decomposition import ConvexPart, ConvexParts, Tetrahedra
 from creased.geometry.tracking import TrackedLevelSet

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from creased.core.domains.box import Box
 from creased.core.program.kuhn_grid import KuhnGrid, require_nested
-from creased.core.program.program import Affine, Block, Program
+from creased.core.program.layers import Affine, Block
+from creased.core.program.program import Program
 from creased.io.limits import printable, why_too_large
 from creased.io.similarity import Similarity
 from creased.io.units import Length

@@ -10,7 +10,8 @@ import torch
 from hypothesis import given
 
 from creased.core.exact.integer_program import IntegerAffine, IntegerProgram
-from creased.core.program.program import Affine, Block, Program
+from creased.core.program.layers import Affine, Block
+from creased.core.program.program import Program
 from tests.strategies import Case, degenerate_cases, random_program
 
 

@@ -11,7 +11,8 @@ from creased.core.grids.search import find_candidates
 from creased.core.program.combine import minus_level
 from creased.core.program.feature_ranges import ranges_over_cubes
 from creased.core.program.kuhn_grid import vertex_numbers
-from creased.core.program.program import Affine, Program
+from creased.core.program.layers import Affine
+from creased.core.program.program import Program
 from creased.core.program.simplices import children_of, corners_of, distinct_vertices, n_paths
 
 Levels = tuple[int, ...]

@@ -24,7 +24,8 @@ from creased.core.exact.integer_program import IntegerAffine
 from creased.core.numerics.linear_algebra import independent_rows, null_space
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.affine_slice import ProgramSlice, slice_program
-from creased.core.program.program import Affine, Block, Program
+from creased.core.program.layers import Affine, Block
+from creased.core.program.program import Program
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from creased.core.formatting import format_number_of, format_space
 from creased.core.numerics.linear_algebra import independent_rows
 from creased.core.numerics.tensors import Growable
 from creased.core.numerics.tolerance import get_epsilon, may_coincide
-from creased.core.program.program import Affine
+from creased.core.program.layers import Affine
 from creased.core.program.rounding import snap_sums
 
 

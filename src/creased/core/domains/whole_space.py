@@ -26,7 +26,8 @@ from creased.core.arrangement.skeleton import Skeleton
 from creased.core.domains.domain import Rows, Start
 from creased.core.formatting import format_space
 from creased.core.numerics.linear_algebra import independent_rows, null_space
-from creased.core.program.program import Affine, Block, Program
+from creased.core.program.layers import Affine, Block
+from creased.core.program.program import Program
 
 
 class LinealityError(ValueError):

@@ -16,7 +16,8 @@ from typing import NamedTuple
 import torch
 
 from creased.core.exact.elimination import RationalMatrix, Vector, identity
-from creased.core.program.program import Affine, Block, Program
+from creased.core.program.layers import Affine, Block
+from creased.core.program.program import Program
 
 State = Sequence[Vector]  # (S + 1, k): k = D + 1 for linear forms, 1 for values; the last row is that of 1
 SparseRow = dict[int, int]  # entries by column; the others are zero

@@ -28,7 +28,7 @@ from creased.core.grids.search import ALL, Share, find_candidates, heights_of
 from creased.core.grids.section import Heights, coordinates, cut_out
 from creased.core.numerics.memory import Resources, format_bytes, rows_at_once, working_bytes
 from creased.core.numerics.tensors import Growable
-from creased.core.program.program import Affine, Block
+from creased.core.program.layers import Affine, Block
 from creased.core.program.rounding import advance_snapped, snap_sums
 from creased.core.program.simplices import corners_of, n_paths
 from creased.core.subdivision.pieces import Piece

@@ -23,7 +23,8 @@ from creased.core.program.affine_arithmetic import AffineForms, gamma
 from creased.core.program.bounds import Cells, Tail, excludes_zero
 from creased.core.program.feature_ranges import ranges_over_cubes
 from creased.core.program.kuhn_grid import KuhnGrid
-from creased.core.program.program import Affine, Program
+from creased.core.program.layers import Affine
+from creased.core.program.program import Program
 from creased.core.program.rounding import error_on_cells, snap_sums
 from creased.core.program.simplices import children_of, corners_of, distinct_vertices, n_paths
 

@@ -26,7 +26,7 @@ from creased.core.exact.exact_signs import SignsAt, one_by_one
 from creased.core.numerics.tensors import Growable
 from creased.core.numerics.tolerance import doubtful_band, rounding_error
 from creased.core.program.kuhn_grid import KuhnGrid
-from creased.core.program.program import Affine
+from creased.core.program.layers import Affine
 from creased.core.program.simplices import corners_of
 
 

@@ -16,7 +16,8 @@ from creased.core.arrangement.signs import masks_of
 from creased.core.domains.domain import Domain
 from creased.core.numerics.tensors import map_tensors
 from creased.core.numerics.tolerance import rounding_error
-from creased.core.program.program import Affine, Program, map_frames
+from creased.core.program.layers import Affine, map_frames
+from creased.core.program.program import Program
 
 
 class Slices(NamedTuple):

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from creased.core.numerics.sparse import apply_rows
-from creased.core.program.program import Affine, Block
+from creased.core.program.layers import Affine, Block
 
 
 class AffineForms(NamedTuple):

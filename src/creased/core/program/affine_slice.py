@@ -20,7 +20,8 @@ from creased.core.numerics.linear_algebra import independent_rows
 from creased.core.numerics.surroundings import as_written
 from creased.core.numerics.tolerance import get_epsilon, rounding_error
 from creased.core.program.kuhn_grid import Section
-from creased.core.program.program import Affine, Block, Program
+from creased.core.program.layers import Affine, Block
+from creased.core.program.program import Program
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ import torch
 from torch import Tensor
 
 from creased.core.program.affine_arithmetic import AffineForms, apply, close, gamma, scale, size_of, spread
-from creased.core.program.program import Affine, Block, Program
+from creased.core.program.layers import Affine, Block
+from creased.core.program.program import Program
 
 
 class Cells(NamedTuple):

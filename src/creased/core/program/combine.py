@@ -22,7 +22,8 @@ import torch
 from torch import Tensor
 
 from creased.core.program.kuhn_grid import KuhnGrid, joined_grid
-from creased.core.program.program import Affine, Block, Program
+from creased.core.program.layers import Affine, Block
+from creased.core.program.program import Program
 
 Options = ParamSpec("Options")
 

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from creased.core.numerics.sparse import dense
 from creased.core.program.kernels import records
-from creased.core.program.program import Block, Program
+from creased.core.program.layers import Block
+from creased.core.program.program import Program
 
 
 def lay_out(program: Program, walls: Tensor) -> records.FlatProgram:

@@ -13,7 +13,8 @@ from torch import Tensor
 from creased.core.numerics.sparse import rows_of
 from creased.core.numerics.tensors import map_tensors
 from creased.core.numerics.tolerance import rounding_error
-from creased.core.program.program import Affine, Block, Program
+from creased.core.program.layers import Affine, Block
+from creased.core.program.program import Program
 
 SAMPLED = 256  # vertices of a domain between which sizes are sampled
 

@@ -19,7 +19,7 @@ from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton, Skeleto
 from creased.core.arrangement.subdivide import SCAN, cut_by_next, start_block
 from creased.core.numerics.memory import working_bytes
 from creased.core.numerics.tensors import Growable
-from creased.core.program.program import Affine
+from creased.core.program.layers import Affine
 from creased.core.program.rounding import advance_snapped, errors_on_cells, inherited_noise, snap_sums
 from creased.core.subdivision.footprint import NO_LIMITS, Footprint, Limits
 from creased.core.subdivision.problem import SubdivisionProblem

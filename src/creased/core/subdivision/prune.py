@@ -26,7 +26,8 @@ from creased.core.numerics.memory import rows_at_once
 from creased.core.numerics.tensors import Growable
 from creased.core.program.affine_arithmetic import AffineForms, advance_forms, input_forms
 from creased.core.program.bounds import Cells, Tail, excludes_zero
-from creased.core.program.program import Block, Program
+from creased.core.program.layers import Block
+from creased.core.program.program import Program
 from creased.core.subdivision.live_regions import LiveRegions, gather_regions
 from creased.core.subdivision.subproblem import Subproblem
 

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from creased.core.numerics.tolerance import is_power_of_two
-from creased.core.program.program import Affine, Block, Program
+from creased.core.program.layers import Affine, Block
+from creased.core.program.program import Program
 from creased.networks.models.grid_mlp import GridMLP
 
 IDENTITIES = (nn.Identity, nn.Dropout, nn.AlphaDropout)  # in eval mode

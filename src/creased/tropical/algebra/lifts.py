@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from creased.core.numerics.surroundings import as_written
-from creased.core.program.program import Affine, Block, Program
+from creased.core.program.layers import Affine, Block
+from creased.core.program.program import Program
 
 
 @as_written

@@ -25,7 +25,8 @@ from torch import Tensor
 from creased.core.domains.domain import Domain as Convex
 from creased.core.numerics.pointer_doubling import label_components
 from creased.core.numerics.surroundings import as_written
-from creased.core.program.program import Affine, Block, Program
+from creased.core.program.layers import Affine, Block
+from creased.core.program.program import Program
 from creased.tropical.cells.cells import (
     MOST_CELLS,
     Cell,

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from creased.core.program.affine_arithmetic import AffineForms
 from creased.core.program.bounds import Cells, Tail, preactivation_ranges
-from creased.core.program.program import Affine, Block, Program
+from creased.core.program.layers import Affine, Block
+from creased.core.program.program import Program
 
 
 class Balls(NamedTuple):

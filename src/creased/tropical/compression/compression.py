@@ -21,7 +21,8 @@ import torch
 
 from creased.core.domains.box import Box
 from creased.core.numerics.surroundings import as_written
-from creased.core.program.program import Affine, Block, Program
+from creased.core.program.layers import Affine, Block
+from creased.core.program.program import Program
 from creased.tropical.algebra.epigraphs import inner
 from creased.tropical.cells.cells import MOST_CELLS, is_bounded
 from creased.tropical.compression.rational_matrices import (

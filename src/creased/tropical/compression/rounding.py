@@ -15,7 +15,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from creased.core.program.program import Affine, Block, Program
+from creased.core.program.layers import Affine, Block
+from creased.core.program.program import Program
 from creased.tropical.algebra.epigraphs import inner
 from creased.tropical.compression.rational_matrices import Row
 

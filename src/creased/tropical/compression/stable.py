@@ -25,7 +25,8 @@ from creased.core.exact.integer_program import IntegerProgram
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.affine_arithmetic import AffineForms, gamma
 from creased.core.program.bounds import Cells, Tail, excludes_zero
-from creased.core.program.program import Affine, Program
+from creased.core.program.layers import Affine
+from creased.core.program.program import Program
 from creased.tropical.cells.cells import (
     MOST_CELLS,
     CellBudgetError,

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from creased.core.numerics.sparse import ColumnBatches
-from creased.core.program.program import Affine, Block, Program
+from creased.core.program.layers import Affine, Block
+from creased.core.program.program import Program
 from creased.networks.lowering.graph.schedule import Schedule, Stage
 from creased.networks.lowering.graph.values import CONSTANT, is_cast, substitute
 
