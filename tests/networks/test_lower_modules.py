@@ -113,3 +113,6 @@ def test_programs_of_torch_are_refused_by_name() -> None:
     for name, program in (*made.items(), ("torch.export", made["torch.export"].module())):
         with pytest.raises(UnsupportedModuleError, match=f"a program of {name} cannot be traced"):
             lower(program)
+    for name, program in (*list(made.items())[:1], ("torch.export", made["torch.export"].module())):
+        with pytest.raises(UnsupportedModuleError, match=rf"Sequential\[0\] .*: a part of {name} cannot"):
+            lower(nn.Sequential(program, nn.ReLU()))

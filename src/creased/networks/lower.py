@@ -74,11 +74,11 @@ def lower(
 
     Supported are operations that are piecewise affine and continuous in eval mode, as modules, functions or
     methods: linear layers, convolutions, batch norm, weight and spectral norm, pooling, ReLU and other
-    piecewise-linear activations, abs, clamp, max and min, sort, sums, concatenations, views, slices. The
-    program has the module's device and dtype, and shares its weights. It maps points (n, D) to outputs
-    (n, O), both flattened whatever their shapes in the module. Products and sums of the module's weights
-    are rounded in that dtype; what is decided in rationals, and certified, is of their factors and terms
-    (`Program.unfolded`).
+    piecewise-linear activations, abs, clamp, max and min, sort, median, topk, sums, concatenations, stacks,
+    views, slices. The program has the module's device and dtype, and shares its weights. It maps points
+    (n, D) to outputs (n, O), both flattened whatever their shapes in the module. Products and sums of the
+    module's weights are rounded in that dtype; what is decided in rationals, and certified, is of their
+    factors and terms (`Program.unfolded`).
 
     A last activation that is strictly monotone (tanh, sigmoid, softplus, scaled and shifted ones, a softmax)
     is taken off, and logged: the program gives the values before it, or their negatives where it decreases.

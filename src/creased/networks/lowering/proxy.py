@@ -24,9 +24,8 @@ class Proxy(fx.Proxy):
 
     @property
     def shape(self) -> torch.Size:
-        """Shape; unless constant it starts with the `BatchSize`."""
-        shape = self.value.sample.shape
-        return shape if self.value.is_constant else torch.Size((BatchSize(shape[0]), *shape[1:]))
+        """Shape, in which the number of points is a `BatchSize`."""
+        return self.value.shape
 
     @property
     def ndim(self) -> int:
@@ -100,7 +99,7 @@ class Proxy(fx.Proxy):
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Any]:
-        if not self.value.is_constant:
+        if isinstance(self.shape[0], BatchSize):
             raise Refusal("iteration over the points of a batch is not supported")
         return (operator.getitem(self, i) for i in range(len(self)))
 

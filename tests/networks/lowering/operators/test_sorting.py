@@ -36,3 +36,11 @@ def test_group_sort_of_pairs() -> None:
 
     torch.manual_seed(0)
     assert agreed(Does(group_sort, nn.Linear(3, 8))).widths == (4,)
+
+
+@pytest.mark.parametrize("n", [1, 4, 5])
+@pytest.mark.parametrize("keepdim", [False, True])
+def test_entries_by_rank(n: int, keepdim: bool) -> None:
+    agreed(Does(lambda m, x: x.median(dim=1, keepdim=keepdim).values), n, 2)
+    agreed(Does(lambda m, x: torch.kthvalue(x, n, 1, keepdim=keepdim)[0]), n, 2)
+    agreed(Does(lambda m, x: x.topk(max(n - 1, 1), dim=1, largest=keepdim).values), n, 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -94,20 +96,26 @@ def refuse_by_name(module: nn.Module) -> None:
 
 
 def refuse_compiled(module: nn.Module) -> None:
-    """Refuse modules whose Python code is gone.
+    """Refuse modules with a part whose Python code is gone.
 
     Raises:
         UnsupportedModuleError: it is of TorchScript or of torch.export.
     """
-    kinds = {torch.jit.ScriptModule: "TorchScript", torch.export.ExportedProgram: "torch.export"}
-    found = next((name for kind, name in kinds.items() if isinstance(module, kind)), None)
-    if isinstance(module, torch.fx.GraphModule) and "_guards_fn" in dict(module.named_children()):
-        found = "torch.export"
-    if found is not None:
-        raise UnsupportedModuleError(
-            f"lower: a program of {found} cannot be traced: lower the module that it was made of, or "
-            "export that to ONNX and load it with creased.load_program"
-        )
+    for path, part in module.named_modules() if isinstance(module, nn.Module) else [("", module)]:
+        if (name := _compiler_of(part)) is not None:
+            what = f"{place_of(type(module), path, type(part))}: a part" if path else "a program"
+            raise UnsupportedModuleError(
+                f"lower: {what} of {name} cannot be traced: lower the module that it was made of, or "
+                "export that to ONNX and load it with creased.load_program"
+            )
+
+
+def _compiler_of(module: Any) -> str | None:
+    """Name what compiled a module, if its Python code is gone."""
+    if isinstance(module, torch.jit.ScriptModule):
+        return "TorchScript"
+    is_exported = isinstance(module, torch.fx.GraphModule) and "_guards_fn" in dict(module.named_children())
+    return "torch.export" if is_exported or isinstance(module, torch.export.ExportedProgram) else None
 
 
 def reason_of(error: Exception) -> str:

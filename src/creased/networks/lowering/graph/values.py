@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.fx.node import map_aggregate
 
@@ -52,6 +53,12 @@ class Value:
     def is_constant(self) -> bool:
         """True if the value does not depend on the input."""
         return self.level == CONSTANT
+
+    @property
+    def shape(self) -> torch.Size:
+        """Shape; unless constant it starts with the `BatchSize`."""
+        shape: torch.Size = self.sample.shape
+        return shape if self.is_constant else torch.Size((BatchSize(shape[0]), *shape[1:]))
 
 
 def substitute(structure: Any, replace: Callable[[Any], Any], count: int | None) -> Any:

@@ -1,14 +1,15 @@
-"""Sorting along an axis by a sorting network; each comparator (min, max) takes one rectification."""
+"""Sorting along an axis by a sorting network, and entries by rank; a comparator takes one rectification."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 
 from creased.networks.lowering.graph.tape import Tape
 from creased.networks.lowering.graph.values import Value
-from creased.networks.lowering.operators.arithmetic import Operation
+from creased.networks.lowering.operators.arithmetic import Operation, by_name
 from creased.networks.lowering.operators.extremes import Extremes, axes_of, select
 from creased.networks.lowering.operators.piecewise import maximum, minimum
 
@@ -46,4 +47,30 @@ def sort(tape: Tape, x: Value, dim: int = -1, descending: bool = False, stable: 
     return Extremes(x)
 
 
-SORTING: dict[str, Operation] = {"sort": sort}
+def topk(
+    tape: Tape,
+    x: Value,
+    k: int,
+    dim: int = -1,
+    largest: bool = True,
+    sorted: bool = True,  # noqa: A002 - torch's name
+) -> Extremes:
+    """Record the k largest or smallest entries of an axis, in order."""
+    (axis,) = axes_of(x, dim, "topk")
+    return Extremes(select(tape, sort(tape, x, dim, largest).values, axis, tuple(range(k))))
+
+
+def kthvalue(tape: Tape, x: Value, k: int, dim: int = -1, keepdim: bool = False) -> Extremes:
+    """Record the k-th smallest entry of an axis, from 1."""
+    (axis,) = axes_of(x, dim, "kthvalue")
+    entry = select(tape, sort(tape, x, dim).values, axis, (k - 1,))
+    return Extremes(entry if keepdim else tape.apply(torch.squeeze, entry, axis))
+
+
+def median(tape: Tape, x: Value, dim: Any = (), keepdim: bool = False) -> Extremes:
+    """Record the median of an axis, the lower one of an even number of entries."""
+    (axis,) = axes_of(x, dim, "median")
+    return kthvalue(tape, x, (x.sample.shape[axis] + 1) // 2, axis, keepdim)
+
+
+SORTING: dict[str, Operation] = by_name(sort, topk, kthvalue, median)

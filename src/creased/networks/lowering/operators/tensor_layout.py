@@ -16,6 +16,7 @@ from creased.networks.lowering.graph.refusals import Refusal
 from creased.networks.lowering.graph.tape import Tape
 from creased.networks.lowering.graph.values import CASTS, Value
 from creased.networks.lowering.operators.arithmetic import Operation, add, by_name, depends_on_input, one_row
+from creased.networks.lowering.operators.stacked import in_front
 
 VIEWS = (
     "contiguous expand expand_as flatten moveaxis movedim narrow permute ravel reshape reshape_as select "
@@ -65,7 +66,9 @@ def cat(tape: Tape, tensors: Sequence[Any], dim: int = 0, *, axis: int | None = 
 
 
 def stack(tape: Tape, tensors: Sequence[Any], dim: int = 0) -> Any:
-    """Record a stack along a new axis."""
+    """Record a stack along a new axis, which may stand in front of the points."""
+    if dim in (0, -1 - max(part.sample.ndim for part in tensors)):
+        return in_front(_join(tape, torch.stack, tensors, 1))
     return _join(tape, torch.stack, tensors, dim)
 
 
