@@ -21,7 +21,8 @@ from creased.core.grids.exact_rows import GridRows
 from creased.core.grids.unweld import Unwelded
 from creased.core.numerics.tensors import map_tensors
 from creased.core.numerics.tolerance import doubtful_band
-from creased.core.program.combine import difference, minimum, side_by_side
+from creased.core.program.combine import difference, minimum
+from creased.core.program.side_by_side import side_by_side
 from tests.core.grids.test_grid_complex import ORACLES, network_of
 from tests.strategies import random_program
 

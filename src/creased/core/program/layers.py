@@ -26,6 +26,12 @@ class Affine:
     matrix: Tensor  # (out, in) floating; in compressed rows, see `core.numerics.sparse`, of convolutions
     bias: Tensor  # (out,) floating
 
+    @staticmethod
+    def identity(like: Tensor) -> Affine:
+        """Make the identity of vectors (n,), in their dtype and on their device."""
+        n = like.shape[0]
+        return Affine(torch.eye(n, dtype=like.dtype, device=like.device), torch.zeros_like(like))
+
     @property
     def weight(self) -> Tensor:
         """The matrix (out, in), dense."""
