@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +20,12 @@ Finished = tuple[Path, dict[str, Any]]
 SMOKE = ("experiment=smoke", "callbacks.progress=null")
 QUIET = (*SMOKE, "callbacks.draw=null", "callbacks.save=null")
 TINY = ("data.n_samples=2000", "data.n_batches=20", "data.batch_size=256", "data.n_validation=200")
+
+
+@pytest.fixture(autouse=True)
+def _as_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the words of pytest's own command line be none of `train.py`."""
+    monkeypatch.setattr(sys, "argv", ["train.py"])
 
 
 def take_few_points(patch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from creased.shapes.comparison import compare
 from creased.shapes.metrics import compare_functions, comparison_metrics
 from creased.shapes.point_cloud import PointCloud, load_cloud, sha256_of_points
 from creased.shapes.repair import RepairOptions, Report, solidify
+from creased.shapes.repair.options import RepairKeywords
 from creased.shapes.sources import File, ShapeError, Source
 from creased.shapes.sources.mesh_file import sha256_of_mesh
 from creased.shapes.sources.point_file import holds_points, read_points
@@ -118,7 +119,7 @@ def load_shape(
     credit: str = "",
     units: str | None = None,
     normals: str | None = None,
-    **repair: Any,
+    **repair: Unpack[RepairKeywords],
 ) -> Shape | PointCloud:
     """Load, repair and normalise a mesh, as configured in `configs/shape/` and `configs/repair/`.
 

@@ -39,26 +39,39 @@ def test_hydras_name_of_the_folder_is_taken_too() -> None:
     [
         ("shape=rabbit", "there is no shape=rabbit: choose from armadillo, box, bracket, bunny"),
         ("model=nothing", "there is no model=nothing: choose from geometric"),
-        ("regularizer=[edge_length,nope]", "there is no regularizer=nope: choose from area"),
+        ("regularizer=[edge_length,xyz]", "there is no regularizer=xyz: choose from area"),
         ("experiment=nope", "there is no experiment=nope: choose from compact"),
         ("model.widht=3", "there is no option model.widht: did you mean model.width?"),
         ("lr=0.1", "there is no option lr: did you mean optimizer.lr?"),
         ("modle=mlp", "there is no option modle: did you mean model?"),
         ("trainer.max_epoch=3", "did you mean trainer.max_epochs?"),
-        ("trainer.frobnicate=3", "Could not override 'trainer.frobnicate'"),
+        ("trainer.max_step=3", "did you mean +trainer.max_steps?"),
+        ("trainer.frobnicate=3", "there is no option trainer.frobnicate: choose from accelerator, devices"),
         ("nogroup=3", "--cfg job"),
-        ("shape.file=part.stl", "Could not override 'shape.file'"),
+        ("shape.file=part.stl", "there is no option shape.file: did you mean shape.path?"),
+        ("resume=last", "there is no option resume: did you mean ckpt_path?"),
+        ("loss.weigth=2", "there is no option loss.weigth: did you mean loss.distance.weight?"),
+        ("quality.norml=1", "there is no option quality.norml: choose from name, grid, plain"),
+        ("~callbacks.drw", "there is no option callbacks.drw: did you mean callbacks.draw?"),
+        ("logger.wandb.project=x", "there is no option logger.wandb without logger=wandb"),
+        ("callbacks.complexity.radius=1", "callbacks.complexity.radius without experiment=complexity"),
+        ("shape=buny", "there is no shape=buny: did you mean shape=bunny? choose from armadillo"),
         ("shape=parts/a.stl", "there is no shape=parts/a.stl: a file of your own is shape.path=parts/a.stl"),
         ("part.stl", "part.stl is no option: a file of your own is shape.path=part.stl"),
         (
             "shape.path=a.stl,b.stl",
             "Ambiguous value for argument 'shape.path=a.stl,b.stl': give one, or add -m",
         ),
-        ("shape", "'shape'; missing EQUAL"),
+        ("shape", "shape is no option: write shape=VALUE"),
+        ("bunny", "bunny is no option: did you mean shape=bunny?"),
+        ("--shape=bunny", "--shape=bunny is no option: write shape=bunny"),
         ("model.width=[1", "'[1'"),
     ],
 )
-def test_a_wrong_word_ends_in_a_line(override: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_word_ends_in_a_line(
+    override: str, message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["train.py", override])
     with pytest.raises(SystemExit) as ended:
         run_command(lambda: composed(override))
     assert ended.value.code == 1

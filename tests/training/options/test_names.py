@@ -30,6 +30,10 @@ def _with(keys: str) -> DictConfig:
         ("{evaluation: {frobnicate: 3}}", "no option evaluation.frobnicate: choose from"),
         ("{extras: {print_confg: true}}", "did you mean extras.print_config?"),
         ("{callbacks: {extract: {every_n_epoch: 3}}}", "did you mean callbacks.extract.every_n_epochs?"),
+        ("{shape: {path_: x}}", "did you mean shape.path?"),
+        ("{shape: {repai: lenient}}", "did you mean shape.repair?"),
+        ("{shape: {limits: {los: 1}}}", "did you mean shape.limits.lost?"),
+        ("{callbacks: {darw: null}}", "did you mean callbacks.draw?"),
         ("{logger: {csv: {save_dirs: x}}}", "did you mean logger.csv.save_dir?"),
     ],
 )
@@ -43,7 +47,7 @@ def test_what_is_read_or_is_ones_own_is_taken() -> None:
     for keys in (
         "{my_width: 3, model: {width: '${my_width}'}}",
         "{trainer: {precision: 64-true, gradient_clip_val: 1}, evaluation: {memory: 1000}}",
-        "{callbacks: {mine: {_target_: not.there, any: 3}, draw: null}}",
+        "{callbacks: {mine: {_target_: not.there, any: 3}, draw: null, other: null}}",
     ):
         require_names(_with(keys))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 from creased.shapes.sources import ShapeError
 
@@ -28,6 +28,16 @@ class Limits:
         for name, value in asdict(self).items():
             if not _is_number(value) or not value >= 0:
                 raise ShapeError(f"shape.limits.{name} takes a number, at least 0; got {value!r}")
+
+
+class RepairKeywords(TypedDict, total=False):
+    """The arguments of `RepairOptions`, by name."""
+
+    repair: str | bool
+    open: str
+    thickness: float | None
+    weld: float
+    limits: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

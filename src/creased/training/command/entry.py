@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 
 from creased.shapes import ShapeError
 from creased.training.command.mistakes import run_or_explain
-from creased.training.command.refusals import format_refusal
+from creased.training.command.refusals import format_refusal, refuse_dashes
 from creased.training.command.words import by_own_names, quote_paths
 from creased.training.console import tolerate_encodings
 from creased.training.runs.folders import ResumeError
@@ -33,6 +33,7 @@ def run_command(main: Callable[[], object]) -> None:
         return
     os.environ[TRACES] = "1"
     try:
+        refuse_dashes(sys.argv[1:])
         sys.argv[1:] = replayed(quote_paths(by_own_names(sys.argv[1:])))
         main()
     except (HydraException, OSError, ResumeError, ShapeError) as error:

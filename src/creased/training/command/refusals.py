@@ -2,65 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from hydra._internal.utils import get_args_parser
 from hydra.errors import ConfigCompositionException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from creased.training.options.names import CONFIGS, SIMILAR
+from creased.training.options.nearest import format_unknown
 
-ALL_OPTIONS = "./run train --cfg job shows every option"
+
+def refuse_dashes(words: Sequence[str]) -> None:
+    """Refuse options with dashes, as other programs have them.
+
+    Raises:
+        OverrideParseException: naming the first, and how it is written here.
+    """
+    for word in get_args_parser().parse_known_args(list(words))[1]:
+        if word.startswith("-"):
+            raise OverrideParseException(word, "")
 
 
 def format_refusal(error: BaseException) -> str:
     """Name the wrong option or choice and the nearest right ones; of other errors give the first lines."""
-    if isinstance(error, OverrideParseException) and "=" not in error.override and "." in error.override:
-        return f"{error.override} is no option: a file of your own is shape.path={error.override}"
+    if isinstance(error, OverrideParseException) and (
+        "=" not in error.override or error.override.startswith("-")
+    ):
+        return _format_word(error.override)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
-        kind, _, file = error.missing_cfg_file.partition("/")
-        if kind == "shape" and "." in file:
-            return f"there is no shape={file}: a file of your own is shape.path={file}"
-        group, _, name = error.missing_cfg_file.rpartition("/")
-        folder = CONFIGS / group
-        options = error.options or [path.stem for path in folder.glob("*.yaml")]
-        return f"there is no {group}={name}: choose from {', '.join(sorted(options))}"
+        return _format_choice(error.missing_cfg_file, error.options)
+    if (unknown := _unknown_option(error)) is not None:
+        return format_unknown(*unknown)
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     summary = "; ".join(line.removesuffix(".") for line in lines[:2] if not line.startswith("See http"))
-    if suggestion := _nearest_option(error):
-        return f"there is no option {suggestion[0]}: did you mean {suggestion[1]}? {ALL_OPTIONS}"
     if summary.startswith("Ambiguous value"):
         return f"{lines[0]}: give one, or add -m for one run of each"
-    if isinstance(error, ConfigCompositionException):
-        return f"{summary}; {ALL_OPTIONS}"
     return summary
 
 
-def _nearest_option(error: BaseException) -> tuple[str, str] | None:
-    """Find the unknown option, and the known one most similar in its full name or its last part."""
+def _format_word(word: str) -> str:
+    """Say how a word that is no option is written as one."""
+    name, _, value = word.lstrip("-").partition("=")
+    if "." in word and not word.startswith("-"):
+        return f"{word} is no option: a file of your own is shape.path={word}"
+    groups = {path.stem: path.parent.name for path in sorted(CONFIGS.glob("*/*.yaml"), reverse=True)}
+    if not word.startswith("-") and (near := get_close_matches(name, groups, 1, SIMILAR)):
+        return f"{word} is no option: did you mean {groups[near[0]]}={near[0]}?"
+    return f"{word} is no option: write {name}={value or 'VALUE'}"
+
+
+def _format_choice(file: str, options: Sequence[str] | None) -> str:
+    """Name the choices of a group, and the nearest one."""
+    group, _, name = file.rpartition("/")
+    if group.partition("/")[0] == "shape" and ("." in name or group != "shape"):
+        own = file.removeprefix("shape/")
+        return f"there is no shape={own}: a file of your own is shape.path={own}"
+    known = sorted(options or (path.stem for path in (CONFIGS / group).glob("*.yaml")))
+    near = "".join(f"did you mean {group}={each}? " for each in get_close_matches(name, known, 1, SIMILAR))
+    return f"there is no {group}={name}: {near}choose from {', '.join(known)}"
+
+
+def _unknown_option(error: BaseException) -> tuple[str, DictConfig | None] | None:
+    """Find the option that there is not, and the configuration as far as it is known."""
     cause: Any = error.__cause__
-    if not isinstance(cause, OmegaConfBaseException) or not isinstance(cause.parent_node, DictConfig):
-        return None
-    wrong = str(cause.full_key)
-    is_of_hydra = wrong.startswith("hydra")
-    names = [
-        name for name in _names(cause.parent_node._get_root()) if is_of_hydra or not name.startswith("hydra.")
-    ]
-    by_last = {name.rpartition(".")[2]: name for name in reversed(names)}
-    found = get_close_matches(wrong, names, 1, SIMILAR)
-    if not found:
-        found = [by_last[word] for word in get_close_matches(wrong.rpartition(".")[2], by_last, 1, SIMILAR)]
-    return (wrong, found[0]) if found else None
-
-
-def _names(config: Any, prefix: str = "") -> Iterator[str]:
-    """List the full names of all options, nested ones too, but for those of recipes."""
-    for key in config:
-        if key == "quality":
-            continue
-        yield f"{prefix}{key}"
-        value = config._get_node(key)
-        if isinstance(value, DictConfig) and not (value._is_none() or value._is_interpolation()):
-            yield from _names(value, f"{prefix}{key}.")
+    if isinstance(cause, OmegaConfBaseException) and isinstance(cause.parent_node, DictConfig):
+        root: Any = cause.parent_node._get_root()
+        return str(cause.full_key), root
+    named = re.search("(?:override|delete from config.) '(.*?)'", str(error))
+    is_unknown = isinstance(error, ConfigCompositionException) and named is not None
+    return (named[1], None) if is_unknown and named else None

@@ -9,15 +9,18 @@ is.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_args, get_type_hints
 
 from hydra.utils import get_object
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from creased.core.extract_level_set import extract_level_set
+from creased.shapes.repair.options import Limits
 
 SIMILAR = 0.75  # difflib's ratio of two words, from which on one is suggested for the other
 CONFIGS = Path(__file__).parents[4] / "configs"
@@ -51,6 +54,11 @@ def _places(cfg: DictConfig) -> Iterator[tuple[str, Sequence[str], bool]]:
     yield from ((f"evaluation.{name}", known, True) for name in cfg.get("evaluation") or ())
     known = [str(name) for name in OmegaConf.load(CONFIGS / "extras" / "default.yaml")]
     yield from ((f"extras.{name}", known, True) for name in cfg.get("extras") or ())
+    known, limits = list(Limits.__annotations__), OmegaConf.select(cfg, "shape.limits")
+    yield from ((f"shape.limits.{name}", known, True) for name in map(str, limits or ()))
+    known = [str(name) for name in OmegaConf.load(CONFIGS / "callbacks" / "default.yaml")]
+    callbacks = cfg.get("callbacks") or DictConfig({})
+    yield from ((f"callbacks.{name!s}", known, False) for name in callbacks if callbacks[name] is None)
     for name in map(str, cfg):
         if name not in ("hydra", "quality", "recipe"):
             yield from _arguments_in(cfg._get_node(name), name)
@@ -71,14 +79,14 @@ def _arguments_in(node: Any, name: str) -> Iterator[tuple[str, Sequence[str], bo
             yield from _arguments_in(node._get_node(index), f"{name}.{index}")
     if not isinstance(node, DictConfig) or node._is_none() or node._is_interpolation():
         return
-    known = _arguments_of(node)
+    known = arguments_of(node)
     for key in map(str, node):
         if known and not key.startswith("_"):
             yield f"{name}.{key}", known, True
         yield from _arguments_in(node._get_node(key), f"{name}.{key}")
 
 
-def _arguments_of(node: DictConfig) -> list[str]:
+def arguments_of(node: DictConfig) -> list[str]:
     """List the arguments of the ``_target_`` of a node; none if it takes any, or is not found."""
     target = node.get("_target_")
     try:
@@ -92,7 +100,9 @@ def _arguments(function: Any) -> list[str]:
     names: list[str] = []
     for argument in inspect.signature(function).parameters.values():
         if argument.kind is argument.VAR_KEYWORD:
-            keywords = get_args(get_type_hints(function).get(argument.name))  # of Unpack[a TypedDict]
+            alone = SimpleNamespace(__annotations__={"it": argument.annotation})
+            module = vars(sys.modules[function.__module__])  # may lack names in annotations of others
+            keywords = get_args(get_type_hints(alone, module)["it"])  # of Unpack[a TypedDict]
             if not keywords:
                 return []
             names += keywords[0].__annotations__
