@@ -91,6 +91,7 @@ def test_sets_of_points_are_taken_one_by_one() -> None:
 @pytest.mark.parametrize("last", [lambda y: y.squeeze(), lambda y: y.squeeze(-1), lambda y: y[..., 0]])
 def test_outputs_may_be_one_number_a_point(last: Callable[[Tensor], Tensor]) -> None:
     _equals_the_layers(lower(_does(lambda net, x: last(net(x)))))
+    _equals_the_layers(lower(_does(lambda net, x: last(torch.tanh(net(x))))))
 
 
 def test_sampled_grids_are_refused_with_the_way_to_grids_of_simplices() -> None:

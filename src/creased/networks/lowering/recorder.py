@@ -38,7 +38,7 @@ from creased.networks.lowering.operators.layers import LAYERS
 from creased.networks.lowering.operators.piecewise import PIECEWISE
 from creased.networks.lowering.operators.pooling import POOLING
 from creased.networks.lowering.operators.sorting import SORTING
-from creased.networks.lowering.operators.stacked import Stacked, record_stacked
+from creased.networks.lowering.operators.stacked import Stacked, is_put_in_front, put_in_front, record_stacked
 from creased.networks.lowering.operators.switches import SWITCHES, Switch, Undecided, record_switched
 from creased.networks.lowering.operators.tensor_layout import COLUMN_FUNCTIONS, LINEAR, TENSOR_LAYOUT
 from creased.networks.lowering.proxy import Proxy
@@ -122,6 +122,8 @@ class Recorder(fx.Tracer):
         name = _name_of(target)
         if any(isinstance(value, Stacked) for value in values):
             return record_stacked(self._operate, name, args, kwargs)
+        if is_put_in_front(name, args, kwargs):
+            return put_in_front(self._operate, *args, **kwargs)
         if any(isinstance(value, Mapped) for value in values):
             return record_behind(self.tape, name, _column_function(target, name), args, kwargs)
         if any(isinstance(value, Switch | Undecided) for value in values):

@@ -52,6 +52,23 @@ def test_a_union_takes_two_neurons_an_output() -> None:
     assert agreed(_stacked(REDUCED["a union"])).widths == (12, 2, 2)
 
 
+JOINED: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "unsqueezed": lambda a, b: torch.cat([a.unsqueeze(0), b.unsqueeze(dim=-3)]).amin(0),
+    "indexed": lambda a, b: torch.concat((a[None], b[None, :, :])).amax(dim=0),
+    "of entries": lambda a, b: torch.cat([a[None, :, 0], b[None, ..., 1]], dim=0).mean(0),
+    "of stacks": lambda a, b: torch.cat([torch.stack([a, b]), b[None]], dim=0).sum(0),
+    "behind the points": lambda a, b: torch.cat([a[None], b[None]], dim=-1)[0],
+    "alone": lambda a, b: a[None].squeeze(0) + b.unsqueeze(0)[0],
+}
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_axes_put_in_front_one_by_one_are_a_stack(name: str) -> None:
+    torch.manual_seed(0)
+    parts = [nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)) for _ in range(2)]
+    agreed(Does(lambda m, x: JOINED[name](*(part(x) for part in m.parts)), *parts))
+
+
 MIXED: dict[str, Callable[[Tensor], Tensor]] = {
     "over the points": lambda s: s[0] + s.amax(1)[0],
     "flattened": lambda s: s[0] + s.flatten(1).amax(),

@@ -1,6 +1,6 @@
 """Values stacked along a new axis in front of the points: ensembles, unions of shapes, pieces of a maxout.
 
-    torch.stack([f(x) for f in networks]).amin(0)
+    torch.stack([f(x) for f in networks]).amin(0)        torch.cat([f(x)[None], g(x)[None]]).mean(0)
 
 Other values have the points in front. A stacked one is held like them, its first two axes exchanged; what
 reads or reduces the new axis, moves it, or treats each number by itself, exchanges the axes on the way.
@@ -27,6 +27,7 @@ ARITHMETIC = {"add", "sub", "subtract", "mul", "multiply", "div", "divide", "tru
 NUMBER_BY_NUMBER = PIECEWISE.keys() | ARITHMETIC | CASTS | {"clone", "detach"}
 REDUCING = ("amax", "amin", "max", "min", "sum", "mean")
 EXCHANGING = ("transpose", "swapaxes", "swapdims", "movedim", "moveaxis", "permute")
+JOINING = ("cat", "concat", "concatenate")
 REFUSAL = "{} of values that are stacked in front of the points; stack along dim=1 or later"
 
 
@@ -51,6 +52,22 @@ def _held(value: Value) -> Value:
     return Value(value.index, value.level, value.sample)
 
 
+def is_put_in_front(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """True for a new axis in front of the points: ``x[None]``, ``x.unsqueeze(0)``."""
+    if not isinstance(args[0], Value) or isinstance(args[0], Stacked):
+        return False
+    if name == "unsqueeze":
+        return kwargs.get("dim", *args[1:]) in (0, -1 - args[0].sample.ndim)
+    return name == "getitem" and (args[1][0] if isinstance(args[1], tuple) and args[1] else args[1]) is None
+
+
+def put_in_front(operate: Operate, x: Value, index: Any = None, **_: Any) -> Stacked:
+    """Record a new axis in front of the points, and what an index takes behind it."""
+    if isinstance(index, tuple) and index[1:]:
+        x = operate(operator.getitem, (x, index[1:]), {})
+    return in_front(operate("unsqueeze", (x, 1), {}))
+
+
 def record_stacked(operate: Operate, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Record a function of a stacked value.
 
@@ -61,12 +78,18 @@ def record_stacked(operate: Operate, name: str, args: tuple[Any, ...], kwargs: d
     if name in NUMBER_BY_NUMBER and len(ndims) == 1 and False not in ndims:
         return in_front(operate(name, *substitute((args, kwargs), _held, None)))
     x, *others = args
+    if name in JOINING and all(isinstance(part, Stacked) for part in x):
+        dim = kwargs.get("dim", kwargs.get("axis", *others or (0,)))
+        axis = _axis(name, x[0], dim)
+        return in_front(operate("cat", ([_held(part) for part in x], PLACES.get(axis, axis)), {}))
     if not isinstance(x, Stacked) or any(not value.is_constant for value in find_values((others, kwargs))):
         raise Refusal(REFUSAL.format(name))
     if name in ("getitem", "select"):
         return _entries(operate, name, x, *others, **kwargs)
     if name == "unbind":
         return operate("unbind", (_held(x), PLACES[_axis(name, x, *others, **kwargs)]), {})
+    if name == "squeeze" and x.sample.shape[1] == 1 and (*others, *kwargs.values()) in ((0,), ((0,),)):
+        return operate("squeeze", (_held(x), 1), {})
     if name in EXCHANGING:
         return _exchanged(operate, name, x, *others, **kwargs)
     if name in REDUCING and (others or kwargs):

@@ -20,7 +20,7 @@ from creased.networks.lowering.operators.stacked import in_front
 
 VIEWS = (
     "contiguous expand expand_as flatten moveaxis movedim narrow permute ravel reshape reshape_as select "
-    "swapaxes swapdims transpose unflatten unfold unsqueeze view view_as getitem diagonal"
+    "squeeze swapaxes swapdims transpose unflatten unfold unsqueeze view view_as getitem diagonal"
 )
 PARTS = "chunk split tensor_split unbind"
 COPIES = "clone detach flip index_select repeat repeat_interleave roll tile broadcast_to channel_shuffle"
@@ -29,9 +29,18 @@ SUMS = (
     "avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d"
 )
 LINEAR = frozenset(" ".join([VIEWS, PARTS, COPIES, SUMS]).split()) | CASTS
+
+
+def _squeeze(columns: Tensor, *dims: Any, **named: Any) -> Tensor:
+    """Remove axes; without any given, all of a point that have one entry."""
+    single = tuple(i for i, n in enumerate(columns.shape) if n == 1 and i > 0)
+    return columns.squeeze(*dims, **named) if dims or named else columns.squeeze(single)
+
+
 COLUMN_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "view": torch.Tensor.reshape,  # columns may not be contiguous where points are
     "view_as": torch.Tensor.reshape_as,
+    "squeeze": _squeeze,
     **dict.fromkeys(("neg", "negative"), torch.neg),
     **dict.fromkeys(("pos", "positive"), torch.clone),
 }
@@ -95,13 +104,6 @@ def _made_like(make: Callable[..., Tensor]) -> Operation:
     return operation
 
 
-def squeeze(tape: Tape, x: Value, *dims: Any, **named: Any) -> Any:
-    """Record the removal of axes; without any given, of all of a point that have one entry."""
-    if dims or named:
-        return tape.apply(Tensor.squeeze, x, *dims, **named)
-    return tape.apply(Tensor.squeeze, x, tuple(i for i, n in enumerate(x.sample.shape) if n == 1 and i > 0))
-
-
 def requires_grad(tape: Tape, x: Value, requires_grad: bool = True) -> Value:
     """Return the value: what is differentiated is no part of the function."""
     return x
@@ -117,7 +119,7 @@ def _everywhere(answer: bool) -> Operation:
 
 
 TENSOR_LAYOUT: dict[str, Operation] = {
-    **by_name(cat, stack, hstack, pad, squeeze, requires_grad),
+    **by_name(cat, stack, hstack, pad, requires_grad),
     "isfinite": _everywhere(True),
     "isnan": _everywhere(False),
     "isinf": _everywhere(False),
