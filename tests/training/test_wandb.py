@@ -61,10 +61,19 @@ def _corners(glb: bytes) -> list[tuple[float, ...]]:
     return sorted(map(tuple, mesh.vertices.round(5).tolist()))
 
 
-def test_each_epoch_has_its_mesh_and_its_picture(configured: Compose) -> None:
+def test_each_epoch_has_its_mesh_and_its_picture(
+    configured: Compose, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     cfg = configured("run")
     run(cfg)
     folder = Path(cfg.paths.output)
+    said = capsys.readouterr()
+    assert "wandb: " not in said.out + said.err
+    (offline,) = folder.glob("wandb/offline-run-*")
+    (line,) = [record.getMessage() for record in caplog.records if "W&B" in record.getMessage()]
+    assert line.endswith(f"-m wandb sync {offline}")
+    assert f"-m wandb sync {offline}\n" in said.out
     meshes = {
         path.read_bytes() for path in folder.glob("wandb/offline-run-*/files/media/object3D/mesh_*.glb")
     }

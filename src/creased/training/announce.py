@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import math
+import shlex
 import sys
 import time
+from collections.abc import Sequence
 from importlib.util import find_spec
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from textwrap import fill
 
+import lightning as L
 import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
 from omegaconf import DictConfig
 
 from creased.io.runs import LAST
 from creased.shapes import Target
+from creased.training.callbacks.draw import DrawLevelSet
+from creased.training.callbacks.extract import ExtractLevelSet
+from creased.training.callbacks.live_view import LiveView
+from creased.training.callbacks.logged_values import EpochTable
+from creased.training.callbacks.save import KeepEpochs
 from creased.training.module import SDFModule
 from creased.training.quality import expected_of, format_expectation
-from creased.training.runs.commands import creased_command, train_command
+from creased.training.runs.commands import creased_command, sync_command, train_command
 
 TRIALS = 3  # steps that are timed
 PER_STEP = 1.5  # times forward and backward: the optimizer, the batches
@@ -25,7 +36,9 @@ WIDTH = 80  # columns of a terminal
 STATES = 3  # a weight and the optimizer's two moments
 
 
-def announcement(cfg: DictConfig, shape: Target, module: SDFModule, folder: Path) -> str:
+def announcement(
+    cfg: DictConfig, shape: Target, module: SDFModule, callbacks: Sequence[L.Callback], folder: Path
+) -> str:
     """Format the block: shape, folder, network, seed, threads, time, memory, disk, how to watch it."""
     program = module.program()
     n_weights = sum(parameter.numel() for parameter in module.network.parameters())
@@ -33,18 +46,17 @@ def announcement(cfg: DictConfig, shape: Target, module: SDFModule, folder: Path
     grid = (
         "" if program.grid is None else f", grids of {', '.join(map(str, program.grid.levels))} cubes an axis"
     )
-    epochs, steps = cfg.trainer.max_epochs, cfg.data.n_batches
     lines = {
         "shape": shape.name,
         "folder": str(folder),
         "network": f"{type(module.network).__name__}, {n_weights:,} weights, hidden widths {widths}{grid}",
-        "training": f"{'any number of' if epochs in (None, -1) else epochs} epochs of {steps:,} steps of "
-        f"{cfg.data.batch_size:,} points, seed {cfg.seed}, CPU threads {cfg.threads}",
+        "training": f"{_format_length(cfg)} of {cfg.data.batch_size:,} points, seed {cfg.seed}, "
+        f"CPU threads {cfg.threads}",
         "expect": _format_costs(cfg, module, n_weights),
         "quality": format_expectation(cfg),
-        "watch": f"{creased_command('view', str(folder))}; preview.png, metrics.csv, each epoch",
+        "watch": _format_watch(cfg, callbacks, folder),
     }
-    return "\n".join(_format_line(name, value) for name, value in lines.items())
+    return "\n".join(_format_line(name, value) for name, value in lines.items() if value)
 
 
 def _format_line(name: str, value: str) -> str:
@@ -52,6 +64,34 @@ def _format_line(name: str, value: str) -> str:
     line = f"  {name:<9} {value}"
     is_of_words = name not in ("folder", "watch")
     return fill(line, WIDTH, subsequent_indent=12 * " ", break_on_hyphens=False) if is_of_words else line
+
+
+def _format_length(cfg: DictConfig) -> str:
+    epochs, steps = n_epochs_of(cfg), n_steps_of(cfg)
+    many = f"{epochs} epoch{'s' * (epochs != 1)}" if _bounds(cfg) else "any number of epochs"
+    return f"{many} of {steps:,} step{'s' * (steps != 1)}"
+
+
+def _format_watch(cfg: DictConfig, callbacks: Sequence[L.Callback], folder: Path) -> str:
+    """Name what shows the run as it goes on: what its callbacks and loggers write; empty if they do not."""
+    kinds = {type(each) for each in callbacks}
+    names = {str(each.filename) for each in callbacks if isinstance(each, ModelCheckpoint)}
+    ways = []
+    if KeepEpochs in kinds or (LAST.stem in names and not is_short(cfg)):
+        ways.append(creased_command("view", str(folder)))
+    if LiveView in kinds:
+        ways.append("the page whose address is printed below")
+    if "tensorboard" in cfg.logger and not is_short(cfg):
+        ways.append(f"tensorboard --logdir {shlex.quote(str(folder))}")
+    files = [(each.path.name, 1) for each in callbacks if isinstance(each, EpochTable)]
+    if DrawLevelSet in kinds:
+        files += [
+            ("preview.png", each.every_n_epochs) for each in callbacks if isinstance(each, ExtractLevelSet)
+        ]
+    for every, group in groupby(sorted(files, key=itemgetter(1)), key=itemgetter(1)):
+        shown = ", ".join(name for name, _ in group)
+        ways.append(f"{shown}, {'each epoch' if every == 1 else f'every {every} epochs'}")
+    return "; ".join(ways)
 
 
 def next_commands(cfg: DictConfig, folder: Path, n_epochs: int) -> str:
@@ -64,6 +104,8 @@ def next_commands(cfg: DictConfig, folder: Path, n_epochs: int) -> str:
         "extract": creased_command("extract", run, "--out", "mesh.3mf", "--boundary", "cap"),
         "resume": train_command(f"ckpt_path={run}", *longer(cfg, n_epochs)),
     }
+    if offline := sorted(folder.glob("wandb/offline-run-*")):
+        lines["sync"] = sync_command(str(offline[-1]))
     return "\n".join(f"  {name:<8} {command}" for name, command in lines.items())
 
 
@@ -81,7 +123,7 @@ def _format_costs(cfg: DictConfig, module: SDFModule, n_weights: int) -> str:
     if known is not None:
         seconds, gigabytes = known
     else:
-        seconds = PER_STEP * _seconds_of_step(module, cfg.data.batch_size) * cfg.data.n_batches * n_epochs
+        seconds = PER_STEP * _seconds_of_step(module, cfg.data.batch_size) * n_steps_of(cfg) * n_epochs
         source = "steps alone, timed on the CPU; each epoch's mesh and picture come on top"
         gigabytes = (_peak_bytes() + (STATES + 1) * BYTES * n_weights) / 2**30
     megabytes = (
@@ -93,11 +135,30 @@ def _format_costs(cfg: DictConfig, module: SDFModule, n_weights: int) -> str:
 
 def n_epochs_of(cfg: DictConfig) -> int:
     """Count the epochs that ``max_epochs`` and ``max_steps`` allow; 1 where neither is given."""
+    return min(_bounds(cfg), default=1)
+
+
+def _bounds(cfg: DictConfig) -> list[int]:
+    """List the numbers of epochs that ``max_epochs``, ``max_steps`` and ``fast_dev_run`` allow."""
     epochs, steps = cfg.trainer.max_epochs, cfg.trainer.get("max_steps")
-    bounds = [epochs] if (epochs or -1) > 0 else []
-    if (steps or -1) > 0:
-        bounds.append(math.ceil(steps / cfg.data.n_batches))
-    return min(bounds, default=1)
+    bounds = [1] if is_short(cfg) else []
+    bounds += [epochs] if (epochs or -1) > 0 else []
+    return bounds + ([math.ceil(steps / n_steps_of(cfg))] if (steps or -1) > 0 else [])
+
+
+def n_steps_of(cfg: DictConfig) -> int:
+    """Count the steps of an epoch, which ``limit_train_batches`` and ``fast_dev_run`` bound."""
+    n_batches, limit = cfg.data.n_batches, cfg.trainer.get("limit_train_batches")
+    if is_short(cfg):
+        return min(n_batches, int(cfg.trainer.fast_dev_run))
+    if isinstance(limit, float):
+        return max(1, int(limit * n_batches))
+    return n_batches if limit is None else min(n_batches, limit)
+
+
+def is_short(cfg: DictConfig) -> bool:
+    """Return True for a trial of a few steps, of which Lightning keeps no checkpoints and logs nothing."""
+    return bool(cfg.trainer.get("fast_dev_run"))
 
 
 def _peak_bytes() -> int:

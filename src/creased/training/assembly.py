@@ -19,6 +19,7 @@ from creased.training.callbacks.threads import ChooseThreads
 from creased.training.module import SDFModule
 from creased.training.options.values import require_monitored
 from creased.training.regularization import Regularization
+from creased.training.wandb import begin_quietly, wandb_loggers
 
 Parts = tuple[list[L.Callback], dict[str, Regularization]]
 
@@ -68,6 +69,7 @@ def settle_config(cfg: DictConfig, shape: Target) -> dict[str, Any]:
 def make_trainer(cfg: DictConfig, plain: Any, callbacks: list[L.Callback]) -> L.Trainer:
     """Make the trainer and its loggers, which note the configuration."""
     loggers: list[Logger] = [instantiate(logger) for logger in cfg.logger.values()]
+    begin_quietly(wandb_loggers(loggers))
     for logger in loggers:
         logger.log_hyperparams(plain)
     has_bar = any(isinstance(callback, ProgressBar) for callback in callbacks)

@@ -92,7 +92,7 @@ def _run(cfg: DictConfig, folder: Path, start: float) -> dict[str, Any]:
         return evaluate_again(cfg, Path(str(checkpoint)), shape)
     start_from(cfg, module)
     if not is_follower():
-        log.info("what this run does\n%s", announcement(cfg, shape, module, folder))
+        log.info("what this run does\n%s", announcement(cfg, shape, module, callbacks, folder))
         accept(cfg, folder)
         write_whole(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)).encode())
     trainer = make_trainer(cfg, plain, showing_averages(callbacks))

@@ -8,6 +8,7 @@ key the run is kept offline and nothing is sent.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ import lightning as L
 from lightning.pytorch.loggers import Logger, WandbLogger
 
 from creased.io.runs import LAST
+from creased.training.runs.commands import sync_command
 
 MESHES = "mesh.*"
 
@@ -27,6 +29,18 @@ log = logging.getLogger(__name__)
 def wandb_loggers(loggers: Sequence[Logger]) -> list[WandbLogger]:
     """Select the loggers that write to W&B."""
     return [logger for logger in loggers if isinstance(logger, WandbLogger)]
+
+
+def begin_quietly(loggers: Sequence[WandbLogger]) -> None:
+    """Begin the W&B runs; say where each logs in a line, in place of W&B's own forty. Its warnings stay."""
+    for logger in loggers:
+        os.environ.setdefault("WANDB_SHOW_INFO", "false")
+        logger._wandb_init.pop("anonymous", None)  # Lightning gives it, and W&B warns that it does nothing
+        run: Any = logger.experiment
+        if run.offline:
+            log.info("W&B: kept offline; to send it: %s", sync_command(str(Path(run.dir).parent)))
+        elif run.url:
+            log.info("W&B: %s", run.url)
 
 
 def wandb_run_id(loggers: Sequence[Logger]) -> str | None:

@@ -21,6 +21,11 @@ def creased_command(*words: str) -> str:
     return shlex.join([*_started("creased", ["creased"]), *words])
 
 
+def sync_command(folder: str) -> str:
+    """Format the command line that sends a W&B run which was kept offline."""
+    return shlex.join([*_started("python", ["python"]), "-m", "wandb", "sync", folder])
+
+
 def _started(command: str, otherwise: list[str]) -> list[str]:
     launcher = os.environ.get(LAUNCHER)
     return [launcher, command] if launcher else otherwise
