@@ -273,6 +273,10 @@ EXPORTED: dict[str, nn.Module] = {
     "where": Does(lambda m, x: m.parts[0](torch.where(x > 0, x, m.w * x)), nn.Linear(3, 1)),
     "shapes": Does(lambda m, x: m.parts[0](x.view(x.shape[0], -1, 3).flatten(1)), nn.Linear(3, 1)),
     "tanh": nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 1), nn.Tanh()),
+    "a union": Does(
+        lambda m, x: torch.stack([p(x) for p in m.parts]).amin(0), *map(nn.Linear, [3, 3], [1, 1])
+    ),
+    "topk": Does(lambda m, x: m.parts[0](x).topk(3, dim=1).values, nn.Linear(3, 5)),
 }
 
 
