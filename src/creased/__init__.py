@@ -40,6 +40,7 @@ from creased.core.domains.polytope import Polytope
 from creased.core.domains.simplex import Simplex
 from creased.core.domains.whole_space import LinealityError, WholeSpace
 from creased.core.native.caches import keep_caches
+from creased.core.numerics.memory import CellLimitError
 from creased.core.program import combine
 from creased.core.program.affine_slice import ProgramSlice, slice_program, slice_through
 from creased.core.program.layers import Affine, Block
@@ -53,7 +54,7 @@ from creased.io.load import load_program
 from creased.io.stream import stream_level_set
 from creased.networks import MLP, GridMLP, UnsupportedModuleError, lower
 from creased.regions import Integrals, Lipschitz, RegionGraph
-from creased.topology import CellLimitError, PersistenceDiagram
+from creased.topology import PersistenceDiagram
 from creased.viewer.figure import figure
 
 __version__ = "0.2.0"

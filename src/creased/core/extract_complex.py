@@ -19,12 +19,13 @@ from creased.core.degeneracy import treat
 from creased.core.domains.domain import Domain
 from creased.core.escalation import Reference, find_consistent, first_certified
 from creased.core.grids.grid_complex import complex_on_grid, count_on_grid, stream_on_grid
-from creased.core.numerics.memory import Resources
+from creased.core.numerics.memory import LEAST, CellLimitError, Resources, format_bytes
 from creased.core.numerics.surroundings import as_written
 from creased.core.numerics.tolerance import doubtful_band
-from creased.core.options import ComplexKeywords, domain_of, options_of, require_level
+from creased.core.options import ComplexKeywords, PieceKeywords, domain_of, options_of, require_level
 from creased.core.program.program import Program
 from creased.core.provenance import Provenance
+from creased.core.subdivision.footprint import NO_LIMITS, Limits
 from creased.core.subdivision.merge import collect
 from creased.core.subdivision.pieces import Cutter
 from creased.core.subdivision.problem import (
@@ -114,31 +115,40 @@ def stream_complex(
     domain: Domain | None = None,
     *,
     level: float | None = 0.0,
-    at_once: int | None = None,
-    device: torch.device | str | None = None,
-    dtype: torch.dtype | None = None,
+    **keywords: Unpack[PieceKeywords],
 ) -> Iterator[PolyhedralComplex]:
     """Extract a complex in pieces, each to be used and forgotten: it may be larger than memory.
 
     A cell between two pieces is in both, and belongs to one: see `PolyhedralComplex.is_own_vertex`. The
     arguments are those of `extract_complex`; a piece that rounding tore says so in `n_inconsistent`, and is
     not cut again.
+
+    Raises:
+        CellLimitError: a single piece takes more memory than allowed, of which pieces that are kept count as
+            none; the message says how much of the domain had been cut.
     """
+    resources = options_of("stream_complex", keywords, PieceKeywords).resources
     domain = domain_of("stream_complex", program, domain)
-    resources = Resources(at_once=at_once, device=device)
-    numbers = choose_numbers(dtype or program.dtype, domain)
-    yield from _pieces(make_problem(program, domain, level, numbers, resources))
+    numbers = choose_numbers(resources.dtype or program.dtype, domain)
+    yield from _pieces("stream_complex", make_problem(program, domain, level, numbers, resources), resources)
 
 
-def _pieces(problem: SubdivisionProblem) -> Iterator[PolyhedralComplex]:
+def _pieces(call: str, problem: SubdivisionProblem, resources: Resources) -> Iterator[PolyhedralComplex]:
     if problem.program.grid is not None:
         yield from stream_on_grid(problem)
         return
-    cutter = Cutter(problem)
-    while (piece := cutter.next_piece()) is not None:
+    cutter, done, allowed = Cutter(problem), 0.0, resources.memory_on(problem.program.device)
+    limits = NO_LIMITS if allowed is None else Limits(max(allowed, LEAST))
+    while (piece := cutter.next_piece(limits)) is not None:
         cells, corners = problem.settle(Skeleton(*(part.clone() for part in piece.skeleton)), piece.corners)
         corners = None if corners is None else corners.clone()
         yield complex_of(problem, cells, problem.provenance.inconsistent(piece.n_inconsistent), corners)
+        done += piece.share
+    if allowed is not None and cutter.n_bytes_needed is not None:
+        raise CellLimitError(
+            f"{call}: stopped after {done:.1%} of the domain: the next piece takes "
+            f"{format_bytes(cutter.n_bytes_needed)} or more, and {format_bytes(allowed)} are allowed"
+        )
 
 
 @as_written
@@ -147,9 +157,7 @@ def count_cells(
     domain: Domain | None = None,
     *,
     level: float | None = 0.0,
-    at_once: int | None = None,
-    device: torch.device | str | None = None,
-    dtype: torch.dtype | None = None,
+    **keywords: Unpack[PieceKeywords],
 ) -> tuple[int, ...]:
     """Count cells of dimension 0, 1, ..., D of a complex that is not held; see `extract_complex`.
 
@@ -158,16 +166,17 @@ def count_cells(
 
     Raises:
         ArithmeticError: rounding left faces open, in float64 too, of more than some ten thousand vertices.
+        CellLimitError: a single piece takes more memory than allowed.
     """
+    resources = options_of("count_cells", keywords, PieceKeywords).resources
     domain = domain_of("count_cells", program, domain)
-    resources = Resources(at_once=at_once, device=device)
-    first = choose_numbers(dtype or program.dtype, domain)
+    first = choose_numbers(resources.dtype or program.dtype, domain)
     in_double = Numbers(torch.float64)
     exactly = [in_double._replace(band=band) for band in (doubtful_band(torch.float64), EVERYTHING)]
     for numbers in (Numbers(first.dtype), *[in_double] * (first.dtype == torch.float32), *exactly):
         problem = make_problem(program, domain, level, numbers, resources)
         try:
-            counts, n_inconsistent = _count(problem, domain.dim)
+            counts, n_inconsistent = _count(problem, resources, domain.dim)
         except ArithmeticError:  # a wrong sign outside of the band made a vertex that does not exist
             if numbers.band == EVERYTHING:
                 raise
@@ -182,12 +191,12 @@ def count_cells(
     )
 
 
-def _count(problem: SubdivisionProblem, dim: int) -> tuple[tuple[int, ...], int]:
+def _count(problem: SubdivisionProblem, resources: Resources, dim: int) -> tuple[tuple[int, ...], int]:
     """Count cells, and faces that rounding left open."""
     if problem.program.grid is not None:
         return count_on_grid(problem)
     counts, n_inconsistent = [0] * (dim + 1), 0
-    for piece in _pieces(problem):
+    for piece in _pieces("count_cells", problem, resources):
         own = piece.f_vector()
         own = (0,) * (len(counts) - len(own)) + own  # no cell is smaller than what was divided out
         counts = [count + more for count, more in zip(counts, own, strict=True)]

@@ -27,16 +27,21 @@ TREATMENTS = ("perturb", "contract", "error")
 SEEDS = 32  # points an axis of the grid that looks for a level set to march on
 
 
-class ComplexKeywords(TypedDict, total=False):
+class PieceKeywords(TypedDict, total=False):
+    """Keywords of `stream_complex` and `count_cells`, documented at `extract_complex`."""
+
+    memory: int | None
+    at_once: int | None
+    device: torch.device | str | None
+    dtype: torch.dtype | None
+
+
+class ComplexKeywords(PieceKeywords, total=False):
     """Keywords of `extract_complex`, documented there."""
 
     degeneracy: str
     zero_sign: int
     exact: bool
-    memory: int | None
-    at_once: int | None
-    device: torch.device | str | None
-    dtype: torch.dtype | None
 
 
 class LevelSetKeywords(ComplexKeywords, total=False):

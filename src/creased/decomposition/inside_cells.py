@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from creased.core.domains.domain import Domain
+from creased.core.numerics.memory import CellLimitError
 from creased.core.program.program import Program
 from creased.regions.graph_distances import Neighbours
 from creased.regions.region_graph import RegionGraph, region_graph
 from creased.regions.rows import neuron_of
 from creased.regions.triangulation import simplex_volumes, triangulate
-from creased.topology.sublevel_filtration import CellLimitError
 
 MOST_CELLS = 50_000  # inside; to merge them takes a minute or two
 SAME_PLACE = 1e-11  # distance of vertices that are one, of the size of the domain

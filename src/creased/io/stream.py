@@ -121,7 +121,7 @@ def stream_level_set(
     Raises:
         ValueError: the network has not three inputs, is on a grid, or lacks the output.
         ExportError: the ending is another, there is no surface, or the folder has sub-boxes of other calls.
-        TooLargeError: the memory is too small for a walk.
+        CellLimitError: the memory is too small for a walk.
         OSError: a file cannot be written; finished sub-boxes are kept.
     """
     path, options = Path(path), options_of("stream_level_set", keywords, StreamKeywords)

@@ -9,6 +9,5 @@ some hundred thousand cells to some dozens, of which `persistence` pairs births 
 
 from creased.topology.betti import betti_numbers
 from creased.topology.diagrams import PersistenceDiagram, persistence
-from creased.topology.sublevel_filtration import CellLimitError
 
-__all__ = ["CellLimitError", "PersistenceDiagram", "betti_numbers", "persistence"]
+__all__ = ["PersistenceDiagram", "betti_numbers", "persistence"]

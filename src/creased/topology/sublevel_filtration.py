@@ -24,6 +24,7 @@ from creased.core.domains.domain import Domain
 from creased.core.domains.whole_space import WholeSpace
 from creased.core.extract_complex import extract_complex
 from creased.core.grids.unweld import Unwelded
+from creased.core.numerics.memory import CellLimitError
 from creased.core.options import domain_of, require_level
 from creased.core.program.combine import minus_level, select
 from creased.core.program.program import Program
@@ -35,10 +36,6 @@ LEAST_BYTES = 1 << 26  # that an extraction may take, however few cells are allo
 CELL_BYTES = 150  # twice what it takes for each cell, beside its signs; measured in 1 to 4 dimensions
 OF_CUBE = {1: 2, 2: 6, 3: 26}  # cells of a Kuhn grid for each cube, by dimension
 MOST_MODULO = 1 << 20  # sums of products of residues stay exact
-
-
-class CellLimitError(ValueError):
-    """More cells than allowed; the message has the numbers."""
 
 
 class TopologyKeywords(TypedDict, total=False):

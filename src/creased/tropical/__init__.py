@@ -36,7 +36,7 @@ from creased.tropical.algebra.zonotopes import (
     zonotope_of_layer,
     zonotopes_of_map,
 )
-from creased.tropical.cells.cells import Cell, CellBudgetError, cells
+from creased.tropical.cells.cells import Cell, cells
 from creased.tropical.cells.counts import (
     Counts,
     activation_cells,
@@ -64,7 +64,6 @@ __all__ = [
     "AxiomCheck",
     "BoundaryFace",
     "Cell",
-    "CellBudgetError",
     "Certificate",
     "ClassificationFan",
     "Counts",

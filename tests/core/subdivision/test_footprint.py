@@ -13,13 +13,14 @@ import pytest
 import torch
 
 import creased
-from creased import Box
+from creased import Box, CellLimitError
 from creased.core.marching.march import Walker
 from creased.core.native.available import SWITCH
 from creased.core.numerics.memory import Resources
 from creased.core.subdivision.footprint import Limits
 from creased.core.subdivision.pieces import Cutter
 from creased.core.subdivision.problem import Numbers, make_problem
+from creased.tropical.cells.report import count_table
 from tests.peak_memory import CAN_MEASURE
 from tests.strategies import random_program
 
@@ -52,6 +53,14 @@ def grid(extract, *levels, memory=100):
         return extract(model, None, memory=memory * MB)
     return call
 
+def streamed(dim, *shape, memory=100):
+    pieces = creased.stream_complex(net(dim, *shape), creased.Box.cube(dim, 1), memory=memory * MB)
+    return lambda: str(sum(len(piece.vertices) for piece in pieces))
+
+def counted(dim, *shape, memory=100):
+    box = creased.Box.cube(dim, 1)
+    return lambda: str(creased.count_cells(net(dim, *shape), box, memory=memory * MB))
+
 CALLS = {
     "wide in 6 dimensions": (100, whole(6, 60, 1)),
     "wider in 6 dimensions": (100, whole(6, 200, 1)),
@@ -70,6 +79,12 @@ CALLS = {
     "walked": (100, level(3, 400, 1, method="march")),
     "walked, wide": (100, level(3, 1500, 1, method="march")),
     "counted": (100, lambda: count(net(4, 24, 4), creased.Box.cube(4, 1), memory=100 * MB)),
+    "streamed": (100, streamed(4, 16, 2)),
+    "streamed, wide": (100, streamed(3, 1500, 1)),
+    "streamed in 8 dimensions": (100, streamed(8, 30, 1)),
+    "cells": (100, counted(3, 32, 3)),
+    "cells in 6 dimensions": (100, counted(6, 60, 1)),
+    "cells, wide": (100, counted(2, 2000, 1)),
     "complex on a grid": (100, grid(creased.extract_complex, 8, 16, 32, 64)),
     "level set on a grid": (100, grid(creased.extract_level_set, 8, 16, 32, 64)),
 }
@@ -77,11 +92,13 @@ CALLS = {
 def measured(call):
     before = forget_peak()
     try:
-        words = str(call().status)
+        found = call()
+        words = found if isinstance(found, str) else str(found.status)
     except ValueError as error:
         words = f"ValueError: {error}"
     return peak_bytes() - before, words
 
+counted(3, 8, 1)()
 level(3, 4, 1, method="march")()  # loads the compiled walk, which takes memory as libraries do
 for name, (memory, call) in CALLS.items():
     sys.stdout.flush()
@@ -103,7 +120,7 @@ def test_no_call_takes_more_memory_than_it_may() -> None:
     assert len(found) == n_calls, done.stderr
     over = {name: (peak, words) for name, memory, peak, words in found if peak > memory + SLACK}
     assert not over
-    few = ("walked", "level set on a grid")
+    few = ("walked", "streamed", "cells", "level set on a grid")
     for name, _, _, words in found:
         assert name in few or ("allowed" in words and ("MB" in words or "GB" in words)), (name, words)
 
@@ -112,6 +129,26 @@ def test_what_does_not_fit_is_said_in_numbers() -> None:
     found = creased.extract_complex(random_program(6, (40,), seed=1), Box.cube(6, 1), memory=10**7)
     assert not found.is_whole
     assert "9.5 MB are allowed" in found.status
+
+
+def test_pieces_in_little_memory_are_the_same_cells() -> None:
+    program, box = random_program(3, (24, 24), seed=3), Box.cube(3, 1)
+    expected = creased.extract_complex(program, box).f_vector()
+    assert creased.count_cells(program, box, memory=1 << 24) == expected
+    pieces = [piece.f_vector() for piece in creased.stream_complex(program, box, memory=1 << 24)]
+    assert len(pieces) > 1
+    assert tuple(map(sum, zip(*pieces, strict=True))) == expected
+
+
+def test_pieces_that_do_not_fit_are_refused_in_numbers() -> None:
+    program, box = random_program(6, (60,), seed=1), Box.cube(6, 1)
+    with pytest.raises(CellLimitError, match=r"count_cells: .* MB or more, and 9.5 MB are allowed"):
+        creased.count_cells(program, box, memory=10**7)
+    with pytest.raises(CellLimitError, match=r"stream_complex: .* MB or more, and 9.5 MB are allowed"):
+        list(creased.stream_complex(program, box, memory=10**7))
+    assert "--method stream" not in count_table(program, box, method="stream", memory=10**7)
+    with pytest.raises(ValueError, match="memory must be 0 or more, got -1"):
+        creased.count_cells(program, box, memory=-1)
 
 
 def test_a_box_with_too_many_corners_is_refused() -> None:

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import creased
+from creased import CellLimitError
 from creased.training.callbacks import LocalComplexity
 from creased.training.run import run
 from creased.tropical import local_complexity
-from creased.tropical.cells.engine_cells import ComplexTooLargeError
 from tests.training.conftest import TINY, Compose, quiet_trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec.*", "ignore:.*does not have many workers.*")
@@ -69,7 +69,7 @@ def test_what_does_not_fit_into_memory_is_said_and_training_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def too_large(*_: object, **__: object) -> None:
-        raise ComplexTooLargeError("too large")
+        raise CellLimitError("too large")
 
     monkeypatch.setattr("creased.training.callbacks.local_complexity.local_complexity", too_large)
     with caplog.at_level(logging.WARNING):

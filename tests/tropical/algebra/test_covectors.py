@@ -7,9 +7,8 @@ from itertools import product
 import pytest
 import torch
 
-from creased import Box, Program
+from creased import Box, CellLimitError, Program
 from creased.tropical import (
-    CellBudgetError,
     PatternBudgetError,
     activation_patterns,
     classification_covectors,
@@ -94,7 +93,7 @@ def test_graphs_compose_where_they_have_common_terms() -> None:
 
 
 def test_what_is_too_large_or_makes_no_sense_is_refused() -> None:
-    with pytest.raises(CellBudgetError, match="more than 3 cells"):
+    with pytest.raises(CellLimitError, match="more than 3 cells"):
         covectors(named("E231"), most=3)
     with pytest.raises(PatternBudgetError, match="4 points and 3 terms have more than 50 patterns"):
         tied_patterns(SQUARE, 3, most=50)

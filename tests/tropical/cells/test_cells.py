@@ -8,9 +8,9 @@ import pytest
 import torch
 from hypothesis import given
 
-from creased import Box, Program, extract_complex
+from creased import Box, CellLimitError, Program, extract_complex
 from creased.core.exact.elimination import dot
-from creased.tropical import CellBudgetError, cells, f_vector, generic_f_vector
+from creased.tropical import cells, f_vector, generic_f_vector
 from creased.tropical.cells.cells import over_box
 from tests.oracles import named_cells, program_of
 from tests.strategies import Case, degenerate_cases, generic_cases, random_program
@@ -151,7 +151,7 @@ def test_rank_deficient_layer_leaves_lines() -> None:
 
 
 def test_too_many_cells_are_refused_with_the_number() -> None:
-    with pytest.raises(CellBudgetError, match="more than 5 cells"):
+    with pytest.raises(CellLimitError, match="more than 5 cells"):
         list(cells(random_program(2, (6,)), Box.cube(2, 4), most=5))
 
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 from hypothesis import given
 
-from creased import Box, Program
+from creased import Box, CellLimitError, Program
 from creased.tropical import activation_cells, affine_pieces, cells, count, f_vector, linear_regions
-from creased.tropical.cells.engine_cells import ComplexTooLargeError, engine_cells
+from creased.tropical.cells.engine_cells import engine_cells
 from creased.tropical.cells.fingerprints import number_maps
 from creased.tropical.cells.report import count_table
 from tests.strategies import Case, degenerate_cases, generic_cases, random_program
@@ -92,7 +92,7 @@ def test_another_method_is_refused() -> None:
 
 
 def test_too_large_a_complex_is_refused_with_numbers() -> None:
-    with pytest.raises(ComplexTooLargeError, match="stopped after"):
+    with pytest.raises(CellLimitError, match="stopped after"):
         engine_cells(random_program(3, (12, 12), seed=1), Box.cube(3, 1), memory=50_000, at_once=300)
 
 

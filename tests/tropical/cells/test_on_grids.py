@@ -11,8 +11,7 @@ import torch
 from torch import nn
 
 import creased
-from creased import tropical
-from creased.tropical.cells.engine_cells import ComplexTooLargeError
+from creased import CellLimitError, tropical
 from creased.tropical.cells.fingerprints import number_maps
 from creased.tropical.cells.report import count_table
 from tests.composed import composed
@@ -175,7 +174,7 @@ def test_the_table_of_counts_says_what_the_grid_is() -> None:
 
 
 def test_counts_that_do_not_fit_are_not_made() -> None:
-    with pytest.raises(ComplexTooLargeError, match="more than the"):
+    with pytest.raises(CellLimitError, match="more than the"):
         tropical.count(random_on_grid(3, (1, 2), seed=1), method="engine", memory=1000)
 
 

@@ -9,8 +9,8 @@ import torch
 from hypothesis import given
 from torch import Tensor
 
-from creased import Affine, Block, Box, Program
-from creased.tropical import CellBudgetError, cells, stable_units
+from creased import Affine, Block, Box, CellLimitError, Program
+from creased.tropical import cells, stable_units
 from creased.tropical.compression.stable import state_ranges
 from tests.oracles import program_of
 from tests.strategies import Case, degenerate_cases, generic_cases, random_program
@@ -135,7 +135,7 @@ def test_what_has_no_answer_is_refused() -> None:
         stable_units(named("L1"), None, "interval")
     with pytest.raises(ValueError, match="method must be one of"):
         stable_units(named("L1"), None, "guess")
-    with pytest.raises(CellBudgetError, match="more than 3 cells"):
+    with pytest.raises(CellLimitError, match="more than 3 cells"):
         stable_units(random_program(2, (5, 5)), Box.cube(2, 2), "exact", most=3)
 
 
@@ -169,7 +169,7 @@ def test_boxes_with_too_many_corners_are_left_to_bounds() -> None:
     program, box = random_program(64, (6, 4)), Box.cube(64, 0.01)
     assert stable_units(program, box, "auto").guarantee == stable_units(program, box, "linear").guarantee
     for method in ("exact", "engine"):
-        with pytest.raises(CellBudgetError, match=r"a box of 64 dimensions has 2\^64 corners.*take a slice"):
+        with pytest.raises(CellLimitError, match=r"a box of 64 dimensions has 2\^64 corners.*take a slice"):
             stable_units(program, box, method)
 
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from creased import Box, Program
-from creased.tropical import CellBudgetError, distance_to_level, exact_distance
+from creased import Box, CellLimitError, Program
+from creased.tropical import distance_to_level, exact_distance
 from tests.oracles import program_of
 from tests.strategies import Case, degenerate_cases, random_program
 from tests.tropical.nets import named
@@ -99,5 +99,5 @@ def test_what_makes_no_sense_is_refused() -> None:
         exact_distance(named("L1"), Box.cube(2, 1), (2, 0), 1)
     with pytest.raises(ValueError, match="takes 2 inputs, the point has 3"):
         exact_distance(named("L1"), None, (2, 0, 0), 1)
-    with pytest.raises(CellBudgetError):
+    with pytest.raises(CellLimitError):
         exact_distance(named("L1"), None, (0, 0), 1, most=2)

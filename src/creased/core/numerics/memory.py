@@ -1,4 +1,4 @@
-"""Memory: what is free, and how much to reserve and to work on at once, by device."""
+"""Memory: what is free, how much to reserve and to work on at once, by device, and the error when it ends."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ M_MMAP_THRESHOLD = -3  # of mallopt
 LARGE_BLOCK = 1 << 22  # bytes
 MEMINFO = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")
+
+
+class CellLimitError(ValueError):
+    """More cells than are allowed, or than the memory that is allowed holds; the message has the numbers."""
 
 
 class Resources(NamedTuple):

@@ -12,7 +12,7 @@ from torch import Tensor
 from creased.core.complexes.link import ProgramMaps
 from creased.core.marching.surface_of_walk import surface_of_walk
 from creased.core.marching.walkers import start_walk
-from creased.core.numerics.memory import Resources
+from creased.core.numerics.memory import CellLimitError, Resources
 from creased.core.streaming.piece import Piece, piece_of
 from creased.core.streaming.sub_box_grid import Place, SubBoxGrid
 from creased.core.subdivision.problem import SubdivisionProblem
@@ -21,7 +21,7 @@ CHECKED = 16  # one of so many vertices has the function evaluated there, which 
 Pieces = MutableMapping[Place, Piece]
 
 
-class TooLargeError(MemoryError):
+class TooLargeError(CellLimitError):
     """A sub-box that holds more than memory allows."""
 
     def __init__(self, why: str, n_cells: int) -> None:

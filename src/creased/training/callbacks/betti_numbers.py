@@ -8,14 +8,10 @@ from typing import Any
 import torch
 
 from creased.core.domains.box import Box
+from creased.core.numerics.memory import CellLimitError
 from creased.core.program.program import Program
 from creased.topology.betti import SIDES, betti_of_side
-from creased.topology.sublevel_filtration import (
-    MOST_CELLS,
-    CellLimitError,
-    TopologyOptions,
-    filtered_complex,
-)
+from creased.topology.sublevel_filtration import MOST_CELLS, TopologyOptions, filtered_complex
 from creased.training.callbacks.measure import MeasureNetwork
 
 

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from creased.core.extract_complex import count_cells
+from creased.core.numerics.memory import CellLimitError
 from creased.core.program.program import Program
 from creased.training.callbacks.measure import MeasureNetwork
 from creased.tropical import local_complexity
-from creased.tropical.cells.engine_cells import ComplexTooLargeError
 
 
 class LocalComplexity(MeasureNetwork):
@@ -49,7 +49,7 @@ class LocalComplexity(MeasureNetwork):
     """
 
     prefix, subject = "complexity", "local complexity is"
-    failures = (ArithmeticError, ComplexTooLargeError)
+    failures = (ArithmeticError, CellLimitError)
 
     def __init__(
         self,

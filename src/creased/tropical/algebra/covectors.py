@@ -36,7 +36,7 @@ def covectors(program: Program, domain: Domain | None = None, *, most: int = MOS
         most: full-dimensional cells that are allowed.
 
     Raises:
-        CellBudgetError: there are more full-dimensional cells.
+        CellLimitError: there are more full-dimensional cells.
         ValueError: a weight is not finite, or the dimensions differ.
     """
     exact, walls = ExactNetwork(program), walls_of(domain_within(program, domain))

@@ -52,7 +52,7 @@ def equal(
     Raises:
         TypeError: one is a program and the other is not.
         ValueError: dimensions differ, a map is not exact, or one is not known on all of the domain.
-        CellBudgetError: there are more cells than allowed.
+        CellLimitError: there are more cells than allowed.
     """
     if isinstance(first, Program) and isinstance(second, Program):
         return _of_programs(first, second, domain, most)

@@ -57,7 +57,7 @@ class TropicalRational:
         Raises:
             ValueError: there are several outputs and no index, a weight is not finite, or float64 is asked
                 for without a box.
-            CellBudgetError: there are more cells than allowed.
+            CellLimitError: there are more cells than allowed.
         """
         program.require_finite("TropicalRational.from_program")
         program = one_output(program, index, "TropicalRational.from_program")

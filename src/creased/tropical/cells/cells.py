@@ -21,6 +21,7 @@ from creased.core.exact.elimination import RationalMatrix, Vector, dot, integer_
 from creased.core.exact.integer_program import IntegerBlock
 from creased.core.formatting import cut_list, format_affine, format_signs
 from creased.core.grids.exact_grid import ExactGrid
+from creased.core.numerics.memory import CellLimitError
 from creased.core.numerics.surroundings import as_written
 from creased.core.options import domain_of
 from creased.core.program.program import Program
@@ -46,10 +47,6 @@ class Cell(NamedTuple):
         return f"cell {format_signs(self.signs)} with f = {maps}"
 
 
-class CellBudgetError(ValueError):
-    """More cells than allowed, or a box with too many corners."""
-
-
 @as_written
 def cells(program: Program, domain: Domain = None, most: int = MOST_CELLS) -> Iterator[Cell]:
     """Enumerate the activation cells of a program, depth first.
@@ -60,14 +57,14 @@ def cells(program: Program, domain: Domain = None, most: int = MOST_CELLS) -> It
         most: cells that are allowed.
 
     Raises:
-        CellBudgetError: there are more.
+        CellLimitError: there are more.
         ValueError: a weight is not finite, or the dimensions differ.
     """
     exact = ExactNetwork(program)
     starts = exact.starts(start_cone(program, domain))
     for found, part in enumerate(part for start in starts for part in _cells_from(exact, start)):
         if found >= most:
-            raise CellBudgetError(f"cells: more than {most:,} cells; raise `most`, or take a smaller domain")
+            raise CellLimitError(f"cells: more than {most:,} cells; raise `most`, or take a smaller domain")
         yield Cell(part.signs, part.cone, exact.head(part.state).reduced())
 
 
@@ -131,7 +128,7 @@ def over_box(box: Convex, walls: Sequence[Vector] | None = None) -> Cone:
         walls: the domain's, as a grid has them without rounding; by default those that it gives itself.
 
     Raises:
-        CellBudgetError: the domain has too many dimensions.
+        CellLimitError: the domain has too many dimensions.
     """
     require_few_corners(box)
     rows = walls_of(box) if walls is None else walls
@@ -143,7 +140,7 @@ def over_box(box: Convex, walls: Sequence[Vector] | None = None) -> Cone:
 def require_few_corners(box: Convex) -> None:
     """Refuse boxes whose corners cannot be listed."""
     if box.dim > MOST_DIMENSIONS:
-        raise CellBudgetError(
+        raise CellLimitError(
             f"cells: a box of {box.dim} dimensions has 2^{box.dim} corners, and up to {MOST_DIMENSIONS} "
             "dimensions are supported: take a slice (creased.slice_program)"
         )

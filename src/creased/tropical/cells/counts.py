@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from creased.core.domains.domain import Domain as Convex
+from creased.core.numerics.memory import CellLimitError
 from creased.core.numerics.pointer_doubling import label_components
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.layers import Affine, Block
@@ -30,7 +31,6 @@ from creased.core.program.program import Program
 from creased.tropical.cells.cells import (
     MOST_CELLS,
     Cell,
-    CellBudgetError,
     Domain,
     cells,
     domain_within,
@@ -93,7 +93,7 @@ def count(
         memory: bytes that the engine's complex may take; what is free by default.
 
     Raises:
-        CellBudgetError: there are more cells than allowed.
+        CellLimitError: there are more cells than allowed, or than memory holds.
         ValueError: another method; the engine without a box; a weight is not finite.
         ArithmeticError: rounding left faces of the engine's complex open.
     """
@@ -107,7 +107,7 @@ def count(
         try:
             few = method == "auto" and is_bounded(domain)
             return _count_exactly(cells(program, domain, FEW_CELLS if few else most))
-        except CellBudgetError:
+        except CellLimitError:
             if method == "exact" or not is_bounded(domain):
                 raise
     assert domain is not None
@@ -132,7 +132,7 @@ def f_vector(
         most: full-dimensional cells that are allowed.
 
     Raises:
-        CellBudgetError: there are more full-dimensional cells than allowed.
+        CellLimitError: there are more full-dimensional cells than allowed.
     """
     if with_outputs:
         exact, bias = program.exact, program.head.bias

@@ -16,11 +16,11 @@ from creased.core.arrangement.skeleton import joined
 from creased.core.domains.domain import Domain
 from creased.core.grids.cut import SimplexCutter
 from creased.core.grids.grid_regions import GridRegions
-from creased.core.numerics.memory import Resources, format_bytes, free_bytes
+from creased.core.numerics.memory import CellLimitError, Resources, format_bytes, free_bytes
 from creased.core.program.program import Program
 from creased.core.subdivision.pieces import Piece
 from creased.core.subdivision.problem import Numbers, make_problem
-from creased.tropical.cells.engine_cells import ComplexTooLargeError, EngineCells, cells_among
+from creased.tropical.cells.engine_cells import EngineCells, cells_among
 from creased.tropical.cells.fingerprints import map_residues, number_rows
 
 KEYS = 4  # telling keys apart takes so many times their memory
@@ -45,7 +45,7 @@ def cells_on_grid(program: Program, domain: Domain, memory: int | None = None) -
         memory: bytes that the work may take; what is free by default.
 
     Raises:
-        ComplexTooLargeError: the cells would take more memory than allowed.
+        CellLimitError: the cells would take more memory than allowed.
         ArithmeticError: rounding left faces open.
     """
     program = program.detach().to("cpu", torch.float64)
@@ -93,6 +93,6 @@ def _cells_of(program: Program, domain: Domain, piece: Piece, cutter: SimplexCut
 
 def _require(n_bytes: int, allowed: int | None) -> None:
     if allowed is not None and n_bytes > allowed:
-        raise ComplexTooLargeError(
+        raise CellLimitError(
             f"count: the cells would take more than the {format_bytes(allowed)} that are allowed"
         )

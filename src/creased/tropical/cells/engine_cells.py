@@ -20,7 +20,7 @@ from creased.core.complexes.regions import Regions
 from creased.core.domains.domain import Domain
 from creased.core.exact.elimination import primitive
 from creased.core.extract_complex import extract_complex
-from creased.core.numerics.memory import free_bytes
+from creased.core.numerics.memory import CellLimitError, free_bytes
 from creased.core.numerics.tolerance import may_coincide
 from creased.core.program.program import Program
 from creased.tropical.cells.cells import require_few_corners, start_cone
@@ -28,10 +28,6 @@ from creased.tropical.cells.exact_network import ExactNetwork, PartialCell
 from creased.tropical.polyhedra.cones import Cone, intersection
 
 REGIONS = 36  # finding the regions takes this many times the memory of the complex
-
-
-class ComplexTooLargeError(ValueError):
-    """A complex that would take more memory than allowed."""
 
 
 class EngineCells(NamedTuple):
@@ -54,8 +50,7 @@ def engine_cells(
         at_once: vertices that are cut at once; see `creased.extract_complex`.
 
     Raises:
-        CellBudgetError: the box has too many dimensions.
-        ComplexTooLargeError: the complex would take more memory than allowed.
+        CellLimitError: the complex would take more memory than allowed, or the box has too many dimensions.
         ArithmeticError: rounding left faces open.
     """
     require_few_corners(box)
@@ -64,7 +59,7 @@ def engine_cells(
     share = None if allowed is None else allowed // REGIONS
     complex_ = extract_complex(program, box, level=None, memory=share, at_once=at_once)
     if not complex_.is_whole:
-        raise ComplexTooLargeError(f"engine_cells: the complex was {complex_.status}")
+        raise CellLimitError(f"engine_cells: the complex was {complex_.status}")
     if complex_.n_inconsistent:
         raise ArithmeticError(f"engine_cells: rounding left {complex_.n_inconsistent} faces open")
     return cells_among(program, box, find_regions(complex_), complex_.vertices)

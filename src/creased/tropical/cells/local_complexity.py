@@ -75,7 +75,7 @@ def local_complexity(
 
     Raises:
         ValueError: shapes do not fit, a number is not finite, or the radius is not positive.
-        ComplexTooLargeError: there are more cells in a ball than memory holds.
+        CellLimitError: there are more cells in a ball than memory holds.
     """
     program.require_no_grid("local_complexity")
     program = program.detach().to("cpu", torch.float64)

@@ -6,11 +6,11 @@ import torch
 
 from creased.core.domains.box import Box
 from creased.core.extract_complex import count_cells, extract_complex
+from creased.core.numerics.memory import CellLimitError
 from creased.core.program.program import Program
 from creased.core.program.simplices import n_paths
-from creased.tropical.cells.cells import CellBudgetError, require_few_corners
+from creased.tropical.cells.cells import MOST_DIMENSIONS, require_few_corners
 from creased.tropical.cells.counts import EXACT, count
-from creased.tropical.cells.engine_cells import ComplexTooLargeError
 from creased.tropical.cells.region_bounds import bounds_of, zaslavsky
 
 WIDTH = 22  # of the first column
@@ -25,7 +25,7 @@ def count_table(program: Program, box: Box, *, method: str = "auto", memory: int
         box: the domain.
         method: see `creased.tropical.count`; or "stream", which counts cells of complexes of any size, but
             not regions and pieces.
-        memory: bytes that the complex may take; what is free by default.
+        memory: bytes that the work may take; what is free by default.
     """
     widths = ", ".join(map(str, program.widths))
     outputs = "1 output" if program.out_dim == 1 else f"{program.out_dim} outputs"
@@ -38,10 +38,10 @@ def count_table(program: Program, box: Box, *, method: str = "auto", memory: int
         lines.insert(1, ("grid", f"{grid.finest} cubes an axis, cut into {n_simplices:,} simplices"))
     try:
         lines += _counted(program, box, method, memory)
-    except ComplexTooLargeError as error:
-        lines.append(("not counted", f"{error}; --method stream counts cells in pieces"))
-    except CellBudgetError as error:
-        lines.append(("not counted", str(error)))
+    except CellLimitError as error:
+        goes_in_pieces = method != "stream" and box.dim <= MOST_DIMENSIONS
+        in_pieces = "; --method stream counts cells in pieces" if goes_in_pieces else ""
+        lines.append(("not counted", f"{error}{in_pieces}"))
     if program.n_neurons and grid is None:
         lines += _bounds(program)
     return "\n".join(f"{name:<{WIDTH}} {value}" for name, value in lines)
@@ -50,7 +50,7 @@ def count_table(program: Program, box: Box, *, method: str = "auto", memory: int
 def _counted(program: Program, box: Box, method: str, memory: int | None) -> list[tuple[str, str]]:
     require_few_corners(box)
     if method == "stream":
-        cells = count_cells(program, box, level=None, dtype=torch.float64)
+        cells = count_cells(program, box, level=None, memory=memory, dtype=torch.float64)
         return [("activation cells", f"{cells[-1]:,}"), _by_dimension(cells, PERTURBED)]
     counts = count(program, box, method=method, memory=memory)
     creases = "all creases" if program.grid is None else "all creases and the grid"
@@ -58,7 +58,8 @@ def _counted(program: Program, box: Box, method: str, memory: int | None) -> lis
         true = extract_complex(program, box, level=None, dtype=torch.float64, degeneracy="contract")
         by_dimension = _by_dimension(true.f_vector(), "the domain's faces are among them")
     else:
-        by_dimension = _by_dimension(count_cells(program, box, level=None, dtype=torch.float64), PERTURBED)
+        cells = count_cells(program, box, level=None, memory=memory, dtype=torch.float64)
+        by_dimension = _by_dimension(cells, PERTURBED)
     return [
         ("activation cells", _with_note(counts.activation_cells, f"full-dimensional cells of {creases}")),
         ("linear regions", _with_note(counts.linear_regions, "connected parts with one affine map")),

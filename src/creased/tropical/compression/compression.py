@@ -101,7 +101,7 @@ def compress(
         most: cells that "exact" may enumerate.
 
     Raises:
-        ValueError, CellBudgetError: as `stable_units`.
+        ValueError, CellLimitError: as `stable_units`.
     """
     stable = stable_units(program, domain, method, most=most)
     return compress_stable(program, domain, stable, fold=fold)

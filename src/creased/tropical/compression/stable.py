@@ -22,6 +22,7 @@ from torch import Tensor
 from creased.core.domains.box import Box
 from creased.core.exact.elimination import Vector, dot
 from creased.core.exact.integer_program import IntegerProgram
+from creased.core.numerics.memory import CellLimitError
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.affine_arithmetic import AffineForms, gamma
 from creased.core.program.bounds import Cells, Tail, excludes_zero
@@ -29,7 +30,6 @@ from creased.core.program.layers import Affine
 from creased.core.program.program import Program
 from creased.tropical.cells.cells import (
     MOST_CELLS,
-    CellBudgetError,
     cut_by_block,
     depth_first,
     is_bounded,
@@ -86,7 +86,7 @@ def stable_units(
 
     Raises:
         ValueError: another method, an unbounded domain, or a weight is not finite.
-        CellBudgetError: "exact" found more cells than allowed.
+        CellLimitError: "exact" found more cells than allowed.
     """
     if method not in METHODS:
         raise ValueError(f"stable_units: method must be one of {METHODS}, got {method!r}")
@@ -100,7 +100,7 @@ def stable_units(
     if method == "auto":
         try:
             return stable_units(program, domain, "exact", most=min(most, FEW_CELLS))
-        except CellBudgetError:
+        except CellLimitError:
             method = "linear"
     if not is_bounded(domain) and method != "exact":
         raise ValueError(f"stable_units: method {method!r} needs a bounded domain, got {domain!r}")
@@ -206,7 +206,7 @@ def _add_exact(program: Program, domain: Box | None, signs: list[Tensor], most: 
 
     for n_cells, _ in enumerate(depth_first(PartialCell((), start, exact.inputs()), cut_further)):
         if n_cells >= most:
-            raise CellBudgetError(f"stable_units: more than {most:,} cells; take method 'linear' or 'engine'")
+            raise CellLimitError(f"stable_units: more than {most:,} cells; take method 'linear' or 'engine'")
     only = [0 if len(s) > 1 else next(iter(s), -1) for s in chain(*seen)]
     signs[:] = torch.tensor(only, dtype=torch.int8).split(program.widths)
 
