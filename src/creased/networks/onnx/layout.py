@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from creased.networks.lowering.graph.refusals import Refusal
 from creased.networks.onnx.folding import evaluate
-from creased.networks.onnx.operators import Attributes, Inputs, Operator, int_list, require_size
+from creased.networks.onnx.nodes import Attributes, Node, require_size
+from creased.networks.onnx.operators import Inputs, Operator, int_list
 
 PADDING = {"constant": "constant", "edge": "replicate", "reflect": "reflect", "wrap": "circular"}
 
@@ -32,6 +33,7 @@ def _reshape(inputs: Inputs, attributes: Attributes) -> Any:
 def _concat(inputs: Inputs, attributes: Attributes) -> Any:
     axis, n = attributes["axis"], max(part.shape[0] for part in inputs)
     parts = [part if part.shape[0] == n or axis == 0 else part.expand(n, *part.shape[1:]) for part in inputs]
+    require_size(sum(math.prod(part.shape) for part in parts))
     return torch.cat(parts, axis)
 
 
@@ -48,8 +50,9 @@ def _slice(inputs: Inputs, attributes: Attributes) -> Any:
     assert ends is not None
     axes = axes if axes is not None else list(range(len(starts)))
     for axis, start, end, step in zip(axes, starts, ends, steps or [1] * len(axes), strict=True):
-        entries = list(range(x.shape[axis]))[start:end:step]
-        x = x.narrow(axis, 0, 0) if not entries else x.index_select(axis, torch.tensor(entries))
+        entries = range(x.shape[axis])[start:end:step]
+        chosen = torch.arange(entries.start, entries.stop, entries.step) if entries else None
+        x = x.narrow(axis, 0, 0) if chosen is None else x.index_select(axis, chosen)
     return x
 
 
@@ -76,11 +79,10 @@ def _unsqueeze(inputs: Inputs, attributes: Attributes) -> Any:
 def _gather(inputs: Inputs, attributes: Attributes) -> Any:
     x, index = inputs
     axis = attributes.get("axis", 0) % x.ndim
-    chosen = [int(i) % x.shape[axis] for i in index.reshape(-1).tolist()]
-    require_size(math.prod(x.shape) // max(x.shape[axis], 1) * len(chosen))
+    require_size(math.prod(x.shape) // max(x.shape[axis], 1) * math.prod(index.shape))
     if axis == 0:
         raise Refusal("a selection of points of the batch")
-    picked = x.index_select(axis, torch.tensor(chosen, dtype=torch.int64))
+    picked = x.index_select(axis, index.reshape(-1).to(torch.int64) % x.shape[axis])
     return picked.reshape([*x.shape[:axis], *index.shape, *x.shape[axis + 1 :]])
 
 
@@ -147,13 +149,14 @@ def _resize(inputs: Inputs, attributes: Attributes) -> Any:
 
 def _resample(x: Any, axis: int, n: int, factor: float | None, attributes: Attributes) -> Any:
     kept = {k: v for k, v in attributes.items() if k not in ("axes", "batch", "n_outputs", "scales", "sizes")}
+    require_size(x.shape[axis] * max(x.shape[axis], n))
     unit, none = torch.eye(x.shape[axis]), torch.zeros(0)
     given = (
         [unit, none, none, torch.tensor([x.shape[axis], n])]
         if factor is None
         else [unit, none, torch.tensor([1.0, factor])]
     )
-    (matrix,) = evaluate("Resize", given, kept, 18)
+    (matrix,) = evaluate(Node("Resize", "", [], [""], kept), given, 18)
     matrix = matrix.to(torch.float64)
     is_selection = bool(((matrix == 0) | (matrix == 1)).all() & (matrix.sum(0) == 1).all())
     if is_selection:

@@ -17,9 +17,12 @@ import torch
 from torch.nn import functional
 
 from creased.networks.lowering.graph.refusals import Refusal
+from creased.networks.onnx.nodes import Attributes, require_size
 
-BROADCAST = ("Add", "Div", "Max", "Mean", "Min", "Mul", "Sub", "Sum", "Where", "Greater", "Less")
-MOST_NUMBERS = 1 << 26  # in one result
+BROADCAST = (
+    *("Add", "Div", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max", "Mean", "Min", "Mul", "PRelu"),
+    *("Sub", "Sum", "Where"),
+)
 FLOATING = {
     1: torch.float32,
     10: torch.float16,
@@ -27,33 +30,29 @@ FLOATING = {
     16: torch.bfloat16,
 }  # by number of the type
 Inputs = Sequence[Any]
-Attributes = dict[str, Any]
 Operator = Callable[[Inputs, Attributes], Any]
 
 
-def require_few(kind: str, inputs: Inputs) -> None:
+def require_few(kind: str, inputs: Inputs, attributes: Attributes) -> None:
     """Refuse a node whose result would be far larger than a network's: before it is computed."""
-    shapes = [part.shape for part in inputs if hasattr(part, "shape")]
-    if kind == "Concat":
-        n = sum(map(math.prod, shapes))
-    elif kind in ("MatMul", "Gemm") and len(shapes) > 1:
-        rows, columns = math.prod(shapes[0][:-1]), max(shapes[1], default=1)
-        n = rows * columns
+    shapes = [tuple(part.shape) for part in inputs if hasattr(part, "shape")]
+    if kind in ("MatMul", "Gemm") and len(shapes) > 1:
+        a, b, *others = shapes
+        is_turned = kind == "Gemm" and attributes.get("transB", 0)
+        columns = b[-2 if is_turned else -1 :][:1] if len(b) > 1 else ()
+        product = (*_broadcast(a[:-2], b[:-2]), *a[-2:-1], *columns)
+        n = math.prod(_broadcast(product, *others))
     elif kind in BROADCAST:
-        n = math.prod(max(sizes) for sizes in zip_longest(*(shape[::-1] for shape in shapes), fillvalue=1))
+        n = math.prod(_broadcast(*shapes))
     else:
         return
     require_size(n)
 
 
-def require_size(n: int) -> None:
-    """Refuse a result of so many numbers, if they are too many.
-
-    Raises:
-        Refusal: they are.
-    """
-    if n > MOST_NUMBERS:
-        raise Refusal(f"its result would have {n:,} numbers, and {MOST_NUMBERS:,} are allowed")
+def _broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape that others have together."""
+    columns = zip_longest(*(shape[::-1] for shape in shapes), fillvalue=1)
+    return tuple(max(sizes) for sizes in columns)[::-1]
 
 
 def int_list(inputs: Inputs, position: int, attributes: Attributes, name: str) -> list[int] | None:
@@ -102,6 +101,7 @@ def _batch_norm(inputs: Inputs, attributes: Attributes) -> Any:
     x, scale, bias, mean, variance = inputs[:5]
     if attributes.get("training_mode", 0):
         raise Refusal("BatchNormalization with training_mode=1 is not supported")
+    require_size(math.prod(_broadcast(x.shape[:2], scale.shape)) * math.prod(x.shape[2:]))
     shape = (-1, *[1] * (x.ndim - 2))  # functional.batch_norm has no gradient in mean and variance
     factor = scale * torch.rsqrt(variance + attributes.get("epsilon", 1e-5))
     return (x - mean.reshape(shape)) * factor.reshape(shape) + bias.reshape(shape)

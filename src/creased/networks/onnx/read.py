@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,29 +21,13 @@ from creased.networks.lowering.graph.refusals import (
 )
 from creased.networks.onnx.folding import evaluate
 from creased.networks.onnx.layout import LAYOUT
-from creased.networks.onnx.operators import MOST_NUMBERS, OPERATORS, Attributes, require_few
+from creased.networks.onnx.nodes import MOST_IN_ALL, MOST_NUMBERS, SMALL, Node, require_room
+from creased.networks.onnx.operators import OPERATORS, require_few
 from creased.networks.onnx.spatial import SPATIAL
 
 log = logging.getLogger(__name__)
 KNOWN = OPERATORS | LAYOUT | SPATIAL
 OWN = ("", "ai.onnx")  # domains of ONNX's own operators
-MOST_FOLDED = 1 << 27  # numbers in all constants that are worked out, beside four times those of the file
-
-
-class Node(NamedTuple):
-    """One operation of an ONNX graph."""
-
-    kind: str  # the operator's name
-    name: str
-    inputs: list[str]  # names of values; empty for an omitted one
-    outputs: list[str]
-    attributes: Attributes
-    domain: str = ""
-
-    @property
-    def refusal(self) -> str:
-        """Begin a message that refuses the node."""
-        return f"{PREFIX}node {self.name} ({self.kind})"
 
 
 class OnnxNetwork(nn.Module):
@@ -52,32 +36,33 @@ class OnnxNetwork(nn.Module):
     Args:
         nodes: operations in topological order, that the output depends on.
         constants: tensors by name.
-        input_name: of the only input.
+        points: the only input, as the file describes it.
         output_name: of the value to return.
-        input_shape: of one point; None if the file leaves it open.
-        batch: points that the file is for at once.
         opset: version of ONNX's operators.
+
+    Raises:
+        UnsupportedModuleError: an operator is not supported, or results are too large.
     """
 
     def __init__(
         self,
         nodes: list[Node],
         constants: dict[str, Tensor],
-        input_name: str,
+        points: Any,
         output_name: str,
-        input_shape: tuple[int, ...] | None,
-        batch: int = 1,
         opset: int = 18,
     ) -> None:
         super().__init__()
-        self.input_name, self.output_name, self.input_shape = input_name, output_name, input_shape
-        self.batch, self.opset = batch, opset
-        self.is_flat = False  # the file takes a point of one axis, and no batch
+        self.input_name, self.output_name, self.opset = points.name, output_name, opset
+        self.input_shape, self.batch = _shape_of(points)  # of one point, None if left open; points at once
+        self.is_flat = len(points.type.tensor_type.shape.dim) == 1  # a point of one axis, and no batch
         self.constants = dict(constants)
         self.node_at_work = ""  # for messages
         self.fixed: dict[str, Tensor] = {}  # inputs of the file that are constants here
-        self.room = MOST_FOLDED + 4 * sum(tensor.numel() for tensor in constants.values())
-        self.nodes = [node for node in nodes if not self._fold(node)]
+        self.room = MOST_IN_ALL + 4 * sum(tensor.numel() for tensor in constants.values())
+        large = [node for node in nodes if not self._fold(node, SMALL)]  # the others tell the sizes of these
+        self.n_numbers = require_room(large, self.constants, points, self.batch, opset, self.room)
+        self.nodes = [node for node in large if not self._fold(node)]
         self.of_shapes = self._of_shapes()  # names of values that depend on the shapes of others alone
         for node in self.nodes:
             if node.outputs[0] not in self.of_shapes and (node.kind not in KNOWN or node.domain not in OWN):
@@ -88,25 +73,25 @@ class OnnxNetwork(nn.Module):
         self.weights = nn.ParameterDict({str(i): self.constants[name] for i, name in enumerate(floating)})
         self.constants = {name: self.constants[name] for name in used.difference(floating)}
 
-    def _fold(self, node: Node) -> bool:
-        """Evaluate a node whose inputs are all constants; return False for other nodes."""
+    def _fold(self, node: Node, most: float = math.inf) -> bool:
+        """Evaluate a node if all its inputs are constants, and its results not too large; tell if it was."""
         if not all(name in self.constants for name in node.inputs if name):
             return False
-        found = (
-            [node.attributes["value"]] if node.kind == "Constant" else self._worked_out(node, self.constants)
-        )
+        if node.kind == "Constant":
+            found: tuple[Tensor, ...] = (node.attributes["value"],)
+        else:
+            found = self._worked_out(node, self.constants, most)
         self.room -= sum(tensor.numel() for tensor in found)
         if self.room < 0:
             raise UnsupportedModuleError(f"{node.refusal}: constants worked out take too many numbers")
         self.constants.update(zip(node.outputs, found, strict=False))
-        return True
+        return bool(found)
 
-    def _worked_out(self, node: Node, values: dict[str, Any]) -> tuple[Tensor, ...]:
+    def _worked_out(self, node: Node, values: dict[str, Any], most: float = math.inf) -> tuple[Tensor, ...]:
         """Evaluate a node of constants."""
         inputs = [values[name] if name else None for name in node.inputs]
-        attributes = node.attributes | {"n_outputs": len(node.outputs)}
         try:
-            return evaluate(node.kind, inputs, attributes, self.opset, node.domain)
+            return evaluate(node, inputs, self.opset, most)
         except Refusal as refusal:
             raise UnsupportedModuleError(f"{node.refusal}: {refusal}") from refusal
 
@@ -146,7 +131,7 @@ class OnnxNetwork(nn.Module):
         inputs = [values[name] if name else None for name in node.inputs]
         self.node_at_work = node.refusal.removeprefix(PREFIX)
         try:
-            require_few(node.kind, inputs)
+            require_few(node.kind, inputs, node.attributes)
             given = node.attributes | {"n_outputs": len(node.outputs), "batch": self.batch}
             if self.is_flat and node.kind == "MatMul" and node.inputs[0] in self.parameter_names:
                 matrix: Any = inputs[0]
@@ -201,11 +186,11 @@ def _network_of(
         how = ": fix all but the points by inputs=" if left else ": the output is constant"
         raise ValueError(f"{path} must have one input, got {len(left)}: {names}{how}")
     shape, batch = _shape_of(left[0])
-    if shape is not None and math.prod(shape) > MOST_NUMBERS:
-        raise ValueError(f"{path} takes points of shape {shape}: more than {MOST_NUMBERS:,} numbers")
+    if shape is not None and batch * math.prod(shape) > MOST_NUMBERS:
+        raise ValueError(f"{path} takes {batch} x {shape} numbers: more than {MOST_NUMBERS:,}")
     opset = next((entry.version for entry in model.opset_import if entry.domain in OWN), 18)
-    network = OnnxNetwork(nodes, constants | given, left[0].name, output, shape, batch, opset)
-    network.fixed, network.is_flat = given, len(left[0].type.tensor_type.shape.dim) == 1
+    network = OnnxNetwork(nodes, constants | given, left[0], output, opset)
+    network.fixed = given
     return network
 
 
@@ -233,6 +218,8 @@ def _fixed(onnx: Any, entry: Any, value: Any, path: Path) -> Tensor:
     kind = onnx.helper.tensor_dtype_to_np_dtype(entry.type.tensor_type.elem_type)
     shape = [max(axis.dim_value, 1) for axis in entry.type.tensor_type.shape.dim]
     array = import_module("numpy").asarray(value.tolist() if isinstance(value, Tensor) else value, dtype=kind)
+    if math.prod(shape) > MOST_NUMBERS:
+        raise ValueError(f"{path}: input {entry.name} has shape {shape}: more than {MOST_NUMBERS:,} numbers")
     if array.size not in (1, math.prod(shape)):
         raise ValueError(f"{path}: input {entry.name} has shape {tuple(shape)}, got {array.size} numbers")
     return torch.from_numpy(array).reshape(-1).expand(math.prod(shape)).reshape(shape).clone()
@@ -246,7 +233,7 @@ def _node(onnx: Any, entry: Any, index: int) -> Node:
     return Node(entry.op_type, name, list(entry.input), list(entry.output), attributes, entry.domain)
 
 
-def _constant(onnx: Any, attributes: Attributes) -> Tensor:
+def _constant(onnx: Any, attributes: dict[str, Any]) -> Tensor:
     (value,) = attributes.values()
     return _tensor(onnx, value) if hasattr(value, "raw_data") else torch.as_tensor(value)
 
@@ -267,6 +254,9 @@ def _shape_of(points: Any) -> tuple[tuple[int, ...] | None, int]:
 
 def evaluate_file(path: Path, network: OnnxNetwork, point: Tensor) -> Tensor | None:
     """Evaluate the file at one point (1, *shape) by onnx's reference evaluator; None where that fails."""
+    if network.n_numbers > MOST_IN_ALL:
+        log.info("%s is not compared with onnx's reference evaluator: its batch is too large", path)
+        return None
     onnx, reference = import_module("onnx"), import_module("onnx.reference")
     model = onnx.load(str(path))
     (entry,) = (entry for entry in model.graph.input if entry.name == network.input_name)

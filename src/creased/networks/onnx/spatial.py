@@ -10,7 +10,8 @@ import torch
 from torch.nn import functional
 
 from creased.networks.lowering.graph.refusals import Refusal
-from creased.networks.onnx.operators import Attributes, Inputs, Operator, require_size
+from creased.networks.onnx.nodes import Attributes, require_size
+from creased.networks.onnx.operators import Inputs, Operator
 
 
 class _Window(NamedTuple):
@@ -63,7 +64,11 @@ def _conv(inputs: Inputs, attributes: Attributes) -> Any:
     x, weight, bias = (*inputs, None)[:3]
     window = _window(x, weight.shape[2:], attributes)
     options = (window.strides, 0, window.dilations, attributes.get("group", 1))
-    return _of_axes("conv", x)(_padded(x, window), weight, bias, *options)
+    padded = _padded(x, window)
+    each = zip(padded.shape[2:], weight.shape[2:], window.strides, window.dilations, strict=True)
+    sizes = [max((n - dilation * (k - 1) - 1) // stride + 1, 0) for n, k, stride, dilation in each]
+    require_size(x.shape[0] * weight.shape[0] * math.prod(sizes))
+    return _of_axes("conv", x)(padded, weight, bias, *options)
 
 
 def _conv_transpose(inputs: Inputs, attributes: Attributes) -> Any:
