@@ -23,6 +23,8 @@ from dataclasses import dataclass, fields
 from itertools import product
 from typing import NamedTuple
 
+from creased.core.formatting import format_signs
+
 Covector = tuple[int, ...]  # signs in {-1, 0, +1}
 
 
@@ -37,7 +39,7 @@ class AxiomCheck(NamedTuple):
         """Format for people."""
         if not self.n_failed:
             return f"holds ({self.n_checked:,} checked)"
-        shown = ", ".join(map(as_signs, self.counterexample))
+        shown = ", ".join(map(format_signs, self.counterexample))
         return f"fails {self.n_failed:,} times of {self.n_checked:,}, at {shown}"
 
 
@@ -99,11 +101,6 @@ def check_axioms(covectors: Iterable[Covector]) -> CovectorAxioms:
 def compose(first: Covector, second: Covector) -> Covector:
     """Return X o Y: the first where it is not 0, and the second elsewhere."""
     return tuple(a or b for a, b in zip(first, second, strict=True))
-
-
-def as_signs(covector: Covector) -> str:
-    """Format a sign vector as (+, 0, -)."""
-    return f"({', '.join('-0+'[a + 1] for a in covector)})"
 
 
 class _Elimination:
