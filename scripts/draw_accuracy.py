@@ -38,7 +38,7 @@ ARRIVED, SMALLEST = 1e-12, 1e-12  # |f| on the level set; squared length of a gr
 PANELS = {
     "max_error": "largest |f| on the mesh",
     "precision": "mean |f| on the mesh (soft precision)",
-    "recall": "mean distance from {f = 0} to the mesh (soft recall)",
+    "recall": "mean distance to the mesh (soft recall)",
 }
 
 

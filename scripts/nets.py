@@ -27,7 +27,7 @@ Network = TypeVar("Network", creased.MLP, creased.GridMLP)
 
 def fit(path: Path, depth: int, width: int, steps: int = 3000) -> Path:
     """Fit a network to the distance of a torus and a wrinkled ball."""
-    return _save(path, fit_network(3, (depth, width), _torus_and_ball, 1e-2, steps))
+    return _save(path, fit_network(3, (depth, width), torus_and_ball, 1e-2, steps))
 
 
 def fit_bunny(path: Path, depth: int, width: int, steps: int = 1500) -> Path:
@@ -81,7 +81,8 @@ def _save(path: Path, net: creased.MLP) -> Path:
     return path
 
 
-def _torus_and_ball() -> Batch:
+def torus_and_ball() -> Batch:
+    """Draw points (2048, 3) of the unit cube, with distances (2048,) from a torus and a wrinkled ball."""
     x = torch.rand(2048, 3) - 0.5
     tube = torch.stack([x[:, :2].norm(dim=1) - 0.28, x[:, 2]], 1).norm(dim=1) - 0.12
     ball = (x - torch.tensor([0.1, 0.1, 0.2])).norm(dim=1) - 0.17 + 0.02 * torch.sin(30 * x).prod(1)

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 import torch
 from omegaconf import OmegaConf
+from PIL import Image
 from torch import nn
 
 import creased
 from creased.io.checkpoint import KEY, Record, write_record
 from creased.io.similarity import Similarity
+from tests.browser import find_chromium
 from tests.scripts.running import SCRIPTS, run_script
 
 SPHERE = {
@@ -64,6 +66,18 @@ def test_every_script_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(SCRIPTS))
     for path in SCRIPTS.glob("*.py"):
         importlib.import_module(path.stem)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_chromium() is None, reason="needs chromium")
+def test_figures_are_drawn_as_a_browser_shows_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("plotly")
+    run_script("draw_figures", ["--out", str(tmp_path), "--only", "complex"], monkeypatch)
+    assert "41 regions" in capsys.readouterr().out
+    with Image.open(tmp_path / "figure_complex.png") as image:
+        assert len(image.convert("RGB").getcolors(10_000)) > 20  # regions and creases, not an empty page
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIZE = 520  # pixels
-SCENE = {"aspectmode": "data", "camera": {"eye": {"x": 1.6, "y": 1.6, "z": 1.0}}}  # all of it is in view
+SCENE = {"aspectmode": "data", "camera": {"eye": {"x": 2.0, "y": 2.0, "z": 1.3}}}  # all of it is in view
 UNSEEN = {"opacity": 0, "size": 9}  # markers that are there to be hovered over
 
 
@@ -128,7 +128,7 @@ def _axes(points: NDArray[Any]) -> dict[str, NDArray[Any]]:
 def layout(dim: int) -> dict[str, Any]:
     """Make the layout of a picture in two or three dimensions, at equal scales."""
     shared = {"height": SIZE, "hoverlabel": {"align": "left"}, "hovermode": "closest"}
-    shared |= {"legend": {"itemsizing": "constant"}}
+    shared |= {"legend": {"itemsizing": "constant", "tracegroupgap": 0}}
     if dim == 3:
         return shared | {"scene": SCENE, "margin": {"b": 0, "l": 0, "r": 0}}
     plane = {"yaxis": {"scaleanchor": "x"}, "width": SIZE + 120, "template": "plotly_white"}
