@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from creased.core.arrangement.buckets import Buckets
 from creased.core.arrangement.cofaces import Arrangement
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.orthants import EARLIER, any_corner, edge_corners, own_vertices
@@ -97,7 +98,7 @@ class BlockCut:
     first_row: int
     n_neurons: int
     carried: Growable  # (V, N + P): preactivations, then passthrough
-    buckets: list[list[Tensor]]  # for each neuron, or turn, batches (n,) int64 of the edges that it cuts next
+    buckets: Buckets  # the edges that each neuron, or turn, cuts next
     largest: float = 0.0  # absolute value carried when the block starts, or a scale that exceeds it
     n_done: int = 0  # number of neurons that have cut, or of turns
     decisions: SignDecisions | None = None  # decides doubtful signs; None: values within rounding are zero
@@ -160,10 +161,7 @@ def subcomplex(
         n_inconsistent=skeleton.n_inconsistent,
     )
     edge_number = torch.where(edge_is_kept, edge_is_kept.cumsum(0) - 1, -1)
-    moved = [[edge_number.index_select(0, piece) for piece in bucket] for bucket in cut.buckets]
-    buckets = [[left for piece in bucket if (left := piece[piece >= 0]).numel()] for bucket in moved]
-    carried = cut.carried.select(vertex)
-    return kept, replace(cut, carried=carried, buckets=buckets)
+    return kept, replace(cut, carried=cut.carried.select(vertex), buckets=cut.buckets.renumbered(edge_number))
 
 
 def own_edges(cells: Skeleton, corners: Tensor | None, rows: Arrangement) -> Tensor:

@@ -22,6 +22,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from creased.core.arrangement.buckets import Batches, joined
 from creased.core.arrangement.cofaces import Arrangement, Cofaces
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.orthants import edge_corners, inside_walls, live_faces
@@ -59,7 +60,7 @@ def start_block(
     n_done: int = 0,
     decisions: SignDecisions | None = None,
     n_corners: int = 0,
-    scale: float = 0.0,
+    largest: float | None = None,
 ) -> BlockCut:
     """Prepare a skeleton, cut by all rows before ``first_row``, for the cuts of a block.
 
@@ -74,33 +75,28 @@ def start_block(
         decisions: decides doubtful signs exactly; None: computed signs are used.
         n_corners: of each simplex, where the skeleton is of simplices that share nothing, in order: their
             neurons take turns. 0: it is not.
-        scale: what doubts are relative to where it exceeds the largest value: that may be rounding itself.
+        largest: the size that doubts are relative to; None: that of the largest value.
     """
-    buckets: list[list[Tensor]] = [[] for _ in range(n_neurons)]
-    extremes = torch.stack(carried.rows.aminmax()).tolist() if carried.rows.numel() else [0.0]
-    largest = max(scale, *map(abs, extremes))
+    if largest is None:
+        extremes = torch.stack(carried.rows.aminmax()).tolist() if carried.rows.numel() else [0.0]
+        largest = max(map(abs, extremes))
+    buckets = Batches.of(n_neurons)
     cut = BlockCut(rows, first_row, n_neurons, carried, buckets, largest, n_done, decisions)
-    if n_neurons:
+    if n_neurons and is_native(carried.rows.device):
+        from creased.core.arrangement import compiled_cut
+
+        compiled_cut.start(skeleton, cut)
+    elif n_neurons:
         _sign_all(skeleton, cut)
-        if n_corners and decisions is None and not _is_compiled(cut):
+        if n_corners and decisions is None:
             words = skeleton.words.rows[:, cut.words]
             cut.turns = take_turns(words, n_corners, first_row, n_neurons)
-        _schedule_all(skeleton, cut)
+        _schedule_all(skeleton, cut, buckets)
     return cut
-
-
-def _is_compiled(block: BlockCut) -> bool:
-    """Return whether kernels do the work."""
-    return is_native(block.carried.rows.device)
 
 
 def _sign_all(skeleton: GrowingSkeleton, block: BlockCut) -> None:
     """Write the signs of the values at the vertices; those in doubt are decided."""
-    if _is_compiled(block):
-        from creased.core.arrangement import compiled_cut
-
-        compiled_cut.sign_vertices(skeleton, block)
-        return
     if block.decisions is not None:
         codes = CellCodes(skeleton.words.rows, skeleton.zero_ids.rows)
         z = block.carried.rows[:, : block.n_neurons]
@@ -113,13 +109,17 @@ def cut_by_next(skeleton: GrowingSkeleton, cut: BlockCut) -> None:
     """Cut a skeleton, in place, by the block's next neuron or turn; costs nothing if no edge changes sign."""
     turn = cut.n_done
     cut.n_done += 1
-    if cut.buckets[turn]:
-        row = cut.rows.numbers[cut.first_row + turn + 1, None]
-        if cut.turns is not None:
-            row = _joined(cut.turns.rows[turn])
-        split = _joined(cut.buckets[turn])
-        cut.buckets[turn].clear()
-        _cut_edges(skeleton, cut, split, turn, row)
+    if not cut.buckets.n(turn):
+        return
+    if not isinstance(cut.buckets, Batches):
+        from creased.core.arrangement import compiled_cut
+
+        compiled_cut.cut_edges(skeleton, cut)
+        return
+    row = cut.rows.numbers[cut.first_row + turn + 1, None]
+    if cut.turns is not None:
+        row = joined(cut.turns.rows[turn])
+    _cut_edges(skeleton, cut, cut.buckets, turn, row)
 
 
 def _pack_from(block: BlockCut, carried: Tensor, neuron: int) -> Tensor:
@@ -130,24 +130,19 @@ def _pack_from(block: BlockCut, carried: Tensor, neuron: int) -> Tensor:
     return pack_rows(signs, block.first_row + neuron - WORD * first_word, n_words)
 
 
-def _schedule_all(skeleton: GrowingSkeleton, block: BlockCut) -> None:
+def _schedule_all(skeleton: GrowingSkeleton, block: BlockCut, buckets: Batches) -> None:
     """Put every edge that the block cuts in the bucket of its lowest neuron."""
-    if _is_compiled(block):
-        from creased.core.arrangement import compiled_cut
-
-        last = block.rows.numbers[block.first_row + block.n_done, None]
-        compiled_cut.schedule(skeleton, block, torch.arange(skeleton.edges.n), last)
-        return
     words = skeleton.words.rows[:, block.words].contiguous()
     to_come = ~block.rows.before[block.first_row + block.n_done, block.words]
     at_once = rows_at_once(SCAN, words.device)
     for start in range(0, skeleton.edges.n, at_once):
         ends = skeleton.edges.rows[start : start + at_once]
         crossed = (words.index_select(0, ends[:, 0]) ^ words.index_select(0, ends[:, 1])) & to_come
-        _schedule(block, torch.arange(start, start + ends.shape[0], device=ends.device), crossed)
+        edges = torch.arange(start, start + ends.shape[0], device=ends.device)
+        _schedule(block, buckets, edges, crossed)
 
 
-def _schedule(block: BlockCut, edges: Tensor, crossed: Tensor) -> None:
+def _schedule(block: BlockCut, buckets: Batches, edges: Tensor, crossed: Tensor) -> None:
     """Put edges (n,) in the bucket of the lowest row set in crossed (n, words of the block), if any."""
     if selection_pays(edges.device):
         is_cut = crossed[:, 0] if crossed.shape[1] == 1 else (crossed != 0).any(dim=1)
@@ -162,22 +157,14 @@ def _schedule(block: BlockCut, edges: Tensor, crossed: Tensor) -> None:
     stops = torch.searchsorted(when, ends, right=True).tolist()[block.first_row - first :]
     for turn, (start, stop) in enumerate(pairwise(stops)):
         if stop > start:
-            block.buckets[turn].append(edges[start:stop])
+            buckets.batches[turn].append(edges[start:stop])
             if block.turns is not None:
                 block.turns.rows[turn].append(rows[start:stop])
 
 
-def _joined(parts: list[Tensor]) -> Tensor:
-    return parts[0] if len(parts) == 1 else torch.cat(parts)
-
-
-def _cut_edges(skeleton: GrowingSkeleton, block: BlockCut, split: Tensor, turn: int, row: Tensor) -> None:
-    """Split edges (n,) by rows (n,) or (1,), join the new vertices, schedule edges for later rows."""
-    if _is_compiled(block):
-        from creased.core.arrangement import compiled_cut
-
-        compiled_cut.cut_edges(skeleton, block, split, row)
-        return
+def _cut_edges(skeleton: GrowingSkeleton, block: BlockCut, buckets: Batches, turn: int, row: Tensor) -> None:
+    """Split the edges (n,) of a turn by rows (n,) or (1,), join the new vertices, schedule for later rows."""
+    split = buckets.take(turn)
     first_vertex, first_edge = skeleton.words.n, skeleton.edges.n
     new = _split_edges(skeleton, block, split, turn, row)
     pairs, chord_zero_ids, n_inconsistent = _join(new, block.rows)
@@ -194,7 +181,7 @@ def _cut_edges(skeleton: GrowingSkeleton, block: BlockCut, split: Tensor, turn: 
         added = torch.arange(first_edge, skeleton.edges.n, device=split.device)
         if block.turns is not None:
             block.turns.inherit(split, pairs[:, 0])
-        _schedule(block, torch.cat([split, added]), crossed)
+        _schedule(block, buckets, torch.cat([split, added]), crossed)
 
 
 def _split_edges(
@@ -260,7 +247,7 @@ def _interpolate(
     for i, chunk in enumerate(chunks):
         if in_doubt[i]:
             packed[i], _ = _fill(skeleton, block, splits, chunk, first, block.decisions)
-    return _joined(packed), n_faces
+    return joined(packed), n_faces
 
 
 def _fill(

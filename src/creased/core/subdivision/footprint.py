@@ -67,7 +67,7 @@ class Footprint(NamedTuple):
         cut, skeleton = part.cut, part.skeleton
         if cut.is_done:
             return self.held(part)
-        n_split, carried = sum(map(len, cut.buckets[cut.n_done])), self.number * cut.carried.rows.shape[1]
+        n_split, carried = cut.buckets.n(cut.n_done), self.number * cut.carried.rows.shape[1]
         moved = skeleton.vertices.n * max(carried, self.vertex)  # the largest column is moved where it grows
         return self.held(part) + moved + n_split * (self.made + carried + self.split)
 

@@ -15,9 +15,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from creased.core.arrangement.buckets import Batches
 from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton, Skeleton, restrict
 from creased.core.arrangement.subdivide import SCAN, cut_by_next, start_block
-from creased.core.numerics.memory import working_bytes
+from creased.core.numerics.memory import rows_at_once, working_bytes
 from creased.core.numerics.tensors import Growable
 from creased.core.program.layers import Affine
 from creased.core.program.rounding import advance_snapped, errors_on_cells, inherited_noise, snap_sums
@@ -26,6 +27,7 @@ from creased.core.subdivision.problem import SubdivisionProblem
 from creased.core.subdivision.prune import Pruner
 from creased.core.subdivision.subproblem import Subproblem, divide, renumber
 
+CACHED = 1 << 12  # states that are looked at in one go
 FEWEST_DIVIDED = 1 << 12  # vertices of a part that is divided before it is too large
 FEW = 8  # while vertices are fewer than would be divided by this factor, new regions get numbers of their own
 
@@ -163,7 +165,7 @@ class Cutter:
         """Start block ``index``, or the outputs, from its state (V, S) at the vertices."""
         first_row = self._rows.layout.n_walls + sum(self._program.widths[:index])
         if index == len(self._affines):
-            return BlockCut(self._rows, first_row, 0, Growable(state), [])
+            return BlockCut(self._rows, first_row, 0, Growable(state), Batches.of(0))
         affine = self._affines[index]
         blocks = self._program.blocks[index : index + 1]
         has_passthrough = any(block.has_passthrough for block in blocks)
@@ -180,19 +182,26 @@ class Cutter:
             self._rows,
             n_done,
             decisions,
-            scale=self._scale_of_doubt(index, state),
+            largest=self._scale_of_doubt(index, state, carried.rows),
         )
 
-    def _scale_of_doubt(self, index: int, state: Tensor) -> float:
-        """Return the size that doubts about a block's values are relative to, given its state (V, S).
+    def _scale_of_doubt(self, index: int, state: Tensor, values: Tensor) -> float:
+        """Return the size that doubts about a block's values (V, N + P) are relative to; its state is (V, S).
 
         Proven errors grow beyond all use with depth: where not all doubts are to be decided, the sizes of the
         sums stand in for them.
         """
         decisions, affine = self._problem.decisions, self._affines[index]
-        if decisions is None or decisions.most is None or not state.numel() or not affine.bias.numel():
+        if not state.numel() or not affine.bias.numel():
             return self._scales[index]
-        largest = torch.maximum(state.amax(0), -state.amin(0))  # no copy of all is made
+        if decisions is None or decisions.most is None:
+            return max(self._scales[index], *map(abs, torch.stack(values.aminmax()).tolist()))
+        is_rectified = index > 0 and self._program.blocks[index - 1].is_plain
+        largest = state.new_zeros(state.shape[1])
+        for rows in state.split(rows_at_once(CACHED, state.device)):
+            torch.maximum(largest, rows.amax(0), out=largest)
+            if not is_rectified:
+                torch.maximum(largest, -rows.amin(0), out=largest)
         return float((affine.matrix.abs() @ largest + affine.bias.abs()).max())
 
 

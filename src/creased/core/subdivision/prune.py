@@ -19,6 +19,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from creased.core.arrangement.buckets import Batches
 from creased.core.arrangement.orthants import DEAD, any_corner
 from creased.core.arrangement.signs import masks_of
 from creased.core.arrangement.skeleton import BlockCut, GrowingSkeleton, subcomplex
@@ -76,7 +77,7 @@ class Pruner:
         block, reach = self.program.blocks[part.index], self.tails[0].reach
         forms = partial(_advanced_forms, part.forms, regions, block, reach, part.skeleton, part.cut)
         part.index += 1
-        part.cut = replace(part.cut, carried=Growable(state), buckets=[])
+        part.cut = replace(part.cut, carried=Growable(state), buckets=Batches.of(0))
         self._drop(part, regions, forms, state, part.index)
         return part.cut.carried.rows
 

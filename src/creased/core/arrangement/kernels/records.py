@@ -35,6 +35,23 @@ class Rows(NamedTuple):
     n: int  # number of its neurons
 
 
+class Queues(NamedTuple):
+    """Batches of edges, each sorted by the neuron that cuts them next."""
+
+    edges: Ids  # (M,)
+    starts: Integers  # (N + 1, N + 1): where in a batch those of each neuron start; last, where it ends
+    sizes: Integers  # (N,): of what each neuron cuts
+
+
+class Splits(NamedTuple):
+    """The edges that a row splits."""
+
+    edges: Ids  # (n,)
+    rows: Ids  # (m,): which cut their first halves next, their second halves, other edges; NONE: none does
+    ends: Ids  # (n, 2)
+    shares: Floats  # (n,): of the way from the first end to the second at which they are split
+
+
 class Doubts(NamedTuple):
     """What rounding leaves in doubt, and what it is."""
 
