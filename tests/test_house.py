@@ -17,6 +17,7 @@ COMPILED = {
     "lane",
     "compiled_cut",
     "compiled_filter",
+    "compiled_incidence",
     "flat_program",
     "compiled_numbers",
     "available",

@@ -15,6 +15,7 @@ from torch import Tensor
 from creased.core.arrangement.cofaces import arrange
 from creased.core.arrangement.signs import RowLayout
 from creased.core.arrangement.skeleton import Skeleton
+from creased.core.native.available import is_native
 
 CHUNK = 1 << 14  # edges that are looked at at once, so that what is made of them stays in the cache
 
@@ -40,19 +41,31 @@ def edges_from(found: Skeleton, layout: RowLayout, *, on_level: bool) -> tuple[E
         on_level: whether it is a level set, in which each vertex has the level as its last zero.
     """
     needed = _stubs(found.zero_ids, layout, on_level=on_level)
-    n_stubs, bits = needed.numel(), arrange(layout, found.words.device).bits
-    tables = _Tables(found.zero_ids.contiguous(), *map(_columns, (found.zero_ids, found.words, bits)))
+    n_stubs = needed.numel()
     opposite = torch.full((n_stubs + 1,), n_stubs, device=found.words.device)
     n_wrong = int((found.zero_ids[:, 1:] <= found.zero_ids[:, :-1]).sum())
-    for edges, kept in zip(found.edges.split(CHUNK), found.edge_zero_ids.split(CHUNK), strict=True):
-        stubs, n_wrong_here = _match(_columns(edges.int()), _columns(kept), tables)
-        n_wrong += n_wrong_here
-        opposite.scatter_(0, stubs[0], stubs[1]).scatter_(0, stubs[1], stubs[0])
+    if is_native(opposite.device):
+        from creased.core.certificates.compiled_incidence import match  # needs numba
+
+        n_wrong += match(found, layout.n_rows, opposite)
+    else:
+        n_wrong += _match_all(found, layout, opposite)
     is_used = opposite[:n_stubs] < n_stubs
     if not torch.equal(is_used, needed.view(-1)):
         n_wrong += int((is_used != needed.view(-1)).sum())
     n_wrong += 2 * found.edges.shape[0] - int(is_used.count_nonzero())
     return EdgeMates(opposite), n_wrong
+
+
+def _match_all(found: Skeleton, layout: RowLayout, opposite: Tensor) -> int:
+    """Write the stubs at the other ends of edges; count wrong edges."""
+    n_wrong, bits = 0, arrange(layout, found.words.device).bits
+    tables = _Tables(found.zero_ids.contiguous(), *map(_columns, (found.zero_ids, found.words, bits)))
+    for edges, kept in zip(found.edges.split(CHUNK), found.edge_zero_ids.split(CHUNK), strict=True):
+        stubs, n_wrong_here = _match(_columns(edges.int()), _columns(kept), tables)
+        n_wrong += n_wrong_here
+        opposite.scatter_(0, stubs[0], stubs[1]).scatter_(0, stubs[1], stubs[0])
+    return n_wrong
 
 
 def sum_of_indices(vertices: Tensor, mates: EdgeMates) -> int:

@@ -61,11 +61,8 @@ def prove_signs(
     if points.shape[0] == 0:
         return none
     is_ray, proof = found.is_ray(), sign_filter_of(program, found.domain, layout, points)
-    doubt = torch.ones_like(is_ray)
     has_edges = isinstance(found, PolyhedralComplex) and not layout.at_infinity
-    if sides is not None and has_edges and not proof.has_kernels:
-        doubt = proof.by_neighbours(points, codes, sides)
-    left = doubt.nonzero()[:, 0]
+    left = (proof.at_first(points, codes, sides if has_edges else None) | is_ray).nonzero()[:, 0]
     unsure = proof.by_slopes(points[left], codes.choose(left)) | is_ray[left, None]
     in_doubt = unsure.any(1).nonzero()[:, 0]
     if not in_doubt.numel():

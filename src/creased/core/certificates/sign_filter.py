@@ -131,6 +131,20 @@ class SignFilter:
             torch.addmm(self._program.head.bias, state, self._program.head.weight.T, out=values[:, n_done:])
         return values
 
+    def at_first(self, points: Tensor, codes: CellCodes, sides: EdgeMates | None) -> Tensor:
+        """True (V,) for vertices that are to be looked at by slopes.
+
+        Kernels, where there are some, prove the others, or else neighbours, where edges are given.
+        """
+        if self.has_kernels:
+            from creased.core.certificates.compiled_filter import are_proven  # needs numba
+
+            walls = torch.cat([self._normals, self._constants[None]])
+            return ~are_proven(self._program, walls, self.bounds, points, codes)
+        if sides is not None:
+            return self.by_neighbours(points, codes, sides)
+        return torch.ones_like(points[:, 0], dtype=torch.bool)
+
     def by_neighbours(self, points: Tensor, codes: CellCodes, sides: EdgeMates) -> Tensor:
         """True (V,) for vertices of a complex that may have a wrong sign; its edges must be right."""
         looked, dim = self._look(points, codes, sides), points.shape[1]
@@ -182,23 +196,13 @@ class SignFilter:
 
         Rows are those of the cell that the signs name: where one of a vertex's is in doubt all are.
         """
-        left = self._left(points, codes)
+        left = self.at_first(points, codes, None).nonzero()[:, 0]
         doubts = torch.zeros((points.shape[0], self._layout.n_rows), dtype=torch.bool, device=points.device)
         fitting = max(CACHED // self._layout.n_rows, FEWEST)
         for at in left.split(rows_at_once(fitting, points.device, BATCH)):
             words, zero_ids = codes.choose(at)
             doubts[at] = self._doubts(points[at], words, zero_ids.long())
         return doubts
-
-    def _left(self, points: Tensor, codes: CellCodes) -> Tensor:
-        """Return the vertices (m,) of which kernels, where there are some, do not prove all signs."""
-        everywhere = torch.arange(points.shape[0], device=points.device)
-        if not self.has_kernels:
-            return everywhere
-        from creased.core.certificates.compiled_filter import are_proven  # needs numba
-
-        walls = torch.cat([self._normals, self._constants[None]])
-        return everywhere[~are_proven(self._program, walls, self.bounds, points, codes)]
 
     def _bounds_at(self, points: Tensor, masks: Tensor) -> Bounds | None:
         """Bounds at points (n, D) alone, in cells of these patterns: inactive neurons do not round."""
