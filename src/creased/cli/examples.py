@@ -36,6 +36,7 @@ EXAMPLES = {  # by command; the first example of each is in the overview
     "count": """
   creased count logs/train/runs/RUN                           cells of its training box, and known bounds
   creased count weights.npz --half-width 1 --method stream    cells alone, of more than memory holds
+  creased count weights.npz --whole-space                     in all of space
 """,
     "topology": """
   creased topology logs/train/runs/RUN                        Betti numbers of shape, surface and the rest

@@ -18,6 +18,8 @@ from creased.cli.parser import OF_MESHES, make_parser
 from creased.cli.parts import write_parts
 from creased.cli.slices import load_chosen
 from creased.cli.values import in_bytes, level_of
+from creased.core.domains.box import Box
+from creased.core.domains.whole_space import WholeSpace
 from creased.core.numerics.sparse import entries_of
 from creased.extras import how_to_install
 from creased.io.atomic_write import write_whole
@@ -58,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.command == "info":
             print(_describe(loaded))
         else:
-            COMMANDS[chosen.command](locate(loaded, path, chosen.half_width), chosen)
+            half_width = 1.0 if getattr(chosen, "whole_space", False) else chosen.half_width
+            COMMANDS[chosen.command](locate(loaded, path, half_width), chosen)
     except ModuleNotFoundError as error:
         advice = "" if " install " in str(error) else f"; this needs more than torch: {how_to_install('all')}"
         print(printable(f"creased: {error}{advice}"), file=sys.stderr)
@@ -79,15 +82,23 @@ def _find_last(chosen: argparse.Namespace) -> None:
             setattr(chosen, name, [named(path) for path in value])
 
 
+def _domain_of(record: Record, chosen: argparse.Namespace) -> Box | WholeSpace:
+    if not chosen.whole_space:
+        return record.domain
+    if record.program.grid is not None:
+        raise ValueError("--whole-space: a network on a grid is a function on its cube alone")
+    return WholeSpace(record.program.in_dim)
+
+
 def _count(record: Record, chosen: argparse.Namespace) -> None:
-    table = count_table(record.program, record.domain, method=chosen.method, memory=in_bytes(chosen.memory))
-    print(table)
+    domain, memory = _domain_of(record, chosen), in_bytes(chosen.memory)
+    print(count_table(record.program, domain, method=chosen.method, memory=memory))
 
 
 def _topology(record: Record, chosen: argparse.Namespace) -> None:
     limits = {} if chosen.max_cells is None else {"max_cells": chosen.max_cells}
     options = TopologyOptions(output=chosen.output, memory=in_bytes(chosen.memory), progress=print, **limits)
-    found = find_topology(record.program, record.domain, level_of(record, chosen), options)
+    found = find_topology(record.program, _domain_of(record, chosen), level_of(record, chosen), options)
     print(found)
     if chosen.json is not None:
         write_whole(chosen.json, json.dumps(found.as_plain(), indent=2).encode())

@@ -68,11 +68,11 @@ def make_parser() -> argparse.ArgumentParser:
         if name in (*SHOWING, "count", "topology"):
             add("--slice", type=parse_slice, help=SLICE)
         if name != "info":
-            add(
-                "--half-width",
-                type=parse_half_width,
-                help="of the cube to look in (default: the training box)",
-            )
+            where = command.add_mutually_exclusive_group()
+            cube = "of the cube to look in (default: the training box)"
+            where.add_argument("--half-width", type=parse_half_width, help=cube)
+            if name in ("count", "topology"):
+                where.add_argument("--whole-space", action="store_true", help="look in all of space")
         if name in ("extract", "count", "topology", "parts"):
             add("--memory", type=float, help="GB that may be used (default: what is free)")
         if name in (*SHOWING, "topology", "parts"):

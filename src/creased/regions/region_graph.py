@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from creased.core.complexes.complex import PolyhedralComplex, find_regions
+from creased.core.complexes.locate import regions_at
 from creased.core.complexes.regions import Regions
 from creased.core.domains.domain import Domain
 from creased.core.domains.whole_space import WholeSpace
@@ -23,7 +24,6 @@ from creased.core.numerics.surroundings import as_written
 from creased.core.program.combine import select
 from creased.core.program.program import Program
 from creased.regions.graph_distances import Neighbours, diameter, hops
-from creased.regions.locate import regions_at
 from creased.regions.networkx_graph import as_networkx
 from creased.regions.rows import name_row
 from creased.regions.segments import SegmentPath, follow_segment

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from creased.core.arrangement.signs import RowLayout
+from creased.core.complexes.locate import regions_at
 from creased.core.complexes.regions import Regions
 from creased.core.domains.box import Box
 from creased.core.extract_complex import extract_complex
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.affine_slice import slice_program
 from creased.core.program.program import Program
-from creased.regions.locate import regions_at
 from creased.regions.rows import name_row
 
 

@@ -93,6 +93,20 @@ def test_sign_vectors_are_those_of_points_inside(case: Case) -> None:
     assert n_wrong <= 0.02 * regions.n  # a sliver's centre may round across its side
 
 
+@given(generic_cases(dims=(1, 2, 3)), st.integers(0, 9))
+def test_points_are_in_the_region_of_their_signs(case: Case, seed: int) -> None:
+    regions, _ = _of_case(case)
+    lower, upper = torch.tensor([case.box.lower, case.box.upper], dtype=torch.float64)
+    random = torch.rand(
+        (20, case.box.dim), generator=torch.Generator().manual_seed(seed), dtype=torch.float64
+    )
+    points = lower + random * (upper - lower)
+    found = regions.at(points, case.program)
+    signs = torch.where(case.program.preactivations(points.to(case.program.dtype)) >= 0, 1, -1)
+    assert torch.equal(regions.sign_vectors()[found][:, 2 * case.box.dim :].long(), signs)
+    assert regions.at(upper[None] + 1, case.program).tolist() == [-1]
+
+
 @given(generic_cases(dims=(2, 3)))
 def test_neighbours_differ_in_one_sign(case: Case) -> None:
     regions, _ = _of_case(case)
@@ -137,6 +151,8 @@ def test_another_network_is_refused() -> None:
     regions = find_regions(extract_complex(random_program(2, (4,)), Box.cube(2, 1)))
     with pytest.raises(ValueError, match=r"\(4,\).*\(5,\)"):
         regions.halfspaces(random_program(2, (5,)))
+    with pytest.raises(ValueError, match=r"at: .*\(4,\).*\(5,\)"):
+        regions.at(torch.zeros(1, 2), random_program(2, (5,)))
 
 
 def test_regions_move_between_devices() -> None:

@@ -104,6 +104,33 @@ class Regions:
         keys = torch.unique(regions.reshape(-1)[inside].long() * n_rows + rows.reshape(-1)[inside])
         return _offsets(keys // n_rows, self.n), keys % n_rows
 
+    def at(self, points: Tensor, program: Program, level: float = 0.0) -> Tensor:
+        """Return the regions (n,) int64 that hold points (n, D); -1 outside of the domain.
+
+        A point on a crease is in the region on its + side.
+
+        Args:
+            points: in the domain's coordinates.
+            program: the network that the complex is of.
+            level: the value of the outputs that cut it.
+
+        Raises:
+            ValueError: points have another shape, or are not finite; the program has other rows.
+        """
+        from creased.core.complexes.locate import regions_at  # which takes regions apart
+
+        self._require_rows("at", program)
+        return regions_at(points, self, program, level)
+
+    def _require_rows(self, call: str, program: Program) -> None:
+        is_alike = (program.grid is not None) == self.layout.on_grid
+        if program.widths != self.layout.widths or program.in_dim != self.dim or not is_alike:
+            raise ValueError(
+                f"{call}: the complex is of a network with widths {self.layout.widths} on {self.dim} "
+                f"inputs{' and a grid' * self.layout.on_grid}, the program has {program.widths} on "
+                f"{program.in_dim}{' and a grid' * (program.grid is not None)}"
+            )
+
     @as_written
     def halfspaces(self, program: Program, level: float = 0.0) -> Halfspaces:
         """The half-spaces of all regions (their H-representation).
@@ -115,13 +142,7 @@ class Regions:
         Raises:
             ValueError: the program has other rows than the complex.
         """
-        is_alike = (program.grid is not None) == self.layout.on_grid
-        if program.widths != self.layout.widths or program.in_dim != self.dim or not is_alike:
-            raise ValueError(
-                f"halfspaces: the complex is of a network with widths {self.layout.widths} on {self.dim} "
-                f"inputs{' and a grid' * self.layout.on_grid}, the program has {program.widths} on "
-                f"{program.in_dim}{' and a grid' * (program.grid is not None)}"
-            )
+        self._require_rows("halfspaces", program)
         offsets, rows = self._facets()
         owner = self._owners(offsets)
         normals, constants = [], []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from creased.core.domains.box import Box
+from creased.core.domains.whole_space import WholeSpace
 from creased.core.extract_complex import count_cells, extract_complex
 from creased.core.numerics.memory import CellLimitError
 from creased.core.program.program import Program
@@ -17,12 +18,14 @@ WIDTH = 22  # of the first column
 PERTURBED = "as if perturbed where degenerate"
 
 
-def count_table(program: Program, box: Box, *, method: str = "auto", memory: int | None = None) -> str:
+def count_table(
+    program: Program, domain: Box | WholeSpace, *, method: str = "auto", memory: int | None = None
+) -> str:
     """Format the three counts, the f-vector, and the bounds by their names, one a line.
 
     Args:
         program: with finite weights; bounds are of networks without a grid.
-        box: the domain.
+        domain: where; all of space is counted in integers alone.
         method: see `creased.tropical.count`; or "stream", which counts cells of complexes of any size, but
             not regions and pieces.
         memory: bytes that the work may take; what is free by default.
@@ -31,15 +34,15 @@ def count_table(program: Program, box: Box, *, method: str = "auto", memory: int
     outputs = "1 output" if program.out_dim == 1 else f"{program.out_dim} outputs"
     lines = [
         ("network", f"{program.in_dim} inputs, hidden widths ({widths}), {outputs}"),
-        ("domain", str(box)),
+        ("domain", str(domain)),
     ]
     if (grid := program.grid) is not None:
         n_simplices = n_paths(grid.dim) * grid.finest**grid.dim
         lines.insert(1, ("grid", f"{grid.finest} cubes an axis, cut into {n_simplices:,} simplices"))
     try:
-        lines += _counted(program, box, method, memory)
+        lines += _counted(program, domain, method, memory)
     except CellLimitError as error:
-        goes_in_pieces = method != "stream" and box.dim <= MOST_DIMENSIONS
+        goes_in_pieces = method != "stream" and domain.dim <= MOST_DIMENSIONS
         in_pieces = "; --method stream counts cells in pieces" if goes_in_pieces else ""
         lines.append(("not counted", f"{error}{in_pieces}"))
     if program.n_neurons and grid is None:
@@ -47,18 +50,23 @@ def count_table(program: Program, box: Box, *, method: str = "auto", memory: int
     return "\n".join(f"{name:<{WIDTH}} {value}" for name, value in lines)
 
 
-def _counted(program: Program, box: Box, method: str, memory: int | None) -> list[tuple[str, str]]:
-    require_few_corners(box)
+def _counted(
+    program: Program, domain: Box | WholeSpace, method: str, memory: int | None
+) -> list[tuple[str, str]]:
+    box = domain if isinstance(domain, Box) else None
+    if box is not None:
+        require_few_corners(box)
     if method == "stream":
-        cells = count_cells(program, box, level=None, memory=memory, dtype=torch.float64)
+        cells = count_cells(program, domain, level=None, memory=memory, dtype=torch.float64)
         return [("activation cells", f"{cells[-1]:,}"), _by_dimension(cells, PERTURBED)]
     counts = count(program, box, method=method, memory=memory)
     creases = "all creases" if program.grid is None else "all creases and the grid"
     if counts.guarantee == EXACT:
-        true = extract_complex(program, box, level=None, dtype=torch.float64, degeneracy="contract")
-        by_dimension = _by_dimension(true.f_vector(), "the domain's faces are among them")
+        true = extract_complex(program, domain, level=None, dtype=torch.float64, degeneracy="contract")
+        among = "unbounded ones" if box is None else "the domain's faces"
+        by_dimension = _by_dimension(true.f_vector(), f"{among} are among them")
     else:
-        cells = count_cells(program, box, level=None, memory=memory, dtype=torch.float64)
+        cells = count_cells(program, domain, level=None, memory=memory, dtype=torch.float64)
         by_dimension = _by_dimension(cells, PERTURBED)
     return [
         ("activation cells", _with_note(counts.activation_cells, f"full-dimensional cells of {creases}")),
