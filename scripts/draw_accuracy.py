@@ -1,7 +1,7 @@
 """Draw time against accuracy: marching cubes on ever finer grids, and the exact level set, of one network.
 
     ./run train shape=bunny
-    ./run python scripts/draw_accuracy.py logs/train/runs/RUN --out docs/accuracy.png --json accuracy.json
+    ./run python scripts/draw_accuracy.py logs/train/runs/RUN --out docs/pictures/accuracy.png --json a.json
 
 Marching cubes evaluate the network in float32, 4,096 points at a time; every mesh is made on one thread, in a
 process of its own. Soft precision is the mean |f| at points on the mesh; soft recall brings points of the
@@ -44,7 +44,7 @@ PANELS = {
 
 def main() -> None:
     """Extract, measure, draw."""
-    parser = make_parser(__doc__, "docs/accuracy.png", numbers=True)
+    parser = make_parser(__doc__, "docs/pictures/accuracy.png", numbers=True)
     parser.add_argument("run", type=Path, help="a run folder, of a network on a grid or a plain one")
     parser.add_argument("--grids", type=int, nargs="+", default=GRIDS, help="points an axis")
     chosen = parser.parse_args()

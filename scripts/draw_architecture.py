@@ -1,6 +1,6 @@
 """Draw the way from a mesh to a loss beside the packages and their imports; takes seconds.
 
-./run python scripts/draw_architecture.py --out docs/architecture.png
+./run python scripts/draw_architecture.py --out docs/pictures/architecture.png
 
 Imports are read from the source by grimp. An arrow leads from a package to one that it imports; it is left
 out where a longer way leads there. Boxes are placed by hand so that each arrow is a vertical line that meets
@@ -98,7 +98,7 @@ WAY = {  # from a mesh to a loss
 
 def main() -> None:
     """Read the imports and draw."""
-    chosen = make_parser(__doc__, "docs/architecture.png").parse_args()
+    chosen = make_parser(__doc__, "docs/pictures/architecture.png").parse_args()
     plt = pyplot()
     arrows = find_arrows()
     figure = plt.figure(figsize=(14, 13.7))

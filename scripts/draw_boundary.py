@@ -1,6 +1,6 @@
 """Draw the decision boundaries of two networks as parts of tropical curves; takes seconds.
 
-./run python scripts/draw_boundary.py --out docs/boundary.png
+./run python scripts/draw_boundary.py --out docs/pictures/boundary.png
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from creased.tropical import TropicalRational
 
 def main() -> None:
     """Compute the curves and draw."""
-    parser = make_parser(__doc__, "docs/boundary.png")
+    parser = make_parser(__doc__, "docs/pictures/boundary.png")
     parser.add_argument("--width", type=int, default=8)
     parser.add_argument("--steps", type=int, default=1500)
     chosen = parser.parse_args()

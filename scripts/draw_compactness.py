@@ -1,6 +1,6 @@
 """Draw a bunny that becomes a ball at its own volume, beside smoothing and decimation of its mesh.
 
-    ./run python scripts/draw_compactness.py --out docs/compactness.png --json compactness.json
+    ./run python scripts/draw_compactness.py --out docs/pictures/compactness.png --json compactness.json
 
 A small network is fitted to the bunny; `experiment=compact` then goes on without data, with the compactness
 and the volume of the exact mesh in the loss. After Berzins (ICML 2023, section 5), who optimises the same.
@@ -30,7 +30,7 @@ SMOOTHED = 300  # iterations
 
 def main() -> None:
     """Fit, round off, compare, draw."""
-    parser = make_parser(__doc__, "docs/compactness.png", numbers=True)
+    parser = make_parser(__doc__, "docs/pictures/compactness.png", numbers=True)
     parser.add_argument("--runs", type=Path, default=Path("logs/compactness"), help="where runs are kept")
     chosen = parser.parse_args()
     runs = chosen.runs.resolve()

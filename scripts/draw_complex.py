@@ -1,6 +1,6 @@
 """Draw the complex of a small network fitted to the distance of two discs and a bar; takes seconds.
 
-./run python scripts/draw_complex.py --out docs/complex.png
+./run python scripts/draw_complex.py --out docs/pictures/complex.png
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from creased.drawing import draw_complex, flatten
 
 def main() -> None:
     """Train and draw."""
-    parser = make_parser(__doc__, "docs/complex.png")
+    parser = make_parser(__doc__, "docs/pictures/complex.png")
     parser.add_argument("--width", type=int, default=16)
     parser.add_argument("--depth", type=int, default=3)
     parser.add_argument("--steps", type=int, default=1500)

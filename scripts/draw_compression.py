@@ -1,7 +1,7 @@
 """Compress networks on handwritten digits without loss, trained with and without an l1 penalty.
 
     ./run python -m pip install scikit-learn
-    ./run python scripts/draw_compression.py --out docs/compression.png --json compression.json
+    ./run python scripts/draw_compression.py --out docs/pictures/compression.png --json compression.json
 
 As Serra, Kumar and Ramalingam (2020) do with MNIST: networks with two hidden layers learn scikit-learn's
 digits (8 x 8 pixels in [0, 1], 1,400 to learn from), stable units are found on all of [0, 1]^64, and the
@@ -178,7 +178,7 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
 
 def main() -> None:
     """Train, compress, draw, and print a table."""
-    parser = make_parser(__doc__, "docs/compression.png", numbers=True)
+    parser = make_parser(__doc__, "docs/pictures/compression.png", numbers=True)
     parser.add_argument("--widths", type=int, nargs="+", default=[25, 50])
     parser.add_argument("--penalties", type=float, nargs="+", default=[0.0, 0.1, 0.2, 0.3, 0.5])
     parser.add_argument("--seeds", type=int, default=1)

@@ -1,6 +1,6 @@
 """Draw where strong elimination and composition of sign vectors hold and fail; takes a minute.
 
-    ./run python scripts/draw_covectors.py --out docs/covectors.png --json covectors.json
+    ./run python scripts/draw_covectors.py --out docs/pictures/covectors.png --json covectors.json
 
 Two cells X and Y that one crease tells apart, in a layer and in a network: elimination asks for a point of
 that crease with all other signs as in X and Y. On the right, signs of F - G on five points.
@@ -88,7 +88,7 @@ def draw_signs(axes: Any) -> None:
 
 def main() -> None:
     """Check, draw, print."""
-    parser = make_parser(__doc__, "docs/covectors.png", numbers=True)
+    parser = make_parser(__doc__, "docs/pictures/covectors.png", numbers=True)
     parser.add_argument("--networks", type=int, default=20, help="random ones that are checked")
     chosen = parser.parse_args()
     torch.set_num_threads(1)

@@ -1,6 +1,6 @@
 """Draw a plane through three handwritten digits, its classes, and the least changes of one of them.
 
-    ./run python scripts/draw_digits.py --out docs/digits.png
+    ./run python scripts/draw_digits.py --out docs/pictures/digits.png
 
 The network is that of digits_distance.py; needs scikit-learn. Takes about ten seconds.
 """
@@ -43,7 +43,7 @@ class Scene(NamedTuple):
 
 def main() -> None:
     """Train, compute the least changes, and draw."""
-    parser = make_parser(__doc__, "docs/digits.png")
+    parser = make_parser(__doc__, "docs/pictures/digits.png")
     parser.add_argument("--image", type=int, default=0, help="which of the test images that are read rightly")
     parser.add_argument("--width", type=int, default=32)
     parser.add_argument("--steps", type=int, default=1000)

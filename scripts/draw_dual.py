@@ -1,6 +1,6 @@
 """Draw the tropical curves of two small networks beside their dual subdivisions; takes seconds.
 
-./run python scripts/draw_dual.py --out docs/dual.png
+./run python scripts/draw_dual.py --out docs/pictures/dual.png
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ NAMES = {"E231": "2, 3, 1", "E2321": "2, 3, 2, 1"}
 
 def main() -> None:
     """Compute the curves and draw."""
-    chosen = make_parser(__doc__, "docs/dual.png").parse_args()
+    chosen = make_parser(__doc__, "docs/pictures/dual.png").parse_args()
     plt = pyplot()
     figure, rows = plt.subplots(len(NAMES), 2, figsize=(8.4, 8.9), layout="constrained")
     for (name, widths), (left, right) in zip(NAMES.items(), rows, strict=True):

@@ -1,6 +1,6 @@
 """Draw how many vertices random networks have, by width, depth and dimension, and what they cost.
 
-    ./run python scripts/draw_edge_subdivision.py --out docs/edge_subdivision.png --json edge_subdivision.json
+    ./run python scripts/draw_edge_subdivision.py --out docs/pictures/edge_subdivision.png --json e.json
 
 After the experiments of Berzins (ICML 2023). Networks are random, as `creased.MLP` begins, with a bias at the
 output. Complexes are extracted in float64 on [-1, 1]^D by subdividing edges; small ones are counted again by
@@ -44,7 +44,7 @@ class Extracted(NamedTuple):
 
 def main() -> None:
     """Extract, count, draw."""
-    parser = make_parser(__doc__, "docs/edge_subdivision.png", numbers=True)
+    parser = make_parser(__doc__, "docs/pictures/edge_subdivision.png", numbers=True)
     parser.add_argument("--widest", type=int, default=WIDTHS[-1], help="neurons a layer at most")
     chosen = parser.parse_args()
     widths = [width for width in WIDTHS if width <= chosen.widest]

@@ -1,6 +1,6 @@
 """Draw interactive figures as they look in a notebook, by a headless Chromium.
 
-    ./run python scripts/draw_figures.py --out docs
+    ./run python scripts/draw_figures.py --out docs/pictures
 
 Of the objects of docs/objects.md, and of a level set in space: of a small network that is fitted to a torus
 and a ball. Writes figure_NAME.png for each. Plotly's own export needs a package more.
@@ -35,7 +35,7 @@ LABELED = [(0, 0), (0, 1), (1, 0), (1, 1)]
 
 def main() -> None:
     """Make the figures and take their pictures."""
-    parser = make_parser(__doc__, "docs")
+    parser = make_parser(__doc__, "docs/pictures")
     parser.add_argument("--only", nargs="+", help="names of figures")
     chosen = parser.parse_args()
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)

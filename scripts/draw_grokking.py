@@ -1,6 +1,6 @@
 """Draw delayed generalisation beside exact local complexity: a small ReLU network on handwritten digits.
 
-    ./run python scripts/draw_grokking.py --out docs/grokking.png --json grokking.json
+    ./run python scripts/draw_grokking.py --out docs/pictures/grokking.png --json grokking.json
 
 Few training images of scikit-learn's digits (8 x 8, nothing is downloaded), weights that begin many times too
 large, and weight decay: the network soon knows its training images, and long after that the others (Liu,
@@ -30,7 +30,7 @@ Images = dict[str, tuple[Tensor, Tensor]]  # (n, 64) and classes (n,), by name
 
 def main() -> None:
     """Train, count, draw, print."""
-    parser = make_parser(__doc__, "docs/grokking.png", numbers=True)
+    parser = make_parser(__doc__, "docs/pictures/grokking.png", numbers=True)
     parser.add_argument("--images", type=int, default=200, help="for training")
     parser.add_argument("--width", type=int, default=128, help="of two hidden layers")
     parser.add_argument("--scale", type=float, default=16.0, help="factor on all weights to begin with")

@@ -1,6 +1,6 @@
 """Draw how a level set is found: a square cut by neuron after neuron, cells dropped by proof, the curve.
 
-    ./run python scripts/draw_how.py --out docs/how_it_works.png
+    ./run python scripts/draw_how.py --out docs/pictures/how_it_works.png
 
 A small network is fitted to the distance of a rounded star in two dimensions. Every line, shaded cell and
 vertex is what the engine finds: `extract_complex` on the network cut short, the certified bounds of
@@ -39,7 +39,7 @@ class Panel(NamedTuple):
 
 def main() -> None:
     """Fit, cut, draw."""
-    chosen = make_parser(__doc__, "docs/how_it_works.png").parse_args()
+    chosen = make_parser(__doc__, "docs/pictures/how_it_works.png").parse_args()
     torch.set_num_threads(1)
     program = creased.lower(_fit()).detach()
     box = creased.Box.cube(2, HALF)

@@ -1,6 +1,6 @@
 """Draw the error of plain networks and of networks on a grid against the CPU seconds of their training.
 
-    ./run python scripts/draw_learning.py --out docs/learning.png --json learning.json
+    ./run python scripts/draw_learning.py --out docs/pictures/learning.png --json learning.json
 
 Trains each network on the bunny by the settings of its recipe, on one thread, without extraction while it
 trains; runs that are finished are read. Error is the mean |f| at points of the scan that training has not
@@ -37,7 +37,7 @@ class Learnt(NamedTuple):
 
 def main() -> None:
     """Train or read the runs, print their ends, draw."""
-    parser = make_parser(__doc__, "docs/learning.png", numbers=True)
+    parser = make_parser(__doc__, "docs/pictures/learning.png", numbers=True)
     parser.add_argument("--runs", type=Path, default=Path("logs/learning"), help="where runs are kept")
     parser.add_argument("--at-once", type=int, default=1, help="runs at a time")
     parser.add_argument("--also", nargs="*", default=[], help="overrides for all runs: trainer.max_epochs=1")

@@ -1,6 +1,6 @@
 """Draw delayed generalisation on addition modulo a prime beside exact local complexity and counts of regions.
 
-    ./run python scripts/draw_modular.py --out docs/modular.png --json modular.json
+    ./run python scripts/draw_modular.py --out docs/pictures/modular.png --json modular.json
 
 A network with one hidden layer reads two numbers, each one-hot, and learns their sum modulo 23 from 70 % of
 all pairs, with weight decay (Power et al. 2022; Gromov 2023). At steps evenly spaced in the logarithm the
@@ -26,7 +26,7 @@ COLOURS = {"through training inputs": "#01665e", "through random points": "#762a
 
 def main() -> None:
     """Train, count, draw, print."""
-    parser = make_parser(__doc__, "docs/modular.png", numbers=True)
+    parser = make_parser(__doc__, "docs/pictures/modular.png", numbers=True)
     parser.add_argument("--prime", type=int, default=23)
     parser.add_argument("--share", type=float, default=0.7, help="of pairs for training")
     parser.add_argument("--width", type=int, default=128)

@@ -1,6 +1,6 @@
 """Draw the hull of two zonotopes that belongs to a classifier, and what pruning does to hull and boundary.
 
-    ./run python scripts/draw_pruning.py --out docs/pruning.png --json pruning.json
+    ./run python scripts/draw_pruning.py --out docs/pictures/pruning.png --json pruning.json
 
 After Alfarra et al. (2020). A layer of 16 neurons tells two half-moons apart. Neurons are removed by the
 length of their generators, by their incoming weights, or at random, without further training; then half of
@@ -42,7 +42,7 @@ N_ATTACKED = 40
 
 def main() -> None:
     """Fit, prune, train again, attack, draw."""
-    parser = make_parser(__doc__, "docs/pruning.png", numbers=True)
+    parser = make_parser(__doc__, "docs/pictures/pruning.png", numbers=True)
     parser.add_argument("--width", type=int, default=16)
     parser.add_argument("--steps", type=int, default=800)
     parser.add_argument("--seeds", type=int, default=5)

@@ -1,6 +1,6 @@
 """Draw a tropical conic beside its dual subdivision, and exact numbers of linear regions below their bound.
 
-    ./run python scripts/draw_region_bound.py --out docs/region_bound.png --json region_bound.json
+    ./run python scripts/draw_region_bound.py --out docs/pictures/region_bound.png --json region_bound.json
 
 After Zhang, Naitzat and Lim (ICML 2018). Networks of two inputs and one output are random, with integer
 weights and biases from -9 to 9; regions are counted on the whole plane, in integers.
@@ -42,7 +42,7 @@ class Counted(NamedTuple):
 
 def main() -> None:
     """Count and draw."""
-    chosen = make_parser(__doc__, "docs/region_bound.png", numbers=True).parse_args()
+    chosen = make_parser(__doc__, "docs/pictures/region_bound.png", numbers=True).parse_args()
     counted = [_count(widths) for widths in ARCHITECTURES]
     rows = [_row(one) for one in counted]
     print(as_table(["hidden", "bound", "Serra", "regions", "largest / bound", "cells, on average"], rows))

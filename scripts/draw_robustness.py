@@ -1,7 +1,7 @@
 """Compare the exact least changes of handwritten digits, on slices, with those that PGD finds.
 
     ./run python -m pip install scikit-learn
-    ./run python scripts/draw_robustness.py --out docs/robustness.png --json robustness.json
+    ./run python scripts/draw_robustness.py --out docs/pictures/robustness.png --json robustness.json
 
 The network and the slices are those of `digits_distance.py`. Projected gradient descent (Madry et al. 2018)
 is given balls of the 2-norm, and the radius at which it begins to find another class is bisected: within the
@@ -97,7 +97,7 @@ def draw(rows: list[dict[str, float]], path: Path) -> None:
 
 def main() -> None:
     """Train, measure, draw and print."""
-    parser = make_parser(__doc__, "docs/robustness.png", numbers=True)
+    parser = make_parser(__doc__, "docs/pictures/robustness.png", numbers=True)
     parser.add_argument("--images", type=int, default=12)
     parser.add_argument("--width", type=int, default=32)
     parser.add_argument("--steps", type=int, default=1000)

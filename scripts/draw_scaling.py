@@ -1,6 +1,6 @@
 """Draw the cost of a face of the exact level set, from thousands of faces to hundreds of thousands.
 
-    ./run python scripts/draw_scaling.py --out docs/scaling.png --json scaling.json
+    ./run python scripts/draw_scaling.py --out docs/pictures/scaling.png --json scaling.json
 
 Two families of networks, fitted to one shape: 32 neurons a layer and ever more layers, three layers and ever
 more neurons. Beside the seconds a face stands the cost of evaluating the network once at every vertex of a
@@ -23,7 +23,7 @@ WIDER = ((3, 16), (3, 32), (3, 64), (3, 128))
 
 def main() -> None:
     """Fit, measure, draw."""
-    chosen = make_parser(__doc__, "docs/scaling.png", numbers=True).parse_args()
+    chosen = make_parser(__doc__, "docs/pictures/scaling.png", numbers=True).parse_args()
     with TemporaryDirectory() as folder:
         found = {net: _measure(Path(folder) / "net.npz", *net) for net in dict.fromkeys((*DEEPER, *WIDER))}
     write_numbers(chosen.json, results={f"{depth}x{width}": one for (depth, width), one in found.items()})

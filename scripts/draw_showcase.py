@@ -1,7 +1,7 @@
 """Draw a shape, the level sets of a plain network and of one on a grid, and the latter cut open.
 
     ./run train shape=bunny && ./run train shape=bunny model=mlp
-    ./run python scripts/draw_showcase.py RUN PLAIN_RUN --out docs/showcase.png
+    ./run python scripts/draw_showcase.py RUN PLAIN_RUN --out docs/pictures/showcase.png
 
 All are seen by one camera. In the plane of the cut, of which a square is magnified, cells are coloured by
 gradient; lines of the grid are grey, creases have the colour of their layer, and the level set is dark.
@@ -41,7 +41,7 @@ Y = 1  # the axis across the cut
 
 def main() -> None:
     """Extract, cut and draw."""
-    parser = make_parser(__doc__, "docs/showcase.png")
+    parser = make_parser(__doc__, "docs/pictures/showcase.png")
     parser.add_argument("run", type=Path, help="the folder of a run of a network on a grid")
     parser.add_argument("plain", type=Path, help="that of a plain network, of the same shape")
     parser.add_argument("--at", type=float, default=0.0, help="y of the cut, in the domain")

@@ -1,6 +1,6 @@
 """Draw the effect of mean curvature in the loss on a noisy scan, beside smoothing of a plain run's mesh.
 
-    ./run python scripts/draw_smoothing.py --out docs/smoothing.png --json smoothing.json
+    ./run python scripts/draw_smoothing.py --out docs/pictures/smoothing.png --json smoothing.json
 
 The bunny scan gets bumps: noise of its vertices along the normals, smoothed a little so that a network can
 see it. Networks are trained on the bumpy scan and compared with the clean one. Mesh processing instead:
@@ -43,7 +43,7 @@ TAUBIN = 40  # iterations
 
 def main() -> None:
     """Make bumps, train, smooth, compare, draw."""
-    parser = make_parser(__doc__, "docs/smoothing.png", numbers=True)
+    parser = make_parser(__doc__, "docs/pictures/smoothing.png", numbers=True)
     parser.add_argument("--at-once", type=int, default=2, help="runs at a time")
     parser.add_argument("--runs", type=Path, default=Path("logs/smoothing"), help="where runs are kept")
     chosen = parser.parse_args()

@@ -1,7 +1,7 @@
 """Draw the gain and the cost of a regularizer: plain runs, regularized ones, and decimated meshes.
 
-    ./run python scripts/draw_tradeoff.py fewer_faces --out docs/face_count.png --json face_count.json
-    ./run python scripts/draw_tradeoff.py short_edges --out docs/edge_length.png --json edge_length.json
+    ./run python scripts/draw_tradeoff.py fewer_faces --out docs/pictures/face_count.png --json faces.json
+    ./run python scripts/draw_tradeoff.py short_edges --out docs/pictures/edge_length.png --json edges.json
 
 Three shapes, three seeds each; plain and regularized runs differ in `experiment=...` alone. The mesh of each
 plain run is also decimated to as many triangles as the regularized one has.

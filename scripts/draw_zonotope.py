@@ -1,6 +1,6 @@
 """Draw the zonotopes of two layers in space, beside the lines that the layers cut the plane along.
 
-./run python scripts/draw_zonotope.py --out docs/zonotope.png
+./run python scripts/draw_zonotope.py --out docs/pictures/zonotope.png
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LINES = [(4, 1, 2), (3, 3, -3), (1, 4, 2), (-1, 4, -2), (-3, 3, 3), (-4, 1, -2)]
 
 def main() -> None:
     """Find the faces and draw."""
-    chosen = make_parser(__doc__, "docs/zonotope.png").parse_args()
+    chosen = make_parser(__doc__, "docs/pictures/zonotope.png").parse_args()
     plt = pyplot()
     six = Zonotope(tuple(tuple(map(Fraction, line)) for line in LINES), 3)
     layers = {"E231, 3 neurons": zonotope_of_layer(named("E231")), "6 neurons": six}
