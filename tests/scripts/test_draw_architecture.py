@@ -26,7 +26,7 @@ def arrows(script: dict[str, Any]) -> set[tuple[str, str]]:
 
 
 def test_the_picture_in_the_documents_shows_these_imports(arrows: set[tuple[str, str]]) -> None:
-    with Image.open(ROOT / "docs" / "architecture.png") as picture:
+    with Image.open(ROOT / "docs" / "pictures" / "architecture.png") as picture:
         assert set(map(tuple, json.loads(picture.text["arrows"]))) == arrows
 
 
