@@ -20,6 +20,7 @@ COMPILED = {
     "compiled_incidence",
     "flat_program",
     "compiled_numbers",
+    "compiled_rows",
     "available",
     "compiler",
     "sign_bits",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from unittest.mock import patch
 
@@ -15,11 +16,12 @@ from creased import PolyhedralComplex, extract_complex
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.certificates import proven_signs
 from creased.core.complexes.unperturbed import TrueCells
-from creased.core.exact import exact_signs
+from creased.core.exact import exact_signs, modular_rows
 from creased.core.exact.elimination import rank
 from creased.core.exact.exact_signs import ExactRows, as_number, one_by_one
 from creased.core.exact.integer_program import IntegerAffine
 from creased.core.exact.residues import Moduli, SplitMatrix, centred, cofactors
+from creased.core.native.available import SWITCH
 from tests.strategies import Case, degenerate_cases, near_degenerate_cases
 
 CASES = st.one_of(degenerate_cases(), near_degenerate_cases())
@@ -48,6 +50,22 @@ def test_signs_are_those_of_integers(case: Case) -> None:
     assert exists.all()
     zeros = exact.zeros(codes, found.vertices)
     assert torch.equal(zeros, (signs == 0).view_as(zeros))
+
+
+@given(CASES, st.data())
+def test_kernels_find_the_residues_that_torch_finds(case: Case, data: st.DataObject) -> None:
+    pytest.importorskip("numba")
+    found, exact, codes = extracted(case)
+    vertex, row = every_row(found)
+    asked = torch.rand(len(row), generator=torch.Generator().manual_seed(data.draw(st.integers(0, 99)))) < 0.3
+    shares, by = data.draw(st.booleans()), []
+    for switch in ("0", "1"):
+        with patch.dict(os.environ, {SWITCH: switch}), patch.object(modular_rows, "KEPT", 1 << 6):
+            looked = exact.modular.look(codes, vertex[asked], row[asked], shares=shares)
+            by.append(
+                (looked.points, looked.values, looked.shares, exact.modular.zeros(codes, found.vertices))
+            )
+    assert all(torch.equal(a, b) for a, b in zip(*by, strict=True))
 
 
 @given(CASES)

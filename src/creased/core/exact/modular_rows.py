@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain
 from math import factorial, prod
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,7 +25,11 @@ from creased.core.arrangement.signs import RowLayout, pack_rows
 from creased.core.exact.elimination import Vector
 from creased.core.exact.integer_program import IntegerAffine, IntegerBlock, IntegerProgram
 from creased.core.exact.residues import ModularMatrix, Moduli, SplitMatrix, centred, cofactors
+from creased.core.native.available import is_native
 from creased.core.numerics.tolerance import coincidence
+
+if TYPE_CHECKING:
+    from creased.core.exact.compiled_rows import CompiledRows
 
 AT_ONCE = 1 << 18  # coefficients of forms of a layer that are worked on at once
 KEPT = 1 << 18  # entries of all matrices, modulo one prime, up to which their residues are kept
@@ -50,20 +55,25 @@ class Residues(NamedTuple):
         return [tuple(flat[i * width : (i + 1) * width]) for i in range(n)]
 
 
-class _Cells(NamedTuple):
+class Cells(NamedTuple):
     """Vertices, sorted by the cells that their signs name, of which each is listed once."""
 
     words: Tensor  # (m, W)
     cell: Tensor  # (n,) of each vertex, ascending
+    order: Tensor  # (n,) int64: which they were among those that came
     zero_ids: Tensor  # (n, D) int64
-    place: Tensor  # (n,) of the vertices as they came among the sorted ones
 
     @staticmethod
-    def of(codes: CellCodes) -> _Cells:
-        """Sort the codes of vertices."""
-        words, cell = torch.unique(codes.words.cpu(), dim=0, return_inverse=True)
+    def of(codes: CellCodes) -> Cells:
+        """Sort the codes of vertices; cells with the signs of many first rows in common are near."""
+        words, cell = torch.unique(_swapped(codes.words.cpu()), dim=0, return_inverse=True)
         order = cell.argsort()
-        return _Cells(words, cell[order], codes.zero_ids.long().cpu()[order], order.argsort())
+        return Cells(_swapped(words), cell[order], order, codes.zero_ids.long().cpu()[order])
+
+    @property
+    def place(self) -> Tensor:
+        """Where the vertices as they came (n,) are among the sorted ones."""
+        return self.order.argsort()
 
 
 class _Layer(NamedTuple):
@@ -108,16 +118,23 @@ class ModularRows:
         self._widest = max(sum(shape) for shape in shapes)
 
     def look(self, codes: CellCodes, vertex: Tensor, row: Tensor, *, shares: bool = True) -> Residues:
-        """Evaluate rows (k,) at vertices (k,) of those with these codes (n, ...); shares only if wanted."""
-        cells = _Cells.of(codes)
-        pairs = cells.place[vertex.cpu()].argsort()
-        vertex, row = cells.place[vertex.cpu()][pairs], row.cpu()[pairs]
+        """Evaluate rows (k,) at vertices (k,), ascending, of those with these codes (n, ...).
+
+        Shares only if they are wanted.
+        """
+        cells, vertex, row, n_shares = Cells.of(codes), vertex.cpu(), row.cpu(), self._dim * shares
         last = int(torch.cat([row, cells.zero_ids.flatten(), row.new_zeros(1)]).amax())
         moduli = self._moduli(last)
-        found = [self._look(p, cells, vertex, row, last, self._dim * shares) for p in self._groups(moduli)]
+        if is_native(row.device):
+            batches = self._batches(moduli)
+            return Residues(moduli, *self._compiled.look(cells, vertex, row, last, batches, n_shares))
+        place = cells.place
+        pairs = place[vertex].argsort()
+        vertex, row = place[vertex][pairs], row[pairs]
+        found = [self._look(p, cells, vertex, row, last, n_shares) for p in self._groups(moduli)]
         points, values, parts = map(torch.cat, zip(*found, strict=True))
         back = pairs.argsort()
-        return Residues(moduli, points[:, cells.place], values[:, back], parts[:, back])
+        return Residues(moduli, points[:, place], values[:, back], parts[:, back])
 
     def zeros(self, codes: CellCodes, points: Tensor) -> Tensor:
         """True (n, n_rows) where rows vanish at vertices with right signs, near points (n, D).
@@ -143,7 +160,7 @@ class ModularRows:
     def _zeros_of(self, codes: CellCodes) -> Tensor:
         n_rows = self._layout.n_rows
         parts = zip(*(part.split(max(ASKED // n_rows, 1)) for part in codes), strict=True)
-        found = [self._zeros(_Cells.of(CellCodes(*part))) for part in parts]
+        found = [self._zeros(Cells.of(CellCodes(*part))) for part in parts]
         return torch.cat([*found, torch.zeros((0, n_rows), dtype=torch.bool)])
 
     def _moduli(self, last: int) -> Moduli:
@@ -153,8 +170,19 @@ class ModularRows:
 
     def _groups(self, moduli: Moduli) -> list[_Program]:
         """The program modulo primes, as many of them at once as its matrices leave room for."""
+        return [self._modulo(primes) for primes in self._batches(moduli)]
+
+    def _batches(self, moduli: Moduli) -> list[tuple[int, ...]]:
         n = max(KEPT // self._n_entries, 1)
-        return [self._modulo(moduli.primes[i : i + n]) for i in range(0, len(moduli.primes), n)]
+        return [moduli.primes[i : i + n] for i in range(0, len(moduli.primes), n)]
+
+    @cached_property
+    def _compiled(self) -> CompiledRows:
+        from creased.core.exact.compiled_rows import CompiledRows
+
+        parts = chain.from_iterable(zip(self._affine, self._output_maps, strict=True))
+        matrices = [self._walls, *(part for part in parts if part), self._head]
+        return CompiledRows(self._program, matrices, is_kept=self._n_entries <= KEPT)
 
     @cached_property
     def _bounds(self) -> list[tuple[int, int]]:
@@ -172,8 +200,10 @@ class ModularRows:
             found.append((n_rows, largest))
         return found
 
-    def _zeros(self, cells: _Cells) -> Tensor:
+    def _zeros(self, cells: Cells) -> Tensor:
         last = self._layout.n_rows - 1
+        if is_native(cells.words.device):
+            return self._compiled.zeros(cells, last + 1, self._batches(self._moduli(last)))
         vanishes = torch.ones((len(cells.place), last + 1), dtype=torch.bool)
         for program in self._groups(self._moduli(last)):
             for part, cell, forms in self._forms(program, cells, last):
@@ -185,7 +215,7 @@ class ModularRows:
         return vanishes[cells.place]
 
     def _look(
-        self, program: _Program, cells: _Cells, vertex: Tensor, row: Tensor, last: int, n_shares: int
+        self, program: _Program, cells: Cells, vertex: Tensor, row: Tensor, last: int, n_shares: int
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Points (P, n, D + 1), values (P, k) and shares (P, k, D or 0), modulo primes."""
         dim, primes = self._dim, program.primes[:, 0]
@@ -209,7 +239,7 @@ class ModularRows:
                 shares[:, begin + some, k] = centred(share, primes)
         return points, values, shares
 
-    def _forms(self, program: _Program, cells: _Cells, last: int) -> Iterator[tuple[slice, Tensor, Tensor]]:
+    def _forms(self, program: _Program, cells: Cells, last: int) -> Iterator[tuple[slice, Tensor, Tensor]]:
         """Rows as linear forms (P, n_rows, m, D + 1), up to the last asked for, batch by batch of m cells.
 
         With vertices, a slice of so many, and the cell (n,) of each in the batch.
@@ -269,6 +299,11 @@ class ModularRows:
                 ones = centred(before[:, -1:] * mix_shift, primes)
                 state = torch.cat([centred(output_map @ state, primes), ones], dim=1)
             yield z, state
+
+
+def _swapped(words: Tensor) -> Tensor:
+    """Reverse the order of the bytes of words (m, W), the first rows of which are the lowest bits."""
+    return words.contiguous().view(torch.uint8).unflatten(1, (-1, 8)).flip(2).flatten(1).view(torch.int64)
 
 
 def _absolute(affine: IntegerAffine) -> IntegerAffine:

@@ -57,15 +57,17 @@ class Moduli(NamedTuple):
         In the mixed radix system of the primes, with digits of least absolute value, the last digit that is
         not zero has the sign of the number.
         """
-        signs = torch.zeros_like(residues[0])
-        digits = list[Tensor]()
+        some = (residues != 0).any(0).nonzero()[:, 0]
+        signs, digits = residues.new_zeros(len(some)), list[Tensor]()
         for i, prime in enumerate(self.primes):
-            digit = residues[i].clone()
+            digit = residues[i, some]
             for lower, other in zip(digits, self.primes, strict=False):
                 digit = centred(digit.sub_(lower).mul_(_least(pow(other, -1, prime), prime)), prime)
             digits.append(digit)
             signs = torch.where(digit == 0, signs, digit.sign())
-        return signs.to(torch.int8)
+        return residues.new_zeros(residues.shape[1], dtype=torch.int8).index_copy_(
+            0, some, signs.to(torch.int8)
+        )
 
 
 @dataclass(frozen=True)
@@ -95,15 +97,19 @@ class SplitMatrix:
             affine.shift,
         )
 
-    def modulo(self, primes: Sequence[int]) -> ModularMatrix:
-        """Residues of the matrix modulo each prime."""
+    def residues(self, primes: Sequence[int]) -> Tensor:
+        """Residues (P, m) of the entries modulo each prime, float64."""
         moduli = torch.tensor(primes)[:, None]
         found = torch.zeros((len(primes), self.is_negative.shape[0]), dtype=torch.int64)
         for i, limb in enumerate(self.limbs):
             weights = torch.tensor([pow(2, LIMB * i, prime) for prime in primes])[:, None]
             found += limb % moduli * weights % moduli
         found = torch.where(self.is_negative, -found, found)
-        entries, (n_rows, width) = centred(found.double(), moduli.double()), self.shape
+        return centred(found.double(), moduli.double())
+
+    def modulo(self, primes: Sequence[int]) -> ModularMatrix:
+        """Reduce the matrix modulo each prime."""
+        entries, (n_rows, width) = self.residues(primes), self.shape
         place = torch.arange(len(primes))[:, None]
         index = torch.stack([self.index[0] + n_rows * place, self.index[1] + width * place]).flatten(1)
         matrix = torch.sparse_coo_tensor(
