@@ -45,6 +45,7 @@ def test_explicit_options_win_and_end_the_expectation() -> None:
     assert "model.levels" in said
     assert "of the bunny" not in said
     assert "of the bunny" in format_expectation(composed("quality=high"))
+    assert "of the bunny" not in format_expectation(composed("experiment=smoke"))
 
 
 def test_plain_networks_keep_their_own_rate() -> None:

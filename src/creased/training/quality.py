@@ -32,10 +32,10 @@ def changed_options(cfg: DictConfig) -> list[str]:
 def format_expectation(cfg: DictConfig) -> str:
     """Format what a run will give, as measured; or why that is not known."""
     name = cfg.quality.name
+    if changed := changed_options(cfg):
+        return f"{name}, but {', '.join(changed)}: what was measured of it does not apply"
     if EXPECTED not in cfg.recipe:
         return f"{name}; {cfg.recipe.get(MEASURED, 'what to expect was measured of model=grid')}"
-    if changed := changed_options(cfg):
-        return f"{name}, but {', '.join(changed)}: its expected time and error do not apply"
     expected = cfg.recipe[EXPECTED]
     return (
         f"{name}; of the bunny a mesh of {expected.faces:,} faces, {expected.error:.5f} of the unit box away "

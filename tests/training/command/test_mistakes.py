@@ -24,7 +24,7 @@ SMOKE = ["experiment=smoke", "callbacks.draw=null", "callbacks.progress=null", "
         ([*SMOKE, "model.activation.path=torch.nn.GELU"], "GELU.* piecewise affine"),
         ([*SMOKE, "model.width=0"], r"model\.width .*at least 1; got 0"),
         ([*SMOKE, "threads=0"], "threads .*at least 1; got 0"),
-        ([*SMOKE, "paths.output=/proc/none"], "/proc/none"),
+        ([*SMOKE, "paths.output=/proc/none"], "creased: No such file or directory: /proc/none$"),
         (["model.widht=3"], r"mean model\.width\?"),
         ([*SMOKE, "data.near=2"], r"data\.near"),
         ([*SMOKE, "optimizer.lr=1e30"], r"lower optimizer\.lr"),

@@ -77,4 +77,6 @@ def _format_mistake(error: BaseException) -> str:
         return f"give a value: {error.full_key}=..."
     if isinstance(error, MisconfigurationException):
         return f"{error} (options of trainer: accelerator, devices, max_epochs, ...)"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     return str(error)
