@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from creased.core.arrangement.hash_keys import CellCodes
-from creased.core.certificates.kernels.slopes import Limits, Vertices, find_proven
+from creased.core.arrangement.signs import WORD, rows_before
+from creased.core.certificates.kernels.slopes import Limits, Vertices, find_proven, key
 from creased.core.certificates.sign_filter import HALF, Bounds
 from creased.core.numerics.tolerance import rounding_error
 from creased.core.program.flat_program import lay_out, make_maps
@@ -28,14 +30,26 @@ def are_proven(program: Program, walls: Tensor, bounds: Bounds, points: Tensor, 
     flat, proven = lay_out(program, walls), torch.empty(points.shape[0], dtype=torch.int64)
     cell = make_maps(flat, codes.words.shape[1])
     prepare(flat, cell)
-    parts = (points, codes.words, codes.zero_ids.long())
-    vertices = Vertices(*(part.contiguous().numpy() for part in parts))
+    words, zeros = codes.words.contiguous(), codes.zero_ids.long()
+    order = _order(program, walls.shape[1], words)
+    vertices = Vertices(points.contiguous().numpy(), words.numpy(), zeros.numpy(), order)
     limits = Limits(
         rounding=bounds.rounding.contiguous().numpy(),
         slope=bounds.slope.contiguous().numpy(),
         slope_rounding=bounds.slope_rounding.contiguous().numpy(),
         unit=rounding_error(torch.float64, points.shape[1]),
+        change=(bounds.slope + points.shape[1] * bounds.slope_rounding).contiguous().numpy(),
         half=HALF,
     )
-    find_proven(proven.numpy(), flat, cell, limits, vertices, np.zeros((7, 3)))
+    work = np.zeros((7, 3)), np.zeros(bounds.slope.shape[0], np.int64)
+    find_proven(proven.numpy(), flat, cell, limits, vertices, work)
     return proven.bool()
+
+
+def _order(program: Program, n_walls: int, words: Tensor) -> NDArray[np.int64]:
+    """Order vertices with signs (n, W) by cells, and these by their signs in all blocks but the last ones."""
+    widths, n_words, keys = program.widths, words.shape[1], np.empty(len(words), np.int64)
+    before = rows_before(WORD * n_words, n_words, words.device)
+    masks = before[[n_walls + sum(widths[:-2]), n_walls + sum(widths[:-1]), -1]]
+    key(keys, words.numpy(), masks.numpy())
+    return np.argsort(keys)

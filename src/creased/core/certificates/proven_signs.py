@@ -63,6 +63,8 @@ def prove_signs(
     is_ray, proof = found.is_ray(), sign_filter_of(program, found.domain, layout, points)
     has_edges = isinstance(found, PolyhedralComplex) and not layout.at_infinity
     left = (proof.at_first(points, codes, sides if has_edges else None) | is_ray).nonzero()[:, 0]
+    if not left.numel():
+        return none
     unsure = proof.by_slopes(points[left], codes.choose(left)) | is_ray[left, None]
     in_doubt = unsure.any(1).nonzero()[:, 0]
     if not in_doubt.numel():

@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from creased.core.native.compiler import Floats, Integers, part, sources, whole
+from creased.core.native.compiler import Floats, Integers, U, part, sources, whole
 from creased.core.native.sign_bits import has_bit
 from creased.core.program.kernels import composition
 from creased.core.program.kernels.composition import compose_anew
 from creased.core.program.kernels.records import FlatProgram, Maps
+
+MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Limits(NamedTuple):
@@ -25,6 +27,7 @@ class Limits(NamedTuple):
     slope: Floats  # (n_rows,)
     slope_rounding: Floats  # (n_rows,)
     unit: float  # bound on the rounding of a sum of D products
+    change: Floats  # (n_rows,): slope, and rounding of D derivatives
     half: float  # how far from the identity J times its approximate inverse may be
 
 
@@ -34,6 +37,7 @@ class Vertices(NamedTuple):
     points: Floats  # (n, D)
     words: Integers  # (n, W)
     zeros: Integers  # (n, D): the rows that vanish
+    order: Integers  # (n,): in which they are visited
 
 
 @part
@@ -80,25 +84,64 @@ def _distance(maps: Floats, limits: Limits, at: Floats, zeros: Integers, work: F
 
 @part
 def _is_proven(
-    maps: Floats, limits: Limits, at: Floats, words: Integers, zeros: Integers, distance: float
+    maps: Floats,
+    limits: Limits,
+    at: Floats,
+    words: Integers,
+    zeros: Integers,
+    distance: float,
+    is_open: Integers,
 ) -> bool:
-    """Whether all rows but those that vanish have their signs no farther than that from a point."""
-    dim = zeros.shape[0]
+    """Whether all rows but those that vanish have their signs no farther than that from a point.
+
+    All rows are looked at with their slopes in any cell, without branches; then those that this leaves open.
+    """
     m0, m1, m2, m3, x, y, z = maps[0], maps[1], maps[2], maps[3], at[0], at[1], at[2]
-    for row in range(limits.rounding.shape[0]):
-        value = m0[row] * x + m1[row] * y + m2[row] * z + m3[row]
-        margin = (value if has_bit(words, row) else -value) - limits.rounding[row]
-        lost = dim * limits.slope_rounding[row]
-        if margin > (limits.slope[row] + lost) * distance:
-            continue
-        if margin > (abs(m0[row]) + abs(m1[row]) + abs(m2[row]) + lost) * distance:
-            continue
-        is_own = False
-        for d in range(dim):
-            is_own |= zeros[d] == row
-        if not is_own:
-            return False
+    rounding, change, n_rows, dim = limits.rounding, limits.change, limits.rounding.shape[0], zeros.shape[0]
+    for w in range((n_rows + 63) >> 6):
+        word, first = words[w], U(64 * w)
+        for bit in range(U(min(64, n_rows - 64 * w))):
+            row = first + bit
+            value = m0[row] * x + m1[row] * y + m2[row] * z + m3[row]
+            margin = (value if (word >> bit) & 1 else -value) - rounding[row]
+            is_open[row] = not (margin > change[row] * distance)
+    for d in range(dim):
+        is_open[zeros[d]] = 0
+    n_open = 0
+    for row in range(U(n_rows)):
+        n_open += is_open[row]
+    if not n_open:
+        return True
+    for row in range(n_rows):
+        if is_open[row]:
+            value = m0[row] * x + m1[row] * y + m2[row] * z + m3[row]
+            margin = (value if has_bit(words, row) else -value) - rounding[row]
+            lost = dim * limits.slope_rounding[row]
+            if not (margin > (abs(m0[row]) + abs(m1[row]) + abs(m2[row]) + lost) * distance):
+                return False
     return True
+
+
+@whole
+def key(keys: Integers, words: Integers, masks: Integers) -> None:
+    """Write keys (n,) by which vertices are visited in an order that shares most of their cells' maps.
+
+    Those in one cell stand together, among those of which the cells differ in few blocks at the end.
+
+    Args:
+        keys: 21 bits for the signs under each mask, the first mask in the highest ones.
+        words: (n, W) signs of the vertices.
+        masks: (3, W).
+    """
+    for v in range(keys.shape[0]):
+        found = np.uint64(0)
+        for k in range(masks.shape[0]):
+            hashed = np.uint64(0)
+            for w in range(words.shape[1]):
+                hashed = (hashed ^ np.uint64(words[v, w] & masks[k, w])) * MIXER
+                hashed ^= hashed >> np.uint64(29)
+            found = (found << np.uint64(21)) | ((hashed * MIXER) >> np.uint64(43))
+        keys[v] = np.int64(found)
 
 
 def _compile_filter(stamp: str) -> Callable[..., None]:
@@ -106,20 +149,26 @@ def _compile_filter(stamp: str) -> Callable[..., None]:
 
     @whole
     def loop(
-        out: Integers, program: FlatProgram, cell: Maps, limits: Limits, vertices: Vertices, work: Floats
+        out: Integers,
+        program: FlatProgram,
+        cell: Maps,
+        limits: Limits,
+        vertices: Vertices,
+        work: tuple[Floats, Integers],
     ) -> None:
-        """Write 1 for each vertex (n,) all signs of which are proven, else 0."""
+        """Write 1 for a vertex (n,) all signs of which are proven, else 0; scratch is (7, 3), (n_rows,)."""
         if not stamp:
             return
-        at, dim = work[6], vertices.points.shape[1]
-        for v in range(out.shape[0]):
+        at, dim = work[0][6], vertices.points.shape[1]
+        for v in vertices.order:
             words, zeros = vertices.words[v], vertices.zeros[v]
             for d in range(dim):
                 at[d] = vertices.points[v, d]
             compose_anew(program, cell, words)
-            distance = _distance(cell.maps, limits, at, zeros, work)
+            distance = _distance(cell.maps, limits, at, zeros, work[0])
             is_known = distance < np.inf
-            out[v] = 1 if is_known and _is_proven(cell.maps, limits, at, words, zeros, distance) else 0
+            is_proven = is_known and _is_proven(cell.maps, limits, at, words, zeros, distance, work[1])
+            out[v] = 1 if is_proven else 0
 
     return loop
 
