@@ -147,15 +147,16 @@ def subcomplex(
     """
     vertex = is_kept.nonzero()[:, 0]
     number = torch.where(is_kept, is_kept.cumsum(0) - 1, -1).to(skeleton.edges.rows.dtype)
-    ends = number.index_select(0, skeleton.edges.rows.reshape(-1)).reshape(-1, 2)
     if edge_is_kept is None:
-        edge_is_kept = (ends >= 0).all(1)
+        first, second = skeleton.edges.rows.unbind(1)
+        edge_is_kept = is_kept.index_select(0, first) & is_kept.index_select(0, second)
     edge = edge_is_kept.nonzero()[:, 0]
+    ends = skeleton.edges.rows.index_select(0, edge).reshape(-1)
     kept = GrowingSkeleton(
         vertices=skeleton.vertices.select(vertex),
         zero_ids=skeleton.zero_ids.select(vertex),
         words=skeleton.words.select(vertex),
-        edges=Growable(ends.index_select(0, edge)),
+        edges=Growable(number.index_select(0, ends).reshape(-1, 2)),
         edge_zero_ids=skeleton.edge_zero_ids.select(edge),
         corners=None if skeleton.corners is None else skeleton.corners.select(vertex),
         n_inconsistent=skeleton.n_inconsistent,

@@ -109,6 +109,10 @@ class Growable:
         self._buffer[start : start + chosen.shape[0]] = self._buffer.index_select(0, chosen)
         self.n = start + chosen.shape[0]
 
+    def append_chosen(self, rows: Tensor, chosen: Tensor) -> None:
+        """Append the chosen (m,) of rows (n, ...)."""
+        torch.index_select(rows, 0, chosen, out=self.extend(chosen.shape[0]))
+
     def append(self, *parts: Tensor) -> None:
         """Append rows (m, ...), one part behind the other."""
         torch.cat(parts, out=self.extend(sum(map(len, parts))))

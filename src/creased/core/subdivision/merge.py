@@ -60,28 +60,29 @@ class PieceMerger:
             self._cells = GrowingSkeleton.of(piece.skeleton)
             self._cells.n_inconsistent = piece.n_inconsistent
             return
-        cells, first = piece.skeleton, self._cells.vertices.n
-        if piece.corners is not None:
-            is_own = own_vertices(cells.vertices, piece.corners)
-            number = torch.where(
-                is_own, first + is_own.cumsum(0) - 1, -self._n_found_again - (~is_own).cumsum(0)
-            )
-            edge = own_edges(cells, piece.corners, self._rows).nonzero()[:, 0]
-            ends = cells.edges.index_select(0, edge).reshape(-1)
-            self._shared.append(number[is_own & any_corner(piece.corners == LATER)])
-            self._found_again.append(CellCodes(cells.words[~is_own], cells.zero_ids[~is_own]))
-            self._n_found_again += int((~is_own).sum())
-            own = is_own.nonzero()[:, 0]
-            cells = Skeleton(
-                vertices=cells.vertices.index_select(0, own),
-                zero_ids=cells.zero_ids.index_select(0, own),
-                words=cells.words.index_select(0, own),
-                edges=number.to(cells.edges.dtype).index_select(0, ends).reshape(-1, 2),
-                edge_zero_ids=cells.edge_zero_ids.index_select(0, edge),
-            )
-        for column, rows in zip(self._cells.columns(), cells, strict=True):
-            column.append(rows)
+        if piece.corners is None:
+            for column, rows in zip(self._cells.columns(), piece.skeleton, strict=True):
+                column.append(rows)
+        else:
+            self._add_own(piece.skeleton, piece.corners)
         self._cells.n_inconsistent += piece.n_inconsistent
+
+    def _add_own(self, cells: Skeleton, corners: Tensor) -> None:
+        """Add the cells of a piece that are in no earlier one."""
+        merged, is_own = self._cells, own_vertices(cells.vertices, corners)
+        own, again = is_own.nonzero()[:, 0], (~is_own).nonzero()[:, 0]
+        number = torch.where(
+            is_own, merged.vertices.n + is_own.cumsum(0) - 1, -self._n_found_again - (~is_own).cumsum(0)
+        ).to(cells.edges.dtype)
+        edge = own_edges(cells, corners, self._rows).nonzero()[:, 0]
+        ends = cells.edges.index_select(0, edge).reshape(-1)
+        self._shared.append(number[is_own & any_corner(corners == LATER)].long())
+        self._found_again.append(CellCodes(cells.words, cells.zero_ids).choose(again))
+        self._n_found_again += again.shape[0]
+        for column, rows in zip((merged.vertices, merged.zero_ids, merged.words), cells[:3], strict=True):
+            column.append_chosen(rows, own)
+        torch.index_select(number, 0, ends, out=merged.edges.extend(edge.shape[0]).view(-1))
+        merged.edge_zero_ids.append_chosen(cells.edge_zero_ids, edge)
 
     def finish(self) -> Skeleton:
         """Return all cells that were added, as one skeleton."""
