@@ -7,21 +7,26 @@ import pytest
 import torch
 
 from creased import (
+    Affine,
+    Block,
     Box,
     CellLimitError,
+    ConvexPart,
     ConvexParts,
     GridMLP,
     Program,
+    Simplex,
     WholeSpace,
     convex_parts,
     integrate,
     lower,
     tetrahedra,
 )
-from creased.decomposition.hull_gaps import Pairs, hull_gaps
+from creased.core.domains.domain import Domain
+from creased.decomposition.exact_unions import vanishing_vertices
 from creased.regions.simplex_distance import distance_to_simplices
 from tests.strategies import random_program
-from tests.tropical.nets import named
+from tests.tropical.nets import arrangement, named
 
 
 def is_within(points: torch.Tensor, parts: ConvexParts, slack: float) -> torch.Tensor:
@@ -61,33 +66,97 @@ def test_solids_with_holes(name: str, half_width: int, volume: float) -> None:
     assert sum(part.hull_volume for part in found.parts) == pytest.approx(volume, rel=1e-12)
 
 
+@pytest.mark.parametrize("error", [0.1, 0.02])
 @pytest.mark.parametrize("dim", [2, 3])
-def test_an_error_is_not_exceeded_and_saves_parts(dim: int) -> None:
+def test_an_error_is_not_exceeded_and_saves_parts(dim: int, error: float) -> None:
     program, box = random_program(dim, (10, 10), seed=5), Box.cube(dim, 1)
     level = float(program(torch.zeros(1, dim, dtype=torch.float64)))
-    exact, rough = (convex_parts(program, box, level, error) for error in (0.0, 0.1))
+    exact, rough = (convex_parts(program, box, level, allowed) for allowed in (0.0, error))
     assert rough.n < exact.n
-    assert 0 < rough.largest_error <= 0.1
+    assert rough.largest_error == error
     assert rough.volume == pytest.approx(exact.volume, rel=1e-12)
-    points = 2 * torch.rand(3000, dim, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) - 1
+    generator = torch.Generator().manual_seed(1)
+    points = 2 * torch.rand(3000, dim, dtype=torch.float64, generator=generator) - 1
     inside = program(points)[:, 0] < level
-    assert bool(is_within(points[inside], rough, 1e-9).any(1).all())
-    outer = points[is_within(points, rough, 0).any(1) & ~inside]
-    assert len(outer)
-    mesh = tetrahedra(program, box, level)
+    assert bool(is_within(points[inside], rough, 1e-9).any(1).all())  # nothing is missing
+    farthest = max(farthest_from(program, box, level, part, generator) for part in rough.parts)
+    assert 0 < farthest <= error
+
+
+def farthest_from(
+    program: Program, domain: Domain, level: float, part: ConvexPart, generator: torch.Generator
+) -> float:
+    """Measure the largest distance from {f < level} of samples in a part and on its boundary."""
+    mesh = tetrahedra(program, domain, level)
     corners = mesh.vertices[mesh.simplices]
-    farthest = max(float(distance_to_simplices(corners, point).min()) for point in outer[:40])
-    assert 0 < farthest <= rough.largest_error
+    shares = -torch.rand(400, len(part.vertices), dtype=torch.float64, generator=generator).log()
+    on_facets = -torch.rand(8, *part.facets.shape, dtype=torch.float64, generator=generator).log()
+    facets = torch.einsum(
+        "snk,nkd->snd", on_facets / on_facets.sum(2, keepdim=True), part.vertices[part.facets]
+    )
+    samples = torch.cat([(shares / shares.sum(1, keepdim=True)) @ part.vertices, facets.flatten(0, 1)])
+    outer = samples[program(samples)[:, 0] > level]
+    return max((float(distance_to_simplices(corners, point).min()) for point in outer), default=0.0)
 
 
-def test_gaps_of_two_squares() -> None:
-    square = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]])
-    left, edge, right = square[[0, 3]], square[[1, 2]], np.array([[2.0, 0], [2, 1]])
-    normals = np.array([[1.0, 0]])
-    assert hull_gaps(Pairs(left[None], right[None], edge[None], normals), 1e-12) == pytest.approx([0])
-    lower_by_one = right - [[0, 1], [0, 0]]  # the segment to (0, 0) crosses at (1, -1/2)
-    assert hull_gaps(Pairs(left[None], lower_by_one[None], edge[None], normals), 1e-12) == pytest.approx(
-        [0.5]
+@pytest.mark.parametrize("dim", [2, 3])
+def test_the_depth_of_a_notch(dim: int) -> None:
+    creases = torch.eye(dim, dtype=torch.float64)[[0, 0, 1]] * torch.tensor([[1.0], [-1], [1]])
+    hidden = Block(Affine(creases, torch.tensor([0.0, 0, 2]).double()))
+    notch = Program((hidden,), Affine(torch.tensor([[-1.0, -1, 1]]).double(), torch.tensor([-2.0]).double()))
+    depth, box = 0.5**0.5, Box.cube(dim, 1)  # of (0, 1, ...), from y < |x|
+    assert convex_parts(notch, box, error=0.99 * depth).n == 2
+    whole = convex_parts(notch, box, error=1.15 * depth)
+    assert whole.n == 1
+    assert whole.parts[0].hull_volume == pytest.approx(2**dim)
+    assert whole.volume == pytest.approx(0.75 * 2**dim)
+
+
+def test_what_is_outside_of_a_domain_is_not_inside() -> None:
+    everywhere = arrangement([[1.0, 0, 0.5], [1, 0, 0.25], [0, 1, 0.1], [1, 1, 0]])
+    triangle = Simplex([[-1.0, -1], [1, -1], [0, 1]])
+    for error in (0.0, 0.3, 1e-9):
+        found = convex_parts(everywhere, triangle, level=0.5, error=error)
+        assert (
+            max(
+                float((part.vertices[:, 1] - 1 + 2 * part.vertices[:, 0].abs()).max()) for part in found.parts
+            )
+            < 1e-12
+        )
+    with_error = convex_parts(everywhere, triangle, level=0.5, error=0.05)
+    generator = torch.Generator().manual_seed(0)
+    for part in with_error.parts:
+        assert farthest_from(everywhere, triangle, 0.5, part, generator) <= 0.05
+
+
+def test_a_tiny_error_is_kept() -> None:
+    program, box = random_program(2, (8, 8), seed=3), Box.cube(2, 1)
+    level = float(program(torch.zeros(1, 2, dtype=torch.float64)))
+    exact, tiny = (convex_parts(program, box, level, error) for error in (0.0, 1e-7))
+    assert tiny.n <= exact.n
+    generator = torch.Generator().manual_seed(0)
+    assert max(farthest_from(program, box, level, part, generator) for part in tiny.parts) <= 1e-7
+
+
+def test_vertices_that_vanish_in_a_union() -> None:
+    left, edge, right = (
+        np.array([[0.0, 0], [0, 1]]),
+        np.array([[1.0, 0], [1, 1]]),
+        np.array([[2.0, 0], [2, 1]]),
+    )
+    across = np.array([1.0, 0])
+    for normal in (across, -across, 0 * across):
+        assert vanishing_vertices(left, right, edge, normal, 1e-12).tolist() == [True, True]
+    narrow = right - [[0, 0], [0, 0.5]]  # a trapezoid: the upper corner stays
+    assert vanishing_vertices(left, narrow, edge, across, 1e-12).tolist() == [True, False]
+    assert vanishing_vertices(left, right - [[0, 1], [0, 0]], edge, across, 1e-12) is None  # wider
+    cube = np.array([[x, y, z] for x in (0.0, 1) for y in (0.0, 1) for z in (0.0, 1)])
+    apex = np.array([[1.5, 0.5, 0.5]])
+    found = vanishing_vertices(cube[:4], apex, cube[4:], np.array([1.0, 0, 0]), 1e-12)
+    assert found.tolist() == [False] * 4
+    assert (
+        vanishing_vertices(cube[:4], apex + np.array([[0, 0.6, 0]]), cube[4:], np.array([1.0, 0, 0]), 1e-12)
+        is None
     )
 
 
@@ -114,7 +183,8 @@ def test_refusals_have_the_numbers() -> None:
         convex_parts(random_program(4, (4,), seed=0), Box.cube(4, 1))
 
 
-def test_nothing_inside_is_no_part() -> None:
-    found = convex_parts(named("OCT"), Box.cube(3, 2), level=-100.0)
+@pytest.mark.parametrize("error", [0.0, 0.1])
+def test_nothing_inside_is_no_part(error: float) -> None:
+    found = convex_parts(named("OCT"), Box.cube(3, 2), -100.0, error)
     assert found.n == 0
     assert "0 convex parts" in str(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import torch
@@ -11,8 +12,11 @@ from torch import Tensor
 from creased.core.domains.domain import Domain
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
-from creased.decomposition.greedy_merge import hull_of, merge_cells
+from creased.decomposition.exact_unions import ExactUnions, cells_as_bodies
+from creased.decomposition.greedy_merge import merge_greedily
+from creased.decomposition.hulls import HullsWithin, hull_of
 from creased.decomposition.inside_cells import inside_cells
+from creased.decomposition.offset_tree import OffsetTree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,10 +89,11 @@ def convex_parts(
 ) -> ConvexParts:
     """Divide {f < level} into few convex parts.
 
-    Its cells are merged greedily. With error 0 a merge is made where the union of two bodies is convex, up to
-    rounding of 1e-11 of the domain: the parts are {f < level}, its volume theirs. With another error parts
-    are hulls that may overlap, and no point of one is farther from {f < level} than that: what is proven is a
-    sum over merges, so that they mostly stick out by less. The number of parts is not the least.
+    Its cells are merged greedily where the union of two bodies is convex, up to rounding of 1e-11 of the
+    domain: with error 0 the parts are {f < level}, its volume theirs. With another error these are merged
+    further, as long as their hull is proven to stay that near to {f < level}. Such parts may overlap. Every
+    point of {f < level} is in a part; no point of a part is farther from {f < level} than the error. The
+    number of parts is not the least.
 
     Args:
         program: of two or three inputs, with finite weights; detached, and moved to the CPU and to float64.
@@ -96,23 +101,39 @@ def convex_parts(
         level: the value below which is inside.
         error: a length in the coordinates of the domain.
         output: index of the program's output.
-        max_cells: cells inside that are allowed; 50,000 by default.
+        max_cells: cells inside that are allowed; 200,000 by default.
         memory: bytes that the extraction may take; what is free by default.
         progress: is told the number of cells, before they are merged.
 
     Raises:
         CellLimitError: there are more cells; the message has the numbers.
-        ImportError: scipy is not installed.
+        ImportError: scipy is not installed, or with an error warp-lang.
         ValueError: the error is negative, or the domain is not bounded, or of other dimensions.
     """
     if not 0 <= error < float("inf"):
         raise ValueError(f"convex_parts: error must be a length of 0 or more, got {error}")
     cells = inside_cells(program, domain, level, **keywords)
-    points = cells.vertices.numpy()
-    bodies = merge_cells(cells, error)
-    parts = [_part(points[[*body.vertices]], body.volume, body.error) for body in bodies]
+    points, bodies = cells.vertices.numpy(), cells_as_bodies(cells)
+    merge_greedily(bodies, ExactUnions(cells))
+    if error and cells.n:
+        inside = partial(
+            _is_inside, program.to("cpu", torch.float64), domain, level, keywords.get("output", 0)
+        )
+        within = HullsWithin(cells, OffsetTree(cells, inside, error))
+        within.start(bodies)
+        merge_greedily(bodies, within)
+    parts = [_part(points[sorted(body.vertices)], body.volume, body.error) for body in bodies.of.values()]
     parts.sort(key=lambda part: -part.volume)
     return ConvexParts(tuple(parts), program.in_dim, cells.n, error)
+
+
+def _is_inside(program: Program, domain: Domain | None, level: float, output: int, points: Tensor) -> Tensor:
+    """Tell which points (n, D) are in {f < level} and in the domain."""
+    is_below = program(points)[:, output] < level
+    if domain is None:
+        return is_below
+    walls = domain.halfspaces(points.dtype, points.device)
+    return is_below & (points @ walls[:-1] + walls[-1] >= 0).all(1)
 
 
 def _part(points: Any, volume: float, error: float) -> ConvexPart:

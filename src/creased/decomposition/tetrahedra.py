@@ -18,7 +18,7 @@ from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
 from creased.decomposition.convex_parts import PartsKeywords
 from creased.decomposition.inside_cells import inside_cells
-from creased.regions.triangulation import simplex_volumes
+from creased.regions.triangulation import boundary_faces, simplex_volumes
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,7 @@ class Tetrahedra:
 
     def boundary(self) -> Tensor:
         """Return the faces (n, D) int64 of one simplex alone, outward: counter-clockwise from outside."""
-        dim, faces = self.vertices.shape[1], []
-        for k in range(dim + 1):
-            face = self.simplices[:, [j for j in range(dim + 1) if j != k]]
-            faces.append(face if k % 2 == 0 else face[:, [1, 0, *range(2, dim)]])
-        every = torch.cat(faces)
-        _, which, counts = every.sort(1).values.unique(dim=0, return_inverse=True, return_counts=True)
-        return every[counts[which] == 1]
+        return boundary_faces(self.simplices)
 
     def quality(self) -> Quality:
         """Measure the simplices."""
@@ -102,7 +96,7 @@ def tetrahedra(
         domain: bounded; None for the cube of a network on a grid.
         level: the value below which is inside.
         output: index of the program's output.
-        max_cells: cells inside that are allowed; 50,000 by default.
+        max_cells: cells inside that are allowed; 200,000 by default.
         memory: bytes that the extraction may take; what is free by default.
         progress: is told the number of cells, before they are cut.
 

@@ -94,3 +94,14 @@ def region_volumes(complex_: PolyhedralComplex, regions: Regions, grid: KuhnGrid
     is_far = complex_.is_ray()[found.simplices].any(1)
     volumes = volumes.masked_fill(is_far, torch.inf)
     return torch.zeros(regions.n).to(volumes).index_add_(0, found.region, volumes)
+
+
+def boundary_faces(simplices: Tensor) -> Tensor:
+    """Return the faces (n, D) of one simplex alone, outward where simplices (T, D + 1) are oriented."""
+    dim, faces = simplices.shape[1] - 1, []
+    for k in range(dim + 1):
+        face = simplices[:, [j for j in range(dim + 1) if j != k]]
+        faces.append(face if k % 2 == 0 else face[:, [1, 0, *range(2, dim)]])
+    every = torch.cat(faces)
+    _, which, counts = every.sort(1).values.unique(dim=0, return_inverse=True, return_counts=True)
+    return every[counts[which] == 1]
