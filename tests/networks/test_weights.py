@@ -167,3 +167,39 @@ def test_empty_arrays_that_name_others_are_refused(operations: tuple[str, ...], 
 def test_a_slope_contradicts_arrays_that_name_relu() -> None:
     with pytest.raises(WeightsError, match="names relu where LeakyReLU"):
         mlp_of_weights(_marked("relu", "relu")[0], slope=0.1)
+
+
+@pytest.mark.parametrize(("weight", "bias"), [("W{}", "b{}"), ("w_{}", "b_{}"), ("layer{}/W", "layer{}/b")])
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_biases_tell_which_way_round_weights_are(weight: str, bias: str, is_turned: bool) -> None:
+    layers = [layer for layer in _network() if isinstance(layer, nn.Linear)]
+    tensors = {
+        weight.format(i): layer.weight.T if is_turned else layer.weight for i, layer in enumerate(layers)
+    }
+    tensors |= {bias.format(i): layer.bias[None] for i, layer in enumerate(layers)}
+    x = torch.randn(10, 3)
+    torch.testing.assert_close(mlp_of_weights(tensors)(x), _network()(x))
+
+
+def test_square_weights_of_either_way_are_refused() -> None:
+    square = {
+        name: torch.randn(3, 3) if name[0] == "W" else torch.randn(3) for name in ("W0", "b0", "W1", "b1")
+    }
+    with pytest.raises(WeightsError, match=r"W0, W1 are square, .* name them weight or kernel"):
+        mlp_of_weights(square)
+    assert (
+        len(
+            mlp_of_weights(
+                {name.replace("W", "kernel").replace("b", "bias"): t for name, t in square.items()}
+            )
+        )
+        == 3
+    )
+
+
+def test_convolutions_of_one_point_are_linear_layers() -> None:
+    tensors = {name: t[..., None] if t.ndim == 2 else t for name, t in _network().state_dict().items()}
+    x = torch.randn(10, 3)
+    torch.testing.assert_close(mlp_of_weights(tensors)(x), _network()(x))
+    with pytest.raises(WeightsError, match="unexpected tensors"):
+        mlp_of_weights({name: t.repeat(1, 1, 3) if t.ndim == 3 else t for name, t in tensors.items()})

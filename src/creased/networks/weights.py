@@ -17,9 +17,10 @@ from torch import Tensor, nn
 
 from creased.extras import how_to_install
 
-WEIGHT = re.compile(r"(?<![a-zA-Z])(weight|kernel|W|A)(?![a-zA-Z])")  # in a name, as in weight_0 and W1
-BIASES = {"weight": "bias", "kernel": "bias", "W": "b", "A": "b"}  # the name of a bias, by that of its weight
+WEIGHT = re.compile(r"(?<![a-zA-Z])(weight|kernel|W|w|A)(?![a-zA-Z])")  # in a name, as in weight_0 and W1
+BIASES = {"weight": "bias", "kernel": "bias"}  # the name of a bias, by that of its weight; b by default
 TRANSPOSED = ("kernel", "A")  # (in, out), as in flax
+EITHER = ("W", "w")  # (out, in) or (in, out): biases tell
 PARAMETRIZED = "parametrizations.weight.original"
 NORMED = (("weight_g", "weight_v"), (f"{PARAMETRIZED}0", f"{PARAMETRIZED}1"))
 FACTORS = re.compile(r"weight_(g|v|u|orig)$|original\d*$")  # of a reparametrized weight
@@ -39,8 +40,9 @@ def mlp_of_weights(tensors: Mapping[str, Tensor], slope: float = 0.0) -> nn.Sequ
 
     Names that differ in numbers only are a family, and in the order of these. The order of families, or of
     names without numbers, is the one given, unless that is alphabetical and so tells nothing: then it is the
-    only one in which layers fit. A bias is named like its weight: ``weight`` and ``bias``, ``W`` and ``b``,
-    or, with weights (in, out), ``kernel`` and ``bias``, ``A`` and ``b``; it may be missing. Weight
+    only one in which layers fit. A bias is named like its weight: ``weight`` and ``bias``, or, with weights
+    (in, out), ``kernel`` and ``bias``, ``A`` and ``b``; it may be missing. ``W`` and ``b`` are (out, in) or
+    (in, out), as biases tell. Convolutions of one point, (out, in, 1), are linear layers. Weight
     normalisation is multiplied out. Empty tensors that name operations, such as ``0001.relu._``, must say
     that there is ReLU between layers and nothing at the end.
 
@@ -58,16 +60,21 @@ def mlp_of_weights(tensors: Mapping[str, Tensor], slope: float = 0.0) -> nn.Sequ
         raise WeightsError(
             f"not the weights of a plain network: {reparametrized[0]} is a factor of a reparametrized weight"
         )
-    weights = {name: _kind(name) for name, tensor in tensors.items() if _kind(name) and tensor.ndim == 2}
-    biases = {name: WEIGHT.sub(BIASES[kind], name) for name, kind in weights.items()}
+    weights = {name: kind for name, tensor in tensors.items() if (kind := _kind(name)) and _is_matrix(tensor)}
+    biases = {name: WEIGHT.sub(BIASES.get(kind, "b"), name) for name, kind in weights.items()}
     others = set(tensors).difference(weights, biases.values())
     if others or not weights:
         found = f"unexpected tensors {', '.join(sorted(others))}" if others else "no weight (out, in)"
         raise WeightsError(f"not the weights of a plain network: {found}")
-    layers = {}
-    for name, kind in weights.items():
-        weight = tensors[name].T if kind in TRANSPOSED else tensors[name]
-        layers[name] = _layer(name, weight, tensors.get(biases[name]))
+    matrices = {name: tensors[name].flatten(1) for name in weights}
+    offsets = {name: _as_vector(tensors[bias]) for name, bias in biases.items() if bias in tensors}
+    either = {name: matrices[name] for name, kind in weights.items() if kind in EITHER}
+    is_turned = dict.fromkeys(weights, False) | dict.fromkeys(either, _are_turned(either, offsets))
+    is_turned |= {name: True for name, kind in weights.items() if kind in TRANSPOSED}
+    layers = {
+        name: _layer(name, matrix.T if is_turned[name] else matrix, offsets.get(name))
+        for name, matrix in matrices.items()
+    }
     ordered = [layers[name] for name in _in_order(layers)]
     between = [nn.LeakyReLU(slope) if slope else nn.ReLU() for _ in ordered[1:]]
     parts = [part for pair in zip(ordered, between, strict=False) for part in pair]
@@ -78,6 +85,32 @@ def _kind(name: str) -> str:
     """Return the word for a weight in a name; empty if it names none."""
     found = WEIGHT.findall(name)
     return found[-1] if found else ""
+
+
+def _is_matrix(tensor: Tensor) -> bool:
+    """True for a matrix, and for the kernel of a convolution of one point."""
+    return tensor.ndim >= 2 and all(size == 1 for size in tensor.shape[2:])
+
+
+def _as_vector(bias: Tensor) -> Tensor:
+    """Return a bias (out,) that may be given as a row, (1, out)."""
+    return bias[0] if bias.ndim == 2 and bias.shape[0] == 1 else bias
+
+
+def _are_turned(weights: Mapping[str, Tensor], biases: Mapping[str, Tensor]) -> bool:
+    """Tell by their biases whether weights are (in, out).
+
+    Raises:
+        WeightsError: all are square, so that nothing tells.
+    """
+    if weights and all(weight.shape[0] == weight.shape[1] for weight in weights.values()):
+        raise WeightsError(
+            f"not the weights of a plain network: {', '.join(weights)} are square, which may be (out, in) or "
+            "(in, out): name them weight or kernel"
+        )
+    pairs = [(weights[name].shape, bias.shape) for name, bias in biases.items() if name in weights]
+    is_plain, is_turned = (all(bias == (shape[axis],) for shape, bias in pairs) for axis in (0, 1))
+    return is_turned and not is_plain
 
 
 def _without_marks(tensors: Mapping[str, Tensor], slope: float) -> Mapping[str, Tensor]:
