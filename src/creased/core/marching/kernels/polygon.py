@@ -10,7 +10,7 @@ import numpy as np
 
 from creased.core.marching.kernels.records import MOST_SIDES, NOBODY, Scratch
 from creased.core.native.compiler import Floats, Integers, U, part, reassociated
-from creased.core.native.sign_bits import has_bit
+from creased.core.native.sign_bits import has_bit, lowest_row
 
 Line = tuple[float, float, float]
 
@@ -124,6 +124,16 @@ def _farthest(polygon: Floats, n: int) -> float:
 
 
 @part
+def _nearby(values: Floats, squares: Floats, w: int, farthest: float, margin: float) -> int:
+    """Return which of the rows of word w may be nearer than the farthest corner, as bits."""
+    bits, start = np.int64(0), U(w << 6)
+    for k in range(U(min(64, values.shape[0] - (w << 6)))):
+        is_near = values[start + k] <= farthest * squares[start + k] + margin
+        bits |= np.int64(is_near) << np.int64(k)
+    return bits
+
+
+@part
 def find_polygon(scratch: Scratch, reach: float, tolerance: float, flat: float) -> int:
     """Intersect the half-planes of all rows; return the number of corners, -1 where it is in doubt.
 
@@ -137,15 +147,19 @@ def find_polygon(scratch: Scratch, reach: float, tolerance: float, flat: float) 
         sides[0, i] = NOBODY
     farthest = near[0]
     for _ in range(2):
-        for j in range(U(values.shape[0])):
-            if values[j] <= farthest * squares[j] + margin:
-                row = np.int64(j)
-                if squares[j] <= flat:
+        for w in range((values.shape[0] + 63) >> 6):
+            bits = _nearby(values, squares, w, farthest, margin)
+            while bits != 0:
+                row = lowest_row(bits, w)
+                bits &= bits - 1
+                if values[row] > farthest * squares[row] + margin:
+                    continue
+                if squares[row] <= flat:
                     return -1
                 n = _clip(polygon, sides, n, row, line_of(maps, frame, words, row), tolerance)
                 if n < 3 or n >= MOST_SIDES:
                     return -1
-                values[j] = np.inf
+                values[row] = np.inf
                 farthest = min(farthest, _farthest(polygon, n))
         farthest = _farthest(polygon, n)
     near[0] = NEAR * farthest

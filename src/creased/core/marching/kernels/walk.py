@@ -9,7 +9,7 @@ import numpy as np
 from creased.core.marching.kernels.cell_table import enter, owner_of, pop
 from creased.core.marching.kernels.polygon import FLAT, find_polygon, place_plane, trace_lines
 from creased.core.marching.kernels.records import NOBODY, SPARE, Cells, Network, Scratch, Sides
-from creased.core.native.compiler import part, sources, whole
+from creased.core.native.compiler import Integers, inlined, sources, whole
 from creased.core.program.kernels import composition
 from creased.core.program.kernels.composition import move
 from creased.core.program.kernels.records import NEURONS
@@ -17,7 +17,14 @@ from creased.core.program.kernels.records import NEURONS
 DONE, PAUSED, FULL = 0, 1, 2  # why a walk returned
 
 
-@part
+@inlined
+def _read_ahead(slots: Integers, keys: Integers, key: int, sides: Integers, n: int) -> None:
+    """Look where the neighbours across n sides would be in the table, all at once, as each read waits for memory."""
+    for i in range(n):
+        sides[1, i] = slots[(key ^ keys[sides[0, i]]) & (slots.shape[0] - 1)]
+
+
+@inlined
 def _append_sides(network: Network, cells: Cells, sides: Sides, scratch: Scratch, cell: int, n: int) -> None:
     """Append the n sides of a cell, and enter its neighbours."""
     (_, blocks, walls), keys, lane = network
@@ -28,6 +35,7 @@ def _append_sides(network: Network, cells: Cells, sides: Sides, scratch: Scratch
         x, y = polygon[2, i], polygon[3, i]
         for d in range(3):
             starts[at + i, d] = frame[0, d] + x * frame[1, d] + y * frame[2, d]
+    _read_ahead(cells.slots, keys, cells.keys[cell], scratch.sides, n)
     for i in range(n):
         row, neighbour = scratch.sides[0, i], NOBODY
         if row >= walls.shape[1]:

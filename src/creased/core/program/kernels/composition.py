@@ -7,7 +7,7 @@ are over columns, so that they are vectorised without reassociation of sums.
 from __future__ import annotations
 
 from creased.core.native.compiler import Floats, Integers, U, part, whole
-from creased.core.native.sign_bits import has_bit
+from creased.core.native.sign_bits import bits_between, has_bit, list_set, lowest_row
 from creased.core.program.kernels.records import (
     BIAS,
     MIX,
@@ -78,16 +78,6 @@ def set_columns(maps: Floats, at: int, n: int, numbers: Floats, constants: int) 
 
 
 @part
-def _list_active(words: Integers, first: int, n_neurons: int, active: Integers) -> int:
-    """List the active neurons from a row on; return their number."""
-    n = 0
-    for k in range(n_neurons):
-        active[n] = k
-        n += has_bit(words, first + k)
-    return n
-
-
-@part
 def _list_nonzero(maps: Floats, start: int, n_state: int, active: Integers) -> int:
     """List which of the maps from a column on are not zero; return their number."""
     n = 0
@@ -128,7 +118,7 @@ def compose(
     """Compose the maps of all blocks behind one, on a cell with these signs."""
     for block in range(first, blocks.shape[0] - 1):
         following, neurons = block + 1, blocks[block, NEURONS]
-        n = _list_active(words, neurons, blocks[block, N_NEURONS], active)
+        n = list_set(words, neurons, blocks[block, N_NEURONS], active)
         if blocks[following, STATE] != neurons:
             n = _advance(maps, numbers, blocks, active, block, n)
         at, state, n_out = blocks[following, NEURONS], blocks[following, STATE], blocks[following, N_NEURONS]
@@ -140,12 +130,9 @@ def compose(
 def _first_difference(one: Integers, other: Integers, blocks: Integers) -> int:
     """Return the first block in which the signs of two cells differ; the number of blocks if in none."""
     for w in range(one.shape[0]):
-        bits, row = one[w] ^ other[w], w << 6
-        if bits:
-            while not bits & 1:
-                bits >>= 1
-                row += 1
-            block = 0
+        bits = one[w] ^ other[w]
+        if bits != 0:
+            row, block = lowest_row(bits, w), 0
             while block + 1 < blocks.shape[0] and blocks[block + 1, NEURONS] <= row:
                 block += 1
             return block
@@ -158,16 +145,22 @@ def _flip(maps: Floats, numbers: Floats, blocks: Integers, block: int, old: Inte
     first, n_neurons, following = blocks[block, NEURONS], blocks[block, N_NEURONS], block + 1
     if following == blocks.shape[0] or blocks[following, STATE] != first:
         return False
-    n_flips = 0
-    for row in range(first, first + n_neurons):
-        n_flips += has_bit(old, row) != has_bit(new, row)
+    n_flips, stop = 0, first + n_neurons
+    for w in range(first >> 6, (stop + 63) >> 6):
+        bits = bits_between(old[w] ^ new[w], w, first, stop)
+        while bits != 0:
+            bits &= bits - 1
+            n_flips += 1
     if FLIP_SHARE * n_flips > n_neurons:
         return False
     n_out, at, weight = blocks[following, N_NEURONS], blocks[following, NEURONS], blocks[following, WEIGHT]
-    for row in range(first, first + n_neurons):
-        sign = has_bit(new, row) * 1.0 - has_bit(old, row) * 1.0
-        if sign != 0:
+    for w in range(first >> 6, (stop + 63) >> 6):
+        bits = bits_between(old[w] ^ new[w], w, first, stop)
+        while bits != 0:
+            row = lowest_row(bits, w)
+            sign = 1.0 if has_bit(new, row) else -1.0
             _add_column(maps, numbers, at, row, sign, weight + (row - first) * n_out, n_out)
+            bits &= bits - 1
     return True
 
 
