@@ -56,8 +56,7 @@ def _level_set(program: creased.Program, **options: bool | str | torch.dtype) ->
     def extract() -> tuple[Found, Mesh]:
         surface = creased.extract_level_set(program, box, **options)
         n_faces = surface.polygons.n if surface.dim == 3 else surface.edges.shape[0]
-        error = float(surface.residual.max()) if n_faces else 0.0
-        found = {"vertices": surface.vertices.shape[0], "faces": n_faces, "error": error}
+        found = {"vertices": surface.vertices.shape[0], "faces": n_faces}
         return found, (surface.vertices, surface.triangles())
 
     return extract
@@ -96,9 +95,8 @@ def _marching_cubes(program: creased.Program, n: int) -> Extract:
         corners = {"lower": (-0.5,) * 3, "upper": (0.5,) * 3}
         vertices, indices = IsoSurfaceMarchingCubes.extract(field, 0.0, **corners)
         points: Tensor = torch.from_numpy(vertices.numpy())
-        error = float(program.outputs_at(points).abs().max()) if len(points) else 0.0
         triangles: Tensor = torch.from_numpy(indices.numpy()).reshape(-1, 3)
-        found = {"vertices": points.shape[0], "faces": triangles.shape[0], "error": error}
+        found = {"vertices": points.shape[0], "faces": triangles.shape[0]}
         return found, (points, triangles)
 
     return extract
@@ -159,6 +157,9 @@ def _work(system: str, net: Path, peer: Path, mesh: Path | None) -> Found:
     found, surface = extract()
     seconds = {"seconds": time.process_time() - cpu, "wall": time.perf_counter() - wall}
     figures = found | seconds | {"megabytes": _status("VmHWM") - before}
+    if surface:
+        heights = program.outputs_at(surface[0].to(program.dtype)).abs()
+        figures["error"] = float(heights.max()) if len(heights) else 0.0
     if mesh and surface:
         np.savez(mesh, vertices=surface[0].numpy(), triangles=surface[1].numpy())
     return figures

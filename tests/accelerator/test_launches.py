@@ -1,7 +1,7 @@
 """Limits on the launches of extractions on a device, and on the waits of the host for it.
 
 A launch takes some microseconds whatever its size, so that their number is the time of small extractions.
-Limits are a tenth above what was counted when they were set.
+Limits are up to a tenth above what was counted when they were set.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def test_marching(device: Pretended, plain: Program) -> None:
     level = _level_of(plain)
     _clear(device)
     extract_level_set(plain, BOX, level, method="march")
-    assert device.launches.total() <= 3400
-    assert (device.reads + device.uploads).total() <= 94, device.reads + device.uploads
+    assert device.launches.total() <= 3_000
+    assert (device.reads + device.uploads).total() <= 64, device.reads + device.uploads
 
 
 def test_marching_deep_networks(device: Pretended) -> None:
@@ -62,8 +62,8 @@ def test_marching_deep_networks(device: Pretended) -> None:
     level = _level_of(program)
     _clear(device)
     extract_level_set(program, BOX, level, method="march")
-    assert device.launches.total() <= 7_900
-    assert (device.reads + device.uploads).total() <= 140, device.reads + device.uploads
+    assert device.launches.total() <= 6_000
+    assert (device.reads + device.uploads).total() <= 102, device.reads + device.uploads
 
 
 def test_grids(device: Pretended, grid: Program) -> None:

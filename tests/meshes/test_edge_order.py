@@ -3,6 +3,7 @@
 By positions alone eleven of the surfaces in `TIED` are refused, two come out inside out.
 """
 
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -68,7 +69,7 @@ def test_signs_give_the_order_that_positions_give() -> None:
     for seed in range(4):
         program = random_program(3, (24, 24), seed=seed)
         level_set = creased.extract_level_set(program, BOX, float(program.outputs_at(POINTS).median()))
-        nowhere = creased.LevelSet(**vars(level_set) | {"vertices": torch.zeros_like(level_set.vertices)})
+        nowhere = replace(level_set, vertices=torch.zeros_like(level_set.vertices))
         for first, second in combinations(range(6), 2):
             found = ((level_set.zero_ids == first) | (level_set.zero_ids == second)).sum(1).eq(2).nonzero()
             if found.shape[0] < 2:

@@ -109,7 +109,6 @@ def _merged(found: LevelSet, vertex: Tensor) -> LevelSet:
         vertices=found.vertices[kept],
         zero_ids=found.zero_ids[kept],
         words=found.words[kept],
-        residual=found.residual[kept],
         edges=edges,
         edge_zero_ids=found.edge_zero_ids[edge],
         polygons=merged.polygons,

@@ -7,7 +7,6 @@ that there are no others is proven apart, where that is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from operator import index
 
@@ -16,7 +15,7 @@ from torch import Tensor
 
 from creased.core.complexes.level_set import LevelSet
 from creased.core.complexes.link import ProgramMaps
-from creased.core.complexes.surface import Surface, link_surface, notes_of, residual_of
+from creased.core.complexes.surface import Surface, link_surface, notes_of
 from creased.core.grids.grid_surface import surface_on_grid
 from creased.core.marching.completeness import prove_complete
 from creased.core.marching.seeds import grid_seeds, level_set_seeds, project
@@ -95,7 +94,7 @@ def march_over(
     )
     if walker.why_stopped:
         provenance = provenance.stopped(walker.why_stopped)
-    return _level_set(problem, surface, level, options.output, provenance, options.resources.report)
+    return _level_set(problem, surface, level, options.output, provenance)
 
 
 def _level_set(
@@ -104,7 +103,6 @@ def _level_set(
     level: float,
     output: int,
     provenance: Provenance,
-    report: Callable[[str], None] | None = None,
 ) -> LevelSet:
     skeleton, layout = surface.skeleton, problem.rows.layout
     n_lost = int((~skeleton.vertices.isfinite().all(1)).sum())
@@ -115,7 +113,7 @@ def _level_set(
         polygons=surface.polygons,
         polygon_words=surface.polygon_words,
         polylines=surface.polylines,
-        residual=residual_of(problem.program, skeleton, layout, report),
+        function=map_tensors(problem.program, Tensor.clone),
         layout=layout,
         domain=problem.domain,
         level=level,

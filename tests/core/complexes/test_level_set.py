@@ -183,6 +183,14 @@ def test_moved_level_set_is_the_same(device: torch.device) -> None:
     assert (back.level, back.layout, back.provenance) == (surface.level, surface.layout, surface.provenance)
 
 
+def test_residual_is_that_of_the_network_as_it_was() -> None:
+    program = ball_program(3)
+    surface = extract_level_set(program, Box.cube(3, 1))
+    before = program(surface.vertices)[:, 0].abs()
+    program.head.bias.add_(1)
+    torch.testing.assert_close(surface.residual, before, rtol=0, atol=0)
+
+
 def test_extraction_in_another_precision_has_that_precision() -> None:
     surface = extract_level_set(ball_program(3), Box.cube(3, 1), dtype=torch.float32)
     assert surface.vertices.dtype == surface.residual.dtype == torch.float32

@@ -51,7 +51,7 @@ class CellSet:
             self._grow(n_known)
         found, slots = self._seek(entries)
         is_new = found == entries
-        numbers = torch.cat([torch.arange(n_known, device=words.device), n_known + is_new.cumsum(0) - 1])
+        numbers = torch.cat([torch.arange(n_known, device=words.device), is_new.cumsum(0) + (n_known - 1)])
         new = is_new.nonzero()[:, 0]
         self._slots[slots[new]] = numbers[entries[new]]
         self._words.keep(n_known + new, n_known)
@@ -102,7 +102,7 @@ class CellSet:
                 claims = torch.where(self._slots[slot] == EMPTY, mine, EMPTY)
                 self._slots.scatter_reduce_(0, slot, claims, "amin")
                 there = self._slots[slot]
-                is_settled = is_settled | (there == mine) | self._are_equal(there, mine)
+                is_settled = is_settled | self._are_equal(there, mine)
                 step += 1
                 slot = torch.where(is_settled, slot, (slot + step) & (self._slots.shape[0] - 1))
             found[pending], slots[pending] = there, slot

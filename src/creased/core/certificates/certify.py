@@ -129,18 +129,15 @@ def prove(
         n_repeated=_count_repeated(found, cells, is_right=signs.n_wrong + n_open == 0),
         is_complete=not isinstance(found, LevelSet) or found.is_complete,
     )
-    placed = _placed(found, program, signs) if signs.n_wrong + n_open == 0 else found
+    placed = _placed(found, signs) if signs.n_wrong + n_open == 0 else found
     return (_counted(certificate, found, mates, unwelded) if count else certificate), placed
 
 
-def _placed(found: Found, program: Program, signs: ProvenSigns) -> Found:
+def _placed(found: Found, signs: ProvenSigns) -> Found:
     if signs.vertices.shape[0] == 0:
         return found
     vertices = found.vertices.index_copy(0, signs.vertices, signs.places.to(found.vertices))
-    if isinstance(found, PolyhedralComplex):
-        return replace(found, vertices=vertices)
-    residual = program.outputs_at(signs.places)[:, 0].abs().to(found.residual)
-    return replace(found, vertices=vertices, residual=found.residual.index_copy(0, signs.vertices, residual))
+    return replace(found, vertices=vertices)
 
 
 class _Stated(NamedTuple):

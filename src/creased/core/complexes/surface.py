@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -15,10 +14,8 @@ from creased.core.arrangement.skeleton import Skeleton
 from creased.core.complexes.link import CellMaps, Cycles, Sides, drop_open, link_cycles, polygon_sides
 from creased.core.complexes.orientation import directions_by_rows, orient_polygons, orient_polylines
 from creased.core.complexes.polygons import Polygons
-from creased.core.program.program import Program
 from creased.core.provenance import Finding, Note, Provenance
 
-CHECKED_AT_ONCE = 1 << 14  # vertices at which the function is evaluated, between two reports
 FAR = 1e3  # times the extent of all vertices: where rays are taken to end when polygons are oriented
 
 
@@ -88,28 +85,6 @@ def _places(skeleton: Skeleton, layout: RowLayout) -> Tensor:
     ray = torch.where(is_ray[first], first, second)[leaves]
     apex = torch.where(is_ray[first], second, first)[leaves]
     return points.index_copy(0, ray, points[apex] + FAR * extent * points[ray])
-
-
-def residual_of(
-    program: Program,
-    skeleton: Skeleton,
-    layout: RowLayout,
-    report: Callable[[str], None] | None = None,
-) -> Tensor:
-    """Absolute values (V,) of the function at vertices; for a ray, of its slope.
-
-    Of wide networks this takes as long as to walk the level set: progress is reported.
-    """
-    residual, n_vertices = skeleton.vertices.new_empty(len(skeleton.vertices)), len(skeleton.vertices)
-    for start in range(0, n_vertices, CHECKED_AT_ONCE):
-        if report is not None and start:
-            report(f"checked f at {start:,} of {n_vertices:,} vertices")
-        part = slice(start, start + CHECKED_AT_ONCE)
-        residual[part] = program.outputs_at(skeleton.vertices[part])[:, 0].abs()
-    is_ray = layout.is_ray(skeleton.zero_ids)
-    if layout.at_infinity and bool(is_ray.any()):
-        residual[is_ray] = program.linear_part().outputs_at(skeleton.vertices[is_ray])[:, 0].abs()
-    return residual
 
 
 def _link_polylines(surface: Skeleton) -> Cycles:

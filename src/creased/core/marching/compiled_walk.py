@@ -29,6 +29,8 @@ MOST_LANES = 8
 class CompiledWalker(Walker):
     """Visits the cells one by one, in three dimensions and double precision."""
 
+    n_first = 64  # which mostly leads to the cells of all others
+
     def __init__(self, problem: SubdivisionProblem, resources: Resources) -> None:
         super().__init__(problem, resources)
         walls = problem.domain.halfspaces(self.program.dtype, self.program.device)

@@ -68,7 +68,7 @@ def _settle(
         near = _nearest(slices, n_near, reach)
         slopes = None if normal_slopes is None else normal_slopes.gather(near.rows)
         spans = _spans(near) if slopes is None else spans_with_ties(near, slopes)
-        is_whole = (_is_whole(near, spans) | (n_near == n_rows)) & ~spans.is_doubtful
+        is_whole = ~spans.is_doubtful if n_near == n_rows else _is_whole(near, spans) & ~spans.is_doubtful
         is_side = spans.exists & (spans.high - spans.low < torch.inf) & is_whole[:, None]
         is_left = ~(is_whole | spans.is_doubtful)
         sides, (in_doubt,), (rest,) = places_of(is_side, spans.is_doubtful, is_left)
@@ -157,11 +157,13 @@ def _sides(slices: Slices, near: NearestLines, spans: ClippedLines, sides: Tenso
 
 def join_facets(batches: list[Facets], n: int) -> Facets:
     """Concatenate the facets of batches of n cells each."""
-    return _join([facets._replace(cell=facets.cell + n * i) for i, facets in enumerate(batches)])
+    return _join(
+        [facets._replace(cell=facets.cell + n * i) if i else facets for i, facets in enumerate(batches)]
+    )
 
 
 def _join(parts: list[Facets]) -> Facets:
-    return Facets(*(torch.cat(x) for x in zip(*parts, strict=True)))
+    return parts[0] if len(parts) == 1 else Facets(*(torch.cat(x) for x in zip(*parts, strict=True)))
 
 
 def _in_order(parts: list[Facets]) -> Facets:

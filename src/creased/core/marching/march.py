@@ -12,6 +12,7 @@ the arrangement is perturbed as in subdivision, see `perturbation`.
 from __future__ import annotations
 
 import math
+import sys
 import time
 from abc import ABC, abstractmethod
 from typing import NamedTuple
@@ -63,6 +64,8 @@ class Walker(ABC):
         resources: memory that the level set may take, its assembly included, and the progress callback.
     """
 
+    n_first = sys.maxsize  # seeds that are walked from before others are looked at
+
     def __init__(self, problem: SubdivisionProblem, resources: Resources) -> None:
         program, domain, rows = problem.program, problem.domain, problem.rows
         self.program, self.rows = program, rows
@@ -99,10 +102,10 @@ class Walker(ABC):
     @torch.no_grad()
     def walk_from(self, seeds: Tensor) -> None:
         """Walk the components of {f = 0} just above seeds (m, D); see `marching.seeds`."""
-        found = [self._cells_at(batch) for batch in seeds.split(self._batch)]
-        if found:
+        for some in filter(len, (seeds[: self.n_first], seeds[self.n_first :])):
+            found = [self._cells_at(batch) for batch in some.split(self._batch)]
             words, points = (torch.cat(parts) for parts in zip(*found, strict=True))
-            self._tentative = self._enter(words, points)
+            self._tentative = torch.cat([self._tentative, self._enter(words, points)])
             self._walk()
 
     @torch.no_grad()
@@ -155,10 +158,16 @@ class Walker(ABC):
         return n_cells * per_cell + n_sides * (2 * per_side + 10 * 8)
 
     def _cells_at(self, seeds: Tensor) -> tuple[Tensor, Tensor]:
-        """Find the cells (words) at seeds and a point of the level set in each; drop seeds that miss it."""
+        """Find the cells (words) at seeds and a point of the level set in each.
+
+        Seeds that miss the level set are dropped, and those in known cells.
+        """
         layout, z = self.rows.layout, snapped_preactivations(self.program, seeds)
         inside = torch.ones((z.shape[0], layout.n_walls), dtype=torch.bool, device=z.device)
         words = pack_rows(torch.cat([inside, z[:, :-1] >= 0], dim=1), 0, layout.n_words)
+        if self.n_cells:
+            is_new = ~self.knows(words)
+            words, seeds = words[is_new], seeds[is_new]
         slices = self._slicer.cut(words, seeds)
         points = seeds - slices.error[:, None] * slices.normals
         lengths = slices.rows[:, :-1].square().sum(1).sqrt()

@@ -75,10 +75,10 @@ class _Numbers(NamedTuple):
 
     def argmax(self, allowed: Tensor) -> Tensor:
         """Find the index (...) of the largest allowed one of numbers (..., n); 0 if none is allowed."""
-        left = allowed
-        for part, noise in zip(self.parts.unbind(-1), self.noise.unbind(-1), strict=True):
-            least = (part - noise).masked_fill(~left, -torch.inf).amax(-1, keepdim=True)
-            left = left & (part + noise >= least)
+        left, lower, upper = allowed, self.parts - self.noise, self.parts + self.noise
+        for low, high in zip(lower.unbind(-1), upper.unbind(-1), strict=True):
+            least = low.where(left, -torch.inf).amax(-1, keepdim=True)
+            left = left & (high >= least)
         return left.to(torch.int8).argmax(-1)
 
 

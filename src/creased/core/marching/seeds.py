@@ -14,13 +14,16 @@ from torch import Tensor
 
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.domain import Domain
+from creased.core.numerics.memory import rows_at_once
 from creased.core.numerics.pointer_doubling import label_components
+from creased.core.numerics.tensors import places_of
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
 
 BELOW = 1e-11  # of the domain's reach
 NEWTON_STEPS = 8  # f is piecewise affine, so one step per cell crossed
 COARSE = 16  # points an axis of the grid that supplements an earlier level set
+MOST_INNER = 15  # points of a bracket that are evaluated at once
 STEPS_AT_ONCE = 4  # of a bracket, between two looks at which are narrow
 MOST = 1024  # approximate number of points of an earlier level set
 
@@ -33,20 +36,22 @@ def grid_seeds(program: Program, domain: Domain, n: int) -> Tensor:
     """
     if n < 2:
         raise ValueError(f"seeds: a grid needs 2 points an axis or more, got {n}")
-    points = _grid(program, domain, n)
-    values = program.outputs_at(points.reshape(-1, domain.dim))[:, 0].reshape(points.shape[:-1])
+    points, dim = _grid(program, domain, n), domain.dim
+    values = program.outputs_at(points)[:, 0]
+    cube, strides = values.reshape([n] * dim), [n ** (dim - 1 - axis) for axis in range(dim)]
+    is_plus = cube >= 0
+    differ = [is_plus.narrow(axis, 0, n - 1) != is_plus.narrow(axis, 1, n - 1) for axis in range(dim)]
+    dips = [_dips(cube, axis) for axis in range(dim)] if n > 2 else []
+    found = places_of(*differ, *dips)
+    places = [sum(row * stride for row, stride in zip(place, strides, strict=True)) for place in found]
+    first, second = torch.cat(places[:dim]), torch.cat([a + b for a, b in zip(places, strides, strict=False)])
+    dip = [a + b for a, b in zip(places[dim:], strides, strict=False)]
     spacing = max(b - a for a, b in zip(domain.lower, domain.upper, strict=True)) / n
-    firsts, seconds, dips = [], [], [points.reshape(-1, domain.dim)[:0]]
-    for axis in range(domain.dim):
-        first, second = values.narrow(axis, 0, n - 1), values.narrow(axis, 1, n - 1)
-        differ = (first >= 0) != (second >= 0)
-        firsts.append(points.narrow(axis, 0, n - 1)[differ])
-        seconds.append(points.narrow(axis, 1, n - 1)[differ])
-        if n > 2:
-            dips.append(points.narrow(axis, 1, n - 2)[_dips(values, axis)])
-    dip = torch.unique(torch.cat(dips), dim=0)
-    found = project(program, domain, dip, within=spacing)
-    return torch.cat([_bracket(program, domain, torch.cat(firsts), torch.cat(seconds)), found])
+    near = project(program, domain, points[torch.cat([first[:0], *dip]).unique()], within=spacing)
+    crossed = _bracket(
+        program, domain, *(part[ends] for part in (points, values) for ends in (first, second))
+    )
+    return torch.cat([crossed, near])
 
 
 def reach_of(domain: Domain) -> float:
@@ -59,7 +64,7 @@ def _grid(program: Program, domain: Domain, n: int) -> Tensor:
         torch.linspace(a, b, n, dtype=program.dtype, device=program.device)
         for a, b in zip(domain.lower, domain.upper, strict=True)
     ]
-    return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
+    return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1).flatten(0, -2)
 
 
 def _dips(values: Tensor, axis: int) -> Tensor:
@@ -73,27 +78,37 @@ def _dips(values: Tensor, axis: int) -> Tensor:
     return alike & is_least & (here.abs() <= slope)
 
 
-def _bracket(program: Program, domain: Domain, first: Tensor, second: Tensor) -> Tensor:
-    """Bracket zeros between pairs of points (m, D) of different sign; return points just below the zero set.
+def _bracket(
+    program: Program, domain: Domain, first: Tensor, second: Tensor, one: Tensor, other: Tensor
+) -> Tensor:
+    """Bracket zeros between pairs of points (m, D) with values (m,) of different sign.
 
-    Steps alternate between the secant, which ends at once where the function is affine, and the middle.
+    Return points just below the zero set.
+
+    Steps alternate between the secant, which ends at once where the function is affine, and the middle; on a
+    device, where more points cost no more, between the secant and even parts, and even parts.
     """
-    one, other = program.outputs_at(torch.cat([first, second]))[:, 0].tensor_split(2)
     is_plus = one >= 0
     above, below = torch.where(is_plus[:, None], first, second), torch.where(is_plus[:, None], second, first)
     high, low = torch.where(is_plus, one, other), torch.where(is_plus, other, one)
     least, found = BELOW * reach_of(domain), torch.empty_like(below)
+    n_inner = min(rows_at_once(1, above.device), MOST_INNER)
+    even = torch.arange(1, n_inner + 1, dtype=above.dtype, device=above.device) / (n_inner + 1)
     pending = torch.arange(below.shape[0], device=below.device)
     while pending.numel():
         for step in range(STEPS_AT_ONCE):
-            across = below - above
-            share = high / (high - low) if step % 2 == 0 else 0.5
-            margin = (least / 2 / torch.linalg.vector_norm(across, dim=1)).clamp_(max=0.5)
-            middle = torch.addcmul(above, (margin.clamp(min=share)).clamp_(max=1 - margin)[:, None], across)
-            value = program.outputs_at(middle)[:, 0]
-            is_plus = value >= 0
-            above, high = torch.where(is_plus[:, None], middle, above), torch.where(is_plus, value, high)
-            below, low = torch.where(is_plus[:, None], below, middle), torch.where(is_plus, low, value)
+            across, shares = below - above, even.expand(below.shape[0], n_inner)
+            if step % 2 == 0:
+                shares = torch.cat([(high / (high - low))[:, None], shares[:, 1:]], dim=1)
+            margin = (least / 2 / torch.linalg.vector_norm(across, dim=1)).clamp_(max=0.5)[:, None]
+            shares = torch.minimum(torch.maximum(shares, margin), 1 - margin).sort(dim=1).values
+            inner = torch.addcmul(above[:, None], shares[:, :, None], across[:, None])
+            values = program.outputs_at(inner.flatten(0, 1))[:, 0].reshape(shares.shape)
+            n_plus = (values >= 0).cumprod(1).sum(1, keepdim=True)  # before the first that is below
+            inner = torch.cat([above[:, None], inner, below[:, None]], dim=1)
+            values = torch.cat([high[:, None], values, low[:, None]], dim=1)
+            above, below = (inner.take_along_dim(n_plus[:, :, None] + i, dim=1)[:, 0] for i in (0, 1))
+            high, low = (values.gather(1, n_plus + i)[:, 0] for i in (0, 1))
         across = below - above
         lengths = torch.linalg.vector_norm(across, dim=1)
         found.index_copy_(0, pending, torch.addcmul(below, least / lengths[:, None], across))

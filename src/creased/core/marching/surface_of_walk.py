@@ -31,6 +31,7 @@ class _Sides(NamedTuple):
     following: Tensor  # (S,) int64: the next side around the polygon
     previous: Tensor  # (S,) int64: the side before
     partner: Tensor  # (S,) int64: the side of the same edge in the neighbour; itself if there is none
+    into: Tensor  # (S,) int64: the partner of the previous side
     edges: Groups  # sides grouped by edge
 
 
@@ -82,16 +83,19 @@ def _relate(walk: Walk, n_rows: int) -> _Sides:
     one, other = edges.order[pair - 1], edges.order[pair]
     partner = every.clone()
     partner[one], partner[other] = other, one
-    return _Sides(cell, row, following, previous, partner, edges)
+    return _Sides(cell, row, following, previous, partner, partner[previous], edges)
 
 
 def _corners(sides: _Sides) -> tuple[Tensor, Tensor]:
     """Number the corners: the first corner (S,) of each side, and one side (V,) that starts at each."""
     every = torch.arange(sides.row.shape[0], device=sides.row.device)
-    into = sides.partner[sides.previous]
-    onward = torch.where(into == sides.previous, every, into)
-    back = torch.where(sides.partner == every, every, sides.following[sides.partner])
-    least = torch.minimum(_least_of_four(onward), _least_of_four(back))
+    is_alone = sides.partner == every
+    if bool(is_alone.any()):
+        onward = torch.where(sides.into == sides.previous, every, sides.into)
+        back = torch.where(is_alone, every, sides.following[sides.partner])
+        least = torch.minimum(_least_of_four(onward), _least_of_four(back))
+    else:
+        least = _least_of_four(sides.into)
     is_first = torch.zeros_like(least, dtype=torch.bool).index_fill_(0, least, True)
     return (is_first.cumsum(0) - 1)[least], is_first.nonzero()[:, 0]
 
@@ -112,9 +116,8 @@ def _count_lacking(walk: Walk, sides: _Sides, n_walls: int) -> int:
 
 def _count_misoriented(sides: _Sides) -> int:
     """Count corners where a polygon and its neighbour lie on different rows."""
-    has = (sides.partner[sides.previous] != sides.previous).nonzero()[:, 0]
-    onward = sides.partner[sides.previous[has]]
-    return int((sides.row[sides.previous[onward]] != sides.row[has]).sum())
+    is_other_row = sides.row[sides.previous[sides.into]] != sides.row
+    return int((is_other_row & (sides.into != sides.previous)).sum())
 
 
 def _curve(walk: Walk, sides: _Sides, rows: Arrangement) -> Skeleton:

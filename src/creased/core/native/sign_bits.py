@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from numba.cpython.unsafe.numbers import trailing_zeros
 
 from creased.core.native.compiler import Integers, part
@@ -20,16 +19,17 @@ def bits_between(word: int, w: int, first: int, stop: int) -> int:
     """Clear the bits of word w that are of rows before ``first``, or from ``stop`` on."""
     low, high = first - (w << 6), stop - (w << 6)
     if low > 0:
-        word &= np.int64(-1) << np.int64(low)
+        word &= -1 << low
     if high < 64:
-        word &= ~(np.int64(-1) << np.int64(high))
+        word &= ~(-1 << high)
     return word
 
 
 @part
 def lowest_row(word: int, w: int) -> int:
     """Return the row of the lowest bit that is set in word w, which is not zero."""
-    return (w << 6) + np.int64(trailing_zeros(word))
+    n_below: int = trailing_zeros(word)
+    return (w << 6) + n_below
 
 
 @part

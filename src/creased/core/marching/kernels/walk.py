@@ -19,7 +19,7 @@ DONE, PAUSED, FULL = 0, 1, 2  # why a walk returned
 
 @inlined
 def _read_ahead(slots: Integers, keys: Integers, key: int, sides: Integers, n: int) -> None:
-    """Look where the neighbours across n sides would be in the table, all at once, as each read waits for memory."""
+    """Look up the neighbours across n sides in the table, all at once, as each waits for memory."""
     for i in range(n):
         sides[1, i] = slots[(key ^ keys[sides[0, i]]) & (slots.shape[0] - 1)]
 
