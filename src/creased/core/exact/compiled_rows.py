@@ -109,10 +109,14 @@ def _vertices(cells: Cells, last: int) -> Vertices:
 
 def _room(rows: FlatRows, dim: int) -> Room:
     n_neurons, _, n_mixed, n_passing = rows.blocks.T
-    largest = max(dim, int((n_neurons + n_passing).max()), int(n_mixed.max()))
+    behind = n_neurons + n_passing + 1
+    after = np.where(n_mixed >= 0, n_mixed + 1, behind)
+    sizes = np.concatenate([[0, dim + 1], np.stack([behind, after], axis=1).ravel()])
+    places, n_primes = sizes.cumsum(), len(rows.primes)
     return Room(
-        np.empty((len(rows.primes), rows.n_walls + int(n_neurons.sum()), dim + 1)),
-        np.empty((len(rows.primes), 2 * len(rows.blocks) + 1, largest + 1, dim + 1)),
+        np.empty((n_primes, rows.n_walls + int(n_neurons.sum()), dim + 1)),
+        np.empty((n_primes, int(places[-1]), dim + 1)),
+        places,
         np.empty(1 << (dim + 1)),
         np.empty((dim + 1, dim + 1)),
         np.empty(dim, np.int64),

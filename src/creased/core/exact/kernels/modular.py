@@ -62,7 +62,10 @@ class Room(NamedTuple):
     """Room for one cell."""
 
     forms: Floats  # (P, n_rows, D + 1)
-    states: Floats  # (P, 2 B + 1, largest state + 1, D + 1): before each block, behind it, behind its map
+    states: (
+        Floats  # (P, S, D + 1): before each block, behind its neurons, behind its map, one below the other
+    )
+    places: Integers  # (2 B + 2,): where each of these begins
     minors: Floats  # (2^(D + 1),)
     own: Floats  # (D + 1, D + 1): a point, then a vector for each of its rows
     ids: Integers  # (D,)
@@ -86,23 +89,24 @@ def _row(rows: FlatRows, p: int, row: int, state: Floats, out: Floats, prime: Pr
 
 @part
 def _compose(
-    rows: FlatRows, p: int, vertices: Vertices, c: int, forms: Floats, states: Floats, prime: Prime
+    rows: FlatRows, p: int, vertices: Vertices, c: int, forms: Floats, room: Room, prime: Prime
 ) -> None:
     """Write the forms of a cell's rows, up to the block of the last that is wanted.
 
     The forms and states of the cell before are kept up to the first block with another sign.
     """
-    words, width, first = vertices.words[c], forms.shape[1], rows.n_walls
+    words, width, first, states = vertices.words[c], forms.shape[1], rows.n_walls, room.states[p]
     if c == 0:
         for j in range(width):
             for k in range(width):
-                states[0, j, k] = 1.0 * (j == k)
+                states[j, k] = 1.0 * (j == k)
         for row in range(rows.n_walls):
-            _row(rows, p, row, states[0], forms[row], prime)
+            _row(rows, p, row, states, forms[row], prime)
     is_known, n_state = c > 0, width - 1
     for b in range(rows.blocks.shape[0]):
         n, matrix, n_mixed, n_passing = rows.blocks[b]
-        before, after, mixed = states[2 * b], states[2 * b + 1], states[2 * b + 2]
+        at = room.places[2 * b : 2 * b + 4]
+        before, after, mixed = states[at[0] : at[1]], states[at[1] : at[2]], states[at[2] : at[3]]
         if not is_known:
             for i in range(n):
                 _row(rows, p, matrix + i, before, forms[first + i], prime)
@@ -169,7 +173,7 @@ def look(rows: FlatRows, vertices: Vertices, pairs: Pairs, found: Found, room: R
     for c in range(vertices.words.shape[0]):
         for p in range(rows.primes.shape[0]):
             prime, forms, own = Prime(rows.primes[p], 1.0 / rows.primes[p]), room.forms[p], room.own
-            _compose(rows, p, vertices, c, forms, room.states[p], prime)
+            _compose(rows, p, vertices, c, forms, room, prime)
             for at in range(vertices.starts[c], vertices.starts[c + 1]):
                 v, zeros = vertices.order[at], vertices.zeros[at]
                 _cofactors(forms, zeros, dim, prime, room.minors, own[0])
@@ -195,7 +199,7 @@ def zeros(rows: FlatRows, vertices: Vertices, vanishes: Integers, room: Room) ->
     for c in range(vertices.words.shape[0]):
         for p in range(rows.primes.shape[0]):
             prime, forms, own = Prime(rows.primes[p], 1.0 / rows.primes[p]), room.forms[p], room.own
-            _compose(rows, p, vertices, c, forms, room.states[p], prime)
+            _compose(rows, p, vertices, c, forms, room, prime)
             for at in range(vertices.starts[c], vertices.starts[c + 1]):
                 v = vertices.order[at]
                 _cofactors(forms, vertices.zeros[at], dim, prime, room.minors, own[0])
