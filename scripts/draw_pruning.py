@@ -170,7 +170,8 @@ def _outline(zonotopes: Sequence[Zonotope]) -> NDArray[np.float64]:
 
 def _draw(full: creased.Program, pruned: dict[str, list[tuple[int, float, float]]], path: Path) -> None:
     plt = pyplot()
-    figure, grid = plt.subplots(2, 2, figsize=(9.6, 7.6), layout="constrained")
+    heights = {"height_ratios": (2, 3)}
+    figure, grid = plt.subplots(2, 2, figsize=(9.6, 7.2), layout="constrained", gridspec_kw=heights)
     axes, width = grid.ravel(), full.widths[0]
     order = _lengths(full).argsort(descending=True)
     for part, n in zip(axes[:2], (width, width // 2), strict=True):

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 import trimesh
+from torch import nn
 
+import creased
 from creased.cli.main import main
+from creased.io.checkpoint import KEY, Record, write_record
 from creased.io.runs import LAST
+from creased.io.similarity import Similarity
 from tests.training.conftest import Finished
 
 pytestmark = pytest.mark.usefixtures("few_points")
@@ -79,3 +85,26 @@ def test_what_cannot_be_measured_is_said_in_a_line(
         assert main(["eval", *words]) == 1
         (line,) = capsys.readouterr().err.splitlines()
         assert part in line
+
+
+@pytest.mark.parametrize(
+    ("make", "advice"),
+    [
+        (
+            lambda: creased.GridMLP(3, levels=(2,), width=3),
+            "a further level in model.levels, or more data.n_samples",
+        ),
+        (lambda: creased.MLP(3, 4, 1), "model=grid, or more data.n_samples"),
+    ],
+)
+def test_advice_is_for_the_kind_of_network_that_the_checkpoint_holds(
+    make: Callable[[], nn.Module], advice: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.manual_seed(0)
+    network = make()
+    for parameter in network.parameters():
+        nn.init.normal_(parameter)
+    record = Record(creased.lower(network).detach(), creased.Box.cube(3, 0.5), Similarity.identity(), "x", 1)
+    torch.save({KEY: write_record(record)}, tmp_path / "x.ckpt")
+    found = _evaluated(capsys, str(tmp_path / "x.ckpt"), "--shape", "sphere")
+    assert str(found["advice"]).endswith(advice)

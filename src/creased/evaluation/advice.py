@@ -14,6 +14,7 @@ from creased.shapes.differences import Kind
 from creased.shapes.target import Target
 
 WIDER = 1.2  # a domain that is advised where walls cut the surface
+UNKNOWN = "unknown"  # quality of a network on a grid, of which nothing else is known
 
 log = logging.getLogger(__name__)
 

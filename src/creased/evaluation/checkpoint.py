@@ -10,7 +10,7 @@ import torch
 
 from creased.core.certificates.certify import certify
 from creased.core.extract_level_set import extract_level_set
-from creased.evaluation.advice import advise
+from creased.evaluation.advice import UNKNOWN, advise
 from creased.evaluation.measure import evaluate
 from creased.io.checkpoint import Record, read_record
 from creased.io.metadata import certificate_as_dict
@@ -71,7 +71,7 @@ def evaluate_record(
         "certificate": certificate_as_dict(certificate),
     }
     if metrics.get("differences"):
-        metrics["advice"] = advise(metrics)
+        metrics["advice"] = advise(metrics, None if program.grid is None else UNKNOWN)
     return metrics | {"seconds": {"total": time.perf_counter() - start}}
 
 
