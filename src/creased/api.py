@@ -27,7 +27,7 @@ from creased.networks.lower import lower_with_last
 from creased.networks.lowering.graph.evaluation import weight_options
 from creased.regions import Integrals, Lipschitz, RegionGraph
 from creased.topology import betti, diagrams
-from creased.topology.sublevel_filtration import TopologyKeywords
+from creased.topology.problem import TopologyKeywords
 
 Options = ParamSpec("Options")
 Found = TypeVar("Found")

@@ -22,6 +22,7 @@ from creased import (
     extract_complex,
     extract_level_set,
     lower,
+    persistence,
 )
 from creased.tropical import bounded_regions, zaslavsky
 from tests.topology.nerves import betti_numbers_of, filtered_nerve
@@ -182,7 +183,7 @@ def test_what_is_refused_says_the_numbers() -> None:
     with pytest.raises(CellLimitError, match="max_cells=10"):
         betti_numbers(program, box, max_cells=10)
     with pytest.raises(CellLimitError, match="1,664 cells"):
-        betti_numbers(GridMLP(in_dim=3, levels=(4,), features=2, width=4), None, max_cells=100)
+        persistence(GridMLP(in_dim=3, levels=(4,), features=2, width=4), None, max_cells=100)
     with pytest.raises(ValueError, match="'beside'"):
         betti_numbers(program, box, side="beside")
     with pytest.raises(ValueError, match="got 4"):

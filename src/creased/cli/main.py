@@ -30,8 +30,8 @@ from creased.io.load import Loaded, locate
 from creased.io.runs import checkpoint_of, named
 from creased.io.units import SHORT
 from creased.networks import UnsupportedModuleError
+from creased.topology.problem import TopologyOptions
 from creased.topology.report import find_topology
-from creased.topology.sublevel_filtration import TopologyOptions
 from creased.tropical.cells.report import count_table
 from creased.tropical.compression.compression import compress
 
@@ -102,7 +102,7 @@ def _topology(record: Record, chosen: argparse.Namespace) -> None:
     print(found)
     if chosen.json is not None:
         write_whole(chosen.json, json.dumps(found.as_plain(), indent=2).encode())
-        print(f"{chosen.json}: Betti numbers and all intervals")
+        print(f"{chosen.json}: Betti numbers{' and all intervals' * (found.diagram is not None)}")
 
 
 def _compress(record: Record, chosen: argparse.Namespace) -> None:

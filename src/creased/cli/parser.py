@@ -26,7 +26,7 @@ from creased.io.bodies import PART_WRITERS, TETRAHEDRA_FORMATS
 from creased.io.bodies.part_files import DENSITY
 from creased.io.curves import CURVE_WRITERS
 from creased.io.export import BOUNDARIES, WRITERS
-from creased.topology.sublevel_filtration import MOST_CELLS
+from creased.topology.problem import MOST_CELLS
 from creased.tropical.cells.counts import METHODS as COUNTING
 from creased.tropical.compression.stable import METHODS as FINDING
 

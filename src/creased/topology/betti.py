@@ -1,10 +1,14 @@
 """Betti numbers of {f < level}, {f > level} and {f = level}, exactly.
 
-The open sets are those of a filtered complex (`creased.topology.sublevel_filtration`). For {f = level} no
-surface is needed: a box, or all of space, is the union of A = {f < level + d} and B = {f > level - d}, and is
+Of a network on a grid, and of a large one, they follow in two and three dimensions from level sets alone
+(`creased.topology.level_set_sides`): {f < level} is what is below, {f > level} what is below if f is turned
+upside down. Otherwise, and where a level set leaves them in doubt, the open sets are those of a filtered
+complex (`creased.topology.sublevel_filtration`).
+
+For {f = level} a box, or all of space, is the union of A = {f < level + d} and B = {f > level - d}, and is
 contractible, so that by Mayer and Vietoris the reduced homology of what they share is the sum of theirs; that
 is {f = level} up to homotopy for small d, whether it is a manifold or not, and may hold cells of full
-dimension. A and B are those cells whose vertices all have f <= level, or f >= level.
+dimension. A and B are {f <= level} and {f >= level} up to homotopy.
 
 Homology of a subset of three dimensions is free, and the same over all fields; in four dimensions fields may
 differ.
@@ -12,21 +16,27 @@ differ.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import Unpack
 
 import torch
 from torch import Tensor
 
+from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.domain import Domain
+from creased.core.numerics.memory import CellLimitError
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
+from creased.topology.level_set_sides import InDoubtError, do_level_sets_pay, sides_of_level
 from creased.topology.persistence import persistent_pairs
-from creased.topology.sublevel_filtration import (
-    FilteredComplex,
+from creased.topology.problem import (
     TopologyKeywords,
     TopologyOptions,
-    filtered_complex,
+    TopologyProblem,
+    make_problem,
 )
+from creased.topology.sublevel_filtration import FilteredComplex, filtered_complex
 
 SIDES = ("below", "on", "above")
 FREE = 3  # dimensions up to which homology is the same over all fields
@@ -55,24 +65,59 @@ def betti_numbers(
         output: index of the program's output.
         modulo: a prime p, for homology over Z / p; 0, by default, for the rationals. They are equal in up to
             three dimensions.
-        max_cells: cells of all dimensions that are allowed; 5 million by default.
+        max_cells: cells of all dimensions that are allowed where the complex is needed; 5 million by default.
         memory: bytes that the extraction may take; what is free by default.
         progress: is told the number of cells, before the work on them.
 
     Raises:
-        CellLimitError: there are more cells; the message has the numbers.
+        CellLimitError: there are more cells, or a level set takes more memory; the message has the numbers.
         LinealityError: the network on the whole space is constant, or has no start there.
         ValueError: another side or field, no such output, or the domain does not fit.
         ArithmeticError: rounding left the complex inconsistent.
     """
     if side not in SIDES:
         raise ValueError(f"betti_numbers: side must be one of {', '.join(SIDES)}; got {side!r}")
-    options = TopologyOptions(**keywords)
-    return betti_of_side(filtered_complex(program, domain, level, options), side, options.modulo)
+    problem = make_problem(program, domain, level, TopologyOptions(**keywords))
+    return betti_by_side(problem, [side], partial(filtered_complex, problem))[side]
 
 
-def betti_of_side(found: FilteredComplex, side: str, modulo: int = 0) -> tuple[int, ...]:
-    """Compute the Betti numbers of one of `SIDES`; see `betti_numbers`."""
+def betti_by_side(
+    problem: TopologyProblem,
+    sides: Sequence[str],
+    whole: Callable[[], FilteredComplex],
+    known: LevelSet | None = None,
+) -> dict[str, tuple[int, ...]]:
+    """Compute the Betti numbers of some of `SIDES`; see `betti_numbers`.
+
+    Args:
+        problem: what is asked.
+        sides: of the level.
+        whole: extracts the complex, where level sets do not tell.
+        known: the level set, where it was extracted before.
+    """
+    if not do_level_sets_pay(problem):
+        return {side: _of_side(whole(), side, problem.options.modulo) for side in sides}
+    one, other = (
+        cache(lambda: sides_of_level(problem, known)),
+        cache(lambda: sides_of_level(problem.upside_down())),
+    )
+    of_level_sets = {
+        "below": lambda: one().below,
+        "above": lambda: other().below,
+        "on": lambda: _of_what_they_share(other().rest, one().rest),
+    }
+    try:
+        return {side: of_level_sets[side]() for side in sides}
+    except InDoubtError as doubt:
+        try:
+            found = whole()
+        except CellLimitError as error:
+            raise CellLimitError(f"{error}; the level set alone does not do, as {doubt}") from error
+    return {side: _of_side(found, side, problem.options.modulo) for side in sides}
+
+
+def _of_side(found: FilteredComplex, side: str, modulo: int) -> tuple[int, ...]:
+    """Compute the Betti numbers of one of `SIDES` from the complex."""
     values, signs = found.at_vertices
     if side == "below":
         return _betti(found, signs < 0, values, modulo)
@@ -82,7 +127,12 @@ def betti_of_side(found: FilteredComplex, side: str, modulo: int = 0) -> tuple[i
         return (0,) * (found.dim + 1)
     at_most = _betti(found, signs <= 0, values, modulo)
     at_least = _betti(found, signs >= 0, -values, modulo)
-    return tuple(a + b - (k == 0) for k, (a, b) in enumerate(zip(at_most, at_least, strict=True)))
+    return _of_what_they_share(at_most, at_least)
+
+
+def _of_what_they_share(first: Sequence[int], second: Sequence[int]) -> tuple[int, ...]:
+    """Betti numbers of the intersection of two sets whose union is contractible."""
+    return tuple(a + b - (k == 0) for k, (a, b) in enumerate(zip(first, second, strict=True)))
 
 
 def _betti(found: FilteredComplex, is_inside: Tensor, values: Tensor, modulo: int) -> tuple[int, ...]:

@@ -20,12 +20,8 @@ from creased.core.numerics.tensors import map_tensors
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
 from creased.topology.persistence import persistent_pairs
-from creased.topology.sublevel_filtration import (
-    FilteredComplex,
-    TopologyKeywords,
-    TopologyOptions,
-    filtered_complex,
-)
+from creased.topology.problem import TopologyKeywords, TopologyOptions, make_problem
+from creased.topology.sublevel_filtration import FilteredComplex, filtered_complex
 
 SHOWN = 5  # classes of each dimension, in words
 
@@ -118,7 +114,7 @@ def persistence(
     options = TopologyOptions(**keywords)
     if program.grid is not None and options.modulo != 2:
         raise ValueError(f"persistence: on a grid modulo must be 2, got {options.modulo}")
-    return diagram_of(filtered_complex(program, domain, 0.0, options), options.modulo)
+    return diagram_of(filtered_complex(make_problem(program, domain, 0.0, options)), options.modulo)
 
 
 def diagram_of(found: FilteredComplex, modulo: int = 2) -> PersistenceDiagram:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import torch
 
 from creased.core.domains.domain import Domain
+from creased.core.numerics.memory import CellLimitError
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
-from creased.topology.betti import SIDES, betti_of_side
+from creased.topology.betti import SIDES, betti_by_side
 from creased.topology.diagrams import PersistenceDiagram, diagram_of
-from creased.topology.sublevel_filtration import TopologyOptions, filtered_complex
+from creased.topology.problem import TopologyOptions, make_problem
+from creased.topology.sublevel_filtration import filtered_complex
 
 CLASSES = (("component", "components"), ("loop", "loops"), ("cavity", "cavities"))
 RELATIONS = {"below": "<", "on": "=", "above": ">"}
@@ -27,24 +30,31 @@ class TopologyReport:
 
     level: float
     betti_numbers: dict[str, tuple[int, ...]]  # by side
-    diagram: PersistenceDiagram
+    diagram: PersistenceDiagram | None  # None where there are too many cells
+    left_out: str = ""  # why there is none
 
     def as_plain(self) -> dict[str, Any]:
-        """Convert to numbers that JSON holds; an interval without an end has None there."""
+        """Convert to numbers that JSON holds; None for the end of an interval without one and no diagram."""
         rows = [
             {"dimension": row.dim, "birth": _finite(row.birth), "death": _finite(row.death)}
-            for row in self.diagram
+            for row in self.diagram or ()
         ]
-        return {"level": self.level, "betti_numbers": self.betti_numbers, "persistence": rows}
+        persistence = None if self.diagram is None else rows
+        return {"level": self.level, "betti_numbers": self.betti_numbers, "persistence": persistence}
 
     def __repr__(self) -> str:
         lines = [
             (f"f {RELATIONS[side]} {self.level:g}", format_betti(numbers))
             for side, numbers in self.betti_numbers.items()
         ]
-        for dim in range(self.diagram.dim):
-            name = f"persistence, H{dim}"
-            lines.append((name, self.diagram.format_dim(dim) if len(self.diagram.of_dim(dim)) else "none"))
+        if self.diagram is None:
+            lines.append(("persistence", f"left out: {self.left_out}"))
+        else:
+            for dim in range(self.diagram.dim):
+                name = f"persistence, H{dim}"
+                lines.append(
+                    (name, self.diagram.format_dim(dim) if len(self.diagram.of_dim(dim)) else "none")
+                )
         return "\n".join(f"{name:<{WIDTH}} {value}" for name, value in lines)
 
 
@@ -53,14 +63,18 @@ class TopologyReport:
 def find_topology(
     program: Program, domain: Domain | None, level: float, options: TopologyOptions
 ) -> TopologyReport:
-    """Compute the Betti numbers of all sides of a level, and the diagram over Z / 2.
+    """Compute the Betti numbers of all sides of a level, and, where cells are few, the diagram over Z / 2.
 
     Raises:
-        CellLimitError: there are more cells than allowed.
+        CellLimitError: there are more cells than allowed, and level sets do not tell the Betti numbers.
     """
-    found = filtered_complex(program, domain, level, options)
-    numbers = {side: betti_of_side(found, side, options.modulo) for side in SIDES}
-    return TopologyReport(level, numbers, diagram_of(found))
+    problem = make_problem(program, domain, level, options)
+    whole = cache(partial(filtered_complex, problem))
+    numbers = betti_by_side(problem, SIDES, whole)
+    try:
+        return TopologyReport(level, numbers, diagram_of(whole()))
+    except CellLimitError as error:
+        return TopologyReport(level, numbers, None, str(error).removeprefix("topology: "))
 
 
 def format_betti(numbers: Sequence[int]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import creased
-from creased.training.callbacks import BettiNumbers
+from creased.training.callbacks import BettiNumbers, ExtractLevelSet
 from creased.training.run import run
 from tests.training.conftest import TINY, Compose, quiet_trainer
 
@@ -38,10 +39,13 @@ class Ring(L.LightningModule):
         return torch.optim.Adam(self.parameters(), 0.01)
 
 
-def fit(folder: Path, module: Ring, callback: L.Callback, epochs: int, **options: Any) -> dict[str, float]:
+def fit(
+    folder: Path, module: Ring, callback: L.Callback, epochs: int, before: Sequence[L.Callback] = ()
+) -> dict[str, float]:
     points = torch.rand((2048, 2), generator=torch.Generator().manual_seed(0)) * 2 - 1
     values = (points.norm(dim=1, keepdim=True) - 0.6).abs() - 0.2
-    trainer = quiet_trainer(folder, callback, epochs, **options)
+    trainer = quiet_trainer(folder, callback, epochs)
+    trainer.callbacks[:0] = before
     trainer.fit(module, DataLoader(TensorDataset(points, values), batch_size=256))
     return {name: float(value) for name, value in trainer.callback_metrics.items()}
 
@@ -74,6 +78,34 @@ def test_what_has_too_many_cells_is_said_and_training_goes_on(
     assert "max_cells=9" in caplog.text
     assert "topology_s" in logged
     assert "topology/on_0" not in logged
+
+
+class Disc(Ring):
+    """The same of a network on a grid."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = creased.GridMLP(in_dim=2, levels=(4, 8), features=2, width=8, depth=1, half_width=1.0)
+
+
+def test_the_level_set_that_was_extracted_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    callback, extracted = BettiNumbers(sides=["below"], network="net"), []
+
+    def count(program: creased.Program, *args: Any, **options: Any) -> creased.LevelSet:
+        extracted.append(program)
+        return creased.core.extract_level_set.extract_level_set(program, *args, **options)
+
+    monkeypatch.setattr("creased.topology.level_set_sides.extract_level_set", count)
+    module, before = Disc(), [ExtractLevelSet(network="net")]
+    logged = fit(tmp_path, module, callback, epochs=4, before=before)
+    below = creased.betti_numbers(module.net)
+    assert (logged["topology/below_0"], logged["topology/below_1"]) == below[:2]
+    assert below[0] > 0
+    extracted.clear()
+    fit(tmp_path, module, callback, epochs=1, before=before)
+    assert not extracted
+    fit(tmp_path, module, callback, epochs=1)
+    assert extracted
 
 
 def test_sides_that_are_none_are_refused() -> None:

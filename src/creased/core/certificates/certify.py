@@ -115,7 +115,7 @@ def prove(
     found: Found, program: Program, level: float = 0.0, *, zero_sign: int = 1, count: bool = True
 ) -> tuple[Certificate, Found]:
     """Certify, and place vertices that took rationals where these put them."""
-    program = _program_of(found, program, level)
+    program = program_of(found, program, level)
     cells, mates, n_open, unwelded = _state(found, program)
     signs = prove_signs(found, program, cells, None if n_open else mates, zero_sign)
     certificate = Certificate(
@@ -208,7 +208,7 @@ def _count_repeated(found: PolyhedralComplex | LevelSet, cells: Cells, *, is_rig
     return n_vertices - int(groups.starts.sum())
 
 
-def _program_of(found: PolyhedralComplex | LevelSet, program: Program, level: float) -> Program:
+def program_of(found: PolyhedralComplex | LevelSet, program: Program, level: float) -> Program:
     """The program that cut, in double precision: its outputs less the level."""
     if isinstance(found, PolyhedralComplex) and (found.is_piece or not found.is_whole):
         raise ValueError("certify: needs a whole complex, got a piece of one")

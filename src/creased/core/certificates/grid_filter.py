@@ -27,6 +27,7 @@ class AllInDoubt(SignFilter):
 
     def __init__(self, program: Program, domain: Domain, layout: RowLayout) -> None:
         self._n_rows = layout.n_rows
+        self.bounds = Bounds(*torch.full((4, layout.n_rows), torch.inf, dtype=torch.float64))
 
     @property
     def has_kernels(self) -> bool:
@@ -40,6 +41,10 @@ class AllInDoubt(SignFilter):
     def by_slopes(self, points: Tensor, codes: CellCodes) -> Tensor:
         """True (n, n_rows) for signs that may be wrong: all."""
         return torch.ones((len(points), self._n_rows), dtype=torch.bool, device=points.device)
+
+    def distances(self, points: Tensor, codes: CellCodes, *, closely: bool = False) -> Tensor:
+        """Infinite (n,): nothing is known."""
+        return torch.full_like(points[:, 0], torch.inf)
 
 
 class GridSignFilter(SignFilter):

@@ -70,6 +70,14 @@ class _Looked(NamedTuple):
     beyond: Tensor  # (2 V D + 1,): how far rows have grown at the ends of edges that leave them
 
 
+class _Located(NamedTuple):
+    """Rows at points near vertices, and how far these are."""
+
+    values: Tensor  # (n, n_rows)
+    slopes: list[Tensor]  # along each axis, (n, n_rows)
+    distance: Tensor  # (n,): bound along each axis; infinite where nothing is known
+
+
 class SignFilter:
     """Finds signs in doubt.
 
@@ -198,11 +206,30 @@ class SignFilter:
         """
         left = self.at_first(points, codes, None).nonzero()[:, 0]
         doubts = torch.zeros((points.shape[0], self._layout.n_rows), dtype=torch.bool, device=points.device)
-        fitting = max(CACHED // self._layout.n_rows, FEWEST)
-        for at in left.split(rows_at_once(fitting, points.device, BATCH)):
+        for at in left.split(self._fitting(points.device)):
             words, zero_ids = codes.choose(at)
             doubts[at] = self._doubts(points[at], words, zero_ids.long())
         return doubts
+
+    def distances(self, points: Tensor, codes: CellCodes, *, closely: bool = False) -> Tensor:
+        """Bound how far vertices are from points (n, D), in each coordinate; infinite where it is unknown.
+
+        Closely with what rounds at each point, which takes some times as long.
+        """
+        found = [points.new_zeros(0)]
+        for at in torch.arange(len(points), device=points.device).split(self._fitting(points.device)):
+            words, zero_ids = codes.choose(at)
+            frames, masks = self._frames(points[at], words), self._layout.masks(words, points.dtype)
+            steps = frames.state_axes[..., : points.shape[1]].abs().sum(0).amax(1)  # of inputs
+            moved = (frames.state[:, : points.shape[1]] - points[at]).abs() + self._lost * points[at].abs()
+            bounds = (self._bounds_at(points[at], masks) if closely else None) or self.bounds
+            far = self._locate(bounds, frames, zero_ids.long(), masks).distance
+            found.append(moved.amax(1) + steps * far)
+        return torch.cat(found)
+
+    def _fitting(self, device: torch.device) -> int:
+        """Number of vertices that are looked at in one go."""
+        return rows_at_once(max(CACHED // self._layout.n_rows, FEWEST), device, BATCH)
 
     def _bounds_at(self, points: Tensor, masks: Tensor) -> Bounds | None:
         """Bounds at points (n, D) alone, in cells of these patterns: inactive neurons do not round."""
@@ -229,27 +256,8 @@ class SignFilter:
     ) -> tuple[Tensor, Tensor]:
         """Signs in doubt (n, n_rows), and where one is of a value of nothing but rounding (n,)."""
         layout, dim = self._layout, points.shape[1]
-        value_error, slope_error = (
-            bound.expand(len(points), -1).gather(1, zeros)
-            for bound in (bounds.rounding, bounds.slope_rounding)
-        )
-        frames = self._frames(points, words)
-        neurons = self._cut(self._program.preactivations_on(frames.state, masks))
-        values = torch.cat([frames.place @ self._normals + self._constants, neurons], dim=1)
-        slopes = []  # along each axis, (n, n_rows)
-        for place, state in zip(frames.place_axes, frames.state_axes, strict=True):
-            along = self._linear.preactivations_on(state.expand_as(frames.state), masks)
-            normals = (place @ self._normals).expand(len(points), -1)
-            slopes.append(torch.cat([normals, self._cut(along)], dim=1))
-        jacobian = torch.stack([along.gather(1, zeros) for along in slopes], dim=2)
-        inverse, info = torch.linalg.inv_ex(jacobian)
-        product = inverse.abs() @ (
-            jacobian.abs() * rounding_error(points.dtype, dim) + slope_error[:, :, None]
-        )
-        off = ((inverse @ jacobian - torch.eye(dim).to(points)).abs() + product).sum(2).amax(1)
-        value = values.gather(1, zeros).abs() + value_error
-        distance = (inverse.abs() @ value[:, :, None])[:, :, 0].amax(1) / (1 - off)
-        is_known = (info == 0) & (off <= HALF) & distance.isfinite()
+        values, slopes, distance = self._locate(bounds, self._frames(points, words), zeros, masks)
+        is_known = distance.isfinite()
         margin = values * signs_of(words, layout.n_rows) - bounds.rounding
         lost = dim * bounds.slope_rounding
         proven = (margin > (bounds.slope + lost) * distance[:, None]).scatter(1, zeros, True)
@@ -259,6 +267,30 @@ class SignFilter:
         doubts = ~(proven & is_known[:, None])
         least = torch.finfo(values.dtype).eps * values.abs().amax(1, keepdim=True)
         return doubts, (doubts & (values.abs() <= least)).scatter(1, zeros, False).any(1)
+
+    def _locate(self, bounds: Bounds, frames: Frames, zeros: Tensor, masks: Tensor) -> _Located:
+        """Bound how far vertices are from points, given frames there, zeros (n, D) and patterns of cells."""
+        n, dim = zeros.shape
+        value_error, slope_error = (
+            bound.expand(n, -1).gather(1, zeros) for bound in (bounds.rounding, bounds.slope_rounding)
+        )
+        neurons = self._cut(self._program.preactivations_on(frames.state, masks))
+        values = torch.cat([frames.place @ self._normals + self._constants, neurons], dim=1)
+        slopes = []
+        for place, state in zip(frames.place_axes, frames.state_axes, strict=True):
+            along = self._linear.preactivations_on(state.expand_as(frames.state), masks)
+            normals = (place @ self._normals).expand(n, -1)
+            slopes.append(torch.cat([normals, self._cut(along)], dim=1))
+        jacobian = torch.stack([along.gather(1, zeros) for along in slopes], dim=2)
+        inverse, info = torch.linalg.inv_ex(jacobian)
+        product = inverse.abs() @ (
+            jacobian.abs() * rounding_error(values.dtype, dim) + slope_error[:, :, None]
+        )
+        off = ((inverse @ jacobian - torch.eye(dim).to(values)).abs() + product).sum(2).amax(1)
+        value = values.gather(1, zeros).abs() + value_error
+        distance = (inverse.abs() @ value[:, :, None])[:, :, 0].amax(1) / (1 - off)
+        is_known = (info == 0) & (off <= HALF) & distance.isfinite()
+        return _Located(values, slopes, distance.masked_fill(~is_known, torch.inf))
 
 
 def _passing(absolute: Program) -> Tensor:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
+import lightning as L
 import torch
 
+from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.core.numerics.memory import CellLimitError
 from creased.core.program.program import Program
-from creased.topology.betti import SIDES, betti_of_side
-from creased.topology.sublevel_filtration import MOST_CELLS, TopologyOptions, filtered_complex
+from creased.topology.betti import SIDES, betti_by_side
+from creased.topology.problem import MOST_CELLS, TopologyOptions, make_problem
+from creased.topology.sublevel_filtration import filtered_complex
+from creased.training.callbacks.extract import find_surface
 from creased.training.callbacks.measure import MeasureNetwork
 
 
@@ -23,7 +28,8 @@ class BettiNumbers(MeasureNetwork):
     allowed nothing is logged but a warning.
 
     Works with any LightningModule whose network can be lowered, of up to four inputs. It comes before
-    `EpochTable`.
+    `EpochTable`, and behind `ExtractLevelSet`, if there is one: for "below" the level set of a large network
+    that was extracted, complete and at the same level, does; "on" and "above" take another.
 
     YAML to paste, in `configs/callbacks/`:
 
@@ -67,15 +73,26 @@ class BettiNumbers(MeasureNetwork):
         super().__init__(every_n_epochs, network, input_shape)
         self.level, self.sides, self.half_width = level, tuple(sides), half_width
         self.options = TopologyOptions(output=output, max_cells=max_cells)
+        self._known: LevelSet | None = None
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Measure and log; a level set that was extracted of the present network is used."""
+        surface = find_surface(trainer)
+        if surface is not None and surface.is_current and surface.level_set is not None:
+            is_of_network = surface.network is getattr(pl_module, self.network, None)
+            self._known = surface.level_set.to("cpu") if is_of_network else None
+        super().on_train_epoch_end(trainer, pl_module)
+        self._known = None
 
     @torch.no_grad()
     def measure(self, program: Program, domain: Any) -> dict[str, float]:
         """Count the classes of each side."""
         if self.half_width is not None:
             domain = Box.cube(program.in_dim, self.half_width)
-        found = filtered_complex(program, domain, self.level, self.options)
+        problem = make_problem(program, domain, self.level, self.options)
+        numbers = betti_by_side(problem, self.sides, partial(filtered_complex, problem), self._known)
         return {
             f"topology/{side}_{dim}": float(number)
-            for side in self.sides
-            for dim, number in enumerate(betti_of_side(found, side)[: max(program.in_dim, 1)])
+            for side, of_side in numbers.items()
+            for dim, number in enumerate(of_side[: max(program.in_dim, 1)])
         }

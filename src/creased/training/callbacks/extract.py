@@ -194,17 +194,23 @@ def network_of(module: L.LightningModule, name: str, callback: str) -> nn.Module
     return network
 
 
+def find_surface(trainer: L.Trainer) -> TrackedLevelSet | None:
+    """Find the surface that an `ExtractLevelSet` of the trainer extracts; None where there is none."""
+    found = (each for each in trainer.callbacks if isinstance(each, ExtractLevelSet))  # type: ignore[attr-defined]
+    extraction = next(found, None)
+    return None if extraction is None else extraction.surface
+
+
 def surface_of(trainer: L.Trainer, callback: str) -> TrackedLevelSet:
     """Return the surface that an `ExtractLevelSet` of the trainer extracts.
 
     Raises:
         ValueError: there is none; the message begins with the callback that needs it.
     """
-    found = (each for each in trainer.callbacks if isinstance(each, ExtractLevelSet))  # type: ignore[attr-defined]
-    extraction = next(found, None)
-    if extraction is None:
+    surface = find_surface(trainer)
+    if surface is None:
         raise ValueError(f"{callback}: give the Trainer an ExtractLevelSet before it")
-    return extraction.surface
+    return surface
 
 
 def require_extraction(regularizers: Mapping[str, Regularization], callbacks: Sequence[L.Callback]) -> None:

@@ -1,0 +1,105 @@
+"""Close what is below a level along the walls of a box, by a network on a larger box.
+
+Let p(x) be the point of the box B nearest to x, and d(x) its distance in the 1-norm. Then g = f(p) + K d is f
+in B, for any K > 0; on the segment from x to p(x) each coordinate outside moves straight to its wall, so that
+p stays and d falls, and g with it. So {g < c} retracts onto {f < c} in B. Where K is large enough it stays
+off the walls of a larger box B', in which g is a network:
+
+    p = x + relu(l - x) - relu(x - u),    d = sum of relu(l - x) + relu(x - u)
+
+Through the other layers d is taken as d + 1, and x through the first one as x + C, neurons that are active
+everywhere. No two neurons vanish on the walls of B, and no weight of the unfolded form is rounded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil, log2
+
+import torch
+from torch import Tensor
+
+from creased.core.domains.box import Box
+from creased.core.domains.domain import Domain
+from creased.core.program.combine import minus_level
+from creased.core.program.layers import Affine, Block
+from creased.core.program.program import Program
+from creased.core.program.side_by_side import side_by_side
+
+MARGIN = 0.25  # on each side of the larger box, relative to the size of the box
+LIFT = 4.0  # of the function at the walls of the larger box, in units of its values
+
+
+def capped(program: Program, domain: Domain, weight: float) -> tuple[Program, Box]:
+    """Extend a network beyond a box, where it grows; see above.
+
+    Args:
+        program: of one output, not on a grid.
+        domain: the box.
+        weight: the factor K, a power of two.
+    """
+    eye = torch.eye(domain.dim).to(program.head.bias)
+    low, high = (eye.new_tensor(bound) for bound in (domain.lower, domain.upper))
+    margin = MARGIN * (high - low)
+    reach = 2.0 ** ceil(log2(2 * float(torch.maximum(high + margin, margin - low).max())))
+    ones, offset = torch.ones_like(low)[None], torch.full_like(low, reach)
+    nearest = Block(
+        Affine(torch.cat([eye, -eye, eye]), torch.cat([offset, low, -high])),
+        mix=torch.cat([torch.cat([eye, eye, -eye], 1), torch.cat([0 * ones, ones, ones], 1)]),
+        shift=torch.cat([-offset, ones[0, :1]]),
+    )
+    both = side_by_side(program.in_both_forms(_beside_distance), _carried(program, weight))
+    grown = minus_level(both.in_both_forms(_summed), weight)
+    return _after(nearest, grown), Box((low - margin).tolist(), (high + margin).tolist())
+
+
+def first_weight(program: Program, domain: Domain, level: float) -> float:
+    """Estimate how large the factor K has to be."""
+    bounds = torch.tensor([domain.lower, domain.upper]).to(program.head.bias)
+    points = torch.cartesian_prod(*torch.cat([bounds, bounds.mean(0, keepdim=True)]).T.unbind())
+    height = float((program.outputs_at(points) - level).abs().max())
+    return 2.0 ** ceil(log2(LIFT * height / (MARGIN * float(bounds.diff(dim=0).min())) or 1.0))
+
+
+def _beside_distance(program: Program) -> Program:
+    """Give a program a state with one more entry, which it does not use."""
+    if not program.blocks:
+        return replace(program, head=_widened(program.head))
+    first = program.blocks[0]
+    skip = _pad(first.output_matrices()[1]) if first.has_passthrough else None
+    first = replace(first, affine=_widened(first.affine), skip=skip)
+    return replace(program, blocks=(first, *program.blocks[1:]))
+
+
+def _widened(affine: Affine) -> Affine:
+    return Affine(_pad(affine.weight), affine.bias)
+
+
+def _pad(matrix: Tensor) -> Tensor:
+    return torch.nn.functional.pad(matrix, (0, 1))
+
+
+def _carried(program: Program, weight: float) -> Program:
+    """Take the last entry of a state, which is positive, through as many layers as a program has."""
+    one = program.head.bias.new_ones((1, 1))
+    zero, last = one.new_zeros(1), torch.nn.functional.pad(one, (program.in_dim, 0))
+    maps = [Affine(last, zero), *[Affine(one, zero)] * len(program.blocks)]
+    head = Affine(weight * maps[-1].matrix, zero)
+    return Program(tuple(Block(affine) for affine in maps[:-1]), head)
+
+
+def _summed(program: Program) -> Program:
+    """Add outputs up, each of which is of a state of its own."""
+    head = Affine(program.head.weight.sum(0, keepdim=True), program.head.bias.sum(0, keepdim=True))
+    return replace(program, head=head)
+
+
+def _after(first: Block, program: Program) -> Program:
+    """Prepend a block; into a plain layer its output map is multiplied, so that all stay plain."""
+    whole = program.in_both_forms(lambda form: Program((first, *form.blocks), form.head))
+    if not (program.blocks and all(block.is_plain for block in program.blocks)):
+        return whole
+    affine, out = program.blocks[0].affine, first.output_map()
+    folded = Block(Affine(affine.weight @ out.weight, affine.bias + affine.weight @ out.bias))
+    blocks = (Block(first.affine), folded, *program.blocks[1:])
+    return Program(blocks, program.head).with_unfolded(whole.exact)
