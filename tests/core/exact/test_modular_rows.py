@@ -82,6 +82,7 @@ def test_points_are_those_of_integers(case: Case) -> None:
     found, exact, codes = extracted(case)
     none = torch.zeros(0, dtype=torch.int64)
     looked = exact.modular.look(codes, none, none)
+    assert looked.positions() == [[x / place[-1] for x in place[:-1]] for place in looked.places()]
     columns = zip(*(x.tolist() for x in (*codes, looked.sides())), strict=True)
     for (words, zero_ids, side), place in zip(columns, looked.places(), strict=True):
         *x, w = exact.vertex(zero_ids, words, [0.0] * found.dim)

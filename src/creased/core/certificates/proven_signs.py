@@ -160,7 +160,7 @@ def _decide(codes: CellCodes, unsure: Tensor, exact: ExactRows, zero_sign: int) 
     expected = unpack_rows(words, 0, layout.n_rows)[vertex, row]
     is_wrong = ((sides > 0) != expected) & (exists[vertex] != 0)
     n_wrong = int(is_wrong.sum()) + layout.n_rows * int((exists == 0).sum())
-    return _Decided(n_wrong, [] if n_wrong else [[x / w for x in at] for *at, w in found.places()])
+    return _Decided(n_wrong, [] if n_wrong else found.positions())
 
 
 def _nudges(

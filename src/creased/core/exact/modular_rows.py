@@ -54,6 +54,14 @@ class Residues(NamedTuple):
         flat = self.moduli.integers(self.points.flatten(1))
         return [tuple(flat[i * width : (i + 1) * width]) for i in range(n)]
 
+    def positions(self) -> list[list[float]]:
+        """Points (n, D) that exist, each coordinate rounded once; of equal ones one is divided."""
+        sided = (self.points * self.sides()[:, None]).transpose(0, 1)
+        once, number = torch.unique(sided.flatten(1), dim=0, return_inverse=True)
+        points = once.view(-1, *sided.shape[1:]).transpose(0, 1)
+        found = [[x / w for x in place] for *place, w in self._replace(points=points).places()]
+        return [found[i] for i in number.tolist()]
+
 
 class Cells(NamedTuple):
     """Vertices, sorted by the cells that their signs name, of which each is listed once."""
