@@ -53,8 +53,8 @@ def find_checkpoint(ckpt_path: str, root: str, sha256: str = "") -> Path:
         if found := next((run for run in runs if not sha256 or hash_of_shape(run) == sha256), None):
             return found / LAST
         raise ResumeError(
-            f"last: no run under {root} is of this shape; the newest is {runs[0].name}, which "
-            f"ckpt_path={runs[0]} alone resumes"
+            f"last: no run under {root} is of this shape; the newest is {runs[0].name}: "
+            f"ckpt_path={runs[0]} alone resumes it, start_from={runs[0]} takes its weights"
         )
     path = checkpoint_of(as_named(ckpt_path))
     if not path.is_file():
