@@ -102,7 +102,9 @@ class CompiledWalker(Walker):
         sides = [lane.sides() for lane in self._lanes]
         cells = torch.cat([mine * self._n_lanes + i for i, (mine, _) in enumerate(cut)])
         n_sides = torch.cat([sizes for _, sizes in cut])
-        rows, neighbours, starts = (torch.cat(parts) for parts in zip(*sides, strict=True))
+        rows, neighbours, starts = (
+            parts[0] if self._n_lanes == 1 else torch.cat(parts) for parts in zip(*sides, strict=True)
+        )
         words = [lane.words() for lane in self._lanes]
         known = torch.cat([torch.arange(part.shape[0]) * self._n_lanes + i for i, part in enumerate(words)])
         n = self._n_lanes * max(part.shape[0] for part in words)

@@ -164,7 +164,7 @@ class Walker(ABC):
         """
         layout, z = self.rows.layout, snapped_preactivations(self.program, seeds)
         inside = torch.ones((z.shape[0], layout.n_walls), dtype=torch.bool, device=z.device)
-        words = pack_rows(torch.cat([inside, z[:, :-1] >= 0], dim=1), 0, layout.n_words)
+        words = pack_rows(torch.cat([inside, z >= 0], dim=1), 0, layout.n_words)
         if self.n_cells:
             is_new = ~self.knows(words)
             words, seeds = words[is_new], seeds[is_new]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from creased.core.numerics.memory import selection_pays
 from creased.core.numerics.sparse import rows_of
 from creased.core.numerics.tensors import map_tensors
 from creased.core.numerics.tolerance import rounding_error
@@ -83,16 +84,23 @@ def inherited_noise(program: Program, vertices: Tensor) -> list[Tensor | None]:
 
 
 def snapped_preactivations(program: Program, points: Tensor) -> Tensor:
-    """Evaluate all rows (V, n_neurons + O) at points (V, D), snapped by the accumulated error.
+    """Evaluate all neurons (V, n_neurons) at points (V, D), snapped by the accumulated error.
 
     An affine map takes an error e to |W| e and adds that of its own sum (Higham 2002, section 3.1). So rows
     that vanish on a whole cell are zero there, however small the points.
     """
+    if not (points.shape[0] and selection_pays(points.device)):
+        return _snapped(program, points)
+    n, size = program.n_neurons, points.abs().amax(0)
+    rows, most = program.preactivations(points)[:, :n], torch.cat(errors_on_cells(program, size))[:n]
+    in_doubt = (rows.abs() <= most).any(1).nonzero()[:, 0]
+    return rows.index_copy(0, in_doubt, _snapped(program, points[in_doubt]))
+
+
+def _snapped(program: Program, points: Tensor) -> Tensor:
     absolute = map_tensors(program, torch.abs)
-    state, error, rows = points, torch.zeros_like(points), []
-    for block, sizes in zip(
-        (*program.blocks, Block(program.head)), (*absolute.blocks, Block(absolute.head)), strict=True
-    ):
+    state, error, rows = points, torch.zeros_like(points), [points[:, :0]]
+    for block, sizes in zip(program.blocks, absolute.blocks, strict=True):
         z = block.affine(state)
         noise_of = rounding_error(z.dtype, state.shape[1])
         error_of_z = sizes.affine.linear_part()(error) + noise_of * sizes.affine(state.abs())
