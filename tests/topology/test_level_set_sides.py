@@ -247,6 +247,22 @@ def test_a_grid_that_the_level_set_leaves_takes_the_complex() -> None:
     assert betti_numbers(network, None, value) == by_complex(program, None, value)["below"]
 
 
+@pytest.mark.parametrize("half_width", [0.5, 0.3])
+@pytest.mark.parametrize("dim", [2, 3])
+def test_on_a_grid_with_too_many_cells_it_is_capped(dim: int, half_width: float) -> None:
+    torch.manual_seed(1)
+    network = GridMLP(in_dim=dim, levels=(2, 4) if dim == 2 else (3,), features=2, width=4, depth=1).double()
+    with torch.no_grad():
+        for table in network.grid.tables:
+            table.normal_()
+    box, program = Box.cube(dim, half_width), lower(network)
+    level = float(program.outputs_at(torch.full((1, dim), 0.29, dtype=torch.float64)))
+    assert extract_level_set(program, box, level=level).audit().n_wall_vertices
+    found, expected = betti_numbers(network, box, level, "on", max_cells=0), by_complex(program, box, level)
+    assert found == expected["on"]
+    assert betti_numbers(network, box, level, max_cells=0) == expected["below"]
+
+
 def test_mlp_in_a_polytope_is_left_to_the_complex() -> None:
     program = lower(MLP(in_dim=2, width=16, depth=2).double())
     domain = Simplex(torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], dtype=torch.float64))

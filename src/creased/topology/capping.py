@@ -9,6 +9,9 @@ off the walls of a larger box B', in which g is a network:
 
 Through the other layers d is taken as d + 1, and x through the first one as x + C, neurons that are active
 everywhere. No two neurons vanish on the walls of B, and no weight of the unfolded form is rounded.
+
+A grid ends with its cube, and has no room for g. There {f < c}, less the walls, is {max(f - c, b) < 0} with b
+the largest of the negated distances from walls.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from torch import Tensor
 
 from creased.core.domains.box import Box
 from creased.core.domains.domain import Domain
-from creased.core.program.combine import minus_level
+from creased.core.program.combine import largest, maximum, minus_level
 from creased.core.program.layers import Affine, Block
 from creased.core.program.program import Program
 from creased.core.program.side_by_side import side_by_side
@@ -51,6 +54,24 @@ def capped(program: Program, domain: Domain, weight: float) -> tuple[Program, Bo
     both = side_by_side(program.in_both_forms(_beside_distance), _carried(program, weight))
     grown = minus_level(both.in_both_forms(_summed), weight)
     return _after(nearest, grown), Box((low - margin).tolist(), (high + margin).tolist())
+
+
+def capped_on_grid(program: Program, domain: Domain, level: float) -> tuple[Program, Box]:
+    """Take the larger of a network less a level and of what is negative inside of a box alone.
+
+    Where the walls of the box are those of the grid's cube, the result vanishes on them, and zeros count as
+    above; signs there are decided in rationals, some milliseconds each.
+
+    Args:
+        program: of one output, on a grid.
+        domain: a box in the cube of the grid.
+        level: of what is below, which is the zero level of the result.
+    """
+    grid = program.grid
+    assert grid is not None
+    walls = domain.halfspaces(program.dtype, program.device)
+    outside = largest(Program((), Affine(-walls[:-1].T.contiguous(), -walls[-1])))
+    return maximum(minus_level(program, level), outside), Box.cube(grid.dim, grid.half_width)
 
 
 def first_weight(program: Program, domain: Domain, level: float) -> float:

@@ -32,9 +32,10 @@ from creased.core.method_choice import is_large
 from creased.core.numerics.memory import CellLimitError
 from creased.core.numerics.pointer_doubling import label_components
 from creased.core.program.program import Program
-from creased.topology.capping import capped, first_weight
+from creased.topology.capping import capped, capped_on_grid, first_weight
 from creased.topology.enclosure import enclosed_signs
 from creased.topology.problem import TopologyProblem
+from creased.topology.sublevel_filtration import count_grid_cells
 
 DIMENSIONS = (2, 3)
 STEEPER = 16.0  # factor for a network outside of a box, where it was not steep enough
@@ -75,10 +76,16 @@ def sides_of_level(problem: TopologyProblem, known: LevelSet | None = None) -> S
     problem.options.report(f"level set: {', '.join([*counts, *[str(found.polygons)] * (found.dim == 3)])}")
     if not found.is_on_wall().any():
         return _sides_of_closed(found, problem.program)
-    if problem.program.grid is not None or not problem.domain.is_box:
+    is_cappable = problem.domain.is_box and (problem.program.grid is None or _is_large_grid(problem))
+    if not is_cappable:
         raise InDoubtError("it meets the walls")
     below, both = _sides_of_closed(*_capped(problem)).below, _of_itself(found)
     return Sides(below, (both[0] + 1 - below[0], *(n - b for n, b in zip(both[1:], below[1:], strict=True))))
+
+
+def _is_large_grid(problem: TopologyProblem) -> bool:
+    """Tell if a grid has too many cells for the complex, which takes less time than to cap a surface."""
+    return count_grid_cells(problem) > problem.options.max_cells
 
 
 def _checked(known: LevelSet | None, problem: TopologyProblem) -> LevelSet | None:
@@ -108,6 +115,9 @@ def _extract(problem: TopologyProblem) -> LevelSet:
 
 def _capped(problem: TopologyProblem) -> tuple[LevelSet, Program]:
     """Extract a closed surface around what is below the level, and the program that it is of."""
+    if problem.program.grid is not None:
+        program, box = capped_on_grid(problem.program, problem.domain, problem.level)
+        return _extract(problem._replace(program=program, domain=box, level=0.0)), program
     weight = first_weight(problem.program, problem.domain, problem.level)
     while True:
         program, box = capped(problem.program, problem.domain, weight)

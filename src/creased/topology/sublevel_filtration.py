@@ -105,18 +105,23 @@ def _memory_for(program: Program, options: TopologyOptions) -> int | None:
     return of_cells if options.memory is None else min(options.memory, of_cells)
 
 
+def count_grid_cells(problem: TopologyProblem) -> int:
+    """Count the cells of a box that a grid alone makes, about; 0 without a grid."""
+    grid, domain = problem.program.grid, problem.domain
+    if grid is None or grid.section is not None or not domain.is_box:
+        return 0
+    low, high = (
+        [(x / grid.half_width + 1) * grid.finest / 2 for x in ends] for ends in (domain.lower, domain.upper)
+    )
+    whole = (max(floor(b) - ceil(a), 0) for a, b in zip(low, high, strict=True))
+    return OF_CUBE[grid.dim] * prod(whole)
+
+
 def _require_few_simplices(problem: TopologyProblem) -> None:
     """Refuse a box with more cells of a grid alone, before it is cut."""
-    grid, domain, options = problem.program.grid, problem.domain, problem.options
-    if grid is not None and grid.section is None and domain.is_box:
-        low, high = (
-            [(x / grid.half_width + 1) * grid.finest / 2 for x in ends]
-            for ends in (domain.lower, domain.upper)
+    n, most = count_grid_cells(problem), problem.options.max_cells
+    if n > most:
+        raise CellLimitError(
+            f"topology: the grid alone has {n:,} cells, before neurons cut them; more than "
+            f"max_cells={most:,}: take a smaller box, or allow more, a kilobyte each"
         )
-        whole = (max(floor(b) - ceil(a), 0) for a, b in zip(low, high, strict=True))
-        n = OF_CUBE[grid.dim] * prod(whole)
-        if n > options.max_cells:
-            raise CellLimitError(
-                f"topology: the grid alone has {n:,} cells, before neurons cut them; more than "
-                f"max_cells={options.max_cells:,}: take a smaller box, or allow more, a kilobyte each"
-            )
