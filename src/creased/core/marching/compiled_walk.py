@@ -35,6 +35,7 @@ class CompiledWalker(Walker):
         super().__init__(problem, resources)
         walls = problem.domain.halfspaces(self.program.dtype, self.program.device)
         self._n_lanes = min(torch.get_num_threads(), MOST_LANES)
+        self._threads = ThreadPoolExecutor(self._n_lanes)  # starts them when there is work
         networks = on_lanes(lay_out(self.program, walls), self._n_lanes)
         self._network = networks[0]
         self._lanes = [Lane(network, self.rows.bits) for network in networks]
@@ -69,8 +70,9 @@ class CompiledWalker(Walker):
         if self._n_lanes == 1:
             self._lanes[0].run(2 * self._reach, self._tolerance, most)
         else:
-            with ThreadPoolExecutor(self._n_lanes) as threads:
-                list(threads.map(lambda lane: lane.run(2 * self._reach, self._tolerance, most), self._lanes))
+            list(
+                self._threads.map(lambda lane: lane.run(2 * self._reach, self._tolerance, most), self._lanes)
+            )
             for lane in self._lanes:
                 sides, words, points = lane.take_foreign()
                 lane.link(sides, self._enter(words, points))
