@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
 
 ROOM = {"cpu": 4}  # capacity of a growing tensor over the rows needed; 2 elsewhere
 WORKING_BYTES = {"cpu": 1 << 28}  # of the cells that are cut at once; 4 GiB elsewhere
@@ -18,8 +16,6 @@ PARTS = 8  # of a GPU's memory, one of which they may take
 LEAST = 1 << 25  # bytes that cutting may take however little is allowed
 BATCHES_OF_A_DEVICE = 1 << 7  # that a CPU would work on one after the other; each launch costs the same
 M_MMAP_THRESHOLD = -3  # of mallopt
-MADV_HUGEPAGE = 14  # of madvise on Linux
-PAGE = 1 << 12  # bytes
 LARGE_BLOCK = 1 << 22  # bytes
 MEMINFO = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")
@@ -59,19 +55,6 @@ class Resources(NamedTuple):
         """Report progress."""
         if self.progress is not None:
             self.progress(words)
-
-
-def take_huge_pages(table: Tensor) -> None:
-    """Have the system map a large tensor on the CPU by pages of megabytes, where it can: fewer are looked up.
-
-    They are mapped when first touched, as others are.
-    """
-    n_bytes, start = table.nbytes, table.data_ptr()
-    if sys.platform == "linux" and table.device.type == "cpu" and n_bytes >= LARGE_BLOCK:
-        first = -(-start // PAGE) * PAGE
-        ctypes.CDLL(None).madvise(
-            ctypes.c_void_p(first), ctypes.c_size_t(start + n_bytes - first), MADV_HUGEPAGE
-        )
 
 
 def room(device: torch.device) -> int:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from creased.core.numerics.memory import room, selection_pays, take_huge_pages
+from creased.core.numerics.memory import room, selection_pays
 
 Record = TypeVar("Record")
 
@@ -79,7 +79,6 @@ class Growable:
     def with_room(n: int, like: Tensor) -> Growable:
         """Allocate n unwritten rows like those of ``like``, with spare capacity."""
         grown = Growable(like.new_empty((room(like.device) * n, *like.shape[1:])))
-        take_huge_pages(grown._buffer)
         grown.n = n
         return grown
 
