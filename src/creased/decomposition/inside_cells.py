@@ -21,7 +21,7 @@ from creased.regions.region_graph import RegionGraph, region_graph
 from creased.regions.rows import neuron_of
 from creased.regions.triangulation import simplex_volumes, triangulate
 
-MOST_CELLS = 200_000  # inside; to merge them takes a minute or two
+MOST_CELLS = 200_000  # inside; to merge them takes two or three minutes
 SAME_PLACE = 1e-11  # distance of vertices that are one, of the size of the domain
 NO_VOLUME = 1e-15  # volume of cells that are none, of that of the domain's bounding box
 
