@@ -56,29 +56,29 @@ BOXES = {
     "drawing": Box(8.3, 11, 2.67, "figures in the plane"),
     "shapes": Box(0.8, 6.2, 3.56, "training shapes, distances"),
     "io": Box(0, 7.6, 4.45, "exact meshes out, networks in"),
-    "meshes": Box(0, 4.5, 5.34, "polygons, caps, checks"),
     "parallel": Box(7.9, 10.1, 4.45, "sub-boxes on workers"),
-    "geometry": Box(0, 4.5, 6.23, "vertices, regularizers, in training"),
-    "api": Box(4.8, 8.2, 5.34, "modules in, results out"),
-    "decomposition": Box(6.7, 10.2, 6.23, "convex parts, tetrahedra"),
-    "regions": Box(7.5, 10.2, 7.12, "graphs, volumes, Lipschitz"),
-    "networks": Box(0, 5.3, 8.01, "models, lowering, ONNX"),
-    "topology": Box(5.6, 7.2, 8.01, "homology"),
-    "tropical": Box(8, 12, 8.01, "exact forms, counts, distances"),
-    "core": Box(0, 12, 8.89, "the engine: torch and the standard library only", 8.85),
-    LOOSE: Box(0.3, 11.7, 9.64, "extract_complex, extract_level_set, the choice of a method"),
-    "core.certificates": Box(0.3, 5.8, 10.54, "proofs that signs and edges are right"),
-    "core.streaming": Box(6.2, 11.7, 10.54, "walks what is larger than memory in sub-boxes"),
-    BESIDE: Box(0.3, 11.7, 11.44, "walks the level set from cell to cell; cuts the simplices of a grid"),
-    "core.complexes": Box(0.3, 5.8, 12.34, "complexes, level sets, audits"),
-    "core.subdivision": Box(6.2, 11.7, 12.34, "cuts the domain, drops cells by proof"),
-    "core.provenance": Box(3.9, 8.1, 13.24, "how a result was found, what is missing"),
-    "core.domains": Box(0.3, 11.7, 14.14, "boxes, simplices, polytopes, the whole space"),
-    "core.exact": Box(0.3, 11.7, 15.04, "signs in integers"),
-    "core.arrangement": Box(0.3, 5.8, 15.94, "sign vectors, cofaces, skeletons"),
-    "core.program": Box(6.2, 11.7, 15.94, "blocks, bounds, affine arithmetic"),
-    "core.native": Box(0.3, 3.4, 16.84, "kernels for CPUs"),
-    "core.numerics": Box(3.8, 11.7, 16.84, "tolerances, memory, tensors, words"),
+    "api": Box(0, 8.2, 5.34, "modules in, results out"),
+    "decomposition": Box(1.8, 10.1, 6.23, "convex parts, tetrahedra"),
+    "meshes": Box(1.8, 6, 7.12, "polygons, caps, checks"),
+    "regions": Box(7.5, 10.1, 7.12, "graphs, volumes, Lipschitz"),
+    "geometry": Box(1.8, 6, 8.01, "vertices, regularizers, in training"),
+    "topology": Box(0, 1.5, 8.9, "homology"),
+    "networks": Box(1.8, 7.2, 8.9, "models, lowering, ONNX"),
+    "tropical": Box(7.5, 12, 8.9, "exact forms, counts, distances"),
+    "core": Box(0, 12, 9.78, "the engine: torch and the standard library only", 8.85),
+    LOOSE: Box(0.3, 11.7, 10.53, "extract_complex, extract_level_set, the choice of a method"),
+    "core.certificates": Box(0.3, 5.8, 11.43, "proofs that signs and edges are right"),
+    "core.streaming": Box(6.2, 11.7, 11.43, "walks what is larger than memory in sub-boxes"),
+    BESIDE: Box(0.3, 11.7, 12.33, "walks the level set from cell to cell; cuts the simplices of a grid"),
+    "core.complexes": Box(0.3, 5.8, 13.23, "complexes, level sets, audits"),
+    "core.subdivision": Box(6.2, 11.7, 13.23, "cuts the domain, drops cells by proof"),
+    "core.provenance": Box(3.9, 8.1, 14.13, "how a result was found, what is missing"),
+    "core.domains": Box(0.3, 11.7, 15.03, "boxes, simplices, polytopes, the whole space"),
+    "core.exact": Box(0.3, 11.7, 15.93, "signs in integers"),
+    "core.arrangement": Box(0.3, 5.8, 16.83, "sign vectors, cofaces, skeletons"),
+    "core.program": Box(6.2, 11.7, 16.83, "blocks, bounds, affine arithmetic"),
+    "core.native": Box(0.3, 3.4, 17.73, "kernels for CPUs"),
+    "core.numerics": Box(3.8, 11.7, 17.73, "tolerances, memory, tensors, words"),
 }
 ASIDE = (["extras"], ["__main__"])  # modules that say how to install, and how to start
 WAY = {  # from a mesh to a loss
@@ -101,8 +101,8 @@ def main() -> None:
     chosen = make_parser(__doc__, "docs/pictures/architecture.png").parse_args()
     plt = pyplot()
     arrows = find_arrows()
-    figure = plt.figure(figsize=(14, 13.7))
-    axes = figure.add_axes((0, 0, 1, 1), xlim=(-7.1, 12.3), ylim=(18.1, -1.05))
+    figure = plt.figure(figsize=(14, 14.3))
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(-7.1, 12.3), ylim=(18.95, -1.05))
     axes.set_axis_off()
     axes.text(-3.5, -0.6, "from a mesh to a loss", fontsize=14, **TEXT)
     axes.text(6, -0.6, "packages and their imports", fontsize=14, **TEXT)
