@@ -81,6 +81,7 @@ def extract(record: Record, chosen: argparse.Namespace) -> None:
         check=check_written(mesh, chosen.out) if chosen.check else None,
         errors=compared.as_dict() if compared else None,
     )
+    _evaluate(level_set)
     write_metadata(written)
     print("\n".join(_report(written, compared)))
     print(f"{level_set.guarantee}; {seconds:.2f} s")
@@ -153,6 +154,15 @@ def _level_set(record: Record, chosen: argparse.Namespace) -> LevelSet:
     if is_watched:
         clear_progress()
     return level_set
+
+
+def _evaluate(level_set: LevelSet) -> None:
+    """Evaluate the function at all vertices now, and say so: of wide networks it takes a while."""
+    if sys.stderr.isatty():
+        show_progress(f"evaluating f at {len(level_set.vertices):,} vertices")
+    _ = level_set.residual  # is kept for the audit
+    if sys.stderr.isatty():
+        clear_progress()
 
 
 def _report(written: Written, compared: Comparison | None) -> list[str]:
