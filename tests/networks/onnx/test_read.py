@@ -61,6 +61,7 @@ def test_what_torch_exports_comes_back(tmp_path: Path) -> None:
     assert program.n_neurons == lower(module, input_shape=(1, 8, 8)).n_neurons
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("model", [MLP, MaxoutMLP, ResidualMLP, SkipMLP])
 def test_what_the_dynamo_exporter_writes_comes_back(tmp_path: Path, model: type[nn.Module]) -> None:
