@@ -102,7 +102,7 @@ def _is_the_whole(kind: str, seed: int, *, level_set: bool) -> bool:
 
 @pytest.mark.parametrize("level_set", [False, True])
 def test_degenerate_networks_in_parts_are_the_whole(level_set: bool) -> None:
-    cases = [(kind, seed) for kind in KINDS for seed in range(7)]
+    cases = [(kind, seed) for kind in KINDS for seed in range(4)]
     n_same = sum(_is_the_whole(*case, level_set=level_set) for case in cases)
     assert n_same >= 0.95 * len(cases)
 
@@ -126,7 +126,7 @@ def test_layers_whose_values_are_rounding_are_decided(seed: int) -> None:
 @pytest.mark.parametrize("level_set", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_many_degenerate_networks_in_parts_are_the_whole(kind: str, level_set: bool) -> None:
-    n_same = sum(_is_the_whole(kind, seed, level_set=level_set) for seed in range(7, 107))
+    n_same = sum(_is_the_whole(kind, seed, level_set=level_set) for seed in range(4, 104))
     assert n_same >= 95
 
 
