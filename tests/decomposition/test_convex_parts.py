@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import factorial
+
 import numpy as np
 import pytest
 import torch
@@ -24,6 +26,7 @@ from creased import (
 )
 from creased.core.domains.domain import Domain
 from creased.decomposition.exact_unions import vanishing_vertices
+from creased.decomposition.inside_cells import inside_cells
 from creased.regions.simplex_distance import distance_to_simplices
 from tests.strategies import random_program
 from tests.tropical.nets import arrangement, named
@@ -188,3 +191,18 @@ def test_nothing_inside_is_no_part(error: float) -> None:
     found = convex_parts(named("OCT"), Box.cube(3, 2), -100.0, error)
     assert found.n == 0
     assert "0 convex parts" in str(found)
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_a_grid_with_too_many_simplices_inside_is_refused_before_it_is_cut(
+    dim: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(dim)
+    network = GridMLP(in_dim=dim, levels=(4,), features=2, width=4, depth=1, half_width=0.5).double()
+    program, box = lower(network).detach(), Box.cube(dim, 0.3)  # two of four cubes an axis
+    n_inside = 2**dim * factorial(dim)
+    whole = inside_cells(program, box, level=1e3)
+    assert whole.n >= n_inside
+    monkeypatch.setattr("creased.decomposition.inside_cells.region_graph", None)
+    with pytest.raises(CellLimitError, match=f"{n_inside:,} simplices of the grid are inside"):
+        convex_parts(program, box, level=1e3, max_cells=n_inside - 1)

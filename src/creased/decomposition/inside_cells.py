@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, permutations
+from math import ceil, floor
 
 import torch
 from torch import Tensor
@@ -76,6 +77,7 @@ def inside_cells(
         raise ValueError(f"convex parts: of networks of two or three inputs, got {program.in_dim}")
     if (domain is None and program.grid is None) or (domain is not None and not domain.is_bounded):
         raise ValueError(f"convex parts: needs a bounded domain, got {domain}")
+    _require_few_simplices(program, domain, level, output, max_cells)
     graph = region_graph(program, domain, level=level, output=output, memory=memory)
     is_inside = graph.regions.sign_vectors()[:, graph.regions.layout.first_output] < 0
     words = f"{int(is_inside.sum()):,} of {graph.n:,} cells are inside"
@@ -84,6 +86,37 @@ def inside_cells(
     if progress is not None:
         progress(words)
     return _with_volume(graph, is_inside)
+
+
+def _require_few_simplices(
+    program: Program, domain: Domain | None, level: float, output: int, max_cells: int
+) -> None:
+    """Refuse a grid with more simplices than cells are allowed whose centroids are inside.
+
+    Each holds a cell that is inside, at least. The centroids of the simplices of a cube are all orders of
+    1 / (D + 1) to D / (D + 1).
+    """
+    grid = program.grid
+    if grid is None or grid.section is not None or (domain is not None and not domain.is_box):
+        return
+    bounds = [(-grid.half_width, grid.half_width)] * grid.dim
+    if domain is not None:
+        bounds = list(zip(domain.lower, domain.upper, strict=True))
+    step, n_inside = 2 * grid.half_width / grid.finest, 0
+    first, *others = (
+        torch.arange(ceil(a / step + grid.finest / 2), floor(b / step + grid.finest / 2)) for a, b in bounds
+    )
+    centroids = torch.tensor(list(permutations(range(1, grid.dim + 1)))) / (grid.dim + 1)
+    for place in first:
+        corners = torch.cartesian_prod(place[None], *others)
+        points = step * (corners[:, None] + centroids).flatten(0, 1) - grid.half_width
+        values = program.outputs_at(points.to(program.device, program.dtype))[:, output]
+        n_inside += int((values < level).sum())
+        if n_inside > max_cells:
+            raise CellLimitError(
+                f"convex parts: {n_inside:,} simplices of the grid are inside, and others not counted, "
+                f"before neurons cut them; more than max_cells={max_cells:,}: take a smaller box"
+            )
 
 
 def _with_volume(graph: RegionGraph, is_inside: Tensor) -> InsideCells:
