@@ -17,6 +17,7 @@ from typing import Any
 
 import lightning as L
 from lightning.pytorch.loggers import Logger, WandbLogger
+from lightning.pytorch.utilities import rank_zero_only
 
 from creased.io.runs import LAST
 from creased.training.runs.commands import sync_command
@@ -31,8 +32,9 @@ def wandb_loggers(loggers: Sequence[Logger]) -> list[WandbLogger]:
     return [logger for logger in loggers if isinstance(logger, WandbLogger)]
 
 
+@rank_zero_only
 def begin_quietly(loggers: Sequence[WandbLogger]) -> None:
-    """Begin the W&B runs; say where each logs in a line, in place of W&B's own forty. Its warnings stay."""
+    """Begin the W&B runs, on rank 0; say where each logs in a line, not W&B's own forty. Warnings stay."""
     for logger in loggers:
         os.environ.setdefault("WANDB_SHOW_INFO", "false")
         logger._wandb_init.pop("anonymous", None)  # Lightning gives it, and W&B warns that it does nothing
