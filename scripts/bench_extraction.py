@@ -2,26 +2,31 @@
 
     ./run python scripts/bench_extraction.py --peer PATH_TO_relu_edge_subdivision --json results.json
 
-Every measurement is a process of its own with one thread, and systems alternate; see systems.py. Networks are
-fitted here, seeded, to a torus with a ball, those on grids to the bunny; those in ../shared/nets are taken
-too where they lie. Marching cubes includes the evaluation of the network on its grid; its error is the
-greatest |f| at its vertices. Components of the exact surface that it misses are named.
+Every measurement is a process of its own with one thread, and systems alternate (benchmarks/systems.py).
+Networks are fitted here, seeded, to a torus with a ball, those on grids to the bunny; those in ../shared/nets
+are taken too where they lie. Marching cubes includes the evaluation of the network on its grid; its error is
+the greatest |f| at its vertices. Components of the exact surface that it misses are named.
 """
 
 from __future__ import annotations
 
 import platform
 import statistics
+import sys
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from components import components_of, missed
-from nets import SHARED, fit, fit_grid
-from pictures import make_parser, write_numbers
 from rich.console import Console
 from rich.table import Table
-from systems import Found, measure
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # run by its path
+
+from scripts.benchmarks.components import components_of, missed
+from scripts.benchmarks.systems import Found, measure
+from scripts.common.networks import SHARED, fit, fit_grid
+from scripts.common.numbers import write_numbers
+from scripts.common.options import make_parser
 
 NAMES = {
     "full": "complex",

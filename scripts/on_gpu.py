@@ -11,16 +11,21 @@ a time limit, and what fails is reported and does not stop the others. The folde
 
 from __future__ import annotations
 
+import sys
 import time
 import warnings
 from datetime import date
 from pathlib import Path
 
 import torch
-from accelerator import equality, extractions, launches, training
-from accelerator.bench import Bench
-from accelerator.networks import Networks
-from pictures import as_table, make_parser, write_numbers
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # run by its path
+
+from scripts.accelerator import equality, extractions, launches, training
+from scripts.accelerator.bench import Bench
+from scripts.accelerator.networks import Networks
+from scripts.common.numbers import as_table, write_numbers
+from scripts.common.options import make_parser
 
 THREADS = 4  # of the CPU, for what is compared
 HEADER = ("part", "device", "seconds", "first run", "peak MiB", "result")

@@ -10,21 +10,25 @@ rest.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from from_tests import random_program
-from nets import as_program, load
-from pictures import make_parser
 from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
 import creased
 from creased import Box, Program
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # run by its path
+
+from scripts.common.networks import as_program, load
+from scripts.common.options import make_parser
+from tests.strategies import random_program
 
 RANDOM = [(2, (50, 50)), (2, (32,) * 4), (3, (8,) * 3), (3, (16,) * 3), (3, (24,) * 4), (3, (64, 64))]
 LENT = ["bunny_2d_2x50", "bunny_2d_2x100", "bunny_2d_4x32", "bunny_3d_3x16"]

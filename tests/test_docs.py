@@ -26,6 +26,7 @@ FILE = re.compile(
     r"(?<![\w/])((?:scripts|configs|tests|src|core|networks|geometry|tropical|meshes|io|shapes|render|training)"
     r"/[\w/]+\.(?:py|yaml))"
 )
+SCRIPT = re.compile(r"-m (scripts(?:\.\w+)+)")
 WITHOUT_CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 BLOCK = re.compile(r"^```python(?P<marks>[^\n]*)\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"^(?: {4})?\./run (.*)$", re.MULTILINE)
@@ -92,7 +93,6 @@ def test_the_command_lines_of_the_recipes_run(tmp_path: Path) -> None:
     write_onnx(tmp_path / "model.onnx")
     (tmp_path / "run").write_text(RUN)
     (tmp_path / "run").chmod(0o755)
-    (tmp_path / "scripts").symlink_to(ROOT / "scripts")
     text = (ROOT / "docs" / "recipes.md").read_text()
     blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     assert len(blocks) == 3
@@ -135,6 +135,8 @@ def test_scripts_and_files_that_are_named_exist(page: Path) -> None:
     for name in FILE.findall(page.read_text()):
         if Path(name).stem.removeprefix("test_") not in OWN:
             assert (ROOT / name).exists() or (ROOT / "src" / "creased" / name).exists(), name
+    for module in SCRIPT.findall(page.read_text()):
+        assert (ROOT / f"{module.replace('.', '/')}.py").exists(), module
 
 
 @pytest.mark.parametrize(("page", "words"), [(p, w) for p, w in COMMANDS if w[:1] == ["creased"]])

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from accelerator.networks import Networks
+from scripts.accelerator.networks import Networks
 
 LONG = 4.0  # seconds after which a measurement is not repeated
 Result = TypeVar("Result")

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 import creased
-from accelerator.bench import Bench
 from creased import Box, LevelSet, PolyhedralComplex
 from creased.geometry.regularizers import areas, curvatures, faces
+from scripts.accelerator.bench import Bench
 
 Found = PolyhedralComplex | LevelSet
 NEAR = 1e-9  # of positions, in units of the domain

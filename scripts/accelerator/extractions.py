@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 import creased
-from accelerator.bench import Bench
-from accelerator.equality import differences
 from creased import Box, LevelSet, PolyhedralComplex
+from scripts.accelerator.bench import Bench
+from scripts.accelerator.equality import differences
 
 BOX = Box.cube(3, 0.5)
 

@@ -14,9 +14,9 @@ from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 import creased
-from accelerator.bench import Bench
-from accelerator.networks import new_grid, optimizer_of, train
 from creased.geometry.regularizers.areas import Area
+from scripts.accelerator.bench import Bench
+from scripts.accelerator.networks import new_grid, optimizer_of, train
 
 BOX = creased.Box.cube(3, 0.5)
 TOP = 20  # rows of a table

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 import creased
-from accelerator.bench import Bench
-from accelerator.networks import new_grid, optimizer_of, train
 from creased.geometry.regularizers.areas import Area
+from scripts.accelerator.bench import Bench
+from scripts.accelerator.networks import new_grid, optimizer_of, train
 
 EPOCH = 830  # steps
 REGULARIZED = 100  # steps with a regularizer

@@ -1,21 +1,19 @@
 """Complexes, level sets, certificates and gradients on the pretended device are those of the CPU."""
 
 from collections.abc import Callable
-from types import ModuleType
-from typing import Any
 
 import pytest
 import torch
 
 from creased import MLP, GridMLP
+from scripts.accelerator import equality
+from scripts.accelerator.bench import Bench
 
 PARTS = ("compare_complexes", "compare_level_sets", "compare_gradients")
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_small_networks(
-    name: str, part: Callable[[str], ModuleType], bench: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_small_networks(name: str, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     def networks() -> list[tuple[str, torch.nn.Module]]:
         torch.manual_seed(0)
         grid = GridMLP(2, (1, 2), 2, 3).double()
@@ -23,18 +21,17 @@ def test_small_networks(
             torch.nn.init.normal_(table)
         return [("2 grid", grid), ("3,2x4", MLP(3, 4, 2).double())]
 
-    equality = part("equality")
     monkeypatch.setattr(equality, "networks", networks)
     _require_equal(getattr(equality, name), bench)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PARTS)
-def test_networks_of_the_script(name: str, part: Callable[[str], ModuleType], bench: Any) -> None:
-    _require_equal(getattr(part("equality"), name), bench)
+def test_networks_of_the_script(name: str, bench: Bench) -> None:
+    _require_equal(getattr(equality, name), bench)
 
 
-def _require_equal(compare: Callable[[Any], None], bench: Any) -> None:
+def _require_equal(compare: Callable[[Bench], None], bench: Bench) -> None:
     compare(bench)
     assert bench.rows
     assert [row for row in bench.rows if not row.is_right] == []

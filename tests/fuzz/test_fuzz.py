@@ -1,7 +1,8 @@
-"""Any network, any domain: a few seconds of it by default, minutes with -m slow, and more by scripts/fuzz.py.
+"""Any network, any domain: seconds of it by default, minutes with -m slow, more by scripts/checks/fuzz.py.
 
 CREASED_FUZZ_SECONDS is how long the slow one takes. Both draw the same cases each time, so that a change is
-not blamed for what it did not do; new ones are for scripts/fuzz.py; its finds go to tests/regressions/.
+not blamed for what it did not do; new ones are for scripts/checks/fuzz.py, whose finds go to
+tests/regressions/.
 """
 
 from __future__ import annotations

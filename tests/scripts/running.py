@@ -1,16 +1,13 @@
 """Scripts run as from the command line, in this process."""
 
-import runpy
 import sys
-from pathlib import Path
+from importlib import import_module
 
 import pytest
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
 
-
-def run_script(name: str, options: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run a script with the given words behind its name."""
-    monkeypatch.syspath_prepend(str(SCRIPTS))
+def run_script(name: str, options: list[str], monkeypatch: pytest.MonkeyPatch) -> int | None:
+    """Run a module of scripts with the given words behind its name; return its exit status, None for 0."""
     monkeypatch.setattr(sys, "argv", [name, *options])
-    runpy.run_path(str(SCRIPTS / f"{name}.py"), run_name="__main__")
+    status: int | None = import_module(f"scripts.{name}").main()
+    return status

@@ -1,23 +1,14 @@
 """A folder of runs becomes a table and a plot."""
 
 import csv
-import importlib
 import json
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
 
-from tests.scripts.running import SCRIPTS
-
-
-@pytest.fixture(scope="module")
-def collect() -> ModuleType:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(SCRIPTS))
-        return importlib.import_module("collect")
+from scripts.runs import collect
 
 
 def _write_run(root: Path, name: str, width: int, metrics: dict[str, Any] | None) -> None:
@@ -46,7 +37,7 @@ def sweep(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_sweep_becomes_a_table_of_what_varies(collect: ModuleType, sweep: Path) -> None:
+def test_a_sweep_becomes_a_table_of_what_varies(sweep: Path) -> None:
     assert collect.main([str(sweep)]) == 0
     rows = list(csv.DictReader((sweep / "table.csv").read_text().splitlines()))
     assert [row["run"] for row in rows] == ["0_box", "1_box", "2_box", "3_box", "10_box"]
@@ -57,19 +48,19 @@ def test_a_sweep_becomes_a_table_of_what_varies(collect: ModuleType, sweep: Path
     assert rows[4]["chamfer_l1_mean"] == ""
 
 
-def test_the_front_is_what_no_run_beats(collect: ModuleType, sweep: Path) -> None:
+def test_the_front_is_what_no_run_beats(sweep: Path) -> None:
     runs, unfinished = collect.find_runs(sweep)
     assert collect.find_front(runs) == {"1_box", "3_box"}
     assert unfinished == ["9_box"]
 
 
-def test_shapes_do_not_beat_each_other(collect: ModuleType, sweep: Path) -> None:
+def test_shapes_do_not_beat_each_other(sweep: Path) -> None:
     _write_run(sweep, "11_torus", 16, {"shape": "torus", "n_polygons": 500, "chamfer_l1_mean": 0.5})
     runs, _ = collect.find_runs(sweep)
     assert collect.find_front(runs) == {"1_box", "3_box", "11_torus"}
 
 
-def test_the_markdown_has_a_line_a_run_and_the_plot_is_a_picture(collect: ModuleType, sweep: Path) -> None:
+def test_the_markdown_has_a_line_a_run_and_the_plot_is_a_picture(sweep: Path) -> None:
     from PIL import Image
 
     assert collect.main([str(sweep), "--out", str(sweep / "summary")]) == 0
@@ -81,8 +72,6 @@ def test_the_markdown_has_a_line_a_run_and_the_plot_is_a_picture(collect: Module
         assert len(image.convert("RGB").getcolors(1 << 20)) > 10
 
 
-def test_a_folder_without_runs_is_said(
-    collect: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_folder_without_runs_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert collect.main([str(tmp_path)]) == 1
     assert "has finished" in capsys.readouterr().err

@@ -3,28 +3,17 @@
 import json
 import time
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import torch
 
-from tests.scripts.running import SCRIPTS, run_script
-
-
-@pytest.fixture(scope="module")
-def bench() -> ModuleType:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(SCRIPTS))
-        from accelerator import bench
-
-        return bench
+from scripts.accelerator.bench import Bench
+from tests.scripts.running import run_script
 
 
 def test_complexes_are_compared_and_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = ["--out", str(tmp_path), "--device", "cpu", "--quick", "--only", "complexes"]
-    with pytest.raises(SystemExit) as ended:
-        run_script("on_gpu", options, monkeypatch)
-    assert ended.value.code == 0
+    assert run_script("on_gpu", options, monkeypatch) == 0
     rows = {row["part"]: row for row in json.loads((tmp_path / "results.json").read_text())["rows"]}
     assert all(row["is_right"] for row in rows.values())
     assert rows["complex 3x16"]["seconds"] > 0
@@ -32,7 +21,7 @@ def test_complexes_are_compared_and_timed(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_part_that_fails_or_takes_too_long_stops_no_other(
-    bench: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def endless(_: object) -> None:
         while True:
@@ -41,7 +30,7 @@ def test_a_part_that_fails_or_takes_too_long_stops_no_other(
     def wrong(_: object) -> None:
         raise ValueError("a bad part")
 
-    measured = bench.Bench(torch.device("cpu"), None, tmp_path, True, time.monotonic() + 100)
+    measured = Bench(torch.device("cpu"), None, tmp_path, True, time.monotonic() + 100)
     start = time.monotonic()
     for part, limit in ((endless, 0.2), (wrong, 5), (lambda bench: bench.check("last", True, ""), 5)):
         measured.run(part, limit)

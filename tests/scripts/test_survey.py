@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from trimesh.util import concatenate
 
-from scripts.survey import find_files, main
+from scripts.checks.survey import find_files, main
 from tests.shapes.repair.meshes import ball, capless, ground
 
 

@@ -10,7 +10,7 @@ from torch import nn
 
 onnx = pytest.importorskip("onnx")
 
-from scripts.survey_networks import survey, survey_apart  # noqa: E402 - needs onnx
+from scripts.checks.survey_networks import survey, survey_apart  # noqa: E402 - needs onnx
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""Options, tables, figures and networks of scripts in several folders."""

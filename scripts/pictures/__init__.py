@@ -1,0 +1,1 @@
+"""Pictures of docs/pictures about the package, its meshes and its trainings."""

@@ -1,0 +1,1 @@
+"""Pictures and tables of complexes, tropical curves, zonotopes and counts of regions."""
