@@ -9,12 +9,14 @@ import trimesh
 
 import creased
 from creased.cli.main import main
+from creased.cli.parser import NAMES
 from creased.io.export import write_mesh
 from creased.io.metadata import Written, write_metadata
 from creased.io.similarity import Similarity
 from creased.meshes.import_open3d import import_open3d
 from creased.meshes.mesh_audit import audit_mesh
 from creased.meshes.polygon_mesh import PolygonMesh
+from creased.shapes.sources.of_run import NAMED
 
 BOX = trimesh.creation.box((10, 6, 4))
 
@@ -146,10 +148,29 @@ def test_a_tolerance_is_in_the_unit_it_names(within: str, status: int, tmp_path:
     assert ("no difference within 0.2" in capsys.readouterr().out) == (status == 0)
 
 
+def test_shapes_that_need_no_file_go_by_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    torus = NAMED["torus"]()
+    assert main(["compare", written(torus, tmp_path / "ring.ply"), "torus"]) == 0
+    assert "torus: closed, 1 component(s), Euler characteristic 0; 2.8 x 2.8 x 0.8" in capsys.readouterr().out
+    assert main(["compare", "sphere", "torus"]) == 1
+    assert main(["check", "box"]) == 0
+    BOX.export(tmp_path / "part.stl")
+    (tmp_path / "part.stl").rename(tmp_path / "torus")  # what exists goes before names
+    assert main(["check", "torus"]) == 1
+    assert "has no ending" in capsys.readouterr().err
+
+
+def test_the_names_that_the_help_lists_are_those_of_the_shapes() -> None:
+    assert set(NAMES.replace(" or ", ", ").split(", ")) == set(NAMED)
+
+
 def test_a_tolerance_with_a_unit_needs_files_in_one(tmp_path: Path, capsys: Any) -> None:
     box = written(BOX, tmp_path / "box.stl")
     assert main(["compare", box, box, "--within", "1mm"]) == 1
-    assert "--within: neither file states its unit" in capsys.readouterr().err
+    assert "--within: neither mesh states its unit" in capsys.readouterr().err
 
 
 def test_a_unit_that_only_one_of_two_states_is_said(tmp_path: Path, capsys: Any) -> None:

@@ -66,6 +66,7 @@ EXAMPLES = {  # by command; the first example of each is in the overview
     "compare": """
   creased compare mesh.ply scan.obj --out error.png           distances both ways, topology, a picture
   creased compare logs/train/runs/RUN part.stl --within 0.1mm   exit status 1 beyond that
+  creased compare logs/train/runs/RUN torus                   a shape that needs no file, by its name
 """,
     "view": """
   creased view logs/train/runs/RUN                            the epochs of a run, in the browser

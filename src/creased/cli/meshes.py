@@ -1,4 +1,4 @@
-"""`creased check FILE...` and `creased compare MESH SHAPE`: audits of and distances between mesh files."""
+"""`creased check MESH...` and `creased compare MESH SHAPE`: audits of meshes and distances between them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from creased.render.images import needs, save_png
 from creased.shapes.comparison import Facts, compare, place_together
 from creased.shapes.differences import find_differences
 from creased.shapes.sources import File, ShapeError
+from creased.shapes.sources.of_run import NAMED
 from creased.shapes.thickness import measure_widths, thinnest
 
 SOLID = "a solid"
@@ -82,7 +83,7 @@ def compare_files(chosen: argparse.Namespace) -> int:
         print(f"note: {unit_known}: numbers are compared as they are")
     name = theirs or its
     if chosen.within is not None and chosen.within.unit and name is None:
-        raise UnitError("--within: neither file states its unit: give a number in the units of the files")
+        raise UnitError("--within: neither mesh states its unit: give a number in the units of the meshes")
     within = None if chosen.within is None else chosen.within.within(name)
     here, there, unit = place_together(mesh, shape)
     found = compare(here, there, chosen.shape.name, unit, np.random.default_rng(0), within=within)
@@ -104,7 +105,7 @@ def compare_files(chosen: argparse.Namespace) -> int:
 
 
 def read_mesh(path: Path) -> tuple[PolygonMesh, str | None]:
-    """Read the triangles of a mesh file, or of the mesh of a run folder, and their unit.
+    """Read the triangles of a mesh file, of a run folder's mesh, or of a shape by its name, and their unit.
 
     The unit is that which the file states, or that was written beside it; None: it is not known.
 
@@ -114,12 +115,13 @@ def read_mesh(path: Path) -> tuple[PolygonMesh, str | None]:
     if path.is_dir() and not (path / "mesh.ply").is_file():
         raise ShapeError(f"{path} is a folder without a mesh.ply, and not that of a run")
     file = path / "mesh.ply" if path.is_dir() else path
-    mesh = File(str(file))()
+    named = None if path.exists() else NAMED.get(str(path))
+    mesh = (named or File(str(file)))()
     if not np.isfinite(mesh.vertices).all():
         raise ShapeError(f"{path} has vertices at NaN or infinity")
     if not np.ptp(mesh.vertices, axis=0).any():
         raise ShapeError(f"{path} has all its vertices in one point")
-    return PolygonMesh.of_triangles(mesh.vertices, mesh.faces), mesh.metadata["unit"] or unit_beside(file)
+    return PolygonMesh.of_triangles(mesh.vertices, mesh.faces), mesh.metadata.get("unit") or unit_beside(file)
 
 
 def format_topology(facts: Facts) -> str:

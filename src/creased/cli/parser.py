@@ -38,8 +38,9 @@ STREAM = (
     "for more faces than memory holds: walk in sub-boxes of up to --memory GB, keep finished ones in the "
     "folder OUT.parts until the mesh (.ply, .obj) is written, and go on with them after an interruption"
 )
-MESH = "a mesh file, or a run folder (its mesh.ply)"
-AGAINST = "a mesh file, or bunny, sphere, torus, box or bracket (default: the shape of the run)"
+NAMES = "bunny, sphere, torus, box or bracket"  # shapes that need no file
+MESH = f"a mesh file, a run folder (its mesh.ply), or {NAMES}"
+AGAINST = f"a mesh file, or {NAMES} (default: the shape of the run)"
 OF_MESHES = ("check", "compare")  # commands that load no network
 
 
