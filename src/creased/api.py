@@ -58,6 +58,7 @@ def _of_networks(
 
     @wraps(of_programs)
     def of_networks(network: Program | nn.Module, /, *args: Options.args, **kwargs: Options.kwargs) -> Found:
+        """Lower a module first, in the precision of its weights unless another is given."""
         if isinstance(network, Program):
             return of_programs(network, *args, **kwargs)
         if kwargs.get("dtype") is None:

@@ -16,7 +16,7 @@ import torch
 from creased.cli.progress import clear_progress, show_progress
 from creased.cli.stream import stream
 from creased.cli.values import in_bytes, level_of
-from creased.core.certificates.certify import certify
+from creased.core.certificates.certify import Certificate, certify
 from creased.core.complexes.level_set import LevelSet
 from creased.core.extract_level_set import extract_level_set
 from creased.core.memory_estimate import format_expected
@@ -60,14 +60,7 @@ def extract(record: Record, chosen: argparse.Namespace) -> None:
     level_set = _level_set(in_unit, chosen)
     seconds = time.perf_counter() - start
     certificate = certify(level_set, record.program) if chosen.certify else None
-    failure = f"cannot write {chosen.out}"
-    mesh = mesh_to_write(level_set, to_domain, chosen.boundary, failure, record.program)
-    if chosen.decimate is not None:
-        mesh = decimate(mesh, chosen.decimate)
-    if chosen.triangles:
-        mesh = mesh.triangulated()
-    if loss := write_mesh(mesh, chosen.out, to_domain.unit):
-        log.warning("%s", loss)
+    mesh = _write(level_set, record, to_domain, chosen)
     in_domain = PolygonMesh(to_domain.apply(mesh.vertices), mesh.polygons)
     compared = measure(in_domain) if measure else None
     written = Written(
@@ -84,6 +77,30 @@ def extract(record: Record, chosen: argparse.Namespace) -> None:
     _evaluate(level_set)
     write_metadata(written)
     print("\n".join(_report(written, compared)))
+    _print_guarantee(level_set, seconds, certificate)
+
+
+def _write(
+    level_set: LevelSet, record: Record, to_domain: Similarity, chosen: argparse.Namespace
+) -> PolygonMesh:
+    """Make the mesh that the options ask for, write it, and return it.
+
+    Raises:
+        ValueError: it cannot be written.
+    """
+    failure = f"cannot write {chosen.out}"
+    mesh = mesh_to_write(level_set, to_domain, chosen.boundary, failure, record.program)
+    if chosen.decimate is not None:
+        mesh = decimate(mesh, chosen.decimate)
+    if chosen.triangles:
+        mesh = mesh.triangulated()
+    if loss := write_mesh(mesh, chosen.out, to_domain.unit):
+        log.warning("%s", loss)
+    return mesh
+
+
+def _print_guarantee(level_set: LevelSet, seconds: float, certificate: Certificate | None) -> None:
+    """Print what is proven of a level set, and what is to be noted of it."""
     print(f"{level_set.guarantee}; {seconds:.2f} s")
     if certificate is not None:
         print(certificate)
@@ -112,11 +129,7 @@ def _extract_curves(record: Record, chosen: argparse.Namespace) -> None:
     write_curves(curves, chosen.out)
     n_closed = sum(curve.is_closed for curve in curves)
     print(f"{chosen.out}: {len(curves):,} curves, {n_closed:,} closed, {len(level_set.vertices):,} vertices")
-    print(f"{level_set.guarantee}; {seconds:.2f} s")
-    if chosen.certify:
-        print(certify(level_set, record.program))
-    if level_set.status:
-        print(f"note: {level_set.status}")
+    _print_guarantee(level_set, seconds, certify(level_set, record.program) if chosen.certify else None)
 
 
 def _file_coordinates(record: Record, chosen: argparse.Namespace) -> Similarity:

@@ -41,7 +41,7 @@ STREAM = (
 NAMES = "bunny, sphere, torus, box or bracket"  # shapes that need no file
 MESH = f"a mesh file, a run folder (its mesh.ply), or {NAMES}"
 AGAINST = f"a mesh file, or {NAMES} (default: the shape of the run)"
-OF_MESHES = ("check", "compare")  # commands that load no network
+OF_MESHES = ("check", "compare")  # commands that take no network
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -56,31 +56,11 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, summary in SUMMARIES.items():
         command = commands.add_parser(name, help=summary)
-        add = command.add_argument
         command.formatter_class = argparse.RawDescriptionHelpFormatter
         command.epilog = f"examples:\n{EXAMPLES[name].strip(chr(10))}"
-        if name in OF_MESHES:
-            continue
-        if name == "eval":
-            _add_evaluation(add)
-            continue
-        _add_file(add, ", a mesh" if name == "view" else "")
-        _add_onnx(add)
-        if name in (*SHOWING, "count", "topology"):
-            add("--slice", type=parse_slice, help=SLICE)
-        if name != "info":
-            where = command.add_mutually_exclusive_group()
-            cube = "of the cube to look in (default: the training box)"
-            where.add_argument("--half-width", type=parse_half_width, help=cube)
-            if name in ("count", "topology"):
-                where.add_argument("--whole-space", action="store_true", help="look in all of space")
-        if name in ("extract", "count", "topology", "parts"):
-            add("--memory", type=float, help="GB that may be used (default: what is free)")
-        if name in (*SHOWING, "topology", "parts"):
-            either = command.add_mutually_exclusive_group()
-            either.add_argument("--level", type=float, default=0.0, help="value of the function (default 0)")
-            either.add_argument("--offset", type=parse_offset, help=OFFSET)
-            add("--output", type=int, default=0, help="index of the network's output (default 0)")
+        if name not in (*OF_MESHES, "eval"):
+            _add_network(command, name)
+    _add_evaluation(commands.choices["eval"].add_argument)
     _add_mesh(commands.choices["extract"].add_argument)
     _add_extraction(commands.choices["extract"].add_argument)
     _add_counting(commands.choices["count"].add_argument)
@@ -92,6 +72,28 @@ def make_parser() -> argparse.ArgumentParser:
     commands.choices["check"].add_argument("files", nargs="+", type=Path, metavar="FILE", help=MESH)
     _add_comparing(commands.choices["compare"].add_argument)
     return parser
+
+
+def _add_network(command: argparse.ArgumentParser, name: str) -> None:
+    """Declare the network, and the domain, level and memory of the commands that have them."""
+    add = command.add_argument
+    _add_file(add, ", a mesh" if name == "view" else "")
+    _add_onnx(add)
+    if name in (*SHOWING, "count", "topology"):
+        add("--slice", type=parse_slice, help=SLICE)
+    if name != "info":
+        where = command.add_mutually_exclusive_group()
+        cube = "of the cube to look in (default: the training box)"
+        where.add_argument("--half-width", type=parse_half_width, help=cube)
+        if name in ("count", "topology"):
+            where.add_argument("--whole-space", action="store_true", help="look in all of space")
+    if name in ("extract", "count", "topology", "parts"):
+        add("--memory", type=float, help="GB that may be used (default: what is free)")
+    if name in (*SHOWING, "topology", "parts"):
+        either = command.add_mutually_exclusive_group()
+        either.add_argument("--level", type=float, default=0.0, help="value of the function (default 0)")
+        either.add_argument("--offset", type=parse_offset, help=OFFSET)
+        add("--output", type=int, default=0, help="index of the network's output (default 0)")
 
 
 def _add_file(add: Add, more: str) -> None:

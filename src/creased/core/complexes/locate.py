@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
 from creased.core.arrangement.hash_keys import find_words
 from creased.core.arrangement.signs import pack_rows
-from creased.core.complexes.regions import Regions
 from creased.core.program.program import Program
 from creased.core.program.simplices import simplices_at
+
+if TYPE_CHECKING:
+    from creased.core.complexes.regions import Regions
 
 
 def regions_at(points: Tensor, regions: Regions, program: Program, level: float | None) -> Tensor:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from creased.core.arrangement.orthants import DEAD
 from creased.core.arrangement.signs import RowLayout, sign_vectors
+from creased.core.complexes.locate import regions_at
 from creased.core.domains.domain import Domain
 from creased.core.formatting import cut_list, format_number_of, format_space
 from creased.core.numerics.surroundings import as_written
@@ -117,8 +118,6 @@ class Regions:
         Raises:
             ValueError: points have another shape, or are not finite; the program has other rows.
         """
-        from creased.core.complexes.locate import regions_at  # which takes regions apart
-
         self._require_rows("at", program)
         return regions_at(points, self, program, level)
 

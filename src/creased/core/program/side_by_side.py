@@ -86,6 +86,7 @@ def _with_input(program: Program, grid: KuhnGrid, own: slice) -> Program:
     """Give a program the state of a larger grid, of which it uses the point and its own features."""
 
     def spread(weight: Tensor) -> Tensor:
+        """Insert zeros into weights (n, D + features of the program), for the features of other programs."""
         wide = weight.new_zeros((weight.shape[0], grid.width))
         return torch.cat(
             [
