@@ -20,9 +20,8 @@ leaves others where they were. Walls are not checked: a vertex may have left the
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -35,6 +34,7 @@ from creased.core.grids.planes import plane_of
 from creased.core.numerics.surroundings import as_written
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
+from creased.geometry.derivatives import with_derivatives_of
 
 BATCH = 16_384  # vertices solved at once
 
@@ -185,38 +185,6 @@ def _keeps_signs(program: Program, points: Tensor, vertices: _Vertices, layout: 
     is_own = torch.zeros((points.shape[0], layout.n_rows), dtype=torch.bool, device=points.device)
     is_own = is_own.scatter_(1, vertices.rows.clamp(min=0), True)[:, layout.n_walls : layout.first_output]
     return ((signs == (vertices.masks > 0)) | is_own).all(dim=1)
-
-
-def with_derivatives_of(compute: Callable[[], Tensor], value: Tensor, program: Program) -> Tensor:
-    """Return a value of which the first derivatives in the weights are right, with the others right too.
-
-    Args:
-        compute: computes the value anew, with derivatives of any order; where a gradient is differentiated.
-        value: with right first derivatives.
-        program: with live weights.
-    """
-    weights = [tensor for tensor in program.tensors() if tensor.requires_grad]
-    made: Tensor = _WithDerivatives.apply(compute, value, *weights)  # type: ignore[no-untyped-call]
-    return made
-
-
-class _WithDerivatives(torch.autograd.Function):
-    """The identity; a gradient that is to be differentiated is that of the value computed anew."""
-
-    @staticmethod
-    def forward(ctx: Any, compute: Callable[[], Tensor], value: Tensor, *weights: Tensor) -> Tensor:
-        ctx.compute, ctx.weights = compute, weights
-        return value.view_as(value)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        if not torch.is_grad_enabled():
-            return None, gradient, *[None] * len(ctx.weights)
-        value = as_written(ctx.compute)() + sum(
-            0 * weight.sum() for weight in ctx.weights
-        )  # it may depend on none
-        of_weights = torch.autograd.grad(value, ctx.weights, gradient, create_graph=True)
-        return None, None, *of_weights
 
 
 def _program_rows(rows: Tensor, level_set: LevelSet) -> Tensor:

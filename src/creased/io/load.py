@@ -19,7 +19,8 @@ from creased.io.limits import why_too_large
 from creased.io.similarity import Similarity
 from creased.networks.lower import Lowered, lower, lower_with_last
 from creased.networks.lowering.last_activation import LastActivation
-from creased.networks.onnx.read import OnnxNetwork, evaluate_file, read_onnx
+from creased.networks.onnx.network import OnnxNetwork
+from creased.networks.onnx.read import evaluate_file, read_onnx
 from creased.networks.weights import WeightsError, mlp_of_weights, read_arrays
 
 

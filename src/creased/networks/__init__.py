@@ -14,7 +14,8 @@ from creased.networks.models.mlp import MLP
 from creased.networks.models.residual_mlp import ResidualMLP
 from creased.networks.models.skip_mlp import SkipMLP
 from creased.networks.models.triangle_wave import TriangleMLP, TriangleWave
-from creased.networks.onnx.read import OnnxNetwork, read_onnx
+from creased.networks.onnx.network import OnnxNetwork
+from creased.networks.onnx.read import read_onnx
 from creased.networks.weights import WeightsError, mlp_of_weights
 
 __all__ = [

@@ -138,7 +138,7 @@ def test_large_results_of_points_are_refused_before_they_are_computed(
     name: str, is_inferred: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not is_inferred:  # as where a file has an operator that onnx does not know
-        monkeypatch.setattr("creased.networks.onnx.read.require_room", lambda *_: 0)
+        monkeypatch.setattr("creased.networks.onnx.network.require_room", lambda *_: 0)
     made, points, constants = OF_POINTS[name]
     path = _write(tmp_path / "a.onnx", [made], points=points, **constants)
     assert _peak_of_refusal(path, "numbers, and 67,108,864 are allowed") < FEW

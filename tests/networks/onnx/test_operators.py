@@ -10,7 +10,8 @@ import torch
 
 from creased import UnsupportedModuleError, load_program
 from creased.networks import lower_with_last
-from creased.networks.onnx.read import KNOWN, read_onnx
+from creased.networks.onnx.network import KNOWN
+from creased.networks.onnx.read import read_onnx
 
 onnx = pytest.importorskip("onnx")
 reference = pytest.importorskip("onnx.reference")

@@ -32,12 +32,12 @@ from torch import Tensor
 from creased.core.complexes.level_set import LevelSet
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
+from creased.geometry.derivatives import with_derivatives_of
 from creased.geometry.implicit_vertices import (
     implicit_vertices,
     polygon_gradients,
     row_adjoints,
     solve_vertices,
-    with_derivatives_of,
 )
 from creased.geometry.safe import directions_of, lengths_of
 

@@ -16,15 +16,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from creased.core.numerics.tolerance import rounding_error
 from creased.networks.lowering.graph.refusals import NEAREST_SWITCH, Refusal, unsupported_reason
 from creased.networks.lowering.graph.tape import Tape
-from creased.networks.lowering.graph.values import CASTS, CONSTANT, Value, find_values
-from creased.networks.lowering.operators.arithmetic import Operation, add, mul, shift, sub
-from creased.networks.lowering.operators.piecewise import _blend
-
-Constant = Any  # a number, or a constant value
-Terms = dict[int, Constant]  # factors by step; those of CONSTANT are added as they are
+from creased.networks.lowering.graph.values import CASTS, Value, find_values
+from creased.networks.lowering.operators.arithmetic import Operation, add, mul, sub
+from creased.networks.lowering.operators.combinations import (
+    Constant,
+    computed,
+    expand,
+    on_side,
+    product,
+    quotient,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,14 +108,14 @@ def record_switched(tape: Tape, name: str, args: tuple[Any, ...], kwargs: dict[s
     if name in ("invert", "logical_not", "bitwise_not"):
         return replace(switch, above=switch.below, below=switch.above)
     if name in ("neg", "negative"):
-        return _mapped(tape, switch, lambda c: _product(tape, c, -1))
+        return _mapped(tape, switch, lambda c: product(tape, c, -1))
     function = OF_TWO.get(name)
     if function is None or len(args) != 2 or kwargs:
         raise Refusal(unsupported_reason(switch.name))
     first, second = args
     if len(values) == 1:
         return _mapped(
-            tape, switch, lambda c: _computed(tape, function, *(c if arg is switch else arg for arg in args))
+            tape, switch, lambda c: computed(tape, function, *(c if arg is switch else arg for arg in args))
         )
     x = second if first is switch else first
     if function is not operator.mul or isinstance(x, Switch):
@@ -143,111 +146,14 @@ def _selected(tape: Tape, name: str, argument: Value, above: Any, below: Any) ->
     Raises:
         Refusal: they do not agree, or cannot be seen to agree, where the argument is zero.
     """
-    direction = _terms(tape, argument)
-    steps = _on_side(tape, direction, _terms(tape, sub(tape, above, below)))
-    factor = _quotient(tape, steps, direction)
+    direction = expand(tape, argument)
+    steps = on_side(tape, direction, expand(tape, sub(tape, above, below)))
+    factor = quotient(tape, steps, direction)
     if factor is None:
         raise Refusal(_refusal(name))
     bent = tape.rectify(argument)
     is_one = isinstance(factor, int | float) and factor == 1
     return add(tape, bent if is_one else mul(tape, bent, factor), below)
-
-
-def _terms(tape: Tape, value: Any) -> Terms:
-    """Expand a value into multiples of earlier ones, through sums and products with constants."""
-    if not isinstance(value, Value) or value.is_constant:
-        return {CONSTANT: value}
-    step = tape.steps[value.index]
-    name = "" if step.function is None else step.function.__name__
-    args = [tape.value_of(part) for part in step.args]
-    if name == "neg":
-        return _scaled(tape, _terms(tape, args[0]), -1)
-    if name == "mul":
-        return _scaled(tape, _terms(tape, args[0]), args[1])
-    if name == "true_divide":
-        return _scaled(tape, _terms(tape, args[0]), _inverse(tape, args[1]))
-    if name in ("add", "sub"):
-        factor = step.kwargs.get("alpha", 1) * (1 if name == "add" else -1)
-        return _sum(tape, _terms(tape, args[0]), _scaled(tape, _terms(tape, args[1]), factor))
-    if step.function is shift:
-        x, amount, factor = args
-        return _sum(tape, _terms(tape, x), {CONSTANT: _product(tape, amount, factor)})
-    if step.function is _blend:
-        hidden, x, slope = args
-        return _sum(
-            tape, _scaled(tape, _terms(tape, hidden), 1 - slope), _scaled(tape, _terms(tape, x), slope)
-        )
-    return {value.index: 1}
-
-
-def _scaled(tape: Tape, terms: Terms, factor: Constant) -> Terms:
-    return {index: _product(tape, term, factor) for index, term in terms.items()}
-
-
-def _sum(tape: Tape, first: Terms, second: Terms) -> Terms:
-    both = dict(first)
-    for index, term in second.items():
-        both[index] = _computed(tape, operator.add, both[index], term) if index in both else term
-    return both
-
-
-def _product(tape: Tape, a: Constant, b: Constant) -> Constant:
-    return _computed(tape, operator.mul, a, b)
-
-
-def _computed(tape: Tape, function: Callable[[Any, Any], Any], *constants: Constant) -> Constant:
-    """Apply a function to constants, and record it unless they are numbers."""
-    is_recorded = any(isinstance(constant, Value) for constant in constants)
-    return tape.apply(function, *constants) if is_recorded else function(*constants)
-
-
-def _on_side(tape: Tape, direction: Terms, terms: Terms) -> Terms:
-    """Replace the positive parts of functions of a value by what they are where that is positive."""
-    out: Terms = {}
-    for index, term in terms.items():
-        own: Terms = {index: term}
-        if (source := tape.rectified.get(index)) is not None:
-            inner = _terms(tape, tape.value_at(source))
-            factor, rest = _ratio(tape, inner, direction)
-            ends = [] if factor is None else [_tensor(factor), rest]
-            if ends and all(bool((end >= 0).all()) for end in ends):
-                own = _scaled(tape, inner, term)
-            elif ends and all(bool((end <= 0).all()) for end in ends):
-                own = {}
-        out = _sum(tape, out, own)
-    return out
-
-
-def _quotient(tape: Tape, terms: Terms, direction: Terms) -> Constant | None:
-    """Return the constant s with terms = s direction; None if there is none."""
-    factor, rest = _ratio(tape, terms, direction)
-    if factor is None:
-        return None
-    sizes = [_tensor(term).abs().amax() for term in (*terms.values(), *direction.values(), factor)]
-    return factor if bool(rest.abs().amax() <= rounding_error(tape.dtype, 4) * max(sizes)) else None
-
-
-def _ratio(tape: Tape, terms: Terms, direction: Terms) -> tuple[Constant | None, Tensor]:
-    """Return s and c with terms = s direction + c; None for s if there are none."""
-    pivot = next((i for i in direction if i != CONSTANT and bool((_tensor(direction[i]) != 0).all())), None)
-    if pivot is None:
-        return None, _tensor(0.0)
-    factor = _product(tape, terms.get(pivot, 0.0), _inverse(tape, direction[pivot]))
-    rest = {
-        i: _tensor(terms.get(i, 0.0)) - _tensor(factor) * _tensor(direction.get(i, 0.0))
-        for i in {*terms, *direction, CONSTANT} - {pivot}
-    }
-    constant = rest.pop(CONSTANT)
-    return (None if any(bool(term.any()) for term in rest.values()) else factor), constant
-
-
-def _inverse(tape: Tape, constant: Constant) -> Constant:
-    return tape.apply(torch.reciprocal, constant) if isinstance(constant, Value) else 1 / constant
-
-
-def _tensor(constant: Constant) -> Tensor:
-    sample = constant.sample if isinstance(constant, Value) else constant
-    return torch.as_tensor(sample).double()
 
 
 def _refusal(name: str) -> str:
