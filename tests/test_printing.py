@@ -154,6 +154,13 @@ FOLD_MAP = TropicalRational(FOLD, TropicalPolynomial([(0, 0)], [0]))
 SHIFTED = TropicalRational(FOLD, TropicalPolynomial([(0, 0)], [1]))
 
 
+def test_one_thing_is_in_the_singular() -> None:
+    line, edge = torch.nn.Linear(2, 1), TropicalPolynomial([(1, 0), (0, 1)], [0, 0])
+    assert str(creased.persistence(line, SQUARE)).startswith("persistence of sublevel sets, 1 class\n")
+    assert str(creased.lipschitz(line, SQUARE)).endswith("; 1 region")
+    assert str(tropical.dual_subdivision(edge)).endswith(": 0 full-dimensional cells, 1 edge, 2 points")
+
+
 def test_functions_that_differ_are_told_by_a_point() -> None:
     found = tropical.equal(FOLD_MAP, SHIFTED, SQUARE)
     assert re.fullmatch(r"not equal, as at \(\S+, \S+\)", str(found))

@@ -8,7 +8,7 @@ from inspect import signature
 from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack, cast
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from creased import regions
 from creased.core import extract_complex as complexes
@@ -18,12 +18,13 @@ from creased.core.certificates.certify import Certificate
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.domain import Domain
+from creased.core.numerics.tensors import Points
 from creased.core.program.program import Program
 from creased.decomposition import ConvexParts, Tetrahedra
 from creased.decomposition import convex_parts as parts
 from creased.decomposition import tetrahedra as simplices
 from creased.decomposition.convex_parts import PartsKeywords
-from creased.networks.lower import lower_with_last
+from creased.networks.lower import lower_with_last, require_module
 from creased.networks.lowering.graph.evaluation import weight_options
 from creased.regions import Integrals, Lipschitz, RegionGraph
 from creased.topology import betti, diagrams
@@ -61,6 +62,7 @@ def _of_networks(
         """Lower a module first, in the precision of its weights unless another is given."""
         if isinstance(network, Program):
             return of_programs(network, *args, **kwargs)
+        require_module(network)
         if kwargs.get("dtype") is None:
             kwargs["dtype"] = weight_options(network)["dtype"]
         bound = signature(of_programs).bind(network, *args, **kwargs)
@@ -120,7 +122,7 @@ def lipschitz(network: Program | nn.Module, domain: Domain | None = None, **opti
     return regions.lipschitz(_itself("lipschitz", network), domain, **options)
 
 
-def local_lipschitz(network: Program | nn.Module, point: Tensor, radius: float, **options: Any) -> Lipschitz:
+def local_lipschitz(network: Program | nn.Module, point: Points, radius: float, **options: Any) -> Lipschitz:
     """Compute a network's Lipschitz constant on a ball; see `creased.regions.lipschitz.local_lipschitz`."""
     return regions.local_lipschitz(_itself("local_lipschitz", network), point, radius, **options)
 

@@ -28,6 +28,8 @@ from creased.core.formatting import (
         (math.pi, "3.142", "3.142"),
         (0.000012, "1.2e-05", r"1.2 \cdot 10^{-5}"),
         (123456789, "1.235e+08", r"1.235 \cdot 10^{8}"),
+        (10**400, "1.000e+400", r"1.000 \cdot 10^{400}"),
+        (Fraction(-1, 3 * 10**400), "-3.333e-401", r"-3.333 \cdot 10^{-401}"),
         (math.nan, "nan", "nan"),
         (-math.inf, "-inf", r"-\infty"),
     ],

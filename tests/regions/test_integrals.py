@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from fractions import Fraction
 
@@ -63,6 +64,40 @@ def test_flat_parts_are_neither_below_nor_above() -> None:
         found = integrate(named("FLAT"), Box.cube(3, 2), exact=exact)
         assert found.volume_below == 0
         assert float(found.volume - found.volume_above) == pytest.approx(4 / 3, rel=1e-14)
+        assert float(found.volume_on) == pytest.approx(4 / 3, rel=1e-14)
+        assert "volume of f = 0        1.33333333333" in str(found)
+
+
+@pytest.mark.parametrize("tiny", [1e-9, 1e-100])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_values_far_smaller_than_others_have_their_side(tiny: float, sign: int) -> None:
+    """10^6 relu(x - 1/2) + c on [-1, 1] is c up to 1/2."""
+    one = torch.ones((1, 1), dtype=torch.float64)
+    bias = one.new_tensor([-0.5])
+    program = Program((Block(Affine(one, bias)),), Affine(1e6 * one, one.new_tensor([sign * tiny])))
+    for level, side in ((0.0, sign), (sign * tiny, 0)):
+        found = integrate(program, Box.cube(1, 1), level)
+        parts = (found.volume_below, found.volume_on, found.volume_above)
+        expected = [0.0, 0.0, 0.0]
+        expected[side + 1] += 1.5
+        expected[2] += 0.5
+        assert parts == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_sides_are_exact_however_weights_are_scaled(seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    sizes = (2, 4, 3, 1)
+    layers = [
+        Affine(*(torch.randn(shape, generator=generator, dtype=torch.float64) for shape in ((m, n), (m,))))
+        for n, m in itertools.pairwise(sizes)
+    ]
+    head = Affine(1e8 * layers[-1].weight, torch.tensor([(-1) ** seed * 1e-9], dtype=torch.float64))
+    program = Program(tuple(Block(layer) for layer in layers[:-1]), head)
+    box = Box([-1.0, -0.5], [0.75, 1.0])
+    rounded, exact = integrate(program, box), integrate(program, box, exact=True)
+    for name in ("volume_below", "volume_on", "volume_above"):
+        assert getattr(rounded, name) == pytest.approx(float(getattr(exact, name)), abs=1e-8)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -111,12 +146,17 @@ def test_on_a_grid_and_on_a_simplex() -> None:
     found = integrate(grid)
     assert float(found.mean) == pytest.approx(float(values.mean()), abs=1e-5)
     assert float(found.volume_below) == pytest.approx(float((values < 0).double().mean()), abs=2e-3)
+    with torch.no_grad():
+        for weights in grid.parameters():
+            weights.zero_()
+    flat = integrate(grid)
+    assert (flat.volume_below, flat.volume_on, flat.volume_above) == pytest.approx((0, 1, 0))
     triangle = Simplex([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
     assert integrate(named("L1"), triangle, exact=True).integral == Fraction(-1, 6)
 
 
 def test_what_has_no_volume_or_is_not_piecewise_affine_is_refused() -> None:
-    with pytest.raises(ValueError, match="bounded"):
+    with pytest.raises(ValueError, match="give a domain"):
         integrate(named("L1"))
     with pytest.raises(ValueError, match="bounded"):
         integrate(named("L1"), WholeSpace(2))

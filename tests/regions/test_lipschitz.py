@@ -91,10 +91,51 @@ def test_distances_to_simplices() -> None:
     torch.testing.assert_close(found, sampled, rtol=0, atol=0.03)
 
 
+@pytest.mark.parametrize("norm", NORMS)
+def test_on_all_of_space_it_is_that_of_a_box_around_all_vertices(norm: float) -> None:
+    for seed in range(3):
+        program = integer_program([2, 4, 3, 1], 2, seed=seed)
+        everywhere, far = lipschitz(program, norm=norm), lipschitz(program, Box.cube(2, 1e5), norm=norm)
+        assert (everywhere.constant, everywhere.n_regions) == (far.constant, far.n_regions)
+        point = everywhere.point.clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(program(point[None]).sum(), point)
+        torch.testing.assert_close(gradient, everywhere.gradient)
+
+
+def test_far_out_it_is_that_of_the_cone_that_reaches_there() -> None:
+    """relu(x) + relu(y) + 3 relu(x + y - 9): slopes (4, 4) in one region, which is unbounded."""
+    program = arrangement([[1, 0, 0], [0, 1, 0], [1, 1, -9]])
+    head = program.head.weight.new_tensor([[1.0, 1.0, 3.0]])
+    program = type(program)(program.blocks, type(program.head)(head, program.head.bias))
+    assert lipschitz(program, Box.cube(2, 1)).constant == pytest.approx(math.sqrt(2))
+    found = lipschitz(program)
+    assert found.constant == pytest.approx(4 * math.sqrt(2))
+    assert min(found.point.tolist()) > 0
+    assert float(found.point.sum()) > 9
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_a_ball_at_a_corner_of_a_grid_is_the_part_inside(norm: float) -> None:
+    torch.manual_seed(0)
+    grid = GridMLP(in_dim=2, levels=(2, 4), features=2, width=6, depth=1).double()
+    points = 0.5 - torch.rand(20_000, 2, dtype=torch.float64) * 0.2
+    points = points[torch.linalg.vector_norm(points - 0.5, norm, dim=1) < 0.2].requires_grad_()
+    (gradients,) = torch.autograd.grad(grid(points).sum(), points)
+    steepest = float(torch.linalg.vector_norm(gradients, NORMS[norm], dim=1).max())
+    assert local_lipschitz(grid, [0.5, 0.5], 0.2, norm=norm).constant == pytest.approx(steepest, rel=1e-9)
+    with pytest.raises(ValueError, match="outside of the grid"):
+        local_lipschitz(grid, [0.8, 0.5], 0.2, norm=norm)
+
+
 def test_misuse_is_refused() -> None:
-    with pytest.raises(ValueError, match="norm"):
+    with pytest.raises(ValueError, match=r"norm must be 1, 2 or math\.inf, got 3"):
         lipschitz(named("L1"), Box.cube(2, 1), norm=3)
     with pytest.raises(ValueError, match="bounded"):
-        lipschitz(named("L1"))
-    with pytest.raises(ValueError, match="radius"):
-        local_lipschitz(named("L1"), torch.zeros(2), 0.0)
+        lipschitz(arrangement([[1, 1, 0]]))
+    for radius in (0.0, -1.0, math.inf, math.nan):
+        with pytest.raises(ValueError, match="radius"):
+            local_lipschitz(named("L1"), torch.zeros(2), radius)
+    with pytest.raises(ValueError, match="less than rounding"):
+        local_lipschitz(named("L1"), torch.ones(2), 1e-300)
+    with pytest.raises(ValueError, match="finite"):
+        local_lipschitz(named("L1"), [math.nan, 0.0], 1.0)

@@ -9,7 +9,23 @@ import pytest
 import torch
 from torch import Tensor
 
-from creased import MLP, Affine, Block, Box, GridMLP, Program, RegionGraph, lower, region_graph
+from creased import (
+    MLP,
+    Affine,
+    Block,
+    Box,
+    CellLimitError,
+    GridMLP,
+    Program,
+    RegionGraph,
+    betti_numbers,
+    extract_complex,
+    extract_level_set,
+    integrate,
+    lipschitz,
+    lower,
+    region_graph,
+)
 from creased.tropical import linear_regions
 from tests.tropical.nets import arrangement, named
 
@@ -38,8 +54,51 @@ def test_points_are_in_the_region_of_their_signs(graph: RegionGraph) -> None:
     assert_right_at(graph, points_in(500, 3, 1))
     outside = torch.tensor([[1.5, 0, 0], [0, 0, -2]], dtype=torch.float64)
     assert graph.at(outside).tolist() == [-1, -1]
-    with pytest.raises(ValueError, match=r"\(n, 3\)"):
-        graph.at(torch.zeros(3))
+    with pytest.raises(ValueError, match=r"\(\.\.\., 3\)"):
+        graph.at(torch.zeros(2))
+
+
+def test_points_may_be_lists_arrays_or_of_any_shape(graph: RegionGraph) -> None:
+    points = points_in(12, 3, 1)
+    expected = graph.at(points)
+    assert torch.equal(graph.at(points.view(3, 4, 3)), expected.view(3, 4))
+    assert torch.equal(graph.at(points.tolist()), expected)
+    assert torch.equal(graph.at(points.numpy()), expected)
+    single = graph.at(points[0].tolist())
+    assert (single.shape, int(single)) == ((), int(expected[0]))
+    assert torch.equal(graph.neighbours(single), graph.neighbours(int(single)))
+    assert torch.equal(graph.hops(single), graph.hops(int(single)))
+    assert graph.path(points[0].tolist(), points[1].numpy()).rows == graph.path(points[0], points[1]).rows
+
+
+def test_numbers_that_are_none_are_refused_by_the_name_of_the_call(graph: RegionGraph) -> None:
+    for call in (graph.neighbours, graph.hops):
+        for region in (-1, graph.n):
+            with pytest.raises(ValueError, match=f"{call.__name__}: regions are 0 to {graph.n - 1}"):
+                call(region)
+        with pytest.raises(TypeError, match="integer"):
+            call(1.5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="rows are 0 to 23, got 24"):
+        graph.name_row(24)
+    with pytest.raises(ValueError, match="path: needs finite points"):
+        graph.path([math.nan, 0, 0], [0, 0, 0])
+
+
+def test_the_size_is_said_before_the_work_and_a_limit_refuses_with_numbers() -> None:
+    network, said = MLP(in_dim=3, width=24, depth=2), list[str]()
+    graph = region_graph(network, Box.cube(3, 1), progress=said.append)
+    assert said == [f"{graph.n:,} regions, {len(graph.complex.vertices):,} vertices"]
+    with pytest.raises(CellLimitError, match=r"region_graph: .* MB"):
+        region_graph(network, Box.cube(3, 1), memory=1_000_000)
+
+
+def test_domains_and_networks_that_are_none_are_refused_by_their_type() -> None:
+    network = MLP(in_dim=2, width=4, depth=1)
+    for call in (region_graph, integrate, lipschitz, betti_numbers, extract_complex, extract_level_set):
+        with pytest.raises(TypeError, match=r"a domain is a Box.* got a list"):
+            call(network, [[-1, -1], [1, 1]])  # type: ignore[operator]
+        with pytest.raises(TypeError, match=r"torch\.nn\.Module, got a str"):
+            call("network", Box.cube(2, 1))  # type: ignore[operator]
 
 
 def test_on_a_grid_and_in_all_of_space() -> None:

@@ -122,7 +122,9 @@ def test_edges_of_a_zonotope_are_parallel_to_their_neuron() -> None:
 
 def test_a_fan_has_a_dot_for_each_cone_and_a_trace_for_each_labeling() -> None:
     fan = tropical.classification_fan([(0, 0), (1, 0), (0, 1)], 1, 1)
-    lines, *labelings = creased.figure(fan).data
+    figure = creased.figure(fan)
+    assert figure.layout.scene.xaxis.title.text == "principal axis 1"
+    lines, *labelings = figure.data
     assert [trace.name for trace in labelings][:2] == ["+++: 1 cone", "++-: 1 cone"]
     assert len(labelings) == 8
     assert int(np.isnan(lines.x).sum()) == 12  # the polytope of two terms on three points is a cube

@@ -8,7 +8,9 @@ in the fields.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from fractions import Fraction
 
 Number = int | float | Fraction
@@ -21,12 +23,12 @@ SHOWN = 6  # entries of a list
 
 def format_number(number: Number, *, latex: bool = False) -> str:
     """Format a number: 3, 0.25, 1/3, 0.2718, 1.2e-05."""
-    if not math.isfinite(number):
-        return str(float(number)).replace("inf", r"\infty" if latex else "inf")
+    if isinstance(number, float) and not math.isfinite(number):
+        return str(number).replace("inf", r"\infty" if latex else "inf")
     if number == int(number) and -LARGE < number < LARGE:
         return str(int(number))
-    text = f"{float(number):.{DIGITS}g}"
     exact = Fraction(number)
+    text = _rounded(exact)
     if Fraction(text) != exact and max(abs(exact.numerator), exact.denominator) <= SHORT:
         sign = "-" if exact < 0 else ""
         top, bottom = abs(exact.numerator), exact.denominator
@@ -36,6 +38,13 @@ def format_number(number: Number, *, latex: bool = False) -> str:
         factor = "" if digits == "1" else f"{digits} \\cdot "
         return f"{factor}10^{{{int(exponent)}}}"
     return text
+
+
+def _rounded(number: Fraction) -> str:
+    """Round to four significant digits, those too that floats do not hold."""
+    if sys.float_info.min <= abs(number) <= sys.float_info.max or not number:
+        return f"{float(number):.{DIGITS}g}"
+    return f"{Decimal(number.numerator) / number.denominator:.{DIGITS - 1}e}"
 
 
 def format_point(point: Iterable[Number]) -> str:

@@ -121,9 +121,13 @@ def domain_of(call: str, program: Program, domain: Domain | None) -> Domain:
     """Return the domain; where none is given, the cube of the program's grid, or its section.
 
     Raises:
+        TypeError: it is no domain.
         ValueError: the program has no grid, the domain is larger than its cube, or a section misses that.
     """
     grid = program.grid
+    if domain is not None and not hasattr(domain, "n_walls"):
+        kind = type(domain).__name__
+        raise TypeError(f"{call}: a domain is a Box, a Polytope, a Simplex or the WholeSpace, got a {kind}")
     if domain is None:
         if grid is None:
             raise ValueError(f"{call}: give a domain; only networks on a grid have one of their own")

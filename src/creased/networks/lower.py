@@ -96,6 +96,7 @@ def lower(
             changed, as in a training step.
 
     Raises:
+        TypeError: it is no module.
         UnsupportedModuleError: a part is not supported; the message names it, its place and the nearest
             supported one.
         ValueError: the weights hold NaN or infinity, the module rejects points of that shape, or the program
@@ -116,6 +117,7 @@ def lower_with_last(
     """Write a network as a program, as `lower` does, and return the last activation that was taken off."""
     module = getattr(module, "_orig_mod", module)  # that torch.compile wraps
     refuse_compiled(module)
+    require_module(module)
     if check:
         _require_finite(module)
     is_plain = input_shape is None and output is None
@@ -132,6 +134,16 @@ def lower_with_last(
         if last is not None:
             log.info("the last activation is taken off: the module is %s of the program z", last)
     return Lowered(program, last)
+
+
+def require_module(module: nn.Module) -> None:
+    """Refuse what is no module.
+
+    Raises:
+        TypeError: naming what was given.
+    """
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"lower: needs a torch.nn.Module, got a {type(module).__name__}")
 
 
 def _traced(module: nn.Module, shape: Shape | None, output: Output | None, *, anew: bool) -> _Traced:

@@ -6,6 +6,7 @@ one are tried first, and all others are excluded by the bound that twice their d
 
 from __future__ import annotations
 
+from operator import index
 from typing import NamedTuple
 
 import torch
@@ -39,11 +40,17 @@ class Neighbours(NamedTuple):
         """Count the neighbours (R,) of each region."""
         return self.offsets.diff()
 
+    def require(self, call: str, region: int) -> int:
+        """Return the number of a region, which may be an integer of any type; refuse those that are none."""
+        number = index(region)
+        if not 0 <= number < self.n:
+            raise ValueError(f"{call}: regions are 0 to {self.n - 1}, got {number}")
+        return number
+
     def of_region(self, region: int) -> Tensor:
         """Return the neighbours of one region."""
-        if not 0 <= region < self.n:
-            raise ValueError(f"neighbours: regions are 0 to {self.n - 1}, got {region}")
-        return self.regions[int(self.offsets[region]) : int(self.offsets[region + 1])]
+        number = self.require("neighbours", region)
+        return self.regions[int(self.offsets[number]) : int(self.offsets[number + 1])]
 
     def of_regions(self, regions: Tensor) -> Tensor:
         """Return the neighbours (m,) of regions (n,), with repetitions."""
@@ -56,7 +63,7 @@ class Neighbours(NamedTuple):
 def hops(neighbours: Neighbours, region: int) -> Tensor:
     """Count the crossings (R,) int64 from a region to each, breadth first; -1 where there is no way."""
     found = torch.full((neighbours.n,), -1, device=neighbours.regions.device)
-    front, n_hops = torch.tensor([region], device=found.device), 0
+    front, n_hops = torch.tensor([neighbours.require("hops", region)], device=found.device), 0
     while front.numel():
         found[front] = n_hops
         n_hops += 1

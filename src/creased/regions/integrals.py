@@ -2,16 +2,17 @@
 
 The complex is cut by the level, so that f is affine, and f - level has one sign, on every region. On a
 simplex of volume v with vertices x_0, ..., x_D an affine f has the integral v (f(x_0) + ... + f(x_D)) /
-(D + 1). Sums are compensated. Only the vertices and the values there are rounded; ``exact=True`` has them in
-rationals.
+(D + 1). Sums are compensated, and signs exact (`creased.regions.level_sides`). Only the vertices and the
+values there are rounded; ``exact=True`` has them in rationals.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import compress
 from typing import Any, TypeVar
 
 import torch
@@ -20,9 +21,10 @@ from creased.core.certificates.proven_signs import exact_rows_of
 from creased.core.domains.domain import Domain
 from creased.core.exact.integer_program import IntegerProgram
 from creased.core.numerics.surroundings import as_written
-from creased.core.numerics.tolerance import get_epsilon
+from creased.core.options import domain_of
 from creased.core.program.combine import minus_level
 from creased.core.program.program import Program
+from creased.regions.level_sides import sides_of_regions
 from creased.regions.region_graph import RegionGraph, region_graph
 from creased.regions.triangulation import Triangulation, simplex_volumes, triangulate
 
@@ -35,6 +37,7 @@ class Integrals:
 
     volume: float | Fraction  # of the domain
     volume_below: float | Fraction  # of {f < level}
+    volume_on: float | Fraction  # of {f = level}
     volume_above: float | Fraction  # of {f > level}
     integral: float | Fraction  # of f
     integral_below: float | Fraction  # of f, over {f < level}
@@ -50,6 +53,7 @@ class Integrals:
         lines = {
             "volume": self.volume,
             f"volume of f < {self.level:g}": self.volume_below,
+            f"volume of f = {self.level:g}": self.volume_on,
             f"volume of f > {self.level:g}": self.volume_above,
             "integral of f": self.integral,
             "mean of f": self.mean,
@@ -68,6 +72,7 @@ def integrate(
     output: int = 0,
     exact: bool = False,
     memory: int | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> Integrals:
     """Integrate a program over a bounded domain, region by region.
 
@@ -79,41 +84,47 @@ def integrate(
         exact: compute volumes and integrals of f in rationals, but for the total variation; takes a
             millisecond or more for each vertex, and is not for networks on a grid.
         memory: bytes that the extraction may take; what is free by default.
+        progress: is told the number of regions and vertices, before the work on them.
 
     Raises:
+        CellLimitError: the complex takes more memory than allowed.
         ValueError: the domain is not bounded, dimensions differ, or ``exact`` on a grid.
     """
-    if domain is None and program.grid is None:
-        raise ValueError("integrate: give a bounded domain; only networks on a grid have one of their own")
-    if domain is not None and not domain.is_bounded:
+    domain = domain_of("integrate", program, domain)
+    if not domain.is_bounded:
         raise ValueError(f"integrate: needs a bounded domain, got {domain}")
     if exact:
         program.require_no_grid("integrate(exact=True)")
-    graph = region_graph(program, domain, level=level, output=output, memory=memory)
+    graph = region_graph(program, domain, level=level, output=output, memory=memory, progress=progress)
     vertices, parts = graph.complex.vertices, triangulate(graph.complex, graph.regions, graph.program.grid)
     volumes = simplex_volumes(vertices, parts.simplices)
     slopes = graph.maps[:, :-1, 0].norm(dim=1)[parts.region]
-    variation = math.fsum((volumes * slopes).tolist())
+    variation, sides = math.fsum((volumes * slopes).tolist()), sides_of_regions(graph)[parts.region].tolist()
     if exact:
-        return _summed(*_in_rationals(graph, parts), Fraction(level), variation)
+        return _summed(*_in_rationals(graph, parts), sides, Fraction(level), variation)
     values = graph.program.outputs_at(vertices)[:, 0]
     heights = values[parts.simplices].mean(1) - level
-    heights[heights.abs() <= get_epsilon(values.dtype) * (abs(level) + float(values.abs().max()))] = 0
-    return _summed(volumes.tolist(), heights.tolist(), level, variation)
+    return _summed(volumes.tolist(), heights.tolist(), sides, level, variation)
 
 
 def _summed(
-    volumes: Sequence[Number], heights: Sequence[Number], level: Number, total_variation: float
+    volumes: Sequence[Number],
+    heights: Sequence[Number],
+    sides: Sequence[int],
+    level: Number,
+    total_variation: float,
 ) -> Integrals:
-    """Sum over simplices, given their volumes and the means of f - level on them, of one sign on each."""
-    pieces = [(v, h, v * h) for v, h in zip(volumes, heights, strict=True)]
-    whole, below = _sum(v for v, _, _ in pieces), _sum(v for v, h, _ in pieces if h < 0)
+    """Sum over simplices, given their volumes, the means of f - level on them, and their sides of it."""
+    moments = [v * h for v, h in zip(volumes, heights, strict=True)]
+    below, on, above = ([s == side for s in sides] for side in (-1, 0, 1))
+    whole, low = _sum(volumes), _sum(compress(volumes, below))
     return Integrals(
         volume=whole,
-        volume_below=below,
-        volume_above=_sum(v for v, h, _ in pieces if h > 0),
-        integral=_sum(vh for _, _, vh in pieces) + level * whole,
-        integral_below=_sum(vh for _, h, vh in pieces if h < 0) + level * below,
+        volume_below=low,
+        volume_on=_sum(compress(volumes, on)),
+        volume_above=_sum(compress(volumes, above)),
+        integral=_sum(moments) + level * whole,
+        integral_below=_sum(compress(moments, below)) + level * low,
         total_variation=total_variation,
         level=float(level),
     )

@@ -6,6 +6,7 @@ without volume, and lie between others that touch.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,7 +21,9 @@ from creased.core.domains.domain import Domain
 from creased.core.domains.whole_space import WholeSpace
 from creased.core.extract_complex import extract_complex
 from creased.core.formatting import format_number_of
+from creased.core.numerics.memory import CellLimitError
 from creased.core.numerics.surroundings import as_written
+from creased.core.numerics.tensors import Points
 from creased.core.program.combine import select
 from creased.core.program.program import Program
 from creased.regions.graph_distances import Neighbours, diameter, hops
@@ -50,8 +53,8 @@ class RegionGraph:
     def _neighbours(self) -> Neighbours:
         return Neighbours.of(self.pairs, self.n)
 
-    def at(self, points: Tensor) -> Tensor:
-        """Return the regions (n,) int64 that hold points (n, D); -1 outside of the domain.
+    def at(self, points: Points) -> Tensor:
+        """Return the regions (...) int64 that hold points (..., D); -1 outside of the domain.
 
         A point on a crease is in the region on its + side.
         """
@@ -78,7 +81,7 @@ class RegionGraph:
         """The most facets that have to be crossed from one region to another."""
         return diameter(self._neighbours)
 
-    def path(self, start: Tensor, end: Tensor) -> SegmentPath:
+    def path(self, start: Points, end: Points) -> SegmentPath:
         """Follow the straight segment between two points (D,) of the domain from region to region.
 
         Raises:
@@ -128,6 +131,7 @@ def region_graph(
     level: float | None = None,
     output: int | None = None,
     memory: int | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> RegionGraph:
     """Extract the dual graph of a program's complex.
 
@@ -137,18 +141,26 @@ def region_graph(
         level: a value of the outputs that cuts, too; None leaves them out.
         output: keep one output alone, by its index.
         memory: bytes that the extraction may take; what is free by default.
+        progress: is told the number of regions and vertices, before the work on them.
 
     Raises:
-        ValueError: dimensions differ, the complex takes more memory than allowed, or has directions that the
-            network does not look at.
+        CellLimitError: the complex takes more memory than allowed.
+        ValueError: dimensions differ, or the network does not look at some directions of the whole space.
     """
     program = program.detach().to("cpu", torch.float64)
     program = program if output is None else select(program, output)
     if domain is None and program.grid is None:
         domain = WholeSpace(program.in_dim)
     found = extract_complex(program, domain, level=level, exact=True, memory=memory)
+    if not found.is_whole:
+        raise CellLimitError(f"region_graph: the complex was {found.status}")
     if found.part is not None:
-        raise ValueError(f"region_graph: {found.part.note}: take that of creased.essential(program).program")
+        raise ValueError(
+            f"region_graph: {found.part.note}: give a bounded domain, or creased.essential(program).program"
+        )
     regions = find_regions(found)
+    if progress is not None:
+        vertices = format_number_of(found.vertices.shape[0], "vertex", "vertices")
+        progress(f"{format_number_of(regions.n, 'region')}, {vertices}")
     first, second, rows = regions.neighbours().unbind(1)
     return RegionGraph(found, regions, program, level, torch.stack([first, second], dim=1), rows)

@@ -16,7 +16,13 @@ def neuron_of(layout: RowLayout, row: int) -> tuple[int, int] | None:
 
 
 def name_row(layout: RowLayout, row: int) -> str:
-    """Name a row in words; a neuron by its layer, from 1, and its number in it, from 0."""
+    """Name a row in words; a neuron by its layer, from 1, and its number in it, from 0.
+
+    Raises:
+        ValueError: there is no such row.
+    """
+    if row >= layout.n_rows:
+        raise ValueError(f"name_row: rows are 0 to {layout.n_rows - 1}, got {row}")
     if row < 0:
         return "a plane of the grid"
     if row < layout.n_walls:

@@ -15,6 +15,7 @@ from creased.core.complexes.locate import regions_at
 from creased.core.complexes.regions import Regions
 from creased.core.domains.box import Box
 from creased.core.extract_complex import extract_complex
+from creased.core.numerics.tensors import Points, as_points
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.affine_slice import slice_program
 from creased.core.program.program import Program
@@ -45,19 +46,18 @@ class SegmentPath:
 
 
 def follow_segment(
-    start: Tensor, end: Tensor, regions: Regions, program: Program, level: float | None
+    start: Points, end: Points, regions: Regions, program: Program, level: float | None
 ) -> SegmentPath:
     """Find the regions that a segment passes; see `RegionGraph.path`.
 
     Crossings nearer to each other than rounding tells apart count as one.
     """
-    start, end = (x.detach().to(program.device, program.dtype).reshape(-1) for x in (start, end))
-    ends = torch.stack([start, end])
-    if ends.shape[1] != regions.dim or bool((start == end).all()):
+    start, end = (as_points("path", x, regions.dim, program.dtype, program.device) for x in (start, end))
+    if start.dim() != 1 or end.dim() != 1 or bool((start == end).all()):
         raise ValueError(
             f"path: needs two different points ({regions.dim},), got {start.tolist()}, {end.tolist()}"
         )
-    if bool((regions_at(ends, regions, program, level) < 0).any()):
+    if bool((regions_at(torch.stack([start, end]), regions, program, level) < 0).any()):
         raise ValueError(f"path: a point is outside of the domain: {start.tolist()}, {end.tolist()}")
     segment = slice_program(program, start, (end - start)[:, None]).program
     found = extract_complex(segment, Box([0.0], [1.0]), level=level, exact=True)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from creased.core.domains.domain import Domain
+from creased.core.formatting import format_number_of
 from creased.core.numerics.surroundings import as_written
 from creased.core.numerics.tensors import map_tensors
 from creased.core.numerics.tolerance import get_epsilon
@@ -74,7 +75,7 @@ class PersistenceDiagram:
         return map_tensors(self, lambda t: t[chosen])
 
     def __repr__(self) -> str:
-        lines = [f"persistence of sublevel sets, {len(self)} classes"]
+        lines = [f"persistence of sublevel sets, {format_number_of(len(self), 'class', 'classes')}"]
         lines += (f"  H{dim}: {self.format_dim(dim)}" for dim in range(self.dim) if len(self.of_dim(dim)))
         return "\n".join(lines)
 

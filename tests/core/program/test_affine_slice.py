@@ -102,3 +102,12 @@ def test_the_slice_through_points_is_orthonormal_and_holds_them() -> None:
         slice_through(program, points[0], points[1], (points[0] + points[1]) / 2)
     with pytest.raises(ValueError, match="needs two points or more, got 1"):
         slice_through(program, points[0])
+
+
+def test_numbers_in_lists_are_not_rounded() -> None:
+    program = random_program(2, (3,), seed=0)
+    cut = slice_program(program, [0.1, 0.2], [[0.3], [0.7]])
+    expected = torch.tensor([[0.1 + 0.3 * 0.5, 0.2 + 0.7 * 0.5]], dtype=torch.float64)
+    torch.testing.assert_close(
+        cut.lift(torch.tensor([[0.5]], dtype=torch.float64)), expected, rtol=0, atol=1e-16
+    )

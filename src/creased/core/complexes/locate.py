@@ -9,6 +9,7 @@ from torch import Tensor
 
 from creased.core.arrangement.hash_keys import find_words
 from creased.core.arrangement.signs import pack_rows
+from creased.core.numerics.tensors import Points, as_points
 from creased.core.program.program import Program
 from creased.core.program.simplices import simplices_at
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from creased.core.complexes.regions import Regions
 
 
-def regions_at(points: Tensor, regions: Regions, program: Program, level: float | None) -> Tensor:
-    """Return the regions (n,) int64 of points (n, D); -1 outside of the domain.
+def regions_at(points: Points, regions: Regions, program: Program, level: float | None) -> Tensor:
+    """Return the regions (...) int64 of points (..., D); -1 outside of the domain.
 
     Zeros count as +. Where rounding makes signs that no region has, the region is the one of which the point
     is farthest inside, or least outside.
@@ -25,10 +26,8 @@ def regions_at(points: Tensor, regions: Regions, program: Program, level: float 
     Raises:
         ValueError: points have another shape, or are not finite.
     """
-    points = points.detach().to(program.device, program.dtype)
-    if points.dim() != 2 or points.shape[1] != regions.dim or not bool(points.isfinite().all()):
-        shape = tuple(points.shape)
-        raise ValueError(f"at: needs finite points (n, {regions.dim}), got {shape}")
+    points = as_points("at", points, regions.dim, program.dtype, program.device)
+    shape, points = points.shape[:-1], points.reshape(-1, regions.dim)
     walls = regions.domain.halfspaces(program.dtype, program.device)
     is_inside = (points @ walls[:-1] + walls[-1] >= 0).all(1)
     found = torch.full_like(is_inside, -1, dtype=torch.int64)
@@ -37,7 +36,7 @@ def regions_at(points: Tensor, regions: Regions, program: Program, level: float 
     lost = inside[found[inside] < 0]
     if lost.numel():
         found[lost] = _nearest(points[lost], regions, program, level)
-    return found
+    return found.view(shape)
 
 
 def _words(points: Tensor, regions: Regions, program: Program, level: float | None) -> Tensor:

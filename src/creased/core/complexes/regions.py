@@ -20,7 +20,7 @@ from creased.core.complexes.locate import regions_at
 from creased.core.domains.domain import Domain
 from creased.core.formatting import cut_list, format_number_of, format_space
 from creased.core.numerics.surroundings import as_written
-from creased.core.numerics.tensors import map_tensors
+from creased.core.numerics.tensors import Points, map_tensors
 from creased.core.program.program import Program
 
 BATCH = 1 << 12  # regions whose maps are found in one go
@@ -105,8 +105,8 @@ class Regions:
         keys = torch.unique(regions.reshape(-1)[inside].long() * n_rows + rows.reshape(-1)[inside])
         return _offsets(keys // n_rows, self.n), keys % n_rows
 
-    def at(self, points: Tensor, program: Program, level: float = 0.0) -> Tensor:
-        """Return the regions (n,) int64 that hold points (n, D); -1 outside of the domain.
+    def at(self, points: Points, program: Program, level: float = 0.0) -> Tensor:
+        """Return the regions (...) int64 that hold points (..., D); -1 outside of the domain.
 
         A point on a crease is in the region on its + side.
 

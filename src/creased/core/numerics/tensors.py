@@ -1,8 +1,8 @@
-"""Records of tensors mapped as one, ranges in one tensor, and tensors whose rows grow."""
+"""Records of tensors mapped as one, ranges in one tensor, tensors whose rows grow, and points of any kind."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from creased.core.numerics.memory import room, selection_pays
 
 Record = TypeVar("Record")
+Points = Tensor | Sequence[Any]  # a tensor, numbers in lists, or a NumPy array
 
 
 def map_tensors(record: Record, move: Callable[[Tensor], Tensor]) -> Record:
@@ -115,3 +116,17 @@ class Growable:
     def append(self, *parts: Tensor) -> None:
         """Append rows (m, ...), one part behind the other."""
         torch.cat(parts, out=self.extend(sum(map(len, parts))))
+
+
+def as_points(call: str, points: Points, dim: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Convert finite points (..., D) to a tensor, detached.
+
+    Raises:
+        ValueError: they have another shape, or are not finite.
+    """
+    found = torch.as_tensor(points, dtype=dtype, device=device).detach()
+    if found.dim() == 0 or found.shape[-1] != dim:
+        raise ValueError(f"{call}: needs points (..., {dim}), got {tuple(found.shape)}")
+    if not bool(found.isfinite().all()):
+        raise ValueError(f"{call}: needs finite points, got NaN or infinity")
+    return found

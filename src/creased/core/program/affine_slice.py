@@ -64,7 +64,7 @@ def slice_program(
     """
     program = program.detach().to(dtype=torch.float64)
     start, directions = (
-        torch.as_tensor(x).detach().to(program.device, torch.float64) for x in (origin, basis)
+        torch.as_tensor(x, dtype=torch.float64, device=program.device).detach() for x in (origin, basis)
     )
     n = program.in_dim
     if start.shape != (n,) or directions.dim() != 2 or directions.shape[0] != n or not directions.shape[1]:

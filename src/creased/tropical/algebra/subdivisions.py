@@ -39,7 +39,7 @@ class DualSubdivision:
 
     def __repr__(self) -> str:
         cells = [
-            format_number_of(len(self.cells), "maximal cell"),
+            format_number_of(len(self.cells), "full-dimensional cell"),
             format_number_of(len(self.edges), "edge"),
             format_number_of(self.polynomial.n, "point"),
         ]

@@ -149,7 +149,9 @@ def show_fan(fan: ClassificationFan, program: None = None) -> Picture:
         traces.append(dots(vertices[mine], name, texts[mine], css(colour), 5))
         start = mine.stop
     counts = f"{format_number_of(len(owned), 'cone')}, {format_number_of(len(fan), 'labeling')}"
-    return Picture(traces, f"fan: {counts}; the axes hold {share:.0%} of the spread", layout(3))
+    titles = {f"{axis}axis": {"title": {"text": f"principal axis {i}"}} for i, axis in enumerate("xyz", 1)}
+    caption = f"fan: {counts}; the axes hold {share:.0%} of the spread"
+    return Picture(traces, caption, layout(3) | {"scene": SCENE | titles})
 
 
 def _projected(fan: ClassificationFan, patterns: list[tuple[int, ...]]) -> tuple[NDArray[np.float64], float]:
