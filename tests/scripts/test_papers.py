@@ -57,3 +57,14 @@ def test_pgd_is_never_below_the_exact_distance(tmp_path: Path, monkeypatch: pyte
         assert 0 < row["exact"] <= min(row["pgd"], row["pgd_one"])
         assert 0 < row["pgd_everywhere"] < float("inf")
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+def test_networks_label_as_the_table_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_script("draw_network_fan", ["--cases", "1", "--out", str(tmp_path / "a.png")], monkeypatch)
+    shown = capsys.readouterr().out
+    assert "| 6 on a line, + - | 174 | 32 | 544 | 52 |" in shown
+    assert "tropical comparability  fails 8,634 times of 14,641" in shown
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")

@@ -18,7 +18,9 @@ from creased.tropical.algebra.fans import (
     realizable_labelings,
 )
 from creased.tropical.algebra.lifts import lift
+from creased.tropical.algebra.network_fans import network_fan, network_labelings, tied_network_patterns
 from creased.tropical.algebra.oriented_matroids import AxiomCheck, CovectorAxioms, check_axioms
+from creased.tropical.algebra.pattern_axioms import PatternAxioms, check_pattern_axioms
 from creased.tropical.algebra.polynomials import MonomialBudgetError, TropicalPolynomial
 from creased.tropical.algebra.rational_maps import TropicalRational
 from creased.tropical.algebra.subdivisions import (
@@ -74,6 +76,7 @@ __all__ = [
     "ExactDistance",
     "LocalComplexity",
     "MonomialBudgetError",
+    "PatternAxioms",
     "PatternBudgetError",
     "RegionBounds",
     "StableUnits",
@@ -90,6 +93,7 @@ __all__ = [
     "bounds_of",
     "cells",
     "check_axioms",
+    "check_pattern_axioms",
     "classification_covectors",
     "classification_fan",
     "compress",
@@ -110,12 +114,15 @@ __all__ = [
     "line_count",
     "linear_regions",
     "local_complexity",
+    "network_fan",
+    "network_labelings",
     "newton_polytope",
     "pattern_graph",
     "realizable_labelings",
     "region_bounds",
     "regions_at_infinity",
     "stable_units",
+    "tied_network_patterns",
     "tied_patterns",
     "zaslavsky",
     "zonotope_of_layer",

@@ -16,7 +16,14 @@ from creased.core.domains.domain import Domain
 from creased.core.exact.elimination import Vector, dot
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
-from creased.tropical.algebra.fans import MOST_PATTERNS, PatternBudgetError, Points, ordered_patterns, rows_of
+from creased.tropical.algebra.fans import (
+    MOST_PATTERNS,
+    PatternBudgetError,
+    Points,
+    forms_at,
+    ordered_patterns,
+    rows_of,
+)
 from creased.tropical.algebra.oriented_matroids import Covector
 from creased.tropical.cells.cells import MOST_CELLS, cells, domain_within, walls_of
 from creased.tropical.cells.exact_network import ExactNetwork
@@ -43,7 +50,7 @@ def covectors(program: Program, domain: Domain | None = None, *, most: int = MOS
     n_neurons = sum(program.widths)
     inside: set[Vector] = set()
     for cell in cells(program, domain, most):
-        found = map(tuple, _inner_vectors(cell.cone))
+        found = map(tuple, inner_vectors(cell.cone))
         inside |= {v for v in found if v[-1] and all(dot(wall, v) > 0 for wall in walls)}
     places = (tuple(Fraction(x, v[-1]) for x in v[:-1]) for v in inside)
     return {_signs_of(exact.rows_at(place)[:n_neurons]) for place in places}
@@ -61,11 +68,12 @@ def tied_patterns(points: Points, n_terms: int, *, most: int = MOST_PATTERNS) ->
         PatternBudgetError: there are more patterns than allowed.
     """
     rows = rows_of(points)
+    forms = [forms_at(row, n_terms) for row in rows]
     renamings = list(permutations(range(n_terms)))
     patterns: set[TiedPattern] = set()
     for _, cone in ordered_patterns(rows, n_terms):
-        for vector in _inner_vectors(cone):
-            tops = _largest_terms(vector, rows, n_terms)
+        for vector in inner_vectors(cone):
+            tops = tops_of(vector, forms)
             patterns |= {tuple(frozenset(names[t] for t in top) for top in tops) for names in renamings}
         if len(patterns) > most:
             raise PatternBudgetError(
@@ -97,7 +105,7 @@ def _signs_of(values: Iterable[Fraction]) -> Covector:
     return tuple((x > 0) - (x < 0) for x in values)
 
 
-def _inner_vectors(cone: Cone) -> Iterator[Vector]:
+def inner_vectors(cone: Cone) -> Iterator[Vector]:
     """Yield a vector in the relative interior of each face of a cone, its lines among them."""
     for mask in closed_sets(cone) | {0}:
         rays = [ray for i, ray in enumerate(cone.rays) if mask >> i & 1]
@@ -108,14 +116,10 @@ def _dim(cone: Cone) -> int:
     return cone.dim if cone.lines or cone.rays else 0
 
 
-def _largest_terms(parameters: Vector, rows: list[Vector], n_terms: int) -> TiedPattern:
-    """Return the largest terms at each point; the last term is 0."""
-    tops = []
-    for row in rows:
-        size = len(row)
-        values = [dot(parameters[size * t : size * (t + 1)], row) for t in range(n_terms - 1)] + [0]
-        tops.append(frozenset(t for t, value in enumerate(values) if value == max(values)))
-    return tuple(tops)
+def tops_of(parameters: Vector, forms: list[list[Vector]]) -> TiedPattern:
+    """Return the largest terms at each point, given as linear forms of the parameters."""
+    values = ([dot(form, parameters) for form in terms] for terms in forms)
+    return tuple(frozenset(t for t, value in enumerate(row) if value == max(row)) for row in values)
 
 
 def _side(top: frozenset[int], n_positive: int) -> int:

@@ -14,11 +14,12 @@ appear in order, and the others follow.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import permutations
+from itertools import chain, permutations
 from math import comb, perm
+from operator import sub
 from typing import Any
 
 from torch import Tensor
@@ -175,31 +176,46 @@ def ordered_patterns(rows: list[Vector], n_terms: int) -> Iterator[tuple[Pattern
     if n_terms < 1:
         raise ValueError(f"activation_patterns: needs one term or more, got {n_terms}")
     if n_terms == 1:
-        yield (0,) * len(rows), all_directions(0)
-        return
-    stack: list[tuple[Pattern, Cone]] = [((), all_directions((n_terms - 1) * len(rows[0])))]
+        return iter([((0,) * len(rows), all_directions(0))])
+    forms = [forms_at(row, n_terms) for row in rows]
+    return patterns_of(forms, lambda pattern: range(min(max(pattern, default=-1) + 2, n_terms)))
+
+
+def patterns_of(
+    forms: list[list[Vector]], allowed: Callable[[Pattern], Iterable[int]]
+) -> Iterator[tuple[Pattern, Cone]]:
+    """Enumerate the patterns of terms that are linear in the parameters, with their cones.
+
+    Args:
+        forms: for each point the terms' values, as linear forms of the parameters.
+        allowed: terms that may be the largest at the next point, by the pattern so far.
+    """
+    stack: list[tuple[Pattern, Cone]] = [((), all_directions(len(forms[0][0])))]
     while stack:
         pattern, cone = stack.pop()
-        if len(pattern) == len(rows):
+        if len(pattern) == len(forms):
             yield pattern, cone
             continue
-        for term in range(min(max(pattern, default=-1) + 2, n_terms)):
-            smaller = _where_largest(cone, rows[len(pattern)], term, n_terms)
+        for term in allowed(pattern):
+            smaller = _where_largest(cone, forms[len(pattern)], term)
             if smaller is not None:
                 stack.append(((*pattern, term), smaller))
 
 
-def _where_largest(cone: Cone, row: Vector, term: int, n_terms: int) -> Cone | None:
+def _where_largest(cone: Cone, forms: list[Vector], term: int) -> Cone | None:
     """Cut a cone of parameters down to those for which a term is the largest at a point."""
-    zero = (0,) * len(row)
-    minus = tuple(-x for x in row)
     first = cone.rows.bit_length()
-    rows = []
-    for other in range(n_terms):
-        if other != term:
-            blocks = [row if t == term else minus if t == other else zero for t in range(n_terms - 1)]
-            rows.append(tuple(x for block in blocks for x in block))
-    return intersection(cone, [(r, first + i) for i, r in enumerate(rows)])
+    rows = [tuple(map(sub, forms[term], form)) for form in (*forms[:term], *forms[term + 1 :])]
+    return intersection(cone, [(row, first + i) for i, row in enumerate(rows)])
+
+
+def forms_at(row: Vector, n_terms: int) -> list[Vector]:
+    """Return the values of terms at a point (x, 1) as linear forms of the parameters; the last is 0."""
+    zero = (0,) * len(row)
+    return [
+        tuple(chain.from_iterable(row if t == term else zero for t in range(n_terms - 1)))
+        for term in range(n_terms)
+    ]
 
 
 def rows_of(points: Points) -> list[Vector]:

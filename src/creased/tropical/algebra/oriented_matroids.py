@@ -21,11 +21,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, fields
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from creased.core.formatting import format_signs
 
 Covector = tuple[int, ...]  # signs in {-1, 0, +1}
+Sets = tuple[frozenset[int], ...]  # of terms, a set a point: see `pattern_axioms`
 
 
 class AxiomCheck(NamedTuple):
@@ -33,13 +34,13 @@ class AxiomCheck(NamedTuple):
 
     n_checked: int
     n_failed: int
-    counterexample: tuple[Covector, ...]  # the covectors X, Y that have no partner; empty: it holds
+    counterexample: tuple[Covector | Sets, ...]  # the X, Y that have no partner; empty: it holds
 
     def __str__(self) -> str:
         """Format for people."""
         if not self.n_failed:
             return f"holds ({self.n_checked:,} checked)"
-        shown = ", ".join(map(format_signs, self.counterexample))
+        shown = ", ".join(map(_format_case, self.counterexample))
         return f"fails {self.n_failed:,} times of {self.n_checked:,}, at {shown}"
 
 
@@ -66,9 +67,7 @@ class CovectorAxioms:
 
     def __str__(self) -> str:
         """Format for people, an axiom a line."""
-        return "\n".join(
-            f"{field.name.replace('_', ' '):16}{getattr(self, field.name)}" for field in fields(self)
-        )
+        return format_checks(self)
 
 
 def check_axioms(covectors: Iterable[Covector]) -> CovectorAxioms:
@@ -83,7 +82,7 @@ def check_axioms(covectors: Iterable[Covector]) -> CovectorAxioms:
     size = len(given[0])
 
     def check(cases: Iterable[tuple[Covector, ...]], made: Callable[..., Covector]) -> AxiomCheck:
-        return _count_failures(cases, lambda *case: made(*case) in known)
+        return count_failures(cases, lambda *case: made(*case) in known)
 
     def pairs() -> Iterator[tuple[Covector, ...]]:
         return product(given, repeat=2)
@@ -93,7 +92,7 @@ def check_axioms(covectors: Iterable[Covector]) -> CovectorAxioms:
         zero=check([((0,) * size,)], lambda x: x),
         symmetry=check(((x,) for x in given), lambda x: opposite[x]),
         composition=check(pairs(), compose),
-        elimination=_count_failures(pairs(), _Elimination(given)),
+        elimination=count_failures(pairs(), _Elimination(given)),
         face_symmetry=check(pairs(), lambda x, y: compose(x, opposite[y])),
     )
 
@@ -131,12 +130,28 @@ def _without(covector: Covector, places: Collection[int]) -> Covector:
     return tuple(a for e, a in enumerate(covector) if e not in places)
 
 
-def _count_failures(cases: Iterable[tuple[Covector, ...]], holds: Callable[..., bool]) -> AxiomCheck:
+def count_failures(cases: Iterable[tuple[Any, ...]], holds: Callable[..., bool]) -> AxiomCheck:
+    """Check a property for all cases."""
     n_checked = n_failed = 0
-    counterexample: tuple[Covector, ...] = ()
+    counterexample: tuple[Any, ...] = ()
     for case in cases:
         n_checked += 1
         if not holds(*case):
             n_failed += 1
             counterexample = counterexample or case
     return AxiomCheck(n_checked, n_failed, counterexample)
+
+
+def format_checks(axioms: Any) -> str:
+    """Format a dataclass of checks for people, an axiom a line."""
+    names = [field.name for field in fields(axioms)]
+    width = max(16, *(len(name) + 2 for name in names))
+    return "\n".join(f"{name.replace('_', ' '):{width}}{getattr(axioms, name)}" for name in names)
+
+
+def _format_case(case: Covector | Sets) -> str:
+    """Format a sign vector, ++-0, or sets of terms, 01|2|0."""
+    sets = [entry for entry in case if isinstance(entry, frozenset)]
+    if sets:
+        return "|".join("".join(map(str, sorted(terms))) for terms in sets)
+    return format_signs(entry for entry in case if isinstance(entry, int))
