@@ -63,7 +63,7 @@ def test_pgd_is_never_below_the_exact_distance(tmp_path: Path, monkeypatch: pyte
 def test_networks_label_as_the_table_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run_script("draw_network_fan", ["--cases", "1", "--out", str(tmp_path / "a.png")], monkeypatch)
+    run_script("tropical.network_fan", ["--cases", "1", "--out", str(tmp_path / "a.png")], monkeypatch)
     shown = capsys.readouterr().out
     assert "| 6 on a line, + - | 174 | 32 | 544 | 52 |" in shown
     assert "tropical comparability  fails 8,634 times of 14,641" in shown

@@ -1,6 +1,6 @@
 """Draw the labelings of networks with one hidden layer, and check properties of patterns; takes four minutes.
 
-    ./run python scripts/draw_network_fan.py --out docs/pictures/network_fan.png --json network_fan.json
+    ./run python -m scripts.tropical.network_fan --out docs/pictures/network_fan.png --json network_fan.json
 
 On the left the plane of both hidden biases of a network 1-2-1, divided by the labelings of four points; at
 dotted lines a neuron is 0 at a point. In the middle the number of labelings of points on a line. On the right
@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from pictures import as_table, make_parser, pyplot, save_flat, write_numbers
 
 from creased.tropical import (
     check_pattern_axioms,
@@ -23,6 +22,9 @@ from creased.tropical import (
     tied_network_patterns,
     tied_patterns,
 )
+from scripts.common.figures import pyplot, save_flat
+from scripts.common.numbers import as_table, write_numbers
+from scripts.common.options import make_parser
 
 SQUARE = [(0, 0), (1, 0), (0, 1), (1, 1)]
 GENERIC = [(0, 0), (5, 1), (2, 7), (6, 5), (1, 3)]
