@@ -51,7 +51,8 @@ def _compiled() -> Any:
     """The bound of one region, entered at the first block."""
     from numba import njit
 
-    from creased.core.marching.kernels.bounds import enter, lowest_value, propagate, weigh
+    from creased.core.marching.kernels.bounds import lowest_value, propagate, weigh
+    from creased.core.marching.kernels.entering import enter
 
     @njit(_nrt=False)
     def bound(net, levels, work, n, side):  # noqa: ANN001, ANN202

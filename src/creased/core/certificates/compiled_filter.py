@@ -10,7 +10,8 @@ from torch import Tensor
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import WORD, rows_before
 from creased.core.certificates.kernels.slopes import Limits, Vertices, find_proven, key
-from creased.core.certificates.sign_filter import HALF, Bounds
+from creased.core.certificates.row_bounds import Bounds
+from creased.core.certificates.sign_filter import HALF
 from creased.core.numerics.tolerance import rounding_error
 from creased.core.program.flat_program import lay_out, make_maps
 from creased.core.program.kernels.composition import prepare

@@ -15,7 +15,8 @@ from torch import Tensor
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import RowLayout
 from creased.core.certificates.incidence import EdgeMates
-from creased.core.certificates.sign_filter import Bounds, Frames, SignFilter, Sizes
+from creased.core.certificates.row_bounds import Bounds, Sizes, rounding_rate
+from creased.core.certificates.sign_filter import Frames, SignFilter
 from creased.core.domains.domain import Domain
 from creased.core.grids.planes import walls_on_planes
 from creased.core.program.program import Program
@@ -80,7 +81,8 @@ class GridSignFilter(SignFilter):
             place_axis=torch.cat([unit, 2 * largest[:dim]]),
             state_axis=2 * dim * largest,
         )
-        self.bounds = self._bound(sizes, n_more=2 * (dim + 1) * (2 * dim + 1))
+        self._lost = rounding_rate(self._program, n_more=2 * (dim + 1) * (2 * dim + 1))
+        self.bounds = self._bound(sizes)
 
     def by_slopes(self, points: Tensor, codes: CellCodes) -> Tensor:
         """True (n, n_rows) for signs that may be wrong; simplex by simplex, which share corners."""

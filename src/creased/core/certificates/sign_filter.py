@@ -9,8 +9,7 @@ its slope times that, and than what rounding made of it. Two filters, both rigor
   length by which the row grows. Slopes are bounded once for all cells. For whole complexes.
 - `by_slopes` finds J and all slopes at each vertex. For what the other one leaves, and for level sets.
 
-With K the affine maps of the cell in which own rows are inactive, rounding of an evaluation is bounded by
-gamma times the same network with absolute weights, as in Higham, Accuracy and Stability, section 3.
+What values, slopes and roundings are at most is bounded in `row_bounds`.
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ from torch import Tensor
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import RowLayout, signs_of
 from creased.core.certificates.incidence import EdgeMates
+from creased.core.certificates.row_bounds import Bounds, Sizes, bound_rows, rounding_rate
 from creased.core.native.available import is_native
 from creased.core.numerics.memory import rows_at_once
-from creased.core.numerics.tensors import map_tensors
 from creased.core.numerics.tolerance import rounding_error
 from creased.core.program.program import BATCH, Program
 
@@ -35,15 +34,6 @@ FEWEST = 1 << 7  # vertices that are looked at in one go, however many rows ther
 HALF = 0.5  # how far from the identity J times its approximate inverse may be
 
 
-class Bounds(NamedTuple):
-    """Bounds on all rows, in all cells, on a domain."""
-
-    rounding: Tensor  # (n_rows,): of a value
-    slope: Tensor  # (n_rows,): sum of absolute derivatives
-    passing: Tensor  # (n_rows,): what changes of 1 in all earlier neurons can do
-    slope_rounding: Tensor  # (n_rows,): of a derivative
-
-
 class Frames(NamedTuple):
     """Coordinates of cells: what walls and the program are functions of, at points and along D axes."""
 
@@ -51,15 +41,6 @@ class Frames(NamedTuple):
     state: Tensor  # (n, S): of which the program is a function
     place_axes: Tensor  # (D, n or 1, k)
     state_axes: Tensor  # (D, n or 1, S)
-
-
-class Sizes(NamedTuple):
-    """Bounds on absolute values of frames."""
-
-    place: Tensor  # (k,)
-    state: Tensor  # (S,)
-    place_axis: Tensor  # (k,): of axes, in sum
-    state_axis: Tensor  # (S,)
 
 
 class _Looked(NamedTuple):
@@ -92,7 +73,7 @@ class SignFilter:
         self._program, self._linear, self._layout = program.exact, program.exact.linear_part(), layout
         self._normals, self._constants = walls[:-1], walls[-1]
         self._extent = 2 * float(reach.amax())  # no two points differ by more in a coordinate
-        axes = torch.ones_like(reach)
+        axes, self._lost = torch.ones_like(reach), rounding_rate(self._program)
         self.bounds = self._bound(Sizes(reach, reach, axes, axes))
 
     @property
@@ -101,26 +82,10 @@ class SignFilter:
         program = self._program
         return 2 <= program.in_dim <= 3 and is_native(program.device)
 
-    def _bound(self, sizes: Sizes, n_more: int = 0, masks: Tensor | None = None) -> Bounds:
-        """Bound all rows, given bounds of frames; with these more roundings before each.
-
-        With activation patterns (n, n_neurons) and sizes (n, ...), in each of these cells.
-        """
-        program, (normals, constants) = self._program, (self._normals.abs(), self._constants.abs())
-        absolute = map_tensors(program, torch.abs)
-        active = sizes.state.new_ones(program.n_neurons) if masks is None else masks
-        size = self._cut(absolute.preactivations_on(sizes.state, active))
-        slope = self._cut(absolute.linear_part().preactivations_on(sizes.state_axis, active))
-        n_terms = sum(sum(b.affine.matrix.shape) + 4 for b in program.blocks)
-        n_terms += sum(program.head.matrix.shape) + 2 * program.in_dim + 1 + n_more
-        lost = self._lost = rounding_error(torch.float64, n_terms)
-        slopes = torch.cat([sizes.place_axis @ normals, slope], dim=-1)
-        return Bounds(
-            rounding=lost * torch.cat([sizes.place @ normals + constants, size], dim=-1),
-            slope=slopes,
-            passing=torch.cat([torch.zeros_like(constants), self._cut(_passing(absolute))]),
-            slope_rounding=lost * slopes,
-        )
+    def _bound(self, sizes: Sizes, masks: Tensor | None = None) -> Bounds:
+        n_rows = self._layout.n_neurons + self._layout.n_outputs
+        walls = self._normals, self._constants
+        return bound_rows(self._program, walls, n_rows, sizes, self._lost, masks)
 
     def _cut(self, rows: Tensor) -> Tensor:
         return rows[..., : self._layout.n_neurons + self._layout.n_outputs]
@@ -234,7 +199,7 @@ class SignFilter:
     def _bounds_at(self, points: Tensor, masks: Tensor) -> Bounds | None:
         """Bounds at points (n, D) alone, in cells of these patterns: inactive neurons do not round."""
         axes = torch.ones_like(points)
-        return self._bound(Sizes(points.abs(), points.abs(), axes, axes), masks=masks)
+        return self._bound(Sizes(points.abs(), points.abs(), axes, axes), masks)
 
     def _frames(self, points: Tensor, words: Tensor) -> Frames:
         """Frames at points (n, D), or as near to them as may be, in cells with these words (n, W)."""
@@ -291,14 +256,3 @@ class SignFilter:
         distance = (inverse.abs() @ value[:, :, None])[:, :, 0].amax(1) / (1 - off)
         is_known = (info == 0) & (off <= HALF) & distance.isfinite()
         return _Located(values, slopes, distance.masked_fill(~is_known, torch.inf))
-
-
-def _passing(absolute: Program) -> Tensor:
-    """Bound the effect on each row (n_rows,) of changes of 1 in every ReLU, given absolute weights."""
-    linear, rows = absolute.linear_part(), []
-    state = absolute.head.bias.new_zeros((1, absolute.in_dim))
-    for block in linear.blocks:
-        z = block.affine(state)
-        rows.append(z[0])
-        state = block.advance(state, z + 1)
-    return torch.cat([*rows, linear.head(state)[0]])

@@ -10,15 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from creased.core.marching.kernels.bounds import (
-    enter,
-    evaluate_open,
-    is_excluded,
-    keep_open,
-    output_range,
-    propagate,
-    weigh,
-)
+from creased.core.marching.kernels.bounds import is_excluded, output_range, propagate, weigh
+from creased.core.marching.kernels.entering import enter, evaluate_open, keep_open
 from creased.core.marching.kernels.regions import divide, pop
 from creased.core.marching.kernels.search_records import (
     BLOCK,
