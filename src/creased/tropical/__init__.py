@@ -18,7 +18,13 @@ from creased.tropical.algebra.fans import (
     realizable_labelings,
 )
 from creased.tropical.algebra.lifts import lift
-from creased.tropical.algebra.network_fans import network_fan, network_labelings, tied_network_patterns
+from creased.tropical.algebra.network_fans import (
+    network_fan,
+    network_labelings,
+    network_sublevel_parts,
+    sublevel_parts,
+    tied_network_patterns,
+)
 from creased.tropical.algebra.oriented_matroids import AxiomCheck, CovectorAxioms, check_axioms
 from creased.tropical.algebra.pattern_axioms import PatternAxioms, check_pattern_axioms
 from creased.tropical.algebra.polynomials import MonomialBudgetError, TropicalPolynomial
@@ -116,12 +122,14 @@ __all__ = [
     "local_complexity",
     "network_fan",
     "network_labelings",
+    "network_sublevel_parts",
     "newton_polytope",
     "pattern_graph",
     "realizable_labelings",
     "region_bounds",
     "regions_at_infinity",
     "stable_units",
+    "sublevel_parts",
     "tied_network_patterns",
     "tied_patterns",
     "zaslavsky",

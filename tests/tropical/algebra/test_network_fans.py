@@ -15,8 +15,11 @@ from creased.tropical import (
     cover_count,
     network_fan,
     network_labelings,
+    network_sublevel_parts,
     realizable_labelings,
+    sublevel_parts,
     tied_network_patterns,
+    tied_patterns,
 )
 
 SQUARE = [(0, 0), (1, 0), (0, 1), (1, 1)]
@@ -105,6 +108,32 @@ def test_patterns_without_ties_are_the_cones_of_the_fan() -> None:
     assert len(listed) == len(set(listed)) < len(activation_patterns(points, 4))
 
 
+def _parts(n_positive: int, n_negative: int, labels: tuple[int, ...]) -> list[int]:
+    """Count parts on the square by the patterns with one tie, which are facets between two cones."""
+    networkx = pytest.importorskip("networkx")
+    graph = networkx.Graph()
+    graph.add_nodes_from(activation_patterns(SQUARE, n_positive + n_negative))
+    facets = (p for p in tied_patterns(SQUARE, n_positive + n_negative) if sum(map(len, p)) == len(p) + 1)
+    graph.add_edges_from(tuple(product(*facet)) for facet in facets)
+    loss = {p: sum((t < n_positive) != (y > 0) for t, y in zip(p, labels, strict=True)) for p in graph}
+    levels = ([p for p in graph if loss[p] <= e] for e in range(5))
+    return [networkx.number_connected_components(graph.subgraph(level)) for level in levels]
+
+
+@pytest.mark.parametrize("labels", [(1, 1, -1, -1), XOR, (1, -1, -1, -1)])
+@pytest.mark.parametrize("n_negative", [1, 2])
+def test_sublevel_sets_have_the_parts_that_ties_join(labels: tuple[int, ...], n_negative: int) -> None:
+    assert sublevel_parts(SQUARE, 1, n_negative, labels) == _parts(1, n_negative, labels)
+
+
+def test_networks_solve_parity_in_more_parts() -> None:
+    assert network_sublevel_parts(SQUARE, 1, 0, XOR) == sublevel_parts(SQUARE, 1, 1, XOR) == [0, 4, 1, 1, 1]
+    assert network_sublevel_parts(SQUARE, 1, 1, XOR) == [4, 1, 1, 1, 1]
+    assert network_sublevel_parts(SQUARE, 2, 0, XOR) == [2, 1, 1, 1, 1]
+    opposite = tuple(-label for label in XOR)
+    assert network_sublevel_parts(SQUARE, 0, 2, opposite) == network_sublevel_parts(SQUARE, 2, 0, XOR)
+
+
 def test_what_makes_no_sense_or_is_too_large_is_refused() -> None:
     for numbers in ((0, 0), (-1, 2)):
         with pytest.raises(ValueError, match=f"needs a neuron, got {numbers[0]} and {numbers[1]}"):
@@ -112,3 +141,7 @@ def test_what_makes_no_sense_or_is_too_large_is_refused() -> None:
     with pytest.raises(PatternBudgetError, match=r"4 points and 2 \+ 0 neurons have more than 340 patterns"):
         network_fan(SQUARE, 2, 0, most=340)
     assert sum(map(len, network_fan(SQUARE, 2, 0, most=341).values())) == 341
+    with pytest.raises(ValueError, match="a label for each of 4 points, got 3"):
+        network_sublevel_parts(SQUARE, 1, 0, (1, 1, 1))
+    with pytest.raises(ValueError, match="a term on each side, got 2 and 0"):
+        sublevel_parts(SQUARE, 2, 0, XOR)

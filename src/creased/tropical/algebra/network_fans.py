@@ -9,7 +9,7 @@ and G likewise, without c, over the sets of those with s_i = -. All these terms 
 theta = (w_1, b_1, ..., w_n, b_n, c): networks with p positive and m negative output signs are a linear
 subspace of the tropical rational functions with 2^p and 2^m terms. On it the activation patterns of a data
 set are cones again, enumerated in integers as those of all parameters are (`fans`). A labeling that is met
-with some a_i = 0 is met nearby without: none is lost.
+with some a_i = 0 is met nearby without: none is lost. Sublevel sets of the 0/1 loss are unions of such cones.
 """
 
 from __future__ import annotations
@@ -28,10 +28,13 @@ from creased.tropical.algebra.fans import (
     Pattern,
     PatternBudgetError,
     Points,
+    forms_at,
     patterns_of,
     rows_of,
 )
 from creased.tropical.algebra.polynomials import listed
+from creased.tropical.polyhedra.cones import Cone
+from creased.tropical.polyhedra.faces import connected_parts
 
 
 @as_written
@@ -86,6 +89,55 @@ def tied_network_patterns(points: Points, n_positive: int, n_negative: int) -> s
     forms = _forms(points, n_positive, n_negative)
     cones = (cone for _, cone in patterns_of(forms, lambda _: range(len(forms[0]))))
     return {tops_of(vector, forms) for cone in cones for vector in inner_vectors(cone)}
+
+
+@as_written
+def sublevel_parts(points: Points, n_positive: int, n_negative: int, labels: Labeling) -> list[int]:
+    """Count the parts of the parameters of F - G with at most e wrong labels, for e = 0, ..., M.
+
+    Cones are joined where they share a facet.
+
+    Args:
+        points: (M, D), no two the same.
+        n_positive: terms of F.
+        n_negative: terms of G.
+        labels: +1 or -1 at each point.
+
+    Raises:
+        ValueError: one side has no term, there is not one label a point, or as `activation_patterns`.
+    """
+    if min(n_positive, n_negative) < 1:
+        raise ValueError(f"sublevel_parts: needs a term on each side, got {n_positive} and {n_negative}")
+    forms = [forms_at(row, n_positive + n_negative) for row in rows_of(points)]
+    return _count_parts(forms, n_positive, labels)
+
+
+@as_written
+def network_sublevel_parts(points: Points, n_positive: int, n_negative: int, labels: Labeling) -> list[int]:
+    """Count the same for the networks of `network_fan`, of p and m neurons."""
+    return _count_parts(_forms(points, n_positive, n_negative), 2**n_positive, labels)
+
+
+def _count_parts(forms: list[list[Vector]], n_positive: int, labels: Labeling) -> list[int]:
+    if len(labels) != len(forms):
+        raise ValueError(f"sublevel_parts: needs a label for each of {len(forms)} points, got {len(labels)}")
+    found = list(patterns_of(forms, lambda _: range(len(forms[0]))))
+    losses = [
+        sum((term < n_positive) != (label > 0) for term, label in zip(pattern, labels, strict=True))
+        for pattern, _ in found
+    ]
+    cones = [_with_apex(cone) for _, cone in found]
+    return [
+        connected_parts([cone for cone, loss in zip(cones, losses, strict=True) if loss <= most])
+        for most in range(len(labels) + 1)
+    ]
+
+
+def _with_apex(cone: Cone) -> Cone:
+    """Homogenize a cone of parameters: its apex, where all inequalities are tight, is a point."""
+    lines, rays = (tuple((*vector, 0) for vector in vectors) for vectors in (cone.lines, cone.rays))
+    apex = (*(0,) * (len((*lines, *rays)[0]) - 1), 1)
+    return Cone(lines, (*rays, apex), (*cone.tight, cone.rows), cone.rows)
 
 
 def _forms(points: Points, n_positive: int, n_negative: int) -> list[list[Vector]]:
