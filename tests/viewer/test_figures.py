@@ -42,6 +42,7 @@ def test_a_complex_in_the_plane_is_filled_region_by_region_with_its_affine_map()
         assert trace.text.endswith("f = " + creased.core.formatting.format_affine((a, b), c))
     middle = _named(drawn, "layer 2"), [t for t in drawn.data if t.name == "layer 2"][1]
     assert middle[1].text[0].startswith("layer 2, neuron ")
+    assert middle[1].marker.color == middle[0].line.color
     assert not any("f = " in trace.text for trace in _filled(creased.figure(found)))
 
 

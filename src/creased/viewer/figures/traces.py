@@ -62,8 +62,9 @@ def lines(ends: NDArray[Any], name: str, colour: str, texts: Sequence[str] = (),
         return [go.Scatter3d(**_axes(points), mode="lines", line=pen, **shared)]
     drawn = [go.Scatter(**_axes(points), mode="lines", line=pen, **shared)]
     if texts:
+        marker = UNSEEN | {"color": colour}  # also of the box that a text is in
         shared |= {"showlegend": False, "text": list(texts), "hoverinfo": "text"}
-        drawn.append(go.Scatter(**_axes(ends.mean(1)), mode="markers", marker=UNSEEN, **shared))
+        drawn.append(go.Scatter(**_axes(ends.mean(1)), mode="markers", marker=marker, **shared))
     return drawn
 
 
