@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 import pytest
 import torch
@@ -25,8 +26,8 @@ from creased import (
 from creased.topology import level_set_sides
 from creased.topology.betti import SIDES, betti_by_side
 from creased.topology.level_set_sides import InDoubtError, Sides, do_level_sets_pay, sides_of_level
+from creased.topology.persistence import Classes, Filtration
 from creased.topology.problem import TopologyOptions, make_problem
-from creased.topology.sublevel_filtration import FilteredComplex, filtered_complex
 from tests.strategies import random_program
 from tests.topology.test_betti import KNOWN, Betti, LinkedTori
 from tests.tropical.nets import integer_program, named
@@ -36,8 +37,11 @@ class ComplexError(Exception):
     """The complex was asked for."""
 
 
-def no_complex() -> FilteredComplex:
-    raise ComplexError
+class NoComplex(Filtration):
+    """Refuses to be looked at."""
+
+    def classes(self, directions: Sequence[int], modulo: int) -> list[Classes]:
+        raise ComplexError
 
 
 def by_level_sets(program: Program, domain: Domain | None, level: float = 0.0) -> dict[str, Betti]:
@@ -45,7 +49,7 @@ def by_level_sets(program: Program, domain: Domain | None, level: float = 0.0) -
     problem = make_problem(program, domain, level, TopologyOptions())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("creased.topology.betti.do_level_sets_pay", lambda _: True)
-        return betti_by_side(problem, SIDES, no_complex)
+        return betti_by_side(problem, SIDES, NoComplex(problem))
 
 
 def by_complex(program: Program, domain: Domain | None, level: float = 0.0) -> dict[str, Betti]:
@@ -53,7 +57,7 @@ def by_complex(program: Program, domain: Domain | None, level: float = 0.0) -> d
     problem = make_problem(program, domain, level, TopologyOptions())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("creased.topology.betti.do_level_sets_pay", lambda _: False)
-        return betti_by_side(problem, SIDES, functools.partial(filtered_complex, problem))
+        return betti_by_side(problem, SIDES, Filtration(problem))
 
 
 SMOOTH = [known for known in KNOWN if known[0] not in ("CONE", "FLAT")]
@@ -236,31 +240,42 @@ def test_what_has_no_volume_is_in_doubt() -> None:
     assert betti_numbers(program, box, lowest, "above") == (1, 0, 1, 0)
 
 
-def test_a_grid_that_the_level_set_leaves_takes_the_complex() -> None:
-    torch.manual_seed(0)
-    network = GridMLP(in_dim=2, levels=(2, 4), features=2, width=6, depth=1).double()
-    program = lower(network)
-    value = float(program.outputs_at(torch.tensor([[0.5, 0.1]], dtype=torch.float64)))
-    problem = make_problem(program, None, value, TopologyOptions())
-    with pytest.raises(InDoubtError, match="walls"):
-        sides_of_level(problem)
-    assert betti_numbers(network, None, value) == by_complex(program, None, value)["below"]
-
-
-@pytest.mark.parametrize("half_width", [0.5, 0.3])
-@pytest.mark.parametrize("dim", [2, 3])
-def test_on_a_grid_with_too_many_cells_it_is_capped(dim: int, half_width: float) -> None:
-    torch.manual_seed(1)
-    network = GridMLP(in_dim=dim, levels=(2, 4) if dim == 2 else (3,), features=2, width=4, depth=1).double()
+def rough(dim: int, levels: tuple[int, ...], seed: int = 1) -> Program:
+    """A network on a grid with normal features."""
+    torch.manual_seed(seed)
+    network = GridMLP(in_dim=dim, levels=levels, features=2, width=4, depth=1).double()
     with torch.no_grad():
         for table in network.grid.tables:
             table.normal_()
-    box, program = Box.cube(dim, half_width), lower(network)
-    level = float(program.outputs_at(torch.full((1, dim), 0.29, dtype=torch.float64)))
+    return lower(network)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        Box.cube(2, 0.5),
+        Box((-0.3, -0.5), (0.41, 0.22)),
+        Box.cube(3, 0.5),
+        Box((-0.5, -0.3, -0.4), (0.2, 0.5, 0.1)),
+    ],
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_on_a_grid_a_level_set_that_meets_walls_is_closed_in_a_smaller_box(box: Box, seed: int) -> None:
+    program = rough(box.dim, (2, 4) if box.dim == 2 else (3,), seed)
+    on_wall = torch.tensor(
+        [[box.upper[0], *(0.7 * a + 0.3 * b for a, b in zip(box.lower[1:], box.upper[1:], strict=True))]]
+    )
+    level = float(program.outputs_at(on_wall.double()))
     assert extract_level_set(program, box, level=level).audit().n_wall_vertices
-    found, expected = betti_numbers(network, box, level, "on", max_cells=0), by_complex(program, box, level)
-    assert found == expected["on"]
-    assert betti_numbers(network, box, level, max_cells=0) == expected["below"]
+    assert by_level_sets(program, box, level) == by_complex(program, box, level)
+
+
+def test_without_room_between_walls_and_vertices_the_complex_is_taken() -> None:
+    program, box = rough(3, (3,)), Box.cube(3, 0.3)  # diagonal planes of the grid run through its edges
+    level = float(program.outputs_at(torch.full((1, 3), 0.29, dtype=torch.float64)))
+    with pytest.raises(ComplexError):
+        by_level_sets(program, box, level)
+    assert betti_numbers(program, box, level) == by_complex(program, box, level)["below"]
 
 
 def test_mlp_in_a_polytope_is_left_to_the_complex() -> None:

@@ -6,11 +6,15 @@ from itertools import combinations
 
 import pytest
 import torch
+from torch import Tensor
 
 from creased.core.arrangement.facets import Facets
 from creased.topology.cell_complexes import CellComplex
+from creased.topology.critical_cells import CriticalCellsBySlab
 from creased.topology.discrete_morse import match_lower_stars
-from creased.topology.persistence import persistent_pairs
+from creased.topology.persistence import Classes, classes_of
+from creased.topology.sublevel_filtration import FilteredComplex
+from creased.topology.vertex_values import VertexValues
 
 PROJECTIVE_PLANE = "012 023 034 045 051 124 235 341 452 513"  # six vertices
 
@@ -29,11 +33,16 @@ def simplicial(triangles: list[tuple[int, ...]]) -> CellComplex:
     return CellComplex(tuple(map(len, faces)), Facets(*torch.tensor(rows).T), is_oriented=True)
 
 
+def classes(complex_: CellComplex, values: Tensor, modulo: int) -> Classes:
+    finder, dim = CriticalCellsBySlab(1, modulo), len(complex_.counts) - 1
+    finder.add(FilteredComplex(complex_, VertexValues(values, values.sign().to(torch.int8)), values[:, None]))
+    return classes_of(finder.found(), dim, modulo)
+
+
 def homology(complex_: CellComplex, modulo: int, seed: int = 0) -> list[int]:
     generator = torch.Generator().manual_seed(seed)
-    star = complex_.highest(torch.randperm(complex_.counts[0], generator=generator))
-    essential = persistent_pairs(complex_, star, modulo).essential
-    return torch.bincount(complex_.dims()[essential], minlength=3).tolist()
+    found = classes(complex_, torch.randperm(complex_.counts[0], generator=generator).double(), modulo)
+    return torch.bincount(found.dims[found.deaths.values.isinf()], minlength=3).tolist()
 
 
 def surface(identified: str) -> list[tuple[int, ...]]:
@@ -96,8 +105,20 @@ def test_pairs_are_those_of_a_path_up_and_down() -> None:
         Facets(*torch.tensor([[4, 0, -1], [4, 1, 1], [5, 1, -1], [5, 2, 1], [6, 2, -1], [6, 3, 1]]).T),
         True,
     )
-    star = path.highest(torch.tensor([0, 3, 1, 2]))  # two valleys, and a rise between
-    pairs = persistent_pairs(path, star, 0)
-    assert pairs.births.tolist() == [2]
-    assert star[pairs.deaths].tolist() == [3]
-    assert pairs.essential.tolist() == [0]
+    found = classes(path, torch.tensor([0.0, 3.0, 1.0, 2.0]), 0)  # two valleys, and a rise between
+    assert found.dims.tolist() == [0, 0]
+    assert found.births.values.tolist() == [1, 0]
+    assert found.deaths.values.tolist() == [3, torch.inf]
+    assert found.betti_numbers() == (0, 0)
+    assert found.betti_numbers(is_closed=True) == (1, 0)
+
+
+def test_a_subcomplex_is_paired_by_itself() -> None:
+    torus = simplicial(surface("torus"))
+    star, is_free = torus.highest(torch.randperm(16)), torch.ones(torus.n, dtype=torch.bool)
+    is_free[torus.highest((torch.arange(16) >= 8).long()) == 0] = False
+    matching = match_lower_stars(torus, star, is_free)
+    paired = ((matching.upper >= 0) | (matching.lower >= 0)).nonzero()[:, 0]
+    assert len(paired)
+    assert is_free[paired].all()
+    assert not is_free.all()

@@ -96,8 +96,9 @@ def _count(record: Record, chosen: argparse.Namespace) -> None:
 
 
 def _topology(record: Record, chosen: argparse.Namespace) -> None:
-    limits = {} if chosen.max_cells is None else {"max_cells": chosen.max_cells}
-    options = TopologyOptions(output=chosen.output, memory=in_bytes(chosen.memory), progress=print, **limits)
+    options = TopologyOptions(
+        output=chosen.output, max_cells=chosen.max_cells, memory=in_bytes(chosen.memory), progress=print
+    )
     found = find_topology(record.program, _domain_of(record, chosen), level_of(record, chosen), options)
     print(found)
     if chosen.json is not None:

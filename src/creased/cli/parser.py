@@ -26,7 +26,7 @@ from creased.io.bodies import PART_WRITERS, TETRAHEDRA_FORMATS
 from creased.io.bodies.part_files import DENSITY
 from creased.io.curves import CURVE_WRITERS
 from creased.io.export import BOUNDARIES, WRITERS
-from creased.topology.problem import MOST_CELLS
+from creased.topology.problem import MOST_CELLS, MOST_ON_GRID
 from creased.tropical.cells.counts import METHODS as COUNTING
 from creased.tropical.compression.stable import METHODS as FINDING
 
@@ -178,7 +178,8 @@ def _add_counting(add: Add) -> None:
 
 
 def _add_topology(add: Add) -> None:
-    add("--max-cells", type=int, help=f"cells that are allowed (default {MOST_CELLS:,})")
+    default = f"{MOST_CELLS:,}, on a grid {MOST_ON_GRID:,}"
+    add("--max-cells", type=int, help=f"cells that are allowed (default {default})")
     add("--json", type=Path, metavar="FILE", help="write the numbers, and all intervals of persistence")
 
 

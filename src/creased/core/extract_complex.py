@@ -18,7 +18,12 @@ from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.degeneracy import treat
 from creased.core.domains.domain import Domain
 from creased.core.escalation import Reference, find_consistent, first_certified
-from creased.core.grids.grid_complex import complex_on_grid, count_on_grid, stream_on_grid
+from creased.core.grids.grid_complex import (
+    complex_on_grid,
+    count_on_grid,
+    skeleton_on_grid,
+    stream_on_grid,
+)
 from creased.core.numerics.memory import LEAST, CellLimitError, Resources, format_bytes
 from creased.core.numerics.surroundings import as_written
 from creased.core.numerics.tolerance import doubtful_band
@@ -99,6 +104,24 @@ def extract_complex(
     found = first_certified(find, numbers, reference)
     is_done = treatment.degeneracy == "perturb" or not found.is_whole
     return found if is_done else treat(found, problem_in(numbers), treatment.degeneracy)
+
+
+def extract_skeleton_on_grid(program: Program, domain: Domain, resources: Resources) -> PolyhedralComplex:
+    """Extract vertices and edges of the complex of a program on a grid, without outputs, all signs exact.
+
+    Cells of two and more dimensions are not counted; otherwise like `extract_complex` with ``exact=True``.
+
+    Args:
+        program: with a grid; detached.
+        domain: where.
+        resources: what may be used.
+    """
+
+    def find(numbers: Numbers) -> PolyhedralComplex:
+        return skeleton_on_grid(make_problem(program, domain, None, numbers, resources), resources)
+
+    numbers = choose_numbers(program.dtype, domain, exact=True)
+    return first_certified(find, numbers, Reference(program, 0.0, 1))
 
 
 def complex_of(

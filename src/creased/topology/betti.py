@@ -16,12 +16,11 @@ differ.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache, partial
+from collections.abc import Sequence
+from functools import cache
 from typing import Unpack
 
 import torch
-from torch import Tensor
 
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.domain import Domain
@@ -29,16 +28,16 @@ from creased.core.numerics.memory import CellLimitError
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
 from creased.topology.level_set_sides import InDoubtError, do_level_sets_pay, sides_of_level
-from creased.topology.persistence import persistent_pairs
+from creased.topology.persistence import Classes, Filtration
 from creased.topology.problem import (
     TopologyKeywords,
     TopologyOptions,
     TopologyProblem,
     make_problem,
 )
-from creased.topology.sublevel_filtration import FilteredComplex, filtered_complex
 
 SIDES = ("below", "on", "above")
+DIRECTIONS = {"below": (1,), "on": (1, -1), "above": (-1,)}  # sublevel sets that tell: of f, of -f
 FREE = 3  # dimensions up to which homology is the same over all fields
 
 
@@ -65,7 +64,8 @@ def betti_numbers(
         output: index of the program's output.
         modulo: a prime p, for homology over Z / p; 0, by default, for the rationals. They are equal in up to
             three dimensions.
-        max_cells: cells of all dimensions that are allowed where the complex is needed; 5 million by default.
+        max_cells: cells of all dimensions that are allowed where the complex is needed; 5 million by default,
+            on a grid, which is cut slab by slab, 40 million.
         memory: bytes that the extraction may take; what is free by default.
         progress: is told the number of cells, before the work on them.
 
@@ -78,25 +78,22 @@ def betti_numbers(
     if side not in SIDES:
         raise ValueError(f"betti_numbers: side must be one of {', '.join(SIDES)}; got {side!r}")
     problem = make_problem(program, domain, level, TopologyOptions(**keywords))
-    return betti_by_side(problem, [side], partial(filtered_complex, problem))[side]
+    return betti_by_side(problem, [side], Filtration(problem))[side]
 
 
 def betti_by_side(
-    problem: TopologyProblem,
-    sides: Sequence[str],
-    whole: Callable[[], FilteredComplex],
-    known: LevelSet | None = None,
+    problem: TopologyProblem, sides: Sequence[str], whole: Filtration, known: LevelSet | None = None
 ) -> dict[str, tuple[int, ...]]:
     """Compute the Betti numbers of some of `SIDES`; see `betti_numbers`.
 
     Args:
         problem: what is asked.
         sides: of the level.
-        whole: extracts the complex, where level sets do not tell.
+        whole: of the problem, where level sets do not tell.
         known: the level set, where it was extracted before.
     """
     if not do_level_sets_pay(problem):
-        return {side: _of_side(whole(), side, problem.options.modulo) for side in sides}
+        return _of_complex(whole, sides)
     one, other = (
         cache(lambda: sides_of_level(problem, known)),
         cache(lambda: sides_of_level(problem.upside_down())),
@@ -110,33 +107,31 @@ def betti_by_side(
         return {side: of_level_sets[side]() for side in sides}
     except InDoubtError as doubt:
         try:
-            found = whole()
+            return _of_complex(whole, sides)
         except CellLimitError as error:
             raise CellLimitError(f"{error}; the level set alone does not do, as {doubt}") from error
-    return {side: _of_side(found, side, problem.options.modulo) for side in sides}
 
 
-def _of_side(found: FilteredComplex, side: str, modulo: int) -> tuple[int, ...]:
-    """Compute the Betti numbers of one of `SIDES` from the complex."""
-    values, signs = found.at_vertices
-    if side == "below":
-        return _betti(found, signs < 0, values, modulo)
-    if side == "above":
-        return _betti(found, signs > 0, -values, modulo)
-    if bool((signs > 0).all()) or bool((signs < 0).all()):
-        return (0,) * (found.dim + 1)
-    at_most = _betti(found, signs <= 0, values, modulo)
-    at_least = _betti(found, signs >= 0, -values, modulo)
+def _of_complex(whole: Filtration, sides: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """Compute the Betti numbers of some of `SIDES` from the complex."""
+    problem = whole.problem
+    directions = [d for d in (1, -1) if any(d in DIRECTIONS[side] for side in sides)]
+    modulo = problem.options.modulo if problem.domain.dim > FREE else 2
+    found = dict(zip(directions, whole.classes(directions, modulo), strict=True))
+    return {side: _of_side({d: found[d] for d in DIRECTIONS[side]}) for side in sides}
+
+
+def _of_side(found: dict[int, Classes]) -> tuple[int, ...]:
+    """Read the Betti numbers of what is below off one direction, or of what is on the level off both."""
+    if len(found) == 1:
+        (classes,) = found.values()
+        return classes.betti_numbers()
+    at_most, at_least = (classes.betti_numbers(is_closed=True) for classes in found.values())
+    if not (any(at_most) and any(at_least)):
+        return (0,) * len(at_most)
     return _of_what_they_share(at_most, at_least)
 
 
 def _of_what_they_share(first: Sequence[int], second: Sequence[int]) -> tuple[int, ...]:
     """Betti numbers of the intersection of two sets whose union is contractible."""
     return tuple(a + b - (k == 0) for k, (a, b) in enumerate(zip(first, second, strict=True)))
-
-
-def _betti(found: FilteredComplex, is_inside: Tensor, values: Tensor, modulo: int) -> tuple[int, ...]:
-    """Count classes of the cells whose vertices are all in a set (V,), by the order of values (V,)."""
-    cells, star, _ = found.sublevel(is_inside, values)
-    essential = persistent_pairs(cells, star, modulo if found.dim > FREE else 2).essential
-    return tuple(torch.bincount(cells.dims()[essential], minlength=found.dim + 1).tolist())

@@ -10,8 +10,13 @@ off the walls of a larger box B', in which g is a network:
 Through the other layers d is taken as d + 1, and x through the first one as x + C, neurons that are active
 everywhere. No two neurons vanish on the walls of B, and no weight of the unfolded form is rounded.
 
-A grid ends with its cube, and has no room for g. There {f < c}, less the walls, is {max(f - c, b) < 0} with b
-the largest of the negated distances from walls.
+A grid ends with its cube, and has no room for g. There it is done in a smaller box, of which each wall is
+moved inwards by up to a margin e: it is {max(f - c, b) < 0} with b the largest of the negated distances from
+its walls. Let every vertex of S = {f = c} that is not on a wall be farther from it than 8 e, and no edge of S
+have both ends on a wall that it is not in. Then each cell of S that is in no wall has a part in the smaller
+box: the mean of one vertex off each of up to six walls. The parts are convex, and share what their cells
+share. So S and both sides of it are in the smaller box what they are in the box, up to homeomorphism. How far
+walls are moved, up to e, does not matter, and rounding of them neither.
 """
 
 from __future__ import annotations
@@ -22,14 +27,18 @@ from math import ceil, log2
 import torch
 from torch import Tensor
 
+from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
 from creased.core.domains.domain import Domain
+from creased.core.numerics.tolerance import rounding_error
 from creased.core.program.combine import largest, maximum, minus_level
 from creased.core.program.layers import Affine, Block
 from creased.core.program.program import Program
 from creased.core.program.side_by_side import side_by_side
 
 MARGIN = 0.25  # on each side of the larger box, relative to the size of the box
+LEAST_ROOM = 2.0**-30  # between vertices and walls that they are not on, relative to the size of the box
+SHARE_OF_ROOM = 0.125  # of it by which walls are moved
 LIFT = 4.0  # of the function at the walls of the larger box, in units of its values
 
 
@@ -56,22 +65,45 @@ def capped(program: Program, domain: Domain, weight: float) -> tuple[Program, Bo
     return _after(nearest, grown), Box((low - margin).tolist(), (high + margin).tolist())
 
 
-def capped_on_grid(program: Program, domain: Domain, level: float) -> tuple[Program, Box]:
-    """Take the larger of a network less a level and of what is negative inside of a box alone.
+def capped_on_grid(program: Program, domain: Domain, level: float, margin: float) -> tuple[Program, Box]:
+    """Take the larger of a network less a level and of what is negative inside of a smaller box alone.
 
-    Where the walls of the box are those of the grid's cube, the result vanishes on them, and zeros count as
-    above; signs there are decided in rationals, some milliseconds each.
+    Distances from walls have factors between 1 and 2, so that no two of them are equal on planes of the grid.
 
     Args:
         program: of one output, on a grid.
         domain: a box in the cube of the grid.
         level: of what is below, which is the zero level of the result.
+        margin: by which walls are moved inwards, divided by these factors.
     """
     grid = program.grid
     assert grid is not None
     walls = domain.halfspaces(program.dtype, program.device)
-    outside = largest(Program((), Affine(-walls[:-1].T.contiguous(), -walls[-1])))
-    return maximum(minus_level(program, level), outside), Box.cube(grid.dim, grid.half_width)
+    factors = 2 ** (torch.arange(walls.shape[1]).to(walls) / walls.shape[1])
+    moved = Affine((-factors * walls[:-1]).T.contiguous(), margin - factors * walls[-1])
+    return maximum(minus_level(program, level), largest(Program((), moved))), Box.cube(
+        grid.dim, grid.half_width
+    )
+
+
+def margin_of(found: LevelSet, errors: Tensor) -> float:
+    """Choose by how much walls are moved inwards; 0 where the level set leaves no room for that.
+
+    Args:
+        found: the level set in a box.
+        errors: of the coordinates of its vertices, (V,).
+    """
+    walls = found.domain.halfspaces(torch.float64, found.vertices.device)
+    points, rows = found.vertices.double(), torch.arange(walls.shape[1], device=walls.device)
+    errors = errors + rounding_error(points.dtype, found.dim + 1) * (
+        points.abs().amax(1) + walls[-1].abs().max()
+    )
+    is_on, is_in = ((ids[:, :, None] == rows).any(1) for ids in (found.zero_ids, found.edge_zero_ids))
+    ends = is_on[found.edges.long()].all(1)
+    heights = (points @ walls[:-1] + walls[-1] - errors[:, None])[~is_on]
+    least = float(heights.min()) if heights.numel() else float(walls[-1].abs().max())
+    is_flat = bool((ends & ~is_in).any())
+    return 0.0 if is_flat or not least > LEAST_ROOM * float(walls[-1].abs().max()) else least * SHARE_OF_ROOM
 
 
 def first_weight(program: Program, domain: Domain, level: float) -> float:

@@ -11,15 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor
 
 from creased.core.arrangement.cofaces import arrange
-from creased.core.arrangement.facets import Facets, find_lattice
+from creased.core.arrangement.facets import CellLattice, Facets, find_lattice
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.grids.unweld import Unwelded
+
+AT_ONCE = 1 << 13  # vertices of simplices whose cells are found at once, in the cache
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,11 @@ class CellComplex:
     def n(self) -> int:
         """Number of cells of all dimensions."""
         return sum(self.counts)
+
+    @property
+    def euler_characteristic(self) -> int:
+        """Alternating sum of the counts."""
+        return sum((-1) ** dim * count for dim, count in enumerate(self.counts))
 
     def dims(self) -> Tensor:
         """Dimensions (n,) int64 of the cells."""
@@ -76,16 +84,49 @@ def cell_complex(complex_: PolyhedralComplex, parts: Unwelded | None = None) -> 
         lattice = find_lattice(codes, arrange(complex_.layout, codes.words.device))
         counts = [len(found.words) for found in lattice.codes]
         return _numbered_together(counts, lattice.facets, is_oriented=True)
-    soup = CellCodes(parts.soup.skeleton.words, parts.soup.skeleton.zero_ids)
-    lattice = find_lattice(soup, arrange(parts.layout, soup.words.device))
-    counts, number, facets = [len(complex_.vertices)], parts.soup.vertex, []
+    lattice, number = _lattice_of_simplices(parts)
+    counts, facets = [len(complex_.vertices)], []
     for codes, found in zip(lattice.codes[1:], lattice.facets, strict=True):  # several simplices share cells
         below, (firsts, number) = number, parts.welder.weld(codes)
-        pairs = torch.unique(number[found.cell] * counts[-1] + below[found.facet])
-        cell, facet = pairs // counts[-1], pairs % counts[-1]
-        facets.append(Facets(cell, facet, torch.ones_like(cell)))
+        is_first = torch.zeros(len(number), dtype=torch.bool).index_fill_(0, firsts, value=True)
+        kept = is_first.index_select(0, found.cell).nonzero()[:, 0]
+        cell, facet = (column.index_select(0, kept) for column in found[:2])
+        ones = torch.ones_like(cell)
+        facets.append(Facets(number.index_select(0, cell), below.index_select(0, facet), ones))
         counts.append(len(firsts))
     return _numbered_together(counts, facets, is_oriented=False)
+
+
+def _lattice_of_simplices(parts: Unwelded) -> tuple[CellLattice, Tensor]:
+    """Find the cells of each simplex, some at a time, and which vertex each of their vertices (n,) is."""
+    soup, vertex = parts.soup
+    order = soup.words[:, -1].argsort(stable=True)
+    codes = CellCodes(soup.words, soup.zero_ids).choose(order)
+    rows, sizes = (
+        arrange(parts.layout, codes.words.device),
+        torch.unique(codes.words[:, -1], return_counts=True),
+    )
+    batch = (sizes[1].cumsum(0) - sizes[1]) // AT_ONCE  # of each simplex
+    ends = torch.zeros(int(batch[-1]) + 1, dtype=torch.int64).index_add_(0, batch, sizes[1]).tolist()
+    lattices = [
+        find_lattice(CellCodes(*some), rows) for some in zip(*(c.split(ends) for c in codes), strict=True)
+    ]
+    return _side_by_side(lattices), vertex[order]
+
+
+def _side_by_side(lattices: Sequence[CellLattice]) -> CellLattice:
+    """Number the cells of lattices that share none together."""
+    by_dim = list(zip(*(lattice.codes for lattice in lattices), strict=True))
+    codes = [CellCodes(*(torch.cat(part) for part in zip(*some, strict=True))) for some in by_dim]
+    facets = []
+    for k, some in enumerate(zip(*(lattice.facets for lattice in lattices), strict=True)):
+        lower, upper = (accumulate((len(c.words) for c in by_dim[k + i]), initial=0) for i in (0, 1))
+        shifted = [
+            (cell + n_upper, facet + n_lower, sign)
+            for (cell, facet, sign), n_lower, n_upper in zip(some, lower, upper, strict=False)
+        ]
+        facets.append(Facets(*(torch.cat(column) for column in zip(*shifted, strict=True))))
+    return CellLattice(tuple(codes), tuple(facets))
 
 
 def _numbered_together(counts: Sequence[int], facets: Sequence[Facets], *, is_oriented: bool) -> CellComplex:

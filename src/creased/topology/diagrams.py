@@ -20,9 +20,8 @@ from creased.core.numerics.surroundings import as_written
 from creased.core.numerics.tensors import map_tensors
 from creased.core.numerics.tolerance import get_epsilon
 from creased.core.program.program import Program
-from creased.topology.persistence import persistent_pairs
+from creased.topology.persistence import Classes, Filtration
 from creased.topology.problem import TopologyKeywords, TopologyOptions, make_problem
-from creased.topology.sublevel_filtration import FilteredComplex, filtered_complex
 
 SHOWN = 5  # classes of each dimension, in words
 
@@ -101,7 +100,8 @@ def persistence(
         domain: where; None for the whole space, or the cube of a network on a grid.
         output: index of the program's output.
         modulo: a prime p, for homology over Z / p, 2 by default; 0 for the rationals. On a grid 2 alone.
-        max_cells: cells of all dimensions that are allowed; 5 million by default.
+        max_cells: cells of all dimensions that are allowed; 5 million by default, on a grid, which is cut
+            slab by slab, 40 million.
         memory: bytes that the extraction may take; what is free by default.
         progress: is told the number of cells, before the work on them.
 
@@ -115,30 +115,24 @@ def persistence(
     options = TopologyOptions(**keywords)
     if program.grid is not None and options.modulo != 2:
         raise ValueError(f"persistence: on a grid modulo must be 2, got {options.modulo}")
-    return diagram_of(filtered_complex(make_problem(program, domain, 0.0, options)), options.modulo)
+    problem = make_problem(program, domain, 0.0, options)
+    (classes,) = Filtration(problem).classes([1], options.modulo)
+    return diagram_of(classes, problem.level, options.modulo)
 
 
-def diagram_of(found: FilteredComplex, modulo: int = 2) -> PersistenceDiagram:
-    """Compute the diagram of a filtered complex."""
-    values = found.at_vertices.values + found.level
-    cells, star, _ = found.sublevel(torch.ones_like(values, dtype=torch.bool), values)
-    pairs, order = persistent_pairs(cells, star, modulo), values.argsort(stable=True)
-    born_with = torch.cat([pairs.births, pairs.essential])
-    at_birth, at_death = order[star[born_with]], order[star[pairs.deaths]]
-    never = values.new_full((len(pairs.essential),), torch.inf)
-    births, deaths = values[at_birth], torch.cat([values[at_death], never])
-    finite = values[values.isfinite()]
-    noise = get_epsilon(values.dtype) * (float(finite.abs().max()) if len(finite) else 0.0)
-    dims, order = cells.dims()[born_with], (deaths > births + noise).nonzero()[:, 0]
-    for key in (-deaths, births - deaths, dims):
+def diagram_of(classes: Classes, level: float, modulo: int = 2) -> PersistenceDiagram:
+    """Make the diagram of classes of the sublevel sets of f less a level."""
+    births, deaths = classes.births.values + level, classes.deaths.values + level
+    noise = get_epsilon(births.dtype) * (classes.largest + abs(level))
+    order = (deaths > births + noise).nonzero()[:, 0]
+    for key in (-deaths, births - deaths, classes.dims):
         order = order[key[order].argsort(stable=True)]
-    nowhere = found.points.new_full((len(never), found.points.shape[1]), torch.nan)
     return PersistenceDiagram(
-        dims=dims[order],
+        dims=classes.dims[order],
         births=births[order],
         deaths=deaths[order],
-        at_birth=found.points[at_birth][order],
-        at_death=torch.cat([found.points[at_death], nowhere])[order],
-        dim=found.dim,
+        at_birth=classes.births.points[order],
+        at_death=classes.deaths.points[order],
+        dim=classes.dim,
         modulo=modulo,
     )

@@ -9,7 +9,8 @@ acyclic.
 The critical cells with the boundaries that follow along paths of pairs have the homology of the complex, and,
 as pairs are within stars, its persistence (Mischaikow and Nanda 2013). Around a vertex of a generic complex
 there is no critical cell, or one, of as many dimensions as the rows along both sides of which the function
-falls (Grigsby, Lindsey and Masden 2022; Brooks and Masden 2024): so few are left.
+falls (Grigsby, Lindsey and Masden 2022; Brooks and Masden 2024): so few are left. A subcomplex may be paired
+by itself, and the rest by itself: no path leads from the subcomplex to the rest.
 """
 
 from __future__ import annotations
@@ -38,23 +39,30 @@ class Matching:
         return ((self.upper < 0) & (self.lower < 0)).nonzero()[:, 0]
 
 
-def match_lower_stars(complex_: CellComplex, star: Tensor) -> Matching:
-    """Pair cells within their stars (n,) int64, numbers of vertices."""
+def match_lower_stars(complex_: CellComplex, star: Tensor, is_free: Tensor | None = None) -> Matching:
+    """Pair cells within their stars.
+
+    Args:
+        complex_: any regular cell complex.
+        star: of each cell, (n,) int64: the rank of a vertex.
+        is_free: True (n,) for cells that may be paired, less a subcomplex; None: all.
+    """
     cell, facet = complex_.facets.cell, complex_.facets.facet
-    inner = (star[cell] == star[facet]).nonzero()[:, 0]
-    cell, facet = cell[inner], facet[inner]
+    is_left = torch.ones_like(star, dtype=torch.bool) if is_free is None else is_free.clone()
+    inner = ((star[cell] == star[facet]) & is_left[cell] & is_left[facet]).nonzero()[:, 0]
+    cell, facet, left = cell[inner], facet[inner], is_left.nonzero()[:, 0]
     upper, lower = (torch.full_like(star, -1) for _ in range(2))
-    is_left, left = torch.ones_like(star, dtype=torch.bool), torch.arange(complex_.n, device=star.device)
+    n_stars = int(star.max()) + 1 if star.numel() else 0
     while left.numel():
         n_facets = torch.bincount(cell, minlength=complex_.n)
         only = torch.zeros_like(star).index_add_(0, cell, facet)  # the one facet, where there is one
         paired = left[n_facets[left] == 1]
-        upper.scatter_(0, only[paired], paired)  # of several cells one has the facet
+        upper.scatter_reduce_(0, only[paired], paired, "amax")  # of several cells one has the facet
         paired = paired[upper[only[paired]] == paired]
         lower[paired] = only[paired]
-        is_busy = torch.zeros_like(is_left).index_fill_(0, star[paired], value=True)
+        is_busy = torch.zeros(n_stars, dtype=torch.bool).index_fill_(0, star[paired], value=True)
         idle = left[~is_busy[star[left]]]
-        least = torch.full_like(star, complex_.n).scatter_reduce_(0, star[idle], idle, "amin")
+        least = star.new_full((n_stars,), complex_.n).scatter_reduce_(0, star[idle], idle, "amin")
         is_left[torch.cat([paired, only[paired], least[star[idle]]])] = False
         left = left[is_left[left]]
         remains = (is_left[cell] & is_left[facet]).nonzero()[:, 0]
@@ -105,22 +113,24 @@ def morse_boundary(complex_: CellComplex, matching: Matching, modulo: int = 0) -
 
 
 class _Cofaces:
-    """Cells of one dimension more around each cell."""
+    """Cells of one dimension more around cells that paths of pairs lead through or start from."""
 
     def __init__(self, complex_: CellComplex, matching: Matching) -> None:
         cell, facet, sign = complex_.facets
+        is_pair = matching.upper[facet] == cell
+        pairs = is_pair.nonzero()[:, 0]
+        self.sign_of_pair = torch.zeros_like(matching.upper).index_copy_(0, facet[pairs], sign[pairs])  # (n,)
+        kept = (~is_pair & (matching.lower < 0)[facet]).nonzero()[:, 0]
+        cell, facet, sign = (column.index_select(0, kept) for column in (cell, facet, sign))
         order = facet.argsort(stable=True)
-        self._cell, self._sign, self._upper = cell[order], sign[order], matching.upper
+        self._cell, self._sign = cell[order], sign[order]
         self._sizes = torch.bincount(facet, minlength=complex_.n)
         self._starts = self._sizes.cumsum(0) - self._sizes
-        pairs = (matching.upper[facet] == cell).nonzero()[:, 0]
-        self.sign_of_pair = torch.zeros_like(matching.upper).index_copy_(0, facet[pairs], sign[pairs])  # (n,)
 
     def beside_pairs(self, at: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """List the cofaces of cells (k,), but those they are paired with: place in ``at``, cell, sign."""
         source, place = ranges_of(self._starts[at], self._sizes[at])
-        others = (self._cell[place] != self._upper[at][source]).nonzero()[:, 0]
-        return source[others], self._cell[place[others]], self._sign[place[others]]
+        return source, self._cell[place], self._sign[place]
 
 
 def _summed(entries: list[MorseBoundary], n: int, modulo: int) -> MorseBoundary:

@@ -32,10 +32,9 @@ from creased.core.method_choice import is_large
 from creased.core.numerics.memory import CellLimitError
 from creased.core.numerics.pointer_doubling import label_components
 from creased.core.program.program import Program
-from creased.topology.capping import capped, capped_on_grid, first_weight
+from creased.topology.capping import capped, capped_on_grid, first_weight, margin_of
 from creased.topology.enclosure import enclosed_signs
 from creased.topology.problem import TopologyProblem
-from creased.topology.sublevel_filtration import count_grid_cells
 
 DIMENSIONS = (2, 3)
 STEEPER = 16.0  # factor for a network outside of a box, where it was not steep enough
@@ -76,16 +75,10 @@ def sides_of_level(problem: TopologyProblem, known: LevelSet | None = None) -> S
     problem.options.report(f"level set: {', '.join([*counts, *[str(found.polygons)] * (found.dim == 3)])}")
     if not found.is_on_wall().any():
         return _sides_of_closed(found, problem.program)
-    is_cappable = problem.domain.is_box and (problem.program.grid is None or _is_large_grid(problem))
-    if not is_cappable:
+    if not problem.domain.is_box:
         raise InDoubtError("it meets the walls")
-    below, both = _sides_of_closed(*_capped(problem)).below, _of_itself(found)
+    below, both = _sides_of_closed(*_capped(problem, found)).below, _of_itself(found)
     return Sides(below, (both[0] + 1 - below[0], *(n - b for n, b in zip(both[1:], below[1:], strict=True))))
-
-
-def _is_large_grid(problem: TopologyProblem) -> bool:
-    """Tell if a grid has too many cells for the complex, which takes less time than to cap a surface."""
-    return count_grid_cells(problem) > problem.options.max_cells
 
 
 def _checked(known: LevelSet | None, problem: TopologyProblem) -> LevelSet | None:
@@ -104,7 +97,9 @@ def _extract(problem: TopologyProblem) -> LevelSet:
     if is_large(program) and has_compiled_proof(program):
         found = extract_level_set(program, domain, level, method="auto", complete=True, memory=options.memory)
     if found is None or found.provenance.signs is None:
-        found = extract_level_set(program, domain, level, exact=True, memory=options.memory)
+        found = _proven(problem) or extract_level_set(
+            program, domain, level, exact=True, memory=options.memory
+        )
     if not found.provenance.is_whole:
         raise CellLimitError(f"topology: the level set was {found.status}")
     audit = found.audit()
@@ -113,10 +108,25 @@ def _extract(problem: TopologyProblem) -> LevelSet:
     return found
 
 
-def _capped(problem: TopologyProblem) -> tuple[LevelSet, Program]:
+def _proven(problem: TopologyProblem) -> LevelSet | None:
+    """Extract a level set in floating point; return it if all its signs are proven to be right.
+
+    On walls many signs are near zero, and are proven in less time than they are decided in rationals.
+    """
+    program, domain, level, options = problem
+    found = extract_level_set(program, domain, level, memory=options.memory)
+    if not found.provenance.is_whole or found.n_inconsistent:
+        return None
+    return found if certify(found, program, count=False).is_certified else None
+
+
+def _capped(problem: TopologyProblem, found: LevelSet) -> tuple[LevelSet, Program]:
     """Extract a closed surface around what is below the level, and the program that it is of."""
     if problem.program.grid is not None:
-        program, box = capped_on_grid(problem.program, problem.domain, problem.level)
+        margin = margin_of(found, vertex_errors(found, problem.program))
+        if not margin:
+            raise InDoubtError("rounding leaves in doubt where it meets the walls")
+        program, box = capped_on_grid(problem.program, problem.domain, problem.level, margin)
         return _extract(problem._replace(program=program, domain=box, level=0.0)), program
     weight = first_weight(problem.program, problem.domain, problem.level)
     while True:

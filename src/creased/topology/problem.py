@@ -15,6 +15,7 @@ from creased.core.program.combine import negative, select
 from creased.core.program.program import Program
 
 MOST_CELLS = 5_000_000  # of all dimensions; they take some gigabytes
+MOST_ON_GRID = 40_000_000  # held slab by slab; they take some minutes
 MOST_MODULO = 1 << 20  # sums of products of residues stay exact
 
 
@@ -23,7 +24,7 @@ class TopologyKeywords(TypedDict, total=False):
 
     output: int
     modulo: int
-    max_cells: int
+    max_cells: int | None
     memory: int | None
     progress: Callable[[str], None] | None
 
@@ -33,7 +34,7 @@ class TopologyOptions(NamedTuple):
 
     output: int = 0
     modulo: int = 0  # the prime p of the field Z / p; 0 for the rationals
-    max_cells: int = MOST_CELLS  # of all dimensions
+    max_cells: int | None = None  # of all dimensions; None: `MOST_CELLS`, or `MOST_ON_GRID`
     memory: int | None = None  # bytes that the extraction may take; what is free by default
     progress: Callable[[str], None] | None = None  # is told the number of cells before the work on them
 
@@ -50,6 +51,12 @@ class TopologyProblem(NamedTuple):
     domain: Domain
     level: float
     options: TopologyOptions
+
+    @property
+    def most_cells(self) -> int:
+        """Number of cells that are allowed."""
+        default = MOST_CELLS if self.program.grid is None else MOST_ON_GRID
+        return default if self.options.max_cells is None else self.options.max_cells
 
     def upside_down(self) -> TopologyProblem:
         """Negate the function and the level: what is above comes to be below; without words on progress."""

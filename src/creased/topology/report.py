@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, partial
 from typing import Any
 
 import torch
@@ -16,8 +15,8 @@ from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
 from creased.topology.betti import SIDES, betti_by_side
 from creased.topology.diagrams import PersistenceDiagram, diagram_of
+from creased.topology.persistence import Filtration
 from creased.topology.problem import TopologyOptions, make_problem
-from creased.topology.sublevel_filtration import filtered_complex
 
 CLASSES = (("component", "components"), ("loop", "loops"), ("cavity", "cavities"))
 RELATIONS = {"below": "<", "on": "=", "above": ">"}
@@ -69,10 +68,10 @@ def find_topology(
         CellLimitError: there are more cells than allowed, and level sets do not tell the Betti numbers.
     """
     problem = make_problem(program, domain, level, options)
-    whole = cache(partial(filtered_complex, problem))
+    whole = Filtration(problem)
     numbers = betti_by_side(problem, SIDES, whole)
     try:
-        return TopologyReport(level, numbers, diagram_of(whole()))
+        return TopologyReport(level, numbers, diagram_of(whole.classes([1], 2)[0], level))
     except CellLimitError as error:
         return TopologyReport(level, numbers, None, str(error).removeprefix("topology: "))
 

@@ -8,24 +8,27 @@ them. Cell by cell, the largest first, {f' < c} retracts so onto the cells all o
 (after Grigsby, Lindsey and Masden 2022, section 5). And {f < c} is homotopy equivalent to {f' < c'} for c'
 a little below c: both are between sets {f < c - d}, of which small d give the same type. So no network has to
 be generic, and signs of f - c at the vertices, zeros included, decide everything.
+
+On a grid a box is cut in slabs, of which one is held at a time (`creased.topology.critical_cells`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, prod
 
-import torch
 from torch import Tensor
 
-from creased.core.extract_complex import extract_complex
+from creased.core.complexes.complex import PolyhedralComplex
+from creased.core.extract_complex import extract_complex, extract_skeleton_on_grid
+from creased.core.grids.slabs import AXIS, slabs_of
 from creased.core.grids.unweld import Unwelded
-from creased.core.numerics.memory import CellLimitError
+from creased.core.numerics.memory import CellLimitError, Resources
 from creased.core.program.combine import minus_level
-from creased.core.program.program import Program
 from creased.topology.cell_complexes import CellComplex, cell_complex
-from creased.topology.problem import TopologyOptions, TopologyProblem
+from creased.topology.plane_cells import PlaneCells, cells_in_plane
+from creased.topology.problem import TopologyProblem
 from creased.topology.vertex_values import VertexValues, values_at_vertices
 
 LEAST_BYTES = 1 << 26  # that an extraction may take, however few cells are allowed
@@ -35,60 +38,75 @@ OF_CUBE = {1: 2, 2: 6, 3: 26}  # cells of a Kuhn grid for each cube, by dimensio
 
 @dataclass(frozen=True)
 class FilteredComplex:
-    """The cells of a program on a domain, with its values at their vertices."""
+    """The cells of a program on a domain, or on a slab of it, with its values at their vertices."""
 
     cells: CellComplex
     at_vertices: VertexValues  # less the level
-    level: float
-    counts: tuple[int, ...]  # cells of dimension 0, 1, ..., without those at infinity
     points: Tensor  # (V, D): the vertices, in the coordinates of the input; at infinity directions
-    dim: int  # D, with directions that the network does not look at
-
-    def sublevel(self, is_below: Tensor, values: Tensor) -> tuple[CellComplex, Tensor, Tensor]:
-        """Return the cells whose vertices are all in a set, their stars, and their numbers in the whole.
-
-        Args:
-            is_below: the set, (V,) bool.
-            values: (V,) by which vertices, and equal ones by number, are ranked.
-        """
-        order = values.argsort(stable=True)
-        ranks = torch.empty_like(order).index_copy_(0, order, torch.arange(len(order), device=order.device))
-        ranks = ranks.masked_fill(~is_below, len(order))
-        star = self.cells.highest(ranks)
-        kept, number = self.cells.subcomplex(star < len(order))
-        return kept, star[number], number
+    lower: PlaneCells | None = None  # cells that the slab before has too
+    upper: PlaneCells | None = None  # cells that the next slab has too
 
 
-def filtered_complex(problem: TopologyProblem) -> FilteredComplex:
-    """Extract the complex of a program, and its values less the level at the vertices.
+def filtered_slabs(problem: TopologyProblem) -> Iterator[FilteredComplex]:
+    """Extract the complex of a program, and its values less the level at the vertices, slab by slab.
+
+    Where there is no grid, or a small one, it is all one slab.
 
     Raises:
         CellLimitError: there are more cells, or more than memory holds.
         ArithmeticError: rounding left the complex inconsistent.
         LinealityError: the network on the whole space is constant, or has no start there.
     """
-    program, domain, level, options = problem
+    grid, options = problem.program.grid, problem.options
+    if grid is None:
+        yield _of_all(problem)
+        return
     _require_few_simplices(problem)
-    memory = _memory_for(program, options)
+    slabs = slabs_of(grid, problem.domain)
+    if len(slabs) > 1:
+        options.report(f"{len(slabs)} slabs of a grid of {grid.finest} cubes an axis, one after the other")
+    counts = [0] * (problem.domain.dim + 1)
+    for index, domain in enumerate(slabs):
+        slab = _of_slab(problem._replace(domain=domain), is_first=index == 0, is_last=domain is slabs[-1])
+        met = (0,) * len(counts) if slab.lower is None else (*slab.lower.cells.counts, 0)
+        counts = [n + more - less for n, more, less in zip(counts, slab.cells.counts, met, strict=True)]
+        _require_few_cells(counts, problem, " or more" * (domain is not slabs[-1]))
+        if domain is slabs[-1]:
+            options.report(format_cells(counts))
+        yield slab
+
+
+def _of_all(problem: TopologyProblem) -> FilteredComplex:
+    """Extract the complex of a program without a grid."""
+    program, domain, level, options = problem
+    memory = _memory_for(problem)
     found = extract_complex(program, domain, level=None, exact=True, memory=memory)
-    if not found.is_whole:
-        limit = f"; max_cells={options.max_cells:,} allow no more" if memory != options.memory else ""
-        raise CellLimitError(f"topology: the complex was {found.status}{limit}")
-    if found.n_inconsistent:
-        raise ArithmeticError(f"topology: rounding left {found.n_inconsistent} faces open")
+    _require_whole(found, f"; max_cells={problem.most_cells:,} allow no more" * (memory != options.memory))
     counts = found.f_vector()
-    words = format_cells(counts)
-    if sum(counts) > options.max_cells:
-        raise CellLimitError(f"topology: {words}; more than max_cells={options.max_cells:,}")
-    options.report(words)
-    parts = None
-    if program.grid is not None:
-        parts = Unwelded(found.skeleton(), program.grid, found.domain, found.layout)
+    _require_few_cells(counts, problem)
+    options.report(format_cells(counts))
     own, points = program, found.vertices
     if found.part is not None:
         own, points = found.part.program, found.part.slice.lift(points)
-    values = values_at_vertices(found, minus_level(own, level), parts)
-    return FilteredComplex(cell_complex(found, parts), values, level, counts, points, domain.dim)
+    return FilteredComplex(cell_complex(found), values_at_vertices(found, minus_level(own, level)), points)
+
+
+def _of_slab(problem: TopologyProblem, *, is_first: bool, is_last: bool) -> FilteredComplex:
+    """Extract the complex of a program on a grid in a slab between two planes, or walls at the ends."""
+    program, domain, level, options = problem
+    assert program.grid is not None
+    found = extract_skeleton_on_grid(program, domain, Resources(memory=options.memory))
+    _require_whole(found)
+    parts = Unwelded(found.skeleton(), program.grid, found.domain, found.layout)
+    cells, names = cell_complex(found, parts), parts.names
+    if cells.euler_characteristic != 1:
+        raise ArithmeticError("topology: rounding left faces between simplices open")
+    lower, upper = (
+        None if is_end else cells_in_plane(cells, (found.zero_ids == 2 * AXIS + side).any(1), names)
+        for side, is_end in enumerate((is_first, is_last))
+    )
+    values = values_at_vertices(found, minus_level(program, level), parts)
+    return FilteredComplex(cells, values, found.vertices, lower, upper)
 
 
 def format_cells(counts: Sequence[int]) -> str:
@@ -97,15 +115,27 @@ def format_cells(counts: Sequence[int]) -> str:
     return f"{sum(counts):,} cells, of dimension 0 to {len(counts) - 1}: {numbers}"
 
 
-def _memory_for(program: Program, options: TopologyOptions) -> int | None:
-    """Limit the memory of the extraction to what the cells that are allowed take, but on a grid."""
-    if program.grid is not None:
-        return options.memory
-    of_cells = max(options.max_cells * (CELL_BYTES + program.n_neurons // 4), LEAST_BYTES)
-    return of_cells if options.memory is None else min(options.memory, of_cells)
+def _require_whole(found: PolyhedralComplex, limit: str = "") -> None:
+    if not found.is_whole:
+        raise CellLimitError(f"topology: the complex was {found.status}{limit}")
+    if found.n_inconsistent:
+        raise ArithmeticError(f"topology: rounding left {found.n_inconsistent} faces open")
 
 
-def count_grid_cells(problem: TopologyProblem) -> int:
+def _require_few_cells(counts: Sequence[int], problem: TopologyProblem, more: str = "") -> None:
+    if sum(counts) > problem.most_cells:
+        raise CellLimitError(
+            f"topology: {format_cells(counts)}{more}; more than max_cells={problem.most_cells:,}"
+        )
+
+
+def _memory_for(problem: TopologyProblem) -> int:
+    """Limit the memory of the extraction to what the cells that are allowed take."""
+    of_cells = max(problem.most_cells * (CELL_BYTES + problem.program.n_neurons // 4), LEAST_BYTES)
+    return of_cells if problem.options.memory is None else min(problem.options.memory, of_cells)
+
+
+def _count_grid_cells(problem: TopologyProblem) -> int:
     """Count the cells of a box that a grid alone makes, about; 0 without a grid."""
     grid, domain = problem.program.grid, problem.domain
     if grid is None or grid.section is not None or not domain.is_box:
@@ -119,9 +149,9 @@ def count_grid_cells(problem: TopologyProblem) -> int:
 
 def _require_few_simplices(problem: TopologyProblem) -> None:
     """Refuse a box with more cells of a grid alone, before it is cut."""
-    n, most = count_grid_cells(problem), problem.options.max_cells
+    n, most = _count_grid_cells(problem), problem.most_cells
     if n > most:
         raise CellLimitError(
             f"topology: the grid alone has {n:,} cells, before neurons cut them; more than "
-            f"max_cells={most:,}: take a smaller box, or allow more, a kilobyte each"
+            f"max_cells={most:,}: take a smaller box, or allow more, some microseconds each"
         )

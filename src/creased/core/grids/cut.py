@@ -75,6 +75,7 @@ class SimplexCutter:
         self._is_cube = self._section is None and (
             domain.is_box and domain.lower == (-reach,) * self.dim and domain.upper == (reach,) * self.dim
         )
+        self._is_on_planes = self._section is None and bool((self._on_planes.ids < 0).all())  # all walls
         self.problem = problem
         widest = max((sum(block.affine.weight.shape) for block in program.blocks), default=program.in_dim)
         bytes_a_vertex = 8 * (widest + program.in_dim + layout.n_words + 5)
@@ -150,7 +151,8 @@ class SimplexCutter:
             heights = self._heights(corners)
             is_met = torch.where(self._on_planes.ids < 0, heights > 0, heights >= 0).any(1).all(1)
             inside = is_met.nonzero()[:, 0]
-            corners, heights = corners.choose(inside), heights[inside].flatten(0, 1)
+            heights = torch.where(self._on_planes.ids < 0, 1, heights[inside])  # all of a simplex is inside
+            corners, heights = corners.choose(inside), heights.flatten(0, 1)
         states, row = corners.states, self.n_own
         place: Tensor | slice = corners.place.flatten()
         skeleton = GrowingSkeleton.of(_start(self.rows, corners))
@@ -159,7 +161,7 @@ class SimplexCutter:
             skeleton, values = cut_out(skeleton, self._section, values, self.rows)
             heights, states = self._in_section(skeleton, values)
             place = slice(None)
-        if not self._is_cube:
+        if not self._is_on_planes:
             skeleton, states = self._within_domain(skeleton, states[place], heights)
             place = slice(None)
         row += self._walls.bias.shape[0]

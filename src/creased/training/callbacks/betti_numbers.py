@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import lightning as L
@@ -14,8 +13,8 @@ from creased.core.domains.box import Box
 from creased.core.numerics.memory import CellLimitError
 from creased.core.program.program import Program
 from creased.topology.betti import SIDES, betti_by_side
-from creased.topology.problem import MOST_CELLS, TopologyOptions, make_problem
-from creased.topology.sublevel_filtration import filtered_complex
+from creased.topology.persistence import Filtration
+from creased.topology.problem import TopologyOptions, make_problem
 from creased.training.callbacks.extract import find_surface
 from creased.training.callbacks.measure import MeasureNetwork
 
@@ -46,7 +45,7 @@ class BettiNumbers(MeasureNetwork):
         every_n_epochs: interval; the last epoch of the run always counts.
         half_width: of the cube to look in; by default the module's `domain`, or, without one, all of space.
         output: index of the network's output.
-        max_cells: cells of all dimensions that are allowed.
+        max_cells: cells of all dimensions that are allowed; by default as for `creased.betti_numbers`.
         network: the name of the module's attribute that is lowered.
         input_shape: of one point, if the network does not take vectors.
     """
@@ -61,7 +60,7 @@ class BettiNumbers(MeasureNetwork):
         every_n_epochs: int = 1,
         half_width: float | None = None,
         output: int = 0,
-        max_cells: int = MOST_CELLS,
+        max_cells: int | None = None,
         network: str = "network",
         input_shape: Sequence[int] | None = None,
     ) -> None:
@@ -90,7 +89,7 @@ class BettiNumbers(MeasureNetwork):
         if self.half_width is not None:
             domain = Box.cube(program.in_dim, self.half_width)
         problem = make_problem(program, domain, self.level, self.options)
-        numbers = betti_by_side(problem, self.sides, partial(filtered_complex, problem), self._known)
+        numbers = betti_by_side(problem, self.sides, Filtration(problem), self._known)
         return {
             f"topology/{side}_{dim}": float(number)
             for side, of_side in numbers.items()
