@@ -16,7 +16,7 @@ from creased import PolyhedralComplex, extract_complex
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.certificates import proven_signs
 from creased.core.complexes.unperturbed import TrueCells
-from creased.core.exact import exact_signs, modular_rows
+from creased.core.exact import exact_signs, modular_program
 from creased.core.exact.elimination import rank
 from creased.core.exact.exact_signs import ExactRows, as_number, one_by_one
 from creased.core.exact.integer_program import IntegerAffine
@@ -60,7 +60,7 @@ def test_kernels_find_the_residues_that_torch_finds(case: Case, data: st.DataObj
     asked = torch.rand(len(row), generator=torch.Generator().manual_seed(data.draw(st.integers(0, 99)))) < 0.3
     shares, by = data.draw(st.booleans()), []
     for switch in ("0", "1"):
-        with patch.dict(os.environ, {SWITCH: switch}), patch.object(modular_rows, "KEPT", 1 << 6):
+        with patch.dict(os.environ, {SWITCH: switch}), patch.object(modular_program, "KEPT", 1 << 6):
             looked = exact.modular.look(codes, vertex[asked], row[asked], shares=shares)
             by.append(
                 (looked.points, looked.values, looked.shares, exact.modular.zeros(codes, found.vertices))

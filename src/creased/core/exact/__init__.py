@@ -4,7 +4,7 @@
 `integer_program` holds a network's weights as integers over powers of two, and evaluates it at points or, on
 a cell, as linear forms. On both rests `exact_signs`: a vertex is the integer vector on which its rows vanish,
 and the sign of any row there is that of an integer. Where there are many vertices, `modular_rows` finds the
-same integers for all of them together, by `residues` modulo primes; on a CPU `kernels` do so, which compose
-the map of a cell from where its signs differ from those of the one before. `decisions` asks while rows cut.
-`creased.tropical` enumerates cells with the first two.
+same integers for all of them together, by `residues` modulo primes of forms that `modular_program` has; on a
+CPU `kernels` do so, which compose the map of a cell from where its signs differ from those of the one before.
+`decisions` asks while rows cut. `creased.tropical` enumerates cells with the first two.
 """

@@ -8,27 +8,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from creased.core.exact.integer_program import IntegerProgram
 from creased.core.exact.kernels import modular as kernels
 from creased.core.exact.kernels.modular import FlatRows, Found, Pairs, Room, Vertices
+from creased.core.exact.modular_program import SplitProgram
 from creased.core.exact.modular_rows import Cells
-from creased.core.exact.residues import SplitMatrix
 
 Batches = Sequence[tuple[int, ...]]
 
 
-def lay_out(program: IntegerProgram, matrices: Sequence[SplitMatrix], primes: tuple[int, ...]) -> FlatRows:
-    """Lay out rows modulo primes.
-
-    Args:
-        program: in integers.
-        matrices: of the walls, of each block and its output map if it has one, and of the outputs.
-        primes: P of them.
-    """
+def lay_out(program: SplitProgram, primes: tuple[int, ...]) -> FlatRows:
+    """Lay out rows modulo P primes."""
+    matrices = program.matrices
     counts = [torch.bincount(m.index[0], minlength=m.shape[0]) for m in matrices]
     ends = torch.cat([torch.zeros(1, dtype=torch.int64), *counts]).cumsum(0)
     shifts, blocks, row = [], [], matrices[0].shape[0]
-    for block in program.blocks:
+    for block in program.integers.blocks:
         scales = [[pow(2, n, prime) for prime in primes] for n in (block.affine.shift, block.mix_shift)]
         n_mixed = -1 if block.output_map is None else len(block.output_map.columns)
         shifts.append(scales)
@@ -48,16 +42,10 @@ def lay_out(program: IntegerProgram, matrices: Sequence[SplitMatrix], primes: tu
 
 
 class CompiledRows:
-    """Walls, neurons and outputs of one program modulo primes.
+    """Walls, neurons and outputs of one program modulo primes."""
 
-    Args:
-        program: in integers.
-        matrices: as of `lay_out`.
-        is_kept: whether residues of matrices are kept for other calls.
-    """
-
-    def __init__(self, program: IntegerProgram, matrices: Sequence[SplitMatrix], *, is_kept: bool) -> None:
-        self._program, self._matrices, self._is_kept = program, matrices, is_kept
+    def __init__(self, program: SplitProgram) -> None:
+        self._program = program
         self._flat = dict[tuple[int, ...], FlatRows]()
 
     def look(
@@ -95,8 +83,8 @@ class CompiledRows:
     def _laid_out(self, primes: tuple[int, ...]) -> FlatRows:
         if primes in self._flat:
             return self._flat[primes]
-        found = lay_out(self._program, self._matrices, primes)
-        if self._is_kept:
+        found = lay_out(self._program, primes)
+        if self._program.is_kept:
             self._flat[primes] = found
         return found
 

@@ -1,8 +1,8 @@
 """Exact signs at many vertices at once, by residues modulo primes.
 
-In a cell rows are integer linear forms of homogeneous coordinates (x, w). The point on D of them has the
-D x D minors of their coefficients as coordinates, and what another row is there is a determinant, too. All of
-these integers are bounded beforehand, so that enough primes tell them (`creased.core.exact.residues`).
+The point on D rows of a cell has the D x D minors of their coefficients as coordinates, and what another row
+is there is a determinant, too: integers that are found by their residues, from the rows as linear forms
+(`creased.core.exact.modular_program`).
 
 Rows are those of the cell that packed signs name. If they have the signs of the cell, or vanish, they are
 those of the network: a row depends on the signs of earlier ones, and not on signs of those that vanish.
@@ -11,10 +11,7 @@ those of the network: a row depends on the signs of earlier ones, and not on sig
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property
-from itertools import chain
-from math import factorial, prod
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -23,8 +20,9 @@ from torch import Tensor
 from creased.core.arrangement.hash_keys import CellCodes
 from creased.core.arrangement.signs import RowLayout, pack_rows
 from creased.core.exact.elimination import Vector
-from creased.core.exact.integer_program import IntegerAffine, IntegerBlock, IntegerProgram
-from creased.core.exact.residues import ModularMatrix, Moduli, SplitMatrix, centred, cofactors
+from creased.core.exact.integer_program import IntegerAffine, IntegerProgram
+from creased.core.exact.modular_program import ModularProgram, SplitProgram
+from creased.core.exact.residues import Moduli, centred, cofactors
 from creased.core.native.available import is_native
 from creased.core.numerics.tolerance import coincidence
 
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
     from creased.core.exact.compiled_rows import CompiledRows
 
 AT_ONCE = 1 << 18  # coefficients of forms of a layer that are worked on at once
-KEPT = 1 << 18  # entries of all matrices, modulo one prime, up to which their residues are kept
 ASKED = 1 << 22  # rows at vertices that are asked for at once
 
 
@@ -84,27 +81,8 @@ class Cells(NamedTuple):
         return self.order.argsort()
 
 
-class _Layer(NamedTuple):
-    """A block of neurons modulo primes."""
-
-    affine: ModularMatrix  # (N, S + 1)
-    shift: Tensor  # (P, 1, 1): 2^shift
-    output_map: ModularMatrix | None
-    mix_shift: Tensor  # (P, 1, 1)
-    n_state: int
-
-
-class _Program(NamedTuple):
-    """Walls, blocks and outputs modulo primes."""
-
-    primes: Tensor  # (P, 1, 1) float64
-    walls: ModularMatrix
-    layers: list[_Layer]
-    head: ModularMatrix
-
-
 class ModularRows:
-    """Walls, neurons and outputs of one program modulo primes.
+    """Walls, neurons and outputs of one program at vertices, modulo primes.
 
     Args:
         program: in integers.
@@ -113,17 +91,7 @@ class ModularRows:
     """
 
     def __init__(self, program: IntegerProgram, walls: IntegerAffine, layout: RowLayout) -> None:
-        self._program, self._integer_walls, self._layout = program, walls, layout
-        self._dim = program.in_dim
-        self._walls, self._head = SplitMatrix.of(walls), SplitMatrix.of(program.head)
-        self._affine = [SplitMatrix.of(block.affine) for block in program.blocks]
-        maps = [block.output_map for block in program.blocks]
-        self._output_maps = [None if last is None else SplitMatrix.of(last) for last in maps]
-        shapes = [m.shape for m in (self._walls, self._head, *self._affine, *self._output_maps) if m]
-        self._kept = dict[tuple[int, ...], _Program]()
-        self._n_entries = sum(prod(shape) for shape in shapes)
-        self._n_terms = max(shape[1] for shape in shapes)
-        self._widest = max(sum(shape) for shape in shapes)
+        self._program, self._dim = SplitProgram(program, walls, layout), program.in_dim
 
     def look(self, codes: CellCodes, vertex: Tensor, row: Tensor, *, shares: bool = True) -> Residues:
         """Evaluate rows (k,) at vertices (k,), ascending, of those with these codes (n, ...).
@@ -132,14 +100,15 @@ class ModularRows:
         """
         cells, vertex, row, n_shares = Cells.of(codes), vertex.cpu(), row.cpu(), self._dim * shares
         last = int(torch.cat([row, cells.zero_ids.flatten(), row.new_zeros(1)]).amax())
-        moduli = self._moduli(last)
+        moduli = self._program.moduli(last)
+        batches = self._program.batches(moduli)
         if is_native(row.device):
-            batches = self._batches(moduli)
             return Residues(moduli, *self._compiled.look(cells, vertex, row, last, batches, n_shares))
         place = cells.place
         pairs = place[vertex].argsort()
         vertex, row = place[vertex][pairs], row[pairs]
-        found = [self._look(p, cells, vertex, row, last, n_shares) for p in self._groups(moduli)]
+        programs = map(self._program.modulo, batches)
+        found = [self._look(program, cells, vertex, row, last, n_shares) for program in programs]
         points, values, parts = map(torch.cat, zip(*found, strict=True))
         back = pairs.argsort()
         return Residues(moduli, points[:, place], values[:, back], parts[:, back])
@@ -166,54 +135,24 @@ class ModularRows:
         return found
 
     def _zeros_of(self, codes: CellCodes) -> Tensor:
-        n_rows = self._layout.n_rows
+        n_rows = self._program.layout.n_rows
         parts = zip(*(part.split(max(ASKED // n_rows, 1)) for part in codes), strict=True)
         found = [self._zeros(Cells.of(CellCodes(*part))) for part in parts]
         return torch.cat([*found, torch.zeros((0, n_rows), dtype=torch.bool)])
-
-    def _moduli(self, last: int) -> Moduli:
-        """Primes for determinants of the rows up to the last that is asked for."""
-        largest = next(bound for n_rows, bound in self._bounds if n_rows > last)
-        return Moduli.of(factorial(self._dim + 1) * largest ** (self._dim + 1), self._n_terms)
-
-    def _groups(self, moduli: Moduli) -> list[_Program]:
-        """The program modulo primes, as many of them at once as its matrices leave room for."""
-        return [self._modulo(primes) for primes in self._batches(moduli)]
-
-    def _batches(self, moduli: Moduli) -> list[tuple[int, ...]]:
-        n = max(KEPT // self._n_entries, 1)
-        return [moduli.primes[i : i + n] for i in range(0, len(moduli.primes), n)]
 
     @cached_property
     def _compiled(self) -> CompiledRows:
         from creased.core.exact.compiled_rows import CompiledRows
 
-        parts = chain.from_iterable(zip(self._affine, self._output_maps, strict=True))
-        matrices = [self._walls, *(part for part in parts if part), self._head]
-        return CompiledRows(self._program, matrices, is_kept=self._n_entries <= KEPT)
-
-    @cached_property
-    def _bounds(self) -> list[tuple[int, int]]:
-        """Numbers of rows of first parts, and bounds on coefficients of these, in any cell."""
-        ones = [(1,)] * (self._dim + 1)
-        blocks = [
-            IntegerBlock(_absolute(affine), None if last is None else _absolute(last), n_state)
-            for affine, last, n_state in self._program.blocks
-        ]
-        absolute = IntegerProgram(tuple(blocks), _absolute(self._program.head), self._dim)
-        found, n_rows, largest = list[tuple[int, int]](), 0, 1
-        for part in (_absolute(self._integer_walls)(ones), *absolute.rows(ones, -1)):
-            n_rows += len(part.rows)
-            largest = max(largest, *(x for (x,) in part.rows), 0)
-            found.append((n_rows, largest))
-        return found
+        return CompiledRows(self._program)
 
     def _zeros(self, cells: Cells) -> Tensor:
-        last = self._layout.n_rows - 1
+        last = self._program.layout.n_rows - 1
+        batches = self._program.batches(self._program.moduli(last))
         if is_native(cells.words.device):
-            return self._compiled.zeros(cells, last + 1, self._batches(self._moduli(last)))
+            return self._compiled.zeros(cells, last + 1, batches)
         vanishes = torch.ones((len(cells.place), last + 1), dtype=torch.bool)
-        for program in self._groups(self._moduli(last)):
+        for program in map(self._program.modulo, batches):
             for part, cell, forms in self._forms(program, cells, last):
                 for own, prime in zip(forms, program.primes[:, 0], strict=True):
                     point = cofactors(own[cells.zero_ids[part].T, cell], prime)
@@ -223,7 +162,7 @@ class ModularRows:
         return vanishes[cells.place]
 
     def _look(
-        self, program: _Program, cells: Cells, vertex: Tensor, row: Tensor, last: int, n_shares: int
+        self, program: ModularProgram, cells: Cells, vertex: Tensor, row: Tensor, last: int, n_shares: int
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Points (P, n, D + 1), values (P, k) and shares (P, k, D or 0), modulo primes."""
         dim, primes = self._dim, program.primes[:, 0]
@@ -247,72 +186,20 @@ class ModularRows:
                 shares[:, begin + some, k] = centred(share, primes)
         return points, values, shares
 
-    def _forms(self, program: _Program, cells: Cells, last: int) -> Iterator[tuple[slice, Tensor, Tensor]]:
+    def _forms(
+        self, program: ModularProgram, cells: Cells, last: int
+    ) -> Iterator[tuple[slice, Tensor, Tensor]]:
         """Rows as linear forms (P, n_rows, m, D + 1), up to the last asked for, batch by batch of m cells.
 
         With vertices, a slice of so many, and the cell (n,) of each in the batch.
         """
-        n_primes, width = len(program.primes), self._dim + 1
-        at_once = max(AT_ONCE // (self._widest * width * n_primes), 1)
+        at_once = max(AT_ONCE // (self._program.widest * (self._dim + 1) * len(program.primes)), 1)
         for start in range(0, len(cells.words), at_once):
             batch = cells.words[start : start + at_once]
-            state = torch.eye(width, dtype=torch.float64)[None, :, None]
-            state = state.expand(n_primes, -1, len(batch), -1).flatten(2)  # (P, S + 1, m (D + 1))
-            rows = [program.walls @ state]
-            n_rows = rows[0].shape[1]
-            for z, after in self._advance(program, state, batch):
-                if n_rows > last:
-                    break
-                rows.append(z)
-                state, n_rows = after, n_rows + z.shape[1]
-            if n_rows <= last:
-                rows.append(centred(program.head @ state, program.primes))
             ends = torch.searchsorted(cells.cell, torch.tensor([start, start + len(batch)])).tolist()
-            forms = torch.cat(rows, dim=1).view(n_primes, -1, len(batch), width)
-            yield slice(*ends), cells.cell[slice(*ends)] - start, forms
-
-    def _modulo(self, primes: tuple[int, ...]) -> _Program:
-        if primes in self._kept:
-            return self._kept[primes]
-        layers = []
-        for affine, last, block in zip(self._affine, self._output_maps, self._program.blocks, strict=True):
-            shift, mix_shift = (
-                torch.tensor([pow(2, shift, prime) for prime in primes], dtype=torch.float64)[:, None, None]
-                for shift in (block.affine.shift, block.mix_shift)
-            )
-            output_map = None if last is None else last.modulo(primes)
-            layers.append(_Layer(affine.modulo(primes), shift, output_map, mix_shift, block.n_state))
-        found = _Program(
-            torch.tensor(primes, dtype=torch.float64)[:, None, None],
-            self._walls.modulo(primes),
-            layers,
-            self._head.modulo(primes),
-        )
-        if self._n_entries <= KEPT:
-            self._kept[primes] = found
-        return found
-
-    def _advance(self, program: _Program, state: Tensor, words: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Preactivations (P, N, n (D + 1)) of each layer, and the state behind it."""
-        active, n_done = self._layout.masks(words, torch.float64).T.repeat_interleave(self._dim + 1, 1), 0
-        primes = program.primes
-        for affine, shift, output_map, mix_shift, n_state in program.layers:
-            z = centred(affine @ state, primes)
-            n_neurons = z.shape[1]
-            hidden, n_done = z * active[n_done : n_done + n_neurons], n_done + n_neurons
-            before = torch.cat([state[:, :n_state], state[:, -1:]], dim=1)
-            before = centred(before * shift, primes)
-            state = torch.cat([hidden, before], dim=1)
-            if output_map is not None:
-                ones = centred(before[:, -1:] * mix_shift, primes)
-                state = torch.cat([centred(output_map @ state, primes), ones], dim=1)
-            yield z, state
+            yield slice(*ends), cells.cell[slice(*ends)] - start, program.forms(batch, last)
 
 
 def _swapped(words: Tensor) -> Tensor:
     """Reverse the order of the bytes of words (m, W), the first rows of which are the lowest bits."""
     return words.contiguous().view(torch.uint8).unflatten(1, (-1, 8)).flip(2).flatten(1).view(torch.int64)
-
-
-def _absolute(affine: IntegerAffine) -> IntegerAffine:
-    return replace(affine, entries=tuple(tuple(map(abs, row)) for row in affine.entries))
