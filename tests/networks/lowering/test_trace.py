@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import gc
 import weakref
 from collections.abc import Callable
@@ -155,6 +156,14 @@ def test_refusals_name_the_place(module: Callable[[], nn.Module], message: str) 
 def test_what_cannot_be_followed_is_refused(function: Callable, reason: str) -> None:
     with pytest.raises((UnsupportedModuleError, ValueError), match=reason):
         lower(Does(function), input_shape=(3,))
+
+
+def test_len_is_that_of_python_after_a_trace() -> None:
+    own = builtins.len
+    lower(Does(lambda m, x: x.view(len(x), -1)), input_shape=(3,))
+    with pytest.raises(UnsupportedModuleError, match="gelu"):
+        lower(Does(lambda m, x: functional.gelu(x.view(len(x), -1))), input_shape=(3,))
+    assert builtins.len is own
 
 
 def test_tensors_of_the_module_are_not_changed_in_place() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import dis
 import operator
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import torch
@@ -118,6 +120,21 @@ class Proxy(fx.Proxy):
         if not self.value.is_constant:
             raise Refusal("control flow depends on the values of the input")
         return self.value.sample
+
+
+@contextmanager
+def batch_size_as_len() -> Iterator[None]:
+    """Let len(x) of a proxy be its `BatchSize`: Python's own makes a plain int of it."""
+
+    def length(x: Any, /) -> int:
+        return x.shape[0] if isinstance(x, Proxy) else own(x)
+
+    own = builtins.len
+    builtins.len = length
+    try:
+        yield
+    finally:
+        builtins.len = own
 
 
 def _asserted() -> bool | None:

@@ -29,10 +29,10 @@ from creased.networks.lowering.last_activation import LastActivation
 from creased.networks.lowering.operators.behind import Mapped, increasing, record_behind
 from creased.networks.lowering.operators.stacked import REFUSAL, Stacked
 from creased.networks.lowering.operators.switches import Switch, Undecided
-from creased.networks.lowering.proxy import Proxy
+from creased.networks.lowering.proxy import Proxy, batch_size_as_len
 from creased.networks.lowering.recorder import Recorder
 
-TRACING = threading.RLock()  # torch.fx changes the class of all modules while it traces
+TRACING = threading.RLock()  # while a trace changes the class of all modules (torch.fx) and len
 
 
 class _Root(nn.Module):
@@ -63,7 +63,7 @@ def trace(
         points = tape.apply(torch.Tensor.reshape, points, (-1, *shape))
     root = _Root(module, Proxy(points, recorder))
     try:
-        with TRACING, in_eval_mode(module):
+        with TRACING, in_eval_mode(module), batch_size_as_len():
             recorder.trace(root)
             return _without_last(tape, choose_output(root.result, output))
     except (UnsupportedModuleError, OutputError):

@@ -15,6 +15,7 @@ from tests.modules import Does, agreed
 SPELLINGS: dict[str, Callable] = {
     "reshape": lambda m, x: x.reshape(-1, 3, 4),
     "view by the size of the batch": lambda m, x: x.view(x.size(0), -1).view(x.shape[0], 2, 6),
+    "view by len": lambda m, x: x.view(len(x), -1).reshape((len(x), 2, 6)),
     "flatten": lambda m, x: torch.flatten(x, 1),
     "unflatten": lambda m, x: x.flatten(1).unflatten(-1, (4, -1)),
     "permute": lambda m, x: x.permute(0, 2, 1).contiguous().view(-1, 12),
@@ -79,6 +80,7 @@ def test_layers_that_arrange_are_affine() -> None:
         lambda m, x: x[:2],
         lambda m, x: x.reshape(3, -1),
         lambda m, x: x.reshape(x.shape[0] * 3),
+        lambda m, x: x.reshape(len(x) * 3),
         lambda m, x: torch.cat([x, x]),
         lambda m, x: x.T,
         lambda m, x: torch.stack(list(x)),
