@@ -71,8 +71,7 @@ def betti_numbers(
 
     Raises:
         CellLimitError: there are more cells, or a level set takes more memory; the message has the numbers.
-        LinealityError: the network on the whole space is constant, or has no start there.
-        ValueError: another side or field, no such output, or the domain does not fit.
+        ValueError: another side or field, no such output, max_cells below 1, or the domain does not fit.
         ArithmeticError: rounding left the complex inconsistent.
     """
     if side not in SIDES:

@@ -107,8 +107,7 @@ def persistence(
 
     Raises:
         CellLimitError: there are more cells; the message has the numbers.
-        LinealityError: the network on the whole space is constant, or has no start there.
-        ValueError: another field, no such output, or the domain does not fit.
+        ValueError: another field, no such output, max_cells below 1, or the domain does not fit.
         ArithmeticError: rounding left the complex inconsistent.
     """
     keywords.setdefault("modulo", 2)

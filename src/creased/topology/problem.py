@@ -76,9 +76,12 @@ def make_problem(
         options: which output, and limits.
 
     Raises:
-        ValueError: there is no such output, the field is none, or the domain does not fit.
+        ValueError: there is no such output, the field is none, no cells are allowed, or the domain does not
+            fit.
     """
     require_level("topology", program, level, options.output)
+    if options.max_cells is not None and options.max_cells < 1:
+        raise ValueError(f"topology: max_cells must be positive, got {options.max_cells}")
     require_field(options.modulo)
     if domain is None and program.grid is None:
         domain = WholeSpace(program.in_dim)

@@ -9,6 +9,7 @@ them. Cell by cell, the largest first, {f' < c} retracts so onto the cells all o
 a little below c: both are between sets {f < c - d}, of which small d give the same type. So no network has to
 be generic, and signs of f - c at the vertices, zeros included, decide everything.
 
+In all of space coordinate hyperplanes may cut the complex, too (`creased.core.domains.coordinate_start`).
 On a grid a box is cut in slabs, of which one is held at a time (`creased.topology.critical_cells`).
 """
 
@@ -21,6 +22,8 @@ from math import ceil, floor, prod
 from torch import Tensor
 
 from creased.core.complexes.complex import PolyhedralComplex
+from creased.core.domains.coordinate_start import with_start
+from creased.core.domains.whole_space import WholeSpace
 from creased.core.extract_complex import extract_complex, extract_skeleton_on_grid
 from creased.core.grids.slabs import AXIS, slabs_of
 from creased.core.grids.unweld import Unwelded
@@ -55,7 +58,6 @@ def filtered_slabs(problem: TopologyProblem) -> Iterator[FilteredComplex]:
     Raises:
         CellLimitError: there are more cells, or more than memory holds.
         ArithmeticError: rounding left the complex inconsistent.
-        LinealityError: the network on the whole space is constant, or has no start there.
     """
     grid, options = problem.program.grid, problem.options
     if grid is None:
@@ -79,16 +81,18 @@ def filtered_slabs(problem: TopologyProblem) -> Iterator[FilteredComplex]:
 def _of_all(problem: TopologyProblem) -> FilteredComplex:
     """Extract the complex of a program without a grid."""
     program, domain, level, options = problem
-    memory = _memory_for(problem)
+    memory, part = _memory_for(problem), None
+    if not domain.is_bounded:
+        program, part = with_start(program)
+        domain = WholeSpace(program.in_dim)
     found = extract_complex(program, domain, level=None, exact=True, memory=memory)
     _require_whole(found, f"; max_cells={problem.most_cells:,} allow no more" * (memory != options.memory))
     counts = found.f_vector()
     _require_few_cells(counts, problem)
     options.report(format_cells(counts))
-    own, points = program, found.vertices
-    if found.part is not None:
-        own, points = found.part.program, found.part.slice.lift(points)
-    return FilteredComplex(cell_complex(found), values_at_vertices(found, minus_level(own, level)), points)
+    values = values_at_vertices(found, minus_level(program, level))
+    points = found.vertices if part is None else part.lift(found.vertices)
+    return FilteredComplex(cell_complex(found), values, points)
 
 
 def _of_slab(problem: TopologyProblem, *, is_first: bool, is_last: bool) -> FilteredComplex:
