@@ -178,6 +178,8 @@ def test_refusals_have_the_numbers() -> None:
     program: Program = named("OCT")
     with pytest.raises(CellLimitError, match="more than max_cells=2"):
         convex_parts(program, Box.cube(3, 2), max_cells=2)
+    with pytest.raises(ValueError, match=r"max_cells must be positive, got -1$"):
+        convex_parts(program, Box.cube(3, 2), max_cells=-1)
     with pytest.raises(ValueError, match="bounded"):
         convex_parts(program, WholeSpace(3))
     with pytest.raises(ValueError, match="error must be"):

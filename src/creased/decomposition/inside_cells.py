@@ -71,12 +71,15 @@ def inside_cells(
 
     Raises:
         CellLimitError: there are more cells; the message has the numbers.
-        ValueError: the domain is not bounded, not of two or three dimensions, or does not fit.
+        ValueError: the domain is not bounded, not of two or three dimensions, or does not fit; or max_cells
+            is below 1.
     """
     if program.in_dim not in (2, 3):
         raise ValueError(f"convex parts: of networks of two or three inputs, got {program.in_dim}")
     if (domain is None and program.grid is None) or (domain is not None and not domain.is_bounded):
         raise ValueError(f"convex parts: needs a bounded domain, got {domain}")
+    if max_cells < 1:
+        raise ValueError(f"convex parts: max_cells must be positive, got {max_cells}")
     _require_few_simplices(program, domain, level, output, max_cells)
     graph = region_graph(program, domain, level=level, output=output, memory=memory)
     is_inside = graph.regions.sign_vectors()[:, graph.regions.layout.first_output] < 0
