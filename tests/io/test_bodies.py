@@ -39,10 +39,30 @@ def test_obj_and_glb_have_an_object_a_part(torus: ConvexParts, tmp_path: Path) -
 
 def test_masses_of_a_cube() -> None:
     cube = convex_parts(named("CUBE"), Box.cube(3, 2))  # [-1, 1]^3
-    found = mass_of(cube.parts, 3.0)
+    found = mass_of(cube.moments, Similarity.identity(), 3.0)
     assert found.mass == pytest.approx(24)
     torch.testing.assert_close(found.centre, torch.zeros(3).double(), atol=1e-12, rtol=0)
     torch.testing.assert_close(found.inertia, 24 * 2 / 3 * torch.eye(3).double())
+
+
+def test_masses_are_those_of_the_inside_and_not_of_its_parts(torus: ConvexParts) -> None:
+    rough = convex_parts(named("TORUS"), Box.cube(3, 4), error=2)
+    assert rough.overlap > 1.01
+    moved = Similarity((1.0, -2.0, 0.5), 0.25)
+    for exact, found in zip(*(mass_of(parts.moments, moved, 2.0) for parts in (torus, rough)), strict=True):
+        torch.testing.assert_close(torch.as_tensor(found), torch.as_tensor(exact))
+    by_parts = _mass_by_sampling(torus, moved, 2.0)
+    assert by_parts == pytest.approx(float(mass_of(rough.moments, moved, 2.0).inertia.trace()), rel=0.02)
+
+
+def _mass_by_sampling(parts: ConvexParts, to_domain: Similarity, density: float) -> float:
+    """Trace of the inertia of exact parts, by a grid of points."""
+    step = torch.linspace(-4, 4, 81).double()[:-1]
+    points = torch.cartesian_prod(step, step, step) + torch.tensor([0.013, 0.037, 0.071])
+    planes = [part.halfspaces() for part in parts.parts]
+    inside = torch.stack([(points @ p[:, :-1].T + p[:, -1] <= 0).all(1) for p in planes]).any(0)
+    points = to_domain.invert(points[inside])
+    return float(2 * density * 1e-3 / to_domain.scale**3 * ((points - points.mean(0)) ** 2).sum())
 
 
 def test_mjcf_and_urdf_are_in_metres(torus: ConvexParts, tmp_path: Path) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
 
 import torch
 from torch import Tensor
@@ -12,14 +12,21 @@ from torch import Tensor
 from creased.core.domains.domain import Domain
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
+from creased.decomposition.bisection import MOST_PIECES, bisect
 from creased.decomposition.exact_unions import ExactUnions, cells_as_bodies
-from creased.decomposition.greedy_merge import merge_greedily
-from creased.decomposition.hulls import HullsWithin, hull_of
+from creased.decomposition.greedy_merge import Bodies, merge_greedily
+from creased.decomposition.hulls import hull_of
 from creased.decomposition.inside_cells import inside_cells
+from creased.decomposition.merge_within import merge_within
+from creased.decomposition.moments import Moments
 from creased.decomposition.offset_tree import OffsetTree
+from creased.decomposition.solid import Sublevel, solid_of_cells, solid_of_level_set
+from creased.meshes.caps import CapError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+CELLS_FOR_BOXES = 300  # as many C(n, 3) take as long as boxes do for an error of the size of the domain
 
 
 class PartsKeywords(TypedDict, total=False):
@@ -37,8 +44,7 @@ class ConvexPart:
 
     vertices: Tensor  # (v, D) float64: extreme points
     facets: Tensor  # (n, D) int64: into vertices; of D = 3 counter-clockwise seen from outside
-    volume: float  # of the cells of {f < level} in it; its own where error is 0
-    hull_volume: float  # its own
+    volume: float
     error: float  # bound on the distance of its points from {f < level}
 
     def halfspaces(self) -> Tensor:
@@ -46,7 +52,7 @@ class ConvexPart:
         return torch.as_tensor(hull_of(self.vertices.numpy()).equations)
 
     def __repr__(self) -> str:
-        return f"convex part of {len(self.vertices):,} vertices, volume {self.hull_volume:.6g}"
+        return f"convex part of {len(self.vertices):,} vertices, volume {self.volume:.6g}"
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,9 @@ class ConvexParts:
 
     parts: tuple[ConvexPart, ...]  # the largest first
     dim: int  # D
-    n_cells: int  # of the complex inside
+    n_pieces: int  # that were merged: cells of the complex, or hulls of the inside of boxes
     error: float  # that was allowed
+    moments: Moments  # of {f < level}
 
     @property
     def n(self) -> int:
@@ -66,7 +73,12 @@ class ConvexParts:
     @property
     def volume(self) -> float:
         """Volume of {f < level}."""
-        return sum(part.volume for part in self.parts)
+        return self.moments.volume
+
+    @property
+    def overlap(self) -> float:
+        """Volumes of all parts over that of {f < level}: 1 or more, and 1 where parts are exact."""
+        return sum(part.volume for part in self.parts) / self.volume if self.parts else 1.0
 
     @property
     def largest_error(self) -> float:
@@ -74,8 +86,12 @@ class ConvexParts:
         return max((part.error for part in self.parts), default=0.0)
 
     def __repr__(self) -> str:
-        how = f"hulls stick out by at most {self.largest_error:.3g}" if self.error else "exact"
-        return f"{self.n:,} convex parts of {self.n_cells:,} cells, volume {self.volume:.6g}, {how}"
+        how = "exact"
+        if self.error:
+            how = (
+                f"which stick out by at most {self.largest_error:.3g}, with overlaps {self.overlap:.2f} of it"
+            )
+        return f"{self.n:,} convex parts of {self.n_pieces:,} pieces, volume {self.volume:.6g}, {how}"
 
 
 @as_written
@@ -90,10 +106,13 @@ def convex_parts(
     """Divide {f < level} into few convex parts.
 
     Its cells are merged greedily where the union of two bodies is convex, up to rounding of 1e-11 of the
-    domain: with error 0 the parts are {f < level}, its volume theirs. With another error these are merged
-    further, as long as their hull is proven to stay that near to {f < level}. Such parts may overlap. Every
-    point of {f < level} is in a part; no point of a part is farther from {f < level} than the error. The
-    number of parts is not the least.
+    domain: with error 0 the parts are {f < level}, their volumes add up to its own. With another error bodies
+    are merged as long as their hull is proven to stay that near to {f < level}, and small ones are then
+    dissolved into others; such parts may overlap. Every point of {f < level} is in a part; no point of a part
+    is farther from {f < level} than the error. The number of parts is not the least.
+
+    With an error that is not small, networks of three inputs on a grid or with many neurons are not cut into
+    cells: the inside of the level set is cut into boxes instead.
 
     Args:
         program: of two or three inputs, with finite weights; detached, and moved to the CPU and to float64.
@@ -101,42 +120,72 @@ def convex_parts(
         level: the value below which is inside.
         error: a length in the coordinates of the domain.
         output: index of the program's output.
-        max_cells: cells inside that are allowed; 200,000 by default.
+        max_cells: cells inside that are allowed, 200,000 by default; pieces of boxes, 20,000 by default.
         memory: bytes that the extraction may take; what is free by default.
-        progress: is told the number of cells, before they are merged.
+        progress: is told the number of cells or pieces, before they are merged.
 
     Raises:
-        CellLimitError: there are more cells; the message has the numbers.
-        ImportError: scipy is not installed, or with an error warp-lang.
+        CellLimitError: there are more cells or pieces; the message has the numbers.
+        ImportError: scipy is not installed, or with an error warp-lang or manifold3d.
         ValueError: the error is negative, or the domain is not bounded, or of other dimensions.
     """
     if not 0 <= error < float("inf"):
         raise ValueError(f"convex_parts: error must be a length of 0 or more, got {error}")
-    cells = inside_cells(program, domain, level, **keywords)
-    points, bodies = cells.vertices.numpy(), cells_as_bodies(cells)
+    sublevel = Sublevel(program.to("cpu", torch.float64), domain, level, keywords.get("output", 0))
+    of_pieces = _of_boxes if error and _do_boxes_pay(sublevel, error) else _of_cells
+    found = of_pieces(sublevel, error, **keywords)
+    bodies = found.bodies.of.values()
+    parts = [_part(found.points[sorted(body.vertices)], body.error) for body in bodies]
+    parts.sort(key=lambda part: -part.volume)
+    return ConvexParts(tuple(parts), program.in_dim, found.n_pieces, error, found.moments)
+
+
+class _Found(NamedTuple):
+    """Bodies that are merged."""
+
+    points: Any  # (V, D) float64
+    bodies: Bodies
+    n_pieces: int
+    moments: Moments
+
+
+def _do_boxes_pay(sublevel: Sublevel, error: float) -> bool:
+    """Compare what cells cost, whose number grows as C(n, D) with neurons, and pieces, as size over error."""
+    program, domain = sublevel.program, sublevel.domain
+    if program.in_dim != 3 or program.grid is not None or domain is None:
+        return program.in_dim == 3
+    size = max(high - low for low, high in zip(domain.lower, domain.upper, strict=True))
+    return math.comb(program.n_neurons, 3) > CELLS_FOR_BOXES * size / error
+
+
+def _of_cells(sublevel: Sublevel, error: float, **keywords: Unpack[PartsKeywords]) -> _Found:
+    """Merge the cells of the complex; with an error what is left then, too."""
+    cells = inside_cells(sublevel.program, sublevel.domain, sublevel.level, **keywords)
+    points, bodies, solid = cells.vertices.numpy(), cells_as_bodies(cells), solid_of_cells(cells, sublevel)
     merge_greedily(bodies, ExactUnions(cells))
     if error and cells.n:
-        inside = partial(
-            _is_inside, program.to("cpu", torch.float64), domain, level, keywords.get("output", 0)
-        )
-        within = HullsWithin(cells, OffsetTree(cells, inside, error))
-        within.start(bodies)
-        merge_greedily(bodies, within)
-    parts = [_part(points[sorted(body.vertices)], body.volume, body.error) for body in bodies.of.values()]
-    parts.sort(key=lambda part: -part.volume)
-    return ConvexParts(tuple(parts), program.in_dim, cells.n, error)
+        merge_within(points, bodies, OffsetTree(solid, error))
+    return _Found(points, bodies, cells.n, solid.moments)
 
 
-def _is_inside(program: Program, domain: Domain | None, level: float, output: int, points: Tensor) -> Tensor:
-    """Tell which points (n, D) are in {f < level} and in the domain."""
-    is_below = program(points)[:, output] < level
-    if domain is None:
-        return is_below
-    walls = domain.halfspaces(points.dtype, points.device)
-    return is_below & (points @ walls[:-1] + walls[-1] >= 0).all(1)
+def _of_boxes(sublevel: Sublevel, error: float, **keywords: Unpack[PartsKeywords]) -> _Found:
+    """Merge pieces in boxes of the inside of the level set; cells where a degenerate one cannot be closed."""
+    try:
+        solid = solid_of_level_set(sublevel, keywords.get("memory"))
+    except CapError:
+        return _of_cells(sublevel, error, **keywords)
+    if solid.is_empty:
+        return _Found(solid.vertices.numpy(), Bodies({}, {}, []), 0, solid.moments)
+    tree = OffsetTree(solid, error)
+    points, bodies = bisect(solid, tree, keywords.get("max_cells", MOST_PIECES))
+    if (progress := keywords.get("progress")) is not None:
+        progress(f"{len(bodies.of):,} pieces of {len(solid.faces):,} triangles are inside")
+    n_pieces = len(bodies.of)
+    merge_within(points, bodies, tree)
+    return _Found(points, bodies, n_pieces, solid.moments)
 
 
-def _part(points: Any, volume: float, error: float) -> ConvexPart:
+def _part(points: Any, error: float) -> ConvexPart:
     """Make a part of its extreme points (v, D)."""
     import numpy as np
 
@@ -145,4 +194,4 @@ def _part(points: Any, volume: float, error: float) -> ConvexPart:
     is_turned = np.linalg.det(arms) < 0
     facets = hull.simplices.astype(np.int64)
     facets[is_turned] = facets[is_turned][:, ::-1]
-    return ConvexPart(torch.as_tensor(points), torch.as_tensor(facets), volume, float(hull.volume), error)
+    return ConvexPart(torch.as_tensor(points), torch.as_tensor(facets), float(hull.volume), error)

@@ -17,10 +17,10 @@ class Body(NamedTuple):
     """A convex body made of cells."""
 
     vertices: frozenset[int]  # extreme ones
-    volume: float  # of its cells
-    error: float = 0.0  # bound on the distance of its points from the cells of all bodies
+    volume: float
+    error: float = 0.0  # bound on the distance of its points from the solid
     planes: Any = None  # (n, D + 1) float64: facets, <= 0 inside, of unit normals; None where not needed
-    hull_volume: float = 0.0  # its own, where it has planes
+    pieces: frozenset[int] = frozenset()  # that it holds, where that is needed
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""Prove that convex bodies stay within an error of {f < level}, by branch and bound on a tree of boxes.
+"""Prove that convex bodies stay within an error of a solid, by branch and bound on a tree of boxes.
 
-The signed distance s from the surface of {f < level} changes by no more than the way between two points. No
-point of a box around c of radius r is thus farther from {f < level} than s(c) + r: a box is settled where
+The signed distance s from the surface of the solid changes by no more than the way between two points. No
+point of a box around c of radius r is thus farther from the solid than s(c) + r: a box is settled where
 that is within the error, or where it misses the body; others are divided, until one has its centre in the
 body and farther away, or they are so small or so many that they are in doubt, which counts as farther. The
 tree is shared by all bodies, and grows where they need it.
@@ -11,7 +11,7 @@ Distances are by warp-lang in single precision, in the unit of the size; its rou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,8 +19,7 @@ from torch import Tensor
 
 from creased.core.numerics.tensors import Growable
 from creased.decomposition.exact_unions import ROUNDING
-from creased.decomposition.inside_cells import InsideCells
-from creased.regions.triangulation import boundary_faces
+from creased.decomposition.solid import Solid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,35 +27,34 @@ if TYPE_CHECKING:
     Floats = NDArray[Any]
 
 FINEST = 1 / 16  # of the error: radius of the smallest boxes
-MOST_BOXES = 1 << 13  # of one size that are divided for one body
+MOST_BOXES = 1 << 15  # of one size that are divided for one body
+BATCH = 64  # planes that boxes are compared with at once
 SINGLE = 2e-6  # rounding of distances, of the size; of coordinates up to 1 it is a tenth of that
 
 
 class OffsetTree:
-    """Boxes around {f < level}, their children twice as small.
+    """Boxes around a solid, their children twice as small.
 
     Args:
-        cells: of {f < level}.
-        is_inside: true of points (n, D) float64 in {f < level} and its domain.
+        solid: of two or three dimensions, not empty.
         error: that is allowed, a length.
 
     Raises:
         ImportError: warp-lang is not installed.
     """
 
-    def __init__(self, cells: InsideCells, is_inside: Callable[[Tensor], Tensor], error: float) -> None:
+    def __init__(self, solid: Solid, error: float) -> None:
         from creased.meshes.queries import TriangleIndex
 
-        low, high = cells.vertices.amin(0), cells.vertices.amax(0)
-        self.error = error
-        self._is_inside, self._low, self._size = is_inside, low, float((high - low).max())
-        faces = boundary_faces(cells.simplices).numpy()
-        self._surface = TriangleIndex(*_surface(self._placed(cells.vertices), faces))
-        self._noise = ROUNDING * self._size
+        low, high = solid.vertices.amin(0), solid.vertices.amax(0)
+        self.error, self.size = error, float((high - low).max())
+        self._contains, self._low = solid.contains, low
+        self._surface = TriangleIndex(*_surface(self._placed(solid.vertices), solid.faces.numpy()))
+        self._noise = ROUNDING * self.size
         self._half = (high - low).numpy() / 2
         self._towards = torch.cartesian_prod(*[torch.tensor([-1.0, 1.0]).double()] * len(low)).numpy()
         self._centres = Growable(((low + high) / 2)[None])
-        self._distances = Growable(self._signed_distances(self._centres.rows))
+        self._distances = Growable(self.signed_distances(self._centres.rows))
         self._children = Growable(torch.full((1,), -1))
 
     def holds(self, planes: Floats, inner: Sequence[Floats]) -> bool:
@@ -73,19 +71,45 @@ class OffsetTree:
         while True:
             radius = float(np.linalg.norm(half))
             boxes = boxes[self._distances.rows.numpy()[boxes] + radius > self.error]
-            centres = self._centres.rows.numpy()[boxes]
-            heights = centres @ planes[:, :-1].T + planes[:, -1]
-            is_open = (heights <= np.abs(planes[:, :-1]) @ half + self._noise).all(axis=1)
+            boxes, is_centre_in = self._meeting(boxes, planes, half)
             for walls in inner:
-                beyond = centres @ walls[:, :-1].T + walls[:, -1] + np.abs(walls[:, :-1]) @ half
-                is_open &= (beyond > 0).any(axis=1)
-            boxes, heights = boxes[is_open], heights[is_open]
+                is_open = self._is_beyond(boxes, walls, half)
+                boxes, is_centre_in = boxes[is_open], is_centre_in[is_open]
             if not len(boxes):
                 return True
-            is_farther = (self._distances.rows.numpy()[boxes] > self.error) & (heights <= 0).all(axis=1)
+            is_farther = is_centre_in & (self._distances.rows.numpy()[boxes] > self.error)
             if is_farther.any() or radius <= FINEST * self.error or len(boxes) > MOST_BOXES:
                 return False
             boxes, half = self._divided(boxes, half / 2), half / 2
+
+    def _meeting(
+        self, boxes: NDArray[Any], planes: Floats, half: Floats
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Keep boxes that no plane parts from the body, and tell which have their centres in it."""
+        import numpy as np
+
+        is_in = np.ones(len(boxes), dtype=bool)
+        for some in _batches(planes):
+            heights = self._centres.rows.numpy()[boxes] @ some[:, :-1].T + some[:, -1]
+            meets = (heights <= np.abs(some[:, :-1]) @ half + self._noise).all(axis=1)
+            boxes, is_in = boxes[meets], (is_in & (heights <= 0).all(axis=1))[meets]
+        return boxes, is_in
+
+    def _is_beyond(self, boxes: NDArray[Any], walls: Floats, half: Floats) -> NDArray[Any]:
+        """Tell which boxes have a corner beyond a wall of a body."""
+        import numpy as np
+
+        is_beyond = np.zeros(len(boxes), dtype=bool)
+        for some in _batches(walls):
+            left = np.flatnonzero(~is_beyond)
+            heights = self._centres.rows.numpy()[boxes[left]] @ some[:, :-1].T + some[:, -1]
+            is_beyond[left] = (heights + np.abs(some[:, :-1]) @ half > 0).any(axis=1)
+        return is_beyond
+
+    def signed_distances(self, points: Tensor) -> Tensor:
+        """Signed distances (n,) of points (n, D), negative inside, and no less than they are."""
+        found = torch.from_numpy(self._surface.nearest(self._placed(points)).distance).double()
+        return self.size * (torch.where(self._contains(points), -found, found) + SINGLE)
 
     def _divided(self, boxes: NDArray[Any], half: Floats) -> NDArray[Any]:
         """Children of boxes, made where there are none yet."""
@@ -98,18 +122,18 @@ class OffsetTree:
             self._children.append(torch.full((n * len(new),), -1))
             made = torch.from_numpy(centres.reshape(-1, len(half)))
             self._centres.append(made)
-            self._distances.append(self._signed_distances(made))
+            self._distances.append(self.signed_distances(made))
         return (self._children.rows.numpy()[boxes][:, None] + torch.arange(n).numpy()).reshape(-1)
 
     def _placed(self, points: Tensor) -> Floats:
         """Points (n, D) in the unit of the size, of three coordinates."""
-        placed = (points - self._low) / self._size
+        placed = (points - self._low) / self.size
         return torch.nn.functional.pad(placed, (0, 3 - points.shape[1])).numpy()
 
-    def _signed_distances(self, points: Tensor) -> Tensor:
-        """Signed distances (n,) of points (n, D), negative inside, and no less than they are."""
-        found = torch.from_numpy(self._surface.nearest(self._placed(points)).distance).double()
-        return self._size * (torch.where(self._is_inside(points), -found, found) + SINGLE)
+
+def _batches(planes: Floats) -> list[Floats]:
+    """Planes (n, D + 1), some at a time."""
+    return [planes[k : k + BATCH] for k in range(0, len(planes), BATCH)]
 
 
 def _surface(points: Floats, faces: NDArray[Any]) -> tuple[Floats, NDArray[Any]]:

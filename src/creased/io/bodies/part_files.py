@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from creased.decomposition import ConvexPart, ConvexParts
 from creased.extras import how_to_install
 from creased.io.atomic_write import write_whole
+from creased.io.bodies.mass import Mass, mass_of
 from creased.io.bodies.physics import mjcf_text, urdf_text
 from creased.io.export import ExportError
 from creased.io.similarity import Similarity
@@ -29,7 +30,7 @@ class Bodies(NamedTuple):
 
     name: str
     parts: Sequence[ConvexPart]  # in the coordinates of the file
-    density: float
+    mass: Mass
 
 
 def save_parts(
@@ -59,18 +60,9 @@ def save_parts(
     to_domain = to_domain or Similarity.identity()
     if path.suffix.lower() in (".xml", ".urdf") and to_domain.unit is not None:
         to_domain = to_domain.in_unit("meter")
-    cube = to_domain.scale**-3
-    moved = [
-        replace(
-            part,
-            vertices=to_domain.invert(part.vertices),
-            volume=part.volume * cube,
-            hull_volume=part.hull_volume * cube,
-            error=part.error / to_domain.scale,
-        )
-        for part in parts.parts
-    ]
-    PART_WRITERS[path.suffix.lower()](Bodies(path.stem, moved, density), path)
+    moved = [replace(part, vertices=to_domain.invert(part.vertices)) for part in parts.parts]
+    mass = mass_of(parts.moments, to_domain, density)
+    PART_WRITERS[path.suffix.lower()](Bodies(path.stem, moved, mass), path)
 
 
 def require_part_writer(path: Path) -> None:

@@ -8,16 +8,15 @@ from xml.sax.saxutils import quoteattr
 from torch import Tensor
 
 from creased.decomposition import ConvexPart
-from creased.io.bodies.mass import mass_of
+from creased.io.bodies.mass import Mass
 
 
-def mjcf_text(name: str, parts: Sequence[ConvexPart], density: float) -> str:
+def mjcf_text(name: str, parts: Sequence[ConvexPart], mass: Mass) -> str:
     """Format a model of one free body, with a geom and a mesh of vertices a part."""
     meshes = "".join(
         f'    <mesh name="part_{k}" vertex="{_numbers(part.vertices)}"/>\n' for k, part in enumerate(parts)
     )
     geoms = "".join(f'      <geom type="mesh" mesh="part_{k}" mass="0"/>\n' for k in range(len(parts)))
-    mass = mass_of(parts, density)
     inertial = (
         f'      <inertial pos="{_numbers(mass.centre)}" mass="{mass.mass:.17g}" fullinertia='
         f'"{_numbers(_six(mass.inertia, (0, 4, 8, 1, 2, 5)))}"/>\n'
@@ -29,14 +28,13 @@ def mjcf_text(name: str, parts: Sequence[ConvexPart], density: float) -> str:
     )
 
 
-def urdf_text(name: str, parts: Sequence[ConvexPart], density: float, folder: str) -> str:
+def urdf_text(name: str, parts: Sequence[ConvexPart], mass: Mass, folder: str) -> str:
     """Format a robot of one link, whose parts are files ``part_0.obj`` and so on in a folder."""
     shapes = "".join(
         f"    <{kind}><geometry><mesh filename={quoteattr(f'{folder}/part_{k}.obj')}/></geometry></{kind}>\n"
         for k in range(len(parts))
         for kind in ("visual", "collision")
     )
-    mass = mass_of(parts, density)
     names = ("ixx", "iyy", "izz", "ixy", "ixz", "iyz")
     entries = zip(names, _six(mass.inertia, (0, 4, 8, 1, 2, 5)).tolist(), strict=True)
     inertia = " ".join(f'{entry}="{value:.17g}"' for entry, value in entries)
