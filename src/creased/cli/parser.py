@@ -21,6 +21,7 @@ from creased.cli.values import (
     parse_within,
 )
 from creased.core.options import METHODS, TREATMENTS
+from creased.decomposition.bisection import MOST_PIECES
 from creased.decomposition.inside_cells import MOST_CELLS as MOST_INSIDE
 from creased.io.bodies import PART_WRITERS, TETRAHEDRA_FORMATS
 from creased.io.bodies.part_files import DENSITY
@@ -193,7 +194,11 @@ def _add_parts(add: Add) -> None:
     )
     add("--unit", type=parse_unit_name, help="of length in .obj, .glb and tetrahedra; others are in metres")
     add("--density", type=float, default=DENSITY, help="for masses in .xml and .urdf (default 1000 kg/m^3)")
-    add("--max-cells", type=int, help=f"cells inside that are allowed (default {MOST_INSIDE:,})")
+    add(
+        "--max-cells",
+        type=int,
+        help=f"cells inside, or pieces of boxes, that are allowed (default {MOST_INSIDE:,}; {MOST_PIECES:,})",
+    )
 
 
 def _add_compression(add: Add) -> None:

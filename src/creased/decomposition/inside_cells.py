@@ -24,6 +24,7 @@ from creased.regions.triangulation import simplex_volumes, triangulate
 
 MOST_CELLS = 200_000  # inside; to merge them takes two or three minutes
 SAME_PLACE = 1e-11  # distance of vertices that are one, of the size of the domain
+ADVICE = "take a smaller box, or for convex parts a larger error"
 NO_VOLUME = 1e-15  # volume of cells that are none, of that of the domain's bounding box
 
 
@@ -74,21 +75,30 @@ def inside_cells(
         ValueError: the domain is not bounded, not of two or three dimensions, or does not fit; or max_cells
             is below 1.
     """
-    if program.in_dim not in (2, 3):
-        raise ValueError(f"convex parts: of networks of two or three inputs, got {program.in_dim}")
-    if (domain is None and program.grid is None) or (domain is not None and not domain.is_bounded):
-        raise ValueError(f"convex parts: needs a bounded domain, got {domain}")
-    if max_cells < 1:
-        raise ValueError(f"convex parts: max_cells must be positive, got {max_cells}")
+    require_divisible(program, domain, max_cells)
     _require_few_simplices(program, domain, level, output, max_cells)
     graph = region_graph(program, domain, level=level, output=output, memory=memory)
     is_inside = graph.regions.sign_vectors()[:, graph.regions.layout.first_output] < 0
     words = f"{int(is_inside.sum()):,} of {graph.n:,} cells are inside"
     if int(is_inside.sum()) > max_cells:
-        raise CellLimitError(f"convex parts: {words}; more than max_cells={max_cells:,}: take a smaller box")
+        raise CellLimitError(f"cells inside: {words}; more than max_cells={max_cells:,}: {ADVICE}")
     if progress is not None:
         progress(words)
     return _with_volume(graph, is_inside)
+
+
+def require_divisible(program: Program, domain: Domain | None, max_cells: int) -> None:
+    """Refuse what has no cells inside that are bounded.
+
+    Raises:
+        ValueError: the message says why.
+    """
+    if program.in_dim not in (2, 3):
+        raise ValueError(f"cells inside: of networks of two or three inputs, got {program.in_dim}")
+    if (domain is None and program.grid is None) or (domain is not None and not domain.is_bounded):
+        raise ValueError(f"cells inside: needs a bounded domain, got {domain}")
+    if max_cells < 1:
+        raise ValueError(f"cells inside: max_cells must be positive, got {max_cells}")
 
 
 def _require_few_simplices(
@@ -117,8 +127,8 @@ def _require_few_simplices(
         n_inside += int((values < level).sum())
         if n_inside > max_cells:
             raise CellLimitError(
-                f"convex parts: {n_inside:,} simplices of the grid are inside, and others not counted, "
-                f"before neurons cut them; more than max_cells={max_cells:,}: take a smaller box"
+                f"cells inside: {n_inside:,} simplices of the grid are inside, and others not counted, "
+                f"before neurons cut them; more than max_cells={max_cells:,}: {ADVICE}"
             )
 
 

@@ -101,7 +101,7 @@ def _glb(bodies: Bodies, path: Path) -> None:
     for k, part in enumerate(bodies.parts):
         local, scale, centre = about_centre(PolygonMesh.of_triangles(part.vertices, part.facets))
         triangles, name = local.to_trimesh(), f"part_{k}"
-        triangles.visual.face_colors = [*(int(255 * c) for c in _colour(k)), 255]
+        triangles.visual.face_colors = [*(int(255 * c) for c in colour_of(k)), 255]
         scene.add_geometry(triangles, node_name=name, geom_name=name)
         places[name] = {"translation": list(centre), "scale": [scale] * 3}
 
@@ -112,7 +112,8 @@ def _glb(bodies: Bodies, path: Path) -> None:
     write_whole(path, scene.export(file_type="glb", tree_postprocessor=place))
 
 
-def _colour(k: int) -> tuple[float, float, float]:
+def colour_of(k: int) -> tuple[float, float, float]:
+    """Colour of part k, red, green and blue from 0 to 1."""
     return colorsys.hsv_to_rgb(k * GOLDEN % 1, 0.55, 0.9)
 
 
