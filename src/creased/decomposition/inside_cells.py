@@ -24,7 +24,7 @@ from creased.regions.triangulation import simplex_volumes, triangulate
 
 MOST_CELLS = 200_000  # inside; to merge them takes two or three minutes
 SAME_PLACE = 1e-11  # distance of vertices that are one, of the size of the domain
-ADVICE = "take a smaller box, or for convex parts a larger error"
+ADVICE = "take a smaller box, or for convex parts an error, or a larger one"
 NO_VOLUME = 1e-15  # volume of cells that are none, of that of the domain's bounding box
 
 
