@@ -99,8 +99,8 @@ def _topology(record: Record, chosen: argparse.Namespace) -> None:
     options = TopologyOptions(
         output=chosen.output, max_cells=chosen.max_cells, memory=in_bytes(chosen.memory), progress=print
     )
-    found = find_topology(record.program, _domain_of(record, chosen), level_of(record, chosen), options)
-    print(found)
+    domain, level = _domain_of(record, chosen), level_of(record, chosen)
+    found = find_topology(record.program, domain, level, options, print)
     if chosen.json is not None:
         write_whole(chosen.json, json.dumps(found.as_plain(), indent=2).encode())
         print(f"{chosen.json}: Betti numbers{' and all intervals' * (found.diagram is not None)}")

@@ -3,11 +3,13 @@
 In a box the solid has its vertices at corners of the box, and on its own boundary clipped to the box. Their
 hull is a piece where samples of its facets are within a share of the error, and it is proven to stay within
 the error; else the box around it is cut across its longest side. What is left of the error is for merging.
+A box is expected to hold as many pieces as its hull sticks out by shares, as on a smooth surface.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 
 SHARE = 0.25  # of the error, that a piece may stick out by at samples of its facets
 NO_THICKNESS = 1e-9  # of what is no piece, of the size of the solid
-MOST_PIECES = 20_000  # to merge them takes ten minutes
+MOST_PIECES = 10_000  # to merge them takes some minutes
+DOUBT = 4  # times as many as allowed have to be expected, where they are not there yet
+TELL = 1000  # boxes from one line of progress to the next
 
 
 class _Box(NamedTuple):
@@ -45,31 +49,41 @@ class _Piece(NamedTuple):
     box: _Box  # the least
 
 
-def bisect(solid: Solid, tree: OffsetTree, max_pieces: int) -> tuple[Floats, Bodies]:
+def bisect(
+    solid: Solid, tree: OffsetTree, max_pieces: int, progress: Callable[[str], None]
+) -> tuple[Floats, Bodies]:
     """Cut a solid of three dimensions into pieces.
 
     Returns:
         Vertices (V, 3) and the pieces, those next to each other neighbours.
 
     Raises:
-        CellLimitError: there are more pieces than allowed; the message has the numbers.
+        CellLimitError: there are more pieces than allowed, or will be; the message has the numbers.
     """
     points = solid.vertices.numpy()
     whole = _Box(points[solid.faces.numpy()], points.min(axis=0), points.max(axis=0))
-    pieces, boxes = list[_Piece](), deque([whole])
+    pieces, boxes = list[_Piece](), deque([(whole, 1.0)])
+    n_expected, n_cut = 1.0, 0  # pieces in all boxes; boxes that were looked at
     while boxes:
-        piece = _hull_inside(solid, boxes.popleft(), NO_THICKNESS * (whole.high - whole.low).max())
+        box, n_in_box = boxes.popleft()
+        piece = _hull_inside(solid, box, NO_THICKNESS * (whole.high - whole.low).max())
+        n_expected -= n_in_box
         if piece is None:
             continue
-        if _is_near(piece, tree):
+        shares = _sticks_out(piece, tree) / (SHARE * tree.error)
+        if shares <= 1 and tree.holds(piece.hull.equations, []):
             pieces.append(piece)
         else:
-            boxes.extend(_halves(piece.box))
-        if len(pieces) + len(boxes) > max_pieces:
+            boxes.extend((half, max(1.0, shares / 2)) for half in _halves(piece.box))
+            n_expected += 2 * max(1.0, shares / 2)
+        n = max(len(pieces) + len(boxes), int(len(pieces) + n_expected) // DOUBT)
+        if n > max_pieces:
             raise CellLimitError(
-                f"convex parts: within {tree.error:.3g} there are {len(pieces) + len(boxes):,} pieces or "
-                f"more; more than max_cells={max_pieces:,}: take a larger error, or a smaller box"
+                f"convex parts: some {n:,} pieces or more are needed within {tree.error:.3g}; more than "
+                f"max_cells={max_pieces:,}: take a larger error, or a smaller box"
             )
+        if (n_cut := n_cut + 1) % TELL == 0:
+            progress(f"{n_cut:,} boxes: {len(pieces):,} pieces, and {len(boxes):,} boxes to be cut")
     return _as_bodies(pieces, tree.error)
 
 
@@ -93,15 +107,14 @@ def _hull_inside(solid: Solid, box: _Box, thickness: float) -> _Piece | None:
     return _Piece(points[hull.vertices], hull, least)
 
 
-def _is_near(piece: _Piece, tree: OffsetTree) -> bool:
-    """Tell if centroids and edges of facets are within the share, and the whole within the error."""
+def _sticks_out(piece: _Piece, tree: OffsetTree) -> float:
+    """Largest signed distance of centroids and edges of facets."""
     import numpy as np
 
     facets = piece.hull.points[piece.hull.simplices]
     middles = [(facets[:, j] + facets[:, k]) / 2 for j, k in combinations(range(3), 2)]
     samples = torch.from_numpy(np.concatenate([facets.mean(axis=1), *middles]))
-    is_near = bool((tree.signed_distances(samples) <= SHARE * tree.error).all())
-    return is_near and tree.holds(piece.hull.equations, [])
+    return float(tree.signed_distances(samples).max())
 
 
 def _halves(box: _Box) -> tuple[_Box, _Box]:

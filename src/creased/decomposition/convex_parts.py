@@ -120,7 +120,7 @@ def convex_parts(
         level: the value below which is inside.
         error: a length in the coordinates of the domain.
         output: index of the program's output.
-        max_cells: cells inside that are allowed, 200,000 by default; pieces of boxes, 20,000 by default.
+        max_cells: cells inside that are allowed, 200,000 by default; pieces of boxes, 10,000 by default.
         memory: bytes that the extraction may take; what is free by default.
         progress: is told the number of cells or pieces, before they are merged.
 
@@ -176,11 +176,10 @@ def _of_boxes(sublevel: Sublevel, error: float, **keywords: Unpack[PartsKeywords
         return _of_cells(sublevel, error, **keywords)
     if solid.is_empty:
         return _Found(solid.vertices.numpy(), Bodies({}, {}, []), 0, solid.moments)
-    tree = OffsetTree(solid, error)
-    points, bodies = bisect(solid, tree, keywords.get("max_cells", MOST_PIECES))
-    if (progress := keywords.get("progress")) is not None:
-        progress(f"{len(bodies.of):,} pieces of {len(solid.faces):,} triangles are inside")
+    tree, progress = OffsetTree(solid, error), keywords.get("progress") or (lambda _: None)
+    points, bodies = bisect(solid, tree, keywords.get("max_cells", MOST_PIECES), progress)
     n_pieces = len(bodies.of)
+    progress(f"{n_pieces:,} pieces of the inside of {len(solid.faces):,} triangles")
     merge_within(points, bodies, tree)
     return _Found(points, bodies, n_pieces, solid.moments)
 

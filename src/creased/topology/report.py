@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,28 +41,32 @@ class TopologyReport:
         persistence = None if self.diagram is None else rows
         return {"level": self.level, "betti_numbers": self.betti_numbers, "persistence": persistence}
 
-    def __repr__(self) -> str:
-        lines = [
-            (f"f {RELATIONS[side]} {self.level:g}", format_betti(numbers))
-            for side, numbers in self.betti_numbers.items()
-        ]
+    def format_persistence(self) -> str:
+        """Format the longest intervals, a line a dimension, or why there are none."""
         if self.diagram is None:
-            lines.append(("persistence", f"left out: {self.left_out}"))
-        else:
-            for dim in range(self.diagram.dim):
-                name = f"persistence, H{dim}"
-                lines.append(
-                    (name, self.diagram.format_dim(dim) if len(self.diagram.of_dim(dim)) else "none")
-                )
-        return "\n".join(f"{name:<{WIDTH}} {value}" for name, value in lines)
+            return _in_columns([("persistence", f"left out: {self.left_out}")])
+        dims = range(self.diagram.dim)
+        found = [self.diagram.format_dim(dim) if len(self.diagram.of_dim(dim)) else "none" for dim in dims]
+        return _in_columns([(f"persistence, H{dim}", text) for dim, text in enumerate(found)])
 
 
 @as_written
 @torch.no_grad()
 def find_topology(
-    program: Program, domain: Domain | None, level: float, options: TopologyOptions
+    program: Program,
+    domain: Domain | None,
+    level: float,
+    options: TopologyOptions,
+    tell: Callable[[str], None],
 ) -> TopologyReport:
     """Compute the Betti numbers of all sides of a level, and, where cells are few, the diagram over Z / 2.
+
+    Args:
+        program: of up to four inputs.
+        domain: where; None for the cube of a network on a grid.
+        level: the level.
+        options: of the computation.
+        tell: is given the text, that of the Betti numbers before the diagram is computed.
 
     Raises:
         CellLimitError: there are more cells than allowed, and level sets do not tell the Betti numbers.
@@ -70,10 +74,18 @@ def find_topology(
     problem = make_problem(program, domain, level, options)
     whole = Filtration(problem)
     numbers = betti_by_side(problem, SIDES, whole)
+    sides = [(f"f {RELATIONS[side]} {level:g}", format_betti(found)) for side, found in numbers.items()]
+    tell(_in_columns(sides))
     try:
-        return TopologyReport(level, numbers, diagram_of(whole.classes([1], 2)[0], level))
+        report = TopologyReport(level, numbers, diagram_of(whole.classes([1], 2)[0], level))
     except CellLimitError as error:
-        return TopologyReport(level, numbers, None, str(error).removeprefix("topology: "))
+        report = TopologyReport(level, numbers, None, str(error).removeprefix("topology: "))
+    tell(report.format_persistence())
+    return report
+
+
+def _in_columns(lines: Sequence[tuple[str, str]]) -> str:
+    return "\n".join(f"{name:<{WIDTH}} {value}" for name, value in lines)
 
 
 def format_betti(numbers: Sequence[int]) -> str:
