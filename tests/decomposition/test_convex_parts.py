@@ -182,7 +182,7 @@ def test_refusals_have_the_numbers() -> None:
     with pytest.raises(ValueError, match=r"max_cells must be positive, got -1$"):
         convex_parts(program, Box.cube(3, 2), max_cells=-1)
     with pytest.raises(ValueError, match="bounded"):
-        convex_parts(program, WholeSpace(3))
+        convex_parts(program, WholeSpace(3), error=0.1)
     with pytest.raises(ValueError, match="error must be"):
         convex_parts(program, Box.cube(3, 2), error=-1)
     with pytest.raises(ValueError, match="two or three inputs, got 4"):

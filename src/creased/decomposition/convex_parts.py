@@ -16,7 +16,7 @@ from creased.decomposition.bisection import MOST_PIECES, bisect
 from creased.decomposition.exact_unions import ExactUnions, cells_as_bodies
 from creased.decomposition.greedy_merge import Bodies, merge_greedily
 from creased.decomposition.hulls import hull_of
-from creased.decomposition.inside_cells import inside_cells
+from creased.decomposition.inside_cells import inside_cells, require_divisible
 from creased.decomposition.merge_within import merge_within
 from creased.decomposition.moments import Moments
 from creased.decomposition.offset_tree import OffsetTree
@@ -131,6 +131,7 @@ def convex_parts(
     """
     if not 0 <= error < float("inf"):
         raise ValueError(f"convex_parts: error must be a length of 0 or more, got {error}")
+    require_divisible(program, domain, keywords.get("max_cells", MOST_PIECES))
     sublevel = Sublevel(program.to("cpu", torch.float64), domain, level, keywords.get("output", 0))
     of_pieces = _of_boxes if error and _do_boxes_pay(sublevel, error) else _of_cells
     found = of_pieces(sublevel, error, **keywords)
