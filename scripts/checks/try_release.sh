@@ -12,6 +12,7 @@ for file in "$folder"/dist/creased-*.whl "$folder"/dist/creased-*.tar.gz; do
     install --force-reinstall --no-deps "$file"
     (cd "$folder" && venv/bin/creased --version && venv/bin/creased --help >/dev/null && venv/bin/python -c '
 import creased, torch
+torch.manual_seed(0)
 network = creased.MLP(3, 8, 2)
 surface = creased.extract_level_set(network, creased.Box.cube(3, 1.0), network(torch.zeros(1, 3)).item())
 creased.save(surface, "mesh.obj")

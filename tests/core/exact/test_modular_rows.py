@@ -69,6 +69,18 @@ def test_kernels_find_the_residues_that_torch_finds(case: Case, data: st.DataObj
 
 
 @given(CASES)
+def test_complexes_are_cut_alike_by_kernels_and_by_torch(case: Case) -> None:
+    pytest.importorskip("numba")
+    by = []
+    for switch in ("0", "1"):  # rows of first layers are asked for before there are others
+        with patch.dict(os.environ, {SWITCH: switch}), patch.object(exact_signs, "FEWEST", 0):
+            found = extract_complex(case.program, case.box, exact=True)
+            codes = torch.cat([found.words, found.zero_ids], dim=1)
+            by.append(sorted(codes.tolist()))
+    assert by[0] == by[1]
+
+
+@given(CASES)
 def test_what_vanishes_is_found_wherever_points_are_said_to_be(case: Case) -> None:
     found, exact, codes = extracted(case)
     zeros = exact.modular.zeros(codes, found.vertices)

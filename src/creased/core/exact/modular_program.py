@@ -72,11 +72,11 @@ class ModularProgram(NamedTuple):
         state = torch.eye(width, dtype=torch.float64)[None, :, None]
         state = state.expand(n_primes, -1, len(words), -1).flatten(2)  # (P, S + 1, m (D + 1))
         rows = [self.walls @ state]
-        n_rows = self.layout.n_walls
-        for layer, is_active in zip(self.layers, active.split(self.layout.widths), strict=True):
+        n_rows, is_active = self.layout.n_walls, iter(active.split(self.layout.widths))
+        for layer in self.layers:
             if n_rows > last:
                 break
-            z, state = layer(state, is_active, self.primes)
+            z, state = layer(state, next(is_active), self.primes)
             rows.append(z)
             n_rows += z.shape[1]
         if n_rows <= last:
