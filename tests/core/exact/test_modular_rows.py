@@ -75,7 +75,8 @@ def test_rows_of_first_layers_are_found_before_there_are_others() -> None:
     with patch.dict(os.environ, {SWITCH: "0"}):
         found = extract_level_set(network, box, level)
     assert found.is_complete
-    assert torch.equal(found.words, extract_level_set(network, box, level).words)
+    by_kernels = extract_level_set(network, box, level)
+    assert sorted(found.zero_ids.tolist()) == sorted(by_kernels.zero_ids.tolist())
 
 
 @given(CASES)
