@@ -186,7 +186,7 @@ def test_counts_that_do_not_fit_are_not_made() -> None:
         ([0.0, 0.0, 0.0], [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]),  # a plane of the grid through its middle
         ([0.0, 0.0, 0.0], [[1.0], [1.0], [1.0]]),  # edges of the grid
         ([0.25, 0.0, 0.0], [[0.0], [0.0], [1.0]]),
-        ([1 / 6, 0.0, -0.25], [[0.0], [2.0], [0.5]]),  # points near to planes of the grid
+        ([0.1666666716337204, 0.0, -0.25], [[0.0], [2.0], [0.5]]),  # points near to planes of the grid
     ],
 )
 def test_slices_along_a_grid_have_the_cells_of_their_points(
