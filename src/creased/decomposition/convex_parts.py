@@ -18,7 +18,7 @@ from creased.decomposition.greedy_merge import Bodies, merge_greedily
 from creased.decomposition.hulls import hull_of
 from creased.decomposition.inside_cells import inside_cells, require_divisible
 from creased.decomposition.merge_within import merge_within
-from creased.decomposition.moments import Moments
+from creased.decomposition.moments import Moments, moments_inside, moments_of_simplices
 from creased.decomposition.offset_tree import OffsetTree
 from creased.decomposition.solid import Sublevel, solid_of_cells, solid_of_level_set
 from creased.meshes.caps import CapError
@@ -162,11 +162,11 @@ def _do_boxes_pay(sublevel: Sublevel, error: float) -> bool:
 def _of_cells(sublevel: Sublevel, error: float, **keywords: Unpack[PartsKeywords]) -> _Found:
     """Merge the cells of the complex; with an error what is left then, too."""
     cells = inside_cells(sublevel.program, sublevel.domain, sublevel.level, **keywords)
-    points, bodies, solid = cells.vertices.numpy(), cells_as_bodies(cells), solid_of_cells(cells, sublevel)
+    points, bodies = cells.vertices.numpy(), cells_as_bodies(cells)
     merge_greedily(bodies, ExactUnions(cells))
     if error and cells.n:
-        merge_within(points, bodies, OffsetTree(solid, error))
-    return _Found(points, bodies, cells.n, solid.moments)
+        merge_within(points, bodies, OffsetTree(solid_of_cells(cells, sublevel), error))
+    return _Found(points, bodies, cells.n, moments_of_simplices(cells.vertices[cells.simplices]))
 
 
 def _of_boxes(sublevel: Sublevel, error: float, **keywords: Unpack[PartsKeywords]) -> _Found:
@@ -175,14 +175,15 @@ def _of_boxes(sublevel: Sublevel, error: float, **keywords: Unpack[PartsKeywords
         solid = solid_of_level_set(sublevel, keywords.get("memory"))
     except CapError:
         return _of_cells(sublevel, error, **keywords)
+    moments = moments_inside(solid.vertices, solid.faces)
     if solid.is_empty:
-        return _Found(solid.vertices.numpy(), Bodies({}, {}, []), 0, solid.moments)
+        return _Found(solid.vertices.numpy(), Bodies({}, {}, []), 0, moments)
     tree, progress = OffsetTree(solid, error), keywords.get("progress") or (lambda _: None)
     points, bodies = bisect(solid, tree, keywords.get("max_cells", MOST_PIECES), progress)
     n_pieces = len(bodies.of)
     progress(f"{n_pieces:,} pieces of the inside of {len(solid.faces):,} triangles")
     merge_within(points, bodies, tree)
-    return _Found(points, bodies, n_pieces, solid.moments)
+    return _Found(points, bodies, n_pieces, moments)
 
 
 def _part(points: Any, error: float) -> ConvexPart:

@@ -1,4 +1,4 @@
-"""{f < level} as a solid: its boundary, closed along the walls of the domain, and its moments.
+"""{f < level} as a solid: its boundary, closed along the walls of the domain.
 
 Small networks, and those of two inputs, have it from the cells of their complex; others from the level set.
 """
@@ -16,7 +16,6 @@ from creased.core.extract_level_set import extract_level_set
 from creased.core.numerics.memory import CellLimitError
 from creased.core.program.program import Program
 from creased.decomposition.inside_cells import InsideCells
-from creased.decomposition.moments import Moments, moments_inside, moments_of_simplices
 from creased.meshes.caps import cap
 from creased.regions.triangulation import boundary_faces
 
@@ -43,8 +42,7 @@ class Solid:
     """A solid by its boundary."""
 
     vertices: Tensor  # (V, D) float64
-    faces: Tensor  # (n, D) int64: segments or triangles
-    moments: Moments
+    faces: Tensor  # (n, D) int64: segments or triangles, these outward
     contains: Callable[[Tensor], Tensor]  # tells which points (n, D) float64 are in it
 
     @property
@@ -55,9 +53,7 @@ class Solid:
 
 def solid_of_cells(cells: InsideCells, sublevel: Sublevel) -> Solid:
     """Take the faces that one simplex of the cells alone has."""
-    faces = boundary_faces(cells.simplices)
-    moments = moments_of_simplices(cells.vertices[cells.simplices])
-    return Solid(cells.vertices, faces, moments, sublevel.contains)
+    return Solid(cells.vertices, boundary_faces(cells.simplices), sublevel.contains)
 
 
 def solid_of_level_set(sublevel: Sublevel, memory: int | None) -> Solid:
@@ -75,6 +71,5 @@ def solid_of_level_set(sublevel: Sublevel, memory: int | None) -> Solid:
     found = extract_level_set(program, domain, level, output=output, complete=True, memory=memory)
     if not found.is_complete:
         raise CellLimitError(f"convex parts: the level set is {found.guarantee}")
-    mesh = cap(found, program).triangulated()
-    faces = mesh.triangles()
-    return Solid(mesh.vertices, faces, moments_inside(mesh.vertices, faces), sublevel.contains)
+    mesh = cap(found, program)
+    return Solid(mesh.vertices, mesh.triangles(), sublevel.contains)
