@@ -88,3 +88,22 @@ def test_the_bar_ends_with_the_steps_that_were_allowed(monkeypatch: pytest.Monke
     monkeypatch.setattr(TrainingBar, "_update", lambda self, task, current, **_: seen.append(current))
     _fit(50, TrainingBar(refresh_rate=20), max_steps=33)
     assert seen[-1] == 33
+
+
+class _Lines(L.Callback):
+    """Counts the lines of the bar after each batch of validation."""
+
+    def __init__(self, bar: TrainingBar) -> None:
+        self.bar = bar
+        self.counts: list[int] = []
+
+    def on_validation_batch_end(self, *arguments: Any, **options: Any) -> None:
+        assert self.bar.progress is not None
+        self.counts.append(sum(task.visible for task in self.bar.progress.tasks))
+
+
+def test_validation_adds_no_line_to_the_bar() -> None:
+    bar = TrainingBar(refresh_rate=1, leave=True)
+    lines = _Lines(bar)
+    _fit(3, bar, lines)
+    assert lines.counts == [0, 1]  # before the epoch, and after it

@@ -96,6 +96,9 @@ class TrainingBar(RichProgressBar):
         if is_last or (batch_idx + 1) % max(self.refresh_rate, 1) == 0:
             super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 
+    def on_validation_batch_end(self, *arguments: Any, **options: Any) -> None:
+        """Show no line of validation, which is short: the base class adds a second one."""
+
     def configure_columns(self, trainer: L.Trainer) -> list[ProgressColumn]:
         """Choose what is shown before the values."""
         whole = Column(no_wrap=True)
