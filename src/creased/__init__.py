@@ -15,6 +15,7 @@ from creased.api import (
     certify,
     convex_parts,
     count_cells,
+    essential,
     extract_complex,
     extract_level_set,
     integrate,
@@ -22,6 +23,8 @@ from creased.api import (
     local_lipschitz,
     persistence,
     region_graph,
+    slice_program,
+    slice_through,
     stream_complex,
     tetrahedra,
 )
@@ -35,14 +38,14 @@ from creased.core.complexes.unperturbed import TrueCells
 from creased.core.degeneracy import DegenerateError
 from creased.core.domains.box import Box
 from creased.core.domains.domain import Domain
-from creased.core.domains.essential import Essential, essential
+from creased.core.domains.essential import Essential
 from creased.core.domains.polytope import Polytope
 from creased.core.domains.simplex import Simplex
 from creased.core.domains.whole_space import LinealityError, WholeSpace
 from creased.core.native.caches import keep_caches
 from creased.core.numerics.memory import CellLimitError
 from creased.core.program import combine
-from creased.core.program.affine_slice import ProgramSlice, slice_program, slice_through
+from creased.core.program.affine_slice import ProgramSlice
 from creased.core.program.layers import Affine, Block
 from creased.core.program.program import Program
 from creased.core.provenance import Completeness, Finding, Provenance

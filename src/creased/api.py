@@ -17,14 +17,17 @@ from creased.core.certificates import certify as certificates
 from creased.core.certificates.certify import Certificate
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
+from creased.core.domains import essential as domains
 from creased.core.domains.domain import Domain
 from creased.core.numerics.tensors import Points
+from creased.core.program import affine_slice
 from creased.core.program.program import Program
 from creased.decomposition import ConvexParts, Tetrahedra
 from creased.decomposition import convex_parts as parts
 from creased.decomposition import tetrahedra as simplices
 from creased.decomposition.convex_parts import PartsKeywords
-from creased.networks.lower import lower_with_last, require_module
+from creased.networks.as_program import Network, as_program, of_networks
+from creased.networks.lower import lower_with_last
 from creased.networks.lowering.graph.evaluation import weight_options
 from creased.regions import Integrals, Lipschitz, RegionGraph
 from creased.topology import betti, diagrams
@@ -35,7 +38,7 @@ Found = TypeVar("Found")
 L = TypeVar("L", float, float | None)
 
 
-def at_level(network: Program | nn.Module, level: L, output: int = 0) -> tuple[Program, L]:
+def at_level(network: Network, level: L, output: int = 0) -> tuple[Program, L]:
     """Lower a module in double precision, in which nothing of it is lost; return a program as it is.
 
     A level of the module is mapped to that before its last activation.
@@ -43,8 +46,8 @@ def at_level(network: Program | nn.Module, level: L, output: int = 0) -> tuple[P
     Raises:
         ValueError: the module does not take the level.
     """
-    if isinstance(network, Program):
-        return network, level
+    if not isinstance(network, nn.Module):
+        return as_program(network, "network"), level
     with torch.no_grad():
         program, last = lower_with_last(network, dtype=torch.float64)
     if last is None or level is None:
@@ -54,15 +57,14 @@ def at_level(network: Program | nn.Module, level: L, output: int = 0) -> tuple[P
 
 def _of_networks(
     of_programs: Callable[Concatenate[Program, Options], Found],
-) -> Callable[Concatenate[Program | nn.Module, Options], Found]:
+) -> Callable[Concatenate[Network, Options], Found]:
     """Extend a function of programs to modules; levels are the module's."""
 
     @wraps(of_programs)
-    def of_networks(network: Program | nn.Module, /, *args: Options.args, **kwargs: Options.kwargs) -> Found:
+    def of_networks(network: Network, /, *args: Options.args, **kwargs: Options.kwargs) -> Found:
         """Lower a module first, in the precision of its weights unless another is given."""
-        if isinstance(network, Program):
-            return of_programs(network, *args, **kwargs)
-        require_module(network)
+        if not isinstance(network, nn.Module):
+            return of_programs(as_program(network, of_programs.__name__), *args, **kwargs)
         if kwargs.get("dtype") is None:
             kwargs["dtype"] = weight_options(network)["dtype"]
         bound = signature(of_programs).bind(network, *args, **kwargs)
@@ -76,7 +78,7 @@ def _of_networks(
 
 
 def certify(
-    found: PolyhedralComplex | LevelSet, network: Program | nn.Module, level: float = 0.0, **options: Any
+    found: PolyhedralComplex | LevelSet, network: Network, level: float = 0.0, **options: Any
 ) -> Certificate:
     """Certify what was extracted from a network; see `creased.core.certificates.certify.certify`."""
     program, before = at_level(network, None if isinstance(found, LevelSet) else level)
@@ -84,7 +86,7 @@ def certify(
 
 
 def betti_numbers(
-    network: Program | nn.Module,
+    network: Network,
     domain: Domain | None = None,
     level: float = 0.0,
     side: str = "below",
@@ -96,14 +98,14 @@ def betti_numbers(
 
 
 def persistence(
-    network: Program | nn.Module, domain: Domain | None = None, **keywords: Unpack[TopologyKeywords]
+    network: Network, domain: Domain | None = None, **keywords: Unpack[TopologyKeywords]
 ) -> diagrams.PersistenceDiagram:
     """Compute the persistence of a network before its last activation; see `creased.topology.persistence`."""
     return diagrams.persistence(at_level(network, None)[0], domain, **keywords)
 
 
 def region_graph(
-    network: Program | nn.Module, domain: Domain | None = None, *, level: float | None = None, **options: Any
+    network: Network, domain: Domain | None = None, *, level: float | None = None, **options: Any
 ) -> RegionGraph:
     """Extract the dual graph of a network's complex; see `creased.regions.region_graph.region_graph`."""
     program, before = at_level(network, level, options.get("output") or 0)
@@ -111,24 +113,24 @@ def region_graph(
 
 
 def integrate(
-    network: Program | nn.Module, domain: Domain | None = None, level: float = 0.0, **options: Any
+    network: Network, domain: Domain | None = None, level: float = 0.0, **options: Any
 ) -> Integrals:
     """Integrate a network over a bounded domain; see `creased.regions.integrals.integrate`."""
-    return regions.integrate(_itself("integrate", network), domain, level, **options)
+    return regions.integrate(as_program(network, "integrate"), domain, level, **options)
 
 
-def lipschitz(network: Program | nn.Module, domain: Domain | None = None, **options: Any) -> Lipschitz:
+def lipschitz(network: Network, domain: Domain | None = None, **options: Any) -> Lipschitz:
     """Compute a network's Lipschitz constant; see `creased.regions.lipschitz.lipschitz`."""
-    return regions.lipschitz(_itself("lipschitz", network), domain, **options)
+    return regions.lipschitz(as_program(network, "lipschitz"), domain, **options)
 
 
-def local_lipschitz(network: Program | nn.Module, point: Points, radius: float, **options: Any) -> Lipschitz:
+def local_lipschitz(network: Network, point: Points, radius: float, **options: Any) -> Lipschitz:
     """Compute a network's Lipschitz constant on a ball; see `creased.regions.lipschitz.local_lipschitz`."""
-    return regions.local_lipschitz(_itself("local_lipschitz", network), point, radius, **options)
+    return regions.local_lipschitz(as_program(network, "local_lipschitz"), point, radius, **options)
 
 
 def convex_parts(
-    network: Program | nn.Module,
+    network: Network,
     domain: Domain | None = None,
     level: float = 0.0,
     error: float = 0.0,
@@ -140,7 +142,7 @@ def convex_parts(
 
 
 def tetrahedra(
-    network: Program | nn.Module,
+    network: Network,
     domain: Domain | None = None,
     level: float = 0.0,
     **keywords: Unpack[PartsKeywords],
@@ -150,24 +152,9 @@ def tetrahedra(
     return simplices(program, domain, before, **keywords)
 
 
-def _itself(call: str, network: Program | nn.Module) -> Program:
-    """Lower a module whose values are those of its program.
-
-    Raises:
-        ValueError: a last activation was taken off.
-    """
-    if isinstance(network, Program):
-        return network
-    with torch.no_grad():
-        program, last = lower_with_last(network, dtype=torch.float64)
-    if last is not None:
-        raise ValueError(
-            f"{call}: the network is {last} of a piecewise-affine z, and not piecewise affine itself: for z "
-            "give creased.lower(network)"
-        )
-    return program
-
-
+essential = of_networks(domains.essential)
+slice_program = of_networks(affine_slice.slice_program)
+slice_through = of_networks(affine_slice.slice_through)
 count_cells = _of_networks(complexes.count_cells)
 extract_complex = _of_networks(complexes.extract_complex)
 extract_level_set = _of_networks(level_sets.extract_level_set)

@@ -15,7 +15,6 @@ from contextlib import contextmanager, nullcontext
 from typing import Any, TypedDict, Unpack
 
 import torch
-from torch import nn
 
 from creased.api import at_level
 from creased.core.complexes.complex import PolyhedralComplex
@@ -35,11 +34,12 @@ from creased.core.program.program import Program
 from creased.core.subdivision.problem import Numbers, make_problem
 from creased.core.subdivision.sub_boxes import MapParts, Parts, collect_in_parts
 from creased.extras import how_to_install
+from creased.networks.as_program import Network
 
 
 @as_written
 def extract_complex_in_parts(
-    network: Program | nn.Module,
+    network: Network,
     box: Box | None,
     *,
     n_parts: int = 8,
@@ -86,7 +86,7 @@ class PartsKeywords(TypedDict, total=False):
 
 @as_written
 def extract_level_set_in_parts(
-    network: Program | nn.Module,
+    network: Network,
     box: Box | None,
     level: float = 0.0,
     *,

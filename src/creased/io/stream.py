@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypedDict, Unpack
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from creased.api import at_level
 from creased.core.complexes.level_set import LevelSet
@@ -38,6 +38,7 @@ from creased.io.atomic_write import replacing
 from creased.io.export import TEXT_FORMATS, ExportError, TextFormat
 from creased.io.similarity import Similarity
 from creased.io.sub_box_folder import SubBoxFolder
+from creased.networks.as_program import Network
 
 FEWEST = 256  # cells of a sub-box that is divided because they are too many
 
@@ -91,7 +92,7 @@ class StreamKeywords(TypedDict, total=False):
 
 @as_written
 def stream_level_set(
-    network: Program | nn.Module,
+    network: Network,
     box: Box,
     path: str | Path,
     level: float = 0.0,

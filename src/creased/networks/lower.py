@@ -136,14 +136,18 @@ def lower_with_last(
     return Lowered(program, last)
 
 
-def require_module(module: nn.Module) -> None:
+def require_module(module: object, needs: str = "lower: needs") -> None:
     """Refuse what is no module.
 
     Raises:
-        TypeError: naming what was given.
+        TypeError: naming what was given; it begins with what `needs` says.
     """
-    if not isinstance(module, nn.Module):
-        raise TypeError(f"lower: needs a torch.nn.Module, got a {type(module).__name__}")
+    if isinstance(module, nn.Module):
+        return
+    given = (
+        f"the class {module.__name__}: call it" if isinstance(module, type) else f"a {type(module).__name__}"
+    )
+    raise TypeError(f"{needs} a torch.nn.Module, got {given}")
 
 
 def _traced(module: nn.Module, shape: Shape | None, output: Output | None, *, anew: bool) -> _Traced:

@@ -2,6 +2,9 @@
 
 Sizes as in `creased.core`. Numbers are exact unless a name or a docstring says otherwise: float weights are
 rational numbers, and all else is computed from them in integers (`creased.core.exact`).
+
+Functions of a program take also a module that `creased.lower` takes, and a slice, which is the program of its
+coordinates (`creased.networks.as_program`).
 """
 
 from creased.tropical.algebra.covectors import classification_covectors, covectors, tied_patterns

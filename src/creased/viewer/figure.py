@@ -5,13 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from torch import nn
-
 from creased.api import at_level
 from creased.core.complexes.complex import PolyhedralComplex
 from creased.core.complexes.level_set import LevelSet
-from creased.core.program.program import Program
 from creased.extras import how_to_install
+from creased.networks.as_program import Network
 from creased.regions import RegionGraph
 from creased.topology import PersistenceDiagram
 from creased.tropical import ClassificationFan, DualSubdivision, TropicalPolynomial, Zonotope
@@ -29,7 +27,7 @@ SHOWN_BY: dict[type, str] = {  # module of `figures` and function in it
 TAKE_PROGRAMS = (LevelSet, PolyhedralComplex)
 
 
-def figure(shown: Any, *, program: Program | nn.Module | None = None, title: str = "") -> Any:
+def figure(shown: Any, *, program: Network | None = None, title: str = "") -> Any:
     """Make a plotly figure: turn, zoom, hover for signs, affine maps and neurons.
 
     Args:

@@ -87,7 +87,7 @@ def slice_program(
 
 
 @as_written
-def slice_through(program: Program, *points: Tensor) -> ProgramSlice:
+def slice_through(program: Program, *points: Tensor | Sequence[float]) -> ProgramSlice:
     """Restrict a program of n inputs to the slice through D + 1 points (n,), with an orthonormal basis.
 
     Raises:
@@ -95,7 +95,7 @@ def slice_through(program: Program, *points: Tensor) -> ProgramSlice:
     """
     if len(points) < 2:
         raise ValueError(f"slice_through: needs two points or more, got {len(points)}")
-    origin, *others = (point.detach().double() for point in points)
+    origin, *others = (torch.as_tensor(point).detach().double() for point in points)
     arms = torch.stack([other - origin for other in others], dim=1)
     if len(independent_rows(arms.T)) < arms.shape[1]:
         raise ValueError(f"slice_through: {len(points)} points must span {arms.shape[1]} dimensions")

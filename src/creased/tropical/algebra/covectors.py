@@ -16,6 +16,7 @@ from creased.core.domains.domain import Domain
 from creased.core.exact.elimination import Vector, dot
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
+from creased.networks.as_program import of_networks
 from creased.tropical.algebra.fans import (
     MOST_PATTERNS,
     PatternBudgetError,
@@ -33,6 +34,7 @@ from creased.tropical.polyhedra.faces import closed_sets
 TiedPattern = tuple[frozenset[int], ...]  # the largest terms at each point
 
 
+@of_networks
 @as_written
 def covectors(program: Program, domain: Domain | None = None, *, most: int = MOST_CELLS) -> set[Covector]:
     """Enumerate the signs of all neurons on the cells of every dimension, in integers.

@@ -15,6 +15,7 @@ from creased.core.exact.elimination import RationalMatrix, Vector, dot
 from creased.core.formatting import format_point
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
+from creased.networks.as_program import Network, as_program
 from creased.tropical.algebra.epigraphs import Point, epigraph, inner
 from creased.tropical.algebra.polynomials import TropicalPolynomial
 from creased.tropical.algebra.rational_maps import TropicalRational
@@ -35,8 +36,8 @@ class Equality(NamedTuple):
 
 @as_written
 def equal(
-    first: Program | TropicalRational,
-    second: Program | TropicalRational,
+    first: Network | TropicalRational,
+    second: Network | TropicalRational,
     domain: Box | None = None,
     *,
     most: int = MOST_CELLS,
@@ -44,24 +45,24 @@ def equal(
     """Decide in integers whether two functions are the same on a box, or everywhere.
 
     Args:
-        first: a program, or a tropical rational map.
+        first: a program, a network or a tropical rational map.
         second: of the same kind.
         domain: a box, or None for all of space.
         most: cells that may be enumerated, of programs.
 
     Raises:
-        TypeError: one is a program and the other is not.
+        TypeError: one is a map and the other is not, or is no network.
         ValueError: dimensions differ, a map is not exact, or one is not known on all of the domain.
         CellLimitError: there are more cells than allowed.
     """
-    if isinstance(first, Program) and isinstance(second, Program):
-        return _of_programs(first, second, domain, most)
     if isinstance(first, TropicalRational) and isinstance(second, TropicalRational):
         return _of_maps(first, second, domain)
-    raise TypeError(
-        "equal: needs two programs or two tropical rational maps, got "
-        f"{type(first).__name__} and {type(second).__name__}: see TropicalRational.from_program"
-    )
+    if isinstance(first, TropicalRational) or isinstance(second, TropicalRational):
+        raise TypeError(
+            "equal: needs two programs or two tropical rational maps, got "
+            f"{type(first).__name__} and {type(second).__name__}: see TropicalRational.from_program"
+        )
+    return _of_programs(as_program(first, "equal"), as_program(second, "equal"), domain, most)
 
 
 def _of_programs(first: Program, second: Program, domain: Box | None, most: int) -> Equality:

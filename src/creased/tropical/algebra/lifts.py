@@ -16,8 +16,10 @@ from torch import Tensor
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.layers import Affine, Block
 from creased.core.program.program import Program
+from creased.networks.as_program import of_networks
 
 
+@of_networks
 @as_written
 def lift(program: Program) -> Program:
     """Build the program with outputs (F, G), each (O,), for which F - G is the given one's output.

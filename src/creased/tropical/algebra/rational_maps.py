@@ -19,6 +19,7 @@ from creased.core.domains.box import Box
 from creased.core.formatting import Number, as_display
 from creased.core.program.combine import select
 from creased.core.program.program import BATCH, Program
+from creased.networks.as_program import of_networks
 from creased.tropical.algebra.epigraphs import Point
 from creased.tropical.algebra.lifts import lift
 from creased.tropical.algebra.polynomials import TropicalPolynomial
@@ -37,6 +38,7 @@ class TropicalRational:
     is_exact: bool = True  # False: coefficients and cells are those of float64
 
     @staticmethod
+    @of_networks
     def from_program(
         program: Program,
         domain: Box | None = None,

@@ -18,6 +18,7 @@ from creased.core.exact.elimination import Vector, integer_row, rank
 from creased.core.formatting import cut_list, format_point, format_space
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
+from creased.networks.as_program import of_networks
 from creased.tropical.algebra.epigraphs import Point
 from creased.tropical.algebra.rational_maps import one_output
 from creased.tropical.cells.cells import cut_by_rows
@@ -87,6 +88,7 @@ class ZonotopeCounts(NamedTuple):
     status: str  # why the generic numbers do not hold; empty where they do
 
 
+@of_networks
 @as_written
 def zonotope_of_layer(program: Program) -> Zonotope:
     """Build the zonotope of a network with one hidden layer.
@@ -99,6 +101,7 @@ def zonotope_of_layer(program: Program) -> Zonotope:
     return Zonotope(tuple((*row, b) for row, b in zip(weight, bias, strict=True)), program.in_dim + 1)
 
 
+@of_networks
 def zonotopes_of_map(program: Program, index: int | None = None) -> tuple[Zonotope, Zonotope]:
     """Build the zonotopes of F and of G for an output sum_j v_j relu(z_j) + c with v of mixed signs.
 

@@ -25,6 +25,7 @@ from creased.core.numerics.memory import CellLimitError
 from creased.core.numerics.surroundings import as_written
 from creased.core.options import domain_of
 from creased.core.program.program import Program
+from creased.networks.as_program import of_networks
 from creased.tropical.cells.exact_network import ExactNetwork, PartialCell
 from creased.tropical.polyhedra.cones import Cone, cut, intersection, whole_space
 
@@ -47,6 +48,7 @@ class Cell(NamedTuple):
         return f"cell {format_signs(self.signs)} with f = {maps}"
 
 
+@of_networks
 @as_written
 def cells(program: Program, domain: Domain = None, most: int = MOST_CELLS) -> Iterator[Cell]:
     """Enumerate the activation cells of a program, depth first.

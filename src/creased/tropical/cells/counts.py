@@ -28,6 +28,7 @@ from creased.core.numerics.pointer_doubling import label_components
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.layers import Affine, Block
 from creased.core.program.program import Program
+from creased.networks.as_program import of_networks
 from creased.tropical.cells.cells import (
     MOST_CELLS,
     Cell,
@@ -56,24 +57,28 @@ class Counts(NamedTuple):
     guarantee: str
 
 
+@of_networks
 @as_written
 def activation_cells(program: Program, domain: Domain = None, *, method: str = "auto") -> int:
     """Count the full-dimensional cells of the arrangement of a program's creases; see `count`."""
     return count(program, domain, method=method).activation_cells
 
 
+@of_networks
 @as_written
 def linear_regions(program: Program, domain: Domain = None, *, method: str = "auto") -> int:
     """Count the facet-connected parts on which a program is one affine map; see `count`."""
     return count(program, domain, method=method).linear_regions
 
 
+@of_networks
 @as_written
 def affine_pieces(program: Program, domain: Domain = None, *, method: str = "auto") -> int:
     """Count the distinct affine maps of a program; see `count`."""
     return count(program, domain, method=method).affine_pieces
 
 
+@of_networks
 @as_written
 def count(
     program: Program,
@@ -117,6 +122,7 @@ def count(
     return _count_by_engine(program, domain, engine_cells(program, domain, memory=memory))
 
 
+@of_networks
 def f_vector(
     program: Program, domain: Domain = None, *, with_outputs: bool = False, most: int = MOST_CELLS
 ) -> tuple[int, ...]:

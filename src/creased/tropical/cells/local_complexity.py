@@ -22,6 +22,7 @@ from torch import Tensor
 from creased.core.domains.polytope import Polytope
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
+from creased.networks.as_program import of_networks
 from creased.tropical.cells.engine_cells import engine_cells
 from creased.tropical.cells.local_programs import Balls, program_on, proven_signs
 
@@ -48,6 +49,7 @@ class LocalComplexity:
         return f"local complexity: {float(self.n_crossing.double().mean()):.4g} neurons cross one of {balls}"
 
 
+@of_networks
 @as_written
 def local_complexity(
     program: Program,

@@ -19,6 +19,7 @@ from math import comb, factorial, prod
 from typing import NamedTuple
 
 from creased.core.program.program import Program
+from creased.networks.as_program import of_networks
 
 
 class RegionBounds(NamedTuple):
@@ -46,6 +47,7 @@ def region_bounds(in_dim: int, widths: Sequence[int]) -> RegionBounds:
     )
 
 
+@of_networks
 def bounds_of(program: Program) -> RegionBounds:
     """Compute the bounds of a program's architecture.
 

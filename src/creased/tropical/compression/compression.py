@@ -23,6 +23,7 @@ from creased.core.domains.box import Box
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.layers import Affine, Block
 from creased.core.program.program import Program
+from creased.networks.as_program import of_networks
 from creased.tropical.algebra.epigraphs import inner
 from creased.tropical.cells.cells import MOST_CELLS, is_bounded
 from creased.tropical.compression.rational_matrices import (
@@ -87,6 +88,7 @@ class _State(NamedTuple):
     size: Row | None  # bounds on the absolute values of the smaller one's, (S',); None: there are none
 
 
+@of_networks
 @as_written
 def compress(
     program: Program, domain: Box | None, *, method: str = "auto", fold: bool = True, most: int = MOST_CELLS
@@ -107,6 +109,7 @@ def compress(
     return compress_stable(program, domain, stable, fold=fold)
 
 
+@of_networks
 @as_written
 def compress_stable(
     program: Program, domain: Box | None, stable: StableUnits, *, fold: bool = True

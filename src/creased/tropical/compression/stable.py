@@ -28,6 +28,7 @@ from creased.core.program.affine_arithmetic import AffineForms, gamma
 from creased.core.program.bounds import Cells, Tail, excludes_zero
 from creased.core.program.layers import Affine
 from creased.core.program.program import Program
+from creased.networks.as_program import of_networks
 from creased.tropical.cells.cells import (
     MOST_CELLS,
     cut_by_block,
@@ -72,6 +73,7 @@ class StableUnits(NamedTuple):
         return f"of {sum(map(len, self.signs)):,} neurons {stable}; {self.guarantee}"
 
 
+@of_networks
 @as_written
 def stable_units(
     program: Program, domain: Box | None, method: str = "linear", *, most: int = MOST_CELLS

@@ -28,6 +28,7 @@ from creased.core.numerics.surroundings import as_written
 from creased.core.program.affine_slice import ProgramSlice
 from creased.core.program.combine import difference
 from creased.core.program.program import Program
+from creased.networks.as_program import Network, as_program
 from creased.tropical.algebra.rational_maps import one_output
 from creased.tropical.distance.nearest import nearest_point
 
@@ -49,7 +50,7 @@ class Distance(NamedTuple):
 
 @as_written
 def distance_to_level(
-    program: Program | ProgramSlice,
+    network: Network,
     domain: Box,
     point: Tensor,
     norm: float = 2,
@@ -60,7 +61,7 @@ def distance_to_level(
     """Compute the distance of a point of the domain to {f = level}, in float64.
 
     Args:
-        program: f, or a slice of one (`creased.slice_program`).
+        network: f: a program, a module that `creased.lower` takes, or a slice (`creased.slice_program`).
         domain: up to three dimensions; of a slice, in its coordinates.
         point: (D,), in the domain.
         norm: 1, 2 or infinity; of a slice, in the whole space.
@@ -71,7 +72,7 @@ def distance_to_level(
         ValueError: more than three dimensions, another norm, or a point outside.
         ArithmeticError: the level set is not known to be complete.
     """
-    given, basis = _parts(program)
+    given, basis = _parts(network, "distance_to_level")
     f = one_output(given, index, "distance_to_level").to(dtype=torch.float64).detach()
     point = point.to(f.head.bias)
     _require_inside(point, domain, "distance_to_level")
@@ -83,7 +84,7 @@ def distance_to_level(
     corners, words = _simplices(level_set)
     metric = _metric(basis, domain.dim, norm).to(f.head.bias)
     found = nearest_point(corners @ metric.mT, metric @ point, norm)
-    status = _bound_of(program)
+    status = _bound_of(network)
     if float(f(point)) == level and (found is None or found.distance > 0):
         known = "at the point itself f has the level: exact_distance measures how far {f = level} is"
         status = "; ".join(filter(None, (known, status)))
@@ -96,9 +97,7 @@ def distance_to_level(
 
 
 @as_written
-def distance_to_other_class(
-    program: Program | ProgramSlice, domain: Box, point: Tensor, norm: float = 2
-) -> Distance:
+def distance_to_other_class(network: Network, domain: Box, point: Tensor, norm: float = 2) -> Distance:
     """Compute the distance to the nearest tie of a point's class, that of the largest output, with another.
 
     The arguments are those of `distance_to_level`.
@@ -106,18 +105,18 @@ def distance_to_other_class(
     Raises:
         ValueError: there is one output only, or as `distance_to_level`.
     """
-    given, _ = _parts(program)
+    given, _ = _parts(network, "distance_to_other_class")
     if given.out_dim < 2:
         raise ValueError(f"distance_to_other_class: needs two outputs or more, got {given.out_dim}")
     classes = given.to(dtype=torch.float64).detach()
     _require_inside(point := point.to(classes.head.bias), domain, "distance_to_other_class")
     mine = int(classes(point).argmax())
     status = f"no other class has the largest output in the domain, {mine} has everywhere"
-    best = Distance(math.inf, None, None, status="; ".join(filter(None, (status, _bound_of(program)))))
+    best = Distance(math.inf, None, None, status="; ".join(filter(None, (status, _bound_of(network)))))
     for rival in range(classes.out_dim):
         if rival != mine:
             margin = difference(classes, mine, rival)
-            either = replace(program, program=margin) if isinstance(program, ProgramSlice) else margin
+            either = replace(network, program=margin) if isinstance(network, ProgramSlice) else margin
             found = distance_to_level(either, domain, point, norm)
             if found.value < best.value:
                 best = found._replace(rival=rival)
@@ -137,9 +136,9 @@ def _simplices(level_set: LevelSet) -> tuple[Tensor, Tensor]:
     raise ValueError(f"distance_to_level: needs up to three dimensions, got {level_set.dim}: take a slice")
 
 
-def _parts(program: Program | ProgramSlice) -> tuple[Program, Tensor | None]:
+def _parts(network: Network, caller: str) -> tuple[Program, Tensor | None]:
     """Return the program of the domain's coordinates, and the basis of its slice, if it is one."""
-    return (program.program, program.basis) if isinstance(program, ProgramSlice) else (program, None)
+    return as_program(network, caller), network.basis if isinstance(network, ProgramSlice) else None
 
 
 def _metric(basis: Tensor | None, dim: int, norm: float) -> Tensor:
@@ -149,11 +148,11 @@ def _metric(basis: Tensor | None, dim: int, norm: float) -> Tensor:
     return torch.linalg.qr(basis).R if norm == 2 else basis
 
 
-def _bound_of(program: Program | ProgramSlice) -> str:
+def _bound_of(network: Network) -> str:
     """Say how a distance in a slice bounds that in the whole space; empty where they are equal."""
-    if isinstance(program, Program) or program.basis.shape[0] == program.basis.shape[1]:
+    if not isinstance(network, ProgramSlice) or network.basis.shape[0] == network.basis.shape[1]:
         return ""
-    n, dim = program.basis.shape
+    n, dim = network.basis.shape
     return f"an upper bound of the distance in all {n} dimensions: the slice has {dim}"
 
 

@@ -19,7 +19,8 @@ from creased.core.domains.domain import Domain as Convex
 from creased.core.exact.elimination import Vector, dot, identity, integer_row, primitive, rref
 from creased.core.formatting import Number, format_number, format_point
 from creased.core.numerics.surroundings import as_written
-from creased.core.program.program import Program
+from creased.core.program.affine_slice import ProgramSlice
+from creased.networks.as_program import Network, as_program
 from creased.tropical.algebra.epigraphs import Point, inner
 from creased.tropical.algebra.rational_maps import one_output
 from creased.tropical.cells.cells import MOST_CELLS, Cell, cells, contains, cut_by_rows, domain_within
@@ -43,7 +44,7 @@ class ExactDistance(NamedTuple):
 
 @as_written
 def exact_distance(
-    program: Program,
+    network: Network,
     domain: Convex | None,
     point: Sequence[Number],
     norm: float,
@@ -55,7 +56,7 @@ def exact_distance(
     """Compute the distance of a point to {f = level}; in the 2-norm, its square.
 
     Args:
-        program: f.
+        network: f: a program, a module that `creased.lower` takes, or a slice with an orthonormal basis.
         domain: a box, or None for all of space, or the cube of a grid.
         point: (D,), in the domain.
         norm: 1, 2 or infinity.
@@ -64,11 +65,13 @@ def exact_distance(
         most: cells that are allowed.
 
     Raises:
-        ValueError: another norm, or the point is not in the domain, or as `cells`.
+        ValueError: another norm or basis, or the point is not in the domain, or as `cells`.
     """
+    if isinstance(network, ProgramSlice) and not network.is_orthonormal:
+        raise ValueError("exact_distance: the slice's basis is not orthonormal: see distance_to_level")
     if norm not in NORMS:
         raise ValueError(f"exact_distance: norm must be one of {NORMS}, got {norm}")
-    program = one_output(program, index, "exact_distance")
+    program = one_output(as_program(network, "exact_distance"), index, "exact_distance")
     domain = domain_within(program, domain)
     query = _Query(tuple(Fraction(x) for x in point), norm, Fraction(level), domain)
     _require_inside(query, program.in_dim)

@@ -1,0 +1,109 @@
+"""Whatever takes a program takes a network and a slice, and refuses all else in words."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+import creased
+from creased import tropical
+
+BOX, POINT = creased.Box.cube(2, 1.0), torch.tensor([0.25, -0.5], dtype=torch.float64)
+MORE: dict[str, tuple[Any, ...]] = {  # arguments after the first
+    "certify": (),
+    "compress": (BOX,),
+    "compress_stable": (BOX, None),
+    "convex_parts": (BOX,),
+    "count_cells": (BOX,),
+    "distance_to_level": (BOX, POINT),
+    "distance_to_other_class": (BOX, POINT),
+    "equal": (None, BOX),
+    "exact_distance": (BOX, (0, 0), 2),
+    "extract_complex": (BOX,),
+    "extract_level_set": (BOX,),
+    "integrate": (BOX,),
+    "local_complexity": (torch.zeros(1, 2, dtype=torch.float64), 0.5),
+    "local_lipschitz": ((0.0, 0.0), 0.5),
+    "slice_program": ([0.0, 0.0], [[1.0], [0.0]]),
+    "slice_through": ([1.0, 0.0], [0.0, 1.0]),
+    "stable_units": (BOX,),
+    "stream_complex": (BOX,),
+    "stream_level_set": (BOX, "mesh.ply"),
+    "tetrahedra": (BOX,),
+}
+
+
+def _functions_of_programs() -> list[tuple[str, Callable[..., Any]]]:
+    found = [("from_program", tropical.TropicalRational.from_program)]
+    for package in (tropical, creased):
+        for name in package.__all__:
+            call = getattr(package, name)
+            if inspect.isfunction(call) and name != "lower":
+                first = next(iter(inspect.signature(call).parameters.values()), None)
+                if first is not None and (
+                    "Program" in str(first.annotation) or "Network" in str(first.annotation)
+                ):
+                    found.append((name, call))
+    return found
+
+
+FUNCTIONS = _functions_of_programs()
+
+
+def _network(*, in_dim: int = 2, out_dim: int = 1) -> nn.Sequential:
+    torch.manual_seed(4)
+    return nn.Sequential(nn.Linear(in_dim, 4), nn.ReLU(), nn.Linear(4, out_dim)).double()
+
+
+def test_there_are_functions_of_programs() -> None:
+    assert len(FUNCTIONS) > 30
+    assert set(MORE) <= {name for name, _ in FUNCTIONS} | {"certify"}
+
+
+@pytest.mark.parametrize(("name", "call"), FUNCTIONS)
+@pytest.mark.parametrize("given", ["net.onnx", None, nn.Linear], ids=["path", "nothing", "class"])
+def test_all_else_is_refused_in_words(name: str, call: Callable[..., Any], given: Any) -> None:
+    with pytest.raises(
+        TypeError, match=r"needs a program or a torch.nn.Module, got (a str|a NoneType|the class Linear)"
+    ):
+        call(given, *MORE.get(name, ()))
+
+
+@pytest.mark.parametrize(("name", "call"), FUNCTIONS)
+def test_a_network_is_its_program(name: str, call: Callable[..., Any]) -> None:
+    if name in ("compress_stable", "equal", "stream_level_set"):
+        pytest.skip("tried below")
+    network = _network(out_dim=2 if name == "distance_to_other_class" else 1)
+    of_network, of_program = (
+        call(each, *MORE.get(name, ())) for each in (network, creased.lower(network).detach())
+    )
+    if inspect.isgenerator(of_network):
+        of_network, of_program = list(of_network), list(of_program)
+    assert repr(of_network) == repr(of_program)
+
+
+def test_both_of_two_are_taken() -> None:
+    network = _network()
+    assert tropical.equal(network, creased.lower(network), BOX).is_equal
+    assert not tropical.equal(network, nn.Linear(2, 1).double(), BOX).is_equal
+    with pytest.raises(TypeError, match="two programs or two tropical rational maps"):
+        tropical.equal(network, tropical.TropicalRational.from_program(creased.lower(network)))
+
+
+def test_a_slice_is_the_program_of_its_coordinates() -> None:
+    part = creased.slice_program(_network(in_dim=3), [0.0, 0.0, 0.5], [[1.0, 0.0], [0.0, 2.0], [0.0, 0.0]])
+    for call in (tropical.count, creased.betti_numbers, creased.extract_level_set, creased.lipschitz):
+        assert repr(call(part, BOX)) == repr(call(part.program, BOX))
+    assert "upper bound" in tropical.distance_to_level(part, BOX, POINT).status
+    with pytest.raises(ValueError, match="not orthonormal"):
+        tropical.exact_distance(part, BOX, (0, 0), 2)
+
+
+def test_a_last_activation_is_no_affine_piece() -> None:
+    with pytest.raises(ValueError, match=r"count: the network is tanh.*give creased.lower\(network\)"):
+        tropical.count(nn.Sequential(_network(), nn.Tanh()), BOX)
