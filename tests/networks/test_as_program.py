@@ -1,4 +1,4 @@
-"""Whatever takes a program takes a network and a slice, and refuses all else in words."""
+"""Whatever takes a program takes a network and a slice; other kinds of things are refused in words."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -107,3 +108,62 @@ def test_a_slice_is_the_program_of_its_coordinates() -> None:
 def test_a_last_activation_is_no_affine_piece() -> None:
     with pytest.raises(ValueError, match=r"count: the network is tanh.*give creased.lower\(network\)"):
         tropical.count(nn.Sequential(_network(), nn.Tanh()), BOX)
+
+
+def _first_refusal(call: Callable[..., Any], *arguments: Any) -> str:
+    with pytest.raises((TypeError, ValueError)) as refused:
+        call(*arguments)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["count", "cells", "f_vector", "covectors", "stable_units", "compress", "linear_regions"]
+)
+@pytest.mark.parametrize("domain", [1.0, [-1.0, 1.0], "box"])
+def test_a_domain_is_one(name: str, domain: Any) -> None:
+    call = getattr(tropical, name)
+    said = _first_refusal(lambda: list(call(_network(), domain)))
+    assert (
+        f"a domain is a Box, a Polytope, a Simplex or the WholeSpace, got a {type(domain).__name__}" in said
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "needed"),
+    [
+        (tropical.newton_polytope, "TropicalPolynomial"),
+        (tropical.dual_subdivision, "TropicalPolynomial"),
+        (tropical.decision_boundary, "TropicalRational"),
+        (tropical.count_vertices, "Zonotope"),
+        (creased.find_regions, "PolyhedralComplex"),
+        (lambda network: creased.save(network, "mesh.ply"), "LevelSet"),
+        (lambda network: creased.certify(network, network), "complex or a level set"),
+    ],
+)
+def test_objects_are_refused_by_what_is_needed(call: Callable[..., Any], needed: str) -> None:
+    said = _first_refusal(call, _network())
+    assert f"needs a {needed}" in said
+    assert "Sequential" in said
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.array, np.float32, torch.tensor])
+def test_points_are_of_any_kind(kind: Callable[..., Any]) -> None:
+    network, place = _network(), [0.25, -0.5]
+    point = np.array(place, np.float32) if kind is np.float32 else kind(place)
+    expected = tropical.distance_to_level(network, BOX, POINT)
+    assert tropical.distance_to_level(network, BOX, point).value == expected.value
+    assert tropical.exact_distance(network, BOX, point, 2) == tropical.exact_distance(network, BOX, place, 2)
+    complexity = [
+        tropical.local_complexity(network, each, 0.5)
+        for each in ([place], point[None] if hasattr(point, "ndim") else [point])
+    ]
+    assert repr(complexity[0]) == repr(complexity[1])
+    for call in (tropical.distance_to_level, tropical.distance_to_other_class):
+        with pytest.raises(TypeError, match="needs points"):
+            call(_network(out_dim=2) if call is tropical.distance_to_other_class else network, BOX, "origin")
+
+
+@pytest.mark.parametrize("level", [float("inf"), float("nan"), "zero", None])
+def test_levels_of_exact_distances_are_finite(level: Any) -> None:
+    with pytest.raises(ValueError, match="point and level must be finite numbers"):
+        tropical.exact_distance(_network(), BOX, (0, 0), 2, level=level)

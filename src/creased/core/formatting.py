@@ -21,6 +21,16 @@ LARGE = 10**6  # integers from here on are shown as other numbers
 SHOWN = 6  # entries of a list
 
 
+def require_kind(caller: str, given: object, kind: type, advice: str = "") -> None:
+    """Refuse what is of another class.
+
+    Raises:
+        TypeError: naming both classes, with advice.
+    """
+    if not isinstance(given, kind):
+        raise TypeError(f"{caller}: needs a {kind.__name__}, got a {type(given).__name__}{advice}")
+
+
 def format_number(number: Number, *, latex: bool = False) -> str:
     """Format a number: 3, 0.25, 1/3, 0.2718, 1.2e-05."""
     if isinstance(number, float) and not math.isfinite(number):

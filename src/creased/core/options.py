@@ -15,7 +15,7 @@ from torch import Tensor
 from creased.core.arrangement.signs import WORD
 from creased.core.complexes.level_set import LevelSet
 from creased.core.domains.box import Box
-from creased.core.domains.domain import Domain
+from creased.core.domains.domain import Domain, require_domain
 from creased.core.domains.polytope import Polytope
 from creased.core.numerics.memory import Resources
 from creased.core.numerics.tolerance import get_epsilon
@@ -125,9 +125,8 @@ def domain_of(call: str, program: Program, domain: Domain | None) -> Domain:
         ValueError: the program has no grid, the domain is larger than its cube, or a section misses that.
     """
     grid = program.grid
-    if domain is not None and not hasattr(domain, "n_walls"):
-        kind = type(domain).__name__
-        raise TypeError(f"{call}: a domain is a Box, a Polytope, a Simplex or the WholeSpace, got a {kind}")
+    if domain is not None:
+        require_domain(call, domain)
     if domain is None:
         if grid is None:
             raise ValueError(f"{call}: give a domain; only networks on a grid have one of their own")

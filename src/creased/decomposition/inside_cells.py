@@ -14,7 +14,7 @@ from math import ceil, floor
 import torch
 from torch import Tensor
 
-from creased.core.domains.domain import Domain
+from creased.core.domains.domain import Domain, require_domain
 from creased.core.numerics.memory import CellLimitError
 from creased.core.program.program import Program
 from creased.regions.graph_distances import Neighbours
@@ -91,10 +91,13 @@ def require_divisible(program: Program, domain: Domain | None, max_cells: int) -
     """Refuse what has no cells inside that are bounded.
 
     Raises:
+        TypeError: the domain is none.
         ValueError: the message says why.
     """
     if program.in_dim not in (2, 3):
         raise ValueError(f"cells inside: of networks of two or three inputs, got {program.in_dim}")
+    if domain is not None:
+        require_domain("cells inside", domain)
     if (domain is None and program.grid is None) or (domain is not None and not domain.is_bounded):
         raise ValueError(f"cells inside: needs a bounded domain, got {domain}")
     if max_cells < 1:

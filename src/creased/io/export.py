@@ -18,6 +18,7 @@ from torch import Tensor
 
 from creased.core.complexes.level_set import LevelSet
 from creased.core.complexes.polygons import Polygons
+from creased.core.formatting import require_kind
 from creased.core.program.program import Program
 from creased.io.atomic_write import write_whole
 from creased.io.curves import curves_of, write_curves
@@ -26,6 +27,7 @@ from creased.io.single_precision import about_centre, format_rounding
 from creased.io.three_mf import format_rows, three_mf_bytes
 from creased.meshes.caps import CapError, cap
 from creased.meshes.polygon_mesh import PolygonMesh
+from creased.networks.as_program import Network, as_program
 
 Writer = Callable[[PolygonMesh, str | None], bytes]  # of a mesh in a unit
 log = logging.getLogger(__name__)
@@ -43,7 +45,7 @@ def save(
     path: str | Path,
     to_domain: Similarity | None = None,
     boundary: Boundary = "open",
-    program: Program | None = None,
+    program: Network | None = None,
 ) -> None:
     """Write a level set as a mesh, or one of two inputs as curves.
 
@@ -54,20 +56,23 @@ def save(
         to_domain: the similarity whose inverse maps vertices to the user's coordinates, with their unit;
             identity by default.
         boundary: where the domain's walls cut the surface: leave it open, cap it along the walls, or refuse.
-        program: the network's, to cap level sets of degenerate networks; see `creased.meshes.caps`.
+        program: the network, to cap level sets of degenerate ones; see `creased.meshes.caps`.
 
     Raises:
         CurveError: as `ExportError`, of curves.
         ExportError: the ending is none of these, there is no surface to write, or it is cut and may not be.
         ImportError: the format, or a cap, needs a package that is not installed.
         OSError: the file cannot be written; an old one of that name is still there.
+        TypeError: what was given is no level set.
     """
+    require_kind("save", level_set, LevelSet, ", before the path: see creased.extract_level_set")
     path = Path(path)
     if level_set.dim == 2:
         write_curves(curves_of(level_set), path)
         return
     require_writer(path)
-    mesh = mesh_to_write(level_set, to_domain, boundary, f"cannot write {path}", program)
+    network = None if program is None else as_program(program, "save")
+    mesh = mesh_to_write(level_set, to_domain, boundary, f"cannot write {path}", network)
     if loss := write_mesh(mesh, path, to_domain.unit if to_domain else None):
         log.warning("%s", loss)
 

@@ -146,7 +146,7 @@ def test_refuses_what_does_not_fit() -> None:
     program, points = random_program(6, [5], seed=0), torch.zeros((2, 6))
     with pytest.raises(ValueError, match="radius must be positive, got 0"):
         local_complexity(program, points, 0.0)
-    with pytest.raises(ValueError, match=r"points must be finite, \(P, 6\), got \(2, 5\)"):
+    with pytest.raises(ValueError, match=r"needs points \(..., 6\), got \(2, 5\)"):
         local_complexity(program, points[:, :5], 1.0)
     with pytest.raises(ValueError, match="slice_dim must be 1, 2 or 3, got 4"):
         local_complexity(program, points, 1.0, slice_dim=4)

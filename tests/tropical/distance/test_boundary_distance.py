@@ -173,6 +173,8 @@ def test_what_makes_no_sense_is_refused() -> None:
     with pytest.raises(ValueError, match="two outputs or more"):
         distance_to_other_class(program, Box.cube(2, 1), torch.zeros(2))
     with pytest.raises(ValueError, match=r"distance_to_other_class: the point .* is not in"):
+        distance_to_other_class(random_program(2, (4,), out_dim=2), Box.cube(2, 1), torch.ones(2) * 2)
+    with pytest.raises(ValueError, match=r"distance_to_other_class: needs points \(..., 2\), got \(3,\)"):
         distance_to_other_class(random_program(2, (4,), out_dim=2), Box.cube(2, 1), torch.zeros(3))
     with pytest.raises(ValueError, match="up to three corners"):
         nearest_point(torch.zeros(1, 4, 4), torch.zeros(4), 2)

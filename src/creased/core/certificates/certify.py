@@ -102,8 +102,13 @@ def certify(
             other means of what follows from the rest.
 
     Raises:
+        TypeError: it is neither.
         ValueError: it is a piece, was given up, is of another program, or of a slice of one on a grid.
     """
+    if not isinstance(found, PolyhedralComplex | LevelSet):
+        raise TypeError(
+            f"certify: needs a complex or a level set, and its network, got a {type(found).__name__}"
+        )
     if program.grid is not None and program.grid.section is not None:
         raise ValueError("certify: slices of networks on a grid are not certified: certify the whole")
     return prove(found, program, level, zero_sign=zero_sign, count=count)[0]

@@ -22,7 +22,7 @@ from creased.core.complexes.regions import Regions
 from creased.core.complexes.unperturbed import TrueCells
 from creased.core.domains.domain import Domain
 from creased.core.domains.essential import Essential
-from creased.core.formatting import format_number_of
+from creased.core.formatting import format_number_of, require_kind
 from creased.core.numerics.surroundings import as_written
 from creased.core.numerics.tensors import map_tensors
 from creased.core.provenance import Provenance
@@ -155,8 +155,10 @@ def find_regions(complex_: PolyhedralComplex) -> Regions:
     """Find the regions of a whole complex.
 
     Raises:
+        TypeError: it is no complex.
         ValueError: it is a piece of a larger one, or was given up.
     """
+    require_kind("find_regions", complex_, PolyhedralComplex, ": see creased.extract_complex")
     if complex_.is_piece:
         raise ValueError("find_regions: needs a whole complex, got a piece of one: see stream_complex")
     if not complex_.is_whole:

@@ -108,3 +108,14 @@ class BoundedDomain(ABC):
         """Start from the domain's own skeleton, all of it one region."""
         skeleton = self.skeleton(layout.n_words, program.dtype, program.device)
         return Start(program, program, skeleton, corners_of_domain(skeleton.zero_ids))
+
+
+def require_domain(caller: str, domain: object) -> None:
+    """Refuse what is no domain.
+
+    Raises:
+        TypeError: naming its class.
+    """
+    if not hasattr(domain, "n_walls"):
+        kind = type(domain).__name__
+        raise TypeError(f"{caller}: a domain is a Box, a Polytope, a Simplex or the WholeSpace, got a {kind}")

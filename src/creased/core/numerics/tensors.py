@@ -122,9 +122,13 @@ def as_points(call: str, points: Points, dim: int, dtype: torch.dtype, device: t
     """Convert finite points (..., D) to a tensor, detached.
 
     Raises:
+        TypeError: they are no numbers.
         ValueError: they have another shape, or are not finite.
     """
-    found = torch.as_tensor(points, dtype=dtype, device=device).detach()
+    try:
+        found = torch.as_tensor(points, dtype=dtype, device=device).detach()
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(f"{call}: needs points (..., {dim}), got {points!r:.60}") from None
     if found.dim() == 0 or found.shape[-1] != dim:
         raise ValueError(f"{call}: needs points (..., {dim}), got {tuple(found.shape)}")
     if not bool(found.isfinite().all()):

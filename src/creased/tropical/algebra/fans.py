@@ -219,8 +219,16 @@ def forms_at(row: Vector, n_terms: int) -> list[Vector]:
 
 
 def rows_of(points: Points) -> list[Vector]:
-    """Convert points to integer vectors (D + 1,) in homogeneous coordinates."""
-    exact = [tuple(map(Fraction, point)) for point in listed(points)]
+    """Convert points to integer vectors (D + 1,) in homogeneous coordinates.
+
+    Raises:
+        TypeError: they are no lists of numbers.
+        ValueError: there are none, one is given twice, or is of another dimension.
+    """
+    try:
+        exact = [tuple(map(Fraction, listed(point))) for point in listed(points)]
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"activation_patterns: needs finite points (M, D), got {points!r:.60}") from None
     if not exact or len({len(point) for point in exact}) != 1:
         raise ValueError("activation_patterns: needs points of one dimension, and at least one")
     if len(set(exact)) < len(exact):

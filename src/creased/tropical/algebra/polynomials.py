@@ -156,8 +156,8 @@ def _exact(number: Number) -> Fraction:
 
 
 def listed(numbers: Iterable[Any] | Tensor) -> list[Any]:
-    """Convert a tensor or an iterable to a list."""
-    return numbers.tolist() if isinstance(numbers, Tensor) else list(numbers)
+    """Convert a tensor, an array or an iterable to a list."""
+    return numbers.tolist() if hasattr(numbers, "tolist") else list(numbers)
 
 
 def _require_dim(caller: str, dim: int, given: int) -> None:

@@ -14,11 +14,13 @@ from itertools import combinations
 
 from creased.core.domains.box import Box
 from creased.core.exact.elimination import Vector
-from creased.core.formatting import cut_list, format_number_of, format_point
+from creased.core.formatting import cut_list, format_number_of, format_point, require_kind
 from creased.tropical.algebra.epigraphs import Epigraph, Point, epigraph
 from creased.tropical.algebra.polynomials import TropicalPolynomial
 from creased.tropical.algebra.rational_maps import TropicalRational
 from creased.tropical.polyhedra.faces import canonical_rays
+
+OF_NETWORKS = ": see TropicalRational.from_program"
 
 
 class ZeroSetHasInteriorError(ValueError):
@@ -64,13 +66,23 @@ class BoundaryFace:
 
 
 def newton_polytope(polynomial: TropicalPolynomial) -> tuple[Point, ...]:
-    """Return the vertices of the convex hull of the slopes."""
+    """Return the vertices of the convex hull of the slopes.
+
+    Raises:
+        TypeError: it is no polynomial.
+    """
+    require_kind("newton_polytope", polynomial, TropicalPolynomial, OF_NETWORKS)
     zeros = [Fraction(0)] * polynomial.n
     return TropicalPolynomial(polynomial.slopes, zeros).essential().slopes
 
 
 def dual_subdivision(polynomial: TropicalPolynomial) -> DualSubdivision:
-    """Compute the dual subdivision of a tropical polynomial on all of space."""
+    """Compute the dual subdivision of a tropical polynomial on all of space.
+
+    Raises:
+        TypeError: it is no polynomial.
+    """
+    require_kind("dual_subdivision", polynomial, TropicalPolynomial, OF_NETWORKS)
     essential = polynomial.essential()
     above = epigraph(essential.slopes, essential.coefficients, None)
     lineality_dim = len(above.cone.lines)
@@ -100,9 +112,11 @@ def decision_boundary(rational: TropicalRational, domain: Box | None = None) -> 
         domain: a box, or None for where the map is known.
 
     Raises:
+        TypeError: it is no map.
         ZeroSetHasInteriorError: F and G are equal on an open set; the message names a monomial.
         ValueError: the map is not exact, or is known on another domain.
     """
+    require_kind("decision_boundary", rational, TropicalRational, OF_NETWORKS)
     domain = rational.domain if domain is None else domain
     rational.require_exact_on(domain, "decision_boundary")
     first, second = (_numbered(side) for side in (rational.numerator, rational.denominator))

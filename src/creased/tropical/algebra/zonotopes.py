@@ -15,7 +15,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from creased.core.exact.elimination import Vector, integer_row, rank
-from creased.core.formatting import cut_list, format_point, format_space
+from creased.core.formatting import cut_list, format_point, format_space, require_kind
 from creased.core.numerics.surroundings import as_written
 from creased.core.program.program import Program
 from creased.networks.as_program import of_networks
@@ -123,7 +123,12 @@ def zonotopes_of_map(program: Program, index: int | None = None) -> tuple[Zonoto
 
 
 def count_vertices(zonotope: Zonotope) -> ZonotopeCounts:
-    """Count the vertices; there are upper + lower - shadow, as every vertex is upper or lower."""
+    """Count the vertices; there are upper + lower - shadow, as every vertex is upper or lower.
+
+    Raises:
+        TypeError: it is no zonotope.
+    """
+    require_kind("count_vertices", zonotope, Zonotope, ": see zonotope_of_layer")
     n, dim = len(zonotope.generators), zonotope.dim - 1
     counts = (
         len(zonotope.vertices()),

@@ -17,6 +17,7 @@ from operator import or_
 from typing import NamedTuple, TypeVar
 
 from creased.core.domains.domain import Domain as Convex
+from creased.core.domains.domain import require_domain
 from creased.core.exact.elimination import RationalMatrix, Vector, dot, integer_row, primitive
 from creased.core.exact.integer_program import IntegerBlock
 from creased.core.formatting import cut_list, format_affine, format_signs
@@ -117,8 +118,11 @@ def domain_within(program: Program, domain: Convex | None) -> Convex | None:
     """Return a domain, which is the cube of a grid where none is given, and no larger than it.
 
     Raises:
+        TypeError: it is no domain.
         ValueError: it is larger.
     """
+    if domain is not None:
+        require_domain("cells", domain)
     return domain if program.grid is None else domain_of("cells", program, domain)
 
 

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from creased.core.domains.polytope import Polytope
 from creased.core.numerics.surroundings import as_written
+from creased.core.numerics.tensors import Points, as_points
 from creased.core.program.program import Program
 from creased.networks.as_program import of_networks
 from creased.tropical.cells.engine_cells import engine_cells
@@ -53,7 +54,7 @@ class LocalComplexity:
 @as_written
 def local_complexity(
     program: Program,
-    points: Tensor,
+    points: Points,
     radius: float,
     *,
     directions: Tensor | None = None,
@@ -81,11 +82,9 @@ def local_complexity(
     """
     program.require_no_grid("local_complexity")
     program = program.detach().to("cpu", torch.float64)
-    origins = points.detach().to("cpu", torch.float64)
-    if origins.dim() != 2 or origins.shape[1] != program.in_dim or not bool(origins.isfinite().all()):
-        raise ValueError(
-            f"local_complexity: points must be finite, (P, {program.in_dim}), got {tuple(points.shape)}"
-        )
+    origins = as_points("local_complexity", points, program.in_dim, torch.float64, program.device)
+    if origins.dim() != 2:
+        raise ValueError(f"local_complexity: needs points (P, {program.in_dim}), got {tuple(origins.shape)}")
     if not 0 < radius < float("inf"):
         raise ValueError(f"local_complexity: radius must be positive, got {radius}")
     program.require_finite("local_complexity")

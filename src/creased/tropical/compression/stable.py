@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from creased.core.domains.box import Box
+from creased.core.domains.domain import require_domain
 from creased.core.exact.elimination import Vector, dot
 from creased.core.exact.integer_program import IntegerProgram
 from creased.core.numerics.memory import CellLimitError
@@ -94,6 +95,8 @@ def stable_units(
         raise ValueError(f"stable_units: method must be one of {METHODS}, got {method!r}")
     program.require_no_grid("stable_units")
     program.require_finite("stable_units")
+    if domain is not None:
+        require_domain("stable_units", domain)
     if domain is not None and domain.dim != program.in_dim:
         raise ValueError(
             f"stable_units: the program takes {program.in_dim} inputs, but the domain has {domain.dim} "

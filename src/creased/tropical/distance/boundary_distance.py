@@ -25,6 +25,7 @@ from creased.core.domains.box import Box
 from creased.core.extract_level_set import extract_level_set
 from creased.core.formatting import format_point
 from creased.core.numerics.surroundings import as_written
+from creased.core.numerics.tensors import Points, as_points
 from creased.core.program.affine_slice import ProgramSlice
 from creased.core.program.combine import difference
 from creased.core.program.program import Program
@@ -52,7 +53,7 @@ class Distance(NamedTuple):
 def distance_to_level(
     network: Network,
     domain: Box,
-    point: Tensor,
+    point: Points,
     norm: float = 2,
     *,
     level: float = 0.0,
@@ -74,7 +75,7 @@ def distance_to_level(
     """
     given, basis = _parts(network, "distance_to_level")
     f = one_output(given, index, "distance_to_level").to(dtype=torch.float64).detach()
-    point = point.to(f.head.bias)
+    point = as_points("distance_to_level", point, f.in_dim, torch.float64, f.device)
     _require_inside(point, domain, "distance_to_level")
     level_set = extract_level_set(f, domain, level)
     if not level_set.is_complete:
@@ -97,7 +98,7 @@ def distance_to_level(
 
 
 @as_written
-def distance_to_other_class(network: Network, domain: Box, point: Tensor, norm: float = 2) -> Distance:
+def distance_to_other_class(network: Network, domain: Box, point: Points, norm: float = 2) -> Distance:
     """Compute the distance to the nearest tie of a point's class, that of the largest output, with another.
 
     The arguments are those of `distance_to_level`.
@@ -109,7 +110,8 @@ def distance_to_other_class(network: Network, domain: Box, point: Tensor, norm: 
     if given.out_dim < 2:
         raise ValueError(f"distance_to_other_class: needs two outputs or more, got {given.out_dim}")
     classes = given.to(dtype=torch.float64).detach()
-    _require_inside(point := point.to(classes.head.bias), domain, "distance_to_other_class")
+    point = as_points("distance_to_other_class", point, classes.in_dim, torch.float64, classes.device)
+    _require_inside(point, domain, "distance_to_other_class")
     mine = int(classes(point).argmax())
     status = f"no other class has the largest output in the domain, {mine} has everywhere"
     best = Distance(math.inf, None, None, status="; ".join(filter(None, (status, _bound_of(network)))))

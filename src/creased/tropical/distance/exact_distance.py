@@ -9,7 +9,7 @@ the face but still has the level is a candidate too.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import combinations
 from operator import add, sub
@@ -19,9 +19,11 @@ from creased.core.domains.domain import Domain as Convex
 from creased.core.exact.elimination import Vector, dot, identity, integer_row, primitive, rref
 from creased.core.formatting import Number, format_number, format_point
 from creased.core.numerics.surroundings import as_written
+from creased.core.numerics.tensors import Points
 from creased.core.program.affine_slice import ProgramSlice
 from creased.networks.as_program import Network, as_program
 from creased.tropical.algebra.epigraphs import Point, inner
+from creased.tropical.algebra.polynomials import listed
 from creased.tropical.algebra.rational_maps import one_output
 from creased.tropical.cells.cells import MOST_CELLS, Cell, cells, contains, cut_by_rows, domain_within
 from creased.tropical.cells.exact_network import ExactNetwork
@@ -46,7 +48,7 @@ class ExactDistance(NamedTuple):
 def exact_distance(
     network: Network,
     domain: Convex | None,
-    point: Sequence[Number],
+    point: Points,
     norm: float,
     *,
     level: Number = 0,
@@ -73,7 +75,7 @@ def exact_distance(
         raise ValueError(f"exact_distance: norm must be one of {NORMS}, got {norm}")
     program = one_output(as_program(network, "exact_distance"), index, "exact_distance")
     domain = domain_within(program, domain)
-    query = _Query(tuple(Fraction(x) for x in point), norm, Fraction(level), domain)
+    query = _Query(_exactly(point), norm, _exactly([level])[0], domain)
     _require_inside(query, program.in_dim)
     exact = ExactNetwork(program)
     value: Fraction | float = math.inf
@@ -179,6 +181,18 @@ def _size(candidate: Point, place: Point, norm: float) -> Fraction:
     if norm == 2:
         return inner(gaps, gaps)
     return sum(gaps, Fraction(0)) if norm == 1 else max(gaps)
+
+
+def _exactly(numbers: Points) -> Point:
+    """Return finite numbers as fractions.
+
+    Raises:
+        ValueError: one is none.
+    """
+    try:
+        return tuple(map(Fraction, listed(numbers)))
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"exact_distance: point and level must be finite numbers, got {numbers}") from None
 
 
 def _require_inside(query: _Query, dim: int) -> None:
