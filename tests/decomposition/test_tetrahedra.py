@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
+
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from creased import Box, GridMLP, extract_level_set, integrate, tetrahedra
+from creased import Affine, Box, GridMLP, extract_level_set, integrate, tetrahedra
+from creased.decomposition.inside_cells import inside_cells
 from creased.decomposition.tetrahedra import radius_ratios
-from tests.strategies import random_program
+from tests.strategies import Case, assemble, degenerate_cases, random_program
 from tests.tropical.nets import named
 
 
@@ -53,6 +59,55 @@ def test_a_grid_has_matching_faces() -> None:
     assert int(face_counts(found.simplices).max()) == 2
     enclosed = torch.linalg.det(found.vertices[found.boundary()]).sum() / 6
     assert float(enclosed) == pytest.approx(float(found.volumes().sum()), rel=1e-11)
+
+
+def check_free_faces(case: Case, level: float) -> None:
+    """Faces of one simplex alone are on the level, or on a wall."""
+    found = tetrahedra(case.program, case.box, level)
+    if not len(found.simplices):
+        return
+    assert int(face_counts(found.simplices).max()) <= 2
+    values, high = case.program(found.vertices)[:, 0], case.box.upper[0]
+    on_level = (values - level).abs() < 1e-12 * (values.abs().max() + 1)
+    on_walls = (torch.cat([found.vertices, -found.vertices], dim=1) - high).abs() < 1e-12 * high
+    faces = found.boundary()
+    assert bool((on_level[faces].all(1) | on_walls[faces].all(1).any(1)).all())
+
+
+@pytest.mark.parametrize(("widths", "seed"), [((2,), 15), ((3,), 29), ((4,), 6), ((2, 2), 5), ((3, 2), 2)])
+def test_faces_match_where_creases_coincide(widths: tuple[int, ...], seed: int) -> None:
+    generator, sizes = torch.Generator().manual_seed(seed), [3, *widths, 1]
+
+    def ternary(*shape: int) -> torch.Tensor:
+        return torch.randint(-1, 2, shape, generator=generator).double()
+
+    affines = [Affine(ternary(n_out, n_in), ternary(n_out)) for n_in, n_out in pairwise(sizes)]
+    check_free_faces(Case(assemble(affines), Box.cube(3, 1)), 0.5)
+
+
+@given(degenerate_cases((2, 3), 2), st.sampled_from([0.0, 0.5, -0.25]))
+def test_free_faces_are_on_the_level_or_on_a_wall(case: Case, level: float) -> None:
+    check_free_faces(case, level)
+
+
+def test_vertices_in_one_place_are_one_wherever_that_is() -> None:
+    """A crease three times, in a place half way between two multiples of the distance that is none."""
+    place = 1 / 4096
+    weight = torch.tensor([[1, 0], [1, 0], [3, 0]]).double()
+    bias = torch.tensor([-place, -math.nextafter(place, 1), -3 * place], dtype=torch.float64)
+    head = Affine(torch.ones(1, 3).double(), torch.zeros(1).double())
+    program = assemble([Affine(weight, bias), head])
+    assert len(inside_cells(program, Box.cube(2, 0.5), 10.0).vertices) == 6
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_a_box_within_a_cube_of_a_grid(dim: int) -> None:
+    torch.manual_seed(0)
+    network = GridMLP(in_dim=dim, levels=(2,), features=2, width=4, depth=1, half_width=0.5).double()
+    box = Box([-0.2, 0.1, -0.4][:dim], [0.3, 0.2, 0.45][:dim])
+    level = float(network(torch.full((1, dim), 0.15, dtype=torch.float64)).detach())
+    below = float(integrate(network, box, level).volume_below)
+    assert float(tetrahedra(network, box, level).volumes().sum()) == pytest.approx(below, rel=1e-11)
 
 
 def test_radius_ratios_of_known_simplices() -> None:

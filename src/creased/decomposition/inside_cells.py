@@ -120,7 +120,8 @@ def _require_few_simplices(
         bounds = list(zip(domain.lower, domain.upper, strict=True))
     step, n_inside = 2 * grid.half_width / grid.finest, 0
     first, *others = (
-        torch.arange(ceil(a / step + grid.finest / 2), floor(b / step + grid.finest / 2)) for a, b in bounds
+        torch.arange(low, max(low, floor(b / step + grid.finest / 2)))
+        for low, b in ((ceil(a / step + grid.finest / 2), b) for a, b in bounds)
     )
     centroids = torch.tensor(list(permutations(range(1, grid.dim + 1)))) / (grid.dim + 1)
     for place in first:
@@ -139,13 +140,13 @@ def _with_volume(graph: RegionGraph, is_inside: Tensor) -> InsideCells:
     domain = graph.complex.domain
     sides = torch.tensor(domain.upper, dtype=torch.float64) - torch.tensor(domain.lower, dtype=torch.float64)
     size = float(sides.max())
-    parts = triangulate(graph.complex, graph.regions, graph.program.grid)
-    of_simplices = simplex_volumes(graph.complex.vertices, parts.simplices)
+    vertices, place = _distinct(graph.complex.vertices, SAME_PLACE * size)
+    parts = triangulate(graph.complex, graph.regions, graph.program.grid, place)
+    of_simplices = simplex_volumes(vertices, parts.simplices)
     volumes = torch.zeros(graph.n, dtype=torch.float64).index_add_(0, parts.region, of_simplices)
     has_volume = volumes > NO_VOLUME * float(sides.prod())
     kept = is_inside & has_volume
     number = torch.where(kept, kept.cumsum(0) - 1, -1)
-    vertices, place = _distinct(graph.complex.vertices, SAME_PLACE * size)
     offsets, indices = graph.regions.vertices()
     owner = number[torch.repeat_interleave(torch.arange(graph.n), offsets.diff())]
     corners = torch.stack([owner, place[indices]], dim=1)[owner >= 0].unique(dim=0)
@@ -160,15 +161,21 @@ def _with_volume(graph: RegionGraph, is_inside: Tensor) -> InsideCells:
         pairs=pairs,
         normals=normals,
         layers=layers,
-        simplices=place[parts.simplices[mine]],
+        simplices=parts.simplices[mine],
         cell=number[parts.region[mine]],
         size=size,
     )
 
 
 def _distinct(points: Tensor, distance: float) -> tuple[Tensor, Tensor]:
-    """Return the first of points (V, D) in each place, and the place (V,) of each."""
-    _, place = torch.unique((points / distance).round(), dim=0, return_inverse=True)
+    """Return the first of points (V, D) in each place, and the place (V,) of each.
+
+    Along each axis coordinates are one where gaps between them are no larger than the distance.
+    """
+    ordered, order = points.sort(dim=0)
+    steps = torch.nn.functional.pad((ordered.diff(dim=0) > distance).long(), (0, 0, 1, 0))
+    along = torch.empty_like(order).scatter_(0, order, steps.cumsum(0))
+    _, place = torch.unique(along, dim=0, return_inverse=True)
     firsts = torch.full((int(place.max()) + 1,), len(points)).scatter_reduce_(
         0, place, torch.arange(len(points)), "amin"
     )

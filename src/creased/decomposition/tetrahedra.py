@@ -88,8 +88,7 @@ def tetrahedra(
 ) -> Tetrahedra:
     """Mesh {f < level} by simplices that match across faces, without new vertices.
 
-    Of degenerate networks simplices without volume, which perturbation adds, are left out, and faces may then
-    not match.
+    Of degenerate networks the cells are those of the unperturbed complex: vertices in one place are one.
 
     Args:
         program: of two or three inputs, with finite weights; detached, and moved to the CPU and to float64.

@@ -2,7 +2,9 @@
 
 Every cell is the union of the cones from its vertex of least number over those facets that do not hold it
 (pulling; Lee and Santos 2017, section 16.3). Facets are cut in the same way from both sides. Cells that
-perturbation leaves without extent get simplices of volume 0.
+perturbation leaves without extent get simplices of volume 0, or none where vertices in one place have one
+number: a perturbed cell has the extreme points of the true one as vertices, each once or more, and is pulled
+as that.
 """
 
 from __future__ import annotations
@@ -29,28 +31,35 @@ BATCH = 1 << 16  # simplices that are measured in one go
 class Triangulation(NamedTuple):
     """Simplices of a complex, of full dimension."""
 
-    simplices: Tensor  # (T, D + 1) int64: vertices of the complex
+    simplices: Tensor  # (T, D + 1) int64: vertices of the complex, or places
     region: Tensor  # (T,) int64: that each is a part of
 
     def __repr__(self) -> str:
         return f"{len(self.simplices):,} simplices of dimension {self.simplices.shape[1] - 1}"
 
 
-def triangulate(complex_: PolyhedralComplex, regions: Regions, grid: KuhnGrid | None = None) -> Triangulation:
+def triangulate(
+    complex_: PolyhedralComplex, regions: Regions, grid: KuhnGrid | None = None, place: Tensor | None = None
+) -> Triangulation:
     """Triangulate a whole complex; of the whole space rays are vertices as any other.
 
     Args:
         complex_: perturbed.
         regions: its regions.
         grid: of its network, if that has one.
+        place: (V,) int64: numbers of vertices, the same for those in one place. Simplices are then on places:
+            facets that cells without extent keep apart are cut in the same way, and these have no simplices.
     """
+    every = torch.arange(len(complex_.vertices), device=complex_.vertices.device)
+    numbers = every if place is None else place
     if grid is None:
         codes, layout = CellCodes(complex_.words, complex_.zero_ids), complex_.layout
-        lowest = torch.arange(len(codes.words), device=codes.words.device)
+        lowest = numbers
     else:  # each region is in one simplex of the grid
         parts = Unwelded(complex_.skeleton(), grid, complex_.domain, complex_.layout)
         soup = parts.soup.skeleton
-        codes, layout, lowest = CellCodes(soup.words, soup.zero_ids), parts.layout, parts.soup.vertex
+        codes, layout = CellCodes(soup.words, soup.zero_ids), parts.layout
+        lowest = numbers[parts.soup.vertex]
     lattice = find_lattice(codes, arrange(layout, codes.words.device))
     simplices, owner = lowest[:, None], torch.arange(len(lowest), device=lowest.device)
     for cells, facets in zip(lattice.codes[1:], lattice.facets, strict=True):
