@@ -172,6 +172,19 @@ def test_boundary_without_vertices_has_a_line() -> None:
     assert sorted(face.directions)[0] == tuple(-x for x in sorted(face.directions)[1])
 
 
+def test_boundary_has_the_places_that_are_only_touched() -> None:
+    """The function |x| + max(y, 1) - 1: a ray, and |x - y|, a line."""
+    ray = TropicalPolynomial([(1, 0), (-1, 0), (1, 1), (-1, 1)], [1, 1, 0, 0])
+    flat = TropicalPolynomial([(0, 0)], [1])
+    (face,) = decision_boundary(TropicalRational(ray, flat))
+    assert (face.vertices, face.directions) == (((0, 1),), ((0, -1),))
+    both = TropicalPolynomial([(2, 0), (0, 2)], [0, 0])
+    (face,) = decision_boundary(TropicalRational(TropicalPolynomial([(1, 1)], [0]), both))
+    assert sorted(face.directions) == [(-1, -1), (1, 1)]
+    (side,) = decision_boundary(TropicalRational(TropicalPolynomial([(1, 0)], [0]), flat), Box.cube(2, 1))
+    assert {*side.vertices} == {(1, -1), (1, 1)}  # F = G on a wall
+
+
 @pytest.mark.parametrize("name", ["E231", "FLAT", "tent"])
 def test_zero_set_with_interior_is_refused_with_a_monomial(name: str) -> None:
     with pytest.raises(ZeroSetHasInteriorError, match="on an open set"):

@@ -105,7 +105,10 @@ def dual_subdivision(polynomial: TropicalPolynomial) -> DualSubdivision:
 
 
 def decision_boundary(rational: TropicalRational, domain: Box | None = None) -> list[BoundaryFace]:
-    """Find the set {F = G}, the part of the hypersurface of max(F, G) between a monomial of each.
+    """Find the (D - 1)-dimensional parts of {F = G}, each between a monomial of F and one of G.
+
+    F - G changes its sign across those between two essential monomials of max(F, G), the part of its
+    hypersurface that separates; at others it touches 0 from one side.
 
     Args:
         rational: F and G, exact.
@@ -120,23 +123,24 @@ def decision_boundary(rational: TropicalRational, domain: Box | None = None) -> 
     domain = rational.domain if domain is None else domain
     rational.require_exact_on(domain, "decision_boundary")
     first, second = (_numbered(side) for side in (rational.numerator, rational.denominator))
-    both = rational.numerator.oplus(rational.denominator).essential(domain)
+    both = rational.numerator.essential(domain).oplus(rational.denominator.essential(domain))
     monomials = list(zip(both.slopes, both.coefficients, strict=True))
-    for monomial in monomials:
+    above = epigraph(both.slopes, both.coefficients, domain)
+    essential = set(above.essential())
+    for monomial in (monomials[i] for i in sorted(essential)):
         if monomial in first and monomial in second:
             raise ZeroSetHasInteriorError(
                 f"decision_boundary: F = G where both have slope {format_point(monomial[0])} and "
                 f"constant {monomial[1]}, on an open set: the boundary is no hypersurface"
             )
-    above = epigraph(both.slopes, both.coefficients, domain)
-    faces = []
-    for pair in _neighbours(above, both.dim):
+    faces: dict[frozenset[Vector], BoundaryFace] = {}
+    for pair in sorted(_neighbours(above, both.dim), key=lambda pair: not essential.issuperset(pair)):
         ours = [i for i in pair if monomials[i] in first]
         theirs = [i for i in pair if monomials[i] in second]
         if ours and theirs:
             numbers = first[monomials[ours[0]]], second[monomials[theirs[0]]]
-            faces.append(_face(above, pair, numbers))
-    return faces
+            faces.setdefault(frozenset(above.rays_of(pair)), _face(above, pair, numbers))
+    return list(faces.values())
 
 
 def _numbered(polynomial: TropicalPolynomial) -> dict[tuple[Point, Fraction], int]:

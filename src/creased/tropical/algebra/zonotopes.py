@@ -123,7 +123,7 @@ def zonotopes_of_map(program: Program, index: int | None = None) -> tuple[Zonoto
 
 
 def count_vertices(zonotope: Zonotope) -> ZonotopeCounts:
-    """Count the vertices; there are upper + lower - shadow, as every vertex is upper or lower.
+    """Count the vertices; there are upper + lower - shadow where no generator is vertical.
 
     Raises:
         TypeError: it is no zonotope.
