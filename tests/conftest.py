@@ -22,7 +22,7 @@ os.environ.pop(LAUNCHER, None)  # messages are those of an environment of one's 
 settings.register_profile(
     "creased",
     deadline=None,
-    max_examples=25,
+    max_examples=25 if os.environ.get("CI") else 10,
     derandomize=bool(os.environ.get("CI")),
     suppress_health_check=[HealthCheck.too_slow],
     print_blob=True,

@@ -19,6 +19,7 @@ from onnx import helper, numpy_helper
 
 from creased.cli.parser import make_parser
 from tests.configs import ROOT, composed
+from tests.slow import but_few, slow
 
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 TEXTS = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
@@ -30,6 +31,7 @@ SCRIPT = re.compile(r"-m (scripts(?:\.\w+)+)")
 WITHOUT_CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 BLOCK = re.compile(r"^```python(?P<marks>[^\n]*)\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"^(?: {4})?\./run (.*)$", re.MULTILINE)
+SLOW_PAGES = ("classification_fans", "your_project", "grids")  # which take seconds
 OWN = ("capsule", "mirrored", "length_variance", "long_edges", "parallelepiped")  # what docs/ add
 
 
@@ -52,7 +54,7 @@ def _commands(page: Path) -> list[list[str]]:
     return [shlex.split(line, comments=True) for line in COMMAND.findall(text)]
 
 
-WITH_CODE = [page for page in PAGES if _code(page)]
+WITH_CODE = [slow(page) if page.stem in SLOW_PAGES else page for page in PAGES if _code(page)]
 COMMANDS = [(page.name, words) for page in TEXTS for words in _commands(page)]
 TRAININGS = [words[1:] for _, words in COMMANDS if words[:1] == ["train"]]
 
@@ -149,7 +151,9 @@ def test_there_are_command_lines() -> None:
     assert {words[0] for _, words in COMMANDS} <= {"train", "test", "creased", "python"}
 
 
-@pytest.mark.parametrize("overrides", sorted({tuple(words) for words in TRAININGS}), ids=" ".join)
+@pytest.mark.parametrize(
+    "overrides", but_few(sorted({tuple(words) for words in TRAININGS}), 12), ids=" ".join
+)
 def test_overrides_of_trainings_compose(overrides: tuple[str, ...]) -> None:
     words = [word for word in overrides if not word.startswith("-") and "my_configs" not in word]
     names = [word for word in words if word.split("=")[-1] not in OWN]

@@ -56,6 +56,7 @@ def test_marching(device: Pretended, plain: Program) -> None:
     assert (device.reads + device.uploads).total() <= 64, device.reads + device.uploads
 
 
+@pytest.mark.slow
 def test_marching_deep_networks(device: Pretended) -> None:
     torch.manual_seed(0)
     program = lower(MLP(3, 32, 8).double()).detach().to(device.device)

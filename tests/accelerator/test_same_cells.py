@@ -8,8 +8,9 @@ import torch
 from creased import MLP, GridMLP
 from scripts.accelerator import equality
 from scripts.accelerator.bench import Bench
+from tests.slow import slow
 
-PARTS = ("compare_complexes", "compare_level_sets", "compare_gradients")
+PARTS = ("compare_complexes", slow("compare_level_sets"), "compare_gradients")
 
 
 @pytest.mark.parametrize("name", PARTS)

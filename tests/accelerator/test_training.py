@@ -29,6 +29,7 @@ from creased.geometry import (
 )
 from creased.training import ClampedDistance, Eikonal, Regularization, SDFModule, constant
 from tests.accelerator.pretend import Pretended
+from tests.slow import slow
 
 BOX = Box.cube(3, 0.5)
 TERMS = (
@@ -110,7 +111,7 @@ def test_a_plain_step_never_waits(name: str, device: Pretended, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("term", TERMS)
-@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("name", ["plain", slow("grid")])
 def test_a_regularized_step_waits_twice(
     name: str, term: type[Regularizer], device: Pretended, monkeypatch: pytest.MonkeyPatch
 ) -> None:

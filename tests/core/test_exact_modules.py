@@ -13,6 +13,7 @@ from creased import Box, certify, extract_complex, extract_level_set
 from creased.networks import GroupSort
 from tests.exact_modules import Larger, Residual, stages_of
 from tests.oracles import Stage, affine_of, true_cells
+from tests.slow import slow
 
 WIDTH = 2
 
@@ -64,7 +65,7 @@ def degenerate(kind: str, dim: int, seed: int) -> nn.Sequential:
 
 
 CASES = [
-    (kind, dim, seed)
+    (slow if dim > 3 or seed > 1 else pytest.param)(kind, dim, seed)
     for kind in (*ACTIVATIONS, "maxout")
     for dim, seeds in ((1, 2), (2, 4), (3, 2), (4, 1), (5, 1))
     for seed in range(seeds)

@@ -28,6 +28,7 @@ from creased.core.domains.domain import Domain
 from creased.decomposition.exact_unions import vanishing_vertices
 from creased.decomposition.inside_cells import inside_cells
 from creased.regions.simplex_distance import distance_to_simplices
+from tests.slow import slow
 from tests.strategies import random_program
 from tests.tropical.nets import arrangement, named
 
@@ -69,8 +70,7 @@ def test_solids_with_holes(name: str, half_width: int, volume: float) -> None:
     assert sum(part.volume for part in found.parts) == pytest.approx(volume, rel=1e-12)
 
 
-@pytest.mark.parametrize("error", [0.1, 0.02])
-@pytest.mark.parametrize("dim", [2, 3])
+@pytest.mark.parametrize(("dim", "error"), [(2, 0.1), (2, 0.02), (3, 0.1), slow(3, 0.02)])
 def test_an_error_is_not_exceeded_and_saves_parts(dim: int, error: float) -> None:
     program, box = random_program(dim, (10, 10), seed=5), Box.cube(dim, 1)
     level = float(program(torch.zeros(1, dim, dtype=torch.float64)))

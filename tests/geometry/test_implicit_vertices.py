@@ -14,6 +14,7 @@ from creased import Affine, Block, Box, LevelSet, Polytope, Program, extract_lev
 from creased.core.arrangement.signs import sign_vectors
 from creased.core.numerics.tensors import map_tensors
 from creased.geometry import edge_lengths, implicit_vertices, row_adjoints, solve_vertices
+from tests.slow import slow
 from tests.strategies import ball_program, random_program
 
 
@@ -139,7 +140,7 @@ def _square(x: Tensor) -> Tensor:
     return x.square().sum()
 
 
-@pytest.mark.parametrize("batch", [16_384, 7])
+@pytest.mark.parametrize("batch", [16_384, slow(7)])
 @pytest.mark.parametrize("second_order", [False, True])
 @pytest.mark.parametrize("energy", [_square, Tensor.sum])
 def test_second_derivatives_are_right(

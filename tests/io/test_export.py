@@ -178,6 +178,7 @@ def test_a_cut_surface_is_refused_where_that_is_asked_for(tmp_path: Path) -> Non
     assert not (tmp_path / "mesh.ply").exists()
 
 
+@pytest.mark.slow
 def test_torch_alone_saves_polygons_and_answers_help(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SWITCH, "0")  # kernels number vertices in another order
     torch.manual_seed(0)

@@ -19,6 +19,7 @@ from creased.core.streaming.sub_box_grid import SubBoxGrid
 from creased.io.export import ExportError
 from creased.io.similarity import Similarity
 from tests.peak_memory import CAN_MEASURE
+from tests.slow import slow
 from tests.strategies import ball_program, random_program
 
 Polygon = tuple[tuple[float, ...], ...]
@@ -46,7 +47,7 @@ def _polygons_in(path: Path) -> tuple[int, list[Polygon]]:
 
 
 @pytest.mark.parametrize("box", [WIDE, TIGHT])
-@pytest.mark.parametrize("n", [1, 2, 5])
+@pytest.mark.parametrize("n", [1, 2, slow(5)])
 def test_streamed_in_sub_boxes_it_is_the_same_mesh(tmp_path: Path, n: int, box: Box) -> None:
     program, out = random_program(3, (16, 16, 16), seed=5), tmp_path / "mesh.obj"
     whole = extract_level_set(program, box, method="march")

@@ -9,10 +9,11 @@ from torch import Tensor
 from creased import Affine, Block, Box, Program, WholeSpace, betti_numbers, extract_complex, persistence
 from creased.core.domains.coordinate_start import with_start
 from creased.topology.betti import SIDES
+from tests.slow import but_few
 from tests.tropical.nets import integer_program
 
 FAR = 2.0**70  # beyond all vertices, those of rows that are almost parallel too
-LEVELS = (-3.0, -1.0, 0.0, 0.5, 1.0, 2.0)
+LEVELS = (-1.0, 0.0, 0.5, 2.0)
 
 
 def layer(weight: list[list[float]], bias: list[float]) -> Affine:
@@ -52,13 +53,13 @@ def test_numbers_are_those_of_a_large_box(name: str) -> None:
     box = Box.cube(program.in_dim, FAR)
     diagram = persistence(program)
     for level in LEVELS:
-        for side in SIDES:
-            assert betti_numbers(program, None, level, side) == betti_numbers(program, box, level, side)
-        assert diagram.betti_numbers(level) == betti_numbers(program, None, level)
+        found = {side: betti_numbers(program, None, level, side) for side in SIDES}
+        assert found == {side: betti_numbers(program, box, level, side) for side in SIDES}
+        assert diagram.betti_numbers(level) == found["below"]
     assert finite_intervals(program, None) == finite_intervals(program, box)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", but_few(range(6), 2))
 def test_numbers_of_networks_whose_first_layer_is_passed_by(seed: int) -> None:
     first = integer_program([2, 3], 2, seed=seed).head
     first.weight[:, 1] = 0

@@ -25,6 +25,7 @@ from creased import (
     persistence,
 )
 from creased.tropical import bounded_regions, zaslavsky
+from tests.slow import slow
 from tests.topology.nerves import betti_numbers_of, filtered_nerve
 from tests.tropical.nets import differences, integer_program, named
 
@@ -79,7 +80,7 @@ def least_distance(rows: list[list[float]]) -> Program:
     return combine.minimum(*(Program((Block(Affine(r[:, :-1], r[:, -1])),), head) for r in both))
 
 
-@pytest.mark.parametrize("n", [3, 4])
+@pytest.mark.parametrize("n", [3, slow(4)])
 def test_braid_arrangement_has_a_chamber_for_each_permutation(n: int) -> None:
     program = least_distance(differences(n, [0]))
     nothing = (0,) * (n - 1)

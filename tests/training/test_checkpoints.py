@@ -19,6 +19,7 @@ from creased.training.command.mistakes import run_or_explain
 from creased.training.run import run
 from creased.training.runs.resume import offer
 from tests.configs import composed
+from tests.slow import slow
 from tests.training.conftest import SMOKE, TINY, Compose
 
 EMA = "+callbacks.average._target_=lightning.pytorch.callbacks.EMAWeightAveraging"
@@ -27,7 +28,7 @@ SWA_RATE = "+callbacks.average.swa_lrs=0.02"
 
 
 @pytest.mark.filterwarnings("ignore:SWA is currently only supported every epoch")
-@pytest.mark.parametrize("averaging", [(EMA,), (SWA, SWA_RATE)], ids=["EMA", "SWA"])
+@pytest.mark.parametrize("averaging", [(EMA,), slow((SWA, SWA_RATE))], ids=["EMA", "SWA"])
 def test_averaged_weights_are_those_of_the_record_the_mesh_and_the_metrics(
     averaging: tuple[str, ...], tmp_path: Path, few_points: None
 ) -> None:

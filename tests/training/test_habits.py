@@ -18,6 +18,7 @@ from creased.training.options.values import OptionError, require_monitored
 from creased.training.run import run
 from creased.training.runs.folders import ResumeError
 from tests.configs import composed, names_of
+from tests.slow import slow
 from tests.training.conftest import QUIET, TINY, Compose, Finished
 
 SHORT = (*TINY, "trainer.max_epochs=1")
@@ -93,7 +94,7 @@ def test_tensorboard_that_is_missing_is_said_first(
         run(configured("run", *SHORT, "logger=tensorboard"))
 
 
-@pytest.mark.parametrize("name", ["fdr", "limit", "overfit", "profiler"])
+@pytest.mark.parametrize("name", ["fdr", "limit", slow("overfit"), slow("profiler")])
 def test_debugging_runs_end(
     name: str, configured: Compose, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:

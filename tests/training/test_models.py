@@ -26,6 +26,7 @@ def test_models_are_made_lowered_and_differentiable(name: str) -> None:
     assert all(parameter.grad is not None for parameter in network.parameters())
 
 
+@pytest.mark.slow
 def test_a_network_with_skips_is_trained_with_a_regularizer_and_extracted(configured: Compose) -> None:
     cfg = configured("skip", "model=skip", "regularizer=area", "regularizer.area.weight=1e-4")
     metrics = run(cfg)

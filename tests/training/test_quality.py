@@ -6,6 +6,7 @@ from omegaconf import OmegaConf
 from creased.training.options.values import require_options
 from creased.training.quality import changed_options, format_expectation
 from tests.configs import composed, names_of
+from tests.slow import slow
 
 QUALITIES = ("draft", "normal", "high", "ultra")
 
@@ -15,9 +16,15 @@ def test_there_are_four_qualities_and_normal_is_the_default() -> None:
     assert composed().quality.name == "normal"
 
 
-@pytest.mark.parametrize("quality", QUALITIES)
-@pytest.mark.parametrize("model", names_of("model"))
-def test_every_model_has_a_recipe(quality: str, model: str) -> None:
+@pytest.mark.parametrize(
+    ("model", "quality"),
+    [
+        (pytest.param if model == "grid" or quality == "normal" else slow)(model, quality)
+        for model in names_of("model")
+        for quality in QUALITIES
+    ],
+)
+def test_every_model_has_a_recipe(model: str, quality: str) -> None:
     cfg = composed(f"quality={quality}", f"model={model}")
     OmegaConf.to_container(cfg, resolve=True)
     require_options(cfg)

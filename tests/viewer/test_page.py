@@ -111,6 +111,7 @@ def test_nobody_else_is_served(page: Page) -> None:
     assert page.server.get_host() == "127.0.0.1"
 
 
+@pytest.mark.slow
 def test_the_command_says_where_and_ends_cleanly(tmp_path: Path) -> None:
     trimesh = pytest.importorskip("trimesh")
     mesh = tmp_path / "box.ply"

@@ -71,6 +71,7 @@ def _simplices(dim: int, size: float) -> Tensor:
     return centres + size * spread
 
 
+@pytest.mark.slow  # the bound is compiled, without a cache
 @pytest.mark.parametrize("size", [0.5, 0.05, 1e-3])
 @pytest.mark.parametrize(("dim", "widths"), NETWORKS)
 def test_bound_is_that_of_torch_and_below_all_values(dim: int, widths: tuple[int, ...], size: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import torch
@@ -76,14 +77,14 @@ def test_named_degenerate_networks_are_perturbed_as_in_subdivision(name: str) ->
 @pytest.mark.parametrize("dim", [2, 3])
 def test_quantised_networks_are_perturbed_as_in_subdivision(dim: int, widths: tuple[int, ...]) -> None:
     n_met = 0
-    for seed in range(6):
+    for seed in range(3):
         drawn = random_program(dim, widths, seed=seed)
         program, box = map_tensors(drawn, lambda t: (16 * t).round() / 16), Box.cube(dim, 1)
         whole = extract_level_set(program, box)
         n_met += not whole.is_empty
         marched = extract_level_set(program, box, method="march", complete=True)
         assert cell_codes(marched) == cell_codes(whole)
-    assert n_met > 3
+    assert n_met > 1
 
 
 @given(degenerate_cases(dims=(2, 3)))
@@ -106,10 +107,7 @@ def test_completed_it_is_what_subdivision_finds(case: Case) -> None:
 
 
 def test_component_without_a_seed_is_missed_and_the_guarantee_says_so() -> None:
-    def two_balls(x: Tensor) -> Tensor:
-        return torch.minimum((x - 0.5).norm(dim=1), (x + 0.5).norm(dim=1)) - 0.35
-
-    program, box = _fit(two_balls), Box.cube(3, 1)
+    program, box = _fit(_two_balls), Box.cube(3, 1)
     whole = extract_level_set(program, box)
     assert whole.audit().n_components == 2
     marched = extract_level_set(program, box, method="march", seeds=inner_points(whole)[:1])
@@ -119,16 +117,22 @@ def test_component_without_a_seed_is_missed_and_the_guarantee_says_so() -> None:
 
 
 def test_genus_one_is_found_from_a_grid() -> None:
-    def torus(x: Tensor) -> Tensor:
-        return torch.stack([x[:, :2].norm(dim=1) - 0.5, x[:, 2]], dim=1).norm(dim=1) - 0.25
-
-    program = _fit(torus)
+    program = _fit(_torus)
     whole = extract_level_set(program, Box.cube(3, 1))
     marched = extract_level_set(program, Box.cube(3, 1), method="march")
     assert cell_codes(marched) == cell_codes(whole)
     assert marched.audit().euler_characteristic == 0
 
 
+def _two_balls(x: Tensor) -> Tensor:
+    return torch.minimum((x - 0.5).norm(dim=1), (x + 0.5).norm(dim=1)) - 0.35
+
+
+def _torus(x: Tensor) -> Tensor:
+    return torch.stack([x[:, :2].norm(dim=1) - 0.5, x[:, 2]], dim=1).norm(dim=1) - 0.25
+
+
+@cache
 def _fit(distance: Callable[[Tensor], Tensor]) -> Program:
     torch.manual_seed(0)
     network = MLP(3, 20, 2).double()

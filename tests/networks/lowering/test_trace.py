@@ -203,6 +203,7 @@ def test_checks_of_numbers_and_requests_for_gradients_pass() -> None:
     torch.testing.assert_close(program(points), points.relu())
 
 
+@pytest.mark.slow
 def test_a_compiled_module_is_the_one_that_was_compiled() -> None:
     plain = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
     points = torch.rand(5, 3)

@@ -293,6 +293,7 @@ def test_exports_of_torch_come_back(name: str, tmp_path: Path) -> None:
         torch.testing.assert_close(values, module(x), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_exports_of_the_newer_exporter_come_back(tmp_path: Path) -> None:
     pytest.importorskip("onnxscript")

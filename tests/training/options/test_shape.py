@@ -10,6 +10,7 @@ from omegaconf import open_dict
 
 from creased.training.options.shape import forget_shape, label_shape, settle_shape
 from tests.configs import CONFIGS, composed
+from tests.slow import slow
 
 
 def test_a_users_file_names_the_shape() -> None:
@@ -23,7 +24,7 @@ def test_a_sweep_over_files_names_its_folders_and_wandb_runs_by_them() -> None:
     assert "_${creased.label:${shape.name},${shape.path}}" in (CONFIGS / "train.yaml").read_text()
 
 
-@pytest.mark.parametrize("path", ["a.stl", "/data/cup of tea.ply"])
+@pytest.mark.parametrize("path", [slow("a.stl"), "/data/cup of tea.ply"])
 def test_a_name_and_a_licence_given_with_a_file_are_kept(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file gives the name otherwise; the bunny's licence and credit are not its."""
     for given, expected in (

@@ -12,7 +12,7 @@ from creased.io.checkpoint import load_plain, read_record
 from creased.io.runs import LAST
 from creased.training.run import run
 from creased.training.runs.folders import ResumeError, find_checkpoint
-from tests.training.conftest import TINY, Compose
+from tests.training.conftest import TINY, Compose, Finished
 
 
 def test_a_run_of_no_steps_has_the_weights_it_started_from(configured: Compose) -> None:
@@ -24,12 +24,11 @@ def test_a_run_of_no_steps_has_the_weights_it_started_from(configured: Compose) 
     assert again["epochs"] == 1
 
 
-def test_what_does_not_fit_is_refused(configured: Compose) -> None:
-    first = configured("first", *TINY, "trainer.max_epochs=1", "data.n_batches=5")
-    run(first)
+def test_what_does_not_fit_is_refused(configured: Compose, finished: Finished) -> None:
+    trained, _ = finished
     with pytest.raises(ResumeError, match="hidden widths"):
-        run(configured("wide", f"start_from={first.paths.output}", "model.width=17"))
-    both = [f"start_from={first.paths.output}", f"ckpt_path={first.paths.output}", "trainer.max_epochs=3"]
+        run(configured("wide", f"start_from={trained}", "model.width=17"))
+    both = [f"start_from={trained}", f"ckpt_path={trained}", "trainer.max_epochs=3"]
     with pytest.raises(ResumeError, match="give one of them"):
         run(configured("both", *both))
     with pytest.raises(ResumeError, match="there is no checkpoint"):
@@ -37,12 +36,10 @@ def test_what_does_not_fit_is_refused(configured: Compose) -> None:
 
 
 def test_a_checkpoint_outside_of_its_run_is_refused_before_a_shape_is_prepared(
-    configured: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    configured: Compose, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = configured("first", *TINY, "trainer.max_epochs=1", "data.n_batches=5")
-    run(first)
     copied = tmp_path / "copied.ckpt"
-    copied.write_bytes((Path(first.paths.output) / LAST).read_bytes())
+    copied.write_bytes((finished[0] / LAST).read_bytes())
     monkeypatch.setattr("creased.shapes.shape.solidify", None)
     with pytest.raises(ResumeError, match=r"trained on sphere, not on torus: .*shape=sphere and model\.\*"):
         run(configured("other", *TINY, "shape=torus", f"ckpt_path={copied}", "trainer.max_epochs=2"))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from creased.tropical import PatternAxioms, check_pattern_axioms, tied_network_patterns, tied_patterns
 from creased.tropical.algebra.covectors import TiedPattern
+from tests.slow import slow
 
 LINE = [(0,), (1,), (3,)]
 SQUARE = [(0, 0), (1, 0), (0, 1), (1, 1)]
@@ -27,7 +28,7 @@ def _own(axioms: PatternAxioms) -> list[int]:
     return [axiom.n_failed for axiom in (*constants, *pairs, axioms.tropical_comparability)]
 
 
-@pytest.mark.parametrize(("points", "n_terms"), [(LINE, 2), (LINE, 3), (SQUARE, 2), (LINE[:2], 4)])
+@pytest.mark.parametrize(("points", "n_terms"), [(LINE, 2), (LINE, 3), (SQUARE, 2), slow(LINE[:2], 4)])
 def test_patterns_of_all_parameters_have_their_properties(points: list, n_terms: int) -> None:
     axioms = check_pattern_axioms(tied_patterns(points, n_terms), n_terms, points)
     assert axioms.hold
@@ -67,6 +68,7 @@ def test_a_term_that_wins_on_both_sides_only_is_not_comparable() -> None:
     )
 
 
+@pytest.mark.slow
 def test_networks_keep_what_lies_on_segments_and_lose_what_moves_constants() -> None:
     axioms = check_pattern_axioms(tied_network_patterns(LINE[:2], 2, 0), 5, LINE[:2])
     assert axioms.boundary.n_failed == axioms.comparability.n_failed == 0

@@ -81,6 +81,7 @@ def test_corners_are_right_in_the_first_layer_and_only_miss_in_deeper_ones() -> 
     assert n_missed > 0
 
 
+@pytest.mark.slow
 def test_corners_of_two_hundred_integer_networks_miss_some_crossings_and_invent_some() -> None:
     centre = torch.tensor([[1 / 3, -1 / 5]]).double()
     n_missed, n_false = torch.zeros(3, dtype=torch.int64), 0

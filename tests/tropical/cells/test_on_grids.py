@@ -16,6 +16,7 @@ from creased.tropical.cells.fingerprints import number_maps
 from creased.tropical.cells.report import count_table
 from tests.composed import composed
 from tests.core.grids.test_grid_complex import ORACLES, network_of, random_on_grid
+from tests.slow import slow
 
 
 @pytest.mark.skipif(not ORACLES.exists(), reason="counts that are not part of the project")
@@ -46,7 +47,7 @@ def _with_flat_parts(dim: int) -> creased.Program:
     return creased.lower(network).detach()
 
 
-@pytest.mark.parametrize("dim", [2, 3])
+@pytest.mark.parametrize("dim", [2, slow(3)])
 def test_both_methods_count_the_same(dim: int) -> None:
     program = _with_flat_parts(dim)
     exact, engine = (tropical.count(program, method=method) for method in ("exact", "engine"))

@@ -16,6 +16,7 @@ from creased.core.exact.elimination import dot
 from creased.tropical import cells, compress, compress_stable, equal, f_vector, stable_units
 from creased.tropical.compression.rational_matrices import independent_rows
 from tests.oracles import program_of
+from tests.slow import slow
 from tests.strategies import Case, assemble, degenerate_cases, generic_cases, random_program
 from tests.tropical.nets import integer_program
 
@@ -90,7 +91,7 @@ def _cells_of_network(seed: int, with_outputs: bool) -> tuple[int, ...]:
     return f_vector(program, Box.cube(2, 0.5), with_outputs=with_outputs)
 
 
-@pytest.mark.parametrize("fold", [True, False])
+@pytest.mark.parametrize("fold", [True, slow(False)])
 def test_forty_networks_keep_the_cells_of_all_dimensions(fold: bool) -> None:
     box, before, after = Box.cube(2, 0.5), 0, 0
     for seed in range(40):  # weights in -9 ... 9, so that what is folded has room to be rounded
