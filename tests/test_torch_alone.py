@@ -36,9 +36,7 @@ def run(code: str, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
 
 
-def test_every_command_has_help() -> None:
-    done = run(
-        """
+HELP_AND_MESH = """
 from creased.cli.main import main
 from creased.cli.examples import SUMMARIES
 for words in ([], *([command] for command in SUMMARIES)):
@@ -47,15 +45,6 @@ for words in ([], *([command] for command in SUMMARIES)):
     except SystemExit as error:
         assert error.code == 0
 print(len(SUMMARIES))
-"""
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("usage: creased") == 1 + int(done.stdout.split()[-1])
-
-
-def test_a_surface_is_extracted_followed_and_saved(tmp_path: Path) -> None:
-    done = run(
-        """
 import torch, creased
 network = creased.MLP(3, 8, 2)
 level = network(torch.zeros(1, 3)).item()
@@ -63,10 +52,13 @@ surface = creased.TrackedLevelSet(network, creased.Box.cube(3, 1.0), level)
 surface.term(creased.geometry.EdgeLength()).backward()
 for ending in ("obj", "ply"):
     creased.save(surface.extract(), f"{sys.argv[1]}/x.{ending}")
-""",
-        str(tmp_path),
-    )
+"""
+
+
+def test_every_command_has_help_and_a_surface_is_extracted_followed_and_saved(tmp_path: Path) -> None:
+    done = run(HELP_AND_MESH, str(tmp_path))
     assert done.returncode == 0, done.stderr
+    assert done.stdout.count("usage: creased") == 1 + int(done.stdout.split()[-1])
     vertices = [line for line in (tmp_path / "x.obj").read_text().splitlines() if line.startswith("v ")]
     assert f"element vertex {len(vertices)}\n" in (tmp_path / "x.ply").read_text()
     assert len(vertices) > 3

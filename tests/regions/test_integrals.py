@@ -24,6 +24,7 @@ from creased import (
     lower,
 )
 from creased.geometry import sublevel_volume
+from tests.slow import slow
 from tests.tropical.nets import integer_program, named
 
 
@@ -44,7 +45,7 @@ def test_solids_have_their_volumes(name: str, half_width: int, volume: Fraction)
     assert found.volume_above == pytest.approx(float(found.volume) - float(volume), rel=1e-14)
 
 
-@pytest.mark.parametrize("dim", [1, 2, 3, 4])
+@pytest.mark.parametrize("dim", [1, 2, 3, slow(4)])
 def test_the_norm_ball_in_rationals(dim: int) -> None:
     """|x|_1 - 1 on [-2, 2]^D: volume 2^D / D!, mean D - 1, gradient sqrt D everywhere."""
     eye = torch.eye(dim, dtype=torch.float64)

@@ -18,7 +18,7 @@ from creased.training.options.values import OptionError, require_monitored
 from creased.training.run import run
 from creased.training.runs.folders import ResumeError
 from tests.configs import composed, names_of
-from tests.slow import slow
+from tests.slow import but_few
 from tests.training.conftest import QUIET, TINY, Compose, Finished
 
 SHORT = (*TINY, "trainer.max_epochs=1")
@@ -94,7 +94,7 @@ def test_tensorboard_that_is_missing_is_said_first(
         run(configured("run", *SHORT, "logger=tensorboard"))
 
 
-@pytest.mark.parametrize("name", ["fdr", "limit", slow("overfit"), slow("profiler")])
+@pytest.mark.parametrize("name", but_few(["fdr", "limit", "overfit", "profiler"], 1))
 def test_debugging_runs_end(
     name: str, configured: Compose, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -169,11 +169,6 @@ def test_what_lightning_logs_is_logged_with_all_else(configured: Compose) -> Non
         assert theirs.getChild(name).isEnabledFor(logging.INFO)
 
 
-def test_the_last_line_names_what_is_there(configured: Compose, capsys: pytest.CaptureFixture[str]) -> None:
-    run(configured("run", *SHORT, "data.n_batches=5"))
-    assert "metrics and checkpoints are in" in capsys.readouterr().out
-
-
 def test_training_stops_early_where_it_does_not_improve(configured: Compose) -> None:
     stop = [STOP, "+callbacks.stop.monitor=val/surface_error", "+callbacks.stop.patience=1"]
     metrics = run(configured("run", *TINY, *stop, "optimizer.lr=0.0", "trainer.max_epochs=9"))
@@ -200,10 +195,14 @@ def test_the_rate_that_is_found_is_taken(configured: Compose, monkeypatch: pytes
     assert not list(Path.cwd().glob(".lr_find*"))
 
 
-def test_the_configuration_is_printed(configured: Compose, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_configuration_is_printed_and_at_the_end_what_is_there(
+    configured: Compose, capsys: pytest.CaptureFixture[str]
+) -> None:
     cfg = configured("run", *SHORT, "data.n_batches=5", "extras.print_config=true", "task_name=study")
     run(cfg)
-    assert "task_name: study" in capsys.readouterr().out
+    first, last = capsys.readouterr().out.split("task_name: study")
+    assert "metrics and checkpoints are in" in last
+    assert "metrics and checkpoints are in" not in first
 
 
 @pytest.mark.parametrize(

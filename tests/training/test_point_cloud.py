@@ -17,7 +17,7 @@ GRID = ("model=grid", "model.levels=[4,8]", "model.width=4")
 def test_a_run_on_points_is_measured_as_points(configured: Compose, tmp_path: Path, capsys: Any) -> None:
     ball = trimesh.creation.icosphere(subdivisions=4, radius=30)  # mm
     np.savetxt(tmp_path / "ball.xyz", np.concatenate([ball.vertices, ball.vertex_normals], axis=1))
-    given = (f"shape.path={tmp_path / 'ball.xyz'}", "shape.units=mm", "data.n_batches=400")
+    given = (f"shape.path={tmp_path / 'ball.xyz'}", "shape.units=mm", "data.n_batches=200")
     metrics = run(configured("ball", *TINY, *GRID, *given))
     assert metrics["shape"] == "ball"
     assert metrics["licence"] == metrics["credit"] == ""

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
 import trimesh
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from creased.io.runs import LAST
 from creased.training.command.words import quote_paths
 from creased.training.runs.folders import ResumeError, hash_of_given
 from creased.training.runs.replay import replayed, replayed_job
 from tests.configs import composed
+
+
+@cache
+def _shape(*words: str) -> DictConfig:
+    return composed(*words, "paths.output=x").shape
 
 
 def _begun(runs: Path, name: str, words: Sequence[str], cwd: Path | None = None) -> Path:
@@ -27,7 +33,7 @@ def _begun(runs: Path, name: str, words: Sequence[str], cwd: Path | None = None)
     choices = {"model": "mlp", "shape": "torus"}
     runtime = {"hydra": {"runtime": {"cwd": str(cwd or runs), "choices": choices}}}
     OmegaConf.save(OmegaConf.create(runtime), run / ".hydra" / "hydra.yaml")
-    shape = composed(*[word for word in words if word.startswith("shape")], "paths.output=x").shape
+    shape = _shape(*[word for word in words if word.startswith("shape")])
     (run / "config.yaml").write_text(f"shape_sha256: {hash_of_given(shape)}")
     return run
 
