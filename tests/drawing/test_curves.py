@@ -110,5 +110,11 @@ def test_two_monomials_have_a_line_and_no_cell() -> None:
 def test_what_has_no_picture_is_refused() -> None:
     with pytest.raises(ValueError, match="needs two variables, got 3"):
         flatten_curve(TropicalPolynomial([(0, 0, 0), (1, 0, 0)], [0, 0]))
-    with pytest.raises(ValueError, match="say by domain= which box"):
-        flatten_curve(TropicalPolynomial([(0, 0), (1, 2)], [0, 0]))
+
+
+def test_curves_without_vertices_are_shown_with_all_their_lines() -> None:
+    found = flatten_curve(TropicalPolynomial([(1, 0), (0, 0), (2, 0)], [0, 10, -3000]))
+    assert found.segments[:, :, 0].tolist() == [[10, 10], [3000, 3000]]
+    assert (found.domain.lower[0] < 10, found.domain.upper[0] > 3000) == (True, True)
+    nothing = flatten_curve(TropicalPolynomial([(1, 2)], [3]))
+    assert (len(nothing.segments), len(nothing.regions[0])) == (0, 4)

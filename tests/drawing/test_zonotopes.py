@@ -91,6 +91,6 @@ def test_what_is_not_solid_is_refused() -> None:
     with pytest.raises(ValueError, match="span three dimensions"):
         solid_of(zonotope_of_layer(arrangement([[1, 0, 0], [0, 1, 0], [1, 1, 0]])))
     with pytest.raises(ValueError, match="span three dimensions"):
-        solid_of(Zonotope(((Fraction(1), Fraction(2)),), 2))
+        solid_of(Zonotope(((Fraction(1), Fraction(2)), (Fraction(1), Fraction(1))), 2))
     with pytest.raises(ValueError, match="span three dimensions"):
         solid_of(zonotope_of_layer(random_program(3, (4,), seed=1)))

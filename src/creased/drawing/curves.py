@@ -54,15 +54,15 @@ def flatten_curve(polynomial: TropicalPolynomial, domain: Box | None = None) -> 
 
     Args:
         polynomial: exact; monomials that are not essential are left out.
-        domain: the box to show; by default one around all vertices.
+        domain: the box to show; by default one around all vertices, or what of parallel lines is near 0.
 
     Raises:
-        ValueError: there are other than two variables, or no vertex to put a box around.
+        ValueError: there are other than two variables.
     """
     if polynomial.dim != 2:
         raise ValueError(f"flatten_curve: needs two variables, got {polynomial.dim}")
     dual = dual_subdivision(polynomial)
-    domain = _around(dual.vertices) if domain is None else domain
+    domain = _around(dual) if domain is None else domain
     above = epigraph(dual.polynomial.slopes, dual.polynomial.coefficients, domain)
     ends = [(pair, as_points(_corners(above, pair))) for pair in dual.edges]
     inside = [(pair, segment) for pair, segment in ends if len(segment) == 2]
@@ -88,11 +88,21 @@ def in_order(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return points[np.argsort(np.arctan2(arms[:, 1], arms[:, 0]), kind="stable")]
 
 
-def _around(vertices: Sequence[Point]) -> Box:
+def _around(dual: DualSubdivision) -> Box:
     """Make a square around the vertices, with a margin for unbounded parts."""
-    if not vertices:
-        raise ValueError("flatten_curve: the curve has no vertex: say by domain= which box to show")
-    return _square(as_points(vertices), 0.9)
+    return _square(as_points(dual.vertices or _feet(dual) or [(Fraction(0), Fraction(0))]), 0.9)
+
+
+def _feet(dual: DualSubdivision) -> list[Point]:
+    """Find the point nearest to 0 of each line of a curve without vertices."""
+    monomials = list(zip(dual.polynomial.slopes, dual.polynomial.coefficients, strict=True))
+    feet = []
+    for i, j in dual.edges:
+        (slope, constant), (other, least) = monomials[i], monomials[j]
+        normal = [a - b for a, b in zip(slope, other, strict=True)]
+        share = (least - constant) / sum(a * a for a in normal)
+        feet.append(tuple(share * a for a in normal))
+    return feet
 
 
 def _square(points: NDArray[np.float64], share: float) -> Box:

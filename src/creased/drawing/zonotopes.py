@@ -63,9 +63,9 @@ def solid_of(zonotope: Zonotope) -> Solid:
         ValueError: its generators span other than three dimensions.
     """
     rows = zonotope.rows()
-    normals = {primitive(_cross(a, b)) for a, b in combinations(rows, 2) if any(_cross(a, b))}
-    is_solid = any(sum(map(mul, n, row)) for n in normals for row in rows) if zonotope.dim == 3 else False
-    if not is_solid:
+    pairs = combinations(rows if zonotope.dim == 3 else [], 2)
+    normals = {primitive(_cross(a, b)) for a, b in pairs if any(_cross(a, b))}
+    if not any(sum(map(mul, n, row)) for n in normals for row in rows):
         raise ValueError(
             "solid_of: needs generators (w, b) that span three dimensions, of a layer of two inputs, got "
             f"{len(rows)} in {zonotope.dim}"

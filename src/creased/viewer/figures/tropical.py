@@ -40,7 +40,7 @@ def show_curve(shown: DualSubdivision | TropicalPolynomial, program: None = None
     """Show a tropical curve in the plane on the left, and its dual subdivision on the right.
 
     Raises:
-        ValueError: there are other than two variables, no vertex, or too many monomials for a page.
+        ValueError: there are other than two variables, or too many monomials for a page.
     """
     polynomial = shown.polynomial if isinstance(shown, DualSubdivision) else shown
     require_few(polynomial.n, MOST_CELLS, "monomials", "prune by `essential`, or take one of fewer")
