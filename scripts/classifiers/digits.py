@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from argparse import ArgumentParser
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -42,20 +44,40 @@ def train(images: Tensor, classes: Tensor, width: int, steps: int) -> Program:
     return lower(network).detach()
 
 
-def nearest_others(image: Tensor, mine: int, images: Tensor, classes: Tensor, n: int) -> list[Tensor]:
-    """Find the nearest images of n other classes, the nearest first."""
-    distances = torch.linalg.vector_norm(images - image, dim=1)
-    distances[classes == mine] = math.inf
-    others = []
-    for _ in range(n):
-        nearest = int(distances.argmin())
-        others.append(images[nearest])
-        distances[classes == classes[nearest]] = math.inf
-    return others
+class Reader(NamedTuple):
+    """A trained classifier and all images, of which the first are those of its training."""
+
+    program: Program
+    images: Tensor  # (1797, 64)
+    classes: Tensor  # (1797,) int64
+
+    @staticmethod
+    def trained(width: int, steps: int) -> Reader:
+        """Train a classifier on the first images."""
+        images, classes = load_digits()
+        return Reader(train(images[:TRAINING], classes[:TRAINING], width, steps), images, classes)
+
+    def read_rightly(self, n: int) -> list[int]:
+        """List the first test images, at most n, that are read rightly."""
+        rightly = (self.program(self.images).argmax(1) == self.classes).nonzero()[:, 0]
+        found: list[int] = rightly[rightly >= TRAINING][:n].tolist()
+        return found
+
+    def nearest_others(self, index: int, n: int) -> list[Tensor]:
+        """Find the training images of n other classes that are nearest to an image, the nearest first."""
+        images, classes = self.images[:TRAINING], self.classes[:TRAINING]
+        distances = torch.linalg.vector_norm(images - self.images[index], dim=1)
+        distances[classes == self.classes[index]] = math.inf
+        others = []
+        for _ in range(n):
+            nearest = int(distances.argmin())
+            others.append(images[nearest])
+            distances[classes == classes[nearest]] = math.inf
+        return others
 
 
-def read_rightly(program: Program, images: Tensor, classes: Tensor, n: int) -> list[int]:
-    """List the first test images, at most n, that a classifier reads rightly."""
-    rightly = (program(images).argmax(1) == classes).nonzero()[:, 0]
-    found: list[int] = rightly[rightly >= TRAINING][:n].tolist()
-    return found
+def add_options(parser: ArgumentParser, images: int) -> None:
+    """Let the command line choose the classifier, and how many images are looked at."""
+    parser.add_argument("--images", type=int, default=images)
+    parser.add_argument("--width", type=int, default=32)
+    parser.add_argument("--steps", type=int, default=1000)

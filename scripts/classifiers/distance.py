@@ -19,7 +19,7 @@ import torch
 from creased import Box, Program, slice_through
 from creased.core.program.affine_slice import ProgramSlice
 from creased.tropical import distance_to_other_class
-from scripts.classifiers.digits import TRAINING, load_digits, nearest_others, read_rightly, train
+from scripts.classifiers.digits import TRAINING, Reader, add_options
 from scripts.common.options import make_parser
 
 NORMS = (1, 2, math.inf)
@@ -45,22 +45,18 @@ def report(program: Program, to: ProgramSlice, half_width: float) -> str:
 def main() -> None:
     """Train, choose images, and print a table."""
     parser = make_parser(__doc__)
-    parser.add_argument("--images", type=int, default=3)
-    parser.add_argument("--width", type=int, default=32)
-    parser.add_argument("--steps", type=int, default=1000)
+    add_options(parser, images=3)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    images, classes = load_digits()
-    program = train(images[:TRAINING], classes[:TRAINING], chosen.width, chosen.steps)
+    reader = Reader.trained(chosen.width, chosen.steps)
+    program, images, classes = reader
     accuracy = (program(images).argmax(1) == classes)[TRAINING:].double().mean()
     print(f"64-{chosen.width}-{chosen.width}-10, test accuracy {accuracy:.3f}")
     print("digit  slice  1-norm    2-norm    inf-norm   rival   tie     seconds")
-    for index in read_rightly(program, images, classes, chosen.images):
+    for index in reader.read_rightly(chosen.images):
         for dim in (2, 3):
-            mine = int(classes[index])
-            others = nearest_others(images[index], mine, images[:TRAINING], classes[:TRAINING], dim)
-            to = slice_through(program, images[index], *others)
-            print(f"  {mine}     {report(program, to, HALF_WIDTH)}")
+            to = slice_through(program, images[index], *reader.nearest_others(index, dim))
+            print(f"  {classes[index]}     {report(program, to, HALF_WIDTH)}")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from creased.core.program.combine import margin
 from creased.drawing import PlaneComplex, draw_complex, flatten
 from creased.drawing.palette import INK, by_class
 from creased.tropical import Distance, activation_cells, distance_to_other_class
-from scripts.classifiers.digits import TRAINING, load_digits, nearest_others, train
+from scripts.classifiers.digits import Reader
 from scripts.classifiers.distance import HALF_WIDTH, NORMS
 from scripts.common.figures import pyplot, save_flat
 from scripts.common.options import make_parser
@@ -65,20 +65,17 @@ def main() -> None:
 
 
 def _scene(image: int, width: int, steps: int) -> Scene:
-    images, classes = load_digits()
-    program = train(images[:TRAINING], classes[:TRAINING], width, steps)
-    rightly = (program(images).argmax(1) == classes).nonzero()[:, 0]
-    index = int(rightly[rightly >= TRAINING][image])
-    mine = int(classes[index])
-    others = nearest_others(images[index], mine, images[:TRAINING], classes[:TRAINING], 2)
-    to = slice_through(program, images[index], *others)
-    places = (torch.stack([images[index], *others]) - to.origin) @ to.basis
+    reader = Reader.trained(width, steps)
+    index = reader.read_rightly(image + 1)[image]
+    through = [reader.images[index], *reader.nearest_others(index, 2)]
+    to = slice_through(reader.program, *through)
+    places = (torch.stack(through) - to.origin) @ to.basis
     domain = Box.cube(2, HALF_WIDTH)
     found = {norm: distance_to_other_class(to, domain, torch.zeros(2), norm) for norm in NORMS}
     middle = (places.amin(0) + places.amax(0)) / 2
     half = float((places.amax(0) - places.amin(0)).max()) / 2 + MARGIN * min(found[2].value, 1)
     box = Box((middle - half).tolist(), (middle + half).tolist())
-    return Scene(to, mine, places, box, found)
+    return Scene(to, int(reader.classes[index]), places, box, found)
 
 
 def _seen(scene: Scene) -> tuple[PlaneComplex, NDArray[np.int64]]:

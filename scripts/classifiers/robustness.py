@@ -20,7 +20,7 @@ from torch import Tensor
 
 from creased import Box, Program, slice_through
 from creased.tropical import distance_to_other_class
-from scripts.classifiers.digits import TRAINING, load_digits, nearest_others, read_rightly, train
+from scripts.classifiers.digits import Reader, add_options
 from scripts.common.figures import pyplot, save_flat
 from scripts.common.numbers import write_numbers
 from scripts.common.options import make_parser
@@ -100,17 +100,13 @@ def draw(rows: list[dict[str, float]], path: Path) -> None:
 def main() -> None:
     """Train, measure, draw and print."""
     parser = make_parser(__doc__, "docs/pictures/robustness.png", numbers=True)
-    parser.add_argument("--images", type=int, default=12)
-    parser.add_argument("--width", type=int, default=32)
-    parser.add_argument("--steps", type=int, default=1000)
+    add_options(parser, images=12)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    images, classes = load_digits()
-    program = train(images[:TRAINING], classes[:TRAINING], chosen.width, chosen.steps)
+    reader = Reader.trained(chosen.width, chosen.steps)
     rows = []
-    for index in read_rightly(program, images, classes, chosen.images):
-        others = nearest_others(images[index], int(classes[index]), images[:TRAINING], classes[:TRAINING], 2)
-        rows.append(measure(program, images[index], others))
+    for index in reader.read_rightly(chosen.images):
+        rows.append(measure(reader.program, reader.images[index], reader.nearest_others(index, 2)))
         print("  ".join(f"{name} {value:.4f}" for name, value in rows[-1].items()), flush=True)
     for name in ("pgd_one", "pgd", "pgd_everywhere"):
         ratios = torch.tensor([row[name] / row["exact"] for row in rows])
