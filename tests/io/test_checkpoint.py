@@ -168,6 +168,10 @@ def test_nan_weights_are_named_with_what_to_do(tmp_path: Path) -> None:
 def test_an_unknown_ending_is_refused_before_any_work(checkpoint: Path, tmp_path: Path, capsys: Any) -> None:
     assert main(["extract", str(checkpoint), "--out", str(tmp_path / "mesh.xyz")]) == 1
     assert "give it one of the endings" in capsys.readouterr().err
+    assert main(["extract", str(checkpoint), "--out", str(tmp_path / "mesh.vtu")]) == 1
+    assert ".vtu is of bodies, see creased parts" in capsys.readouterr().err
+    assert main(["parts", str(checkpoint), "--out", str(tmp_path / "mesh.xyz")]) == 1
+    assert "endings .obj, .glb, .xml, .urdf; tetrahedra are .vtu, .msh" in capsys.readouterr().err
 
 
 def test_extract_caps_or_refuses_what_the_walls_cut(checkpoint: Path, tmp_path: Path, capsys: Any) -> None:

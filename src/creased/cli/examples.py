@@ -43,7 +43,7 @@ EXAMPLES = {  # by command; the first example of each is in the overview
   creased topology weights.npz --half-width 1 --level 0.1 --json topology.json   with persistence, to a file
 """,
     "parts": """
-  creased parts weights.npz --half-width 1 --out parts.glb      exact convex parts; .obj, .xml (MuJoCo), .urdf
+  creased parts weights.npz --half-width 1 --out parts.glb    exact convex parts; .obj, .xml (MuJoCo), .urdf
   creased parts RUN --out body.xml --error 0.5mm              fewer, that stick out by up to 0.5 mm
   creased parts RUN --out inside.vtu                          conforming tetrahedra; .msh
 """,

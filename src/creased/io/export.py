@@ -128,9 +128,11 @@ def require_writer(path: Path) -> Writer:
     Raises:
         ExportError: no format has this ending.
     """
-    writer = WRITERS.get(path.suffix.lower())
+    ending = path.suffix.lower()
+    writer = WRITERS.get(ending)
     if writer is None:
-        raise ExportError(f"cannot write {path}: give it one of the endings {', '.join(WRITERS)}")
+        other = f"; {ending} is of bodies, see creased parts" if ending in OF_BODIES else ""
+        raise ExportError(f"cannot write {path}: give it one of the endings {', '.join(WRITERS)}{other}")
     return writer
 
 
@@ -206,6 +208,7 @@ def _three_mf(mesh: PolygonMesh, unit: str | None) -> bytes:
 
 
 WITH_UNIT = (".3mf", ".glb")  # formats that state the unit
+OF_BODIES = (".xml", ".urdf", ".vtu", ".msh")  # formats of `creased.io.bodies`
 WRITERS: dict[str, Writer] = {
     **{ending: text.bytes_of for ending, text in TEXT_FORMATS.items()},
     ".stl": _stl,

@@ -15,6 +15,7 @@ from creased.extras import how_to_install
 from creased.io.atomic_write import write_whole
 from creased.io.bodies.mass import Mass, mass_of
 from creased.io.bodies.physics import mjcf_text, urdf_text
+from creased.io.bodies.tetrahedra_files import TETRAHEDRA_FORMATS
 from creased.io.export import ExportError
 from creased.io.similarity import Similarity
 from creased.io.single_precision import about_centre
@@ -73,7 +74,8 @@ def require_part_writer(path: Path) -> None:
     """
     if path.suffix.lower() not in PART_WRITERS:
         raise ExportError(
-            f"cannot write parts to {path}: give it one of the endings {', '.join(PART_WRITERS)}"
+            f"cannot write parts to {path}: give it one of the endings {', '.join(PART_WRITERS)}; "
+            f"tetrahedra are {', '.join(TETRAHEDRA_FORMATS)}"
         )
 
 
