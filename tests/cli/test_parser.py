@@ -38,6 +38,15 @@ def test_a_port_that_is_none_is_refused(port: str, capsys: pytest.CaptureFixture
     assert "from 1 to 65535" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("density", ["0", "-1", "inf", "heavy"])
+def test_a_density_that_is_none_is_refused_before_the_work(
+    density: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["parts", "run", "--out", "body.xml", "--density", density])
+    assert f"positive number, got {density}" in capsys.readouterr().err
+
+
 def test_examples_are_of_commands() -> None:
     assert set(EXAMPLES) <= set(_commands())
 

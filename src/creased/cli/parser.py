@@ -10,6 +10,7 @@ from creased import __version__
 from creased.cli.examples import EXAMPLES, SUMMARIES
 from creased.cli.slices import SHOWING, SLICE, parse_slice
 from creased.cli.values import (
+    parse_density,
     parse_fixed,
     parse_half_width,
     parse_offset,
@@ -193,7 +194,12 @@ def _add_parts(add: Add) -> None:
         help="distance by which parts may stick out, in the mesh's coordinates or with a unit (default: 0)",
     )
     add("--unit", type=parse_unit_name, help="of length in .obj, .glb and tetrahedra; others are in metres")
-    add("--density", type=float, default=DENSITY, help="for masses in .xml and .urdf (default 1000 kg/m^3)")
+    add(
+        "--density",
+        type=parse_density,
+        default=DENSITY,
+        help="for masses in .xml and .urdf (default 1000 kg/m^3)",
+    )
     add(
         "--max-cells",
         type=int,

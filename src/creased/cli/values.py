@@ -64,6 +64,11 @@ def parse_half_width(text: str) -> float:
     return _positive(text, "half a box")
 
 
+def parse_density(text: str) -> float:
+    """Parse --density: a positive number."""
+    return _positive(text, "a density")
+
+
 def _positive(text: str, what: str) -> float:
     try:
         number = float(text)
