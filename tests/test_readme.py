@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_docs import names_of_creased
+from tests.test_docs_code import names_of_creased
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -156,7 +156,7 @@ def check_against_enumeration(case: Case) -> None:
 
 
 @given(degenerate_cases(dims=(1, 2), max_depth=3))
-@settings(max_examples=40)
+@settings(max_examples=2 * settings.default.max_examples)
 def test_degenerate_net_has_the_cells_of_the_enumerator(case: Case) -> None:
     check_against_enumeration(case)
 

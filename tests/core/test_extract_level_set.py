@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 
 from creased import Affine, Box, LevelSet, Program, certify, extract_level_set
 from creased.core import extract_level_set as doors
@@ -30,7 +30,6 @@ def ternary(seed: int) -> tuple[Program, Box]:
 
 
 @given(degenerate_cases(dims=(2, 3), max_depth=3))
-@settings(max_examples=30)
 def test_walked_exactly_it_is_what_was_subdivided_exactly(case: Case) -> None:
     whole = extract_level_set(case.program, case.box, exact=True)
     walked = extract_level_set(case.program, case.box, exact=True, method="march", seeds=inner_points(whole))

@@ -54,7 +54,7 @@ def test_zero_ids_ascend(case: Case) -> None:
     assert bool((complex_.edge_zero_ids.diff(dim=1) > 0).all())
 
 
-@settings(max_examples=60)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(degenerate_cases())
 def test_degenerate_networks_give_simple_closed_complexes(case: Case) -> None:
     complex_ = extract_complex(case.program, case.box)
@@ -65,7 +65,7 @@ def test_degenerate_networks_give_simple_closed_complexes(case: Case) -> None:
         check_stubs(complex_)
 
 
-@settings(max_examples=60)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(near_degenerate_cases())
 def test_nearly_degenerate_networks_give_simple_closed_complexes(case: Case) -> None:
     complex_ = extract_complex(case.program, case.box)
@@ -74,7 +74,7 @@ def test_nearly_degenerate_networks_give_simple_closed_complexes(case: Case) -> 
     check_stubs(complex_)
 
 
-@settings(max_examples=60)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(degenerate_cases(dims=(3,)))
 def test_degenerate_surfaces_end_at_walls_only_and_are_oriented(case: Case) -> None:
     found = extract_level_set(case.program, case.box).audit()

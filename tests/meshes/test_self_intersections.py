@@ -11,7 +11,11 @@ from creased.meshes.polygon_mesh import PolygonMesh
 from creased.meshes.self_intersections import self_intersections
 from tests.meshes.test_caps import BOXES, cut_surface
 
-pytestmark = pytest.mark.skipif(import_open3d() is None, reason="open3d cannot be imported here")
+
+@pytest.fixture(autouse=True)
+def _with_open3d() -> None:
+    if import_open3d() is None:
+        pytest.skip("open3d cannot be imported here")
 
 
 def _spheres(distance: float) -> PolygonMesh:

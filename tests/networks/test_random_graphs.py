@@ -14,7 +14,7 @@ from tests.networks.graphs import Graph, graphs
 DOUBT = 1e-9  # values of rows that rounding may have made
 
 
-@settings(max_examples=30)
+@settings(max_examples=4 * settings.default.max_examples)
 @given(graph=graphs(dim=3, n_nodes=14))
 def test_programs_have_the_values_and_gradients_of_their_modules(graph: Graph) -> None:
     program, x = lower(graph, input_shape=(3,)), points(64, 3)
@@ -31,7 +31,6 @@ def test_programs_have_the_values_and_gradients_of_their_modules(graph: Graph) -
         torch.testing.assert_close(ours, theirs.expand_as(ours), rtol=1e-6, atol=1e-8)
 
 
-@settings(max_examples=12)
 @given(graph=graphs(dim=2, n_nodes=8, widest=3), half_width=st.sampled_from([1.0, 3.0]))
 def test_every_sign_pattern_of_a_fine_grid_is_a_region(graph: Graph, half_width: float) -> None:
     program, box = lower(graph, input_shape=(2,)).detach(), Box.cube(2, half_width)
@@ -52,7 +51,6 @@ def test_every_sign_pattern_of_a_fine_grid_is_a_region(graph: Graph, half_width:
         )
 
 
-@settings(max_examples=12)
 @given(graph=graphs(dim=3, n_nodes=6, widest=3))
 def test_both_methods_find_one_level_set(graph: Graph) -> None:
     program, box = lower(graph, input_shape=(3,)).detach(), Box.cube(3, 1.5)

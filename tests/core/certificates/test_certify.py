@@ -94,7 +94,6 @@ def test_other_domains_are_certified(domain: WholeSpace | Simplex | Polytope) ->
 
 
 @given(degenerate_cases(dims=(1, 2, 2, 3), max_depth=3))
-@settings(max_examples=30)
 def test_degenerate_complexes_are_certified(case: Case) -> None:
     for extract in (extract_complex, extract_level_set):
         certificate = certify(extract(case.program, case.box, exact=True), case.program)

@@ -17,6 +17,7 @@ from creased.core.numerics.tensors import map_tensors
 from creased.core.provenance import Completeness, Finding, Method
 from tests.invariants import cell_codes, inner_points, vertex_codes, vertices_by_code
 from tests.oracles import named_case
+from tests.slow import slow
 from tests.strategies import Case, ball_program, degenerate_cases, generic_cases, random_program
 
 
@@ -39,7 +40,7 @@ def test_seeded_everywhere_it_is_the_whole_level_set(case: Case) -> None:
     torch.testing.assert_close(marched.residual, torch.zeros_like(marched.residual), atol=1e-9, rtol=0)
 
 
-@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("depth", [1, slow(2), 3])
 @pytest.mark.parametrize("dim", [2, 3])
 def test_one_seed_finds_its_component(dim: int, depth: int) -> None:
     program, box = ball_program(dim, 7 * dim - 7, depth=depth), Box.cube(dim, 1)
@@ -73,7 +74,7 @@ def test_named_degenerate_networks_are_perturbed_as_in_subdivision(name: str) ->
     assert name not in CLOSED or marched.audit().is_closed
 
 
-@pytest.mark.parametrize("widths", [(16,), (12, 12), (6, 6, 6)])
+@pytest.mark.parametrize("widths", [slow((16,)), (12, 12), slow((6, 6, 6))])
 @pytest.mark.parametrize("dim", [2, 3])
 def test_quantised_networks_are_perturbed_as_in_subdivision(dim: int, widths: tuple[int, ...]) -> None:
     n_met = 0
