@@ -172,6 +172,14 @@ def test_a_path_across_many_creases_at_once_names_them_all() -> None:
         graph.path(torch.zeros(2), torch.zeros(2))
 
 
+def test_a_path_along_a_crease_does_not_cross_it() -> None:
+    others = [[1.0, 0.0, -number / 7] for number in range(-6, 7)]
+    graph = region_graph(arrangement([[1.0, -3.0, 0.0], *others]), Box.cube(2, 3))
+    path = graph.path([-3, -1], [3, 1])  # x = 3 y, which rounding leaves between the others
+    assert path.rows == tuple((row,) for row in range(5, 5 + len(others)))
+    assert bool((graph.regions.sign_vectors()[path.regions, 4] > 0).all())
+
+
 def test_outputs_cut_where_a_level_is_given() -> None:
     graph = region_graph(arrangement([[1, 0, 0], [0, 1, 0]]), Box.cube(2, 2), level=1.0)
     assert graph.n == 4 + 3  # max(x, 0) + max(y, 0) = 1 is in three quadrants

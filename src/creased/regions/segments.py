@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from creased.core.arrangement.signs import RowLayout
+from creased.core.arrangement.hash_keys import find_words
+from creased.core.arrangement.signs import RowLayout, pack_rows
+from creased.core.complexes.complex import PolyhedralComplex, find_regions
 from creased.core.complexes.locate import regions_at
 from creased.core.complexes.regions import Regions
 from creased.core.domains.box import Box
@@ -67,9 +69,28 @@ def follow_segment(
     shares = torch.cat([shares[kept][:-1], shares.new_ones(1)])  # from 0 to 1, both among them
     middles = (shares[1:] + shares[:-1]) / 2
     along = regions_at(start + middles[:, None] * (end - start), regions, program, level)
+    if program.grid is None:
+        by_signs = find_words(_words(found, middles, regions.layout), regions.words)
+        along = torch.where(by_signs < 0, along, by_signs)
     moves = (along[1:] != along[:-1]).nonzero()[:, 0]
     passed = along[torch.cat([moves, moves.new_tensor([len(along) - 1])])]
     signs = torch.stack([regions.sign_vectors(slice(r, r + 1))[0] for r in passed.tolist()])
     crossed = tuple(tuple(step.nonzero()[:, 0].tolist()) for step in signs[1:] != signs[:-1])
     places = shares[1:-1][moves]
     return SegmentPath(passed, places, start + places[:, None] * (end - start), crossed, regions.layout)
+
+
+def _words(found: PolyhedralComplex, shares: Tensor, layout: RowLayout) -> Tensor:
+    """Packed signs (k, W) of the regions at shares of a segment, as its complex has them.
+
+    Points of a segment along a crease are rounded to either side of it; a row that vanishes on all of the
+    segment is + there.
+    """
+    pieces = find_regions(found)
+    ends = found.vertices[pieces.vertices()[1], 0].view(-1, 2)
+    low, order = ends.amin(1).sort(stable=True)
+    long = (ends.diff(dim=1).abs() > get_epsilon(ends.dtype))[order, 0]
+    at = order[long][torch.searchsorted(low[long], shares, right=True) - 1]
+    is_plus = pieces.sign_vectors()[at, pieces.layout.n_walls :] > 0
+    walls = is_plus.new_ones((len(shares), layout.n_walls))
+    return pack_rows(torch.cat([walls, is_plus], dim=1), 0, layout.n_words)
