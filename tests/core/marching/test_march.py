@@ -21,7 +21,7 @@ from tests.slow import slow
 from tests.strategies import Case, ball_program, degenerate_cases, generic_cases, random_program
 
 
-@pytest.fixture(autouse=True, params=["compiled", "batches"], scope="module")
+@pytest.fixture(autouse=True, params=["batches", "compiled"], scope="module")
 def _engine(request: pytest.FixtureRequest) -> Iterator[None]:
     """Each test runs on both walks; without numba, the second alone."""
     if request.param == "compiled":
@@ -64,7 +64,7 @@ def test_grid_finds_the_level_set() -> None:
 CLOSED = ["l1_ball_2d", "octahedron", "cube", "torus", "shell", "two_octahedra", "box_1x2x3"]
 
 
-@pytest.mark.parametrize("name", [*CLOSED, "three_concurrent_lines", "duplicate_neuron", "diagonal"])
+@pytest.mark.parametrize("name", [*CLOSED, "three_concurrent_lines", "duplicate_neuron", slow("diagonal")])
 def test_named_degenerate_networks_are_perturbed_as_in_subdivision(name: str) -> None:
     program, box = named_case(name)
     whole = extract_level_set(program, box)
@@ -146,7 +146,7 @@ def _fit(distance: Callable[[Tensor], Tensor]) -> Program:
     return lower(network).detach()
 
 
-@pytest.mark.parametrize("thickness", [0.02, 0.004])
+@pytest.mark.parametrize("thickness", [slow(0.02), 0.004])
 def test_both_sides_of_a_shell_thinner_than_the_grid_are_found(thickness: float) -> None:
     ball = ball_program(3, 14, depth=2)
     two_sided = Affine(
