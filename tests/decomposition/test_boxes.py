@@ -11,8 +11,11 @@ import torch
 from creased import Box, CellLimitError, GridMLP, Program, Simplex, convex_parts, integrate, lower
 from creased.core.domains.domain import Domain
 from creased.decomposition.bisection import clip
+from creased.decomposition.hulls import hull_of, planes_around
 from creased.decomposition.inside_cells import inside_cells
 from creased.decomposition.moments import moments_inside, moments_of_simplices
+from creased.decomposition.offset_tree import OffsetTree
+from creased.decomposition.solid import Solid
 from creased.meshes.caps import CapError
 from creased.regions.triangulation import boundary_faces
 from tests.decomposition.test_convex_parts import farthest_from, is_within
@@ -161,3 +164,20 @@ def test_moments_of_a_simplex_and_of_the_inside_of_a_surface(dim: int) -> None:
         moments_of_simplices(corners), moments_inside(cells.vertices, boundary_faces(oriented)), strict=True
     ):
         torch.testing.assert_close(torch.as_tensor(one), torch.as_tensor(other))
+
+
+def test_a_body_with_a_sharp_edge_is_within_an_error_of_itself() -> None:
+    """No facet of the wedge parts it from boxes beyond its edge, which the other body makes there."""
+    wedge = torch.tensor([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 1e-3], [0, 1, 1e-3]]).double()
+    other = torch.tensor([[3, 0, -1], [3.1, 0, -1], [3, 0.1, 0], [3, 0, 1.1]]).double()
+    hulls = [hull_of(body.numpy()) for body in (wedge, other)]
+    faces = [torch.from_numpy(hull.simplices).long() for hull in hulls]
+    planes = [torch.from_numpy(planes_around(hull)) for hull in hulls]
+
+    def contains(points: torch.Tensor) -> torch.Tensor:
+        return torch.stack([(points @ of[:, :-1].T + of[:, -1] <= 0).all(1) for of in planes]).any(0)
+
+    solid = Solid(torch.cat([wedge, other]), torch.cat([faces[0], faces[1] + len(wedge)]), contains)
+    tree = OffsetTree(solid, 0.05)
+    assert tree.holds(planes[0].numpy(), [])
+    assert not tree.holds(hulls[0].equations, [])  # no proof without the planes of its bounding box

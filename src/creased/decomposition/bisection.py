@@ -17,7 +17,7 @@ import torch
 
 from creased.core.numerics.memory import CellLimitError
 from creased.decomposition.greedy_merge import Bodies, Body
-from creased.decomposition.hulls import hull_of
+from creased.decomposition.hulls import hull_of, planes_around
 from creased.decomposition.offset_tree import OffsetTree
 from creased.decomposition.solid import Solid
 
@@ -71,7 +71,7 @@ def bisect(
         if piece is None:
             continue
         shares = _sticks_out(piece, tree) / (SHARE * tree.error)
-        if shares <= 1 and tree.holds(piece.hull.equations, []):
+        if shares <= 1 and tree.holds(planes_around(piece.hull), []):
             pieces.append(piece)
         else:
             boxes.extend((half, max(1.0, shares / 2)) for half in _halves(piece.box))

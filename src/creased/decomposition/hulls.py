@@ -47,7 +47,7 @@ class HullsWithin:
         numbers = [*(first.vertices | second.vertices)]
         hull = hull_of(self._points[numbers])
         inner = [self._cut_off(first, second), self._cut_off(second, first)]
-        if not self._tree.holds(hull.equations, inner):
+        if not self._tree.holds(planes_around(hull), inner):
             return None
         vertices = frozenset(numbers[k] for k in hull.vertices.tolist())
         return Body(vertices, float(hull.volume), self._tree.error, hull.equations, pieces)
@@ -76,3 +76,15 @@ def hull_of(points: Any) -> Any:
     except ImportError as error:
         raise ImportError(f"convex parts need scipy: {how_to_install('shapes')}") from error
     return ConvexHull(points)
+
+
+def planes_around(hull: Any) -> Any:
+    """Return the planes (n, D + 1) of facets of a hull, and of its bounding box.
+
+    Beyond a sharp edge no facet parts it from boxes that are near to the planes of both facets there.
+    """
+    import numpy as np
+
+    axes = np.eye(hull.points.shape[1])
+    ends = np.column_stack([axes, -hull.max_bound]), np.column_stack([-axes, hull.min_bound])
+    return np.concatenate([hull.equations, *ends])
