@@ -71,7 +71,7 @@ def test_a_rational_is_a_difference() -> None:
 def test_a_program_is_its_layers() -> None:
     program = _program()
     assert repr(program) == "program R^2 -> 5 relu -> 5 relu -> R, float64"
-    assert r"\xrightarrow{\text{relu}} \mathbb{R}^{5} \to \mathbb{R}$" in program._repr_latex_()
+    assert r"\xrightarrow{\text{5 relu}} \mathbb{R}^{5} \to \mathbb{R}$" in program._repr_latex_()
     assert str(_program(depth=20)).endswith("5 relu -> ... 8 more -> R, float64")
     grid = creased.lower(creased.GridMLP(2, levels=(4, 8), width=6))
     assert str(grid) == "program R^2 -> grid of 4, 8 cubes an axis, state of 10 -> 6 relu -> R, float32"

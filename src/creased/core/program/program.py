@@ -251,10 +251,10 @@ class Program:
 
     def _repr_latex_(self) -> str:
         """Format the layers for notebooks, each arrow with what it applies."""
-        grid, states = r"\xrightarrow{\text{grid}}", [block.n_next for block in self.blocks]
-        start = [self.blocks[0].affine.matrix.shape[1]] if self.grid is not None and self.blocks else []
-        arrows = [f"{grid} {format_space(n, latex=True)}" for n in start]
-        arrows += [rf"\xrightarrow{{\text{{relu}}}} {format_space(n, latex=True)}" for n in states]
+        steps = [(block.format_neurons(), block.n_next) for block in self.blocks]
+        if self.grid is not None and self.blocks:
+            steps.insert(0, ("grid", self.blocks[0].affine.matrix.shape[1]))
+        arrows = [rf"\xrightarrow{{\text{{{name}}}}} {format_space(n, latex=True)}" for name, n in steps]
         arrows.append(rf"\to {format_space(self.out_dim, latex=True)}")
         layers = cut_list(arrows, most=LAYERS, joint=" ", latex=True)
         return as_display(f"{format_space(self.in_dim, latex=True)} {layers}")
