@@ -174,6 +174,26 @@ def test_an_unknown_ending_is_refused_before_any_work(checkpoint: Path, tmp_path
     assert "endings .obj, .glb, .xml, .urdf; tetrahedra are .vtu, .msh" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("command", "option", "name"),
+    [
+        ("extract", "--out", "mesh.ply"),
+        ("parts", "--out", "parts.glb"),
+        ("compress", "--out", "small.ckpt"),
+        ("draw", "--out", "plane.png"),
+        ("topology", "--json", "numbers.json"),
+        ("eval", "--json", "metrics.json"),
+    ],
+)
+def test_a_place_that_cannot_be_is_refused_before_any_work(
+    command: str, option: str, name: str, checkpoint: Path, tmp_path: Path, capsys: Any
+) -> None:
+    (tmp_path / name).mkdir()
+    for path, reason in ((checkpoint / name, f"{checkpoint} is a file"), (tmp_path / name, "it is a folder")):
+        assert main([command, str(checkpoint), option, str(path)]) == 1
+        assert capsys.readouterr() == ("", f"creased: cannot write {path}: {reason}\n")
+
+
 def test_extract_caps_or_refuses_what_the_walls_cut(checkpoint: Path, tmp_path: Path, capsys: Any) -> None:
     command = ["extract", str(checkpoint), "--out", str(tmp_path / "mesh.stl"), "--half-width", "0.2"]
     assert main([*command, "--boundary", "error"]) == 1

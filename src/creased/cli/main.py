@@ -22,7 +22,7 @@ from creased.core.domains.box import Box
 from creased.core.domains.whole_space import WholeSpace
 from creased.core.numerics.sparse import entries_of
 from creased.extras import how_to_install
-from creased.io.atomic_write import write_whole
+from creased.io.atomic_write import require_place, write_whole
 from creased.io.checkpoint import KEY, Record, write_record
 from creased.io.export import ExportError
 from creased.io.limits import printable
@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = make_parser().parse_args(arguments)
     try:
         _find_last(chosen)
+        _require_places(chosen)
         if chosen.command == "eval":
             from creased.cli.evaluate import evaluate  # needs trimesh, warp and rich
 
@@ -80,6 +81,13 @@ def _find_last(chosen: argparse.Namespace) -> None:
             setattr(chosen, name, named(value))
         elif isinstance(value, list):
             setattr(chosen, name, [named(path) for path in value])
+
+
+def _require_places(chosen: argparse.Namespace) -> None:
+    """Refuse files that cannot be written before any work."""
+    for path in (getattr(chosen, "out", None), getattr(chosen, "json", None)):
+        if path is not None and str(path) != "-":
+            require_place(path)
 
 
 def _domain_of(record: Record, chosen: argparse.Namespace) -> Box | WholeSpace:

@@ -17,8 +17,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: it cannot be written; an old file of that name is unchanged.
     """
-    if path.is_dir():
-        raise IsADirectoryError(f"cannot write {path}: it is a folder")
+    require_place(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -42,3 +41,18 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     with replacing(path) as file:
         file.write(content)
+
+
+def require_place(path: Path) -> None:
+    """Refuse a path where no file can be written, which may be asked before long work.
+
+    Raises:
+        OSError: it is a folder, or is to be in a file, or in a folder without permission.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(f"cannot write {path}: it is a folder")
+    there = next(folder for folder in path.absolute().parents if folder.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(f"cannot write {path}: {there} is a file")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(f"cannot write {path}: no permission to write in {there}")
