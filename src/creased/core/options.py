@@ -125,8 +125,7 @@ def domain_of(call: str, program: Program, domain: Domain | None) -> Domain:
         ValueError: the program has no grid, the domain is larger than its cube, or a section misses that.
     """
     grid = program.grid
-    if domain is not None:
-        require_domain(call, domain)
+    require_domain(call, domain)
     if domain is None:
         if grid is None:
             raise ValueError(f"{call}: give a domain; only networks on a grid have one of their own")

@@ -96,8 +96,7 @@ def require_divisible(program: Program, domain: Domain | None, max_cells: int) -
     """
     if program.in_dim not in (2, 3):
         raise ValueError(f"cells inside: of networks of two or three inputs, got {program.in_dim}")
-    if domain is not None:
-        require_domain("cells inside", domain)
+    require_domain("cells inside", domain)
     if (domain is None and program.grid is None) or (domain is not None and not domain.is_bounded):
         raise ValueError(f"cells inside: needs a bounded domain, got {domain}")
     if max_cells < 1:
@@ -119,10 +118,9 @@ def _require_few_simplices(
     if domain is not None:
         bounds = list(zip(domain.lower, domain.upper, strict=True))
     step, n_inside = 2 * grid.half_width / grid.finest, 0
-    first, *others = (
-        torch.arange(low, max(low, floor(b / step + grid.finest / 2)))
-        for low, b in ((ceil(a / step + grid.finest / 2), b) for a, b in bounds)
-    )
+    middle = grid.finest / 2
+    ends = [(ceil(a / step + middle), floor(b / step + middle)) for a, b in bounds]
+    first, *others = (torch.arange(low, max(low, high)) for low, high in ends)
     centroids = torch.tensor(list(permutations(range(1, grid.dim + 1)))) / (grid.dim + 1)
     for place in first:
         corners = torch.cartesian_prod(place[None], *others)

@@ -71,8 +71,8 @@ def save(
         write_curves(curves_of(level_set), path)
         return
     require_writer(path)
-    network = None if program is None else as_program(program, "save")
-    mesh = mesh_to_write(level_set, to_domain, boundary, f"cannot write {path}", network)
+    lowered = None if program is None else as_program(program, "save")
+    mesh = mesh_to_write(level_set, to_domain, boundary, f"cannot write {path}", lowered)
     if loss := write_mesh(mesh, path, to_domain.unit if to_domain else None):
         log.warning("%s", loss)
 

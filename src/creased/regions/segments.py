@@ -68,10 +68,11 @@ def follow_segment(
     kept[1:] = shares.diff() > get_epsilon(shares.dtype)
     shares = torch.cat([shares[kept][:-1], shares.new_ones(1)])  # from 0 to 1, both among them
     middles = (shares[1:] + shares[:-1]) / 2
-    along = regions_at(start + middles[:, None] * (end - start), regions, program, level)
+    along = torch.full_like(middles, -1, dtype=torch.int64)
     if program.grid is None:
-        by_signs = find_words(_words(found, middles, regions.layout), regions.words)
-        along = torch.where(by_signs < 0, along, by_signs)
+        along = find_words(_words(found, middles, regions.layout), regions.words)
+    lost = along < 0
+    along[lost] = regions_at(start + middles[lost, None] * (end - start), regions, program, level)
     moves = (along[1:] != along[:-1]).nonzero()[:, 0]
     passed = along[torch.cat([moves, moves.new_tensor([len(along) - 1])])]
     signs = torch.stack([regions.sign_vectors(slice(r, r + 1))[0] for r in passed.tolist()])

@@ -111,11 +111,11 @@ class BoundedDomain(ABC):
 
 
 def require_domain(caller: str, domain: object) -> None:
-    """Refuse what is no domain.
+    """Refuse what is no domain; None, which stands for a default, is none to refuse.
 
     Raises:
         TypeError: naming its class.
     """
-    if not hasattr(domain, "n_walls"):
+    if domain is not None and not hasattr(domain, "n_walls"):
         kind = type(domain).__name__
         raise TypeError(f"{caller}: a domain is a Box, a Polytope, a Simplex or the WholeSpace, got a {kind}")

@@ -121,8 +121,7 @@ def domain_within(program: Program, domain: Convex | None) -> Convex | None:
         TypeError: it is no domain.
         ValueError: it is larger.
     """
-    if domain is not None:
-        require_domain("cells", domain)
+    require_domain("cells", domain)
     return domain if program.grid is None else domain_of("cells", program, domain)
 
 

@@ -95,8 +95,7 @@ def stable_units(
         raise ValueError(f"stable_units: method must be one of {METHODS}, got {method!r}")
     program.require_no_grid("stable_units")
     program.require_finite("stable_units")
-    if domain is not None:
-        require_domain("stable_units", domain)
+    require_domain("stable_units", domain)
     if domain is not None and domain.dim != program.in_dim:
         raise ValueError(
             f"stable_units: the program takes {program.in_dim} inputs, but the domain has {domain.dim} "
